@@ -1,0 +1,42 @@
+"""panfocus: several photographs focused at different depths in, one that is sharp everywhere out.
+
+The public names load on first use, so that ``import panfocus`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from panfocus.errors import PanfocusError as PanfocusError
+    from panfocus.fuse import Fusion as Fusion
+    from panfocus.fuse import fuse as fuse
+    from panfocus.systems import Card as Card
+    from panfocus.systems import System as System
+    from panfocus.systems import list_systems as list_systems
+    from panfocus.systems import load_system as load_system
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Card": "panfocus.systems",
+    "Fusion": "panfocus.fuse",
+    "PanfocusError": "panfocus.errors",
+    "System": "panfocus.systems",
+    "fuse": "panfocus.fuse",
+    "list_systems": "panfocus.systems",
+    "load_system": "panfocus.systems",
+}
+__all__ = ["__version__", *sorted(_HOMES)]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'panfocus' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Training: the only part of panfocus that imports torch (extra ``train``)."""
