@@ -1,0 +1,257 @@
+"""Reduce N frames with a system, one pass, with memory that does not grow with N.
+
+A fold turns frames into *alphas*: for every frame the weight it takes against everything before
+it. Mixing frame after frame by these equals the weighted sum over all frames (`blend.chain`), so
+a running picture and one new frame are all that is ever held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.blend import Pixels, chain, luminance, shrink, white
+from panfocus.optics import Float
+from panfocus.systems import EvidenceSystem, System
+
+Operand = Literal["fused", "best"]
+
+#: Energy of the modified Laplacian that noise of one grey level in 255 makes: at this much
+#: evidence and none in the other frames, confidence is one half.
+NOISE_ENERGY = 20 / 255**2
+
+
+@dataclass(frozen=True)
+class View:
+    """A frame as the fold sees it.
+
+    Attributes:
+        number: position in the stack, from 0.
+        pixels: ``(H, W[, C])`` native dtype, full scale.
+        has_alpha: the last channel is opacity.
+        grey: ``(H, W)`` luminance, native dtype.
+    """
+
+    number: int
+    pixels: Pixels
+    has_alpha: bool
+    grey: Pixels
+
+    @classmethod
+    def of(cls, number: int, pixels: Pixels, *, has_alpha: bool = False) -> View:
+        """Make a view of ``(H, W[, C])`` pixels."""
+        return cls(number, pixels, has_alpha, luminance(pixels, has_alpha=has_alpha))
+
+    def working(self, factor: int) -> Float:
+        """Return colour at the working scale, ``(h, w, C)`` float32 in [0, 1], opacity left out."""
+        small = shrink(self.pixels, factor)
+        colour = small[..., None] if small.ndim == 2 else small
+        colour = colour[..., :-1] if self.has_alpha else colour
+        return colour.astype(np.float32) / np.float32(white(self.pixels.dtype))
+
+    def opacity(self, factor: int) -> Float | None:
+        """Return opacity ``(h, w)`` in [0, 1] at the working scale; None when all is opaque."""
+        if not self.has_alpha:
+            return None
+        small = shrink(np.ascontiguousarray(self.pixels[..., -1]), factor)
+        return small.astype(np.float32) / np.float32(white(self.pixels.dtype))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the fold decided for one frame.
+
+    Attributes:
+        view: the frame.
+        alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
+        margin: ``(h, w)`` float32 in [0, 1], how clear the decision is so far.
+    """
+
+    view: View
+    alpha: Float
+    margin: Float
+
+
+class Fold(Protocol):
+    """Takes frames, gives steps; may hold a few frames back until `finish`."""
+
+    def push(self, view: View) -> Iterator[Step]:
+        """Take the next frame and yield the steps that it decides."""
+        ...
+
+    def finish(self) -> Iterator[Step]:
+        """Yield what was held back."""
+        ...
+
+
+class EvidenceFold:
+    """The fold of systems that measure each frame alone: keep the best evidence so far."""
+
+    def __init__(self, system: EvidenceSystem, factor: int) -> None:
+        self._system = system
+        self._factor = factor
+        self._best: Float | None = None
+        self._second: Float | None = None
+
+    def push(self, view: View) -> Iterator[Step]:
+        """Yield one step at once."""
+        evidence = self._system.evidence(view.grey, self._factor)
+        opacity = view.opacity(self._factor)
+        if opacity is not None:
+            evidence = evidence * opacity
+        if self._best is None or self._second is None:
+            self._best, self._second = evidence, np.zeros_like(evidence)
+            yield Step(view, np.ones_like(evidence), self._margin(view))
+            return
+        won = evidence > self._best
+        self._second = np.maximum(self._second, np.minimum(evidence, self._best))
+        self._best = np.maximum(evidence, self._best)
+        yield Step(view, won.astype(np.float32), self._margin(view))
+
+    def finish(self) -> Iterator[Step]:
+        """Nothing is held back."""
+        yield from ()
+
+    def _margin(self, view: View) -> Float:
+        assert self._best is not None
+        assert self._second is not None
+        floor = np.float32(NOISE_ENERGY * white(view.pixels.dtype) ** 2)
+        return (self._best - self._second) / (self._best + floor)
+
+
+class DecisionFold:
+    """The fold of systems that compare frames with each other, `group` of them at a time.
+
+    The first place of every later group goes to what was fused so far, so that a system for two
+    frames folds any number, and a system for any number sees as many at once as memory allows.
+    """
+
+    def __init__(
+        self, system: System, factor: int, *, group: int = 2, operand: Operand = "best"
+    ) -> None:
+        """Set up.
+
+        Args:
+            system: decides between up to `group` frames.
+            factor: of the working scale.
+            group: frames per decision, >= 2.
+            operand: what stands for the frames so far: their "fused" picture, or the "best"
+                source pixel of each place.
+        """
+        self._system = system
+        self._factor = factor
+        self._group = group
+        self._operand: Operand = operand
+        self._held: list[View] = []
+        self._so_far: Float | None = None
+        self._margin: Float | None = None
+
+    def push(self, view: View) -> Iterator[Step]:
+        """Hold the frame until the group is full, then yield a step for each."""
+        self._held.append(view)
+        if len(self._held) + (self._so_far is not None) == self._group:
+            yield from self._decide()
+
+    def finish(self) -> Iterator[Step]:
+        """Decide about what is still held."""
+        if self._held:
+            yield from self._decide()
+
+    def _decide(self) -> Iterator[Step]:
+        held, self._held = self._held, []
+        frames = [view.working(self._factor) for view in held]
+        first = self._so_far is None
+        if self._so_far is not None:
+            frames.insert(0, self._so_far)
+        stack = np.stack(frames)
+        if len(frames) == 1:
+            weights = np.ones(stack.shape[:3], np.float32)
+        else:
+            weights = self._opaque(self._system.decide(stack), held, first=first)
+        self._so_far = self._reduce(stack, weights)
+        margin = self._clearness(weights)
+        alphas = chain(weights)
+        for view, alpha in zip(held, alphas if first else alphas[1:], strict=True):
+            yield Step(view, alpha, margin)
+
+    def _opaque(self, weights: Float, held: list[View], *, first: bool) -> Float:
+        """Take weight from where a frame is transparent."""
+        for n, view in enumerate(held, start=0 if first else 1):
+            opacity = view.opacity(self._factor)
+            if opacity is not None:
+                weights[n] *= opacity
+        total = weights.sum(axis=0)
+        weights[0] += total <= 1e-6
+        return weights / np.maximum(weights.sum(axis=0), np.float32(1e-6))
+
+    def _reduce(self, stack: Float, weights: Float) -> Float:
+        if self._operand == "fused":
+            return np.einsum("nhwc,nhw->hwc", stack, weights).astype(np.float32)
+        best = weights.argmax(axis=0)
+        return np.take_along_axis(stack, best[None, ..., None], axis=0)[0]
+
+    def _clearness(self, weights: Float) -> Float:
+        """Margin of the winner, not above what it was where the earlier winner stays."""
+        if weights.shape[0] == 1:
+            margin = np.ones(weights.shape[1:], np.float32)
+        else:
+            ordered = np.partition(weights, -2, axis=0)
+            margin = ordered[-1] - ordered[-2]
+        if self._margin is not None:
+            stays = weights.argmax(axis=0) == 0
+            margin = np.where(stays, np.minimum(margin, self._margin), margin)
+        self._margin = margin
+        return margin
+
+
+def make_fold(
+    system: System, factor: int, *, group: int | None = None, operand: Operand = "best"
+) -> Fold:
+    """Return the fold that fits a system.
+
+    Args:
+        system: any system that decides.
+        factor: of the working scale, >= 1.
+        group: frames that may be held at once; None for the system's own number.
+        operand: see `DecisionFold`.
+    """
+    if isinstance(system, EvidenceSystem):
+        return EvidenceFold(system, factor)
+    limit = system.card.max_frames
+    wanted = group or limit or 8
+    return DecisionFold(
+        system, factor, group=min(wanted, limit) if limit else wanted, operand=operand
+    )
+
+
+def working_factor(height: int, width: int, working_pixels: int | None) -> int:
+    """Return how far to shrink, per axis, so that at most `working_pixels` remain.
+
+    Pictures stay at least 16 pixels wide and high.
+    """
+    factor = 1
+    while (
+        working_pixels is not None
+        and height * width > working_pixels * factor * factor
+        and min(height, width) // (factor + 1) >= 16
+    ):
+        factor += 1
+    return factor
+
+
+def sharpness(grey: Pixels, factor: int) -> float:
+    """Return the mean absolute Laplacian of the working luminance, as a share of white."""
+    small = shrink(grey, factor).astype(np.float32)
+    return float(np.abs(cv2.Laplacian(small, cv2.CV_32F)).mean() / white(grey.dtype))
+
+
+def upsample(image: Float, height: int, width: int) -> NDArray[np.float32]:
+    """Bring a map of the working scale to full scale, bilinear; ``(h, w)`` to ``(H, W)``."""
+    if image.shape == (height, width):
+        return image
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))

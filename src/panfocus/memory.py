@@ -1,0 +1,52 @@
+"""How much memory there is, and sizes as people write them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from panfocus.errors import UsageError
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$", re.IGNORECASE)
+
+
+def parse_size(text: str) -> int | None:
+    """Return bytes of "2GiB", "500M" or a plain number; None for "auto".
+
+    Raises:
+        UsageError: neither.
+    """
+    if text == "auto":
+        return None
+    match = _SIZE.match(text)
+    if match is None:
+        raise UsageError(
+            "this is not a size", where="--max-memory", expected='"auto", "2GiB", "500M"', got=text
+        )
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def available_memory() -> int:
+    """Return the bytes that can be taken without swapping, also under a container's limit."""
+    free = _meminfo()
+    limit = Path("/sys/fs/cgroup/memory.max")
+    used = Path("/sys/fs/cgroup/memory.current")
+    if limit.is_file() and used.is_file():
+        text = limit.read_text().strip()
+        if text.isdigit():
+            free = min(free, int(text) - int(used.read_text()))
+    return max(free, 0)
+
+
+def _meminfo() -> int:
+    info = Path("/proc/meminfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    names = os.sysconf_names if hasattr(os, "sysconf_names") else {}
+    if "SC_PHYS_PAGES" in names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return 2 * 2**30

@@ -1,0 +1,244 @@
+"""Scenes with known truth: focal pairs and stacks rendered from sharp pictures.
+
+Every kind is rendered in linear light with discs of confusion (`panfocus.optics`), then clipped
+and encoded to 8 bit, so that the truth is exact: it is the same scene with every circle of
+confusion at zero. A seed fixes everything.
+
+Kinds:
+    hard: two frames, complementary binary mask, no spread (what classical papers use).
+    layers: two frames, a foreground object whose blur spreads over its background.
+    depth: N frames through a smooth ramp of depth with occluding objects.
+    bokeh: two frames, lights far brighter than white behind a foreground.
+    void: N frames, noisy, before a background that no frame has in focus; its truth is the
+        least blurred, noise-free rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from panfocus.optics import Float, Layer, defocus, expose, render, to_linear
+
+Byte = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A focal stack with its truth.
+
+    Attributes:
+        frames: ``(N, H, W, 3)`` uint8 in focus order.
+        truth: ``(H, W, 3)`` uint8, sharp everywhere (see the kind for what that means).
+        index: ``(H, W)`` uint8, the frame in which each pixel's own layer is sharpest.
+        band: ``(H, W)`` bool, where fusion is hard: around boundaries, lights, the void.
+    """
+
+    frames: Byte
+    truth: Byte
+    index: Byte
+    band: NDArray[np.bool_]
+
+
+def blob_matte(rng: Generator, height: int, width: int, cover: float, scale: float) -> Float:
+    """Return a random smooth-edged shape ``(H, W)`` in [0, 1] covering about `cover`.
+
+    Args:
+        rng: source of randomness.
+        height: of the picture.
+        width: of the picture.
+        cover: wanted share of covered pixels.
+        scale: feature size as a share of the picture's smaller side.
+    """
+    sigma = max(scale * min(height, width) / 2, 1.0)
+    shrink = max(int(sigma // 3), 1)
+    small = rng.standard_normal((height // shrink + 8, width // shrink + 8)).astype(np.float32)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / shrink)
+    field = cv2.resize(small, (width + 8, height + 8), interpolation=cv2.INTER_CUBIC)
+    field = field[4 : 4 + height, 4 : 4 + width]
+    level = np.quantile(field, 1 - cover)
+    slope = np.hypot(*np.gradient(field)) + 1e-6
+    # signed distance over the local slope: an edge about one pixel wide, as a sensor sees it
+    return np.clip((field - level) / slope + 0.5, 0, 1).astype(np.float32)
+
+
+def _edges(matte: Float, reach: int) -> NDArray[np.bool_]:
+    solid = (matte > 0.5).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.dilate(solid, disc) != cv2.erode(solid, disc))
+
+
+def _encode(linear: Float) -> Byte:
+    return np.rint(expose(linear) * 255).astype(np.uint8)
+
+
+def _linear(picture: Byte) -> Float:
+    return to_linear(picture.astype(np.float32) / 255)
+
+
+def hard_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
+    """Two frames by a binary mask: each sharp where the other is blurred, no spread."""
+    sharp = _linear(pictures[0])
+    height, width = sharp.shape[:2]
+    matte = (blob_matte(rng, height, width, rng.uniform(0.3, 0.6), 0.3) > 0.5)[..., None]
+    blurred = _encode(defocus(sharp, float(rng.uniform(2, 6))))
+    truth = pictures[0]
+    frames = np.stack([np.where(matte, truth, blurred), np.where(matte, blurred, truth)])
+    index = np.where(matte[..., 0], 0, 1).astype(np.uint8)
+    return Scene(frames, truth, index, _edges(matte[..., 0].astype(np.float32), 8))
+
+
+def layers_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
+    """Two frames of an object before a background, with defocus spread, radii 3 to 7 px.
+
+    The object is cut from the second picture when there is one, else from the first itself.
+    """
+    back, front = _linear(pictures[0]), _linear(pictures[-1])
+    height, width = back.shape[:2]
+    matte = blob_matte(rng, height, width, float(rng.uniform(0.15, 0.35)), 0.7)
+    layers = [Layer(back, None, 1.0), Layer(front, matte, 0.0)]
+    radii = rng.uniform(3, 7, 2)
+    near = render(layers, [radii[0], 0])
+    far = render(layers, [0, radii[1]])
+    frames = np.stack([_encode(near), _encode(far)])
+    index = (matte < 0.5).astype(np.uint8)
+    return Scene(frames, _encode(render(layers, [0, 0])), index, _edges(matte, 12))
+
+
+def _ramp_background(
+    back: Float, depth: Float, focus: float, gain: float, radii: NDArray[np.float64]
+) -> Float:
+    """Blur each pixel by its own circle, between renderings at the radii of a ladder."""
+    wanted = np.abs(depth - focus) * gain
+    out = np.zeros_like(back)
+    for k, radius in enumerate(radii):
+        low = radii[max(k - 1, 0)]
+        high = radii[min(k + 1, len(radii) - 1)]
+        rise = np.clip((wanted - low) / max(radius - low, 1e-6), 0, 1) if k else 1.0
+        fall = np.clip((high - wanted) / max(high - radius, 1e-6), 0, 1) if high > radius else 1.0
+        share = np.asarray(np.minimum(rise, fall), np.float32)
+        if share.max() > 0:
+            out += share[..., None] * defocus(back, float(radius))
+    return out
+
+
+def depth_scene(
+    rng: Generator, pictures: Sequence[Byte], count: int = 8, largest_radius: float = 12.0
+) -> Scene:
+    """`count` frames through a ramp of depth 0 to 1 with three objects before it."""
+    back = _linear(pictures[0])
+    height, width = back.shape[:2]
+    angle = rng.uniform(0, 2 * np.pi)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    slope = x * np.cos(angle) + y * np.sin(angle) + 0.15 * np.sin(3 * x + rng.uniform(0, 6))
+    depth = ((slope - slope.min()) / np.ptp(slope)).astype(np.float32)
+    shapes = [blob_matte(rng, height, width, float(rng.uniform(0.05, 0.1)), 0.35)
+              for _ in range(3)]
+    fronts = [_linear(p) for p in pictures[1:4]] or [back]
+    planes = sorted(rng.uniform(0, 1, 3), reverse=True)
+    foci = np.linspace(0, 1, count)
+    radii = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12]) * largest_radius / 12
+
+    def photograph(focus: float | None) -> Float:
+        out = back if focus is None else _ramp_background(back, depth, focus, largest_radius, radii)
+        for k, (matte, plane) in enumerate(zip(shapes, planes, strict=True)):
+            radius = 0.0 if focus is None else abs(plane - focus) * largest_radius
+            colour = fronts[k % len(fronts)]
+            light = defocus(colour * matte[..., None], radius)
+            out = light + (1 - defocus(matte, radius)[..., None]) * out
+        return out
+
+    scene_depth = depth.copy()
+    band = np.zeros((height, width), bool)
+    for matte, plane in zip(shapes, planes, strict=True):
+        scene_depth[matte > 0.5] = plane
+        band |= _edges(matte, 12)
+    index = np.abs(scene_depth[None] - foci[:, None, None]).argmin(axis=0).astype(np.uint8)
+    frames = np.stack([_encode(photograph(float(f))) for f in foci])
+    return Scene(frames, _encode(photograph(None)), index, band)
+
+
+def bokeh_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
+    """Two frames: a foreground before a darkened background with 40 lights beyond white.
+
+    Lights are 5 to 40 times white, discs of 4 to 9 px; the band is 12 px around lights and edge.
+    """
+    back = _linear(pictures[0]) * 0.25
+    front = _linear(pictures[-1])
+    height, width = back.shape[:2]
+    lamps = np.zeros((height, width), np.uint8)
+    for _ in range(40):
+        spot = (int(rng.integers(width)), int(rng.integers(height)))
+        radius = int(rng.integers(1, 4))
+        power = rng.uniform(5, 40) * np.array(rng.uniform(0.6, 1, 3))
+        disc = np.zeros((height, width), np.uint8)
+        cv2.circle(disc, spot, radius, 1, -1)
+        back = np.where(disc[..., None] > 0, power.astype(np.float32), back)
+        lamps |= disc
+    matte = blob_matte(rng, height, width, float(rng.uniform(0.2, 0.4)), 0.7)
+    layers = [Layer(back.astype(np.float32), None, 1.0), Layer(front, matte, 0.0)]
+    radii = rng.uniform(4, 9, 2)
+    frames = np.stack(
+        [_encode(render(layers, [radii[0], 0])), _encode(render(layers, [0, radii[1]]))]
+    )
+    near_lamp = cv2.distanceTransform(1 - lamps, cv2.DIST_L2, 5) <= 12
+    band = _edges(matte, 12) | near_lamp
+    return Scene(frames, _encode(render(layers, [0, 0])), (matte < 0.5).astype(np.uint8), band)
+
+
+def void_scene(
+    rng: Generator, pictures: Sequence[Byte], count: int = 4, sigma: float = 3.0
+) -> Scene:
+    """`count` noisy frames of two objects before a far background that is never in focus.
+
+    Args:
+        rng: source of randomness.
+        pictures: background, then objects.
+        count: frames.
+        sigma: of the sensor's noise, in grey levels.
+    """
+    back = _linear(pictures[0])
+    fronts = [_linear(p) for p in pictures[1:3]] or [back]
+    height, width = back.shape[:2]
+    mattes = [blob_matte(rng, height, width, float(rng.uniform(0.15, 0.25)), 0.3)
+              for _ in range(2)]
+    planes = [0.7, 0.15]
+    far = 2.0
+    foci = np.linspace(0, 1, count)
+    gain = 8.0
+
+    def photograph(focus: float | None) -> Float:
+        sharp = focus is None
+        layers = [Layer(back, None, far)]
+        # the truth shows the background as the frame focused farthest away sees it
+        radii = [(far - (foci[-1] if sharp else focus)) * gain]
+        for k, (matte, plane) in enumerate(zip(mattes, planes, strict=True)):
+            layers.append(Layer(fronts[k % len(fronts)], matte, plane))
+            radii.append(0.0 if focus is None else abs(plane - focus) * gain)
+        return render(layers, [float(r) for r in radii])
+
+    frames = []
+    for focus in foci:
+        clean = expose(photograph(float(focus))) * 255
+        noisy = clean + rng.normal(0, sigma, clean.shape)
+        frames.append(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    depth = np.full((height, width), far)
+    for matte, plane in zip(mattes, planes, strict=True):
+        depth[matte > 0.5] = plane
+    index = np.abs(depth[None] - foci[:, None, None]).argmin(axis=0).astype(np.uint8)
+    background = np.all([m < 0.02 for m in mattes], axis=0)
+    return Scene(np.stack(frames), _encode(photograph(None)), index, background)
+
+
+KINDS: dict[str, Callable[[Generator, Sequence[Byte]], Scene]] = {
+    "hard": hard_scene,
+    "layers": layers_scene,
+    "depth": depth_scene,
+    "bokeh": bokeh_scene,
+    "void": void_scene,
+}

@@ -1,0 +1,78 @@
+"""Systems: everything that can decide which frame is in focus where, and their registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from panfocus.errors import SystemError_
+from panfocus.systems.base import EvidenceSystem, PictureSystem, System
+from panfocus.systems.card import Card
+from panfocus.systems.classical import FocusMeasureSystem, classical_systems
+from panfocus.systems.network import NetworkSystem
+from panfocus.systems.pyramid import PyramidSystem
+
+__all__ = [
+    "BUNDLED",
+    "DEFAULT_SYSTEM",
+    "Card",
+    "EvidenceSystem",
+    "FocusMeasureSystem",
+    "NetworkSystem",
+    "PictureSystem",
+    "PyramidSystem",
+    "System",
+    "list_systems",
+    "load_system",
+]
+
+#: Folder of the networks that come with the package, one folder each: ``<name>-<n>/``.
+BUNDLED = Path(__file__).parent / "bundled"
+DEFAULT_SYSTEM = "guided"
+
+
+def _bundled_folders() -> dict[str, Path]:
+    """Return name to folder; of several numbers of one name the name alone means the highest."""
+    out: dict[str, Path] = {}
+    for path in sorted(BUNDLED.glob("*/card.json")):
+        folder = path.parent
+        out[folder.name] = folder
+        out[folder.name.rpartition("-")[0]] = folder
+    return out
+
+
+def list_systems() -> list[Card]:
+    """Return the cards of all systems that come with the package, networks first."""
+    folders = {folder for folder in _bundled_folders().values()}
+    networks = [Card.read(folder / "card.json") for folder in sorted(folders)]
+    classical = [system.card for system in classical_systems().values()]
+    return [*networks, *classical, PyramidSystem().card]
+
+
+def load_system(name: str | Path, *, threads: int | None = None) -> System | PictureSystem:
+    """Return a system by its name, or by the folder that `panfocus export` wrote.
+
+    Args:
+        name: of a system in `list_systems`, or a path to a folder with ``card.json``.
+        threads: for networks; None for all cores.
+
+    Raises:
+        SystemError_: no such system, or its weights do not match its card.
+    """
+    text = str(name)
+    classical = classical_systems()
+    if text in classical:
+        return classical[text]
+    if text == "pyramid":
+        return PyramidSystem()
+    bundled = _bundled_folders()
+    if text in bundled:
+        return NetworkSystem(bundled[text], threads=threads)
+    if Path(name).is_dir():
+        return NetworkSystem(Path(name), threads=threads)
+    known = [*sorted(bundled), *classical, "pyramid"]
+    raise SystemError_(
+        "there is no such system",
+        got=text,
+        expected=f"one of {', '.join(known)}, or a folder with card.json",
+        remedy="`panfocus systems` lists them with their cards",
+    )

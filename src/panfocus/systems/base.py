@@ -1,0 +1,76 @@
+"""The seam: what a system must offer so that the rest of the product can run it.
+
+Three kinds fit, each with a `Card`:
+
+* `System`: ``decide(frames) -> weights``. Anything that can say, for a few frames at once, how
+  much of each a pixel takes. Networks are of this kind.
+* `EvidenceSystem`: measures each frame alone; the frame with most evidence wins. It streams any
+  number of frames with the memory of two.
+* `PictureSystem`: makes a picture without weights (a pyramid); it has no index map, no depth and
+  no confidence, and its card says ``kind = "picture"``.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from panfocus.blend import Pixels
+from panfocus.optics import Float
+from panfocus.systems.card import Card
+
+
+@runtime_checkable
+class System(Protocol):
+    """Decides between frames."""
+
+    @property
+    def card(self) -> Card:
+        """Who it is and what it takes."""
+        ...
+
+    def decide(self, frames: Float) -> Float:
+        """Return weights.
+
+        Args:
+            frames: ``(N, H, W, C)`` float32 in [0, 1] of the dtype's range, RGB or grey;
+                2 <= N <= card.max_frames.
+
+        Returns:
+            ``(N, H, W)`` float32, non-negative, summing to 1 over N.
+        """
+        ...
+
+
+@runtime_checkable
+class EvidenceSystem(System, Protocol):
+    """Decides by a focus measure of each frame alone."""
+
+    def evidence(self, luminance: Pixels, factor: int) -> Float:
+        """Return how much sharp detail there is.
+
+        Args:
+            luminance: ``(H, W)`` native dtype, full scale.
+            factor: how many pixels of full scale make one of the working scale, per axis.
+
+        Returns:
+            ``(H // factor, W // factor)`` float32, >= 0, in squared units of `luminance`.
+        """
+        ...
+
+
+@runtime_checkable
+class PictureSystem(Protocol):
+    """Makes a fused picture without deciding per frame."""
+
+    @property
+    def card(self) -> Card:
+        """Who it is; its kind is "picture"."""
+        ...
+
+    def push(self, frame: Float) -> None:
+        """Take the next frame, ``(H, W, C)`` float32 in [0, 1]."""
+        ...
+
+    def finish(self) -> Float:
+        """Return the picture ``(H, W, C)`` in [0, 1] and forget the frames."""
+        ...

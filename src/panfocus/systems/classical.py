@@ -1,0 +1,137 @@
+"""Classical focus measures as systems: no weights to load, nothing to train.
+
+Each measures the local energy of fine detail; `guided` also serves as the imperfect mask that a
+self-supervised system learns from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from panfocus.blend import Pixels, guided_coefficients, shrink
+from panfocus.optics import Float
+from panfocus.systems.card import Card
+
+Measure = Callable[[Pixels], Float]
+
+_SECOND = np.array([[-1, 2, -1]], np.float32)
+
+
+def _signed(luminance: Pixels) -> int:
+    """Return the cheapest OpenCV depth that holds a signed derivative of this dtype."""
+    return cv2.CV_16S if luminance.dtype == np.uint8 else cv2.CV_32F
+
+
+def _square_sum(first: Pixels, second: Pixels) -> Float:
+    a = cv2.multiply(first, first, dtype=cv2.CV_32F)
+    return np.asarray(cv2.add(a, cv2.multiply(second, second, dtype=cv2.CV_32F)), np.float32)
+
+
+def sum_modified_laplacian(luminance: Pixels) -> Float:
+    """Squared modified Laplacian ``(|d2/dx2| + |d2/dy2|)^2`` (Nayar and Nakagawa, PAMI 1994).
+
+    The square lets a sharp point outweigh the long soft rim of its own defocus disc, which is
+    what bright lights make of a plain sum (measured in docs/decisions/0001-guided.md).
+    """
+    depth = _signed(luminance)
+    across = cv2.absdiff(cv2.filter2D(luminance, depth, _SECOND), 0.0)
+    down = cv2.absdiff(cv2.filter2D(luminance, depth, _SECOND.T), 0.0)
+    total = cv2.add(across, down)
+    return np.asarray(cv2.multiply(total, total, dtype=cv2.CV_32F), np.float32)
+
+
+def tenengrad(luminance: Pixels) -> Float:
+    """Squared Sobel gradient (Krotkov, IJCV 1988)."""
+    depth = _signed(luminance)
+    return _square_sum(
+        np.asarray(cv2.Sobel(luminance, depth, 1, 0)), np.asarray(cv2.Sobel(luminance, depth, 0, 1))
+    )
+
+
+def spatial_frequency(luminance: Pixels) -> Float:
+    """Squared first differences along rows and columns (Eskicioglu and Fisher, 1995)."""
+    depth = _signed(luminance)
+    step = np.array([[-1, 1]], np.float32)
+    return _square_sum(
+        np.asarray(cv2.filter2D(luminance, depth, step)),
+        np.asarray(cv2.filter2D(luminance, depth, step.T)),
+    )
+
+
+def local_variance(luminance: Pixels) -> Float:
+    """Variance in a 3x3 neighbourhood."""
+    value = luminance.astype(np.float32)
+    mean = cv2.blur(value, (3, 3))
+    square = cv2.blur(value * value, (3, 3))
+    return np.maximum(np.asarray(square - mean * mean, np.float32), 0)
+
+
+MEASURES: Mapping[str, Measure] = {
+    "sml": sum_modified_laplacian,
+    "tenengrad": tenengrad,
+    "sf": spatial_frequency,
+    "variance": local_variance,
+}
+
+
+@dataclass(frozen=True)
+class FocusMeasureSystem:
+    """The frame with most local detail wins; the edge of the decision follows the picture.
+
+    Attributes:
+        card: its name says the measure.
+        measure: energy of detail per pixel, full scale.
+        window: sigma of the Gaussian that pools the energy, pixels of the working scale.
+        radius: of the guided filter on the decision, pixels of the working scale.
+        epsilon: of the guided filter, on luminance in [0, 1].
+    """
+
+    card: Card
+    measure: Measure = sum_modified_laplacian
+    window: float = 3.0
+    radius: int = 2
+    epsilon: float = 0.01
+
+    def evidence(self, luminance: Pixels, factor: int) -> Float:
+        """Return pooled energy ``(h, w)``; energy is measured at full scale, then pooled."""
+        energy = shrink(self.measure(luminance), factor)
+        pooled = cv2.GaussianBlur(energy, (0, 0), self.window, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(pooled, np.float32)
+
+    def decide(self, frames: Float) -> Float:
+        """Return refined weights ``(N, H, W)`` for float32 frames ``(N, H, W, C)``."""
+        grey = frames.mean(axis=-1, dtype=np.float32)
+        evidence = np.stack([self.evidence(g, 1) for g in grey])
+        winner = evidence.argmax(axis=0)
+        weights = np.empty(grey.shape, np.float32)
+        for n, guide in enumerate(grey):
+            won = (winner == n).astype(np.float32)
+            slope, offset = guided_coefficients(guide, won, self.radius, self.epsilon)
+            weights[n] = np.clip(slope * guide + offset, 0, 1)
+        return weights / np.maximum(weights.sum(axis=0), 1e-6)
+
+
+def classical_systems() -> dict[str, FocusMeasureSystem]:
+    """Return the focus-measure systems by name; `guided` is the recommended one."""
+    titles = {
+        "sml": "squared sum-modified-Laplacian, guided filter",
+        "tenengrad": "Tenengrad, guided filter",
+        "sf": "spatial frequency, guided filter",
+        "variance": "local variance, guided filter",
+    }
+    out: dict[str, FocusMeasureSystem] = {}
+    for key, measure in MEASURES.items():
+        name = "guided" if key == "sml" else f"guided-{key}"
+        card = Card(
+            name=name,
+            title=titles[key],
+            halo=16,
+            working_pixels=2_000_000,
+            notes="Lights far beyond white can leave rims where their defocus disc is clipped.",
+        )
+        out[name] = FocusMeasureSystem(card, measure)
+    return out

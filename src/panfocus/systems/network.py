@@ -1,0 +1,126 @@
+"""A network exported to ONNX behind the seam.
+
+Every exported network has one interface: input ``frames`` float32 ``(N, 3, H, W)`` RGB in [0, 1],
+output ``weights`` float32 ``(N, H, W)``, non-negative, summing to 1 over N. The card says how
+many frames it takes at once, which multiple its sides need and how much context a tile needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from panfocus.errors import SystemError_
+from panfocus.optics import Float
+from panfocus.systems.card import Card
+from panfocus.tiles import tiled_decision
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+#: Side of a tile's core at the working scale; memory of a network grows with its square.
+TILE_CORE = 512
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class NetworkSystem:
+    """A folder with ``card.json`` and ``model.onnx``, checked against the card's digest."""
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        """Read the card and check the weights; the session starts with the first decision.
+
+        Raises:
+            SystemError_: card or weights missing, damaged, or not the ones of the card.
+        """
+        path = folder / "card.json"
+        if not path.is_file():
+            raise SystemError_(
+                "this folder holds no system",
+                where=str(folder),
+                expected="card.json and the network it names",
+                remedy="name a folder made by `panfocus export`, or one of `panfocus systems`",
+            )
+        self._card = Card.read(path)
+        self._threads = threads
+        self._model = folder / (self._card.model or "model.onnx")
+        self._check_weights()
+
+    def _check_weights(self) -> None:
+        if not self._model.is_file():
+            raise SystemError_("the system's network is missing", where=str(self._model))
+        digest = sha256_of(self._model)
+        if digest != self._card.sha256:
+            raise SystemError_(
+                "the system's weights are not the ones of its card",
+                where=str(self._model),
+                expected=f"sha256 {self._card.sha256}",
+                got=f"sha256 {digest}",
+                remedy="install or export the system again",
+            )
+
+    @property
+    def card(self) -> Card:
+        """The card beside the network."""
+        return self._card
+
+    @cached_property
+    def _session(self) -> InferenceSession:
+        import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self._threads or os.cpu_count() or 1
+        options.log_severity_level = 3
+        # the arena never gives memory back: a tile's peak would stay for the whole run
+        options.enable_cpu_mem_arena = False
+        try:
+            return ort.InferenceSession(
+                str(self._model), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            # onnxruntime's exceptions have no common base of their own
+            raise SystemError_(
+                "the network cannot be loaded", where=str(self._model), got=str(error)
+            ) from error
+
+    def _run(self, frames: Float) -> Float:
+        """Pad to the card's multiple, run, crop. ``(N, h, w, C)`` to ``(N, h, w)``."""
+        height, width, channels = frames.shape[1:]
+        if channels != 3:
+            grey = frames[..., :1] if channels < 3 else frames.mean(axis=-1, keepdims=True)
+            frames = np.repeat(grey, 3, axis=-1)
+        multiple = self._card.multiple_of
+        pad = ((0, 0), (0, -height % multiple), (0, -width % multiple), (0, 0))
+        if any(p[1] for p in pad):
+            frames = np.pad(frames, pad, mode="symmetric")
+        planes = np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
+        weights = self._session.run(["weights"], {"frames": planes})[0]
+        return np.asarray(weights, np.float32)[:, :height, :width]
+
+    def decide(self, frames: Float) -> Float:
+        """Return weights ``(N, H, W)``, in tiles when the card allows it.
+
+        Raises:
+            SystemError_: more frames than the network takes.
+        """
+        limit = self._card.max_frames
+        if limit is not None and frames.shape[0] != limit:
+            raise SystemError_(
+                f"{self._card.name} decides between {limit} frames at once",
+                expected=f"{limit} frames",
+                got=f"{frames.shape[0]} frames",
+                remedy="call panfocus.fuse, which folds any number of frames",
+            )
+        halo = self._card.halo
+        height, width = frames.shape[1:3]
+        if halo is None or max(height, width) <= TILE_CORE + 2 * halo:
+            return self._run(frames)
+        return tiled_decision(self._run, frames, TILE_CORE, halo, self._card.multiple_of)
