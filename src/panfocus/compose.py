@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.blend import Pixels, guided_coefficients, mix, shrink, snap, white
-from panfocus.fold import Step, View, upsample
+from panfocus.fold import Step, View
 from panfocus.optics import Float
+from panfocus.settings import Mode
 from panfocus.tiles import Window, windows
-
-Mode = Literal["blend", "select"]
 
 #: Side of a tile: small enough that a tile's arrays stay in the processor's cache.
 TILE = 384
@@ -49,6 +47,41 @@ class _Maps:
         self.depth[tile] += (number - self.depth[tile]) * alpha
 
 
+@dataclass(frozen=True)
+class _Near:
+    """Working pixels that a tile depends on.
+
+    Attributes:
+        read: rows and columns with the reach of the guided filter.
+        need: open mesh into `read`: the tile's own working pixels and one more on each side,
+            repeated past the picture's border, for bilinear enlarging.
+    """
+
+    read: tuple[slice, slice]
+    need: tuple[NDArray[np.intp], ...]
+
+
+def _shape(window: Window) -> tuple[int, int]:
+    rows, cols = window.core
+    return rows.stop - rows.start, cols.stop - cols.start
+
+
+def _guide(below: Pixels, above: Pixels) -> Float:
+    """Return the mean luminance of both in [0, 1]."""
+    scale = 0.5 / white(below.dtype)
+    return np.asarray(cv2.addWeighted(below, scale, above, scale, 0, dtype=cv2.CV_32F))
+
+
+def _enlarge(part: Float, factor: int, shape: tuple[int, ...]) -> Float:
+    """Enlarge a working map with a border of one to a tile of full scale, bilinear."""
+    if factor == 1:
+        return part[1:-1, 1:-1]
+    size = (part.shape[1] * factor, part.shape[0] * factor)
+    large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
+    inner = large[factor : factor + shape[0], factor : factor + shape[1]]
+    return np.asarray(inner, np.float32)
+
+
 def _mix_into(below: Pixels, above: Pixels, alpha: Float) -> None:
     """Mix `above` into `below` in place; whole tiles and hard choices copy native pixels."""
     if alpha.min() == 1:
@@ -76,7 +109,6 @@ class Composer:
         self._refine = refine or (Refine() if factor > 1 else None)
         self._want_maps = maps
         self._maps: _Maps | None = None
-        self._margin: Float | None = None
         self._picture: Pixels | None = None
         self._grey: Pixels | None = None
 
@@ -96,29 +128,27 @@ class Composer:
         """Weighted frame number, ``(H, W)``; None when maps are not wanted."""
         return self._maps.depth if self._maps else None
 
-    @property
-    def confidence(self) -> Float | None:
-        """How clear the decision is, ``(H, W)`` in [0, 1]; None when maps are not wanted."""
-        if self._margin is None or not self._want_maps:
-            return None
-        height, width = self.picture.shape[:2]
-        return np.clip(upsample(self._margin, height, width), 0, 1)
-
     def apply(self, step: Step) -> None:
-        """Mix the step's frame in."""
-        self._margin = step.margin
+        """Mix the step's frame in, in those tiles where it has weight."""
         if self._picture is None:
             self._start(step.view)
             return
-        maps = self._alpha_maps(step)
-        reach = 2 * self._refine.radius + 2 if self._refine else 0
         height, width = self._picture.shape[:2]
         core = -(-TILE // self._factor) * self._factor
         for window in windows(height, width, core):
-            near = self._near(step.alpha, window, reach)
-            if not near.any():
+            near = self._near(step.alpha.shape, window)
+            weights = step.alpha[near.read]
+            low, high = float(weights.min()), float(weights.max())
+            if high == 0:
                 continue
-            alpha = self._alpha(maps, window, step.view)
+            if low == 1:
+                alpha = np.ones(_shape(window), np.float32)
+            elif self._refine is None:
+                alpha = step.alpha[window.core]
+            else:
+                alpha = self._refined(self._refine, weights, near, window, step.view)
+            if self._mode == "select":
+                alpha = (alpha > 0.5).astype(np.float32)
             self._mix(window.core, step.view, alpha)
 
     def _start(self, view: View) -> None:
@@ -128,58 +158,41 @@ class Composer:
         self._grey = self._picture if view.grey is view.pixels else view.grey.copy()
         self._maps = _Maps(height, width) if self._want_maps else None
 
-    def _near(self, alpha: Float, window: Window, reach: int) -> Float:
-        """Return the working weights that can reach this tile."""
-        rows, cols = window.core
-        f = self._factor
-        top, left = max(rows.start // f - reach, 0), max(cols.start // f - reach, 0)
-        top, left = min(top, alpha.shape[0] - 1), min(left, alpha.shape[1] - 1)
-        return alpha[top : -(-rows.stop // f) + reach, left : -(-cols.stop // f) + reach]
+    def _near(self, shape: tuple[int, ...], window: Window) -> _Near:
+        """Return which working pixels a tile of full scale depends on."""
+        reach = 2 * self._refine.radius + 1 if self._refine else 0
+        reads: list[slice] = []
+        needs: list[NDArray[np.intp]] = []
+        for span, length in zip(window.core, shape, strict=True):
+            # the last full-scale pixels may lie past the last whole working pixel
+            first = min(span.start // self._factor, length - 1)
+            last = min(-(-span.stop // self._factor), length)
+            low, high = max(first - reach, 0), min(last + reach, length)
+            reads.append(slice(low, high))
+            stop = -(-span.stop // self._factor)
+            wanted = np.arange(span.start // self._factor - 1, stop + 1)
+            needs.append(np.clip(wanted, 0, length - 1) - low)
+        return _Near((reads[0], reads[1]), np.ix_(*needs))
 
-    def _alpha_maps(self, step: Step) -> tuple[Float, ...]:
-        """Return what `_alpha` evaluates per tile: weights, or slope and offset on the guide."""
-        if self._refine is None:
-            return (step.alpha,)
+    def _refined(
+        self, refine: Refine, weights: Float, near: _Near, window: Window, view: View
+    ) -> Float:
+        """Return a tile's weights, guided by the mean luminance of both pictures.
+
+        One guide serves both, so that swapping the pictures swaps their weights exactly.
+        """
         assert self._grey is not None
-        guide = self._guide(shrink(self._grey, self._factor), shrink(step.view.grey, self._factor))
-        return guided_coefficients(guide, step.alpha, self._refine.radius, self._refine.epsilon)
-
-    def _guide(self, below: Pixels, above: Pixels) -> Float:
-        """Return the mean luminance of both in [0, 1]: one guide serves both, so weights swap."""
-        scale = 0.5 / white(below.dtype)
-        return np.asarray(cv2.addWeighted(below, scale, above, scale, 0, dtype=cv2.CV_32F))
-
-    def _alpha(self, maps: tuple[Float, ...], window: Window, view: View) -> Float:
-        """Return the frame's weight ``(h, w)`` in one tile of full scale."""
-        if self._refine is None:
-            alpha = maps[0][window.core]
-        else:
-            assert self._grey is not None
-            guide = self._guide(self._grey[window.core], view.grey[window.core])
-            slope, offset = (self._enlarge(m, window, guide.shape) for m in maps)
-            alpha = snap(slope * guide + offset)
-        if self._mode == "select":
-            alpha = (alpha > 0.5).astype(np.float32)
-        return alpha
-
-    def _enlarge(self, image: Float, window: Window, shape: tuple[int, ...]) -> Float:
-        """Bilinear part of a working map for one tile; the same as enlarging the whole map."""
         f = self._factor
-        if f == 1:
-            return image[window.core]
-        rows, cols = window.core
-        r = np.clip(np.arange(rows.start // f - 1, -(-rows.stop // f) + 1), 0, image.shape[0] - 1)
-        c = np.clip(np.arange(cols.start // f - 1, -(-cols.stop // f) + 1), 0, image.shape[1] - 1)
-        part = image[np.ix_(r, c)]
-        size = (part.shape[1] * f, part.shape[0] * f)
-        large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(large[f : f + shape[0], f : f + shape[1]], np.float32)
+        region = tuple(slice(s.start * f, s.stop * f) for s in near.read)
+        coarse = _guide(shrink(self._grey[region], f), shrink(view.grey[region], f))
+        maps = guided_coefficients(coarse, weights, refine.radius, refine.epsilon)
+        fine = _guide(self._grey[window.core], view.grey[window.core])
+        slope, offset = (_enlarge(m[near.need], f, fine.shape) for m in maps)
+        return snap(slope * fine + offset)
 
     def _mix(self, tile: tuple[slice, slice], view: View, alpha: Float) -> None:
         assert self._picture is not None
         assert self._grey is not None
-        if not alpha.any():
-            return
         _mix_into(self._picture[tile], view.pixels[tile], alpha)
         if self._grey is not self._picture:
             _mix_into(self._grey[tile], view.grey[tile], alpha)

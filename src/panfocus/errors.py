@@ -1,12 +1,12 @@
 """The exceptions of panfocus: what failed, where, what was expected, what was got, what to do.
 
-    PanfocusError
-    |-- UsageError        the call itself is wrong (exit code 2)
-    |-- InputError        a frame cannot be read or does not fit the others
-    |-- OutputError       the result cannot be written
-    |-- SystemError_      a system is unknown, damaged, or was given what it does not take
-    |-- DataError         training or evaluation data is missing or unfit
-    `-- Cancelled         the caller asked to stop
+PanfocusError
+|-- UsageError        the call itself is wrong (exit code 2)
+|-- InputError        a frame cannot be read or does not fit the others
+|-- OutputError       the result cannot be written
+|-- SystemError_      a system is unknown, damaged, or was given what it does not take
+|-- DataError         training or evaluation data is missing or unfit
+`-- Cancelled         the caller asked to stop
 """
 
 from __future__ import annotations

@@ -69,12 +69,10 @@ class Step:
     Attributes:
         view: the frame.
         alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
-        margin: ``(h, w)`` float32 in [0, 1], how clear the decision is so far.
     """
 
     view: View
     alpha: Float
-    margin: Float
 
 
 class Fold(Protocol):
@@ -88,6 +86,10 @@ class Fold(Protocol):
         """Yield what was held back."""
         ...
 
+    def margin(self) -> Float:
+        """Return how clear the decision is, ``(h, w)`` float32 in [0, 1]."""
+        ...
+
 
 class EvidenceFold:
     """The fold of systems that measure each frame alone: keep the best evidence so far."""
@@ -97,6 +99,7 @@ class EvidenceFold:
         self._factor = factor
         self._best: Float | None = None
         self._second: Float | None = None
+        self._white = 1.0
 
     def push(self, view: View) -> Iterator[Step]:
         """Yield one step at once."""
@@ -106,21 +109,23 @@ class EvidenceFold:
             evidence = evidence * opacity
         if self._best is None or self._second is None:
             self._best, self._second = evidence, np.zeros_like(evidence)
-            yield Step(view, np.ones_like(evidence), self._margin(view))
+            self._white = white(view.pixels.dtype)
+            yield Step(view, np.ones_like(evidence))
             return
         won = evidence > self._best
-        self._second = np.maximum(self._second, np.minimum(evidence, self._best))
-        self._best = np.maximum(evidence, self._best)
-        yield Step(view, won.astype(np.float32), self._margin(view))
+        np.maximum(self._second, np.minimum(evidence, self._best), out=self._second)
+        np.maximum(evidence, self._best, out=self._best)
+        yield Step(view, won.astype(np.float32))
 
     def finish(self) -> Iterator[Step]:
         """Nothing is held back."""
         yield from ()
 
-    def _margin(self, view: View) -> Float:
+    def margin(self) -> Float:
+        """Return ``(best - second) / (best + noise)`` of the evidence."""
         assert self._best is not None
         assert self._second is not None
-        floor = np.float32(NOISE_ENERGY * white(view.pixels.dtype) ** 2)
+        floor = np.float32(NOISE_ENERGY * self._white**2)
         return (self._best - self._second) / (self._best + floor)
 
 
@@ -174,10 +179,15 @@ class DecisionFold:
         else:
             weights = self._opaque(self._system.decide(stack), held, first=first)
         self._so_far = self._reduce(stack, weights)
-        margin = self._clearness(weights)
+        self._margin = self._clearness(weights)
         alphas = chain(weights)
         for view, alpha in zip(held, alphas if first else alphas[1:], strict=True):
-            yield Step(view, alpha, margin)
+            yield Step(view, alpha)
+
+    def margin(self) -> Float:
+        """Return the winner's weight less the second's, of the last decision at each place."""
+        assert self._margin is not None
+        return self._margin
 
     def _opaque(self, weights: Float, held: list[View], *, first: bool) -> Float:
         """Take weight from where a frame is transparent."""
@@ -205,7 +215,6 @@ class DecisionFold:
         if self._margin is not None:
             stays = weights.argmax(axis=0) == 0
             margin = np.where(stays, np.minimum(margin, self._margin), margin)
-        self._margin = margin
         return margin
 
 
@@ -244,10 +253,11 @@ def working_factor(height: int, width: int, working_pixels: int | None) -> int:
     return factor
 
 
-def sharpness(grey: Pixels, factor: int) -> float:
-    """Return the mean absolute Laplacian of the working luminance, as a share of white."""
-    small = shrink(grey, factor).astype(np.float32)
-    return float(np.abs(cv2.Laplacian(small, cv2.CV_32F)).mean() / white(grey.dtype))
+def sharpness(grey: Pixels) -> float:
+    """Return the mean absolute Laplacian of the luminance ``(H, W)``, as a share of white."""
+    depth = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
+    total = cv2.norm(cv2.Laplacian(grey, depth), cv2.NORM_L1)
+    return float(total) / grey.size / white(grey.dtype)
 
 
 def upsample(image: Float, height: int, width: int) -> NDArray[np.float32]:

@@ -64,9 +64,7 @@ def defocus(image: Float, radius: float, aperture: Aperture = "disc") -> Float:
         size = 2 * int(np.ceil(3.5 * sigma)) + 1
         blurred = cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101)
     else:
-        blurred = cv2.filter2D(
-            image, -1, disc_kernel(radius), borderType=cv2.BORDER_REFLECT_101
-        )
+        blurred = cv2.filter2D(image, -1, disc_kernel(radius), borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, np.float32).reshape(image.shape)
 
 
@@ -85,9 +83,7 @@ class Layer:
     depth: float
 
 
-def render(
-    layers: Sequence[Layer], radii: Sequence[float], aperture: Aperture = "disc"
-) -> Float:
+def render(layers: Sequence[Layer], radii: Sequence[float], aperture: Aperture = "disc") -> Float:
     """Photograph layers, given far to near, each with its own circle of confusion.
 
     ``out = blur(colour * matte) + (1 - blur(matte)) * what lies behind``, layer upon layer.

@@ -137,8 +137,7 @@ def depth_scene(
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     slope = x * np.cos(angle) + y * np.sin(angle) + 0.15 * np.sin(3 * x + rng.uniform(0, 6))
     depth = ((slope - slope.min()) / np.ptp(slope)).astype(np.float32)
-    shapes = [blob_matte(rng, height, width, float(rng.uniform(0.05, 0.1)), 0.35)
-              for _ in range(3)]
+    shapes = [blob_matte(rng, height, width, float(rng.uniform(0.05, 0.1)), 0.35) for _ in range(3)]
     fronts = [_linear(p) for p in pictures[1:4]] or [back]
     planes = sorted(rng.uniform(0, 1, 3), reverse=True)
     foci = np.linspace(0, 1, count)
@@ -205,8 +204,7 @@ def void_scene(
     back = _linear(pictures[0])
     fronts = [_linear(p) for p in pictures[1:3]] or [back]
     height, width = back.shape[:2]
-    mattes = [blob_matte(rng, height, width, float(rng.uniform(0.15, 0.25)), 0.3)
-              for _ in range(2)]
+    mattes = [blob_matte(rng, height, width, float(rng.uniform(0.15, 0.25)), 0.3) for _ in range(2)]
     planes = [0.7, 0.15]
     far = 2.0
     foci = np.linspace(0, 1, count)

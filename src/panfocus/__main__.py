@@ -1,0 +1,7 @@
+"""`python -m panfocus`."""
+
+import sys
+
+from panfocus.cli import main
+
+sys.exit(main())

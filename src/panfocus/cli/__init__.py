@@ -1,0 +1,44 @@
+"""The command line: a face of the library without logic of its own.
+
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 a part of a batch failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from panfocus.errors import PanfocusError
+
+INTERRUPTED = 130
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    # SystemExit and not KeyboardInterrupt: the command line library turns the latter into 1
+    raise SystemExit(INTERRUPTED)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        argv: arguments without the program's name; None for those of the process.
+    """
+    from panfocus.cli.app import app  # noqa: PLC0415  keeps `import panfocus.cli` light
+    from panfocus.cli.values import fill_bare_options  # noqa: PLC0415
+
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+    args = fill_bare_options(list(sys.argv[1:] if argv is None else argv))
+    try:
+        app(args=args, prog_name="panfocus")
+    except PanfocusError as error:
+        print(f"panfocus: {error}", file=sys.stderr)
+        return error.exit_code
+    except SystemExit as error:
+        if error.code == INTERRUPTED:
+            print("panfocus: interrupted, nothing was written", file=sys.stderr)
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    return 0

@@ -1,0 +1,162 @@
+"""`panfocus fuse`: check every output before any work, fuse, write, report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from panfocus import io
+from panfocus.cli.values import BARE, map_path
+from panfocus.errors import OutputError, UsageError
+from panfocus.fuse import Fusion, Plan, fuse, make_settings, plan
+from panfocus.fuse import Progress as Tell
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; see the options of `panfocus fuse`."""
+
+    inputs: list[str]
+    output: Path
+    settings: dict[str, Any]
+    maps: dict[str, str | None]
+    quality: int
+    overwrite: bool
+    dry_run: bool
+    json: str | None
+    json_progress: bool
+    quiet: bool
+    verbose: bool
+
+
+def run(request: Request) -> None:
+    """Do it."""
+    say = Console(stderr=True, quiet=request.quiet, highlight=False)
+    maps = {k: map_path(v, request.output, k) for k, v in request.maps.items()}
+    wanted = {k: path for k, path in maps.items() if path is not None}
+    settings = make_settings(**request.settings, maps=bool(wanted))
+    plan_ = plan(request.inputs, settings)
+    _check(request, plan_, wanted)
+    for note in plan_.notes:
+        say.print(f"note: {note}", markup=False)
+    if request.dry_run:
+        _show_plan(plan_, request, wanted)
+        return
+    with _progress(request, plan_.count) as tell:
+        result = fuse(plan_, progress=tell)
+    notes = result.save(request.output, quality=request.quality, overwrite=request.overwrite)
+    for kind, path in wanted.items():
+        notes += io.write_map(path, getattr(result, kind), overwrite=request.overwrite)
+    result.report.warnings += notes
+    for note in notes:
+        say.print(f"note: {note}", markup=False)
+    _report(request, result)
+    _summary(say, request, result, [request.output, *wanted.values()])
+
+
+def _check(request: Request, plan_: Plan, wanted: dict[str, Path]) -> None:
+    """Refuse what cannot be written, before any work."""
+    bits = request.settings["bit_depth"]
+    dtype = plan_.dtype if bits == "same" else f"uint{bits}"
+    files = [request.output, *wanted.values()]
+    if request.json not in (None, BARE):
+        files.append(Path(str(request.json)))
+    if len({f.absolute() for f in files}) < len(files):
+        raise UsageError("two outputs have the same name", got=", ".join(map(str, files)))
+    if wanted and plan_.kind == "picture":
+        raise UsageError(
+            f"the system {plan_.system} makes a picture without deciding between frames",
+            where=", ".join(f"--{k}-map" for k in wanted),
+            expected="a system of kind decision",
+            remedy="leave the maps out, or take another system (`panfocus systems`)",
+        )
+    inputs = {info.path.resolve() for info in plan_.infos}
+    clash = [f for f in files if f.resolve() in inputs]
+    if clash:
+        raise OutputError(
+            "an output is one of the inputs",
+            where=str(clash[0]),
+            remedy="give the output another name: frames are never replaced",
+        )
+    channels = plan_.channels
+    io.check_output(
+        request.output, overwrite=request.overwrite, dtype=dtype, channels=channels, kind="image"
+    )
+    for path in wanted.values():
+        io.check_output(path, overwrite=request.overwrite, dtype="float32", channels=1, kind="map")
+
+
+def _show_plan(plan_: Plan, request: Request, wanted: dict[str, Path]) -> None:
+    """Print what would be done, as JSON when that was asked for."""
+    facts = plan_.to_dict()
+    facts["outputs"] = [str(request.output), *map(str, wanted.values())]
+    if request.json is not None:
+        print(json.dumps(facts, indent=2))
+        return
+    for name, value in facts.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        print(f"{name}: {text}")
+
+
+@contextmanager
+def _progress(request: Request, count: int) -> Iterator[Tell | None]:
+    """Yield how to tell progress: JSON lines, a bar on a terminal, or not at all."""
+    if request.json_progress:
+
+        def as_json(share: float, stage: str, message: str) -> None:
+            line = {"share": round(share, 4), "stage": stage, "message": message}
+            print(json.dumps(line), file=sys.stderr, flush=True)
+
+        yield as_json
+    elif request.quiet or not sys.stderr.isatty():
+        yield None
+    else:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("fusing", total=count)
+
+            def as_bar(share: float, _stage: str, message: str) -> None:
+                bar.update(task, completed=round(share * count), description=message)
+
+            yield as_bar
+
+
+def _report(request: Request, result: Fusion) -> None:
+    if request.json is None:
+        return
+    text = json.dumps(result.report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    if request.json == BARE:
+        print(text, end="")
+    else:
+        io.write_text(Path(request.json), text, overwrite=request.overwrite)
+
+
+def _summary(say: Console, request: Request, result: Fusion, files: list[Path]) -> None:
+    report = result.report
+    seconds = report.timings_s["total"]
+    count = len(report.frames)
+    name = report.system["name"]
+    say.print(f"{count} frames fused by {name} in {seconds:.2f} s", markup=False)
+    for path in files:
+        say.print(f"  {path}", markup=False, soft_wrap=True)
+    if not request.verbose:
+        return
+    for facts in report.frames:
+        share = facts.get("share")
+        part = "" if share is None else f"  share {share:6.1%}"
+        say.print(f"  {facts['name']}{part}  sharpness {facts['sharpness']:.4f}", markup=False)
+    for stage, spent in report.timings_s.items():
+        say.print(f"  {stage}: {spent:.3f} s", markup=False)

@@ -1,0 +1,80 @@
+"""Where frames come from: files, arrays, or anything that yields arrays, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus import io
+from panfocus.blend import Pixels
+from panfocus.errors import InputError
+
+Source = str | Path | Sequence[str | Path] | NDArray[Any] | Iterable[NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    pixels: Pixels
+    has_alpha: bool
+    metadata: io.Metadata
+
+
+def no_metadata() -> io.Metadata:
+    return io.Metadata(exif=None, icc=None, xmp=None, dpi=None)
+
+
+def from_arrays(arrays: Iterable[NDArray[Any]]) -> Iterator[Item]:
+    first: tuple[tuple[int, ...], np.dtype[Any]] | None = None
+    for n, array in enumerate(arrays):
+        pixels = np.asarray(array)
+        name = f"frame {n}"
+        if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+            raise InputError(
+                "this kind of number is not taken",
+                where=name,
+                expected="uint8, uint16, or float32 in [0, 1]",
+                got=str(pixels.dtype),
+                remedy="convert the frames before fusing",
+            )
+        if pixels.ndim not in (2, 3):
+            raise InputError(
+                "a frame must be a picture",
+                where=name,
+                expected="(H, W) or (H, W, C)",
+                got=f"shape {pixels.shape}",
+            )
+        first = first or (pixels.shape, pixels.dtype)
+        if (pixels.shape, pixels.dtype) != first:
+            raise InputError(
+                "the frames do not fit together",
+                where=name,
+                expected=f"shape {first[0]}, {first[1]}",
+                got=f"shape {pixels.shape}, {pixels.dtype}",
+            )
+        has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+        yield Item(name, np.ascontiguousarray(pixels), has_alpha, no_metadata())
+
+
+def from_files(infos: Sequence[io.FrameInfo]) -> Iterator[Item]:
+    """Decode one frame ahead of the one in use."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(io.read_frame, infos[0])
+        for info in infos[1:]:
+            frame = ahead.result()
+            ahead = pool.submit(io.read_frame, info)
+            yield Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata)
+        frame = ahead.result()
+        yield Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata)
+
+
+def is_paths(source: object) -> bool:
+    if isinstance(source, (str, Path)):
+        return True
+    return isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], (str, Path))

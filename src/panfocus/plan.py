@@ -1,0 +1,145 @@
+"""What a fusion of files would do and need, known from their headers before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from panfocus import io
+from panfocus.errors import UsageError
+from panfocus.fold import working_factor
+from panfocus.memory import available_memory, parse_size
+from panfocus.settings import Settings, resolve_reference
+from panfocus.systems import System, load_system
+
+#: What Python, NumPy, OpenCV and the file libraries take before the first frame.
+BASE_BYTES = 120 * 2**20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A fusion of files that has been checked and not begun.
+
+    Attributes:
+        infos: the frames, in focus order.
+        notes: for the user, such as files that were ignored.
+        settings: resolved.
+        system: name.
+        kind: "decision" or "picture".
+        height: of a frame, pixels, upright.
+        width: of a frame.
+        channels: with opacity.
+        dtype: of the frames.
+        working_factor: how far the picture is shrunk for the decision.
+        reference: name of the frame whose metadata is kept.
+        memory_bytes: estimated peak.
+        memory_limit: bytes allowed.
+    """
+
+    infos: Sequence[io.FrameInfo]
+    notes: Sequence[str]
+    settings: Settings
+    system: str
+    kind: str
+    height: int
+    width: int
+    channels: int
+    dtype: str
+    working_factor: int
+    reference: str
+    memory_bytes: int
+    memory_limit: int
+
+    @property
+    def count(self) -> int:
+        """Number of frames."""
+        return len(self.infos)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return values that JSON can hold."""
+        facts = asdict(self)
+        facts["infos"] = [info.name for info in self.infos]
+        facts["frames"] = facts.pop("infos")
+        return facts
+
+
+def memory_limit(settings: Settings) -> int:
+    """Return the bytes that a fusion may take: as told, or 70 % of what is free."""
+    return parse_size(settings.max_memory) or int(0.7 * available_memory())
+
+
+def estimate_memory(
+    height: int, width: int, channels: int, itemsize: int, factor: int, *, maps: bool
+) -> int:
+    """Return the bytes that a streaming fusion holds at its peak; it does not grow with N.
+
+    Args:
+        height: pixels.
+        width: pixels.
+        channels: with opacity.
+        itemsize: bytes per sample.
+        factor: of the working scale.
+        maps: whether index, depth and confidence are made.
+    """
+    pixels = height * width
+    frame = pixels * channels * itemsize
+    # running picture, frame in use, frame being decoded and its decoder's copy
+    frames = 4 * frame + 3 * pixels * itemsize
+    # derivatives (two of 2 or 4 bytes and a sum) and their energy, float32
+    measure = pixels * (10 if itemsize == 1 else 16)
+    working = pixels // factor**2 * 4 * 8
+    full_maps = pixels * 14 if maps else 0
+    return BASE_BYTES + frames + measure + working + full_maps
+
+
+def plan(inputs: Sequence[str | Path], settings: Settings) -> Plan:
+    """Find and check the frames, and say what fusing them takes.
+
+    Raises:
+        InputError: no frames, or frames that do not fit together.
+        UsageError: no such reference frame, or more memory needed than allowed.
+        SystemError_: no such system.
+    """
+    infos, notes = io.find_frames(inputs)
+    io.check_frames(infos)
+    system = load_system(settings.system, threads=settings.threads)
+    info = infos[0]
+    factor = 1
+    if isinstance(system, System):
+        factor = working_factor(info.height, info.width, system.card.working_pixels)
+    needed = estimate_memory(
+        info.height,
+        info.width,
+        info.channels,
+        np.dtype(info.dtype).itemsize,
+        factor,
+        maps=settings.maps,
+    )
+    limit = memory_limit(settings)
+    if needed > limit:
+        raise UsageError(
+            "fusing these frames needs more memory than is allowed",
+            where="--max-memory",
+            expected=f"at least {needed / 2**20:.0f} MiB",
+            got=f"{limit / 2**20:.0f} MiB",
+            remedy="allow more, free some, or fuse smaller frames",
+        )
+    return Plan(
+        infos=infos,
+        notes=notes,
+        settings=settings,
+        system=system.card.name,
+        kind=system.card.kind,
+        height=info.height,
+        width=info.width,
+        channels=info.channels,
+        dtype=info.dtype,
+        working_factor=factor,
+        reference=infos[resolve_reference(settings.reference, len(infos))].name,
+        memory_bytes=needed,
+        memory_limit=limit,
+    )

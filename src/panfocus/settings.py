@@ -1,0 +1,91 @@
+"""How to fuse: the options of `panfocus fuse` and of `panfocus.fuse`, checked in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from panfocus import align as registration
+from panfocus.errors import UsageError
+from panfocus.memory import parse_size
+from panfocus.systems import DEFAULT_SYSTEM
+
+Mode = Literal["blend", "select"]
+BitDepth = Literal["same", "8", "16"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to fuse; every field is an option of `panfocus fuse` by the same name.
+
+    Attributes:
+        system: name of a system or folder of an exported one.
+        align: kind of registration.
+        reference: "middle", "first", "last" or a frame's number from 0: whose metadata is kept.
+        mode: "blend" mixes at boundaries; "select" copies native pixels only.
+        bit_depth: "same", "8" or "16".
+        max_memory: "auto" (70 % of what is free) or a size such as "2GiB".
+        threads: None for all cores.
+        maps: whether index, depth and confidence are made.
+        z_step_um: distance between frames in micrometres; makes depth a length.
+    """
+
+    system: str = DEFAULT_SYSTEM
+    align: str = "none"
+    reference: str = "middle"
+    mode: Mode = "blend"
+    bit_depth: BitDepth = "same"
+    max_memory: str = "auto"
+    threads: int | None = None
+    maps: bool = True
+    z_step_um: float | None = None
+
+
+def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
+    """Return checked settings.
+
+    Raises:
+        UsageError: unknown option or value.
+    """
+    known = set(Settings.__dataclass_fields__)
+    unknown = set(options) - known
+    if unknown:
+        raise UsageError(
+            "unknown option",
+            got=", ".join(sorted(unknown)),
+            expected=", ".join(sorted(known)),
+        )
+    settings = Settings(**options)
+    registration.check_kind(settings.align)
+    choices = {"mode": ("blend", "select"), "bit_depth": ("same", "8", "16")}
+    for name, allowed in choices.items():
+        if getattr(settings, name) not in allowed:
+            raise UsageError(
+                f"unknown value of {name}",
+                where=f"--{name.replace('_', '-')}",
+                expected=" or ".join(allowed),
+                got=str(getattr(settings, name)),
+            )
+    parse_size(settings.max_memory)
+    if settings.threads is not None and settings.threads < 1:
+        raise UsageError("threads must be at least 1", where="--threads", got=str(settings.threads))
+    return settings
+
+
+def resolve_reference(reference: str, count: int) -> int:
+    """Return the number of the reference frame.
+
+    Raises:
+        UsageError: not "middle", "first", "last" or a number below `count`.
+    """
+    names = {"middle": count // 2, "first": 0, "last": count - 1}
+    if reference in names:
+        return names[reference]
+    if reference.isdigit() and int(reference) < count:
+        return int(reference)
+    raise UsageError(
+        "there is no such reference frame",
+        where="--reference",
+        expected=f"middle, first, last, or 0 to {count - 1}",
+        got=reference,
+    )
