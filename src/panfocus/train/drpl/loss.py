@@ -1,0 +1,112 @@
+"""The losses of DRPL, one function a term, in the symbols of the paper.
+
+``I1, I2`` the pair, ``o1, o2`` the predicted maps, ``F`` the fused picture, ``T`` the truth.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from panfocus.train.drpl.config import LossWeights
+from panfocus.train.drpl.network import test_weight
+
+
+def composite(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """``F = o1 * I1 + o2 * I2``, soft and not normalised.
+
+    Args:
+        maps: ``(B, 2, H, W)``.
+        first: ``(B, 3, H, W)``.
+        second: ``(B, 3, H, W)``.
+    """
+    return maps[:, :1] * first + maps[:, 1:] * second
+
+
+def blend(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """``w * I1 + (1 - w) * I2`` with the weight of test time; shapes as in `composite`."""
+    weight = test_weight(maps)[:, None]
+    return second + weight * (first - second)
+
+
+def mask_loss(maps: Tensor, mask: Tensor) -> Tensor:
+    """Mean ``|o1 - M| + |o2 - (1 - M)|`` over both maps (halved).
+
+    Args:
+        maps: ``(B, 2, H, W)``.
+        mask: ``(B, H, W)``, 1 where the first picture is in focus.
+    """
+    return functional.l1_loss(maps, torch.stack((mask, 1 - mask), 1))
+
+
+def laplacian(picture: Tensor) -> Tensor:
+    """``lap(x) = x - x * [[0, 1, 0], [1, -4, 1], [0, 1, 0]]``, the filter summed over colours.
+
+    Args:
+        picture: ``(B, 3, H, W)``; outside it is 0.
+    """
+    cross = picture.new_tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
+    filtered = functional.conv2d(picture.sum(1, keepdim=True), cross[None, None], padding=1)
+    return picture - filtered
+
+
+def gradient_loss(fused: Tensor, truth: Tensor) -> Tensor:
+    """``mean |lap(F) - lap(T)|``; 0 exactly when the Laplacians agree."""
+    return functional.l1_loss(laplacian(fused), laplacian(truth))
+
+
+def ssim(fused: Tensor, truth: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
+    """Mean structural similarity, per colour, Gaussian window, pictures 0 outside.
+
+    Args:
+        fused: ``(B, 3, H, W)`` in [0, 1].
+        truth: the same shape.
+        size: of the window.
+        sigma: of the window.
+    """
+    axis = torch.arange(size, dtype=fused.dtype, device=fused.device) - size // 2
+    window = torch.exp(-(axis**2) / (2 * sigma**2))
+    window = window / window.sum()
+    stack = torch.stack((fused, truth, fused * fused, truth * truth, fused * truth))
+    flat = stack.reshape(-1, 1, *fused.shape[-2:])
+    flat = functional.conv2d(flat, window.view(1, 1, -1, 1), padding=(size // 2, 0))
+    flat = functional.conv2d(flat, window.view(1, 1, 1, -1), padding=(0, size // 2))
+    mean_f, mean_t, square_f, square_t, product = flat.reshape(stack.shape)
+    c1, c2 = 0.01**2, 0.03**2
+    covariance = product - mean_f * mean_t
+    variances = square_f - mean_f**2 + square_t - mean_t**2
+    luminance = (2 * mean_f * mean_t + c1) / (mean_f**2 + mean_t**2 + c1)
+    return (luminance * (2 * covariance + c2) / (variances + c2)).mean()
+
+
+def ssim_loss(fused: Tensor, truth: Tensor) -> Tensor:
+    """``1 - SSIM(F, T)``."""
+    return 1 - ssim(fused, truth)
+
+
+def total(
+    maps: Tensor, first: Tensor, second: Tensor, truth: Tensor, mask: Tensor, weights: LossWeights
+) -> dict[str, Tensor]:
+    """Return every term in use, unweighted, and their weighted sum as ``"loss"``.
+
+    Args:
+        maps: ``(B, 2, H, W)`` from the network.
+        first: ``(B, 3, H, W)``.
+        second: ``(B, 3, H, W)``.
+        truth: ``(B, 3, H, W)``, sharp everywhere.
+        mask: ``(B, H, W)``, 1 where the first picture is in focus.
+        weights: of the terms.
+    """
+    fused = composite(maps, first, second)
+    terms = {"mask": mask_loss(maps, mask)}
+    if weights.gradient:
+        terms["gradient"] = gradient_loss(fused, truth)
+    if weights.ssim:
+        terms["ssim"] = ssim_loss(fused, truth)
+    if weights.picture_l1 or weights.picture_l2:
+        blended = blend(maps, first, second)
+        terms["picture_l1"] = functional.l1_loss(blended, truth)
+        terms["picture_l2"] = functional.mse_loss(blended, truth)
+    weighted = [getattr(weights, name) * value for name, value in terms.items()]
+    return terms | {"loss": torch.stack(weighted).sum()}

@@ -1,0 +1,128 @@
+"""The DRPL network: a pair of pictures in, two complementary focus maps out, no down-sampling."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+#: Reach of one output pixel in every direction: (67 - 1) / 2.
+HALO = 33
+
+
+class ConvUnit(nn.Module):
+    """Convolution, batch normalisation, ReLU, swish: ``r * sigmoid(r), r = relu(bn(conv(x)))``."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``, never negative."""
+        rectified = torch.relu(self.norm(self.conv(x)))
+        return rectified * torch.sigmoid(rectified)
+
+
+class ResidualBlock(nn.Module):
+    """``relu(x + bn2(conv2(relu(bn1(conv1(x))))))``."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.norm1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.norm2 = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape ``(B, width, H, W)``."""
+        inner = torch.relu(self.norm1(self.conv1(x)))
+        return torch.relu(x + self.norm2(self.conv2(inner)))
+
+
+class Drpl(nn.Module):
+    """9x9, 3x3, 3x3, residual blocks, 3x3, 3x3, 3x3 to two sigmoid maps.
+
+    Attributes:
+        active: how many residual blocks run. With `zero_blocks` a block that was never trained
+            is exactly the identity (its second normalisation has gain 0, and what enters it is
+            never negative), so the network computes the same with or without it; training may
+            start shallow and deepen without a jump.
+    """
+
+    def __init__(
+        self,
+        width: int = 64,
+        blocks: int = 12,
+        *,
+        high_pass: bool = False,
+        zero_blocks: bool = False,
+    ) -> None:
+        super().__init__()
+        self.head = nn.Sequential(
+            ConvUnit(6, width, 9), ConvUnit(width, width, 3), ConvUnit(width, width, 3)
+        )
+        self.blocks = nn.ModuleList(ResidualBlock(width) for _ in range(blocks))
+        self.tail = nn.Sequential(
+            ConvUnit(width, width, 3),
+            ConvUnit(width, width, 3),
+            nn.Conv2d(width, 2, 3, padding=1),
+        )
+        self.active = blocks
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.xavier_normal_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        if high_pass:
+            first = self.head[0]
+            assert isinstance(first, ConvUnit)
+            start_as_high_pass(first.conv.weight)
+        if zero_blocks:
+            for block in self.blocks:
+                assert isinstance(block, ResidualBlock)
+                nn.init.zeros_(block.norm2.weight)
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Predict both maps in one pass.
+
+        Args:
+            first: ``(B, 3, H, W)`` RGB in [0, 1].
+            second: the same scene, focused elsewhere.
+
+        Returns:
+            ``(B, 2, H, W)`` in (0, 1): where `first`, and where `second`, is in focus.
+        """
+        x = self.head(torch.cat((first, second), 1))
+        for block in list(self.blocks)[: self.active]:
+            x = block(x)
+        return torch.sigmoid(self.tail(x))
+
+
+def test_weight(maps: Tensor) -> Tensor:
+    """Weight of the first picture from maps ``(B, 2, H, W)``: ``(o1 + 1 - o2) / 2``, (B, H, W)."""
+    return (maps[:, 0] + 1 - maps[:, 1]) / 2
+
+
+@torch.no_grad()
+def start_as_high_pass(weight: Tensor) -> None:
+    """Fill the first layer with twin zero-mean filters, one of each twin for each picture.
+
+    Focus shows in what a high-pass filter leaves, and the network's first task is to find that
+    out; so it begins there. The filters are windowed noise: every scale, every orientation.
+
+    Args:
+        weight: ``(outputs, 6, K, K)``, changed in place.
+    """
+    outputs, _, kernel, _ = weight.shape
+    twins = outputs // 2
+    axis = torch.arange(kernel) - kernel // 2
+    distance = axis[:, None] ** 2 + axis[None, :] ** 2
+    sigma = torch.logspace(-0.3, 0.4, twins)[:, None, None]
+    window = torch.exp(-distance / (2 * sigma**2))[:, None]
+    noise = torch.randn(twins, 1, kernel, kernel) + 0.3 * torch.randn(twins, 3, kernel, kernel)
+    filters = noise * window
+    filters -= window * (filters.sum((2, 3), keepdim=True) / window.sum((2, 3), keepdim=True))
+    filters *= (2 / (filters.square().sum((1, 2, 3), keepdim=True) * 6 * kernel**2)).sqrt() * kernel
+    weight.zero_()
+    weight[:twins, :3] = filters
+    weight[twins : 2 * twins, 3:] = filters

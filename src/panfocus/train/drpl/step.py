@@ -1,0 +1,96 @@
+"""One training step of DRPL: make pairs, predict both maps in one pass, weigh the losses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from panfocus.train import synthesis
+from panfocus.train.drpl import loss
+from panfocus.train.drpl.config import Config
+from panfocus.train.drpl.network import Drpl
+from panfocus.train.loop import cosine
+
+
+class Learner(nn.Module):
+    """The network with its loss, so that one call is one step for any number of processes."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.net = Drpl(high_pass=config.high_pass, zero_blocks=config.zero_blocks)
+        self._weights = config.loss
+
+    def forward(self, *batch: Tensor) -> dict[str, Tensor]:
+        """Return the loss terms of a batch in the order of `synthesis.Sample`."""
+        first, second, truth, mask, _ = batch
+        maps = self.net(first, second).float()
+        return loss.total(maps, first, second, truth, mask, self._weights)
+
+
+class DrplTask:
+    """DRPL as the training loop sees it (`panfocus.train.loop.Task`)."""
+
+    def __init__(self, config: Config, sources: synthesis.Sources, seed: int = 0) -> None:
+        torch.manual_seed(seed)
+        self.config = config
+        self.model: nn.Module = Learner(config)
+        self.learning_rate = config.learning_rate
+        self.weight_decay = config.weight_decay
+        self.clip = config.clip
+        self.ema = config.ema
+        self._sources = sources
+        self._make = synthesis.maker(config.synthesis)
+        self._seed = seed
+        self._shown: synthesis.Sample | None = None
+
+    @property
+    def net(self) -> Drpl:
+        """The network inside `model`."""
+        assert isinstance(self.model, Learner)
+        return self.model.net
+
+    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
+        """Make this process's share of the pairs of `step`."""
+        stage = self.config.stage(progress)
+        share = max(1, stage.batch // world)
+        positions = range(rank * share, (rank + 1) * share)
+        return synthesis.batch(self._make, self._sources, stage.size, self._seed, step, positions)
+
+    def rate(self, progress: float) -> float:
+        """Return the learning rate's factor."""
+        if self.config.decay == "steps":
+            warm = min(1.0, progress / self.config.warmup + 1e-3)
+            return warm * (0.5 if progress >= 30 / 50 else 1.0)
+        return cosine(progress, self.config.warmup)
+
+    def prepare(self, progress: float) -> bool:
+        """Deepen the network when its next stage begins."""
+        blocks = self.config.stage(progress).blocks
+        changed = blocks != self.net.active
+        self.net.active = blocks
+        return changed
+
+    def facts(self) -> dict[str, Any]:
+        """Return the configuration."""
+        return {"system": "drpl", "seed": self._seed, "config": self.config.to_dict()}
+
+    @torch.no_grad()
+    def picture(self, model: nn.Module) -> NDArray[np.uint8]:
+        """Show four held-out pairs: first, second, predicted weight, mask, fused, truth."""
+        if self._shown is None:
+            self._shown = synthesis.batch(self._make, self._sources, 96, self._seed + 1, 0, range(4))
+        first, second, truth, mask, _ = (torch.as_tensor(a) for a in self._shown)
+        model.eval()
+        device = next(model.parameters()).device
+        maps = self.net(first.to(device), second.to(device)).float().cpu()
+        model.train()
+        weight = loss.test_weight(maps)
+        fused = loss.blend(maps, first, second)
+        grey = (x[:, None].expand_as(first) for x in (weight, mask))
+        columns = torch.cat((first, second, *grey, fused, truth), 3)
+        sheet = torch.cat(list(columns), 1).permute(1, 2, 0)
+        return (sheet.clamp(0, 1) * 255).round().byte().numpy()

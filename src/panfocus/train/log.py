@@ -1,0 +1,65 @@
+"""What a run tells: a table for people and spreadsheets, TensorBoard, pictures."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.tensorboard.writer import SummaryWriter
+
+
+class Log:
+    """Mean loss terms between reports, to ``log.csv``, TensorBoard and the terminal."""
+
+    def __init__(self, out: Path, step: int) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self._out = out
+        self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step or None)
+        self._sums: dict[str, float] = {}
+        self._count = 0
+
+    def add(self, terms: dict[str, Tensor], norm: Tensor, rate: float) -> None:
+        """Take in one step."""
+        values = {k: float(v.detach()) for k, v in terms.items()}
+        for name, value in (values | {"gradient_norm": float(norm), "rate": rate}).items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+
+    def report(self, step: int, seconds: float) -> None:
+        """Write the means since the last report."""
+        if not self._count:
+            return
+        means = {k: v / self._count for k, v in self._sums.items()}
+        self._sums, self._count = {}, 0
+        for name, value in means.items():
+            self._board.add_scalar(name, value, step)
+        path = self._out / "log.csv"
+        new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as stream:
+            table = csv.writer(stream)
+            if new:
+                table.writerow(["step", "seconds", *means])
+            table.writerow([step, f"{seconds:.1f}", *(f"{v:.6g}" for v in means.values())])
+        self.say(
+            f"step {step}  {seconds / 60:.1f} min  "
+            + "  ".join(f"{k} {v:.4g}" for k, v in means.items())
+        )
+
+    def picture(self, picture: NDArray[np.uint8], step: int) -> None:
+        """Keep a sample picture, RGB ``(H, W, 3)``."""
+        folder = self._out / "pictures"
+        folder.mkdir(exist_ok=True)
+        cv2.imwrite(str(folder / f"{step:07d}.png"), picture[..., ::-1])
+        self._board.add_image("sample", picture, step, dataformats="HWC")
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        print(text, flush=True)
+
+    def close(self) -> None:
+        """Flush TensorBoard."""
+        self._board.close()

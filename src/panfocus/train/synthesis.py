@@ -1,0 +1,375 @@
+"""Training pairs made on the fly: one sharp picture in, two defocused ones and the truth out.
+
+Every sample is a function of its random generator alone, and a batch a function of (seed, step,
+position), so that a resumed run sees what an uninterrupted one would have seen, and several
+processes share one batch without overlap.
+
+Two syntheses:
+
+* ``published``: crops of 128 x 128, complementary hard masks, a 7 x 7 Gaussian of sigma 1.5
+  applied one to three times, JPEG.
+* ``varied``: hard composites and occlusion-aware layers, discs and Gaussians of 0.6 to 8 px,
+  linear and encoded light, lights beyond white, thin things, empty borders, noise, JPEG.
+
+Inside this module a picture is float32 ``(H, W, 3)`` in [0, 1], a mask float32 ``(H, W)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus import optics
+from panfocus.errors import UsageError
+from panfocus.train import mattes
+from panfocus.train.pictures import Pictures
+
+Float = NDArray[np.float32]
+Byte = NDArray[np.uint8]
+#: Pixels made around a crop and cut off again, so that blur finds real neighbours.
+MARGIN = 10
+
+
+class Sample(NamedTuple):
+    """One pair, or a batch of them with a leading axis.
+
+    Attributes:
+        first: ``(3, H, W)`` float32 in [0, 1].
+        second: the same scene, focused elsewhere.
+        truth: sharp everywhere (as sharp as the source picture was).
+        mask: ``(H, W)``, 1 where `first` is the one to take.
+        valid: ``(H, W)``, 1 where the two differ, so that there is evidence for `mask`.
+    """
+
+    first: Float
+    second: Float
+    truth: Float
+    mask: Float
+    valid: Float
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What samples are made from.
+
+    Attributes:
+        pictures: sharp ones, or defocused ones (Dual-Path), whose blur is then part of the truth.
+        masks: from a folder of masks or mattes; may be empty.
+        sharp_only: prefer crops without blurred edges; off for defocused pictures.
+    """
+
+    pictures: Pictures
+    masks: Sequence[Byte] = ()
+    sharp_only: bool = True
+
+
+@dataclass(frozen=True)
+class Odds:
+    """Probabilities and ranges of the varied synthesis.
+
+    Attributes:
+        layers: an occlusion-aware pair rather than a hard composite.
+        foreign: the foreground comes from another picture.
+        from_masks: the matte is cut from the masks given, if any.
+        uniform: one picture wholly sharp, the other wholly blurred.
+        linear: blur in linear light (with lights, always).
+        lights: add lights beyond white.
+        soft_source: blur the source a little first: sharpness is relative.
+        borders: leave parts of a frame empty, as alignment does.
+        noise: add sensor noise.
+        jpeg: encode each picture.
+        radius: least and largest circle of confusion, in pixels.
+    """
+
+    layers: float = 0.6
+    foreign: float = 0.5
+    from_masks: float = 0.5
+    uniform: float = 0.04
+    linear: float = 0.6
+    lights: float = 0.35
+    soft_source: float = 0.15
+    borders: float = 0.08
+    noise: float = 0.3
+    jpeg: float = 0.4
+    radius: tuple[float, float] = (0.6, 8.0)
+
+
+class Scene(NamedTuple):
+    """A pair before the camera's flaws; arrays as in `Sample`, channels last."""
+
+    first: Float
+    second: Float
+    truth: Float
+    mask: Float
+
+
+def varied(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Sample:
+    """Make one sample of the varied synthesis, `size` pixels square."""
+    outer = size + 2 * MARGIN
+    make = layered if rng.random() < odds.layers else hard
+    if rng.random() < odds.uniform:
+        make = uniform
+    scene = make(rng, sources, outer, odds)
+    scene = Scene(*(a[MARGIN:-MARGIN, MARGIN:-MARGIN] for a in scene))
+    scene = turned(rng, scene)
+    difference = np.abs(scene.first - scene.second).max(-1)
+    if rng.random() < odds.borders:
+        scene = emptied(rng, scene)
+    first, second = scene.first, scene.second
+    if rng.random() < odds.noise:
+        sigma = 0.025 * rng.random()
+        first, second = noisy(rng, first, sigma), noisy(rng, second, sigma)
+    if rng.random() < odds.jpeg:
+        quality = int(rng.integers(70, 99))
+        first, second = jpeg(first, quality), jpeg(second, quality)
+    around = np.ones((9, 9), np.uint8)
+    valid = np.asarray(cv2.dilate(difference, around) > 0.02, np.float32)
+    return Sample(planes(first), planes(second), planes(scene.truth), scene.mask, valid)
+
+
+def hard(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
+    """Blur one picture, and cut sharp and blurred together along a matte, both ways."""
+    encoded = crop(rng, sources, size)
+    light, develop = camera(rng, encoded, odds)
+    blurred, other = (develop(blur(rng, light, odds)) for _ in range(2))
+    truth = develop(light)
+    mask = np.asarray(shape(rng, sources, size, odds) > 0.5, np.float32)
+    cover = mask[..., None]
+    first = truth * cover + blurred * (1 - cover)
+    return Scene(first, other * cover + truth * (1 - cover), truth, mask)
+
+
+def uniform(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
+    """Return a sharp and a wholly blurred picture."""
+    light, develop = camera(rng, crop(rng, sources, size), odds)
+    truth = develop(light)
+    return Scene(truth, develop(blur(rng, light, odds)), truth, np.ones((size, size), np.float32))
+
+
+def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
+    """Photograph a foreground before a background, focused on the one and on the other.
+
+    The truth is the same scene with every circle of confusion 0.
+    """
+    back = crop(rng, sources, size)
+    front = crop(rng, sources, size) if rng.random() < odds.foreign else back
+    back, develop = camera(rng, back, odds)
+    front = develop.linearised(front)
+    matte = shape(rng, sources, size, odds)
+    scene = (optics.Layer(back, None, 1.0), optics.Layer(front, matte, 0.0))
+    aperture = apertures(rng)
+    shots = (
+        optics.render(scene, radii, aperture)
+        for radii in ((radius(rng, odds), 0.0), (0.0, radius(rng, odds)), (0.0, 0.0))
+    )
+    first, second, truth = (develop(shot) for shot in shots)
+    return Scene(first, second, truth, matte)
+
+
+@dataclass(frozen=True)
+class Develop:
+    """Turn the light that blur works in into the picture that a camera stores."""
+
+    gamma: float
+
+    def linearised(self, encoded: Float) -> Float:
+        """Undo the encoding."""
+        return encoded if self.gamma == 1 else optics.to_linear(encoded, self.gamma)
+
+    def __call__(self, light: Float) -> Float:
+        """Clip at white and encode."""
+        if self.gamma == 1:
+            return np.clip(light, 0, 1)
+        return optics.expose(light, self.gamma)
+
+
+def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float, Develop]:
+    """Choose the light in which to blur, and put lights beyond white into the scene."""
+    with_lights = rng.random() < odds.lights
+    in_linear = rng.random() < odds.linear
+    develop = Develop(optics.GAMMA if with_lights or in_linear else 1.0)
+    light = develop.linearised(encoded)
+    if rng.random() < odds.soft_source:
+        light = optics.defocus(light, rng.uniform(0.5, 1.5), "gaussian")
+    if with_lights:
+        light = lit(rng, light)
+    return light, develop
+
+
+def lit(rng: np.random.Generator, light: Float) -> Float:
+    """Add 1 to 11 lights of 1 to 3 px radius and 1 to 55 times white, mostly warm or white."""
+    out = light.copy()
+    height, width = light.shape[:2]
+    for _ in range(int(rng.integers(1, 12))):
+        spot = np.zeros((height, width), np.uint8)
+        x, y = int(rng.uniform(0, width) * 16), int(rng.uniform(0, height) * 16)
+        cv2.circle(spot, (x, y), round(rng.uniform(1, 3) * 16), 255, -1, cv2.LINE_AA, 4)
+        cover = (spot.astype(np.float32) / 255)[..., None]
+        tint = rng.uniform(0.6, 1, 3).astype(np.float32)
+        out += cover * (np.float32(55 ** rng.random()) * tint - out)
+    return out
+
+
+def crop(rng: np.random.Generator, sources: Sources, size: int) -> Float:
+    """Cut a square at a random scale of at most 1, sharp if it can be had in a few tries."""
+    best: Byte | None = None
+    least = 2.0
+    held = sources.pictures
+    for _ in range(8):
+        number = int(rng.integers(len(held.colour)))
+        picture = held.colour[number]
+        largest = min(picture.shape[0], picture.shape[1], int(size * 2.5))
+        window = int(size * (largest / size) ** (rng.random() ** 2)) if largest > size else largest
+        top = int(rng.integers(picture.shape[0] - window + 1))
+        left = int(rng.integers(picture.shape[1] - window + 1))
+        rows, columns = slice(top, top + window), slice(left, left + window)
+        soft = float(held.soft[number][rows, columns].mean()) / 255 if sources.sharp_only else 0.0
+        if soft < least:
+            best, least = picture[rows, columns], soft
+        if least < 0.1:
+            break
+    assert best is not None
+    if best.shape[0] != size:
+        method = cv2.INTER_AREA if best.shape[0] > size else cv2.INTER_LINEAR
+        best = np.asarray(cv2.resize(best, (size, size), interpolation=method), np.uint8)
+    return best.astype(np.float32) / np.float32(255)
+
+
+def shape(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Float:
+    """Return a matte, cut from the masks given or procedural."""
+    if sources.masks and rng.random() < odds.from_masks:
+        matte = mattes.cut_out(rng, sources.masks, size)
+        if matte is not None:
+            return matte
+    return mattes.procedural(rng, size)
+
+
+def radius(rng: np.random.Generator, odds: Odds) -> float:
+    """Draw a circle of confusion, log-uniform."""
+    low, high = odds.radius
+    return float(low * (high / low) ** rng.random())
+
+
+def apertures(rng: np.random.Generator) -> optics.Aperture:
+    """Draw disc or Gaussian."""
+    return "disc" if rng.random() < 0.5 else "gaussian"
+
+
+def blur(rng: np.random.Generator, light: Float, odds: Odds) -> Float:
+    """Defocus by a random circle of confusion."""
+    return optics.defocus(light, radius(rng, odds), apertures(rng))
+
+
+def turned(rng: np.random.Generator, scene: Scene) -> Scene:
+    """Swap, transpose and mirror at random; a swap turns the mask over."""
+    if rng.random() < 0.5:
+        scene = Scene(scene.second, scene.first, scene.truth, 1 - scene.mask)
+    if rng.random() < 0.5:
+        scene = Scene(*(a.swapaxes(0, 1) for a in scene))
+    up, left = (-1 if rng.random() < 0.5 else 1 for _ in range(2))
+    return Scene(*(a[::up, ::left] for a in scene))
+
+
+def emptied(rng: np.random.Generator, scene: Scene) -> Scene:
+    """Blacken a strip of one frame, as alignment leaves it; the other frame is right there."""
+    size = scene.mask.shape[0]
+    width = int(rng.integers(1, max(2, size // 8)))
+    first, mask = scene.first.copy(), scene.mask.copy()
+    second = scene.second.copy()
+    side = int(rng.integers(4))
+    strip = (
+        np.s_[:width],
+        np.s_[-width:],
+        np.s_[:, :width],
+        np.s_[:, -width:],
+    )[side]
+    if rng.random() < 0.5:
+        first[strip], mask[strip] = 0, 0
+    else:
+        second[strip], mask[strip] = 0, 1
+    return Scene(first, second, scene.truth, mask)
+
+
+def noisy(rng: np.random.Generator, picture: Float, sigma: float) -> Float:
+    """Add Gaussian noise."""
+    noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(sigma)
+    return np.clip(picture + noise, 0, 1)
+
+
+def jpeg(picture: Float, quality: int) -> Float:
+    """Encode and decode."""
+    stored = np.round(picture[..., ::-1] * 255).astype(np.uint8)
+    _, data = cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.float32)
+    return decoded[..., ::-1] / np.float32(255)
+
+
+def planes(picture: Float) -> Float:
+    """``(H, W, 3)`` to contiguous ``(3, H, W)``."""
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32)
+
+
+def published(rng: np.random.Generator, sources: Sources, size: int) -> Sample:
+    """Make one sample as the authors did (FOUND: crops, masks, composites; MEASURED: blur).
+
+    The crop is one of nine, stride 64, of the picture's central 256 x 256. The authors' 213
+    templates are not to be had: a smooth blob covering 37 to 78 % stands in for one (INFERRED).
+    JPEG quality 95 is OpenCV's default (INFERRED).
+    """
+    held = sources.pictures.colour
+    picture = held[int(rng.integers(len(held)))]
+    starts = [(side - 2 * size) // 2 + int(rng.integers(3)) * size // 2 for side in picture.shape[:2]]
+    top, left = (
+        int(np.clip(s, 0, side - size)) for s, side in zip(starts, picture.shape[:2], strict=True)
+    )
+    truth = picture[top : top + size, left : left + size].astype(np.float32) / np.float32(255)
+    blurred = truth
+    for _ in range(int(rng.integers(1, 4))):
+        blurred = np.asarray(cv2.GaussianBlur(blurred, (7, 7), 1.5), np.float32)
+    coarse = rng.standard_normal((3, 3), dtype=np.float32)
+    field = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC))
+    mask = np.asarray(field > np.quantile(field, rng.uniform(0.22, 0.63)), np.float32)
+    cover = mask[..., None]
+    pair = (truth * cover + blurred * (1 - cover), truth * (1 - cover) + blurred * cover)
+    first, second = (jpeg(p, 95) for p in pair)
+    if rng.random() < 0.5:
+        first, second, mask = second, first, 1 - mask
+    return Sample(planes(first), planes(second), planes(truth), mask, np.ones_like(mask))
+
+
+Make = Callable[[np.random.Generator, Sources, int], Sample]
+
+
+def maker(name: str, odds: Odds | None = None) -> Make:
+    """Return a synthesis by name: "published" or "varied".
+
+    Raises:
+        UsageError: no such synthesis.
+    """
+    if name == "published":
+        return published
+    if name == "varied":
+        chosen = odds or Odds()
+        return lambda rng, sources, size: varied(rng, sources, size, chosen)
+    raise UsageError("unknown synthesis", expected="published or varied", got=name)
+
+
+def without_lights(odds: Odds) -> Odds:
+    """Leave out lights beyond white, for material that cannot have them."""
+    return replace(odds, lights=0.0)
+
+
+def batch(
+    make: Make, sources: Sources, size: int, seed: int, step: int, positions: Sequence[int]
+) -> Sample:
+    """Make the samples at `positions` of the batch of `step`, stacked on a new first axis."""
+    samples = [
+        make(np.random.default_rng((seed, step, position)), sources, size)
+        for position in positions
+    ]
+    return Sample(*(np.stack(arrays) for arrays in zip(*samples, strict=True)))
