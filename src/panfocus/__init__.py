@@ -21,14 +21,23 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Card": "panfocus.systems",
-    "Fusion": "panfocus.fuse",
+    "Fusion": "panfocus.result",
     "PanfocusError": "panfocus.errors",
     "System": "panfocus.systems",
     "fuse": "panfocus.fuse",
     "list_systems": "panfocus.systems",
     "load_system": "panfocus.systems",
 }
-__all__ = ["__version__", *sorted(_HOMES)]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "Card",
+    "Fusion",
+    "PanfocusError",
+    "System",
+    "__version__",
+    "fuse",
+    "list_systems",
+    "load_system",
+]
 
 
 def __getattr__(name: str) -> object:

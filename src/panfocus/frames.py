@@ -20,6 +20,8 @@ Source = str | Path | Sequence[str | Path] | NDArray[Any] | Iterable[NDArray[Any
 
 @dataclass(frozen=True)
 class Item:
+    """A frame on its way into the pipeline: native pixels ``(H, W[, C])`` and metadata."""
+
     name: str
     pixels: Pixels
     has_alpha: bool
@@ -27,10 +29,16 @@ class Item:
 
 
 def no_metadata() -> io.Metadata:
+    """Return the metadata of a frame that came as an array."""
     return io.Metadata(exif=None, icc=None, xmp=None, dpi=None)
 
 
 def from_arrays(arrays: Iterable[NDArray[Any]]) -> Iterator[Item]:
+    """Yield checked frames of an array or iterable.
+
+    Raises:
+        InputError: a frame has the wrong kind of number, or does not fit the first.
+    """
     first: tuple[tuple[int, ...], np.dtype[Any]] | None = None
     for n, array in enumerate(arrays):
         pixels = np.asarray(array)
@@ -75,6 +83,7 @@ def from_files(infos: Sequence[io.FrameInfo]) -> Iterator[Item]:
 
 
 def is_paths(source: object) -> bool:
+    """Tell file names from pictures."""
     if isinstance(source, (str, Path)):
         return True
     return isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], (str, Path))

@@ -240,3 +240,40 @@ KINDS: dict[str, Callable[[Generator, Sequence[Byte]], Scene]] = {
     "bokeh": bokeh_scene,
     "void": void_scene,
 }
+
+
+def depth_map_stack(
+    picture: Byte, depth: Float, count: int, largest_radius: float = 6.0, slices: int = 32
+) -> Scene:
+    """`count` frames of a sharp picture whose depth is known, such as a stereo pair gives.
+
+    The scene is cut into `slices` planes by depth, each blurred by its own circle of confusion and
+    laid over those behind it. What a plane hides is not known, so light is divided by the coverage
+    that was laid down, which keeps holes behind nearer planes from darkening.
+
+    Args:
+        picture: ``(H, W, 3)`` uint8, sharp everywhere.
+        depth: ``(H, W)``, 0 nearest to 1 farthest.
+        count: frames, focused from 0 to 1.
+        largest_radius: circle of confusion across the whole depth, pixels.
+        slices: planes.
+    """
+    sharp = _linear(picture)
+    level = np.clip((depth * slices).astype(np.intp), 0, slices - 1)
+    mattes = [(level == k).astype(np.float32) for k in range(slices)]
+    foci = np.linspace(0, 1, count)
+
+    def photograph(focus: float) -> Float:
+        light = np.zeros_like(sharp)
+        cover = np.zeros(sharp.shape[:2], np.float32)
+        for k in reversed(range(slices)):
+            radius = abs((k + 0.5) / slices - focus) * largest_radius
+            over = defocus(mattes[k], radius)
+            light = defocus(sharp * mattes[k][..., None], radius) + (1 - over[..., None]) * light
+            cover = over + (1 - over) * cover
+        return light / np.maximum(cover, 1e-3)[..., None]
+
+    frames = np.stack([_encode(photograph(float(f))) for f in foci])
+    index = np.abs(depth[None] - foci[:, None, None]).argmin(axis=0).astype(np.uint8)
+    jump = cv2.morphologyEx(level.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8))
+    return Scene(frames, picture, index, np.asarray(jump > slices // 8))

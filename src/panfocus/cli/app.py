@@ -42,7 +42,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[  # noqa: ARG001  handled by its callback
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
@@ -51,7 +51,7 @@ def _root(
 
 
 @app.command()
-def fuse(
+def fuse(  # noqa: PLR0917  every parameter is an option of the command
     inputs: Annotated[
         list[str],
         typer.Argument(help="Files, globs, a folder, or a multi-page TIFF.", metavar="INPUTS..."),

@@ -42,7 +42,7 @@ def _bundled_folders() -> dict[str, Path]:
 
 def list_systems() -> list[Card]:
     """Return the cards of all systems that come with the package, networks first."""
-    folders = {folder for folder in _bundled_folders().values()}
+    folders = set(_bundled_folders().values())
     networks = [Card.read(folder / "card.json") for folder in sorted(folders)]
     classical = [system.card for system in classical_systems().values()]
     return [*networks, *classical, PyramidSystem().card]

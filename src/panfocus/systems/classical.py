@@ -18,6 +18,13 @@ from panfocus.systems.card import Card
 
 Measure = Callable[[Pixels], Float]
 
+#: Share of the picture taken to be flat, and how much more than its energy noise may have.
+NOISE_QUANTILE = 0.1
+NOISE_GAIN = 1.5
+#: Coarse detail: its scale against the working scale, and its weight against fine detail.
+COARSE = 4
+COARSE_SHARE = 0.03
+
 _SECOND = np.array([[-1, 2, -1]], np.float32)
 
 
@@ -97,8 +104,25 @@ class FocusMeasureSystem:
     epsilon: float = 0.01
 
     def evidence(self, luminance: Pixels, factor: int) -> Float:
-        """Return pooled energy ``(h, w)``; energy is measured at full scale, then pooled."""
-        energy = shrink(self.measure(luminance), factor)
+        """Return pooled energy ``(h, w)`` of fine detail, and a little of coarse detail.
+
+        Fine energy is measured at full scale, then pooled; what the flattest tenth of the picture
+        shows is taken for noise. Where that leaves nothing, the coarse part decides, so that a
+        background which no frame has in focus takes its least blurred frame and not speckle.
+        """
+        fine = self._pooled(shrink(self.measure(luminance), factor))
+        noise = np.quantile(fine[::4, ::4], NOISE_QUANTILE)
+        fine = cv2.subtract(fine, float(NOISE_GAIN * noise))
+        np.maximum(fine, 0, out=fine)
+        step = COARSE * factor
+        if min(luminance.shape) < 4 * step:
+            return fine
+        coarse = self._pooled(self.measure(shrink(luminance, step)))
+        size = (fine.shape[1], fine.shape[0])
+        coarse = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.scaleAdd(coarse, COARSE_SHARE, fine), np.float32)
+
+    def _pooled(self, energy: Float) -> Float:
         # three sigmas: OpenCV's own choice for floats, four, costs twice as much and decides alike
         size = 2 * round(3 * self.window) + 1
         pooled = cv2.GaussianBlur(energy, (size, size), self.window, borderType=cv2.BORDER_REFLECT)
