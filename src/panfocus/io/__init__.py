@@ -1,0 +1,23 @@
+"""Photographs in and out: find, check and read frames; check outputs, write pictures and maps."""
+
+from __future__ import annotations
+
+from panfocus.io.find import check_frames, find_frames
+from panfocus.io.frames import Frame, FrameInfo, Metadata
+from panfocus.io.maps import write_map
+from panfocus.io.read import read_frame
+from panfocus.io.write import check_output, output_format, to_depth, write_image
+
+__all__ = [
+    "Frame",
+    "FrameInfo",
+    "Metadata",
+    "check_frames",
+    "check_output",
+    "find_frames",
+    "output_format",
+    "read_frame",
+    "to_depth",
+    "write_image",
+    "write_map",
+]

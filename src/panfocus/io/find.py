@@ -1,0 +1,191 @@
+"""From what the user names to a list of frames, and the check that they fit together."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from panfocus.errors import InputError
+from panfocus.io.frames import FrameInfo, Header
+from panfocus.io.read import READABLE, SUFFIXES, describe, look
+
+_NAMED_IN_NOTES = 5
+
+
+def find_frames(
+    inputs: Sequence[str | Path], *, exclude: Iterable[Path] = ()
+) -> tuple[list[FrameInfo], list[str]]:
+    """Find the frames that the user names.
+
+    Args:
+        inputs: files in the order given; globs and folders, each in natural order (2 before 10).
+            In a folder, files with another extension than those of pictures are left out with a
+            note; folders below it and hidden files are not looked at. A multi-page TIFF gives one
+            frame per page.
+        exclude: files to leave out of globs and folders: an output of an earlier run, say.
+
+    Returns:
+        The frames, from their headers alone, and notes for the user.
+
+    Raises:
+        InputError: nothing found, or a file that cannot be read as a picture.
+    """
+    notes: list[str] = []
+    left_out = {path.resolve() for path in exclude}
+    paths: list[Path] = []
+    for item in inputs:
+        paths += _expand(item, left_out, notes)
+    if not paths:
+        raise InputError(
+            "There are no frames to read.", expected=f"files, globs or a folder ({READABLE})"
+        )
+    repeated = [str(path) for path, count in Counter(paths).items() if count > 1]
+    if repeated:
+        notes.append(f"named more than once: {_some(repeated)}")
+    infos = [info for path, short in _short_names(paths) for info in _frames(path, short, notes)]
+    _note_kinds(infos, notes)
+    return infos, notes
+
+
+def _expand(item: str | Path, left_out: set[Path], notes: list[str]) -> list[Path]:
+    path = Path(item).expanduser()
+    if path.is_dir():
+        return _in_folder(path, left_out, notes)
+    if path.exists():  # before globbing: a file may be called "a[1].jpg"
+        return [path]
+    if glob.has_magic(str(item)):
+        matches = (Path(m) for m in glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
+        found = [m for m in matches if m.is_file() and m.resolve() not in left_out]
+        if found:
+            return _natural(found)
+        raise InputError("No file matches.", where=str(item), remedy="check the pattern")
+    raise InputError(
+        "An input does not exist.", where=str(item), remedy="check the spelling and the folder"
+    )
+
+
+def _in_folder(folder: Path, left_out: set[Path], notes: list[str]) -> list[Path]:
+    try:
+        files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
+    except OSError as error:
+        raise InputError(
+            "A folder cannot be listed.", where=str(folder), got=error.strerror
+        ) from error
+    files = [p for p in _natural(files) if p.resolve() not in left_out]
+    pictures = [p for p in files if p.suffix.lower() in SUFFIXES]
+    others = [p.name for p in files if p.suffix.lower() not in SUFFIXES]
+    if others:
+        notes.append(f"{len(others)} other file(s) in {folder} left out: {_some(others)}")
+    if not pictures:
+        raise InputError(
+            "The folder holds no picture.",
+            where=str(folder),
+            expected=", ".join(sorted(SUFFIXES)),
+            got=_some(others) if others else "an empty folder",
+            remedy="name the folder that holds the frames themselves",
+        )
+    return pictures
+
+
+def _natural(paths: Iterable[Path]) -> list[Path]:
+    from natsort import natsort_keygen, ns  # noqa: PLC0415 - not needed for files named one by one
+
+    key: Callable[[str], object] = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
+    return sorted(paths, key=lambda p: (key(str(p)), str(p)))
+
+
+def _short_names(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Pair every path with its file name, or with the whole path where names collide."""
+    counts = Counter(path.name for path in set(paths))
+    return [(p, p.name if counts[p.name] == 1 else str(p)) for p in paths]
+
+
+def _frames(path: Path, short: str, notes: list[str]) -> list[FrameInfo]:
+    kind, pages = look(path)
+    said = SUFFIXES.get(path.suffix.lower())
+    if said is not None and said != kind:
+        notes.append(f"{short} is a {kind} by content and is read as such")
+
+    def one(page: int, header: Header) -> FrameInfo:
+        name = short if len(pages) == 1 else f"{short} page {page + 1}"
+        return describe(name, path, kind, page, header)
+
+    return [one(page, header) for page, header in pages]
+
+
+def _note_kinds(infos: Sequence[FrameInfo], notes: list[str]) -> None:
+    """Note once, not per frame, what is converted and whether formats are mixed."""
+    converted: dict[str, list[str]] = {}
+    for info in infos:
+        for note in info.notes:
+            converted.setdefault(note, []).append(info.name)
+    notes += [f"{_some(names)}: {note}" for note, names in converted.items()]
+    formats = sorted({info.format for info in infos})
+    if len(formats) > 1:
+        notes.append(f"frames of several formats: {', '.join(formats)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Join the first few names; say how many more there are."""
+    more = len(names) - _NAMED_IN_NOTES
+    tail = [f"and {more} more"] if more > 0 else []
+    return ", ".join([*names[:_NAMED_IN_NOTES], *tail])
+
+
+def _profile_name(icc_digest: str | None) -> str:
+    return "no profile" if icc_digest is None else f"profile {icc_digest[:8]}"
+
+
+_KINDS = {1: "grey", 2: "grey with alpha", 3: "RGB", 4: "RGB with alpha"}
+_PROPERTIES: tuple[tuple[str, str, Callable[[FrameInfo], str]], ...] = (
+    (
+        "size",
+        "crop or scale the frames to one size, or leave this frame out",
+        lambda info: f"{info.width}x{info.height}",
+    ),
+    (
+        "kind of channels",
+        "save all frames as the same kind",
+        lambda info: _KINDS[info.channels],
+    ),
+    (
+        "bit depth",
+        "save all frames at the same bit depth",
+        lambda info: "8 bit" if info.dtype == "uint8" else "16 bit",
+    ),
+    (
+        "ICC colour profile",
+        "convert all frames to one colour profile; mixing them would shift colours",
+        lambda info: _profile_name(info.icc_digest),
+    ),
+)
+
+
+def check_frames(infos: Sequence[FrameInfo]) -> None:
+    """Refuse frames that cannot be fused together; no pixel is decoded.
+
+    Raises:
+        InputError: fewer than two, or one whose size, channels, bit depth or colour profile
+            differs from that of most others; the message names it.
+    """
+    if len(infos) < 2:
+        raise InputError(
+            "Fusing needs at least two frames.",
+            where=infos[0].name if infos else None,
+            got=f"{len(infos)} frame(s)",
+            remedy="name all frames of the stack, or its folder",
+        )
+    for what, remedy, value_of in _PROPERTIES:
+        usual, count = Counter(map(value_of, infos)).most_common(1)[0]
+        odd = [info for info in infos if value_of(info) != usual]
+        if odd:
+            more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
+            raise InputError(
+                f"The frames differ in {what}.",
+                where=odd[0].name + more,
+                expected=f"{usual}, as {count} of {len(infos)} frames have",
+                got=value_of(odd[0]),
+                remedy=remedy,
+            )

@@ -1,0 +1,110 @@
+"""What one frame is: its metadata, what its header says, and its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+Format = Literal["JPEG", "PNG", "TIFF", "WebP"]
+Depth = Literal["uint8", "uint16"]
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a photograph carries besides its pixels.
+
+    Always upright and true to the pixels: Orientation is 1, and tags that describe the size, or a
+    thumbnail, of the original file are gone.
+
+    Args:
+        exif: a TIFF-structured EXIF block, without the ``Exif`` prefix of JPEG.
+        icc: an ICC colour profile.
+        xmp: an XMP packet.
+        dpi: pixels per inch along (x, y).
+        png_colour: the chunks by which a PNG without profile tells its colours (gAMA, cHRM, sRGB,
+            cICP), kept from PNG to PNG.
+    """
+
+    exif: bytes | None = None
+    icc: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    png_colour: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class FrameInfo:
+    """What the header of one frame says, read without decoding any pixel.
+
+    Args:
+        name: short name for messages: the file's name, with its page where there are several.
+        path: the file.
+        page: which page of a multi-page TIFF, from 0; 0 for all other files.
+        height: rows after Orientation is applied.
+        width: columns after Orientation is applied.
+        channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha.
+        dtype: of the pixels that ``read_frame`` gives.
+        has_alpha: whether the last channel is alpha.
+        icc_digest: sha256 of the ICC profile, None without one.
+        format: by content, whatever the extension says.
+        orientation: the EXIF orientation that ``read_frame`` will apply.
+        notes: what the user should know about how this frame is read.
+    """
+
+    name: str
+    path: Path
+    page: int
+    height: int
+    width: int
+    channels: int
+    dtype: Depth
+    has_alpha: bool
+    icc_digest: str | None
+    format: Format
+    orientation: int = 1
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame.
+
+    Args:
+        name: as in its ``FrameInfo``.
+        pixels: (H, W) grey or (H, W, C), RGB order, alpha last, contiguous, uint8 or uint16.
+        has_alpha: whether the last channel is alpha.
+        metadata: what the file carried besides.
+        notes: what was lost or mended on the way.
+    """
+
+    name: str
+    pixels: NDArray[Any]
+    has_alpha: bool
+    metadata: Metadata
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a format's module reads from a file before any decoding (internal to ``io``).
+
+    ``height`` and ``width`` are those of the stored pixels, before Orientation.
+    """
+
+    height: int
+    width: int
+    channels: int
+    dtype: Depth
+    metadata: Metadata
+    orientation: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last channel is alpha."""
+        return self.channels in (2, 4)

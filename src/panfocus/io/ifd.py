@@ -1,0 +1,278 @@
+"""Image file directories, the tag tables that EXIF blocks and TIFF files are made of.
+
+    Block   byte order and one root directory
+    |-- Entry      one tag: type, count, raw value bytes in the block's byte order
+    `-- Directory  {tag: Entry | Directory}; a Directory stands for a pointer tag (Exif, GPS, ...)
+
+A maker note holds offsets that count from the start of the block, known only to its maker. ``pack``
+therefore leaves it at the offset where it was, and lays everything else around it.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Literal
+
+ByteOrder = Literal["<", ">"]
+
+EXIF_IFD, GPS_IFD, INTEROP_IFD, MAKER_NOTE = 0x8769, 0x8825, 0xA005, 0x927C
+_POINTERS = {EXIF_IFD, GPS_IFD, INTEROP_IFD}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_BIG_SIZES = {**_SIZES, 16: 8, 17: 8, 18: 8}
+_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
+SHORT, LONG, RATIONAL, UNDEFINED, ASCII, BYTE = 3, 4, 5, 7, 2, 1
+_MAX_VALUE = 1 << 28  # no tag of a photograph is larger; a damaged count must not fill the memory
+_PIN_BELOW = 60_000  # an EXIF block must fit a JPEG segment of 64 kB
+
+
+class DirectoryError(ValueError):
+    """A directory, or a value that it points to, is damaged or lies outside its file."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tag's value: ``count`` items of TIFF ``kind``, raw, in the block's byte order."""
+
+    kind: int
+    count: int
+    data: bytes
+    offset: int | None = None  # where the value was; None when it was inside the entry
+
+    def numbers(self, order: ByteOrder) -> list[float]:
+        """Return the value as numbers; rationals divided, with 0 for a zero denominator."""
+        if self.kind in (RATIONAL, 10):
+            code = "I" if self.kind == RATIONAL else "i"
+            parts = struct.unpack(f"{order}{2 * self.count}{code}", self.data)
+            pairs = zip(parts[::2], parts[1::2], strict=True)
+            return [a / b if b else 0.0 for a, b in pairs]
+        code = _CODES.get(self.kind)
+        return list(struct.unpack(f"{order}{self.count}{code}", self.data)) if code else []
+
+
+Directory = dict[int, "Entry | Directory"]
+
+
+@dataclass
+class Block:
+    """A byte order and a root directory."""
+
+    order: ByteOrder = "<"
+    root: Directory = field(default_factory=dict[int, "Entry | Directory"])
+
+    def number(self, tag: int, default: float = 0) -> float:
+        """Return the first number of a root tag, or the default."""
+        numbers = self.numbers(tag)
+        return numbers[0] if numbers else default
+
+    def numbers(self, tag: int) -> list[float]:
+        """Return all numbers of a root tag, none when it is absent."""
+        entry = self.root.get(tag)
+        return entry.numbers(self.order) if isinstance(entry, Entry) else []
+
+    def data(self, tag: int) -> bytes | None:
+        """Return the raw value of a root tag."""
+        entry = self.root.get(tag)
+        return entry.data if isinstance(entry, Entry) else None
+
+    def put(self, tag: int, kind: int, *values: int) -> None:
+        """Set a root tag to integers of kind BYTE, SHORT or LONG."""
+        self.root[tag] = Entry(
+            kind, len(values), struct.pack(f"{self.order}{len(values)}{_CODES[kind]}", *values)
+        )
+
+    def put_rational(self, tag: int, value: float) -> None:
+        """Set a root tag to a positive rational, exact to 1e-4 up to 400 000."""
+        scale = 1 if value == round(value) else 10_000
+        data = struct.pack(f"{self.order}2I", round(value * scale), scale)
+        self.root[tag] = Entry(RATIONAL, 1, data)
+
+    def put_bytes(self, tag: int, kind: int, data: bytes) -> None:
+        """Set a root tag to bytes of kind ASCII, BYTE or UNDEFINED."""
+        self.root[tag] = Entry(kind, len(data), data)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file lays out its directories.
+
+    Args:
+        order: the byte order.
+        big: whether it is a BigTIFF.
+        strict: refuse a value outside the file; otherwise skip its tag.
+    """
+
+    order: ByteOrder
+    big: bool
+    strict: bool = True
+
+    def count(self, file: BinaryIO) -> int:
+        """Read the number of entries of a directory."""
+        return self._one(file, "Q" if self.big else "H")
+
+    def pointer(self, file: BinaryIO) -> int:
+        """Read an offset."""
+        return self._one(file, "Q" if self.big else "I")
+
+    def _one(self, file: BinaryIO, code: str) -> int:
+        fmt = self.order + code
+        return struct.unpack(fmt, _exactly(file, struct.calcsize(fmt)))[0]
+
+
+def _exactly(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) != size:
+        raise DirectoryError("the tag table is cut off")
+    return data
+
+
+def read_header(file: BinaryIO) -> tuple[Layout, int]:
+    """Read the first bytes of a TIFF-structured file; return its layout and first directory."""
+    file.seek(0)
+    head = _exactly(file, 4)
+    orders: dict[bytes, ByteOrder] = {b"II": "<", b"MM": ">"}
+    order = orders.get(head[:2])
+    if order is None:
+        raise DirectoryError("no TIFF byte order mark")
+    version = struct.unpack(order + "H", head[2:])[0]
+    if version not in (42, 43):
+        raise DirectoryError(f"unknown TIFF version {version}")
+    layout = Layout(order, version == 43)
+    if layout.big:
+        _exactly(file, 4)
+    return layout, layout.pointer(file)
+
+
+def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory, int]:
+    """Read the directory at ``offset`` with the sub-directories that photographs use.
+
+    Returns:
+        The directory, and the offset of the next one (0 when it is the last).
+    """
+    directory, following = _read_table(file, layout, offset)
+    for tag in _POINTERS & directory.keys():
+        directory[tag] = _follow(file, layout, directory[tag])
+        exif = directory[tag]
+        if isinstance(exif, dict) and INTEROP_IFD in exif:
+            exif[INTEROP_IFD] = _follow(file, layout, exif[INTEROP_IFD])
+    return directory, following
+
+
+def _follow(file: BinaryIO, layout: Layout, pointer: Entry | Directory) -> Directory:
+    """Read the sub-directory that a tag points to; a broken one counts as empty."""
+    if isinstance(pointer, dict):
+        return pointer
+    where = pointer.numbers(layout.order)
+    try:
+        lenient = replace(layout, strict=False)  # one lost value must not cost all the others
+        return _read_table(file, lenient, int(where[0]))[0] if where else {}
+    except DirectoryError:
+        return {}
+
+
+def _read_table(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory, int]:
+    file.seek(offset)
+    count = layout.count(file)
+    size = 20 if layout.big else 12
+    if not 0 < count <= 4096:
+        raise DirectoryError(f"a tag table of {count} entries")
+    table = _exactly(file, count * size)
+    following = layout.pointer(file)
+    directory: Directory = {}
+    for i in range(count):
+        tag, entry = _read_entry(file, layout, table[i * size : (i + 1) * size])
+        if entry is not None:
+            directory[tag] = entry
+    return directory, following
+
+
+def _read_entry(file: BinaryIO, layout: Layout, raw: bytes) -> tuple[int, Entry | None]:
+    order, big = layout.order, layout.big
+    tag, kind, count = struct.unpack(order + ("HHQ" if big else "HHI"), raw[: 12 if big else 8])
+    value = raw[12:] if big else raw[8:]
+    item = (_BIG_SIZES if big else _SIZES).get(kind)
+    if item is None:  # the TIFF specification: readers skip tags of unknown type
+        return tag, None
+    size = item * count
+    if size <= len(value):
+        return tag, Entry(kind, count, value[:size])
+    if size > _MAX_VALUE:
+        if layout.strict:
+            raise DirectoryError(f"tag {tag} claims {size} bytes")
+        return tag, None
+    offset = struct.unpack(order + ("Q" if big else "I"), value)[0]
+    file.seek(offset)
+    data = file.read(size)
+    if len(data) == size:
+        return tag, Entry(kind, count, data, offset)
+    if layout.strict:
+        raise DirectoryError(f"the value of tag {tag} lies outside the file")
+    return tag, None
+
+
+class _Packer:
+    """Lays directories and values one behind the other, around one pinned range."""
+
+    def __init__(self, order: ByteOrder, pinned: tuple[int, int]) -> None:
+        self.order: ByteOrder = order
+        self.pinned = pinned
+        self.out = bytearray(8)
+        self.end = 8
+
+    def take(self, size: int) -> int:
+        """Reserve ``size`` bytes at an even offset outside the pinned range."""
+        start = self.end + self.end % 2
+        low, high = self.pinned
+        if start < high and start + size > low:
+            start = high + high % 2
+        self.end = start + size
+        return start
+
+    def put(self, offset: int, data: bytes) -> None:
+        """Write bytes at an offset, growing the block as needed."""
+        missing = offset + len(data) - len(self.out)
+        if missing > 0:
+            self.out.extend(bytes(missing))
+        self.out[offset : offset + len(data)] = data
+
+    def directory(self, directory: Directory, at_pin: Entry | None) -> int:
+        """Write one directory with all that hangs on it; return its offset."""
+        start = self.take(2 + 12 * len(directory) + 4)
+        rows = [struct.pack(self.order + "H", len(directory))]
+        for tag in sorted(directory):
+            rows.append(self.row(tag, directory[tag], at_pin))
+        self.put(start, b"".join(rows) + bytes(4))
+        return start
+
+    def row(self, tag: int, value: Entry | Directory, at_pin: Entry | None) -> bytes:
+        """Return the 12 bytes of one entry, its value written where it belongs."""
+        if isinstance(value, dict):
+            offset = self.directory(value, at_pin)
+            return struct.pack(self.order + "HHII", tag, LONG, 1, offset)
+        head = struct.pack(self.order + "HHI", tag, value.kind, value.count)
+        if len(value.data) <= 4:
+            return head + value.data.ljust(4, b"\0")
+        offset = self.pinned[0] if value is at_pin else self.take(len(value.data))
+        self.put(offset, value.data)
+        return head + struct.pack(self.order + "I", offset)
+
+
+def _maker_note(root: Directory) -> Entry | None:
+    exif = root.get(EXIF_IFD)
+    note = exif.get(MAKER_NOTE) if isinstance(exif, dict) else None
+    return note if isinstance(note, Entry) else None
+
+
+def pack(block: Block) -> bytes:
+    """Write a block as a classic TIFF structure: header, directories, values."""
+    note = _maker_note(block.root)
+    pinned = (0, 0)
+    if note is not None and note.offset is not None and 8 <= note.offset <= _PIN_BELOW:
+        pinned = (note.offset, note.offset + len(note.data))
+    else:
+        note = None
+    packer = _Packer(block.order, pinned)
+    first = packer.directory({t: v for t, v in block.root.items() if v != {}}, note)
+    mark = b"II" if block.order == "<" else b"MM"
+    packer.put(0, mark + struct.pack(block.order + "HI", 42, first))
+    return bytes(packer.out)

@@ -1,0 +1,211 @@
+"""JPEG: its segments, a decoder that refuses cut files, and an encoder that keeps metadata."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.io.frames import Header, Metadata
+from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi
+
+MAX_SIDE = 65_500  # of libjpeg
+
+_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_APP0, _APP1, _APP2 = 0xE0, 0xE1, 0xE2
+_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Between scans come only tables, comments and application data; anything else is damage.
+_BETWEEN_SCANS = frozenset({0xC4, 0xCC, _SOS, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+_EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
+_ROOM = 65_533  # payload of one segment
+
+
+class JpegError(ValueError):
+    """The file is not a whole, sound JPEG that this module reads."""
+
+
+@dataclass
+class _Found:
+    """What the segments before the first scan hold."""
+
+    frame: bytes | None = None  # payload of the start-of-frame segment
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    jfif: bytes | None = None
+    icc: dict[int, bytes] | None = None
+
+    def take(self, marker: int, payload: bytes) -> None:
+        """Remember a segment if it matters."""
+        if marker in _SOF:
+            self.frame = payload
+        elif marker == _APP0 and payload.startswith(b"JFIF\0"):
+            self.jfif = payload
+        elif marker == _APP1 and payload.startswith(_EXIF) and self.exif is None:
+            self.exif = payload[len(_EXIF) :]
+        elif marker == _APP1 and payload.startswith(_XMP):
+            self.xmp = payload[len(_XMP) :]
+        elif marker == _APP2 and payload.startswith(_ICC) and len(payload) > len(_ICC) + 2:
+            self.icc = self.icc or {}
+            self.icc[payload[len(_ICC)]] = payload[len(_ICC) + 2 :]
+
+    def profile(self) -> bytes | None:
+        """Join the parts of the ICC profile."""
+        return b"".join(self.icc[k] for k in sorted(self.icc)) if self.icc else None
+
+    def dpi(self) -> tuple[float, float] | None:
+        """Return the JFIF density in pixels per inch."""
+        if self.jfif is None or len(self.jfif) < 12:
+            return None
+        unit, x, y = struct.unpack(">BHH", self.jfif[7:12])
+        scale = {1: 1.0, 2: 2.54}.get(unit)
+        return tidy_dpi(x * scale, y * scale) if scale else None
+
+
+def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield (marker, payload) up to the first start of scan, whose header is the last."""
+    if file.read(2) != b"\xff\xd8":
+        raise JpegError("no JPEG start marker")
+    while True:
+        marker = _next_marker(file)
+        raw = file.read(2)
+        length = struct.unpack(">H", raw)[0] if len(raw) == 2 else 0
+        payload = file.read(length - 2) if length >= 2 else b""
+        if length < 2 or len(payload) != length - 2:
+            raise JpegError("the header is cut off")
+        yield marker, payload
+        if marker == _SOS:
+            return
+
+
+def _next_marker(file: BinaryIO) -> int:
+    byte = file.read(1)
+    if byte != b"\xff":
+        raise JpegError("the header is cut off" if not byte else "the header is damaged")
+    while byte == b"\xff":  # any number of fill bytes may stand before a marker
+        byte = file.read(1)
+    if not byte or byte[0] in (0, _SOI, _EOI, _TEM) or 0xD0 <= byte[0] <= 0xD7:
+        raise JpegError("the header is cut off or damaged")
+    return byte[0]
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Read size, kind and metadata; no pixel is decoded.
+
+    Raises:
+        JpegError: damaged, or of a kind that is not read (CMYK, 12 bit).
+    """
+    found = _Found()
+    for marker, payload in _segments(file):
+        found.take(marker, payload)
+    if found.frame is None or len(found.frame) < 6:
+        raise JpegError("no frame header")
+    precision, height, width, components = struct.unpack(">BHHB", found.frame[:6])
+    if components not in (1, 3):
+        raise JpegError(f"{components} colour channels (CMYK); save it as RGB first")
+    if precision != 8:
+        raise JpegError(f"{precision} bits per channel; JPEG is read at 8 bit only")
+    if not height or not width:
+        raise JpegError("a picture without pixels")
+    exif = clean_exif(found.exif)
+    dpi = found.dpi()
+    if dpi and exif.orientation >= 5:
+        dpi = (dpi[1], dpi[0])
+    metadata = Metadata(exif.data, found.profile(), clean_xmp(found.xmp), dpi or exif.dpi)
+    return Header(height, width, components, "uint8", metadata, exif.orientation)
+
+
+def _check_whole(data: bytes) -> None:
+    """Refuse a file whose scans do not run up to the end marker.
+
+    libjpeg fills what is missing with grey and only warns, so its decoders return a picture.
+    """
+    file = io.BytesIO(data)
+    for _ in _segments(file):
+        pass
+    octets = np.frombuffer(data, np.uint8)
+    after_ff = octets[1:]
+    # in a scan, FF is followed by 00 (a data byte FF), D0-D7 (restart) or FF (fill)
+    at = np.flatnonzero((octets[:-1] == 0xFF) & (after_ff != 0) & (after_ff != 0xFF))
+    codes = after_ff[at]
+    at = at[(codes < 0xD0) | (codes > 0xD7)]
+    position = file.tell()
+    while True:
+        index = int(np.searchsorted(at, position))
+        if index == len(at):
+            raise JpegError("the file is cut off: its end marker is missing")
+        marker = data[int(at[index]) + 1]
+        if marker == _EOI:
+            return
+        if marker not in _BETWEEN_SCANS:
+            raise JpegError("the compressed data are damaged")
+        position = int(at[index]) + 2
+        position += int.from_bytes(data[position : position + 2], "big")
+
+
+def decode(data: bytes) -> NDArray[np.uint8]:
+    """Decode a whole JPEG; the GIL is released while libjpeg-turbo works.
+
+    Returns:
+        (H, W) or (H, W, 3), as stored: Orientation is not applied.
+    """
+    import imagecodecs  # noqa: PLC0415 - slow to import, and PNG or TIFF users do not need it
+
+    _check_whole(data)
+    return imagecodecs.jpeg8_decode(data)
+
+
+def _segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def _jfif(dpi: tuple[float, float] | None) -> bytes:
+    x, y = (max(1, min(65_535, round(v))) for v in dpi) if dpi else (1, 1)
+    return _segment(
+        _APP0, b"JFIF\0" + struct.pack(">HBHHBB", 0x0101, int(dpi is not None), x, y, 0, 0)
+    )
+
+
+def _metadata_segments(metadata: Metadata) -> tuple[bytes, list[str]]:
+    """Return the segments that go behind the start marker, and notes on what did not fit."""
+    parts, notes = [_jfif(metadata.dpi)], list[str]()
+    for name, prefix, data in (("EXIF", _EXIF, metadata.exif), ("XMP", _XMP, metadata.xmp)):
+        if data is None:
+            continue
+        if len(prefix) + len(data) > _ROOM:
+            notes.append(f"{name} of {len(data)} bytes does not fit a JPEG and was left out")
+        else:
+            parts.append(_segment(_APP1, prefix + data))
+    if metadata.icc:
+        step = _ROOM - len(_ICC) - 2
+        pieces = [metadata.icc[i : i + step] for i in range(0, len(metadata.icc), step)]
+        if len(pieces) > 255:
+            notes.append("the ICC profile does not fit a JPEG and was left out")
+        else:
+            for number, piece in enumerate(pieces, 1):
+                parts.append(_segment(_APP2, _ICC + bytes((number, len(pieces))) + piece))
+    return b"".join(parts), notes
+
+
+def encode(
+    pixels: NDArray[Any], metadata: Metadata, quality: int
+) -> tuple[list[bytes | memoryview], list[str]]:
+    """Encode uint8 pixels (H, W) or (H, W, 3).
+
+    Returns:
+        The file in pieces, and notes on metadata that did not fit.
+    """
+    import imagecodecs  # noqa: PLC0415 - see decode
+
+    # colour at half resolution is visible at high quality settings and saves little there
+    subsampling = "444" if quality >= 90 else "420"
+    data = imagecodecs.jpeg8_encode(pixels, level=quality, subsampling=subsampling)
+    body = 2
+    if data[2:4] == bytes((0xFF, _APP0)):  # its JFIF segment gives way to ours
+        body = 4 + int.from_bytes(data[4:6], "big")
+    segments, notes = _metadata_segments(metadata)
+    return [b"\xff\xd8", segments, memoryview(data)[body:]], notes

@@ -1,0 +1,182 @@
+"""Keep EXIF, ICC and XMP true to the pixels: upright, and without stale sizes or thumbnails."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass, replace
+
+from panfocus.io.ifd import (
+    ASCII,
+    EXIF_IFD,
+    GPS_IFD,
+    SHORT,
+    Block,
+    Directory,
+    DirectoryError,
+    Entry,
+    pack,
+    read_directory,
+    read_header,
+)
+
+ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
+_CENTIMETRE = 3
+_SIZE_TAGS = {
+    0x0100, 0x0101,  # ImageWidth, ImageLength
+    0x0111, 0x0117, 0x0144, 0x0145,  # strips and tiles
+    0x014A,  # SubIFDs: previews
+    0x0201, 0x0202,  # the embedded JPEG thumbnail
+    0xA002, 0xA003,  # PixelXDimension, PixelYDimension
+}  # fmt: skip
+# Root tags of a TIFF that tell of the photograph; all others tell how the file stores its pixels.
+_STORY_TAGS = {
+    270, 271, 272, ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, 305, 306, 315, 316,
+    33432, EXIF_IFD, GPS_IFD, 0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
+}  # fmt: skip
+_STACK_DESCRIPTIONS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"shape=")
+
+_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>\s*))[2-8](?=\s*["'<])""")
+_XMP_SIZES = (
+    rb"tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension"
+    rb"|xmpNote:HasExtendedXMP"
+)
+_XMP_STALE = re.compile(
+    rb"""\s(?:%s)\s*=\s*(?:"[^"]*"|'[^']*')|<(%s)>[^<]*</\1>""" % (_XMP_SIZES, _XMP_SIZES)
+)
+
+
+@dataclass(frozen=True)
+class CleanExif:
+    """An EXIF block made true to the upright pixels, and what was read from it on the way."""
+
+    data: bytes | None
+    orientation: int
+    dpi: tuple[float, float] | None
+
+
+def digest(icc: bytes | None) -> str | None:
+    """Return the sha256 of a profile, None without one."""
+    return hashlib.sha256(icc).hexdigest() if icc else None
+
+
+def clean_xmp(xmp: bytes | None) -> bytes | None:
+    """Reset tiff:Orientation to 1 and drop the sizes of the original file."""
+    if not xmp:
+        return None
+    return _XMP_STALE.sub(b"", _XMP_ORIENTATION.sub(rb"\g<1>1", xmp))
+
+
+def parse_exif(data: bytes) -> Block:
+    """Parse an EXIF block, with or without the ``Exif`` prefix of JPEG.
+
+    Raises:
+        DirectoryError: the block is damaged.
+    """
+    data = data.removeprefix(b"Exif\0\0")
+    file = io.BytesIO(data)
+    layout, offset = read_header(file)
+    if layout.big:
+        raise DirectoryError("EXIF in a BigTIFF structure")
+    lenient = replace(layout, strict=False)
+    return Block(layout.order, read_directory(file, lenient, offset)[0])
+
+
+def clean_exif(data: bytes | None) -> CleanExif:
+    """Read Orientation and resolution from an EXIF block and make it true to upright pixels.
+
+    A block that cannot be parsed is given up (``data`` None): passing it on unseen could pass on
+    its Orientation too, and turn the picture twice.
+    """
+    if not data:
+        return CleanExif(None, 1, None)
+    try:
+        block = parse_exif(data)
+    except DirectoryError:
+        return CleanExif(None, 1, None)
+    return clean_block(block)
+
+
+def clean_block(block: Block) -> CleanExif:
+    """Make a parsed block true to upright pixels; the block is changed in place."""
+    orientation = int(block.number(ORIENTATION, 1))
+    orientation = orientation if 1 <= orientation <= 8 else 1
+    dpi = _dpi(block)
+    if orientation >= 5:
+        _swap_resolution(block.root)
+        dpi = (dpi[1], dpi[0]) if dpi else None
+    _drop(block.root, _SIZE_TAGS)
+    if ORIENTATION in block.root:
+        block.put(ORIENTATION, SHORT, 1)
+    return CleanExif(pack(block) if block.root else None, orientation, dpi)
+
+
+def story_of_tiff(root: Directory) -> Directory:
+    """Return the tags of a TIFF directory that belong to the photograph, not to its storage."""
+    kept = {tag: value for tag, value in root.items() if tag in _STORY_TAGS}
+    description = kept.get(270)
+    if isinstance(description, Entry) and description.data.startswith(_STACK_DESCRIPTIONS):
+        del kept[270]  # it describes the stack's axes and would misdescribe the fused picture
+    return kept
+
+
+def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
+    """Return the EXIF block with this resolution, for formats that have no other place for it."""
+    block = Block()
+    if exif is not None:
+        try:
+            block = parse_exif(exif)
+        except DirectoryError:
+            block = Block()
+    put_resolution(block, dpi)
+    return pack(block)
+
+
+def put_resolution(block: Block, dpi: tuple[float, float]) -> None:
+    """Set the three resolution tags, in pixels per inch."""
+    block.put_rational(X_RESOLUTION, dpi[0])
+    block.put_rational(Y_RESOLUTION, dpi[1])
+    block.put(RESOLUTION_UNIT, SHORT, 2)
+
+
+def tidy_dpi(x: float, y: float) -> tuple[float, float] | None:
+    """Return a plausible resolution or None; undo the rounding to pixels per metre."""
+    if not (0.1 <= x <= 400_000 and 0.1 <= y <= 400_000):
+        return None
+
+    def tidy(value: float) -> float:
+        whole = round(value)
+        return float(whole) if whole and abs(value - whole) < 0.0128 else value
+
+    return tidy(x), tidy(y)
+
+
+def _dpi(block: Block) -> tuple[float, float] | None:
+    unit = int(block.number(RESOLUTION_UNIT, 2))
+    if unit not in (2, _CENTIMETRE):
+        return None
+    scale = 2.54 if unit == _CENTIMETRE else 1.0
+    return tidy_dpi(block.number(X_RESOLUTION) * scale, block.number(Y_RESOLUTION) * scale)
+
+
+def _swap_resolution(root: Directory) -> None:
+    x, y = root.pop(X_RESOLUTION, None), root.pop(Y_RESOLUTION, None)
+    if y is not None:
+        root[X_RESOLUTION] = y
+    if x is not None:
+        root[Y_RESOLUTION] = x
+
+
+def _drop(directory: Directory, tags: set[int]) -> None:
+    for tag in tags & directory.keys():
+        del directory[tag]
+    for value in directory.values():
+        if isinstance(value, dict):
+            _drop(value, tags)
+
+
+def text_entry(text: str) -> Entry:
+    """Return an ASCII entry, as TIFF wants it: closed by a zero byte."""
+    data = text.encode("ascii", "replace") + b"\0"
+    return Entry(ASCII, len(data), data)

@@ -1,0 +1,178 @@
+"""Look into a file, and decode one frame of it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from panfocus.errors import InputError
+from panfocus.io import jpeg, png, tiff, webp
+from panfocus.io.frames import Format, Frame, FrameInfo, Header
+from panfocus.io.metadata import digest
+from panfocus.io.orient import upright, upright_shape
+
+READABLE = "JPEG, PNG, TIFF, WebP"
+SUFFIXES: dict[str, Format] = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
+    ".png": "PNG",
+    ".tif": "TIFF", ".tiff": "TIFF",
+    ".webp": "WebP",
+}  # fmt: skip
+_RAW_SUFFIXES = frozenset({
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef",
+    ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+})  # fmt: skip
+# What the codecs raise on a damaged file. imagecodecs' errors are RuntimeErrors; the others come
+# from parsing numbers that are not there. MemoryError: a damaged header asks for any size.
+_DAMAGE = (
+    RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
+    struct.error, zlib.error, MemoryError,
+)  # fmt: skip
+
+
+def sniff(head: bytes) -> Format | None:
+    """Return the format that the first bytes of a file announce, None for any other."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(png.SIGNATURE):
+        return "PNG"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    return "WebP" if webp.is_webp(head) else None
+
+
+def _vanished(name: str, error: OSError) -> InputError:
+    return InputError(
+        "A frame cannot be opened.",
+        where=name,
+        got=error.strerror or str(error),
+        remedy="check that the file is there and readable, and run again",
+    )
+
+
+def _damaged(name: str, error: BaseException) -> InputError:
+    detail = str(error) or type(error).__name__
+    return InputError(
+        "A frame cannot be read.",
+        where=name,
+        expected=f"a whole, sound picture ({READABLE}; 8 or 16 bit; grey or RGB, with or without "
+        "alpha)",
+        got=detail,
+        remedy="copy the file again from the camera or card, or leave this frame out",
+    )
+
+
+def _not_a_picture(path: Path) -> InputError:
+    raw = path.suffix.lower() in _RAW_SUFFIXES
+    heic = path.suffix.lower() in (".heic", ".heif", ".avif")
+    remedy = "remove it from the inputs"
+    if raw:
+        remedy = "develop the camera RAW to 16-bit TIFF first"
+    elif heic:
+        remedy = "export it as JPEG, PNG or TIFF first"
+    return InputError(
+        "An input is not a picture that panfocus reads.",
+        where=str(path),
+        expected=READABLE,
+        got="a camera RAW file" if raw else "other content, whatever the file's name says",
+        remedy=remedy,
+    )
+
+
+def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
+    """Read the headers of all frames in one file.
+
+    Returns:
+        The format, and (page, header) for every frame; one frame for all formats but TIFF.
+
+    Raises:
+        InputError: missing, not a picture, cut off in its header, or of a kind that is not read.
+    """
+    try:
+        with path.open("rb") as file:
+            kind = sniff(file.read(16))
+            if kind is None or path.suffix.lower() in _RAW_SUFFIXES:
+                raise _not_a_picture(path)
+            file.seek(0)
+            if kind == "TIFF":
+                return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
+            reader = {"JPEG": jpeg, "PNG": png, "WebP": webp}[kind]
+            return kind, [(0, reader.read_header(file))]
+    except OSError as error:
+        raise _vanished(str(path), error) from error
+    except _DAMAGE as error:
+        raise _damaged(str(path), error) from error
+
+
+def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> FrameInfo:
+    """Return what the user of this package gets to know of a header."""
+    height, width = upright_shape(header.height, header.width, header.orientation)
+    return FrameInfo(
+        name=name,
+        path=path,
+        page=page,
+        height=height,
+        width=width,
+        channels=header.channels,
+        dtype=header.dtype,
+        has_alpha=header.has_alpha,
+        icc_digest=digest(header.metadata.icc),
+        format=kind,
+        orientation=header.orientation,
+        notes=header.notes,
+    )
+
+
+def read_frame(info: FrameInfo) -> Frame:
+    """Decode one frame, upright.
+
+    Safe to call from a thread: the codecs release the GIL. Memory: the file, the pixels, and a
+    second copy of the pixels only where they must be turned.
+
+    Raises:
+        InputError: the file is gone, cut off, damaged, or no longer what ``find_frames`` saw.
+    """
+    try:
+        pixels, header = _decode(info)
+    except OSError as error:
+        raise _vanished(info.name, error) from error
+    except _DAMAGE as error:
+        raise _damaged(info.name, error) from error
+    pixels = upright(pixels, header.orientation)
+    _check_same(info, pixels)
+    return Frame(info.name, pixels, info.has_alpha, header.metadata, header.notes)
+
+
+def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
+    """Decode the pixels as stored, and read the header again, from the same bytes."""
+    if info.format == "TIFF":
+        with info.path.open("rb") as file:
+            headers = {page.index: page.header for page in tiff.read_pages(file)}
+        return tiff.decode(info.path, info.page), headers[info.page]
+    data = info.path.read_bytes()
+    file = io.BytesIO(data)
+    if info.format == "JPEG":
+        return jpeg.decode(data), jpeg.read_header(file)
+    if info.format == "PNG":
+        return png.decode(data), png.read_header(file)
+    header = webp.read_header(file)
+    return webp.decode(data, header.has_alpha), header
+
+
+def _check_same(info: FrameInfo, pixels: NDArray[Any]) -> None:
+    tail = () if info.channels == 1 else (info.channels,)
+    expected = (info.height, info.width, *tail)
+    if pixels.shape != expected or pixels.dtype != info.dtype:
+        raise InputError(
+            "A frame is not what its header said.",
+            where=info.name,
+            expected=f"{expected} {info.dtype}",
+            got=f"{pixels.shape} {pixels.dtype}",
+            remedy="do not change the files while panfocus runs; if nobody did, the file is "
+            "damaged: copy it again",
+        )

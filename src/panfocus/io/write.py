@@ -1,0 +1,236 @@
+"""Check an output before any work, and write the fused picture."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.errors import OutputError, UsageError
+from panfocus.io import jpeg, png, tiff, webp
+from panfocus.io.atomic import cannot_write, exists_error, write_atomic
+from panfocus.io.frames import Format, Metadata
+from panfocus.io.read import SUFFIXES
+
+Kind = Literal["image", "map"]
+_KINDS_OF_OUTPUT: dict[Kind, tuple[Format, ...]] = {
+    "image": ("JPEG", "PNG", "TIFF", "WebP"),
+    "map": ("TIFF", "PNG"),
+}
+_EIGHT_BIT_ONLY = ("JPEG", "WebP")
+_MAX_SIDE = {"JPEG": jpeg.MAX_SIDE, "WebP": webp.MAX_SIDE}
+_STANDARD_GAMMA = b"\x00\x00\xb1\x8f"  # 1 / 2.2
+_COLOUR_SPACES = {1: b"GRAY", 2: b"GRAY", 3: b"RGB ", 4: b"RGB "}
+
+
+def output_format(path: Path, kind: Kind = "image") -> Format:
+    """Return the format that the extension asks for.
+
+    Raises:
+        OutputError: the extension is unknown, or cannot hold this kind of output.
+    """
+    found = SUFFIXES.get(path.suffix.lower())
+    allowed = _KINDS_OF_OUTPUT[kind]
+    if found not in allowed:
+        valid = [suffix for suffix, name in SUFFIXES.items() if name in allowed]
+        raise OutputError(
+            f"The output's extension does not name a format for {kind}s.",
+            where=str(path),
+            expected=" ".join(valid),
+            got=path.suffix or "no extension",
+            remedy="give the output one of these extensions",
+        )
+    return found
+
+
+def check_output(
+    path: Path,
+    *,
+    overwrite: bool,
+    dtype: str,
+    channels: int,
+    kind: Kind = "image",
+    size: tuple[int, int] | None = None,
+) -> None:
+    """Refuse an output before any work is done for it.
+
+    Args:
+        path: where the result shall go; missing parent folders are made when it is written.
+        overwrite: whether an existing file may be replaced.
+        dtype: ``uint8`` or ``uint16`` for images; not looked at for maps.
+        channels: 1 to 4, 2 and 4 with alpha.
+        kind: ``image`` or ``map``.
+        size: (height, width) if known.
+
+    Raises:
+        OutputError: unknown extension, exists already, not writable, or a format that cannot hold
+            such pixels.
+    """
+    found = output_format(path, kind)
+    if kind == "image":
+        _check_holds(path, found, dtype, channels, size)
+    if path.is_dir():
+        raise OutputError(
+            "The output is a folder.", where=str(path), remedy="add a file name, like fused.png"
+        )
+    if os.path.lexists(path):
+        if not overwrite:
+            raise exists_error(path)
+        if path.exists() and not path.is_file():
+            raise OutputError(
+                "The output is not an ordinary file.",
+                where=str(path),
+                remedy="choose a file name in an ordinary folder",
+            )
+    _try_folder(path)
+
+
+def _check_holds(
+    path: Path, found: Format, dtype: str, channels: int, size: tuple[int, int] | None
+) -> None:
+    """Refuse bit depth, alpha or a size that the format cannot hold."""
+    if dtype == "uint16" and found in _EIGHT_BIT_ONLY:
+        raise OutputError(
+            f"{found} holds 8 bits per channel, and the frames have 16.",
+            where=str(path),
+            remedy="write .png or .tif, or ask for 8 bit (--bit-depth 8)",
+        )
+    if found == "JPEG" and channels in (2, 4):
+        raise OutputError(
+            "JPEG holds no alpha, and the frames have it.",
+            where=str(path),
+            remedy="write .png, .tif or .webp",
+        )
+    limit = _MAX_SIDE.get(found)
+    if size is not None and limit is not None and max(size) > limit:
+        raise OutputError(
+            f"{found} holds pictures of at most {limit} pixels a side.",
+            where=str(path),
+            got=f"{size[1]}x{size[0]}",
+            remedy="write .png or .tif",
+        )
+
+
+def _try_folder(path: Path) -> None:
+    """Make and delete a file in the nearest folder that exists: permissions alone can lie."""
+    folder = Path(os.path.realpath(path)).parent
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    probe = folder / f".panfocus-{secrets.token_hex(8)}.part"
+    try:
+        try:
+            probe.open("xb").close()
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def write_image(
+    path: Path,
+    pixels: NDArray[Any],
+    metadata: Metadata,
+    *,
+    quality: int = 95,
+    overwrite: bool = False,
+) -> list[str]:
+    """Write a picture whole or not at all.
+
+    Args:
+        path: its extension chooses the format; missing parent folders are made.
+        pixels: (H, W) or (H, W, C) with 1 to 4 channels, uint8 or uint16, RGB order, alpha last.
+        metadata: kept as far as the format can hold it.
+        quality: 1 to 100 for JPEG and WebP; WebP at 100 is lossless. PNG and TIFF always are.
+        overwrite: whether an existing file may be replaced.
+
+    Returns:
+        Notes: what the format could not hold.
+
+    Raises:
+        OutputError: see ``check_output``; also when the disk is full.
+        UsageError: pixels or quality of a kind that no format holds.
+    """
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    channels = _channels(pixels)
+    if not 1 <= quality <= 100:
+        raise UsageError("Quality out of range.", expected="1 to 100", got=str(quality))
+    found = output_format(path)
+    _check_holds(path, found, str(pixels.dtype), channels, (pixels.shape[0], pixels.shape[1]))
+    if not overwrite and os.path.lexists(path):
+        raise exists_error(path)
+    metadata, notes = _fitting(metadata, channels, found)
+    pieces, more = _encode(path, found, np.ascontiguousarray(pixels), metadata, quality)
+    write_atomic(path, pieces, overwrite=overwrite)
+    return notes + more
+
+
+def _channels(pixels: NDArray[Any]) -> int:
+    channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
+    fits = pixels.ndim in (2, 3) and 1 <= channels <= 4 and pixels.size > 0
+    if not fits or str(pixels.dtype) not in ("uint8", "uint16"):
+        raise UsageError(
+            "These pixels are not a picture.",
+            expected="(H, W) or (H, W, C) with C up to 4, uint8 or uint16",
+            got=f"{pixels.shape} {pixels.dtype}",
+        )
+    return channels
+
+
+def _fitting(metadata: Metadata, channels: int, found: Format) -> tuple[Metadata, list[str]]:
+    """Drop what would misdescribe the pixels, and say so."""
+    notes: list[str] = []
+    icc, colours = metadata.icc, metadata.png_colour
+    if icc is not None and icc[16:20] in (b"GRAY", b"RGB ", b"CMYK"):
+        as_written = 3 if found == "WebP" else channels  # WebP writes grey as RGB
+        if icc[16:20] != _COLOUR_SPACES[as_written]:
+            notes.append(f"the ICC profile is for {icc[16:20].decode().strip()} and was left out")
+            icc = None
+    if found != "PNG" and icc is None and _unusual(dict(colours)):
+        notes.append(f"{found} cannot hold the PNG's gamma; its colours may look different")
+    kept = Metadata(metadata.exif, icc, metadata.xmp, metadata.dpi, colours)
+    return kept, notes
+
+
+def _unusual(colours: dict[bytes, bytes]) -> bool:
+    if b"cICP" in colours:
+        return True
+    return b"sRGB" not in colours and colours.get(b"gAMA", _STANDARD_GAMMA) != _STANDARD_GAMMA
+
+
+def _encode(
+    path: Path, found: Format, pixels: NDArray[Any], metadata: Metadata, quality: int
+) -> tuple[list[bytes | memoryview], list[str]]:
+    if found == "JPEG":
+        return jpeg.encode(pixels, metadata, quality)
+    if found == "WebP":
+        return webp.encode(pixels, metadata, quality)
+    if found == "PNG":
+        return png.encode(pixels, metadata), []
+    try:
+        return tiff.encode(pixels, metadata), []
+    except tiff.TiffError as error:
+        raise OutputError(str(error), where=str(path)) from error
+
+
+def to_depth(pixels: NDArray[Any], dtype: Literal["uint8", "uint16"]) -> NDArray[Any]:
+    """Return pixels at another bit depth; full range maps to full range, rounded.
+
+    8 to 16 bit is exact (times 257) and 16 to 8 bit is its nearest inverse.
+
+    Args:
+        pixels: any shape, uint8 or uint16.
+        dtype: of the result.
+    """
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype == "uint16":
+        return pixels.astype(np.uint16) * np.uint16(257)
+    out = np.empty(pixels.shape, np.uint8)
+    for source, target in zip(pixels, out, strict=True):  # row by row: no wide copy of the whole
+        np.copyto(target, (source.astype(np.uint32) + 128) // 257, casting="unsafe")
+    return out
