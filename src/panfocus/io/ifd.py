@@ -16,8 +16,22 @@ from typing import BinaryIO, Literal
 
 ByteOrder = Literal["<", ">"]
 
-EXIF_IFD, GPS_IFD, INTEROP_IFD, MAKER_NOTE = 0x8769, 0x8825, 0xA005, 0x927C
-_POINTERS = {EXIF_IFD, GPS_IFD, INTEROP_IFD}
+
+class Tag:
+    """The tags that this package reads or writes, by number."""
+
+    SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
+    DESCRIPTION, STRIPS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES = (
+        270, 273, 274, 277, 278, 279,
+    )  # fmt: skip
+    X_RESOLUTION, Y_RESOLUTION, PLANAR, RESOLUTION_UNIT, PREDICTOR = 282, 283, 284, 296, 317
+    COLOUR_MAP, TILES, TILE_SIZES, EXTRA_SAMPLES, SAMPLE_FORMAT, XMP = 320, 324, 325, 338, 339, 700
+    IMAGE_DEPTH, EXIF_IFD, ICC, GPS_IFD, MAKER_NOTE, INTEROP_IFD = (
+        32997, 0x8769, 34675, 0x8825, 0x927C, 0xA005,
+    )  # fmt: skip
+
+
+_POINTERS = {Tag.EXIF_IFD, Tag.GPS_IFD, Tag.INTEROP_IFD}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BIG_SIZES = {**_SIZES, 16: 8, 17: 8, 18: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
@@ -143,6 +157,13 @@ def read_header(file: BinaryIO) -> tuple[Layout, int]:
     return layout, layout.pointer(file)
 
 
+def next_directory(file: BinaryIO, layout: Layout, offset: int) -> int:
+    """Return the offset of the directory behind the one at ``offset``, 0 when it is the last."""
+    file.seek(offset)
+    file.seek(layout.count(file) * (20 if layout.big else 12), 1)
+    return layout.pointer(file)
+
+
 def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory, int]:
     """Read the directory at ``offset`` with the sub-directories that photographs use.
 
@@ -153,8 +174,8 @@ def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directo
     for tag in _POINTERS & directory.keys():
         directory[tag] = _follow(file, layout, directory[tag])
         exif = directory[tag]
-        if isinstance(exif, dict) and INTEROP_IFD in exif:
-            exif[INTEROP_IFD] = _follow(file, layout, exif[INTEROP_IFD])
+        if isinstance(exif, dict) and Tag.INTEROP_IFD in exif:
+            exif[Tag.INTEROP_IFD] = _follow(file, layout, exif[Tag.INTEROP_IFD])
     return directory, following
 
 
@@ -258,8 +279,8 @@ class _Packer:
 
 
 def _maker_note(root: Directory) -> Entry | None:
-    exif = root.get(EXIF_IFD)
-    note = exif.get(MAKER_NOTE) if isinstance(exif, dict) else None
+    exif = root.get(Tag.EXIF_IFD)
+    note = exif.get(Tag.MAKER_NOTE) if isinstance(exif, dict) else None
     return note if isinstance(note, Entry) else None
 
 

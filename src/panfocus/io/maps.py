@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
-from panfocus.io import png, tiff
+from panfocus.io import png, tiff_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.frames import Metadata
 from panfocus.io.write import output_format
@@ -47,8 +47,8 @@ def write_map(path: Path, array: NDArray[Any], *, overwrite: bool = False) -> li
     notes: list[str] = []
     if found == "TIFF":
         try:
-            pieces = tiff.encode(values, Metadata())
-        except tiff.TiffError as error:
+            pieces = tiff_write.encode(values, Metadata())
+        except tiff_write.TiffSizeError as error:
             raise OutputError(str(error), where=str(path)) from error
     elif values.dtype.kind == "f":
         scaled, scale = _scale(values)

@@ -8,20 +8,17 @@ import re
 from dataclasses import dataclass, replace
 
 from panfocus.io.ifd import (
-    ASCII,
-    EXIF_IFD,
-    GPS_IFD,
     SHORT,
     Block,
     Directory,
     DirectoryError,
     Entry,
+    Tag,
     pack,
     read_directory,
     read_header,
 )
 
-ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
 _CENTIMETRE = 3
 _SIZE_TAGS = {
     0x0100, 0x0101,  # ImageWidth, ImageLength
@@ -32,8 +29,8 @@ _SIZE_TAGS = {
 }  # fmt: skip
 # Root tags of a TIFF that tell of the photograph; all others tell how the file stores its pixels.
 _STORY_TAGS = {
-    270, 271, 272, ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, 305, 306, 315, 316,
-    33432, EXIF_IFD, GPS_IFD, 0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
+    270, 271, 272, Tag.ORIENTATION, Tag.X_RESOLUTION, Tag.Y_RESOLUTION, Tag.RESOLUTION_UNIT,
+    305, 306, 315, 316, 33432, Tag.EXIF_IFD, Tag.GPS_IFD, 0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 }  # fmt: skip
 _STACK_DESCRIPTIONS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"shape=")
 
@@ -100,15 +97,15 @@ def clean_exif(data: bytes | None) -> CleanExif:
 
 def clean_block(block: Block) -> CleanExif:
     """Make a parsed block true to upright pixels; the block is changed in place."""
-    orientation = int(block.number(ORIENTATION, 1))
+    orientation = int(block.number(Tag.ORIENTATION, 1))
     orientation = orientation if 1 <= orientation <= 8 else 1
     dpi = _dpi(block)
     if orientation >= 5:
         _swap_resolution(block.root)
         dpi = (dpi[1], dpi[0]) if dpi else None
     _drop(block.root, _SIZE_TAGS)
-    if ORIENTATION in block.root:
-        block.put(ORIENTATION, SHORT, 1)
+    if Tag.ORIENTATION in block.root:
+        block.put(Tag.ORIENTATION, SHORT, 1)
     return CleanExif(pack(block) if block.root else None, orientation, dpi)
 
 
@@ -135,9 +132,9 @@ def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
 
 def put_resolution(block: Block, dpi: tuple[float, float]) -> None:
     """Set the three resolution tags, in pixels per inch."""
-    block.put_rational(X_RESOLUTION, dpi[0])
-    block.put_rational(Y_RESOLUTION, dpi[1])
-    block.put(RESOLUTION_UNIT, SHORT, 2)
+    block.put_rational(Tag.X_RESOLUTION, dpi[0])
+    block.put_rational(Tag.Y_RESOLUTION, dpi[1])
+    block.put(Tag.RESOLUTION_UNIT, SHORT, 2)
 
 
 def tidy_dpi(x: float, y: float) -> tuple[float, float] | None:
@@ -153,19 +150,19 @@ def tidy_dpi(x: float, y: float) -> tuple[float, float] | None:
 
 
 def _dpi(block: Block) -> tuple[float, float] | None:
-    unit = int(block.number(RESOLUTION_UNIT, 2))
+    unit = int(block.number(Tag.RESOLUTION_UNIT, 2))
     if unit not in (2, _CENTIMETRE):
         return None
     scale = 2.54 if unit == _CENTIMETRE else 1.0
-    return tidy_dpi(block.number(X_RESOLUTION) * scale, block.number(Y_RESOLUTION) * scale)
+    return tidy_dpi(block.number(Tag.X_RESOLUTION) * scale, block.number(Tag.Y_RESOLUTION) * scale)
 
 
 def _swap_resolution(root: Directory) -> None:
-    x, y = root.pop(X_RESOLUTION, None), root.pop(Y_RESOLUTION, None)
+    x, y = root.pop(Tag.X_RESOLUTION, None), root.pop(Tag.Y_RESOLUTION, None)
     if y is not None:
-        root[X_RESOLUTION] = y
+        root[Tag.X_RESOLUTION] = y
     if x is not None:
-        root[Y_RESOLUTION] = x
+        root[Tag.Y_RESOLUTION] = x
 
 
 def _drop(directory: Directory, tags: set[int]) -> None:
@@ -174,9 +171,3 @@ def _drop(directory: Directory, tags: set[int]) -> None:
     for value in directory.values():
         if isinstance(value, dict):
             _drop(value, tags)
-
-
-def text_entry(text: str) -> Entry:
-    """Return an ASCII entry, as TIFF wants it: closed by a zero byte."""
-    data = text.encode("ascii", "replace") + b"\0"
-    return Entry(ASCII, len(data), data)

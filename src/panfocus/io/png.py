@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.io.deflate import deflate
 from panfocus.io.frames import Header, Metadata
 from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi
 
@@ -187,8 +188,6 @@ def _blocks(pixels: NDArray[Any], starts: range, rows: int) -> Iterator[tuple[in
 
 def _choose_filter(pixels: NDArray[Any], step: int) -> int:
     """Return the filter under which three bands of the picture compress best."""
-    import imagecodecs  # noqa: PLC0415 - see decode
-
     height = len(pixels)
     rows = 16
     bands = [b for _, b in _blocks(pixels, range(0, height, max(height // 3, rows)), rows)]
@@ -198,7 +197,7 @@ def _choose_filter(pixels: NDArray[Any], step: int) -> int:
         for band in bands:
             out = np.empty((len(band) - 1, 1 + band.shape[1]), np.uint8)
             _filter_rows(band, step, kind, out)
-            size += len(imagecodecs.deflate_encode(out.data, 1))
+            size += len(deflate(out))
         sizes.append(size)
     return sizes.index(min(sizes))
 
@@ -242,8 +241,6 @@ def encode(
     Returns:
         The file in pieces, in order.
     """
-    import imagecodecs  # noqa: PLC0415 - see decode
-
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     header = struct.pack(
@@ -253,7 +250,7 @@ def encode(
     pieces += _metadata_chunks(metadata)
     for key, text in (texts or {}).items():
         pieces += _chunk(b"tEXt", key.encode("latin-1"), b"\0", text.encode("latin-1", "replace"))
-    compressed = memoryview(imagecodecs.deflate_encode(_filtered(pixels).data, 1))
+    compressed = deflate(_filtered(pixels))
     for start in range(0, len(compressed), 0x7FFFFFFF):
         pieces += _chunk(b"IDAT", compressed[start : start + 0x7FFFFFFF])
     return [*pieces, *_chunk(b"IEND")]

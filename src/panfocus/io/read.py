@@ -151,9 +151,7 @@ def read_frame(info: FrameInfo) -> Frame:
 def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     """Decode the pixels as stored, and read the header again, from the same bytes."""
     if info.format == "TIFF":
-        with info.path.open("rb") as file:
-            headers = {page.index: page.header for page in tiff.read_pages(file)}
-        return tiff.decode(info.path, info.page), headers[info.page]
+        return tiff.read_page(info.path, info.page)
     data = info.path.read_bytes()
     file = io.BytesIO(data)
     if info.format == "JPEG":

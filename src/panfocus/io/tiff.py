@@ -1,9 +1,10 @@
-"""TIFF: pages and their kinds, decoding through tifffile, and a writer that keeps all metadata."""
+"""TIFF: what its pages are, and decoding one through tifffile."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,40 +14,31 @@ from numpy.typing import NDArray
 
 from panfocus.io.frames import Depth, Header, Metadata
 from panfocus.io.ifd import (
-    BYTE,
-    LONG,
-    SHORT,
-    UNDEFINED,
     Block,
-    ByteOrder,
     Directory,
     DirectoryError,
     Layout,
-    pack,
+    Tag,
+    next_directory,
     read_directory,
     read_header,
 )
-from panfocus.io.metadata import (
-    clean_block,
-    clean_xmp,
-    parse_exif,
-    put_resolution,
-    story_of_tiff,
-    text_entry,
-)
+from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
 
-_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-_DESCRIPTION, _STRIPS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_SIZES = 270, 273, 277, 278, 279
-_PLANAR, _PREDICTOR, _TILES, _TILE_SIZES, _EXTRA, _SAMPLE_FORMAT = 284, 317, 324, 325, 338, 339
-_XMP, _ICC = 700, 34675
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
+_COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
 _JPEG_COMPRESSIONS = (6, 7)
-_DEFLATE, _HORIZONTAL = 8, 2
 _UNSIGNED, _FLOAT = 1, 3
 _PREMULTIPLIED, _STRAIGHT = 1, 2
+_SEPARATE = 2
 _NOT_A_PICTURE = 1 | 4  # subfile bits: reduced copy, transparency mask
 _MAX_PAGES = 100_000
-_MAX_BYTES = 0xFFFF_FFFF
+_AXES = {
+    "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
+    "slices": re.compile(rb"\bslices=(\d+)|SizeZ=\"(\d+)\""),
+    "frames": re.compile(rb"\bframes=(\d+)|SizeT=\"(\d+)\""),
+    "images": re.compile(rb"\AImageJ=.*?\bimages=(\d+)", re.DOTALL),
+}
 
 # tifffile reports oddities through logging, which would print on stderr where nobody asked for it
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -64,16 +56,18 @@ class Page:
     header: Header
 
 
-def _directories(file: BinaryIO) -> Iterator[tuple[Layout, Directory]]:
-    """Yield the directories of all pages."""
+def _offsets(file: BinaryIO) -> tuple[Layout, list[int]]:
+    """Walk the chain of directories; return where they are."""
     layout, offset = read_header(file)
+    offsets: list[int] = []
     seen: set[int] = set()
     while offset:
         if offset in seen or len(seen) >= _MAX_PAGES:
             raise TiffError("the chain of pages runs in a circle")
         seen.add(offset)
-        directory, offset = read_directory(file, layout, offset)
-        yield layout, directory
+        offsets.append(offset)
+        offset = next_directory(file, layout, offset)
+    return layout, offsets
 
 
 def read_pages(file: BinaryIO) -> list[Page]:
@@ -85,10 +79,12 @@ def read_pages(file: BinaryIO) -> list[Page]:
     pages: list[Page] = []
     size = file.seek(0, 2)
     try:
-        for index, (layout, root) in enumerate(_directories(file)):
-            block = Block(layout.order, root)
-            if int(block.number(_SUBFILE)) & _NOT_A_PICTURE:
+        layout, offsets = _offsets(file)
+        for index, offset in enumerate(offsets):
+            block = Block(layout.order, read_directory(file, layout, offset)[0])
+            if int(block.number(Tag.SUBFILE)) & _NOT_A_PICTURE:
                 continue
+            _check_axes(block, len(offsets))
             _check_segments(block, size)
             pages.append(Page(index, _header(block)))
     except DirectoryError as error:
@@ -98,13 +94,31 @@ def read_pages(file: BinaryIO) -> list[Page]:
     return pages
 
 
+def _check_axes(block: Block, pages: int) -> None:
+    """Refuse stacks whose pages are not simply one frame each."""
+    text = block.data(Tag.DESCRIPTION) or b""
+    said: dict[str, int] = {}
+    for axis, pattern in _AXES.items():
+        match = pattern.search(text)
+        said[axis] = int(next(g for g in match.groups() if g)) if match else 1
+    if said["channels"] > 1 and said["slices"] * said["frames"] > 1:
+        raise TiffError(
+            f"a stack with {said['channels']} channels as pages of their own; save each channel as "
+            "a stack of its own first"
+        )
+    if pages == 1 and (said["images"] > 1 or b'"truncated": true' in text):
+        raise TiffError("a stack that lists one page only; save it as one file per frame first")
+    if block.number(Tag.IMAGE_DEPTH, 1) > 1:
+        raise TiffError("a volume in one page; save it as one page per frame first")
+
+
 def _check_segments(block: Block, file_size: int) -> None:
     """Refuse a page whose strips or tiles are not all inside the file.
 
     Decoders fill a missing strip with zeros, in silence.
     """
-    offsets = block.numbers(_STRIPS) or block.numbers(_TILES)
-    sizes = block.numbers(_STRIP_SIZES) or block.numbers(_TILE_SIZES)
+    offsets = block.numbers(Tag.STRIPS) or block.numbers(Tag.TILES)
+    sizes = block.numbers(Tag.STRIP_SIZES) or block.numbers(Tag.TILE_SIZES)
     if not offsets:
         raise TiffError("a page without pixels")
     if len(sizes) != len(offsets):
@@ -116,25 +130,31 @@ def _check_segments(block: Block, file_size: int) -> None:
 
 def _header(block: Block) -> Header:
     channels, note = _channels(block)
-    icc, xmp = block.data(_ICC), block.data(_XMP)
     story = Block(block.order, story_of_tiff(block.root))
     clean = clean_block(story)
-    metadata = Metadata(clean.data, icc, clean_xmp(xmp), clean.dpi)
-    height, width = int(block.number(_HEIGHT)), int(block.number(_WIDTH))
+    icc, xmp = block.data(Tag.ICC), clean_xmp(block.data(Tag.XMP))
+    height, width = int(block.number(Tag.HEIGHT)), int(block.number(Tag.WIDTH))
     if height <= 0 or width <= 0:
         raise TiffError("a page without pixels")
-    notes = (note,) if note else ()
-    return Header(height, width, channels, _depth(block), metadata, clean.orientation, notes)
+    return Header(
+        height,
+        width,
+        channels,
+        _depth(block),
+        Metadata(clean.data, icc, xmp, clean.dpi),
+        clean.orientation,
+        (note,) if note else (),
+    )
 
 
 def _depth(block: Block) -> Depth:
     """Return the dtype of the pixels that will be read, or refuse."""
-    bits = {int(b) for b in block.numbers(_BITS)} or {1}
-    kinds = {int(f) for f in block.numbers(_SAMPLE_FORMAT)} or {_UNSIGNED}
+    bits = {int(b) for b in block.numbers(Tag.BITS)} or {1}
+    kinds = {int(f) for f in block.numbers(Tag.SAMPLE_FORMAT)} or {_UNSIGNED}
     if kinds != {_UNSIGNED}:
         name = "floating point" if kinds == {_FLOAT} else "signed or complex"
         raise TiffError(f"{name} pixels; save it with 8 or 16 bit integers first")
-    if bits in ({8}, {1}) or int(block.number(_PHOTOMETRIC)) == _PALETTE:
+    if bits in ({8}, {1}) or int(block.number(Tag.PHOTOMETRIC)) == _PALETTE:
         return "uint8"
     if bits == {16}:
         return "uint16"
@@ -143,13 +163,13 @@ def _depth(block: Block) -> Depth:
 
 def _channels(block: Block) -> tuple[int, str | None]:
     """Return the number of channels that will be read, with a note if it is a conversion."""
-    photometric = int(block.number(_PHOTOMETRIC, _MIN_IS_BLACK))
-    samples = int(block.number(_SAMPLES, 1))
-    colours = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}.get(photometric)
+    photometric = int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK))
+    samples = int(block.number(Tag.SAMPLES, 1))
     if photometric == _CMYK:
         raise TiffError("CMYK colours; save it as RGB first")
-    compressed = int(block.number(_COMPRESSION, 1))
-    if colours is None or (photometric == _YCBCR and compressed not in _JPEG_COMPRESSIONS):
+    colours = _COLOURS.get(photometric)
+    compression = int(block.number(Tag.COMPRESSION, 1))
+    if colours is None or (photometric == _YCBCR and compression not in _JPEG_COMPRESSIONS):
         raise TiffError(f"colour kind {photometric}; save it as grey or RGB first")
     if not 0 <= samples - colours <= (0 if photometric == _PALETTE else 1):
         raise TiffError(f"{samples} channels; save it as grey or RGB, with at most one alpha")
@@ -164,56 +184,72 @@ def _channels(block: Block) -> tuple[int, str | None]:
 
 
 def _extra(block: Block) -> int:
-    return int(block.number(_EXTRA, _STRAIGHT))
+    return int(block.number(Tag.EXTRA_SAMPLES, _STRAIGHT))
 
 
-def decode(path: Path, index: int) -> NDArray[Any]:
-    """Decode one page through tifffile; the codecs release the GIL.
+def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
+    """Decode one page through tifffile, whose codecs release the GIL.
 
     Returns:
-        (H, W) or (H, W, C), uint8 or uint16, as stored: Orientation is not applied.
+        (H, W) or (H, W, C), uint8 or uint16, as stored: Orientation is not applied; and what the
+        page's directory says.
+
+    Raises:
+        TiffError: damaged or cut off.
     """
     import tifffile  # noqa: PLC0415 - slow to import, and not needed for other formats
 
-    with tifffile.TiffFile(path) as tiff:
-        page = tiff.pages[index]
-        if not isinstance(page, tifffile.TiffPage):
-            page = page.aspage()
-        pixels = page.asarray()
-        colormap = page.colormap
-        block = _block_of(path, index)
-    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1:
-        pixels = np.moveaxis(pixels, 0, -1)
-    return np.ascontiguousarray(_as_photograph(pixels, block, colormap))
-
-
-def _block_of(path: Path, index: int) -> Block:
     with path.open("rb") as file:
-        for number, (layout, root) in enumerate(_directories(file)):
-            if number == index:
-                return Block(layout.order, root)
-    raise TiffError(f"page {index + 1} is gone")
+        block = _block_at(file, index)
+        header = _header(block)
+        file.seek(0)
+        with tifffile.TiffFile(file) as tiff:
+            page = tiff.pages[index]
+            pixels: NDArray[Any] = page.asarray()
+    if int(block.number(Tag.PLANAR, 1)) == _SEPARATE and header.channels > 1:
+        pixels = np.moveaxis(pixels, 0, -1)
+    return np.ascontiguousarray(_as_photograph(pixels, block)), header
 
 
-def _as_photograph(
-    pixels: NDArray[Any], block: Block, colormap: NDArray[np.uint16] | None
-) -> NDArray[Any]:
-    """Turn stored values into grey or RGB with straight alpha."""
-    photometric = int(block.number(_PHOTOMETRIC, _MIN_IS_BLACK))
+def _block_at(file: BinaryIO, index: int) -> Block:
+    size = file.seek(0, 2)
+    try:
+        layout, offsets = _offsets(file)
+        if index >= len(offsets):
+            raise TiffError(f"page {index + 1} is gone")
+        root: Directory = read_directory(file, layout, offsets[index])[0]
+    except DirectoryError as error:
+        raise TiffError(f"the file is cut off or damaged: {error}") from error
+    block = Block(layout.order, root)
+    _check_segments(block, size)
+    return block
+
+
+def _as_photograph(pixels: NDArray[Any], block: Block) -> NDArray[Any]:
+    """Turn stored values, (H, W) or (H, W, C), into grey or RGB with straight alpha."""
+    photometric = int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK))
     if photometric == _PALETTE:
-        if colormap is None:
-            raise TiffError("a palette picture without palette")
-        return (colormap >> 8).astype(np.uint8).T[pixels]
+        return _palette(block)[pixels]
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     if str(pixels.dtype) not in ("uint8", "uint16"):
         raise TiffError(f"pixels of type {pixels.dtype}")
     if photometric == _MIN_IS_WHITE:
         pixels = ~pixels
-    has_alpha = int(block.number(_SAMPLES, 1)) in (2, 4)
+    has_alpha = int(block.number(Tag.SAMPLES, 1)) in (2, 4)
     if has_alpha and _extra(block) == _PREMULTIPLIED:
         return _straight_alpha(pixels)
     return pixels
+
+
+def _palette(block: Block) -> NDArray[np.uint8]:
+    """Return the colours of a palette picture, (entries, 3)."""
+    data = block.data(Tag.COLOUR_MAP)
+    bits = int(block.number(Tag.BITS, 1))
+    if data is None or bits > 8 or len(data) != 6 << bits:
+        raise TiffError("a palette picture without a sound palette")
+    entries = np.array(struct.unpack(f"{block.order}{3 << bits}H", data), np.uint16)
+    return (entries >> 8).astype(np.uint8).reshape(3, -1).T
 
 
 def _straight_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -225,91 +261,3 @@ def _straight_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
         wide = (row[:, :-1].astype(np.uint64) * top + alpha // 2) // alpha
         row[:, :-1] = np.minimum(wide, top)
     return out
-
-
-def encode(
-    pixels: NDArray[Any], metadata: Metadata, description: str | None = None
-) -> list[bytes | memoryview]:
-    """Encode (H, W) or (H, W, C) pixels of uint8, uint16 or float32 as one deflated page.
-
-    The directory comes first and the strips behind it, so that a maker note can stay where it was.
-
-    Returns:
-        The file in pieces, in order.
-
-    Raises:
-        TiffError: more than a classic TIFF can address.
-    """
-    block = _story(metadata)
-    strips, rows = _strips(pixels, block.order)
-    _describe(block, pixels, rows)
-    if description is not None:
-        block.root[_DESCRIPTION] = text_entry(description)
-    sizes = [len(strip) for strip in strips]
-    block.put(_STRIP_SIZES, LONG, *sizes)
-    block.put(_STRIPS, LONG, *sizes)  # a place of the right length until the offsets are known
-    start = len(pack(block))
-    offsets = (start + np.concatenate([[0], np.cumsum(sizes)])).tolist()
-    if offsets[-1] > _MAX_BYTES:
-        raise TiffError("more than 4 GB of pixels; a TIFF cannot hold them, a PNG can")
-    block.put(_STRIPS, LONG, *offsets[:-1])
-    return [pack(block), *strips]
-
-
-def _story(metadata: Metadata) -> Block:
-    """Return the directory that holds the metadata; EXIF gives its byte order to the file."""
-    block = Block()
-    if metadata.exif:
-        try:
-            block = parse_exif(metadata.exif)
-        except DirectoryError:
-            block = Block()
-        block.root = story_of_tiff(block.root)
-    if metadata.dpi:
-        put_resolution(block, metadata.dpi)
-    if metadata.icc:
-        block.put_bytes(_ICC, UNDEFINED, metadata.icc)
-    if metadata.xmp:
-        block.put_bytes(_XMP, BYTE, metadata.xmp)
-    return block
-
-
-def _describe(block: Block, pixels: NDArray[Any], rows: int) -> None:
-    """Set the tags that tell how the pixels are stored."""
-    height, width = pixels.shape[:2]
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    is_float = pixels.dtype.kind == "f"
-    block.put(_WIDTH, LONG, width)
-    block.put(_HEIGHT, LONG, height)
-    block.put(_BITS, SHORT, *[8 * pixels.itemsize] * channels)
-    block.put(_COMPRESSION, SHORT, _DEFLATE)
-    block.put(_PHOTOMETRIC, SHORT, _MIN_IS_BLACK if channels < 3 else _RGB)
-    block.put(_SAMPLES, SHORT, channels)
-    block.put(_ROWS_PER_STRIP, LONG, rows)
-    block.put(_PLANAR, SHORT, 1)
-    block.put(_SAMPLE_FORMAT, SHORT, *[_FLOAT if is_float else _UNSIGNED] * channels)
-    if not is_float:
-        block.put(_PREDICTOR, SHORT, _HORIZONTAL)
-    if channels in (2, 4):
-        block.put(_EXTRA, SHORT, _STRAIGHT)
-
-
-def _strips(pixels: NDArray[Any], order: ByteOrder) -> tuple[list[memoryview], int]:
-    """Difference, deflate and return strips of about 1 MB, with the rows of a strip.
-
-    Integers are differenced along the row, d[x] = p[x] - p[x - 1] (mod 2^bits).
-    """
-    import imagecodecs  # noqa: PLC0415 - slow to import, and not needed for other formats
-
-    height = len(pixels)
-    rows = max(1, min(height, (1 << 20) // max(1, pixels[:1].nbytes)))
-    strips: list[memoryview] = []
-    for top in range(0, height, rows):
-        part = pixels[top : top + rows]
-        if part.dtype.kind != "f":
-            differences = part.copy()
-            np.subtract(part[:, 1:], part[:, :-1], out=differences[:, 1:])
-            part = differences
-        part = np.ascontiguousarray(part.astype(part.dtype.newbyteorder(order), copy=False))
-        strips.append(memoryview(imagecodecs.deflate_encode(part.view(np.uint8).data, 1)))
-    return strips, rows

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
-from panfocus.io import jpeg, png, tiff, webp
+from panfocus.io import jpeg, png, tiff_write, webp
 from panfocus.io.atomic import cannot_write, exists_error, write_atomic
 from panfocus.io.frames import Format, Metadata
 from panfocus.io.read import SUFFIXES
@@ -212,8 +212,8 @@ def _encode(
     if found == "PNG":
         return png.encode(pixels, metadata), []
     try:
-        return tiff.encode(pixels, metadata), []
-    except tiff.TiffError as error:
+        return tiff_write.encode(pixels, metadata), []
+    except tiff_write.TiffSizeError as error:
         raise OutputError(str(error), where=str(path)) from error
 
 

@@ -1,0 +1,114 @@
+"""Write one TIFF page, deflated, with all metadata a photograph has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.io.deflate import deflate
+from panfocus.io.frames import Metadata
+from panfocus.io.ifd import (
+    BYTE,
+    LONG,
+    SHORT,
+    UNDEFINED,
+    Block,
+    ByteOrder,
+    DirectoryError,
+    Tag,
+    pack,
+)
+from panfocus.io.metadata import parse_exif, put_resolution, story_of_tiff
+
+_DEFLATE, _HORIZONTAL = 8, 2
+_UNSIGNED, _FLOAT = 1, 3
+_MIN_IS_BLACK, _RGB, _STRAIGHT_ALPHA = 1, 2, 2
+_MAX_BYTES = 0xFFFF_FFFF
+
+
+class TiffSizeError(ValueError):
+    """More bytes than a classic TIFF can address."""
+
+
+def encode(pixels: NDArray[Any], metadata: Metadata) -> list[bytes | memoryview]:
+    """Encode (H, W) or (H, W, C) pixels of uint8, uint16 or float32 as one deflated page.
+
+    The directory comes first and the strips behind it, so that a maker note can stay where it was.
+
+    Returns:
+        The file in pieces, in order.
+
+    Raises:
+        TiffSizeError: more than a classic TIFF can address.
+    """
+    block = _story(metadata)
+    strips, rows = _strips(pixels, block.order)
+    _describe(block, pixels, rows)
+    sizes = [len(strip) for strip in strips]
+    block.put(Tag.STRIP_SIZES, LONG, *sizes)
+    block.put(Tag.STRIPS, LONG, *sizes)  # a place of the right length until the offsets are known
+    start = len(pack(block))
+    offsets = (start + np.concatenate([[0], np.cumsum(sizes)])).tolist()
+    if offsets[-1] > _MAX_BYTES:
+        raise TiffSizeError("more than 4 GB of pixels; a TIFF cannot hold them, a PNG can")
+    block.put(Tag.STRIPS, LONG, *offsets[:-1])
+    return [pack(block), *strips]
+
+
+def _story(metadata: Metadata) -> Block:
+    """Return the directory that holds the metadata; EXIF gives its byte order to the file."""
+    block = Block()
+    if metadata.exif:
+        try:
+            block = parse_exif(metadata.exif)
+        except DirectoryError:
+            block = Block()
+        block.root = story_of_tiff(block.root)
+    if metadata.dpi:
+        put_resolution(block, metadata.dpi)
+    if metadata.icc:
+        block.put_bytes(Tag.ICC, UNDEFINED, metadata.icc)
+    if metadata.xmp:
+        block.put_bytes(Tag.XMP, BYTE, metadata.xmp)
+    return block
+
+
+def _describe(block: Block, pixels: NDArray[Any], rows: int) -> None:
+    """Set the tags that tell how the pixels are stored."""
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    is_float = pixels.dtype.kind == "f"
+    block.put(Tag.WIDTH, LONG, width)
+    block.put(Tag.HEIGHT, LONG, height)
+    block.put(Tag.BITS, SHORT, *[8 * pixels.itemsize] * channels)
+    block.put(Tag.COMPRESSION, SHORT, _DEFLATE)
+    block.put(Tag.PHOTOMETRIC, SHORT, _MIN_IS_BLACK if channels < 3 else _RGB)
+    block.put(Tag.SAMPLES, SHORT, channels)
+    block.put(Tag.ROWS_PER_STRIP, LONG, rows)
+    block.put(Tag.PLANAR, SHORT, 1)
+    block.put(Tag.SAMPLE_FORMAT, SHORT, *[_FLOAT if is_float else _UNSIGNED] * channels)
+    if not is_float:
+        block.put(Tag.PREDICTOR, SHORT, _HORIZONTAL)
+    if channels in (2, 4):
+        block.put(Tag.EXTRA_SAMPLES, SHORT, _STRAIGHT_ALPHA)
+
+
+def _strips(pixels: NDArray[Any], order: ByteOrder) -> tuple[list[memoryview], int]:
+    """Difference, deflate and return strips of about 1 MB, with the rows of a strip.
+
+    Integers are differenced along the row, d[x] = p[x] - p[x - 1] (mod 2^bits).
+    """
+    height = len(pixels)
+    rows = max(1, min(height, (1 << 20) // max(1, pixels[:1].nbytes)))
+    strips: list[memoryview] = []
+    for top in range(0, height, rows):
+        part = pixels[top : top + rows]
+        if part.dtype.kind != "f":
+            differences = part.copy()
+            np.subtract(part[:, 1:], part[:, :-1], out=differences[:, 1:])
+            part = differences
+        part = np.ascontiguousarray(part.astype(part.dtype.newbyteorder(order), copy=False))
+        strips.append(deflate(part))
+    return strips, rows
