@@ -27,13 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; None for those of the process.
     """
     from panfocus.cli.app import app  # noqa: PLC0415  keeps `import panfocus.cli` light
-    from panfocus.cli.values import fill_bare_options  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
-    args = fill_bare_options(list(sys.argv[1:] if argv is None else argv))
     try:
-        app(args=args, prog_name="panfocus")
+        app.main(args=None if argv is None else list(argv), prog_name="panfocus")
     except PanfocusError as error:
         print(f"panfocus: {error}", file=sys.stderr)
         return error.exit_code

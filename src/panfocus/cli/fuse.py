@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from panfocus import io
-from panfocus.cli.values import BARE, map_path
+from panfocus.cli.app import BARE
 from panfocus.errors import OutputError, UsageError
 from panfocus.fuse import Fusion, Plan, fuse, make_settings, plan
 from panfocus.fuse import Progress as Tell
@@ -24,29 +21,34 @@ from panfocus.fuse import Progress as Tell
 class Request:
     """What the user asked for; see the options of `panfocus fuse`."""
 
-    inputs: list[str]
+    inputs: tuple[str, ...]
     output: Path
     settings: dict[str, Any]
     maps: dict[str, str | None]
     quality: int
     overwrite: bool
     dry_run: bool
-    json: str | None
+    json_file: str | None
     json_progress: bool
     quiet: bool
     verbose: bool
 
 
+def map_path(value: str | None, out: Path, kind: str) -> Path | None:
+    """Return where a map goes: as named, or ``<out>_<kind>.tif`` beside the picture."""
+    if value is None:
+        return None
+    return out.with_name(f"{out.stem}_{kind}.tif") if value == BARE else Path(value)
+
+
 def run(request: Request) -> None:
     """Do it."""
-    say = Console(stderr=True, quiet=request.quiet, highlight=False)
     maps = {k: map_path(v, request.output, k) for k, v in request.maps.items()}
     wanted = {k: path for k, path in maps.items() if path is not None}
     settings = make_settings(**request.settings, maps=bool(wanted))
     plan_ = plan(request.inputs, settings)
     _check(request, plan_, wanted)
-    for note in plan_.notes:
-        say.print(f"note: {note}", markup=False)
+    _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
         _show_plan(plan_, request, wanted)
         return
@@ -56,10 +58,9 @@ def run(request: Request) -> None:
     for kind, path in wanted.items():
         notes += io.write_map(path, getattr(result, kind), overwrite=request.overwrite)
     result.report.warnings += notes
-    for note in notes:
-        say.print(f"note: {note}", markup=False)
+    _say(request, [f"note: {note}" for note in notes])
     _report(request, result)
-    _summary(say, request, result, [request.output, *wanted.values()])
+    _summary(request, result, [request.output, *wanted.values()])
 
 
 def _check(request: Request, plan_: Plan, wanted: dict[str, Path]) -> None:
@@ -67,8 +68,8 @@ def _check(request: Request, plan_: Plan, wanted: dict[str, Path]) -> None:
     bits = request.settings["bit_depth"]
     dtype = plan_.dtype if bits == "same" else f"uint{bits}"
     files = [request.output, *wanted.values()]
-    if request.json not in (None, BARE):
-        files.append(Path(str(request.json)))
+    if request.json_file not in (None, BARE):
+        files.append(Path(str(request.json_file)))
     if len({f.absolute() for f in files}) < len(files):
         raise UsageError("two outputs have the same name", got=", ".join(map(str, files)))
     if wanted and plan_.kind == "picture":
@@ -98,7 +99,7 @@ def _show_plan(plan_: Plan, request: Request, wanted: dict[str, Path]) -> None:
     """Print what would be done, as JSON when that was asked for."""
     facts = plan_.to_dict()
     facts["outputs"] = [str(request.output), *map(str, wanted.values())]
-    if request.json is not None:
+    if request.json_file is not None:
         print(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
@@ -119,44 +120,65 @@ def _progress(request: Request, count: int) -> Iterator[Tell | None]:
     elif request.quiet or not sys.stderr.isatty():
         yield None
     else:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("fusing", total=count)
+        with _bar(count) as tell:
+            yield tell
 
-            def as_bar(share: float, _stage: str, message: str) -> None:
-                bar.update(task, completed=round(share * count), description=message)
 
-            yield as_bar
+@contextmanager
+def _bar(count: int) -> Iterator[Tell]:
+    from rich.console import Console  # noqa: PLC0415  slow to import, and only for a terminal
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("fusing", total=count)
+
+        def tell(share: float, _stage: str, message: str) -> None:
+            bar.update(task, completed=round(share * count), description=message)
+
+        yield tell
 
 
 def _report(request: Request, result: Fusion) -> None:
-    if request.json is None:
+    if request.json_file is None:
         return
     text = json.dumps(result.report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    if request.json == BARE:
+    if request.json_file == BARE:
         print(text, end="")
     else:
-        io.write_text(Path(request.json), text, overwrite=request.overwrite)
+        io.write_text(Path(request.json_file), text, overwrite=request.overwrite)
 
 
-def _summary(say: Console, request: Request, result: Fusion, files: list[Path]) -> None:
+def _say(request: Request, lines: list[str]) -> None:
+    """Print for people: on stderr, since stdout is for data."""
+    if not request.quiet:
+        for line in lines:
+            print(line, file=sys.stderr)
+
+
+def _summary(request: Request, result: Fusion, files: list[Path]) -> None:
     report = result.report
     seconds = report.timings_s["total"]
-    count = len(report.frames)
-    name = report.system["name"]
-    say.print(f"{count} frames fused by {name} in {seconds:.2f} s", markup=False)
-    for path in files:
-        say.print(f"  {path}", markup=False, soft_wrap=True)
-    if not request.verbose:
-        return
-    for facts in report.frames:
-        share = facts.get("share")
-        part = "" if share is None else f"  share {share:6.1%}"
-        say.print(f"  {facts['name']}{part}  sharpness {facts['sharpness']:.4f}", markup=False)
-    for stage, spent in report.timings_s.items():
-        say.print(f"  {stage}: {spent:.3f} s", markup=False)
+    lines = [f"{len(report.frames)} frames fused by {report.system['name']} in {seconds:.2f} s"]
+    lines += [f"  {path}" for path in files]
+    if request.verbose:
+        lines += [f"  {_frame_line(facts)}" for facts in report.frames]
+        lines += [f"  {stage}: {spent:.3f} s" for stage, spent in report.timings_s.items()]
+    _say(request, lines)
+
+
+def _frame_line(facts: dict[str, Any]) -> str:
+    share = facts.get("share")
+    part = "" if share is None else f"  share {share:6.1%}"
+    return f"{facts['name']}{part}  sharpness {facts['sharpness']:.4f}"
