@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from panfocus.errors import PanfocusError as PanfocusError
-    from panfocus.fuse import Fusion as Fusion
-    from panfocus.fuse import fuse as fuse
+    from panfocus.pipeline import Fusion as Fusion
+    from panfocus.pipeline import fuse as fuse
     from panfocus.systems import Card as Card
     from panfocus.systems import System as System
     from panfocus.systems import list_systems as list_systems
@@ -24,7 +24,7 @@ _HOMES = {
     "Fusion": "panfocus.result",
     "PanfocusError": "panfocus.errors",
     "System": "panfocus.systems",
-    "fuse": "panfocus.fuse",
+    "fuse": "panfocus.pipeline",
     "list_systems": "panfocus.systems",
     "load_system": "panfocus.systems",
 }

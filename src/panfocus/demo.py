@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from panfocus.blend import Pixels
-from panfocus.fuse import Fusion, fuse
 from panfocus.io import write_map
 from panfocus.optics import Float
+from panfocus.pipeline import Fusion, fuse
 from panfocus.synthesize import Byte, Scene, bokeh_scene, depth_map_stack, layers_scene
 from panfocus.systems import list_systems
 

@@ -13,8 +13,8 @@ from typing import Any
 from panfocus import io
 from panfocus.cli.app import BARE
 from panfocus.errors import OutputError, UsageError
-from panfocus.fuse import Fusion, Plan, fuse, make_settings, plan
-from panfocus.fuse import Progress as Tell
+from panfocus.pipeline import Fusion, Plan, fuse, make_settings, plan
+from panfocus.pipeline import Progress as Tell
 
 
 @dataclass(frozen=True)

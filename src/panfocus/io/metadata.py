@@ -30,7 +30,8 @@ _SIZE_TAGS = {
 # Root tags of a TIFF that tell of the photograph; all others tell how the file stores its pixels.
 _STORY_TAGS = {
     270, 271, 272, Tag.ORIENTATION, Tag.X_RESOLUTION, Tag.Y_RESOLUTION, Tag.RESOLUTION_UNIT,
-    305, 306, 315, 316, 33432, Tag.EXIF_IFD, Tag.GPS_IFD, 0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
+    305, 306, 315, 316, 33432, Tag.EXIF_IFD, Tag.GPS_IFD,
+    0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 }  # fmt: skip
 _STACK_DESCRIPTIONS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"shape=")
 

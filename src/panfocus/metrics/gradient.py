@@ -16,7 +16,8 @@ def q_g(sources: Sources, fused: Picture) -> float:
 
     ``sum g_i Q_i / sum g_i`` over pixels and sources i with Sobel strengths g and
     ``Q = Q_strength Q_angle``, two sigmoids of how far strength (min/max ratio) and angle
-    (1 - |difference| 2 / pi) are kept (Xydeas and Petrovic, Electronics Letters 36(4), 2000). Any number of sources.
+    (1 - |difference| 2 / pi) are kept (Xydeas and Petrovic, Electronics Letters 36(4), 2000).
+    Any number of sources.
 
     The angle is atan(gy / gx), without quadrant, and two angles may differ by pi: then the angle
     term is -1 and not 0. Other programs (per-pixel ratios, other sigmoids) differ in the second

@@ -39,7 +39,8 @@ def q_cb(sources: Sources, fused: Picture) -> float:
     sensitivity ``exp(-(r/15.3870)^2) - 0.7622 exp(-(r/1.3456)^2)``; contrast is
     ``C = (G2 * I) / (G4 * I) - 1``, masked ``C' = |C|^3 / (C^2 + 1e-4)``; a pixel's quality is
     ``sum_i lambda_i min(C'_i, C'_F) / max(C'_i, C'_F)`` with lambda the source's share of the
-    C'^2; the mean of all pixels (Chen and Blum, Image and Vision Computing 27(10), 2009). Any number of sources.
+    C'^2; the mean of all pixels (Chen and Blum, Image and Vision Computing 27(10), 2009). Any
+    number of sources.
 
     Frequencies count cycles per 15th of the picture, so a crop does not score as its place in
     the whole. Where nothing has contrast, quality is 1.
@@ -136,7 +137,8 @@ def viff(sources: Sources, fused: Picture) -> float:
     Over four scales (windows 17, 9, 5, 3; sigma a fifth), with gain ``g = cov(S,F) / var(S)``
     and residue ``v = var(F) - g cov``: ``sum log(1 + g^2 var(S) / (v + n)) / sum log(1 +
     var(S) / n)``, n = 0.005 255^2, each window from the source with the **smaller** gain;
-    scales weigh 1, 0, 0.15, 1 over 2.15 (Han, Cai, Cao and Xu, Information Fusion 14(2), 2013). Any number of sources.
+    scales weigh 1, 0, 0.15, 1 over 2.15 (Han, Cai, Cao and Xu, Information Fusion 14(2), 2013).
+    Any number of sources.
 
     More than 1 for exaggerated contrast: read it beside a metric that punishes that. Pictures
     under 41 pixels a side are mirrored out to 41, for the scales to exist.

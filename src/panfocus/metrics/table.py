@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from panfocus.errors import UsageError
-from panfocus.metrics import gradient, information, perceptual, reference, statistics, structural
+from panfocus.metrics import (
+    exposure,
+    features,
+    gradient,
+    information,
+    perceptual,
+    reference,
+    statistics,
+    structural,
+)
 from panfocus.metrics.picture import Grey, Picture, Sources, greys, same_size
 
 Takes = Literal["fused", "sources", "reference"]
@@ -174,6 +183,18 @@ _ROWS = (
         "Han, Cai, Cao and Xu, Information Fusion 14(2), 2013",
         "exceeds 1 for exaggerated contrast",
         perceptual.viff,
+    ),
+    Metric(
+        "Q_FMI", "feature mutual information, Sobel features", "sources", "higher", "0..1",
+        "Haghighat, Aghagolzadeh and Seyedarabi, Computers and Electrical Engineering 37(5), 2011",
+        "depends on the features; not verified against the authors' program",
+        features.q_fmi,
+    ),
+    Metric(
+        "MEF_SSIM", "structural similarity to the strongest structure", "sources", "higher", "0..1",
+        "Ma, Zeng and Wang, IEEE TIP 24(11), 2015",
+        "blind to local brightness; not verified against the authors' program",
+        exposure.mef_ssim,
     ),
     Metric(
         "PSNR", "peak signal to noise ratio, dB", "reference", "higher", ">= 0, infinite if equal",

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, optim
 
 from panfocus.errors import DataError, OutputError
@@ -90,9 +90,10 @@ def read(path: Path) -> Checkpoint:
             remedy="train without --resume, or give the --out of the interrupted run",
         )
     try:
-        with safe_open(path, "pt") as held:
-            facts = json.loads((held.metadata() or {})["panfocus"])
-            return Checkpoint({name: held.get_tensor(name) for name in held.keys()}, facts)  # noqa: SIM118
+        data = path.read_bytes()
+        length = int.from_bytes(data[:8], "little")
+        facts = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["panfocus"])
+        return Checkpoint(load(data), facts)
     except (SafetensorError, KeyError, ValueError) as error:
         raise DataError(
             "the checkpoint is damaged or not one of panfocus",

@@ -36,7 +36,7 @@ class Log:
         means = {k: v / self._count for k, v in self._sums.items()}
         self._sums, self._count = {}, 0
         for name, value in means.items():
-            self._board.add_scalar(name, value, step)
+            self._board.add_scalar(name, value, step)  # pyright: ignore[reportUnknownMemberType]
         path = self._out / "log.csv"
         new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as stream:
@@ -54,7 +54,7 @@ class Log:
         folder = self._out / "pictures"
         folder.mkdir(exist_ok=True)
         cv2.imwrite(str(folder / f"{step:07d}.png"), picture[..., ::-1])
-        self._board.add_image("sample", picture, step, dataformats="HWC")
+        self._board.add_image("sample", picture, step, dataformats="HWC")  # pyright: ignore[reportUnknownMemberType]
 
     def say(self, text: str) -> None:
         """Print a line."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import os
 import signal
+import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from panfocus.errors import Cancelled, OutputError
+from panfocus.errors import Cancelled, DataError, OutputError
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train.log import Log
 from panfocus.train.precision import Precision, fastest
@@ -62,6 +62,10 @@ class Task(Protocol):
 
     def prepare(self, progress: float) -> bool:
         """Change the model before a step (grow it, switch a phase); True if it changed."""
+        ...
+
+    def settle(self) -> None:
+        """Restore what must hold of the weights after the optimiser moved them."""
         ...
 
     def picture(self, model: nn.Module) -> NDArray[np.uint8]:
@@ -119,66 +123,102 @@ def train(task: Task, run: Run) -> State:
         DataError: no checkpoint to resume, or it is of another network.
         OutputError: the last checkpoint could not be written.
     """
-    rank, world = join()
-    device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
-    model = task.model.to(device)
-    precision = fastest(device) if run.precision == "auto" else Precision(run.precision)
-    model.to(memory_format=precision.memory_format)
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
-        lr=task.learning_rate,
-        weight_decay=task.weight_decay,
-    )
+    team = Team.join()
+    model = task.model.to(team.device)
+    precision = fastest(team.device) if run.precision == "auto" else Precision(run.precision)
+    precision.place_model(model)
+    if team.world > 1 and team.device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(model)  # pyright: ignore[reportUnknownMemberType]
+    optimiser = optimiser_of(task, model)
     state = State(0, 0.0, {k: v.detach().clone() for k, v in model.state_dict().items()})
     path = run.out / checkpoints.NAME
     if run.resume:
         restore(checkpoints.read(path), model, optimiser, state)
-    log = Log(run.out, state.step) if rank == 0 else None
-    stop = Stop()
-    before, began = state.seconds, time.monotonic()
-    saved = drawn = reported = began
-    wrapped = wrap(model, world)
-    for progress, arrays in batches(task, run, state, rank, world):
-        if task.prepare(progress):
-            wrapped = wrap(model, world)
-        torch.manual_seed(hash((run.seed, state.step, rank)))
-        for group in optimiser.param_groups:
-            group["lr"] = task.learning_rate * task.rate(progress)
-        batch = tuple(precision.placed(a, device) for a in arrays)
-        with precision.autocast(device):
-            terms: dict[str, Tensor] = wrapped(*batch)
-        optimiser.zero_grad(set_to_none=True)
-        terms["loss"].backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), task.clip)
-        optimiser.step()
-        state.step += 1
-        average(state.average, model, min(task.ema, (1 + state.step) / (10 + state.step)))
-        now = time.monotonic()
-        state.seconds = before + now - began
-        if log:
-            log.add(terms, norm, optimiser.param_groups[0]["lr"])
-        if log and now - reported > run.report_seconds:
-            log.report(state.step, state.seconds)
-            reported = now
-        if log and now - drawn > 60 * run.picture_minutes:
-            log.picture(task.picture(model), state.step)
-            drawn = now
-        if log and now - saved > 60 * run.checkpoint_minutes:
-            save_or_warn(path, task, model, optimiser, state, log)
-            saved = now
-        if agreed(stop.asked or over(state, run), world):
-            break
-    if log:
-        log.report(state.step, state.seconds)
-        log.picture(task.picture(model), state.step)
-        checkpoints.write(path, snapshot(task, model, optimiser, state))
-        log.close()
-    stop.release()
+    keeper = Keeper(task, run, model, optimiser, state) if team.rank == 0 else None
+    wrapped = team.wrap(model)
+    spent, began = state.seconds, time.monotonic()
+    with Stop() as stop:
+        for done, arrays in batches(task, run, state, team):
+            if task.prepare(done):
+                wrapped = team.wrap(model)
+            for group in optimiser.param_groups:
+                group["lr"] = task.learning_rate * task.rate(done)
+            seed_everything(run.seed, state.step, team.rank)
+            batch = tuple(precision.placed(a, team.device) for a in arrays)
+            with precision.autocast(team.device):
+                terms: dict[str, Tensor] = wrapped(*batch)
+            optimiser.zero_grad(set_to_none=True)
+            terms["loss"].backward()  # pyright: ignore[reportUnknownMemberType]
+            norm = nn.utils.clip_grad_norm_(model.parameters(), task.clip)
+            optimiser.step()  # pyright: ignore[reportUnknownMemberType]
+            task.settle()
+            state.step += 1
+            average(state.average, model, min(task.ema, (1 + state.step) / (10 + state.step)))
+            state.seconds = spent + time.monotonic() - began
+            if keeper:
+                keeper.after_step(terms, norm)
+            if team.agreed(stop.asked or over(state, run)):
+                break
+    if keeper:
+        keeper.close()
     if stop.asked:
         raise Cancelled("training was interrupted", where=str(path), remedy="go on with --resume")
     return state
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that train together, and this one's place among them."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @classmethod
+    def join(cls) -> Team:
+        """Join the processes that ``torchrun`` started, or train alone."""
+        cuda = torch.cuda.is_available()
+        place = int(os.environ.get("LOCAL_RANK", "0"))
+        device = torch.device("cuda", place) if cuda else torch.device("cpu")
+        world = int(os.environ.get("WORLD_SIZE", "1"))
+        if world == 1:
+            return cls(0, 1, device)
+        if not dist.is_initialized():
+            dist.init_process_group("nccl" if cuda else "gloo")
+        return cls(dist.get_rank(), world, device)
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """Average gradients over the processes, if there are several."""
+        if self.world == 1:
+            return model
+        return DistributedDataParallel(model, find_unused_parameters=True)
+
+    def agreed(self, flag: bool) -> bool:
+        """Return True in every process when it is True in any."""
+        if self.world == 1:
+            return flag
+        told = torch.tensor([float(flag)], device=self.device)
+        dist.all_reduce(told, dist.ReduceOp.MAX)  # pyright: ignore[reportUnknownMemberType]
+        return bool(told.item())
+
+
+def optimiser_of(task: Task, model: nn.Module) -> torch.optim.Optimizer:
+    """AdamW; biases and normalisations do not decay."""
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": task.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ],
+        lr=task.learning_rate,
+    )
+
+
+def seed_everything(seed: int, step: int, rank: int) -> None:
+    """Make dropout and masking a function of the step, so that a resumed run repeats them."""
+    number = int(np.random.SeedSequence((seed, step, rank)).generate_state(1)[0])
+    torch.manual_seed(number)  # pyright: ignore[reportUnknownMemberType]
 
 
 def over(state: State, run: Run) -> bool:
@@ -186,30 +226,6 @@ def over(state: State, run: Run) -> bool:
     return (run.steps is not None and state.step >= run.steps) or (
         run.minutes is not None and state.seconds >= 60 * run.minutes
     )
-
-
-def wrap(model: nn.Module, world: int) -> nn.Module:
-    """Average gradients over processes, if there are several."""
-    if world == 1:
-        return model
-    return DistributedDataParallel(model, find_unused_parameters=True)
-
-
-def join() -> tuple[int, int]:
-    """Join the other processes that ``torchrun`` started; return (rank, how many)."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return (dist.get_rank(), world) if world > 1 else (0, 1)
-
-
-def agreed(flag: bool, world: int) -> bool:
-    """Return True in every process when it is True in any."""
-    if world == 1:
-        return flag
-    told = torch.tensor([float(flag)])
-    dist.all_reduce(told, dist.ReduceOp.MAX)
-    return bool(told.item())
 
 
 @torch.no_grad()
@@ -230,56 +246,111 @@ def cosine(progress: float, warmup: float, floor: float = 0.01) -> float:
     return floor + (1 - floor) * (1 + math.cos(math.pi * done)) / 2
 
 
-def snapshot(
-    task: Task, model: nn.Module, optimiser: torch.optim.Optimizer, state: State
-) -> checkpoints.Checkpoint:
-    """Gather all that a resumed run needs."""
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
-    tensors |= {f"average.{k}": v for k, v in state.average.items()}
-    tensors |= checkpoints.optimiser_tensors(optimiser)
-    facts = {"step": state.step, "seconds": state.seconds, **task.facts()}
-    return checkpoints.Checkpoint(tensors, facts)
-
-
 def restore(
     held: checkpoints.Checkpoint, model: nn.Module, optimiser: torch.optim.Optimizer, state: State
 ) -> None:
-    """Put a snapshot back."""
-    model.load_state_dict(held.group("model"))
-    state.average = {k: v.clone() for k, v in held.group("average").items()}
+    """Put back what `Keeper.save` kept.
+
+    Raises:
+        DataError: the checkpoint is of another network.
+    """
+    try:
+        model.load_state_dict(held.group("model"))
+    except RuntimeError as error:
+        raise DataError(
+            "the checkpoint is of another network",
+            got=str(error).splitlines()[0],
+            remedy="resume with the options that the run was started with",
+        ) from error
+    for name, value in held.group("average").items():
+        state.average[name].copy_(value)
     checkpoints.restore_optimiser(optimiser, held.group("optimiser"))
     state.step, state.seconds = int(held.facts["step"]), float(held.facts["seconds"])
 
 
-def save_or_warn(
-    path: Path, task: Task, model: nn.Module, optimiser: torch.optim.Optimizer, state: State,
-    log: Log,
-) -> None:
-    """Save in mid-run; a full disk is told, not died of, since space may be freed."""
-    try:
-        checkpoints.write(path, snapshot(task, model, optimiser, state))
-    except OutputError as error:
-        log.say(error.text())
+class Keeper:
+    """Logs, draws and saves, each in its own rhythm."""
+
+    def __init__(
+        self,
+        task: Task,
+        run: Run,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        state: State,
+    ) -> None:
+        self._task, self._run, self._model = task, run, model
+        self._optimiser, self._state = optimiser, state
+        self._log = Log(run.out, state.step)
+        self._last: dict[str, float] = {k: time.monotonic() for k in ("report", "picture", "save")}
+
+    def after_step(self, terms: dict[str, Tensor], norm: Tensor) -> None:
+        """Take in one step and do what is due."""
+        self._log.add(terms, norm, self._optimiser.param_groups[0]["lr"])
+        if self._due("report", self._run.report_seconds):
+            self._log.report(self._state.step, self._state.seconds)
+        if self._due("picture", 60 * self._run.picture_minutes):
+            self._log.picture(self._task.picture(self._model), self._state.step)
+        if self._due("save", 60 * self._run.checkpoint_minutes):
+            try:
+                self.save()
+            except OutputError as error:
+                # a full disk in mid-run is told, not died of: space may be freed
+                self._log.say(error.text())
+
+    def save(self) -> None:
+        """Write all that a resumed run needs.
+
+        Raises:
+            OutputError: the disk is full; the previous checkpoint is kept.
+        """
+        tensors = {f"model.{k}": v for k, v in self._model.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self._state.average.items()}
+        tensors |= checkpoints.optimiser_tensors(self._optimiser)
+        facts = {"step": self._state.step, "seconds": self._state.seconds, **self._task.facts()}
+        path = self._run.out / checkpoints.NAME
+        checkpoints.write(path, checkpoints.Checkpoint(tensors, facts))
+
+    def close(self) -> None:
+        """Save, report and draw a last time."""
+        self.save()
+        self._log.report(self._state.step, self._state.seconds)
+        self._log.picture(self._task.picture(self._model), self._state.step)
+        self._log.close()
+
+    def _due(self, what: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now - self._last[what] < seconds:
+            return False
+        self._last[what] = now
+        return True
 
 
 class Stop:
-    """Remember that SIGTERM or SIGINT came, instead of dying of it."""
+    """While entered, remember that SIGTERM or SIGINT came instead of dying of it."""
 
     def __init__(self) -> None:
         self.asked = False
-        self._before = {s: signal.signal(s, self._ask) for s in (signal.SIGTERM, signal.SIGINT)}
+        self._before: dict[int, Any] = {}
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+    def __enter__(self) -> Stop:
+        """Take the signals; only the main thread may."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._ask)
+        return self
 
-    def release(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Give the signals back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
 
 def batches(
-    task: Task, run: Run, state: State, rank: int, world: int
+    task: Task, run: Run, state: State, team: Team
 ) -> Iterator[tuple[float, tuple[Any, ...]]]:
     """Yield (progress, batch) for ever, each batch made by a thread while the last one trains.
 
@@ -289,14 +360,13 @@ def batches(
 
         def ask(step: int) -> tuple[float, Future[tuple[Any, ...]]]:
             done = progress(step, state, run)
-            return done, maker.submit(task.batch, step, done, rank, world)
+            return done, maker.submit(task.batch, step, done, team.rank, team.world)
 
         step = state.step
-        waiting = deque([ask(step)])
+        waiting = ask(step)
         while True:
             step += 1
-            waiting.append(ask(step))
-            done, batch = waiting.popleft()
+            (done, batch), waiting = waiting, ask(step)
             yield done, batch.result()
 
 

@@ -72,9 +72,9 @@ def lines(rng: np.random.Generator, size: int) -> Float:
 def procedural(rng: np.random.Generator, size: int) -> Float:
     """Return one of the shapes above, often two of them joined, `size` pixels square."""
     shapes = (noise_blob, noise_blob, half_plane, discs, lines)
-    matte = shapes[int(rng.integers(len(shapes)))](rng, size)
+    matte = shapes[pick(rng, len(shapes))](rng, size)
     if rng.random() < 0.25:
-        other = shapes[int(rng.integers(len(shapes)))](rng, size)
+        other = shapes[pick(rng, len(shapes))](rng, size)
         matte = np.abs(matte - other)
     return 1 - matte if rng.random() < 0.5 else matte
 
@@ -91,11 +91,12 @@ def cut_out(rng: np.random.Generator, masks: Sequence[Byte], size: int) -> Float
         The matte, or None when no boundary was found in a few tries.
     """
     for _ in range(6):
-        mask = masks[int(rng.integers(len(masks)))]
-        window = min(int(size * 2 ** rng.uniform(-0.5, 1.5)), *mask.shape)
-        top = int(rng.integers(mask.shape[0] - window + 1))
-        left = int(rng.integers(mask.shape[1] - window + 1))
-        piece = mask[top : top + window, left : left + window]
+        mask = masks[pick(rng, len(masks))]
+        height, width = mask.shape[:2]
+        window = min(int(size * 2 ** rng.uniform(-0.5, 1.5)), height, width)
+        top = pick(rng, height - window + 1)
+        left = pick(rng, width - window + 1)
+        piece: Byte = mask[top : top + window, left : left + window]
         share = float(piece.mean()) / 255
         if 0.03 < share < 0.97:
             method = cv2.INTER_AREA if window > size else cv2.INTER_LINEAR
@@ -104,6 +105,11 @@ def cut_out(rng: np.random.Generator, masks: Sequence[Byte], size: int) -> Float
                 matte = matte[:, ::-1]
             return np.ascontiguousarray(1 - matte if rng.random() < 0.3 else matte)
     return None
+
+
+def pick(rng: np.random.Generator, count: int) -> int:
+    """Draw one of ``0 .. count - 1``."""
+    return int(rng.integers(count))
 
 
 def _disc(canvas: Byte, centre: NDArray[np.float64], radius: float) -> None:

@@ -16,8 +16,8 @@ Inside this module a picture is float32 ``(H, W, 3)`` in [0, 1], a mask float32 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import cv2
@@ -139,9 +139,7 @@ def hard(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> S
     blurred, other = (develop(blur(rng, light, odds)) for _ in range(2))
     truth = develop(light)
     mask = np.asarray(shape(rng, sources, size, odds) > 0.5, np.float32)
-    cover = mask[..., None]
-    first = truth * cover + blurred * (1 - cover)
-    return Scene(first, other * cover + truth * (1 - cover), truth, mask)
+    return Scene(mixed(truth, blurred, mask), mixed(other, truth, mask), truth, mask)
 
 
 def uniform(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
@@ -207,7 +205,7 @@ def lit(rng: np.random.Generator, light: Float) -> Float:
     height, width = light.shape[:2]
     for _ in range(int(rng.integers(1, 12))):
         spot = np.zeros((height, width), np.uint8)
-        x, y = int(rng.uniform(0, width) * 16), int(rng.uniform(0, height) * 16)
+        x, y = int(rng.random() * width * 16), int(rng.random() * height * 16)
         cv2.circle(spot, (x, y), round(rng.uniform(1, 3) * 16), 255, -1, cv2.LINE_AA, 4)
         cover = (spot.astype(np.float32) / 255)[..., None]
         tint = rng.uniform(0.6, 1, 3).astype(np.float32)
@@ -221,12 +219,13 @@ def crop(rng: np.random.Generator, sources: Sources, size: int) -> Float:
     least = 2.0
     held = sources.pictures
     for _ in range(8):
-        number = int(rng.integers(len(held.colour)))
+        number = mattes.pick(rng, len(held.colour))
         picture = held.colour[number]
-        largest = min(picture.shape[0], picture.shape[1], int(size * 2.5))
+        height, width = picture.shape[:2]
+        largest = min(height, width, int(size * 2.5))
         window = int(size * (largest / size) ** (rng.random() ** 2)) if largest > size else largest
-        top = int(rng.integers(picture.shape[0] - window + 1))
-        left = int(rng.integers(picture.shape[1] - window + 1))
+        top = mattes.pick(rng, height - window + 1)
+        left = mattes.pick(rng, width - window + 1)
         rows, columns = slice(top, top + window), slice(left, left + window)
         soft = float(held.soft[number][rows, columns].mean()) / 255 if sources.sharp_only else 0.0
         if soft < least:
@@ -265,6 +264,11 @@ def blur(rng: np.random.Generator, light: Float, odds: Odds) -> Float:
     return optics.defocus(light, radius(rng, odds), apertures(rng))
 
 
+def mixed(inside: Float, outside: Float, mask: Float) -> Float:
+    """Take `inside` where the mask is 1 and `outside` where it is 0."""
+    return np.asarray(outside + mask[..., None] * (inside - outside), np.float32)
+
+
 def turned(rng: np.random.Generator, scene: Scene) -> Scene:
     """Swap, transpose and mirror at random; a swap turns the mask over."""
     if rng.random() < 0.5:
@@ -281,7 +285,7 @@ def emptied(rng: np.random.Generator, scene: Scene) -> Scene:
     width = int(rng.integers(1, max(2, size // 8)))
     first, mask = scene.first.copy(), scene.mask.copy()
     second = scene.second.copy()
-    side = int(rng.integers(4))
+    side = mattes.pick(rng, 4)
     strip = (
         np.s_[:width],
         np.s_[-width:],
@@ -298,7 +302,7 @@ def emptied(rng: np.random.Generator, scene: Scene) -> Scene:
 def noisy(rng: np.random.Generator, picture: Float, sigma: float) -> Float:
     """Add Gaussian noise."""
     noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(sigma)
-    return np.clip(picture + noise, 0, 1)
+    return np.asarray(np.clip(picture + noise, 0, 1), np.float32)
 
 
 def jpeg(picture: Float, quality: int) -> Float:
@@ -322,8 +326,10 @@ def published(rng: np.random.Generator, sources: Sources, size: int) -> Sample:
     JPEG quality 95 is OpenCV's default (INFERRED).
     """
     held = sources.pictures.colour
-    picture = held[int(rng.integers(len(held)))]
-    starts = [(side - 2 * size) // 2 + int(rng.integers(3)) * size // 2 for side in picture.shape[:2]]
+    picture = held[mattes.pick(rng, len(held))]
+    starts = [
+        (side - 2 * size) // 2 + mattes.pick(rng, 3) * size // 2 for side in picture.shape[:2]
+    ]
     top, left = (
         int(np.clip(s, 0, side - size)) for s, side in zip(starts, picture.shape[:2], strict=True)
     )
@@ -334,42 +340,44 @@ def published(rng: np.random.Generator, sources: Sources, size: int) -> Sample:
     coarse = rng.standard_normal((3, 3), dtype=np.float32)
     field = np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC))
     mask = np.asarray(field > np.quantile(field, rng.uniform(0.22, 0.63)), np.float32)
-    cover = mask[..., None]
-    pair = (truth * cover + blurred * (1 - cover), truth * (1 - cover) + blurred * cover)
-    first, second = (jpeg(p, 95) for p in pair)
+    first = jpeg(mixed(truth, blurred, mask), 95)
+    second = jpeg(mixed(blurred, truth, mask), 95)
     if rng.random() < 0.5:
         first, second, mask = second, first, 1 - mask
     return Sample(planes(first), planes(second), planes(truth), mask, np.ones_like(mask))
 
 
-Make = Callable[[np.random.Generator, Sources, int], Sample]
+@dataclass(frozen=True)
+class Stream:
+    """Batches as a function of (seed, step, position).
 
-
-def maker(name: str, odds: Odds | None = None) -> Make:
-    """Return a synthesis by name: "published" or "varied".
-
-    Raises:
-        UsageError: no such synthesis.
+    Attributes:
+        name: "published" or "varied".
+        sources: pictures and masks.
+        seed: of the whole stream.
+        odds: of the varied synthesis.
     """
-    if name == "published":
-        return published
-    if name == "varied":
-        chosen = odds or Odds()
-        return lambda rng, sources, size: varied(rng, sources, size, chosen)
-    raise UsageError("unknown synthesis", expected="published or varied", got=name)
 
+    name: str
+    sources: Sources
+    seed: int
+    odds: Odds = field(default_factory=Odds)
 
-def without_lights(odds: Odds) -> Odds:
-    """Leave out lights beyond white, for material that cannot have them."""
-    return replace(odds, lights=0.0)
+    def __post_init__(self) -> None:
+        """Refuse a synthesis that does not exist."""
+        if self.name not in {"published", "varied"}:
+            raise UsageError("unknown synthesis", expected="published or varied", got=self.name)
 
+    def sample(self, rng: np.random.Generator, size: int) -> Sample:
+        """Make one sample."""
+        if self.name == "published":
+            return published(rng, self.sources, size)
+        return varied(rng, self.sources, size, self.odds)
 
-def batch(
-    make: Make, sources: Sources, size: int, seed: int, step: int, positions: Sequence[int]
-) -> Sample:
-    """Make the samples at `positions` of the batch of `step`, stacked on a new first axis."""
-    samples = [
-        make(np.random.default_rng((seed, step, position)), sources, size)
-        for position in positions
-    ]
-    return Sample(*(np.stack(arrays) for arrays in zip(*samples, strict=True)))
+    def batch(self, step: int, positions: Sequence[int], size: int) -> Sample:
+        """Make the samples at `positions` of the batch of `step`, stacked on a new first axis."""
+        samples = [
+            self.sample(np.random.default_rng((self.seed, step, position)), size)
+            for position in positions
+        ]
+        return Sample(*(np.stack(arrays) for arrays in zip(*samples, strict=True)))

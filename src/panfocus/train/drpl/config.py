@@ -61,6 +61,7 @@ class Config:
         ema: decay per step of the averaged weights, which are the ones exported.
         high_pass: start the first layer as zero-mean filters, half on each picture.
         zero_blocks: start residual blocks as identities, so that depth can be added later.
+        symmetric: keep the network such that swapping the pair swaps the maps, exactly.
     """
 
     recipe: str
@@ -75,6 +76,7 @@ class Config:
     ema: float
     high_pass: bool
     zero_blocks: bool
+    symmetric: bool
 
     def stage(self, progress: float) -> Stage:
         """Return the stage in force when `progress` of the run is done."""
@@ -98,6 +100,7 @@ PUBLISHED = Config(
     ema=0.998,
     high_pass=False,
     zero_blocks=False,
+    symmetric=False,
 )
 
 BETTER = Config(
@@ -110,7 +113,7 @@ BETTER = Config(
         Stage(0.65, blocks=6, size=80, batch=5),
         Stage(0.9, blocks=12, size=96, batch=3),
     ),
-    learning_rate=2e-3,
+    learning_rate=8e-4,
     warmup=0.02,
     decay="cosine",
     weight_decay=1e-2,
@@ -118,6 +121,7 @@ BETTER = Config(
     ema=0.998,
     high_pass=True,
     zero_blocks=True,
+    symmetric=True,
 )
 
 RECIPES = {c.recipe: c for c in (PUBLISHED, BETTER)}

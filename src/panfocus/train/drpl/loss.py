@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
+from torch.nn import functional
 
 from panfocus.train.drpl.config import LossWeights
 from panfocus.train.drpl.network import test_weight
@@ -85,7 +85,7 @@ def ssim_loss(fused: Tensor, truth: Tensor) -> Tensor:
     return 1 - ssim(fused, truth)
 
 
-def total(
+def total(  # noqa: PLR0917  the equation has six symbols
     maps: Tensor, first: Tensor, second: Tensor, truth: Tensor, mask: Tensor, weights: LossWeights
 ) -> dict[str, Tensor]:
     """Return every term in use, unweighted, and their weighted sum as ``"loss"``.

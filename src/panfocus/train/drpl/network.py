@@ -97,6 +97,24 @@ class Drpl(nn.Module):
             x = block(x)
         return torch.sigmoid(self.tail(x))
 
+    @torch.no_grad()
+    def symmetrise(self) -> None:
+        """Make the two halves of every layer twins, so that swapping the pair swaps the maps.
+
+        Half of the channels belong to each picture. The swap exchanges the halves; a network
+        that commutes with it has ``W = mirrored(W)`` in every layer. This projects onto such
+        networks: the nearest weights that treat both pictures alike.
+        """
+        for tensor in (*self.parameters(), *self.buffers()):
+            if tensor.ndim:
+                tensor.add_(mirrored(tensor)).div_(2)
+
+
+def mirrored(tensor: Tensor) -> Tensor:
+    """Exchange the channels of the two pictures: outputs, and inputs where there are any."""
+    axes = (0, 1) if tensor.ndim == 4 else (0,)
+    return tensor.roll([tensor.shape[a] // 2 for a in axes], axes)
+
 
 def test_weight(maps: Tensor) -> Tensor:
     """Weight of the first picture from maps ``(B, 2, H, W)``: ``(o1 + 1 - o2) / 2``, (B, H, W)."""

@@ -23,6 +23,8 @@ class Learner(nn.Module):
         super().__init__()
         self.net = Drpl(high_pass=config.high_pass, zero_blocks=config.zero_blocks)
         self._weights = config.loss
+        if config.symmetric:
+            self.net.symmetrise()
 
     def forward(self, *batch: Tensor) -> dict[str, Tensor]:
         """Return the loss terms of a batch in the order of `synthesis.Sample`."""
@@ -35,15 +37,15 @@ class DrplTask:
     """DRPL as the training loop sees it (`panfocus.train.loop.Task`)."""
 
     def __init__(self, config: Config, sources: synthesis.Sources, seed: int = 0) -> None:
-        torch.manual_seed(seed)
+        torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
         self.config = config
         self.model: nn.Module = Learner(config)
         self.learning_rate = config.learning_rate
         self.weight_decay = config.weight_decay
         self.clip = config.clip
         self.ema = config.ema
-        self._sources = sources
-        self._make = synthesis.maker(config.synthesis)
+        self._stream = synthesis.Stream(config.synthesis, sources, seed)
+        self._held_out = synthesis.Stream(config.synthesis, sources, seed + 1)
         self._seed = seed
         self._shown: synthesis.Sample | None = None
 
@@ -58,7 +60,7 @@ class DrplTask:
         stage = self.config.stage(progress)
         share = max(1, stage.batch // world)
         positions = range(rank * share, (rank + 1) * share)
-        return synthesis.batch(self._make, self._sources, stage.size, self._seed, step, positions)
+        return self._stream.batch(step, positions, stage.size)
 
     def rate(self, progress: float) -> float:
         """Return the learning rate's factor."""
@@ -74,6 +76,11 @@ class DrplTask:
         self.net.active = blocks
         return changed
 
+    def settle(self) -> None:
+        """Treat both pictures alike again after a step has moved the weights."""
+        if self.config.symmetric:
+            self.net.symmetrise()
+
     def facts(self) -> dict[str, Any]:
         """Return the configuration."""
         return {"system": "drpl", "seed": self._seed, "config": self.config.to_dict()}
@@ -82,7 +89,7 @@ class DrplTask:
     def picture(self, model: nn.Module) -> NDArray[np.uint8]:
         """Show four held-out pairs: first, second, predicted weight, mask, fused, truth."""
         if self._shown is None:
-            self._shown = synthesis.batch(self._make, self._sources, 96, self._seed + 1, 0, range(4))
+            self._shown = self._held_out.batch(0, range(4), 96)
         first, second, truth, mask, _ = (torch.as_tensor(a) for a in self._shown)
         model.eval()
         device = next(model.parameters()).device

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+from panfocus.blend import weighted_sum
+from panfocus.compose import Composer, Refine
+from panfocus.fold import DecisionFold, View, make_fold, sharpness, working_factor
+from panfocus.systems import Card, load_system
+from tests.conftest import blurred, focal_pair, focal_stack, texture
+
+
+class Brightest:
+    """Decides by brightness, softly; takes any number of frames."""
+
+    def __init__(self, limit=None):
+        self.card = Card(name="brightest", title="test", max_frames=limit)
+        self.calls = []
+
+    def decide(self, frames):
+        self.calls.append(len(frames))
+        grey = frames.mean(axis=-1)
+        weights = np.exp(20 * (grey - grey.max(axis=0)))
+        return (weights / weights.sum(axis=0)).astype(np.float32)
+
+
+def run(fold, frames, composer):
+    steps = []
+    for n, frame in enumerate(frames):
+        steps += list(fold.push(View.of(n, np.ascontiguousarray(frame))))
+    steps += list(fold.finish())
+    for step in steps:
+        composer.apply(step)
+    return composer
+
+
+def test_one_group_gives_the_weighted_sum():
+    frames = np.random.default_rng(0).random((5, 20, 24, 3)).astype(np.float32)
+    system = Brightest()
+    composer = run(DecisionFold(system, 1, group=5), frames, Composer(1))
+    expected = weighted_sum(frames, system.decide(frames))
+    np.testing.assert_allclose(composer.picture, expected, atol=1e-5)
+
+
+def test_index_is_the_largest_weight_and_depth_its_mean():
+    frames = np.random.default_rng(0).random((5, 20, 24, 3)).astype(np.float32)
+    system = Brightest()
+    composer = run(DecisionFold(system, 1, group=5), frames, Composer(1))
+    weights = system.decide(frames)
+    top = np.sort(weights, axis=0)
+    clear = top[-1] - top[-2] > 1e-3
+    np.testing.assert_array_equal(composer.index[clear], weights.argmax(axis=0)[clear])
+    depth = np.einsum("nhw,n->hw", weights, np.arange(5))
+    np.testing.assert_allclose(composer.depth, depth, atol=1e-4)
+
+
+@pytest.mark.parametrize("group", [2, 3, 4])
+@pytest.mark.parametrize("operand", ["best", "fused"])
+def test_a_system_for_few_frames_folds_many(group, operand):
+    frames, _ = focal_stack(6)
+
+    class Sharpest(Brightest):
+        def decide(self, frames):
+            self.calls.append(len(frames))
+            return load_system("guided").decide(frames)
+
+    system = Sharpest(limit=group)
+    fold = DecisionFold(system, 1, group=group, operand=operand)
+    composer = run(fold, frames, Composer(1))
+    assert max(system.calls) <= group
+    strips = np.linspace(0, 120, 7).astype(int)
+    for n in range(6):
+        inner = composer.index[:, strips[n] + 6 : strips[n + 1] - 6]
+        assert (inner == n).mean() > 0.97
+
+
+def test_steps_come_in_the_order_of_the_frames():
+    fold = make_fold(Brightest(limit=2), 1)
+    frames = np.random.default_rng(0).random((4, 16, 16, 3)).astype(np.float32)
+    numbers = [
+        step.view.number for n, f in enumerate(frames) for step in fold.push(View.of(n, f))
+    ] + [step.view.number for step in fold.finish()]
+    assert numbers == [0, 1, 2, 3]
+
+
+def test_the_margin_is_low_where_frames_tie():
+    flat = np.full((40, 40, 3), 120, np.uint8)
+    frames, _ = focal_pair(40, 80)
+    sure = make_fold(load_system("guided"), 1)
+    unsure = make_fold(load_system("guided"), 1)
+    run(sure, frames, Composer(1, refine=Refine()))
+    run(unsure, [flat, flat], Composer(1, refine=Refine()))
+    assert sure.margin().mean() > 0.8
+    assert unsure.margin().max() < 0.05
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 5])
+@pytest.mark.parametrize("shape", [(97, 131), (400, 421)])
+def test_tiles_of_the_composer_leave_no_seam(monkeypatch, factor, shape):
+    """The same picture with tiles of any size: what a tile sees reaches far enough."""
+    sharp = texture(*shape, seed=3)
+    mask = texture(*shape, seed=4, channels=1) > 128
+    frames = np.stack(
+        [
+            np.where(mask[..., None], sharp, blurred(sharp)),
+            np.where(mask[..., None], blurred(sharp), sharp),
+        ]
+    )
+    pictures = []
+    for tile in (10_000, 64):
+        monkeypatch.setattr("panfocus.compose.TILE", tile)
+        fold = make_fold(load_system("guided"), factor)
+        composer = run(fold, frames, Composer(factor, refine=Refine()))
+        pictures.append(composer.picture)
+        assert composer.index.max() == 1
+    difference = np.abs(pictures[0].astype(int) - pictures[1].astype(int))
+    # float32 sums in another order may round one grey level otherwise
+    assert difference.max() <= 1
+
+
+def test_swapping_two_frames_swaps_their_weights():
+    frames, _ = focal_pair(100, 140)
+    indices, pictures = [], []
+    for order in (frames, frames[::-1]):
+        composer = run(make_fold(load_system("guided"), 1), order, Composer(1, refine=Refine()))
+        indices.append(composer.index)
+        pictures.append(composer.picture.astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+    assert (indices[0] == 1 - indices[1]).mean() > 0.999
+
+
+def test_working_factor_keeps_pictures_usable():
+    assert working_factor(4000, 6000, None) == 1
+    assert working_factor(1000, 1000, 2_000_000) == 1
+    assert working_factor(4000, 6000, 6_000_000) == 2
+    assert working_factor(16, 10_000, 1000) == 1
+
+
+def test_sharpness_falls_with_blur_and_ignores_depth():
+    grey = texture(64, 64, channels=1)
+    assert sharpness(grey) > 2 * sharpness(blurred(grey))
+    assert sharpness(grey.astype(np.uint16) * 257) == pytest.approx(sharpness(grey), rel=1e-3)

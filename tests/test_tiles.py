@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panfocus.tiles import tiled_decision, windows
+
+SIDE = st.integers(1, 90)
+
+
+@given(SIDE, SIDE, st.integers(1, 40), st.integers(0, 20), st.sampled_from([1, 2, 8]))
+def test_cores_partition_the_picture_exactly(height, width, core, halo, multiple):
+    seen = np.zeros((height, width), int)
+    for window in windows(height, width, core, halo, multiple):
+        seen[window.core] += 1
+        rows, cols = window.read
+        inner = np.zeros((height, width), int)[rows, cols]
+        assert inner[window.inner].shape == seen[window.core].shape
+        assert rows.start % multiple == 0
+        assert cols.start % multiple == 0
+    assert (seen == 1).all()
+
+
+@given(SIDE, SIDE, st.integers(1, 40), st.integers(0, 20))
+def test_identity_survives_the_tiler(height, width, core, halo):
+    frames = np.random.default_rng(0).random((2, height, width, 1), np.float32)
+    out = tiled_decision(lambda f: f[..., 0], frames, core, halo)
+    np.testing.assert_array_equal(out, frames[..., 0])
+
+
+def _mean_of_neighbours(frames):
+    """A decision with a receptive radius of 3."""
+    padded = np.pad(frames[..., 0], ((0, 0), (3, 3), (3, 3)), mode="edge")
+    height, width = frames.shape[1:3]
+    parts = [padded[:, i : i + height, j : j + width] for i in range(7) for j in range(7)]
+    return np.mean(parts, axis=0)
+
+
+@pytest.mark.parametrize(("halo", "same"), [(3, True), (0, False)])
+def test_tiled_equals_whole_only_with_the_halo(halo, same):
+    frames = np.random.default_rng(0).random((2, 40, 50, 1), np.float32)
+    whole = _mean_of_neighbours(frames)
+    tiled = tiled_decision(_mean_of_neighbours, frames, 16, halo)
+    assert np.allclose(tiled, whole, atol=1e-6) is same
