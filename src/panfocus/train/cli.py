@@ -1,0 +1,88 @@
+"""The commands ``panfocus train`` (`app`) and ``panfocus export`` (`export`).
+
+Several processes or machines: ``torchrun --nproc-per-node 2 --no-python panfocus train drpl ...``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from panfocus.errors import UsageError
+from panfocus.train import loop, pictures, synthesis
+from panfocus.train.checkpoint import NAME, read
+from panfocus.train.drpl import config
+from panfocus.train.drpl.pack import pack
+from panfocus.train.drpl.step import DrplTask
+
+app = typer.Typer(help="Train systems on your own pictures.", no_args_is_help=True)
+
+#: Pictures are cropped from windows of the crop's size and the margin that blur needs.
+SMALLEST = 128 + 2 * synthesis.MARGIN
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command()
+def drpl(  # noqa: PLR0917  every parameter is an option of the command
+    data: Annotated[
+        list[Path], typer.Option("--data", "-d", help="Folder of sharp pictures; may be repeated.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for checkpoint, log and pictures.")
+    ],
+    masks: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of masks or alpha mattes; shapes are made up as well."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="better, or published: as the paper.")] = "better",
+    minutes: Annotated[float | None, typer.Option(help="Train so long.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Train so many steps.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights and samples.")] = 0,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+) -> None:
+    """Train DRPL on pairs made from sharp pictures, and export it to OUT/system."""
+    if (minutes is None) == (steps is None):
+        raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
+    if precision not in {"auto", "float32", "bfloat16"}:
+        raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
+    if not resume and (out / NAME).exists():
+        raise UsageError(
+            "there is a checkpoint in the output folder already",
+            where=str(out / NAME),
+            remedy="go on with --resume, or name another --out",
+        )
+    chosen = config.recipe(recipe)
+    if threads:
+        torch.set_num_threads(threads)
+    held = pictures.load(data, SMALLEST)
+    sources = synthesis.Sources(held, pictures.load_masks(masks or []))
+    typer.echo(f"{len(held.colour)} pictures, {len(sources.masks)} masks, recipe {recipe}")
+    task = DrplTask(chosen, sources, seed)
+    run = loop.Run(out, steps, minutes, seed, resume, precision)
+    loop.train(task, run)
+    if loop.Team.join().rank == 0:
+        folder = pack(out, out / "system", ", ".join(map(str, data)))
+        typer.echo(f"exported to {folder}: panfocus fuse --system {folder} A B -o FUSED")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the system to write.")],
+    data: Annotated[
+        str, typer.Option(help="What it was trained on, with the data's terms, for the card.")
+    ] = "not told",
+) -> None:
+    """Export the averaged weights of a training run as a system folder."""
+    system = read(run / NAME).facts.get("system")
+    if system != "drpl":
+        raise UsageError("this run is of another system", expected="drpl", got=str(system))
+    typer.echo(f"exported to {pack(run, out, data)}")

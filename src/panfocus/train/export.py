@@ -1,0 +1,113 @@
+"""From a trained network to a folder that the torch-free runtime loads.
+
+The folder holds ``model.onnx``, ``model.safetensors`` (the unfolded weights, to train on from)
+and ``card.json``. Whatever the network, the exported interface is one: ``frames`` float32
+``(N, 3, H, W)`` RGB in [0, 1] in, ``weights`` float32 ``(N, H, W)`` out, non-negative, summing to
+1 over N; H and W are free.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from panfocus.errors import OutputError
+from panfocus.systems.card import Card
+from panfocus.train.checkpoint import write_bytes
+
+OPSET = 17
+#: Largest difference allowed between the network here and its export, in weight.
+TOLERANCE = 2e-4
+#: Sizes on which an export is checked; odd, even, smaller than the receptive field.
+CHECKED_SIZES = ((64, 64), (37, 91), (128, 45), (20, 23))
+
+
+def export(
+    network: nn.Module, frames: int, tensors: Mapping[str, Tensor], card: Card, out: Path
+) -> Path:
+    """Write a system folder, checked against the network it came from.
+
+    Args:
+        network: ``(N, 3, H, W)`` to ``(N, H, W)``, in eval mode, see this module's docstring.
+        frames: N.
+        tensors: weights to keep beside, by name.
+        card: of the system; `model` and `sha256` are filled in.
+        out: folder, made if missing; files of the same names are replaced.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OutputError: the export answers differently, or cannot be written.
+    """
+    data = to_onnx(network, frames, card.multiple_of)
+    check(data, network, frames, card.multiple_of, str(out))
+    digest = hashlib.sha256(data).hexdigest()
+    card = replace(card, model="model.onnx", sha256=digest, max_frames=frames)
+    write_bytes(out / "model.onnx", data)
+    write_bytes(out / "model.safetensors", save({k: v.contiguous() for k, v in tensors.items()}))
+    write_bytes(out / "card.json", card.to_json().encode())
+    return out
+
+
+def to_onnx(network: nn.Module, frames: int, multiple_of: int = 1) -> bytes:
+    """Return the ONNX file of a network, height and width free."""
+    side = -(-64 // multiple_of) * multiple_of
+    example = torch.rand(frames, 3, side, side)
+    free = {"frames": {2: "height", 3: "width"}, "weights": {1: "height", 2: "width"}}
+    with warnings.catch_warnings(), TemporaryDirectory() as folder:
+        # torch calls the TorchScript exporter legacy, yet it is the one that leaves free sizes
+        # free for every network here
+        warnings.simplefilter("ignore", DeprecationWarning)
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
+            network,
+            (example,),
+            path,
+            input_names=["frames"],
+            output_names=["weights"],
+            dynamic_axes=free,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        return path.read_bytes()
+
+
+def check(data: bytes, network: nn.Module, frames: int, multiple_of: int, where: str) -> float:
+    """Compare an ONNX file with its network on random pictures of several sizes.
+
+    Returns:
+        The largest difference.
+
+    Raises:
+        OutputError: they differ by more than `TOLERANCE`.
+    """
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for size in CHECKED_SIZES:
+        height, width = (-(-s // multiple_of) * multiple_of for s in size)
+        picture = torch.rand(frames, 3, height, width)
+        with torch.no_grad():
+            expected = network(picture).numpy()
+        answer: list[object] = session.run(["weights"], {"frames": picture.numpy()})  # pyright: ignore
+        got = np.asarray(answer[0])
+        worst = max(worst, float(np.abs(got - expected).max()))
+    if worst > TOLERANCE:
+        raise OutputError(
+            "the exported network answers differently from the trained one",
+            where=where,
+            expected=f"a difference of at most {TOLERANCE}",
+            got=f"{worst:.2g}",
+            remedy="report this: the exporter and the network do not agree",
+        )
+    return worst
