@@ -231,6 +231,6 @@ def to_depth(pixels: NDArray[Any], dtype: Literal["uint8", "uint16"]) -> NDArray
     if dtype == "uint16":
         return pixels.astype(np.uint16) * np.uint16(257)
     out = np.empty(pixels.shape, np.uint8)
-    for source, target in zip(pixels, out, strict=True):  # row by row: no wide copy of the whole
-        np.copyto(target, (source.astype(np.uint32) + 128) // 257, casting="unsafe")
+    for row in range(len(pixels)):  # one by one: no wide copy of the whole
+        out[row] = (pixels[row].astype(np.uint32) + 128) // 257
     return out
