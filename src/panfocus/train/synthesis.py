@@ -44,6 +44,9 @@ class Sample(NamedTuple):
         truth: sharp everywhere (as sharp as the source picture was).
         mask: ``(H, W)``, 1 where `first` is the one to take.
         valid: ``(H, W)``, 1 where the two differ, so that there is evidence for `mask`.
+        clean: ``(2, 3, H, W)``, first and second before noise and compression: what a loss on
+            the fused picture should blend. Nobody can choose noise away, so noise in that loss
+            is noise in its gradient and nothing else.
     """
 
     first: Float
@@ -51,6 +54,7 @@ class Sample(NamedTuple):
     truth: Float
     mask: Float
     valid: Float
+    clean: Float
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,11 @@ def varied(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) ->
     scene = make(rng, sources, outer, odds)
     scene = Scene(*(a[MARGIN:-MARGIN, MARGIN:-MARGIN] for a in scene))
     scene = turned(rng, scene)
-    difference = np.abs(scene.first - scene.second).max(-1)
+    difference = np.asarray(np.abs(scene.first - scene.second).max(-1), np.float32)
     if rng.random() < odds.borders:
         scene = emptied(rng, scene)
     first, second = scene.first, scene.second
+    clean = np.stack((planes(first), planes(second)))
     if rng.random() < odds.noise:
         sigma = 0.025 * rng.random()
         first, second = noisy(rng, first, sigma), noisy(rng, second, sigma)
@@ -129,7 +134,7 @@ def varied(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) ->
         first, second = jpeg(first, quality), jpeg(second, quality)
     around = np.ones((9, 9), np.uint8)
     valid = np.asarray(cv2.dilate(difference, around) > 0.02, np.float32)
-    return Sample(planes(first), planes(second), planes(scene.truth), scene.mask, valid)
+    return Sample(planes(first), planes(second), planes(scene.truth), scene.mask, valid, clean)
 
 
 def hard(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
@@ -344,7 +349,8 @@ def published(rng: np.random.Generator, sources: Sources, size: int) -> Sample:
     second = jpeg(mixed(blurred, truth, mask), 95)
     if rng.random() < 0.5:
         first, second, mask = second, first, 1 - mask
-    return Sample(planes(first), planes(second), planes(truth), mask, np.ones_like(mask))
+    pair = np.stack((planes(first), planes(second)))
+    return Sample(pair[0], pair[1], planes(truth), mask, np.ones_like(mask), pair)
 
 
 @dataclass(frozen=True)

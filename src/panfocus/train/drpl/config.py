@@ -113,7 +113,7 @@ BETTER = Config(
         Stage(0.65, blocks=6, size=80, batch=5),
         Stage(0.9, blocks=12, size=96, batch=3),
     ),
-    learning_rate=8e-4,
+    learning_rate=1e-3,
     warmup=0.02,
     decay="cosine",
     weight_decay=1e-2,

@@ -28,9 +28,9 @@ class Learner(nn.Module):
 
     def forward(self, *batch: Tensor) -> dict[str, Tensor]:
         """Return the loss terms of a batch in the order of `synthesis.Sample`."""
-        first, second, truth, mask, _ = batch
+        first, second, truth, mask, _, clean = batch
         maps = self.net(first, second).float()
-        return loss.total(maps, first, second, truth, mask, self._weights)
+        return loss.total(maps, clean[:, 0], clean[:, 1], truth, mask, self._weights)
 
 
 class DrplTask:
@@ -90,7 +90,7 @@ class DrplTask:
         """Show four held-out pairs: first, second, predicted weight, mask, fused, truth."""
         if self._shown is None:
             self._shown = self._held_out.batch(0, range(4), 96)
-        first, second, truth, mask, _ = (torch.as_tensor(a) for a in self._shown)
+        first, second, truth, mask, *_ = (torch.as_tensor(a) for a in self._shown)
         model.eval()
         device = next(model.parameters()).device
         maps = self.net(first.to(device), second.to(device)).float().cpu()
