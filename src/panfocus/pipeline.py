@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import panfocus
+from panfocus import io
 from panfocus.blend import Pixels, white
 from panfocus.compose import Composer, Refine
 from panfocus.errors import Cancelled, InputError
@@ -282,13 +283,12 @@ def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Item]) -> F
 
 def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
     """Return the picture at 8 or 16 bit, full range to full range, rounded."""
-    if bit_depth == "same" or pixels.dtype == np.dtype(f"uint{bit_depth}"):
+    if bit_depth == "same":
         return pixels
-    target = np.dtype(f"uint{bit_depth}")
-    if pixels.dtype == np.uint8:
-        return pixels.astype(np.uint16) * np.uint16(257)
-    scaled = pixels.astype(np.float32) * np.float32(white(target) / white(pixels.dtype))
-    return np.rint(np.clip(scaled, 0, white(target))).astype(target)
+    if pixels.dtype == np.float32:
+        target = np.dtype(f"uint{bit_depth}")
+        return np.rint(np.clip(pixels, 0, 1) * np.float32(white(target))).astype(target)
+    return io.to_depth(pixels, "uint8" if bit_depth == "8" else "uint16")
 
 
 def fuse(

@@ -96,15 +96,20 @@ def estimate_memory(
     return BASE_BYTES + frames + measure + working + full_maps
 
 
-def plan(inputs: Sequence[str | Path], settings: Settings) -> Plan:
+def plan(inputs: Sequence[str | Path], settings: Settings, *, exclude: Sequence[Path] = ()) -> Plan:
     """Find and check the frames, and say what fusing them takes.
+
+    Args:
+        inputs: files, globs, folders.
+        settings: how to fuse.
+        exclude: files in folders and globs that are no frames, such as an earlier result.
 
     Raises:
         InputError: no frames, or frames that do not fit together.
         UsageError: no such reference frame, or more memory needed than allowed.
         SystemError_: no such system.
     """
-    infos, notes = io.find_frames(inputs)
+    infos, notes = io.find_frames(inputs, exclude=exclude)
     io.check_frames(infos)
     system = load_system(settings.system, threads=settings.threads)
     info = infos[0]

@@ -13,6 +13,7 @@ from typing import Any
 from panfocus import io
 from panfocus.cli.app import BARE
 from panfocus.errors import OutputError, UsageError
+from panfocus.io.atomic import exists_error, write_atomic
 from panfocus.pipeline import Fusion, Plan, fuse, make_settings, plan
 from panfocus.pipeline import Progress as Tell
 
@@ -46,7 +47,8 @@ def run(request: Request) -> None:
     maps = {k: map_path(v, request.output, k) for k, v in request.maps.items()}
     wanted = {k: path for k, path in maps.items() if path is not None}
     settings = make_settings(**request.settings, maps=bool(wanted))
-    plan_ = plan(request.inputs, settings)
+    # a result of an earlier run in the same folder is no frame
+    plan_ = plan(request.inputs, settings, exclude=[request.output, *wanted.values()])
     _check(request, plan_, wanted)
     _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
@@ -89,8 +91,17 @@ def _check(request: Request, plan_: Plan, wanted: dict[str, Path]) -> None:
         )
     channels = plan_.channels
     io.check_output(
-        request.output, overwrite=request.overwrite, dtype=dtype, channels=channels, kind="image"
+        request.output,
+        overwrite=request.overwrite,
+        dtype=dtype,
+        channels=channels,
+        kind="image",
+        size=(plan_.height, plan_.width),
     )
+    if request.json_file not in (None, BARE) and not request.overwrite:
+        report = Path(str(request.json_file))
+        if report.exists():
+            raise exists_error(report)
     for path in wanted.values():
         io.check_output(path, overwrite=request.overwrite, dtype="float32", channels=1, kind="map")
 
@@ -157,7 +168,8 @@ def _report(request: Request, result: Fusion) -> None:
     if request.json_file == BARE:
         print(text, end="")
     else:
-        io.write_text(Path(request.json_file), text, overwrite=request.overwrite)
+        path = Path(request.json_file)
+        write_atomic(path, [text.encode()], overwrite=request.overwrite)
 
 
 def _say(request: Request, lines: list[str]) -> None:
