@@ -29,7 +29,7 @@ from io_support import (
 from PIL import Image, ImageOps
 
 from panfocus.io import Metadata, read_frame, to_depth, write_image
-from panfocus.io.ifd import Entry, Tag
+from panfocus.io.ifd import Entry, Tag, pack
 from panfocus.io.metadata import clean_exif, parse_exif
 
 
@@ -134,6 +134,14 @@ def test_clean_exif_keeps_the_maker_note_in_place_and_drops_what_is_stale(order)
     assert clean_exif(clean.data).data == clean.data
 
 
+def test_jpeg_tells_its_own_size_in_exif(tmp_path):
+    frame = read_bytes(tmp_path, foreign("JPEG", 6)[0], ".jpg")
+    write_image(tmp_path / "out.jpg", frame.pixels[:20], frame.metadata)
+    with Image.open(tmp_path / "out.jpg") as image:
+        inner = image.getexif().get_ifd(0x8769)
+        assert (inner[0xA002], inner[0xA003]) == image.size == (37, 20)
+
+
 @pytest.mark.parametrize("target", ["JPEG", "TIFF8", "WebP", "PNG8"])
 def test_big_endian_exif_survives(tmp_path, target):
     data, _ = foreign("JPEG", exif=exif_block(3, order=">"))
@@ -200,9 +208,15 @@ def test_broken_profile_chunk_is_left_out(tmp_path):
     assert read_bytes(tmp_path, data, ".png").metadata.icc is None
 
 
+def _huge_exif():
+    block = parse_exif(exif_block())
+    block.put_bytes(37510, 7, bytes(70_000))
+    return pack(block)
+
+
 def test_large_profile_and_metadata_that_do_not_fit_a_jpeg(tmp_path):
     icc = ICC[:128] + np.random.default_rng(0).bytes(150_000)
-    metadata = Metadata(exif=exif_block() + bytes(70_000), icc=icc, xmp=b"x" * 70_000)
+    metadata = Metadata(exif=_huge_exif(), icc=icc, xmp=b"x" * 70_000)
     notes = write_image(tmp_path / "a.jpg", photo(), metadata)
     assert len(notes) == 2 and "EXIF" in notes[0] and "XMP" in notes[1]
     with Image.open(tmp_path / "a.jpg") as image:

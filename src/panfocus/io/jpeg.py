@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.io.frames import Header, Metadata
-from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi
+from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi, with_size
 
 MAX_SIDE = 65_500  # of libjpeg
 
@@ -170,10 +170,11 @@ def _jfif(dpi: tuple[float, float] | None) -> bytes:
     )
 
 
-def _metadata_segments(metadata: Metadata) -> tuple[bytes, list[str]]:
+def _metadata_segments(metadata: Metadata, shape: tuple[int, ...]) -> tuple[bytes, list[str]]:
     """Return the segments that go behind the start marker, and notes on what did not fit."""
     parts, notes = [_jfif(metadata.dpi)], list[str]()
-    for name, prefix, data in (("EXIF", _EXIF, metadata.exif), ("XMP", _XMP, metadata.xmp)):
+    exif = with_size(metadata.exif, shape[0], shape[1]) if metadata.exif else None
+    for name, prefix, data in (("EXIF", _EXIF, exif), ("XMP", _XMP, metadata.xmp)):
         if data is None:
             continue
         if len(prefix) + len(data) > _ROOM:
@@ -207,5 +208,5 @@ def encode(
     body = 2
     if data[2:4] == bytes((0xFF, _APP0)):  # its JFIF segment gives way to ours
         body = 4 + int.from_bytes(data[4:6], "big")
-    segments, notes = _metadata_segments(metadata)
+    segments, notes = _metadata_segments(metadata, pixels.shape)
     return [b"\xff\xd8", segments, memoryview(data)[body:]], notes

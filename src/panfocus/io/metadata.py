@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import struct
 from dataclasses import dataclass, replace
 
 from panfocus.io.ifd import (
+    LONG,
     SHORT,
     Block,
     Directory,
@@ -25,7 +27,7 @@ _SIZE_TAGS = {
     0x0111, 0x0117, 0x0144, 0x0145,  # strips and tiles
     0x014A,  # SubIFDs: previews
     0x0201, 0x0202,  # the embedded JPEG thumbnail
-    0xA002, 0xA003,  # PixelXDimension, PixelYDimension
+    Tag.PIXEL_WIDTH, Tag.PIXEL_HEIGHT,
 }  # fmt: skip
 # Root tags of a TIFF that tell of the photograph; all others tell how the file stores its pixels.
 _STORY_TAGS = {
@@ -128,6 +130,19 @@ def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
         except DirectoryError:
             block = Block()
     put_resolution(block, dpi)
+    return pack(block)
+
+
+def with_size(exif: bytes, height: int, width: int) -> bytes:
+    """Return the EXIF block with the size of the picture as written, which JPEG readers expect."""
+    try:
+        block = parse_exif(exif)
+    except DirectoryError:
+        return exif
+    inner = block.root.get(Tag.EXIF_IFD)
+    if isinstance(inner, dict):
+        for tag, value in ((Tag.PIXEL_WIDTH, width), (Tag.PIXEL_HEIGHT, height)):
+            inner[tag] = Entry(LONG, 1, struct.pack(block.order + "I", value))
     return pack(block)
 
 

@@ -33,6 +33,7 @@ _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
 _NOT_A_PICTURE = 1 | 4  # subfile bits: reduced copy, transparency mask
 _MAX_PAGES = 100_000
+_READ_AHEAD = 1 << 24  # compressed bytes held while decoding
 _AXES = {
     "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
     "slices": re.compile(rb"\bslices=(\d+)|SizeZ=\"(\d+)\""),
@@ -205,7 +206,8 @@ def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
         file.seek(0)
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages[index]
-            pixels: NDArray[Any] = page.asarray()
+            # one worker: several would hold many decoded strips beside the picture
+            pixels: NDArray[Any] = page.asarray(maxworkers=1, buffersize=_READ_AHEAD)
     if int(block.number(Tag.PLANAR, 1)) == _SEPARATE and header.channels > 1:
         pixels = np.moveaxis(pixels, 0, -1)
     return np.ascontiguousarray(_as_photograph(pixels, block)), header
