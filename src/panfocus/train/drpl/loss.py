@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from panfocus.train.drpl.config import LossWeights
-from panfocus.train.drpl.network import test_weight
+from panfocus.train.drpl.network import first_weight
 
 
 def composite(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ def composite(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
 
 def blend(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
     """``w * I1 + (1 - w) * I2`` with the weight of test time; shapes as in `composite`."""
-    weight = test_weight(maps)[:, None]
+    weight = first_weight(maps)[:, None]
     return second + weight * (first - second)
 
 

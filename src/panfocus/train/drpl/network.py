@@ -116,7 +116,7 @@ def mirrored(tensor: Tensor) -> Tensor:
     return tensor.roll([tensor.shape[a] // 2 for a in axes], axes)
 
 
-def test_weight(maps: Tensor) -> Tensor:
+def first_weight(maps: Tensor) -> Tensor:
     """Weight of the first picture from maps ``(B, 2, H, W)``: ``(o1 + 1 - o2) / 2``, (B, H, W)."""
     return (maps[:, 0] + 1 - maps[:, 1]) / 2
 

@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
-from panfocus.train.drpl.network import HALO, ConvUnit, Drpl, ResidualBlock, test_weight
+from panfocus.train.drpl.network import HALO, ConvUnit, Drpl, ResidualBlock, first_weight
 from panfocus.train.export import export
 
 #: Largest picture that DRPL decides at full scale; beyond, a second becomes a minute.
@@ -30,7 +30,7 @@ class Exported(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return ``w = (o1 + 1 - o2) / 2`` and ``1 - w``."""
-        weight = test_weight(self.net(frames[:1], frames[1:]))
+        weight = first_weight(self.net(frames[:1], frames[1:]))
         return torch.cat((weight, 1 - weight))
 
 

@@ -95,7 +95,7 @@ class DrplTask:
         device = next(model.parameters()).device
         maps = self.net(first.to(device), second.to(device)).float().cpu()
         model.train()
-        weight = loss.test_weight(maps)
+        weight = loss.first_weight(maps)
         fused = loss.blend(maps, first, second)
         grey = (x[:, None].expand_as(first) for x in (weight, mask))
         columns = torch.cat((first, second, *grey, fused, truth), 3)

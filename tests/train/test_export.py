@@ -1,0 +1,134 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from panfocus.errors import OutputError, UsageError
+from panfocus.systems.card import Card
+from panfocus.systems.network import NetworkSystem, sha256_of
+from panfocus.train import checkpoint, cli
+from panfocus.train.drpl import config
+from panfocus.train.drpl.network import HALO, Drpl
+from panfocus.train.drpl.pack import Exported, folded, macs_per_pixel, pack
+from panfocus.train.drpl.step import Learner
+from panfocus.train.export import export
+
+from .test_drpl_network import noisy_norms
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(0)
+    net = noisy_norms(Drpl(width=8, blocks=12))
+    for block in net.blocks:  # keep random blocks from growing without bound
+        block.norm2.weight.data.mul_(0.2)
+    return net
+
+
+def test_folding_the_normalisations_changes_nothing():
+    torch.manual_seed(1)
+    net = noisy_norms(Drpl(blocks=1))
+    pair = torch.rand(2, 1, 3, 21, 22)
+    assert torch.allclose(folded(net)(*pair), net(*pair), atol=1e-4)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded(net).modules())
+
+
+def test_weights_sum_to_one_over_frames(net):
+    with torch.no_grad():
+        weights = Exported(net)(torch.rand(2, 3, 30, 40))
+    assert weights.shape == (2, 30, 40)
+    assert weights.min() >= 0
+    assert torch.allclose(weights.sum(0), torch.ones(30, 40))
+
+
+def test_tiles_with_the_halo_are_the_whole_and_without_it_are_not(net):
+    frames = torch.rand(2, 3, 150, 50, dtype=torch.float64)
+    wide = Exported(net.double())
+    with torch.no_grad():
+        whole = wide(frames)[:, 70:]
+        exact = wide(frames[:, :, 70 - HALO :])[:, HALO:]
+        cut = wide(frames[:, :, 70:])
+    net.float()
+    assert torch.allclose(exact, whole, atol=1e-12)
+    assert (cut - whole).abs().max() > 1e-4
+
+
+@pytest.fixture(scope="module")
+def a_run(tmp_path_factory):
+    torch.manual_seed(0)
+    out = tmp_path_factory.mktemp("run")
+    learner = Learner(config.BETTER)
+    tensors = {f"average.{k}": v for k, v in learner.state_dict().items()}
+    facts = {"system": "drpl", "step": 7, "seconds": 60.0, "seed": 0}
+    facts["config"] = config.BETTER.to_dict()
+    checkpoint.write(out / checkpoint.NAME, checkpoint.Checkpoint(tensors, facts))
+    return out
+
+
+def test_an_exported_run_decides_in_the_runtime_without_torch(a_run, tmp_path):
+    folder = pack(a_run, tmp_path / "drpl-9", "made up", {"nothing": 1.0})
+    assert {p.name for p in folder.iterdir()} == {"model.onnx", "model.safetensors", "card.json"}
+    card = Card.read(folder / "card.json")
+    assert card.halo == HALO
+    assert card.max_frames == 2
+    assert card.sha256 == sha256_of(folder / "model.onnx")
+    assert card.macs_per_pixel == macs_per_pixel(Drpl()) == 1_064_448
+    assert card.recipe["steps"] == 7
+    assert card.data == "made up"
+    system = NetworkSystem(folder, threads=1)
+    frames = np.random.default_rng(0).random((2, 61, 43, 3), dtype=np.float32)
+    weights = system.decide(frames)
+    swapped = system.decide(frames[::-1])
+    assert weights.shape == (2, 61, 43)
+    assert np.allclose(weights.sum(0), 1, atol=1e-6)
+    assert np.allclose(swapped[::-1], weights, atol=1e-4)  # symmetric by construction
+
+
+class Lying(torch.nn.Module):
+    """Answers differently each time, so that no export can agree with it."""
+
+    def __init__(self):
+        super().__init__()
+        self.shift = 0.0
+
+    def forward(self, frames):
+        self.shift += 0.1
+        return frames.mean(1) + self.shift
+
+
+def test_an_export_that_disagrees_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="differently"):
+        export(Lying(), 2, {}, Card(name="x", title="x"), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def invoke(*args):
+    result = CliRunner().invoke(cli.app, [str(a) for a in args])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_train_command_trains_and_exports_a_system(folder, tmp_path):
+    out = tmp_path / "run"
+    options = ("drpl", "--data", folder, "--out", out, "--precision", "float32")
+    result = invoke(*options, "--steps", 2)
+    assert "4 pictures" in result.output
+    assert json.loads((out / "system" / "card.json").read_text())["recipe"]["steps"] == 2
+    with pytest.raises(UsageError, match="already"):
+        invoke(*options, "--steps", 2)
+    with pytest.raises(UsageError, match="how long"):
+        invoke(*options, "--resume")
+    with pytest.raises(UsageError, match="precision"):
+        invoke(*options[:-1], "int4", "--steps", 2)
+
+
+def test_export_command_knows_whose_run_it_is(a_run, tmp_path):
+    cli.export(a_run, tmp_path / "system", "d")
+    assert (tmp_path / "system" / "model.onnx").exists()
+    other = checkpoint.Checkpoint({}, {"system": "line"})
+    checkpoint.write(tmp_path / checkpoint.NAME, other)
+    with pytest.raises(UsageError, match="another system"):
+        cli.export(tmp_path, tmp_path / "system", "d")

@@ -1,0 +1,175 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from panfocus.errors import DataError, UsageError
+from panfocus.train import mattes, pictures, synthesis
+from panfocus.train.synthesis import Odds, Stream
+
+PLAIN = Odds(
+    layers=0, uniform=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
+    radius=(3, 6),
+)  # fmt: skip
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_a_sample_has_its_shapes_and_range(sources):
+    for name in ("published", "varied"):
+        b = Stream(name, sources, 0).batch(0, range(6), 48)
+        assert b.first.shape == b.second.shape == b.truth.shape == (6, 3, 48, 48)
+        assert b.mask.shape == b.valid.shape == (6, 48, 48)
+        assert b.clean.shape == (6, 2, 3, 48, 48)
+        for array in b:
+            assert array.dtype == np.float32
+            assert array.min() >= 0
+            assert array.max() <= 1
+
+
+def test_batches_are_a_function_of_seed_step_and_position(sources):
+    stream = Stream("varied", sources, 3)
+    whole = stream.batch(7, range(4), 32)
+    halves = [stream.batch(7, half, 32) for half in (range(2), range(2, 4))]
+    for a, b, c in zip(whole, *halves, strict=True):
+        assert np.array_equal(a, np.concatenate((b, c)))
+    assert not np.array_equal(whole.first, stream.batch(8, range(4), 32).first)
+    assert not np.array_equal(
+        whole.first, Stream("varied", sources, 4).batch(7, range(4), 32).first
+    )
+
+
+def test_a_hard_composite_by_its_mask_is_the_truth(sources):
+    b = Stream("varied", sources, 0, PLAIN).batch(0, range(8), 48)
+    mask = b.mask[:, None]
+    assert set(np.unique(mask)) <= {0, 1}
+    assert np.allclose(mask * b.first + (1 - mask) * b.second, b.truth, atol=1e-6)
+    assert np.abs(b.first - b.truth).max() > 0.05
+    assert np.array_equal(b.clean[:, 0], b.first)
+
+
+def test_a_published_composite_by_its_mask_is_the_truth_but_for_jpeg(sources):
+    b = Stream("published", sources, 0).batch(0, range(6), 96)
+    mask = b.mask[:, None]
+    error = np.abs(mask * b.first + (1 - mask) * b.second - b.truth).mean()
+    assert error < 0.015
+    assert error < 0.6 * np.abs((1 - mask) * b.first + mask * b.second - b.truth).mean()
+    share = b.mask.mean((1, 2))
+    assert ((share > 0.2) & (share < 0.8)).all()
+
+
+def test_layers_spread_light_that_no_hard_mask_explains(sources):
+    odds = replace(PLAIN, layers=1, foreign=1)
+    b = Stream("varied", sources, 1, odds).batch(0, range(8), 64)
+    mask = b.mask[:, None]
+    by_mask = np.abs(mask * b.first + (1 - mask) * b.second - b.truth).mean()
+    swapped = np.abs((1 - mask) * b.first + mask * b.second - b.truth).mean()
+    assert 1e-4 < by_mask < 0.5 * swapped
+
+
+def test_lights_leave_clipped_discs_in_the_blurred_picture(sources):
+    dark = synthesis.Sources(
+        pictures.Pictures(
+            [np.full((120, 120, 3), 20, np.uint8)] * 2,
+            [np.zeros((120, 120), np.uint8)] * 2,
+            ["", ""],
+        )
+    )
+    odds = replace(PLAIN, uniform=1, lights=1, radius=(6, 6))
+    b = Stream("varied", dark, 0, odds).batch(0, range(12), 64)
+    sharp = np.where(b.mask[:, None] == 1, b.first, b.second)
+    blurred = np.where(b.mask[:, None] == 1, b.second, b.first)
+    assert (blurred.min(1) >= 0.99).sum() > 2 * (sharp.min(1) >= 0.99).sum() > 0
+
+
+def test_uniform_pairs_have_one_answer(sources):
+    b = Stream("varied", sources, 0, replace(PLAIN, uniform=1)).batch(0, range(6), 40)
+    for first, second, truth, mask in zip(b.first, b.second, b.truth, b.mask, strict=True):
+        assert mask.min() == mask.max()
+        assert np.array_equal(first if mask[0, 0] else second, truth)
+
+
+def test_empty_borders_are_never_the_ones_to_take(sources):
+    b = Stream("varied", sources, 0, replace(PLAIN, borders=1)).batch(0, range(8), 40)
+    empty = (b.first == 0).all(1) & (b.second != 0).any(1)
+    assert empty.any()
+    assert (b.mask[empty] == 0).all()
+
+
+def test_noise_is_left_out_of_the_clean_pair(sources):
+    b = Stream("varied", sources, 0, replace(PLAIN, noise=1, jpeg=1)).batch(0, range(4), 40)
+    mask = b.mask[:, None]
+    assert np.allclose(mask * b.clean[:, 0] + (1 - mask) * b.clean[:, 1], b.truth, atol=1e-6)
+    assert np.abs(b.first - b.clean[:, 0]).max() > 0.01
+
+
+def test_flat_areas_are_not_valid_evidence():
+    flat = synthesis.Sources(
+        pictures.Pictures(
+            [np.full((99, 99, 3), 90, np.uint8)], [np.zeros((99, 99), np.uint8)], [""]
+        ),
+        sharp_only=False,
+    )
+    b = Stream("varied", flat, 0, PLAIN).batch(0, range(3), 32)
+    assert b.valid.max() == 0
+
+
+@pytest.mark.parametrize(
+    "shape", [mattes.noise_blob, mattes.half_plane, mattes.discs, mattes.lines]
+)
+def test_shapes_are_mattes(shape):
+    drawn = [shape(rng(seed), 48) for seed in range(12)]
+    assert all(m.shape == (48, 48) and m.dtype == np.float32 for m in drawn)
+    assert all(0 <= m.min() and m.max() <= 1 for m in drawn)
+    assert sum(0.0 < m.mean() < 1 for m in drawn) >= 11
+
+
+def test_masks_given_are_cut_where_they_have_a_boundary():
+    mask = np.zeros((80, 80), np.uint8)
+    mask[:, 40:] = 255
+    matte = mattes.cut_out(rng(), [mask], 32)
+    assert matte is not None
+    assert 0.02 < matte.mean() < 0.98
+    assert mattes.cut_out(rng(), [np.zeros((80, 80), np.uint8)], 32) is None
+
+
+def test_blurred_edges_are_found_and_sharp_ones_are_not():
+    from skimage import data
+
+    sharp = np.ascontiguousarray(data.camera()[100:300, 150:350, None].repeat(3, 2))
+    blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 3), np.uint8)
+    assert pictures.soft_areas(sharp).mean() < 0.1 * pictures.soft_areas(blurred).mean()
+
+
+def test_crops_avoid_the_blurred_half():
+    from skimage import data
+
+    picture = np.ascontiguousarray(data.astronaut()[:240, 100:340])
+    picture[:, 120:] = cv2.GaussianBlur(picture, (0, 0), 4)[:, 120:]
+    held = pictures.Pictures([picture], [pictures.soft_areas(picture)], [""])
+    careful = synthesis.Sources(held)
+    careless = synthesis.Sources(held, sharp_only=False)
+
+    def sharpness(sources):
+        crops = (synthesis.crop(rng(i), sources, 60) for i in range(12))
+        return np.mean([np.abs(cv2.Laplacian(c, -1)).mean() for c in crops])
+
+    assert sharpness(careful) > 1.2 * sharpness(careless)
+
+
+def test_wrong_data_is_told(tmp_path, folder):
+    with pytest.raises(DataError, match="does not exist"):
+        pictures.load([tmp_path / "nowhere"], 64)
+    with pytest.raises(DataError, match="no pictures"):
+        pictures.load([tmp_path], 64)
+    with pytest.raises(DataError, match="too few") as told:
+        pictures.load([folder], 500)
+    assert told.value.got == "0 of 4"
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    with pytest.raises(DataError, match=r"broken\.png"):
+        pictures.load([tmp_path], 64)
+    with pytest.raises(UsageError, match="published or varied"):
+        Stream("plain", synthesis.Sources(pictures.load([folder], 64)), 0)
