@@ -17,8 +17,9 @@ from panfocus.train import checkpoint as checkpoints
 from panfocus.train.drpl.network import HALO, ConvUnit, Drpl, ResidualBlock, first_weight
 from panfocus.train.export import export
 
-#: Largest picture that DRPL decides at full scale; beyond, a second becomes a minute.
-WORKING_PIXELS = 1_000_000
+#: Largest picture decided at full scale: at a million multiply-adds per pixel, half a megapixel is
+#: what a processor does in seconds. The pictures it is measured on are smaller.
+WORKING_PIXELS = 500_000
 
 
 class Exported(nn.Module):
