@@ -18,7 +18,6 @@ SCENE = cv2.normalize(SCENE, None, 0, 255, cv2.NORM_MINMAX)
 IDENTITY = {
     "Q_MI": 2.0,
     "Q_G": 0.9994 / (1 + math.exp(-7.5)) * 0.9879 / (1 + math.exp(-4.4)),
-    "Q_P": 1.0,
     "Q_W": 1.0,
     "Q_S": 1.0,
     "Q_E": 1.0,

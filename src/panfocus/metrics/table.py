@@ -13,6 +13,7 @@ from panfocus.metrics import (
     gradient,
     information,
     perceptual,
+    phase,
     reference,
     statistics,
     structural,
@@ -135,6 +136,13 @@ _ROWS = (
         "Xydeas and Petrovic, Electronics Letters 36(4), 2000",
         "never 1; programs differ in the second decimal",
         gradient.q_g,
+    ),
+    Metric(
+        "Q_P", "phase congruency kept", "sources", "higher", "-1..1",
+        "Zhao, Laganiere and Liu, Int. J. Innovative Computing, Information and Control 3(6A), "
+        "2007",
+        "rewards hard copies; other programs with another phase congruency differ widely",
+        phase.q_p,
     ),
     Metric(
         "Q_W", "Piella's weighted quality", "sources", "higher", "-1..1",
