@@ -157,7 +157,8 @@ def train(task: Task, run: Run) -> State:
             state.seconds = spent + time.monotonic() - began
             if keeper:
                 keeper.after_step(terms, norm)
-            if team.agreed(stop.asked or over(state, run)):
+            ended = team.agreed(state, stop.asked or over(state, run))
+            if ended:
                 break
     if keeper:
         keeper.close()
@@ -193,13 +194,17 @@ class Team:
             return model
         return DistributedDataParallel(model, find_unused_parameters=True)
 
-    def agreed(self, flag: bool) -> bool:
-        """Return True in every process when it is True in any."""
+    def agreed(self, state: State, ended: bool) -> bool:
+        """Return True in every process when it is True in any; set the clocks alike.
+
+        Processes that disagree about the time would deepen their networks at different steps.
+        """
         if self.world == 1:
-            return flag
-        told = torch.tensor([float(flag)], device=self.device)
+            return ended
+        told = torch.tensor([float(ended), state.seconds], device=self.device)
         dist.all_reduce(told, dist.ReduceOp.MAX)  # pyright: ignore[reportUnknownMemberType]
-        return bool(told.item())
+        state.seconds = float(told[1])
+        return bool(told[0])
 
 
 def optimiser_of(task: Task, model: nn.Module) -> torch.optim.Optimizer:
