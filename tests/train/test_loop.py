@@ -17,8 +17,10 @@ from torch import nn
 from panfocus.errors import Cancelled, DataError, OutputError
 from panfocus.train import checkpoint, loop
 from panfocus.train.drpl.config import BETTER, Stage
-from panfocus.train.drpl.step import DrplTask
+from panfocus.train.drpl.network import mirrored
+from panfocus.train.drpl.step import CALIBRATION_STEPS, DrplTask, Learner
 from panfocus.train.precision import Precision, fastest
+from panfocus.train.synthesis import Stream
 
 SMALL = replace(
     BETTER,
@@ -61,6 +63,9 @@ class LineTask:
         return False
 
     def settle(self):
+        pass
+
+    def finish(self, average):
         pass
 
     def picture(self, model):
@@ -123,6 +128,25 @@ def test_ten_steps_lower_the_loss_of_drpl(tmp_path, sources):
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert list((tmp_path / "pictures").glob("*.png"))
     assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_statistics_are_measured_anew_for_the_averaged_weights(tmp_path, sources):
+    task = DrplTask(SMALL, sources)
+    state = loop.train(task, run(tmp_path, steps=3))
+    net = Learner(SMALL).net
+    net.load_state_dict({k.removeprefix("net."): v for k, v in state.average.items()})
+    stage = SMALL.stages[-1]
+    means = []
+    with torch.no_grad():
+        for step in range(CALIBRATION_STEPS):
+            pair = Stream("varied", sources, 1).batch(step, range(stage.batch), stage.size)[:2]
+            answer = net.head[0].conv(torch.cat([torch.as_tensor(p) for p in pair], 1))
+            means.append(answer.mean((0, 2, 3)))
+    mean = torch.stack(means).mean(0)
+    expected = (mean + mirrored(mean)) / 2
+    assert torch.allclose(net.head[0].norm.running_mean, expected, atol=1e-5)
+    assert net.blocks[1].norm1.running_mean.abs().max() > 0
+    assert net.blocks[2].norm1.running_mean.abs().max() == 0  # never ran
 
 
 def test_training_keeps_drpl_symmetric(tmp_path, sources):

@@ -68,6 +68,10 @@ class Task(Protocol):
         """Restore what must hold of the weights after the optimiser moved them."""
         ...
 
+    def finish(self, average: dict[str, Tensor]) -> None:
+        """Do what is left to do to the averaged weights when the run has had its time."""
+        ...
+
     def picture(self, model: nn.Module) -> NDArray[np.uint8]:
         """Show what `model` does: RGB ``(H, W, 3)``."""
         ...
@@ -160,6 +164,8 @@ def train(task: Task, run: Run) -> State:
             ended = team.agreed(state, stop.asked or over(state, run))
             if ended:
                 break
+    if not stop.asked:
+        task.finish(state.average)
     if keeper:
         keeper.close()
     if stop.asked:

@@ -15,6 +15,9 @@ from panfocus.train.drpl.config import Config
 from panfocus.train.drpl.network import Drpl
 from panfocus.train.loop import cosine
 
+#: Batches on which the statistics of the averaged weights are measured.
+CALIBRATION_STEPS = 24
+
 
 class Learner(nn.Module):
     """The network with its loss, so that one call is one step for any number of processes."""
@@ -80,6 +83,30 @@ class DrplTask:
         """Treat both pictures alike again after a step has moved the weights."""
         if self.config.symmetric:
             self.net.symmetrise()
+
+    @torch.no_grad()
+    def finish(self, average: dict[str, Tensor]) -> None:
+        """Measure the normalisations' statistics anew, for the averaged weights.
+
+        The average of statistics is not the statistics of averaged weights, least of all in
+        blocks that joined late.
+        """
+        device = next(self.model.parameters()).device
+        learner = Learner(self.config).to(device)
+        learner.load_state_dict(average)
+        learner.net.active = self.net.active
+        for module in learner.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_running_stats()
+                module.momentum = None  # the mean over all that comes now
+        stage = self.config.stage(1.0)
+        for step in range(CALIBRATION_STEPS):
+            first, second, *_ = self._held_out.batch(step, range(stage.batch), stage.size)
+            learner.net(torch.as_tensor(first).to(device), torch.as_tensor(second).to(device))
+        if self.config.symmetric:
+            learner.net.symmetrise()
+        for name, value in learner.state_dict().items():
+            average[name].copy_(value)
 
     def facts(self) -> dict[str, Any]:
         """Return the configuration."""
