@@ -6,7 +6,7 @@ of exactly 0 or 1 copies native pixels bit for bit.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from panfocus.optics import Float
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+Pixels = NDArray[np.uint8 | np.uint16 | np.float32]
+#: One of them, for functions that give back the dtype they were given.
+SampleT = TypeVar("SampleT", bound=np.uint8 | np.uint16 | np.float32)
 
 #: Weights nearer to 0 or 1 than this are rounded there: below one grey level of 255 they cannot
 #: show, and pure copies are faster and faithful.
@@ -40,13 +42,13 @@ def mix(below: Pixels, above: Pixels, alpha: Float) -> Pixels:
         return np.asarray(out, np.uint8).reshape(below.shape)
     weight = alpha if below.ndim == 2 else alpha[..., None]
     base = below.astype(np.float32)
-    mixed = base + (above.astype(np.float32) - base) * weight
+    mixed = np.asarray(base + (above.astype(np.float32) - base) * weight, np.float32)
     if below.dtype == np.float32:
         return mixed
     return np.rint(mixed).astype(below.dtype)
 
 
-def shrink(image: NDArray[Any], factor: int) -> NDArray[Any]:
+def shrink(image: NDArray[SampleT], factor: int) -> NDArray[SampleT]:
     """Average blocks of ``factor x factor`` pixels; a last part of a block is left out.
 
     Args:
@@ -60,7 +62,8 @@ def shrink(image: NDArray[Any], factor: int) -> NDArray[Any]:
         return image
     height, width = image.shape[0] // factor, image.shape[1] // factor
     view = image[: height * factor, : width * factor]
-    return np.asarray(cv2.resize(view, (width, height), interpolation=cv2.INTER_AREA))
+    small = cv2.resize(view, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, image.dtype)
 
 
 def luminance(pixels: Pixels, *, has_alpha: bool = False) -> Pixels:
@@ -77,7 +80,7 @@ def luminance(pixels: Pixels, *, has_alpha: bool = False) -> Pixels:
         return np.ascontiguousarray(pixels[..., 0])
     if channels == 3:
         code = cv2.COLOR_RGBA2GRAY if has_alpha else cv2.COLOR_RGB2GRAY
-        return np.asarray(cv2.cvtColor(pixels, code))
+        return np.asarray(cv2.cvtColor(pixels, code), pixels.dtype)
     mean = pixels[..., :channels].mean(axis=-1, dtype=np.float32)
     return mean if pixels.dtype == np.float32 else np.rint(mean).astype(pixels.dtype)
 
@@ -132,6 +135,6 @@ def guided_coefficients(
     mean_guide, mean_target = mean(guide), mean(target)
     covariance = mean(guide * target) - mean_guide * mean_target
     variance = mean(guide * guide) - mean_guide * mean_guide
-    slope = covariance / (variance + np.float32(epsilon))
-    offset = mean_target - slope * mean_guide
+    slope = np.asarray(covariance / (variance + np.float32(epsilon)), np.float32)
+    offset = np.asarray(mean_target - slope * mean_guide, np.float32)
     return mean(slope), mean(offset)

@@ -69,7 +69,8 @@ def _shape(window: Window) -> tuple[int, int]:
 def _guide(below: Pixels, above: Pixels) -> Float:
     """Return the mean luminance of both in [0, 1]."""
     scale = 0.5 / white(below.dtype)
-    return np.asarray(cv2.addWeighted(below, scale, above, scale, 0, dtype=cv2.CV_32F))
+    mean = cv2.addWeighted(below, scale, above, scale, 0, dtype=cv2.CV_32F)
+    return np.asarray(mean, np.float32)
 
 
 def _enlarge(part: Float, factor: int, shape: tuple[int, ...]) -> Float:
@@ -164,13 +165,13 @@ class Composer:
         reads: list[slice] = []
         needs: list[NDArray[np.intp]] = []
         for span, length in zip(window.core, shape, strict=True):
+            start: int = span.start // self._factor
+            stop: int = -(-span.stop // self._factor)
             # the last full-scale pixels may lie past the last whole working pixel
-            first = min(span.start // self._factor, length - 1)
-            last = min(-(-span.stop // self._factor), length)
+            first, last = min(start, length - 1), min(stop, length)
             low, high = max(first - reach, 0), min(last + reach, length)
             reads.append(slice(low, high))
-            stop = -(-span.stop // self._factor)
-            wanted = np.arange(span.start // self._factor - 1, stop + 1)
+            wanted = np.arange(start - 1, stop + 1)
             needs.append(np.clip(wanted, 0, length - 1) - low)
         return _Near((reads[0], reads[1]), np.ix_(*needs))
 

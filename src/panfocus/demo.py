@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -39,25 +40,38 @@ def _fill_holes(disparity: Float) -> Float:
     holes = (~known).astype(np.uint8)
     level = np.rint(filled / max(float(filled.max()), 1e-6) * 255).astype(np.uint8)
     patched = np.asarray(cv2.inpaint(level, holes, 5, cv2.INPAINT_TELEA), np.float32)
-    return np.asarray(cv2.medianBlur(patched.astype(np.uint8), 5), np.float32) / 255
+    smooth = cv2.medianBlur(patched.astype(np.uint8), 5)
+    return np.asarray(smooth, np.float32) / np.float32(255)
+
+
+def _photograph(name: str) -> Byte:
+    """Return a photograph ``(H, W, 3)`` that scikit-image ships."""
+    from skimage import data  # noqa: PLC0415  an extra: only the demo needs it
+
+    return np.ascontiguousarray(getattr(data, name)(), np.uint8)
+
+
+def _motorcycle() -> tuple[Byte, Float]:
+    """Return a photograph ``(H, W, 3)`` and its measured disparity ``(H, W)``, with holes."""
+    from skimage import data  # noqa: PLC0415  an extra: only the demo needs it
+
+    left, _, disparity = cast("tuple[Byte, Byte, Float]", data.stereo_motorcycle())
+    return np.ascontiguousarray(left), np.asarray(disparity, np.float32)
 
 
 def stories() -> list[Story]:
     """Make the demo's scenes from photographs that scikit-image ships."""
-    from skimage import data  # noqa: PLC0415  an extra: only the demo needs it
-
-    left, _, disparity = data.stereo_motorcycle()
-    nearness = _fill_holes(np.asarray(disparity, np.float32))
+    left, disparity = _motorcycle()
+    nearness = _fill_holes(disparity)
     rng = np.random.default_rng(7)
-    coffee = np.ascontiguousarray(data.coffee())
-    cat = cv2.resize(data.chelsea(), (coffee.shape[1], coffee.shape[0]))
-    astronaut = np.ascontiguousarray(data.astronaut())
-    rocket = cv2.resize(data.rocket(), astronaut.shape[1::-1])
+    coffee, astronaut = _photograph("coffee"), _photograph("astronaut")
+    cat = cv2.resize(_photograph("chelsea"), coffee.shape[1::-1])
+    rocket = cv2.resize(_photograph("rocket"), astronaut.shape[1::-1])
     return [
         Story(
             "motorcycle",
             "8 frames, a real scene's measured depth",
-            depth_map_stack(np.ascontiguousarray(left), 1 - nearness, 8),
+            depth_map_stack(left, 1 - nearness, 8),
         ),
         Story(
             "coffee",
@@ -93,7 +107,7 @@ def _labelled(picture: Byte, label: str) -> Byte:
 def _colours(values: Float) -> Byte:
     scaled = np.clip(values / max(float(values.max()), 1e-6), 0, 1)
     bgr = cv2.applyColorMap(np.rint(scaled * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
-    return np.ascontiguousarray(bgr[..., ::-1])
+    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
 
 
 def before_after(scene: Scene, result: Fusion) -> Byte:

@@ -126,7 +126,7 @@ class EvidenceFold:
         assert self._best is not None
         assert self._second is not None
         floor = np.float32(NOISE_ENERGY * self._white**2)
-        return (self._best - self._second) / (self._best + floor)
+        return np.asarray((self._best - self._second) / (self._best + floor), np.float32)
 
 
 class DecisionFold:
@@ -264,4 +264,5 @@ def upsample(image: Float, height: int, width: int) -> NDArray[np.float32]:
     """Bring a map of the working scale to full scale, bilinear; ``(h, w)`` to ``(H, W)``."""
     if image.shape == (height, width):
         return image
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))
+    large = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,11 @@ from panfocus import io
 from panfocus.blend import Pixels
 from panfocus.errors import InputError
 
-Source = str | Path | Sequence[str | Path] | NDArray[Any] | Iterable[NDArray[Any]]
+Paths = str | Path | Sequence[str | Path]
+Arrays = NDArray[Any] | Iterable[NDArray[Any]]
+Source = Paths | Arrays
+
+_DTYPES = tuple(np.dtype(name) for name in ("uint8", "uint16", "float32"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def from_arrays(arrays: Iterable[NDArray[Any]]) -> Iterator[Item]:
     for n, array in enumerate(arrays):
         pixels = np.asarray(array)
         name = f"frame {n}"
-        if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        if pixels.dtype not in _DTYPES:
             raise InputError(
                 "this kind of number is not taken",
                 where=name,
@@ -82,8 +86,11 @@ def from_files(infos: Sequence[io.FrameInfo]) -> Iterator[Item]:
         yield Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata)
 
 
-def is_paths(source: object) -> bool:
+def is_paths(source: object) -> TypeGuard[Paths]:
     """Tell file names from pictures."""
     if isinstance(source, (str, Path)):
         return True
-    return isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], (str, Path))
+    if not isinstance(source, Sequence):
+        return False
+    items = cast("Sequence[object]", source)
+    return len(items) > 0 and isinstance(items[0], (str, Path))

@@ -104,5 +104,5 @@ def render(layers: Sequence[Layer], radii: Sequence[float], aperture: Aperture =
             continue
         light = defocus(layer.colour * matte[..., None], radius, aperture)
         cover = defocus(matte, radius, aperture)
-        out = light + (1 - cover[..., None]) * out
+        out = np.asarray(light + (1 - cover[..., None]) * out, np.float32)
     return out

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from panfocus.blend import Pixels, white
 from panfocus.compose import Composer, Refine
 from panfocus.errors import Cancelled, InputError
 from panfocus.fold import Step, View, make_fold, sharpness, upsample, working_factor
-from panfocus.frames import Item, Source, from_arrays, from_files, is_paths, no_metadata
+from panfocus.frames import Arrays, Item, Source, from_arrays, from_files, is_paths, no_metadata
 from panfocus.optics import Float
 from panfocus.plan import Plan, memory_limit, plan
 from panfocus.result import Fusion, Report
@@ -53,7 +53,7 @@ class _Clock:
         self._started = perf_counter()
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Generator[None]:
         start = perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
@@ -319,17 +319,22 @@ def fuse(
     """
     if is_paths(frames):
         paths = [frames] if isinstance(frames, (str, Path)) else frames
-        frames = plan(paths, make_settings(**options))  # pyright: ignore[reportArgumentType]
+        frames = plan(paths, make_settings(**options))
     if isinstance(frames, Plan):
         run = _Run(frames.settings, frames.count, progress, cancel)
         run.report.warnings += frames.notes
         return _execute(run, from_files(frames.infos))
     settings = make_settings(**options)
-    total = len(frames) if isinstance(frames, (np.ndarray, Sequence)) else None
+    total = _length(frames)
     if total is not None and total >= 2:
         resolve_reference(settings.reference, total)
     run = _Run(settings, total, progress, cancel)
-    return _execute(run, from_arrays(frames))  # pyright: ignore[reportArgumentType]
+    return _execute(run, from_arrays(cast("Arrays", frames)))
+
+
+def _length(frames: object) -> int | None:
+    """Return how many frames there are, None when that shows only at their end."""
+    return len(cast("Sized", frames)) if isinstance(frames, (np.ndarray, Sequence)) else None
 
 
 def _execute(run: _Run, source: Iterator[Item]) -> Fusion:

@@ -78,7 +78,7 @@ def _encode(linear: Float) -> Byte:
 
 
 def _linear(picture: Byte) -> Float:
-    return to_linear(picture.astype(np.float32) / 255)
+    return to_linear(picture.astype(np.float32) / np.float32(255))
 
 
 def hard_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
@@ -149,7 +149,8 @@ def depth_scene(
             radius = 0.0 if focus is None else abs(plane - focus) * largest_radius
             colour = fronts[k % len(fronts)]
             light = defocus(colour * matte[..., None], radius)
-            out = light + (1 - defocus(matte, radius)[..., None]) * out
+            through = 1 - defocus(matte, radius)[..., None]
+            out = np.asarray(light + through * out, np.float32)
         return out
 
     scene_depth = depth.copy()
@@ -169,7 +170,7 @@ def bokeh_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
     """
     back = _linear(pictures[0]) * 0.25
     front = _linear(pictures[-1])
-    height, width = back.shape[:2]
+    height, width = map(int, back.shape[:2])
     lamps = np.zeros((height, width), np.uint8)
     for _ in range(40):
         spot = (int(rng.integers(width)), int(rng.integers(height)))
@@ -220,7 +221,7 @@ def void_scene(
             radii.append(0.0 if focus is None else abs(plane - focus) * gain)
         return render(layers, [float(r) for r in radii])
 
-    frames = []
+    frames: list[Byte] = []
     for focus in foci:
         clean = expose(photograph(float(focus))) * 255
         noisy = clean + rng.normal(0, sigma, clean.shape)
@@ -271,7 +272,7 @@ def depth_map_stack(
             over = defocus(mattes[k], radius)
             light = defocus(sharp * mattes[k][..., None], radius) + (1 - over[..., None]) * light
             cover = over + (1 - over) * cover
-        return light / np.maximum(cover, 1e-3)[..., None]
+        return np.asarray(light / np.maximum(cover, 1e-3)[..., None], np.float32)
 
     frames = np.stack([_encode(photograph(float(f))) for f in foci])
     index = np.abs(depth[None] - foci[:, None, None]).argmin(axis=0).astype(np.uint8)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from panfocus import io
 from panfocus.cli.app import BARE
@@ -114,12 +114,13 @@ def _show_plan(plan_: Plan, request: Request, wanted: dict[str, Path]) -> None:
         print(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
-        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        is_list = isinstance(value, list)
+        text = ", ".join(map(str, cast("list[object]", value))) if is_list else value
         print(f"{name}: {text}")
 
 
 @contextmanager
-def _progress(request: Request, count: int) -> Iterator[Tell | None]:
+def _progress(request: Request, count: int) -> Generator[Tell | None]:
     """Yield how to tell progress: JSON lines, a bar on a terminal, or not at all."""
     if request.json_progress:
 
@@ -136,7 +137,7 @@ def _progress(request: Request, count: int) -> Iterator[Tell | None]:
 
 
 @contextmanager
-def _bar(count: int) -> Iterator[Tell]:
+def _bar(count: int) -> Generator[Tell]:
     from rich.console import Console  # noqa: PLC0415  slow to import, and only for a terminal
     from rich.progress import (  # noqa: PLC0415
         BarColumn,

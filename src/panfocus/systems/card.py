@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from panfocus.errors import SystemError_
 
@@ -75,12 +75,12 @@ class Card:
             SystemError_: not JSON, an unknown name, or a required name missing.
         """
         try:
-            values = json.loads(text)
+            values: object = json.loads(text)
         except ValueError as error:
             raise SystemError_("a system's card is not JSON", where=where, got=str(error)) from None
         known = {f.name for f in fields(cls)}
-        got = set(values) if isinstance(values, dict) else set[str]()
-        if not {"name", "title"} <= got or not got <= known:
+        got = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+        if not {"name", "title"} <= got.keys() <= known:
             raise SystemError_(
                 "a system's card has the wrong fields",
                 where=where,
@@ -88,7 +88,7 @@ class Card:
                 got=", ".join(sorted(got)) or "no object",
                 remedy="export the system again with `panfocus export`",
             )
-        return cls(**values)
+        return cls(**got)
 
     @classmethod
     def read(cls, path: Path) -> Card:

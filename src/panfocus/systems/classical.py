@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ import numpy as np
 from panfocus.blend import Pixels, guided_coefficients, shrink
 from panfocus.optics import Float
 from panfocus.systems.card import Card
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 Measure = Callable[[Pixels], Float]
 
@@ -33,7 +37,7 @@ def _signed(luminance: Pixels) -> int:
     return cv2.CV_16S if luminance.dtype == np.uint8 else cv2.CV_32F
 
 
-def _square_sum(first: Pixels, second: Pixels) -> Float:
+def _square_sum(first: MatLike, second: MatLike) -> Float:
     a = cv2.multiply(first, first, dtype=cv2.CV_32F)
     return np.asarray(cv2.add(a, cv2.multiply(second, second, dtype=cv2.CV_32F)), np.float32)
 
@@ -54,19 +58,14 @@ def sum_modified_laplacian(luminance: Pixels) -> Float:
 def tenengrad(luminance: Pixels) -> Float:
     """Squared Sobel gradient (Krotkov, IJCV 1988)."""
     depth = _signed(luminance)
-    return _square_sum(
-        np.asarray(cv2.Sobel(luminance, depth, 1, 0)), np.asarray(cv2.Sobel(luminance, depth, 0, 1))
-    )
+    return _square_sum(cv2.Sobel(luminance, depth, 1, 0), cv2.Sobel(luminance, depth, 0, 1))
 
 
 def spatial_frequency(luminance: Pixels) -> Float:
     """Squared first differences along rows and columns (Eskicioglu and Fisher, 1995)."""
     depth = _signed(luminance)
     step = np.array([[-1, 1]], np.float32)
-    return _square_sum(
-        np.asarray(cv2.filter2D(luminance, depth, step)),
-        np.asarray(cv2.filter2D(luminance, depth, step.T)),
-    )
+    return _square_sum(cv2.filter2D(luminance, depth, step), cv2.filter2D(luminance, depth, step.T))
 
 
 def local_variance(luminance: Pixels) -> Float:
@@ -112,7 +111,7 @@ class FocusMeasureSystem:
         """
         fine = self._pooled(shrink(self.measure(luminance), factor))
         noise = np.quantile(fine[::4, ::4], NOISE_QUANTILE)
-        fine = cv2.subtract(fine, float(NOISE_GAIN * noise))
+        fine -= np.float32(NOISE_GAIN * noise)
         np.maximum(fine, 0, out=fine)
         step = COARSE * factor
         if min(luminance.shape) < 4 * step:
@@ -156,7 +155,7 @@ def classical_systems() -> dict[str, FocusMeasureSystem]:
             name=name,
             title=titles[key],
             halo=16,
-            working_pixels=2_000_000,
+            working_pixels=3_000_000,
             notes="Lights far beyond white can leave rims where their defocus disc is clipped.",
         )
         out[name] = FocusMeasureSystem(card, measure)

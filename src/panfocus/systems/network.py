@@ -11,7 +11,7 @@ import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class NetworkSystem:
     def _session(self) -> InferenceSession:
         import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
 
-        options = ort.SessionOptions()
+        options = cast("Any", ort.SessionOptions())
         options.intra_op_num_threads = self._threads or os.cpu_count() or 1
         options.log_severity_level = 3
         # the arena never gives memory back: a tile's peak would stay for the whole run
@@ -102,7 +102,7 @@ class NetworkSystem:
         if any(p[1] for p in pad):
             frames = np.pad(frames, pad, mode="symmetric")
         planes = np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
-        weights = self._session.run(["weights"], {"frames": planes})[0]
+        weights = cast("Float", self._session.run(["weights"], {"frames": planes})[0])
         return np.asarray(weights, np.float32)[:, :height, :width]
 
     def decide(self, frames: Float) -> Float:

@@ -61,7 +61,7 @@ class PyramidSystem:
             return
         details = [_strongest(b, n) for b, n in zip(self._bands[:-1], bands[:-1], strict=True)]
         coarse = self._bands[-1] + (bands[-1] - self._bands[-1]) / np.float32(self._count)
-        self._bands = [*details, coarse]
+        self._bands = [*details, np.asarray(coarse, np.float32)]
 
     def finish(self) -> Float:
         """Collapse the pyramid to ``(H, W[, C])`` in [0, 1]."""
