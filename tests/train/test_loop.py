@@ -65,9 +65,6 @@ class LineTask:
     def settle(self):
         pass
 
-    def finish(self, average):
-        pass
-
     def picture(self, model):
         return np.zeros((4, 4, 3), np.uint8)
 

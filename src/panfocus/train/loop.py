@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -68,16 +68,21 @@ class Task(Protocol):
         """Restore what must hold of the weights after the optimiser moved them."""
         ...
 
-    def finish(self, average: dict[str, Tensor]) -> None:
-        """Do what is left to do to the averaged weights when the run has had its time."""
-        ...
-
     def picture(self, model: nn.Module) -> NDArray[np.uint8]:
         """Show what `model` does: RGB ``(H, W, 3)``."""
         ...
 
     def facts(self) -> dict[str, Any]:
         """Return plain values that a checkpoint needs to rebuild the model."""
+        ...
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A task that has something left to do when the run has had its time."""
+
+    def finish(self, average: dict[str, Tensor]) -> None:
+        """Change the averaged weights in place, as for normalisation statistics."""
         ...
 
 
@@ -164,7 +169,7 @@ def train(task: Task, run: Run) -> State:
             ended = team.agreed(state, stop.asked or over(state, run))
             if ended:
                 break
-    if not stop.asked:
+    if isinstance(task, Finishing) and not stop.asked:
         task.finish(state.average)
     if keeper:
         keeper.close()
