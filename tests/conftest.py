@@ -3,6 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# how long one example takes says more of the machine's load than of the code
+settings.register_profile("panfocus", deadline=None)
+settings.load_profile("panfocus")
 
 
 def texture(height, width, seed=0, channels=3):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 import panfocus
 from panfocus.errors import Cancelled, InputError, UsageError
 from panfocus.memory import parse_size
-from tests.conftest import focal_pair, focal_stack, psnr, texture
+from tests.conftest import focal_pair, focal_stack, psnr
 
 SYSTEMS = ["guided", "guided-tenengrad", "guided-sf", "guided-variance", "pyramid"]
 
@@ -199,8 +199,39 @@ def test_sizes_as_people_write_them(text, size):
     assert parse_size(text) == size
 
 
-def test_large_pictures_decide_at_a_working_scale():
-    sharp = texture(1200, 1800, channels=1)
-    frames = np.stack([sharp, sharp])
-    report = panfocus.fuse(frames, system="guided").report
-    assert report.working_factor >= 1
+@pytest.mark.parametrize(("pixels", "factor"), [(None, 1), (200 * 300, 1), (10_000, 3)])
+def test_large_pictures_decide_at_a_working_scale(pixels, factor):
+    from dataclasses import replace
+
+    frames, sharp = focal_pair(200, 300)
+    system = panfocus.load_system("guided")
+    system = replace(system, card=replace(system.card, working_pixels=pixels))
+    result = panfocus.fuse(frames, system=system)
+    assert result.report.working_factor == factor
+    assert result.index.shape == (200, 300)
+    assert psnr(result.image, sharp) > max(psnr(f, sharp) for f in frames) + 6
+
+
+class Darkest:
+    """The README's example of a system of one's own."""
+
+    card = panfocus.Card(name="darkest", title="the darkest frame wins")
+
+    def decide(self, frames):
+        grey = frames.mean(axis=-1)
+        weights = (grey == grey.min(axis=0)).astype(np.float32)
+        return weights / weights.sum(axis=0)
+
+
+def test_a_system_of_ones_own(tmp_path, stack):
+    from PIL import Image
+
+    frames, _ = stack
+    dark = np.stack([np.clip(frames[0].astype(int) + 20 * n, 0, 255) for n in (2, 0, 1)])
+    result = panfocus.fuse(dark.astype(np.uint8), system=Darkest())
+    np.testing.assert_array_equal(result.image, frames[0])
+    assert result.report.system["name"] == "darkest"
+    for n, frame in enumerate(dark):
+        Image.fromarray(frame.astype(np.uint8)).save(tmp_path / f"{n}.png")
+    from_files = panfocus.fuse(tmp_path, system=Darkest())
+    np.testing.assert_array_equal(from_files.image, frames[0])

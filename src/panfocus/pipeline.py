@@ -77,6 +77,7 @@ class _Run:
     def __init__(
         self,
         settings: Settings,
+        system: System | PictureSystem,
         total: int | None,
         progress: Progress | None,
         cancel: Cancel | None,
@@ -86,7 +87,7 @@ class _Run:
         self._progress = progress
         self._cancel = cancel
         self.clock = _Clock()
-        self.system = load_system(settings.system, threads=settings.threads)
+        self.system = system
         self.metadata = no_metadata()
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
 
@@ -294,6 +295,7 @@ def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
 def fuse(
     frames: Source | Plan,
     *,
+    system: str | Path | System | PictureSystem | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     **options: Any,  # noqa: ANN401  the fields of Settings, checked there
@@ -304,6 +306,8 @@ def fuse(
         frames: file names, globs, a folder or a multi-page TIFF; an array ``(N, H, W[, C])``;
             any iterable of arrays ``(H, W[, C])``, of which two are held at a time; or a `Plan`.
             Numbers are uint8, uint16, or float32 in [0, 1]; 2 or 4 channels end in opacity.
+        system: what decides: a name of `list_systems`, the folder of an exported system, or an
+            object of your own with a card and ``decide``; None for the default.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every frame; True stops with `Cancelled`.
         **options: the fields of `Settings`; a plan brings its own.
@@ -317,18 +321,22 @@ def fuse(
         SystemError_: the system is unknown or damaged.
         Cancelled: `cancel` said so.
     """
+    own = None if system is None or isinstance(system, (str, Path)) else system
+    if system is not None and not isinstance(frames, Plan):
+        options["system"] = own.card.name if own is not None else str(system)
     if is_paths(frames):
         paths = [frames] if isinstance(frames, (str, Path)) else frames
-        frames = plan(paths, make_settings(**options))
+        frames = plan(paths, make_settings(**options), system=own)
     if isinstance(frames, Plan):
-        run = _Run(frames.settings, frames.count, progress, cancel)
+        run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
         run.report.warnings += frames.notes
         return _execute(run, from_files(frames.infos))
     settings = make_settings(**options)
     total = _length(frames)
     if total is not None and total >= 2:
         resolve_reference(settings.reference, total)
-    run = _Run(settings, total, progress, cancel)
+    loaded = own or load_system(settings.system, threads=settings.threads)
+    run = _Run(settings, loaded, total, progress, cancel)
     return _execute(run, from_arrays(cast("Arrays", frames)))
 
 

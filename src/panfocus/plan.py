@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from panfocus.errors import UsageError
 from panfocus.fold import working_factor
 from panfocus.memory import available_memory, parse_size
 from panfocus.settings import Settings, resolve_reference
-from panfocus.systems import System, load_system
+from panfocus.systems import PictureSystem, System, load_system
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
 BASE_BYTES = 120 * 2**20
@@ -28,8 +28,7 @@ class Plan:
         infos: the frames, in focus order.
         notes: for the user, such as files that were ignored.
         settings: resolved.
-        system: name.
-        kind: "decision" or "picture".
+        system: what decides.
         height: of a frame, pixels, upright.
         width: of a frame.
         channels: with opacity.
@@ -43,8 +42,7 @@ class Plan:
     infos: Sequence[io.FrameInfo]
     notes: Sequence[str]
     settings: Settings
-    system: str
-    kind: str
+    system: System | PictureSystem
     height: int
     width: int
     channels: int
@@ -61,9 +59,10 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
-        facts = asdict(self)
-        facts["infos"] = [info.name for info in self.infos]
-        facts["frames"] = facts.pop("infos")
+        facts: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        facts["frames"] = [info.name for info in facts.pop("infos")]
+        facts["settings"] = asdict(self.settings)
+        facts["system"] = self.system.card.name
         return facts
 
 
@@ -96,13 +95,20 @@ def estimate_memory(
     return BASE_BYTES + frames + measure + working + full_maps
 
 
-def plan(inputs: Sequence[str | Path], settings: Settings, *, exclude: Sequence[Path] = ()) -> Plan:
+def plan(
+    inputs: Sequence[str | Path],
+    settings: Settings,
+    *,
+    exclude: Sequence[Path] = (),
+    system: System | PictureSystem | None = None,
+) -> Plan:
     """Find and check the frames, and say what fusing them takes.
 
     Args:
         inputs: files, globs, folders.
         settings: how to fuse.
         exclude: files in folders and globs that are no frames, such as an earlier result.
+        system: an object of the caller's own in place of the settings' name.
 
     Raises:
         InputError: no frames, or frames that do not fit together.
@@ -111,7 +117,7 @@ def plan(inputs: Sequence[str | Path], settings: Settings, *, exclude: Sequence[
     """
     infos, notes = io.find_frames(inputs, exclude=exclude)
     io.check_frames(infos)
-    system = load_system(settings.system, threads=settings.threads)
+    system = system or load_system(settings.system, threads=settings.threads)
     info = infos[0]
     factor = 1
     if isinstance(system, System):
@@ -137,8 +143,7 @@ def plan(inputs: Sequence[str | Path], settings: Settings, *, exclude: Sequence[
         infos=infos,
         notes=notes,
         settings=settings,
-        system=system.card.name,
-        kind=system.card.kind,
+        system=system,
         height=info.height,
         width=info.width,
         channels=info.channels,

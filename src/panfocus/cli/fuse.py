@@ -74,9 +74,9 @@ def _check(request: Request, plan_: Plan, wanted: dict[str, Path]) -> None:
         files.append(Path(str(request.json_file)))
     if len({f.absolute() for f in files}) < len(files):
         raise UsageError("two outputs have the same name", got=", ".join(map(str, files)))
-    if wanted and plan_.kind == "picture":
+    if wanted and plan_.system.card.kind == "picture":
         raise UsageError(
-            f"the system {plan_.system} makes a picture without deciding between frames",
+            f"the system {plan_.system.card.name} makes a picture without deciding between frames",
             where=", ".join(f"--{k}-map" for k in wanted),
             expected="a system of kind decision",
             remedy="leave the maps out, or take another system (`panfocus systems`)",
