@@ -392,3 +392,16 @@ def test_fusing_by_a_classical_system_needs_no_runtime_and_no_torch(shots, tmp_p
     )
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert {"onnxruntime", "torch"} & loaded == set()
+
+
+def test_training_without_torch_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["train", "drpl", "--data", "x"]) == 2
+    assert "panfocus[train]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["train", "--help"], ["export", "--help"]])
+def test_training_commands_have_their_own_help(words, capsys):
+    pytest.importorskip("torch")
+    assert main(words) == 0
+    assert "panfocus" in capsys.readouterr().out

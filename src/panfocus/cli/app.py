@@ -182,3 +182,24 @@ def systems(name: str | None, as_json: bool) -> None:
     from panfocus.cli.systems import show  # noqa: PLC0415
 
     show(name, as_json=as_json)
+
+
+_PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=_PASSED_ON)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def train(words: tuple[str, ...]) -> None:
+    """Train a system on your own pictures (needs the extra `train`)."""
+    from panfocus.cli.training import run  # noqa: PLC0415  imports torch
+
+    run("train", words)
+
+
+@app.command(context_settings=_PASSED_ON)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def export(words: tuple[str, ...]) -> None:
+    """Write a training run as a system that `fuse` can use (needs the extra `train`)."""
+    from panfocus.cli.training import run  # noqa: PLC0415  imports torch
+
+    run("export", words)

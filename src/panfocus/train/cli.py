@@ -18,7 +18,13 @@ from panfocus.train.drpl import config
 from panfocus.train.drpl.pack import pack
 from panfocus.train.drpl.step import DrplTask
 
-app = typer.Typer(help="Train systems on your own pictures.", no_args_is_help=True)
+app = typer.Typer(
+    help="Train systems on your own pictures.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+export_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 #: Pictures are cropped from windows of the crop's size and the margin that blur needs.
 SMALLEST = 128 + 2 * synthesis.MARGIN
@@ -74,6 +80,7 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         typer.echo(f"exported to {folder}: panfocus fuse --system {folder} A B -o FUSED")
 
 
+@export_app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the system to write.")],
