@@ -184,7 +184,7 @@ def systems(name: str | None, as_json: bool) -> None:
     show(name, as_json=as_json)
 
 
-_PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+_PASSED_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
 
 
 @app.command(context_settings=_PASSED_ON)

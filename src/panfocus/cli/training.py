@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
 from panfocus.errors import UsageError
 
@@ -18,8 +19,8 @@ def run(command: str, words: Sequence[str]) -> None:
         UsageError: the extra ``train`` is not installed.
     """
     try:
-        import torch as _torch  # noqa: F401, PLC0415  pyright: ignore[reportUnusedImport]
-        import typer as _typer  # noqa: F401, PLC0415  pyright: ignore[reportUnusedImport]
+        for name in ("torch", "typer"):
+            import_module(name)
     except ModuleNotFoundError as error:
         raise UsageError(
             f"`panfocus {command}` needs what the core does without",
