@@ -79,6 +79,12 @@ def test_cut_at_any_byte_is_refused_or_harmless(folder, name):
     assert refused > 100
 
 
+def test_a_tiff_without_its_last_strips_is_refused_before_decoding(folder):
+    data = tiff_bytes(photo(), rowsperstrip=8)
+    with pytest.raises(InputError, match="cut off"):
+        find_frames([save(folder, "cut.tif", data[:-10])])
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_zeros_in_place_of_the_end_are_refused_or_harmless(folder, name):
     """What an interrupted copy leaves: the right size, zeros from some byte on."""

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from io_support import (
     DPI,
@@ -20,7 +20,6 @@ from io_support import (
     foreign,
     photo,
     pillow,
-    quick,
     read_bytes,
     read_one,
     save,
@@ -29,7 +28,7 @@ from io_support import (
 from PIL import Image, ImageOps
 
 from panfocus.io import Metadata, read_frame, to_depth, write_image
-from panfocus.io.ifd import Entry, Tag, pack
+from panfocus.io.ifd import Block, Entry, Tag, pack
 from panfocus.io.metadata import clean_exif, parse_exif
 
 
@@ -161,7 +160,26 @@ def test_big_endian_tiff_keeps_16_bit_pixels(tmp_path):
     assert (tmp_path / "out.tif").read_bytes()[:2] == b"MM"
 
 
-@quick
+def test_exif_of_nothing_but_stale_or_empty_parts_is_left_out():
+    block = Block()
+    block.put(0x0100, 4, 4000)
+    block.root[Tag.EXIF_IFD] = {Tag.PIXEL_WIDTH: block.root[0x0100]}
+    assert clean_exif(pack(block)).data is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [(9, b"\xff" * 4), (11, b"\0\0\xc0\x7f"), (8, b"\xff" * 4)]
+)
+@pytest.mark.parametrize("tag", [0x0112, 0x8769])
+def test_tags_of_a_senseless_kind_do_not_fail(kind, value, tag):
+    """Negative offsets, and numbers that are none, in place of Orientation and the Exif pointer."""
+    block = bytearray(exif_block(6))
+    row = block.index(struct.pack("<H", tag), 8)
+    block[row + 2 : row + 12] = struct.pack("<HI", kind, 1) + value
+    assert clean_exif(bytes(block)).data is not None
+
+
+@settings(deadline=None, max_examples=300)
 @given(data=st.data())
 def test_damaged_exif_never_fails_and_never_turns_twice(data):
     block = bytearray(exif_block(6))

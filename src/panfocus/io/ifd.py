@@ -10,6 +10,7 @@ therefore leaves it at the offset where it was, and lays everything else around 
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
@@ -37,6 +38,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _BIG_SIZES = {**_SIZES, 16: 8, 17: 8, 18: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
 SHORT, LONG, RATIONAL, UNDEFINED, ASCII, BYTE = 3, 4, 5, 7, 2, 1
+_OFFSET_KINDS = (3, 4, 13, 16)  # a damaged kind could give a negative offset
 _MAX_VALUE = 1 << 28  # no tag of a photograph is larger; a damaged count must not fill the memory
 _PIN_BELOW = 60_000  # an EXIF block must fit a JPEG segment of 64 kB
 
@@ -55,14 +57,15 @@ class Entry:
     offset: int | None = None  # where the value was; None when it was inside the entry
 
     def numbers(self, order: ByteOrder) -> list[float]:
-        """Return the value as numbers; rationals divided, with 0 for a zero denominator."""
+        """Return the value as numbers; rationals divided; 0 for what is not finite."""
         if self.kind in (RATIONAL, 10):
             code = "I" if self.kind == RATIONAL else "i"
             parts = struct.unpack(f"{order}{2 * self.count}{code}", self.data)
             pairs = zip(parts[::2], parts[1::2], strict=True)
             return [a / b if b else 0.0 for a, b in pairs]
         code = _CODES.get(self.kind)
-        return list(struct.unpack(f"{order}{self.count}{code}", self.data)) if code else []
+        values = struct.unpack(f"{order}{self.count}{code}", self.data) if code else ()
+        return [value if math.isfinite(value) else 0.0 for value in values]
 
 
 Directory = dict[int, "Entry | Directory"]
@@ -184,7 +187,7 @@ def _follow(file: BinaryIO, layout: Layout, pointer: Entry | Directory) -> Direc
     """Read the sub-directory that a tag points to; a broken one counts as empty."""
     if isinstance(pointer, dict):
         return pointer
-    where = pointer.numbers(layout.order)
+    where = pointer.numbers(layout.order) if pointer.kind in _OFFSET_KINDS else []
     try:
         lenient = replace(layout, strict=False)  # one lost value must not cost all the others
         return _read_table(file, lenient, int(where[0]))[0] if where else {}
@@ -294,7 +297,7 @@ def pack(block: Block) -> bytes:
     else:
         note = None
     packer = _Packer(block.order, pinned)
-    first = packer.directory({t: v for t, v in block.root.items() if v != {}}, note)
+    first = packer.directory(block.root, note)
     mark = b"II" if block.order == "<" else b"MM"
     packer.put(0, mark + struct.pack(block.order + "HI", 42, first))
     return bytes(packer.out)

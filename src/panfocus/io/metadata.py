@@ -184,6 +184,8 @@ def _swap_resolution(root: Directory) -> None:
 def _drop(directory: Directory, tags: set[int]) -> None:
     for tag in tags & directory.keys():
         del directory[tag]
-    for value in directory.values():
+    for tag, value in list(directory.items()):
         if isinstance(value, dict):
             _drop(value, tags)
+            if not value:  # TIFF has no empty directories
+                del directory[tag]
