@@ -219,6 +219,9 @@ def test_unequal_resolution_turns_with_the_picture(tmp_path):
     exif = exif_block(6)
     data = pillow(photo(), "JPEG", exif=b"Exif\0\0" + exif, dpi=(300, 150))
     assert read_bytes(tmp_path, data, ".jpg").metadata.dpi == (150, 300)
+    chunks = [(b"pHYs", struct.pack(">IIB", 11811, 5906, 1)), (b"eXIf", exif)]
+    data = with_png_chunks(pillow(photo(), "PNG"), chunks)
+    assert read_bytes(tmp_path, data, ".png").metadata.dpi == (150, 300)
 
 
 def test_broken_profile_chunk_is_left_out(tmp_path):
