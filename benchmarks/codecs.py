@@ -4,8 +4,8 @@
 
 The first photograph is enlarged to 24 megapixels by cubic interpolation, with noise of sigma 1.2
 (an enlargement alone is smoother than any camera); the others are tiled, which keeps their own
-detail and noise, at 8 and at 16 bit. Times are user + system seconds of this process: the best of three, or the
-first when it takes more than three seconds.
+detail and noise, at 8 and at 16 bit. Times are user + system seconds of this process: the best of
+three, or the first when it takes more than three seconds.
 """
 
 from __future__ import annotations
