@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.systems.card import Card
 from panfocus.systems.network import NetworkSystem, sha256_of
 from panfocus.train import checkpoint, cli
-from panfocus.train.drpl import config
+from panfocus.train.drpl import config, step
 from panfocus.train.drpl.network import HALO, Drpl
 from panfocus.train.drpl.pack import Exported, folded, macs_per_pixel, pack
 from panfocus.train.drpl.step import Learner
@@ -111,7 +112,10 @@ def invoke(*args):
     return result
 
 
-def test_train_command_trains_and_exports_a_system(folder, tmp_path):
+def test_train_command_trains_and_exports_a_system(folder, tmp_path, monkeypatch):
+    small = replace(config.BETTER, stages=(config.Stage(0.0, blocks=1, size=24, batch=2),))
+    monkeypatch.setitem(config.RECIPES, "better", small)
+    monkeypatch.setattr(step, "CALIBRATION_STEPS", 2)
     out = tmp_path / "run"
     options = ("drpl", "--data", folder, "--out", out, "--precision", "float32")
     result = invoke(*options, "--steps", 2)

@@ -53,15 +53,21 @@ def fastest(device: torch.device) -> Precision:
     ways = [Precision(n, c) for n in ("float32", "bfloat16") for c in (True, False)]
     if device.type == "cuda":
         return Precision("bfloat16") if torch.cuda.is_bf16_supported() else Precision("float32")
-    return min(ways, key=lambda way: _seconds(way, device))
+    best, record = ways[0], float("inf")
+    for way in ways:
+        seconds = _seconds(way, device, record)
+        if seconds < record:
+            best, record = way, seconds
+    return best
 
 
-def _seconds(way: Precision, device: torch.device) -> float:
+def _seconds(way: Precision, device: torch.device, record: float) -> float:
+    """Return the best of four tries, or of fewer when one is hopelessly behind `record`."""
     net = nn.Sequential(
         nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.Conv2d(64, 64, 3)
     ).to(device)
     way.place_model(net)
-    batch = way.placed(torch.rand(2, 64, 48, 48), device)
+    batch = way.placed(torch.rand(1, 64, 40, 40), device)
     best = float("inf")
     for _ in range(4):
         began = time.perf_counter()
@@ -69,4 +75,6 @@ def _seconds(way: Precision, device: torch.device) -> float:
             loss = net(batch).float().square().mean()
         loss.backward()
         best = min(best, time.perf_counter() - began)
+        if best > 4 * record:
+            break
     return best
