@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Generator, Iterator, Sequence, Sized
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import asdict
 from pathlib import Path
-from time import perf_counter
 from typing import Any, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 import panfocus
 from panfocus import io
@@ -21,8 +18,8 @@ from panfocus.compose import Composer, Refine
 from panfocus.errors import Cancelled, InputError
 from panfocus.fold import Step, View, make_fold, sharpness, upsample, working_factor
 from panfocus.frames import Arrays, Item, Source, from_arrays, from_files, is_paths, no_metadata
-from panfocus.optics import Float
 from panfocus.plan import Plan, memory_limit, plan
+from panfocus.record import Clock, Shares
 from panfocus.result import Fusion, Report
 from panfocus.settings import (
     BitDepth,
@@ -43,23 +40,6 @@ Progress = Callable[[float, str, str], None]
 Cancel = Callable[[], bool]
 
 _MIN_SIDE = 16
-
-
-class _Clock:
-    """Seconds per stage, main thread only."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._started = perf_counter()
-
-    @contextmanager
-    def stage(self, name: str) -> Generator[None]:
-        start = perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
-
-    def total(self) -> float:
-        return perf_counter() - self._started
 
 
 def _versions() -> dict[str, str]:
@@ -86,7 +66,7 @@ class _Run:
         self.total = total
         self._progress = progress
         self._cancel = cancel
-        self.clock = _Clock()
+        self.clock = Clock()
         self.system = system
         self.metadata = no_metadata()
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
@@ -190,7 +170,7 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
         refine=_refinement(system, factor),
         maps=run.settings.maps,
     )
-    shares = _Shares()
+    shares = Shares()
 
     def take(steps: Iterator[Step]) -> None:
         while True:
@@ -234,32 +214,6 @@ def _need_two(count: int) -> None:
             expected="at least 2 frames of one scene",
             got=str(count),
         )
-
-
-class _Shares:
-    """Which part of the picture each frame won, on every fourth pixel of the working scale."""
-
-    def __init__(self) -> None:
-        self._index: NDArray[np.uint16] | None = None
-        self._best: Float | None = None
-
-    def add(self, step: Step) -> None:
-        alpha = step.alpha[::4, ::4]
-        if self._index is None or self._best is None:
-            self._index = np.full(alpha.shape, step.view.number, np.uint16)
-            self._best = np.ones(alpha.shape, np.float32)
-            return
-        self._best = self._best * (1 - alpha)
-        won = alpha > self._best
-        self._index[won] = step.view.number
-        np.maximum(self._best, alpha, out=self._best)
-
-    def write(self, frames: list[dict[str, Any]]) -> None:
-        if self._index is None:
-            return
-        counts = np.bincount(self._index.ravel(), minlength=len(frames))
-        for facts in frames:
-            facts["share"] = float(counts[facts["number"]] / self._index.size)
 
 
 def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Item]) -> Fusion:

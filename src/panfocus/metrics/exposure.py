@@ -6,6 +6,7 @@ From the formulas alone: no value of the authors' own program was to be had.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import combinations_with_replacement
 
 import cv2
@@ -58,18 +59,18 @@ def _one_scale(sources: Sequence[Plane], fused: Plane) -> float:
     local = [Local.of(plane, box) for plane in sources]
     f = Local.of(fused, box)
     strengths = [np.sqrt(s.variance) for s in local]
-    strongest = np.maximum.reduce(strengths)
-    together = Local.of(np.add.reduce(list(sources)), box)
-    agreement = ratio(np.sqrt(together.variance), np.add.reduce(strengths), 1.0)
+    strongest = reduce(np.maximum, strengths)
+    together = Local.of(reduce(np.add, sources), box)
+    agreement = ratio(np.sqrt(together.variance), reduce(np.add, strengths), 1.0)
     power = np.minimum(np.tan(np.clip(agreement, 0, 1 - 1e-9) * (np.pi / 2)), _MOST_POWER)
     # the wanted patch is sum_k share_k x_k, up to its length
     shares = [
         ratio(ratio(strength, strongest, 0.0) ** power, strength, 0.0) for strength in strengths
     ]
     length = np.sqrt(np.maximum(_squared_length(local, shares), 0))
-    along = np.add.reduce(
-        [share * s.covariance(f, box) for share, s in zip(shares, local, strict=True)]
-    )
+    along = np.zeros(length.shape)
+    for share, s in zip(shares, local, strict=True):
+        along += share * s.covariance(f, box)
     covariance = strongest * ratio(along, length, 0.0)
     similar = (2 * covariance + _C) / (strongest**2 + f.variance + _C)
     return float(similar.mean())

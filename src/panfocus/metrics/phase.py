@@ -9,6 +9,7 @@ noise threshold divided by 1.7, and mixed moments half as large as Kovesi has th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import cv2
@@ -32,6 +33,7 @@ _THRESHOLD = (np.sqrt(np.pi / 2) + 2 * np.sqrt(2 - np.pi / 2)) / 1.7
 _WIDTH_CUTOFF, _WIDTH_GAIN = 0.5, 10.0
 _EPSILON = 1e-4
 
+_STRIP = 1 << 13  # pixels
 #: Largest prime factor of a side that OpenCV transforms faster than numpy.
 _FAST_PRIME = 100
 
@@ -125,7 +127,8 @@ class _Bank:
     """Log-Gabor filters for one picture size, zero frequency first.
 
     Attributes:
-        radial: one response per scale, ``(H, W)``.
+        radial: one response per scale, ``(H, 2 W)``: every value twice, for the real and for the
+            imaginary part of a spectrum.
         angular: one response per orientation, ``(H, W)``, one-sided: the filtered picture is
             complex, its real part even, its imaginary part odd.
         noise: for each orientation, what multiplies the root of the finest scale's median
@@ -143,7 +146,8 @@ class _Bank:
         radius, theta = np.hypot(x, y), np.arctan2(-y, x)
         radial = [_log_gabor(radius, _SHORTEST * _STEP**scale) for scale in range(_SCALES)]
         angular = [_lobe(theta, o * np.pi / _ORIENTATIONS) for o in range(_ORIENTATIONS)]
-        return cls(radial, angular, [_noise_factor(radial, lobe) for lobe in angular])
+        noise = [_noise_factor(radial, lobe) for lobe in angular]
+        return cls([np.repeat(band, 2, axis=1) for band in radial], angular, noise)
 
 
 def _axis(size: int) -> Plane:
@@ -175,7 +179,7 @@ def _noise_factor(radial: list[Plane], lobe: Plane) -> float:
     half of lobe(k) + lobe(-k).
     """
     mirrored = np.roll(lobe[::-1, ::-1], (1, 1), axis=(0, 1))
-    together = np.add.reduce(radial) ** 2
+    together = reduce(np.add, radial) ** 2
     passed = float((together * lobe * (lobe + mirrored)).sum()) / 2
     finest = float(((radial[0] * lobe) ** 2).sum())
     return float(_THRESHOLD * np.sqrt(passed / finest / np.log(2)))
@@ -188,15 +192,17 @@ def _features(plane: Plane, bank: _Bank) -> Features:
     energy, amplitude = np.zeros(shape), np.zeros(shape)
     xx, yy, xy = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for o, (lobe, noise) in enumerate(zip(bank.angular, bank.noise, strict=True)):
-        here, total = _oriented(spectrum * lobe, bank.radial, noise)
-        energy += here
-        amplitude += total
-        congruency = ratio(here, total, 0.0)
-        angle = o * np.pi / _ORIENTATIONS
-        x, y = congruency * np.cos(angle), congruency * np.sin(angle)
-        xx += x * x
-        yy += y * y
-        xy += x * y
+        cosine, sine = np.cos(o * np.pi / _ORIENTATIONS), np.sin(o * np.pi / _ORIENTATIONS)
+        responses = _responses(spectrum * lobe, bank.radial)
+        threshold = noise * float(np.median(np.abs(responses[0])))
+        for rows in _strips(shape):
+            here, total = _energy([response[rows] for response in responses], threshold)
+            energy[rows] += here
+            amplitude[rows] += total
+            power = ratio(here, total, 0.0) ** 2
+            xx[rows] += power * cosine**2
+            yy[rows] += power * sine**2
+            xy[rows] += power * (cosine * sine)
     xx, yy, xy = (2 / _ORIENTATIONS) * xx, (2 / _ORIENTATIONS) * yy, xy / _ORIENTATIONS
     spread = np.hypot(xy, xx - yy) + _EPSILON
     return Features(
@@ -206,18 +212,21 @@ def _features(plane: Plane, bank: _Bank) -> Features:
     )
 
 
-def _oriented(spectrum: Complex, radial: list[Plane], noise: float) -> tuple[Plane, Plane]:
-    """Return weighted energy and summed amplitude of one orientation.
+def _strips(shape: tuple[int, ...]) -> list[slice]:
+    """Cover the rows in strips that stay in the processor's cache: twice as fast as planes."""
+    step = max(1, _STRIP // shape[1])
+    return [slice(top, top + step) for top in range(0, shape[0], step)]
+
+
+def _energy(responses: list[Complex], threshold: float) -> tuple[Plane, Plane]:
+    """Return weighted energy and summed amplitude of one orientation's scales.
 
     Energy is ``sum_s A_s (cos d_s - |sin d_s|)``, d_s the phase of scale s relative to the
     mean phase of all, less the noise threshold; the weight falls where few scales respond.
     """
-    responses = [_inverse(spectrum * band) for band in radial]
     amplitudes = [np.abs(response) for response in responses]
-    total, largest = np.add.reduce(amplitudes), np.maximum.reduce(amplitudes)
-    threshold = noise * float(np.median(amplitudes[0]))
-    del amplitudes  # of 12 megapixels, every plane is 96 MB
-    towards = np.add.reduce(responses)
+    total, largest = reduce(np.add, amplitudes), reduce(np.maximum, amplitudes)
+    towards = reduce(np.add, responses)
     towards /= np.abs(towards) + _EPSILON
     np.conjugate(towards, out=towards)
     energy = np.zeros(total.shape)
@@ -228,6 +237,12 @@ def _oriented(spectrum: Complex, radial: list[Plane], noise: float) -> tuple[Pla
     width = total / (largest + _EPSILON) / _SCALES
     weight = 1 / (1 + np.exp((_WIDTH_CUTOFF - width) * _WIDTH_GAIN))
     return weight * np.maximum(energy - threshold, 0), total
+
+
+def _responses(spectrum: Complex, radial: list[Plane]) -> list[Complex]:
+    """Filter by every scale, real and imaginary part by the same number."""
+    parts = spectrum.view(np.float64)
+    return [_inverse((parts * twice).view(np.complex128)) for twice in radial]
 
 
 def _inverse(spectrum: Complex) -> Complex:

@@ -30,16 +30,18 @@ OPSET = 17
 TOLERANCE = 2e-4
 #: Sizes on which an export is checked; odd, even, smaller than the receptive field.
 CHECKED_SIZES = ((64, 64), (37, 91), (128, 45), (20, 23))
+#: Numbers of frames on which one that takes any number is checked.
+CHECKED_FRAMES = (2, 3, 5, 8)
 
 
 def export(
-    network: nn.Module, frames: int, tensors: Mapping[str, Tensor], card: Card, out: Path
+    network: nn.Module, frames: int | None, tensors: Mapping[str, Tensor], card: Card, out: Path
 ) -> Path:
     """Write a system folder, checked against the network it came from.
 
     Args:
         network: ``(N, 3, H, W)`` to ``(N, H, W)``, in eval mode, see this module's docstring.
-        frames: N.
+        frames: N; None when the network takes any number.
         tensors: weights to keep beside, by name.
         card: of the system; `model` and `sha256` are filled in.
         out: folder, made if missing; files of the same names are replaced.
@@ -60,11 +62,13 @@ def export(
     return out
 
 
-def to_onnx(network: nn.Module, frames: int, multiple_of: int = 1) -> bytes:
-    """Return the ONNX file of a network, height and width free."""
+def to_onnx(network: nn.Module, frames: int | None, multiple_of: int = 1) -> bytes:
+    """Return the ONNX file of a network; height, width and, for None, frames are free."""
     side = -(-64 // multiple_of) * multiple_of
-    example = torch.rand(frames, 3, side, side)
+    example = torch.rand(frames or 3, 3, side, side)
     free = {"frames": {2: "height", 3: "width"}, "weights": {1: "height", 2: "width"}}
+    if frames is None:
+        free["frames"][0] = free["weights"][0] = "number"
     with warnings.catch_warnings(), TemporaryDirectory() as folder:
         # torch calls the TorchScript exporter legacy, yet it is the one that leaves free sizes
         # free for every network here
@@ -83,7 +87,9 @@ def to_onnx(network: nn.Module, frames: int, multiple_of: int = 1) -> bytes:
         return path.read_bytes()
 
 
-def check(data: bytes, network: nn.Module, frames: int, multiple_of: int, where: str) -> float:
+def check(
+    data: bytes, network: nn.Module, frames: int | None, multiple_of: int, where: str
+) -> float:
     """Compare an ONNX file with its network on random pictures of several sizes.
 
     Returns:
@@ -94,9 +100,9 @@ def check(data: bytes, network: nn.Module, frames: int, multiple_of: int, where:
     """
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     worst = 0.0
-    for size in CHECKED_SIZES:
+    for count, size in zip(CHECKED_FRAMES, CHECKED_SIZES, strict=True):
         height, width = (-(-s // multiple_of) * multiple_of for s in size)
-        picture = torch.rand(frames, 3, height, width)
+        picture = torch.rand(frames or count, 3, height, width)
         with torch.no_grad():
             expected = network(picture).numpy()
         answer: list[object] = session.run(["weights"], {"frames": picture.numpy()})  # pyright: ignore

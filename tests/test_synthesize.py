@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+import panfocus
+from panfocus.synthesize import KINDS, blob_matte, depth_map_stack
+from tests.conftest import psnr, texture
+
+PICTURES = [texture(120, 160, seed) for seed in range(4)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_fixes_the_scene(kind):
+    first = KINDS[kind](np.random.default_rng(5), PICTURES)
+    again = KINDS[kind](np.random.default_rng(5), PICTURES)
+    other = KINDS[kind](np.random.default_rng(6), PICTURES)
+    np.testing.assert_array_equal(first.frames, again.frames)
+    assert (first.frames != other.frames).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_index_names_a_frame_close_to_the_truth(kind):
+    scene = KINDS[kind](np.random.default_rng(1), PICTURES)
+    assert scene.frames.dtype == scene.truth.dtype == np.uint8
+    assert scene.index.max() < len(scene.frames)
+    picked = np.take_along_axis(scene.frames, scene.index[None, ..., None].astype(int), axis=0)[0]
+    single = max(psnr(f, scene.truth) for f in scene.frames)
+    assert psnr(picked, scene.truth) > single + (1 if kind == "void" else 3)
+    assert 0 < scene.band.mean() < 1
+
+
+def test_hard_scenes_hold_native_pixels_outside_the_blur():
+    scene = KINDS["hard"](np.random.default_rng(2), PICTURES)
+    same = (scene.frames == scene.truth).all(axis=-1)
+    assert same.any(axis=0).all()
+
+
+def test_lights_are_clipped():
+    scene = KINDS["bokeh"](np.random.default_rng(3), PICTURES)
+    white = (scene.frames == 255).all(axis=-1).mean(axis=(1, 2))
+    assert white[0] > 2 * white[1]
+
+
+def test_a_matte_covers_about_what_was_asked():
+    matte = blob_matte(np.random.default_rng(0), 200, 300, 0.3, 0.5)
+    assert matte.mean() == pytest.approx(0.3, abs=0.02)
+    assert 0 <= matte.min() <= matte.max() <= 1
+
+
+def test_a_depth_map_makes_a_stack_that_fuses():
+    depth = np.tile(np.linspace(0, 1, 160, dtype=np.float32), (120, 1))
+    scene = depth_map_stack(PICTURES[0], depth, 5)
+    result = panfocus.fuse(scene.frames, system="guided")
+    assert psnr(result.image, scene.truth) > max(psnr(f, scene.truth) for f in scene.frames) + 3
+    assert np.corrcoef(result.depth.ravel(), depth.ravel())[0, 1] > 0.9
