@@ -1,4 +1,4 @@
-"""RGB PSNR on pairs with ground truth: `pairs_with_truth.py DIR --systems a,b [--results NAME=DIR]`.
+"""RGB PSNR on pairs with truth: `pairs_with_truth.py DIR --systems a,b [--results NAME=DIR]`.
 
 `DIR` holds ``A/ B/ GT/`` with equal stems; a result folder holds pictures whose stems end alike.
 PSNR uncut and with 4 px of border cut, since a border of one or two bad pixels can move the uncut
