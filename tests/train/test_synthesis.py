@@ -9,7 +9,7 @@ from panfocus.train import mattes, pictures, synthesis
 from panfocus.train.synthesis import Odds, Stream
 
 PLAIN = Odds(
-    layers=0, uniform=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
+    layers=0, uniform=0, painted=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
     radius=(3, 6),
 )  # fmt: skip
 
@@ -83,6 +83,16 @@ def test_lights_leave_clipped_discs_in_the_blurred_picture(sources):
     sharp = np.where(b.mask[:, None] == 1, b.first, b.second)
     blurred = np.where(b.mask[:, None] == 1, b.second, b.first)
     assert (blurred.min(1) >= 0.99).sum() > 2 * (sharp.min(1) >= 0.99).sum() > 0
+
+
+def test_painted_shapes_are_part_of_the_scene(sources):
+    plain = Stream("varied", sources, 0, PLAIN).batch(0, range(8), 48)
+    odds = replace(PLAIN, painted=1)
+    b = Stream("varied", sources, 0, odds).batch(0, range(8), 48)
+    extreme = ((b.truth == 0) | (b.truth == 1)).all(1).mean()
+    assert extreme > 0.05 + ((plain.truth == 0) | (plain.truth == 1)).all(1).mean()
+    mask = b.mask[:, None]
+    assert np.allclose(mask * b.first + (1 - mask) * b.second, b.truth, atol=1e-6)
 
 
 def test_uniform_pairs_have_one_answer(sources):

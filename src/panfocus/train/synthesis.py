@@ -82,6 +82,8 @@ class Odds:
         from_masks: the matte is cut from the masks given, if any.
         uniform: one picture wholly sharp, the other wholly blurred.
         linear: blur in linear light (with lights, always).
+        painted: paint flat shapes with hard edges, white and black ones among them; else every
+            sharp white rim would be the rim of a light's disc.
         lights: add lights beyond white.
         soft_source: blur the source a little first: sharpness is relative.
         borders: leave parts of a frame empty, as alignment does.
@@ -95,6 +97,7 @@ class Odds:
     from_masks: float = 0.5
     uniform: float = 0.04
     linear: float = 0.6
+    painted: float = 0.25
     lights: float = 0.35
     soft_source: float = 0.15
     borders: float = 0.08
@@ -193,6 +196,8 @@ class Develop:
 
 def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float, Develop]:
     """Choose the light in which to blur, and put lights beyond white into the scene."""
+    if rng.random() < odds.painted:
+        encoded = painted(rng, encoded)
     with_lights = rng.random() < odds.lights
     in_linear = rng.random() < odds.linear
     develop = Develop(optics.GAMMA if with_lights or in_linear else 1.0)
@@ -202,6 +207,19 @@ def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float,
     if with_lights:
         light = lit(rng, light)
     return light, develop
+
+
+def painted(rng: np.random.Generator, encoded: Float) -> Float:
+    """Paint one to three signs, bars or edges of one colour each."""
+    out = encoded
+    size = encoded.shape[0]
+    for _ in range(1 + mattes.pick(rng, 3)):
+        draw = (mattes.lines, mattes.discs, mattes.half_plane)[mattes.pick(rng, 3)]
+        white_or_black = np.full(3, float(rng.random() < 0.6), np.float32)
+        any_colour = rng.random(3, dtype=np.float32)
+        colour = white_or_black if rng.random() < 0.6 else any_colour
+        out = mixed(np.broadcast_to(colour, out.shape), out, draw(rng, size))
+    return out
 
 
 def lit(rng: np.random.Generator, light: Float) -> Float:
