@@ -16,7 +16,7 @@ from panfocus.metrics.picture import Picture, Plane, Sources, greys
 _SIDE = 3
 _CELLS = _SIDE**2
 #: Windows measured at a time, so that memory does not grow with the picture.
-_CHUNK = 4096
+_CHUNK = 8192
 #: Added to every strength, so that flat windows are uniform and no logarithm meets 0.
 _FLOOR = 1e-9
 
