@@ -1,0 +1,117 @@
+"""Losses of both paths. No term anywhere compares a fused picture with a source picture.
+
+Symbols as in `step`; ``M^`` is the predictor's mask, ``c`` its confidence, ``b`` the kept blocks,
+``v`` validity, ``sg`` stops the gradient.
+
+FOUND (abstract): the predictor learns by masking; it supervises the fuser's mask at each unrolled
+step; a fusion consistency loss aligns the two; no similarity between fused and source pictures.
+INFERRED: the equations below.
+
+    L_pred = sum (1-b) v (f(b M~, b Y, b) - M~)^2 / sum (1-b) v                         masking
+    L_mask = 1/K sum_k mean(c |M^k - sg(M^)|)                                       supervision
+    L_cons = mean|X^K - B^| + 0.2 mean|grad X^K - grad B^|,  B^ = sum_n M^_n Y_n    consistency
+    L      = L_pred + L_mask + L_cons                                                     paper
+
+OURS, for pictures that were blurred again (`redefocus`), T the picture before, M* the exact mask:
+
+    L = sum_k w_k (10 |B^k - T|_1 + 100 |B^k - T|_2^2 + 0.02 CE(M^k, M*) + 0.3 (... X^k ...))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from panfocus.train.dualpath.predictor import Belief
+from panfocus.train.dualpath.step import Iterate, blend
+
+Terms = dict[str, Tensor]
+
+
+def masking(answer: Tensor, target: Tensor, keep: Tensor, valid: Tensor) -> Tensor:
+    """L_pred: squared error on dropped valid pixels only.
+
+    Args:
+        answer: of the predictor, ``(B, N, H, W)``.
+        target: imperfect mask, ``(B, N, H, W)``.
+        keep: b, ``(B, 1, H, W)``.
+        valid: v, ``(B, H, W)``.
+    """
+    asked = (1 - keep) * valid.unsqueeze(1)
+    error = (answer - target).square().mean(1, keepdim=True)
+    return (asked * error).sum() / asked.sum().clamp_min(1)
+
+
+def supervision(iterates: Sequence[Iterate], belief: Belief) -> Tensor:
+    """L_mask: the predictor teaches the mask of every step, and learns nothing from it."""
+    taught = belief.mask.detach()
+    trust = belief.confidence.detach().unsqueeze(1)
+    errors = [(trust * (i.mask - taught).abs()).mean() for i in iterates]
+    return torch.stack(errors).mean()
+
+
+def consistency(picture: Tensor, composite: Tensor) -> Tensor:
+    """L_cons: the fuser's picture and the predictor's composite, ``(B, 3, H, W)``, agree."""
+    difference = picture - composite
+    across = difference[..., 1:] - difference[..., :-1]
+    down = difference[..., 1:, :] - difference[..., :-1, :]
+    return difference.abs().mean() + 0.2 * (across.abs().mean() + down.abs().mean())
+
+
+def slowed(tensor: Tensor, share: float) -> Tensor:
+    """Return `tensor` itself, through which only a share of the gradient passes."""
+    return share * tensor + (1 - share) * tensor.detach()
+
+
+def exact_mask(mask: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Cross entropy to an exact mask: ``(B, N, H, W)`` twice and ``(B, H, W)``."""
+    entropy = -(target * mask.clamp_min(1e-4).log()).sum(1)
+    return (valid * entropy).sum() / valid.sum().clamp_min(1)
+
+
+def picture_error(picture: Tensor, truth: Tensor) -> Tensor:
+    """``10 L1 + 100 MSE`` of pictures ``(B, 3, H, W)``."""
+    difference = picture - truth
+    return 10 * difference.abs().mean() + 100 * difference.square().mean()
+
+
+def redefocus(
+    iterates: Sequence[Iterate],
+    frames: Tensor,
+    truth: Tensor,
+    mask: Tensor,
+    valid: Tensor,
+    *,
+    weights: Sequence[float],
+) -> Terms:
+    """Loss against the picture before it was blurred again.
+
+    Args:
+        iterates: the predictor's mask first, then those of the K steps.
+        frames: ``(B, N, 3, H, W)``.
+        truth: T, ``(B, 3, H, W)``.
+        mask: M*, ``(B, N, H, W)``.
+        valid: ``(B, H, W)``.
+        weights: w_k of each iterate; those without an iterate are left out.
+    """
+    used = weights[: len(iterates)]
+    total = frames.new_zeros(())
+    terms: Terms = {}
+    for k, (now, weight) in enumerate(zip(iterates, used, strict=True)):
+        composite = blend(now.mask, frames)
+        error = picture_error(composite, truth) + 0.02 * exact_mask(now.mask, mask, valid)
+        terms[f"psnr_mask_{k}"] = decibel(composite, truth)
+        if k:
+            error = error + 0.3 * picture_error(now.picture, truth)
+            terms[f"psnr_picture_{k}"] = decibel(now.picture, truth)
+        total = total + weight / sum(used) * error
+    return {"loss": total, **terms}
+
+
+@torch.no_grad()
+def decibel(picture: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean PSNR of ``(B, 3, H, W)``, each at most 60 dB."""
+    error = (picture - truth).square().mean((1, 2, 3))
+    return (-10 * torch.log10(error.clamp_min(1e-6))).mean()

@@ -1,0 +1,95 @@
+"""From a Dual-Path checkpoint to the system that the product runs."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from panfocus.systems.card import Card
+from panfocus.train import checkpoint as checkpoints
+from panfocus.train.dualpath.config import Config, from_dict
+from panfocus.train.dualpath.model import DualPath
+from panfocus.train.dualpath.network import count_macs, folded
+from panfocus.train.export import export
+
+#: Largest picture decided at full scale.
+WORKING_PIXELS = 3_000_000
+#: Weights of a bundle, beside the network that runs; what `--init` starts from.
+WEIGHTS = "model.safetensors"
+
+
+class Exported(nn.Module):
+    """Dual-Path behind the interface of every exported system: M^K for frames of one stack."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` in [0, 1] to weights ``(N, H, W)``, summing to 1 over N."""
+        return self.net(frames.unsqueeze(0))[-1].mask.squeeze(0)
+
+
+def averaged(held: checkpoints.Checkpoint) -> tuple[Config, DualPath]:
+    """Rebuild the network of a checkpoint with its averaged weights, in eval mode."""
+    config = from_dict(held.facts["config"])
+    net = DualPath(config)
+    prefix = "net."
+    weights = {k.removeprefix(prefix): v for k, v in held.group("average").items()}
+    known = net.state_dict().keys()
+    net.load_state_dict({k: v for k, v in weights.items() if k in known})
+    return config, net.eval()
+
+
+def macs_per_pixel(net: nn.Module, multiple: int) -> int:
+    """Count multiply-adds per pixel of each frame, on a real pass of a pair."""
+    side = 4 * multiple
+    pair = torch.zeros(1, 2, 3, side, side)
+    return round(count_macs(net, lambda: net(pair)) / (2 * side**2))
+
+
+def card_of(
+    held: checkpoints.Checkpoint, config: Config, data: str, scores: Mapping[str, float]
+) -> Card:
+    """Write the card of a checkpoint."""
+    facts: Mapping[str, Any] = held.facts
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    net = DualPath(config).eval()
+    return Card(
+        name="dualpath",
+        title=(
+            "Dual-Path (TMM 2025), reconstructed from its abstract"
+            if config.masking
+            else "Dual-Path with re-defocus self-supervision: learned from defocused frames alone"
+        ),
+        multiple_of=config.multiple_of,
+        halo=config.halo,
+        working_pixels=WORKING_PIXELS,
+        macs_per_pixel=macs_per_pixel(net, config.multiple_of),
+        trained_by=f"panfocus, {today}, {platform.machine()}, {facts['seconds'] / 60:.0f} minutes",
+        data=data,
+        recipe={"steps": facts["step"], "seed": facts["seed"], **facts["config"]},
+        scores=dict(scores),
+        notes=(
+            "aligned frames, any number at once; no sharp picture and no mask was seen in training"
+        ),
+    )
+
+
+def pack(run: Path, out: Path, data: str, scores: Mapping[str, float] | None = None) -> Path:
+    """Export the checkpoint in `run` to the folder `out`.
+
+    Raises:
+        DataError: no checkpoint, or a damaged one.
+        OutputError: the folder cannot be written, or the export does not agree.
+    """
+    held = checkpoints.read(run / checkpoints.NAME)
+    config, net = averaged(held)
+    card = card_of(held, config, data, scores or {})
+    return export(Exported(folded(net)).eval(), None, net.state_dict(), card, out)

@@ -1,0 +1,203 @@
+"""Re-defocus: exact labels from defocused pictures alone.
+
+OURS. A picture that is itself out of focus in places is blurred once more, by masks and circles
+of confusion that we draw. Which frame was blurred less is then known exactly, and so is the
+picture before: the target. No sharp picture and no annotated mask enters: shapes are procedural
+(`panfocus.train.mattes`). Where the source holds no detail, blurring it again changes nothing and
+there is nothing to learn: such places are left out of the loss on masks (`valid`), give no
+gradient to the loss on pictures, and crops that lie in them are drawn again (`detail_of`).
+
+Pairs come from `panfocus.train.synthesis.varied`; this file adds stacks of any number of frames:
+a background whose depth is a ramp, a bump or far away, objects before it, lights beyond white,
+each frame focused at another depth, circles of confusion ``gain * |depth - focus|``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus import optics
+from panfocus.train import mattes, synthesis
+from panfocus.train.pictures import Pictures, soft_areas
+from panfocus.train.synthesis import Develop, Odds, Sources
+
+Float = NDArray[np.float32]
+Byte = NDArray[np.uint8]
+
+#: Pixels made around a stack and cut off again.
+MARGIN = 12
+#: Circles of confusion, as shares of the largest, between which a ramp's blur is interpolated.
+LADDER = (0.0, 0.06, 0.14, 0.26, 0.45, 0.7, 1.0)
+#: Grey levels of finest detail below which a place has nothing to lose by being blurred.
+DETAIL = 4.0
+
+
+class Stack(NamedTuple):
+    """One set of frames, or a batch of them with a leading axis.
+
+    Attributes:
+        frames: ``(N, 3, H, W)`` float32 in [0, 1].
+        truth: ``(3, H, W)``, the picture before it was blurred again.
+        mask: ``(N, H, W)``, 1 for the frame to take.
+        valid: ``(H, W)``, 1 where the frames differ.
+    """
+
+    frames: Float
+    truth: Float
+    mask: Float
+    valid: Float
+
+
+def sources_of(pictures: Sequence[Byte]) -> Sources:
+    """Wrap defocused pictures RGB ``(H, W, 3)`` so that crops with detail are preferred."""
+    lacking = [np.maximum(soft_areas(p), flat_areas(p)) for p in pictures]
+    names = [f"frame {n}" for n in range(len(pictures))]
+    return Sources(Pictures(list(pictures), lacking, names))
+
+
+def flat_areas(picture: Byte) -> Byte:
+    """Mark places ``(H, W)`` without any fine detail: 255 there, else 0."""
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 0.8))
+    around = cv2.dilate(fine, np.ones((25, 25), np.uint8))
+    return np.asarray(around < DETAIL, np.uint8) * np.uint8(255)
+
+
+def batch(
+    sources: Sources,
+    size: int,
+    count: int,
+    key: tuple[int, int],
+    positions: range,
+    *,
+    odds: Odds,
+) -> Stack:
+    """Make the sets of `count` frames at `positions` of a batch; `key` is (seed, step)."""
+    made: list[Stack] = []
+    for position in positions:
+        rng = np.random.default_rng((*key, position))
+        if count == 2 and rng.random() < 0.85:
+            made.append(as_stack(synthesis.varied(rng, sources, size, odds)))
+        else:
+            made.append(stack(rng, sources, size, count, odds))
+    return Stack(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+
+
+def as_stack(sample: synthesis.Sample) -> Stack:
+    """Write a pair as a set of two frames."""
+    frames = np.stack((sample.first, sample.second))
+    return Stack(frames, sample.truth, np.stack((sample.mask, 1 - sample.mask)), sample.valid)
+
+
+class Thing(NamedTuple):
+    """An object before the background: colour ``(H, W, 3)``, matte ``(H, W)`` and its depth."""
+
+    colour: Float
+    matte: Float
+    depth: float
+
+
+def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Stack:
+    """Photograph one scene `count` times, focused at as many depths, in random order."""
+    outer = size + 2 * MARGIN
+    back, develop = synthesis.camera(rng, synthesis.crop(rng, sources, outer), odds)
+    things = sorted(
+        (thing(rng, sources, outer, develop) for _ in range(int(rng.integers(0, 3)))),
+        key=lambda t: -t.depth,
+    )
+    depth = ground(rng, outer)
+    gain = float(3 * 5 ** rng.random())
+    aperture = synthesis.apertures(rng)
+    foci = np.asarray(np.linspace(0, 1, count) + rng.uniform(-0.3, 0.3, count) / count)
+    nearest = np.abs(depth - foci[:, None, None])
+    blurs = [gain * share * max(1.0, float(nearest.max())) for share in LADDER]
+    ladder = np.stack([optics.defocus(back, r, aperture) for r in blurs])
+    least = np.maximum(depth - foci.max(), 0) * gain  # a background beyond all foci stays soft
+    shots = [
+        develop(shoot(along(ladder, blurs, gain * near), things, focus, gain, aperture))
+        for near, focus in zip(nearest, foci, strict=True)
+    ]
+    truth = develop(shoot(along(ladder, blurs, least), things, None, gain, aperture))
+    for item in things:
+        hidden = item.matte > 0.5
+        nearest[:, hidden] = np.abs(item.depth - foci)[:, None]
+    mask = (nearest == nearest.min(0)).astype(np.float32)
+    mask /= mask.sum(0)
+    return finished(rng, np.stack(shots), truth, mask, odds)
+
+
+def finished(
+    rng: np.random.Generator, shots: Float, truth: Float, mask: Float, odds: Odds
+) -> Stack:
+    """Cut the margin off, shuffle, mirror, and add the camera's flaws."""
+    inner = np.s_[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+    order = rng.permutation(len(shots))
+    shots = np.moveaxis(shots, -1, 1)[order][inner]
+    truth, mask = np.moveaxis(truth, -1, 0)[inner], mask[order][inner]
+    reach = cv2.dilate(np.ptp(shots, axis=0).max(0), np.ones((9, 9), np.uint8))
+    up, left = (-1 if rng.random() < 0.5 else 1 for _ in range(2))
+    arrays = [a[..., ::up, ::left] for a in (shots, truth, mask, reach > 0.02)]
+    if rng.random() < 0.5:
+        arrays = [a.swapaxes(-1, -2) for a in arrays]
+    shots, truth, mask, valid = (np.ascontiguousarray(a, np.float32) for a in arrays)
+    if rng.random() < odds.noise:
+        sigma = 0.025 * rng.random()
+        shots = np.stack([synthesis.noisy(rng, s, sigma) for s in shots])
+    if rng.random() < odds.jpeg:
+        quality = int(rng.integers(70, 99))
+        coded = [synthesis.jpeg(np.moveaxis(s, 0, -1), quality) for s in shots]
+        shots = np.moveaxis(np.stack(coded), -1, 1)
+    return Stack(np.ascontiguousarray(shots, np.float32), truth, mask, valid)
+
+
+def thing(rng: np.random.Generator, sources: Sources, size: int, develop: Develop) -> Thing:
+    """Draw an object with a picture of its own on it."""
+    colour = develop.linearised(synthesis.crop(rng, sources, size))
+    return Thing(colour, mattes.procedural(rng, size), float(rng.uniform(0, 1)))
+
+
+def ground(rng: np.random.Generator, size: int) -> Float:
+    """Return the background's depth ``(size, size)``: a ramp, a bump, a plane, or far away."""
+    kind = rng.random()
+    if kind < 0.15:
+        return np.full((size, size), rng.uniform(1.1, 2.2), np.float32)
+    if kind < 0.3:
+        return np.full((size, size), rng.uniform(0, 1), np.float32)
+    cells = 2 if kind < 0.8 else 4
+    coarse = rng.standard_normal((cells, cells), dtype=np.float32)
+    resized = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+    low, high = np.sort(rng.uniform(-0.1, 1.1, 2))
+    rise = (resized - resized.min()) / max(float(np.ptp(resized)), 1e-6)
+    return np.asarray(low + rise * (high - low), np.float32)
+
+
+def along(ladder: Float, blurs: Sequence[float], wanted: Float) -> Float:
+    """Blur each pixel by its own circle ``wanted (H, W)``, between the steps of a ladder."""
+    place = np.interp(wanted, blurs, np.arange(len(blurs))).astype(np.float32)
+    out = np.zeros(ladder.shape[1:], np.float32)
+    for k, rung in enumerate(ladder):
+        share = np.maximum(1 - np.abs(place - k), 0)
+        if share.any():
+            out += share[..., None] * rung
+    return out
+
+
+def shoot(
+    back: Float,
+    things: Sequence[Thing],
+    focus: float | None,
+    gain: float,
+    aperture: optics.Aperture,
+) -> Float:
+    """Lay the objects over a background already blurred; all in focus for ``focus=None``."""
+    for item in things:
+        radius = 0.0 if focus is None else abs(item.depth - focus) * gain
+        light = optics.defocus(item.colour * item.matte[..., None], radius, aperture)
+        cover = optics.defocus(item.matte, radius, aperture)
+        back = light + (1 - cover[..., None]) * back
+    return back

@@ -1,0 +1,233 @@
+"""Unlabelled material from folders: pairs and focal stacks, never anything that is a truth.
+
+Two layouts are read, at any depth below the folders given:
+
+* pairs: a folder with ``A/`` and ``B/``; files of equal name (but for the suffix) make a set;
+* stacks: a folder of pictures of one size; all its frames make a set, any two of them a pair.
+
+Nothing else is opened: a folder named like a truth (``GT``, ``truth``, ``mask`` ...) is passed
+over, and so is all below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.errors import DataError
+from panfocus.train.pictures import KEEP_PIXELS, SUFFIXES, read_colour
+
+Byte = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+#: Folders that hold truths or results: never opened, whatever their case.
+NEVER = frozenset(
+    [
+        "gt",
+        "groundtruth",
+        "ground_truth",
+        "truth",
+        "label",
+        "labels",
+        "mask",
+        "masks",
+        "matte",
+        "alpha",
+        "full",
+        "aif",
+        "allfocus",
+        "all_in_focus",
+        "fused",
+        "fusion",
+        "result",
+        "results",
+        "output",
+        "sharp",
+        "depth",
+    ]
+)
+#: A pair that is shifted by more pixels than this, or whose coarse parts correlate less, is no
+#: pair: its frames do not show the same thing at the same place.
+MOST_SHIFT = 0.5
+LEAST_CORRELATION = 0.6
+#: Grey levels of contrast that a quarter of the picture needs to tell anything.
+LEAST_DETAIL = 1.0
+
+
+@dataclass(frozen=True)
+class FocalSet:
+    """Frames of one scene.
+
+    Attributes:
+        name: for the log.
+        frames: RGB ``(H, W, 3)`` uint8 each, at least two, of one size.
+    """
+
+    name: str
+    frames: list[Byte]
+
+
+@dataclass
+class Material:
+    """What was found.
+
+    Attributes:
+        sets: whose frames lie on each other, in the order they were found.
+        singles: frames that fit no other; each still is a defocused picture.
+        left_out: name of a frame or set to the reason why it is in no pair.
+    """
+
+    sets: list[FocalSet] = field(default_factory=list[FocalSet])
+    singles: list[Byte] = field(default_factory=list[Byte])
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+
+    def pictures(self) -> list[Byte]:
+        """Return every frame, whether in a set or not."""
+        return [frame for held in self.sets for frame in held.frames] + self.singles
+
+    def summary(self) -> str:
+        """Say in one line what there is."""
+        frames = sum(len(s.frames) for s in self.sets)
+        text = f"{len(self.sets)} sets of {frames} frames that lie on each other"
+        if self.left_out:
+            text += f"; {len(self.left_out)} left out of pairs: " + "; ".join(
+                f"{name} ({why})" for name, why in self.left_out.items()
+            )
+        return text
+
+
+def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
+    """Yield (name, files) of every set below `folders`, without opening a file.
+
+    Raises:
+        DataError: a folder does not exist.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError(
+                "the data folder does not exist",
+                where=str(folder),
+                expected="a folder with A/ and B/, or with stacks",
+                remedy="check the path given to --data",
+            )
+        yield from _find_below(folder)
+
+
+def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
+    first, second = folder / "A", folder / "B"
+    if first.is_dir() and second.is_dir():
+        others = {p.stem: p for p in _pictures(second)}
+        for path in _pictures(first):
+            if path.stem in others:
+                yield f"{folder.name}/{path.stem}", [path, others[path.stem]]
+        return
+    files = _pictures(folder)
+    if len(files) >= 2:
+        yield folder.name, files
+    for below in sorted(p for p in folder.iterdir() if p.is_dir()):
+        if below.name.lower() not in NEVER and not below.name.startswith("."):
+            yield from _find_below(below)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
+def load(folders: Sequence[Path], smallest: int) -> Material:
+    """Read every set; frames that do not lie on the others are told and kept apart.
+
+    Args:
+        folders: with pairs or stacks.
+        smallest: shortest side of a frame, in pixels.
+
+    Raises:
+        DataError: no folder, an unreadable file, or nothing usable.
+    """
+    out = Material()
+    for name, files in find(folders):
+        frames = [_limited(read_colour(p)) for p in files]
+        if any(f.shape != frames[0].shape for f in frames):
+            out.left_out[name] = "frames of different size"
+        elif min(frames[0].shape[:2]) < smallest:
+            out.left_out[name] = f"smaller than {smallest} px"
+        else:
+            _keep_aligned(out, name, frames)
+    if not out.pictures():
+        raise DataError(
+            "there is nothing to learn from",
+            where=", ".join(map(str, folders)),
+            expected="pairs in A/ and B/ with equal names, or folders of aligned frames",
+            got=out.summary(),
+            remedy="align the frames first (`panfocus fuse --align`), or give other folders",
+        )
+    return out
+
+
+def _keep_aligned(out: Material, name: str, frames: list[Byte]) -> None:
+    """Keep frames that fit on the last one kept as a set, the others by themselves."""
+    kept = frames[:1]
+    for n, frame in enumerate(frames[1:], start=1):
+        why = mismatch(kept[-1], frame)
+        if why is None:
+            kept.append(frame)
+        else:
+            out.singles.append(frame)
+            out.left_out[f"{name} frame {n}"] = why
+    if len(kept) >= 2:
+        out.sets.append(FocalSet(name, kept))
+    else:
+        out.singles += kept
+
+
+def mismatch(first: Byte, second: Byte) -> str | None:
+    """Return why two frames do not lie on each other, or None when they do.
+
+    Defocus moves no edge, so the band of frequencies that survives it must match: in each quarter
+    of the picture least squares give the shift (Lucas and Kanade), and correlation tells whether
+    it is the same content at all. Quarters without detail tell nothing.
+
+    Args:
+        first: RGB ``(H, W, 3)``.
+        second: of the same size.
+    """
+    one, two = band(first), band(second)
+    rows, columns = one.shape[0] // 2, one.shape[1] // 2
+    shifts: list[float] = []
+    for place in (np.s_[y : y + rows, x : x + columns] for y in (0, rows) for x in (0, columns)):
+        if min(one[place].std(), two[place].std()) > LEAST_DETAIL:
+            if np.corrcoef(one[place].ravel(), two[place].ravel())[0, 1] < LEAST_CORRELATION:
+                return "other content"
+            shifts.append(shift_of(one[place], two[place]))
+    if shifts and np.median(shifts) > MOST_SHIFT:
+        return f"shifted by {np.median(shifts):.1f} px"
+    return None
+
+
+def shift_of(one: Float, two: Float) -> float:
+    """Return the length of the shift that least squares find between two bands ``(H, W)``."""
+    mean = (one + two) / 2
+    down, across = np.gradient(mean)
+    system = np.stack((across.ravel(), down.ravel()), 1)
+    shift, *_ = np.linalg.lstsq(system, (one - two).ravel(), rcond=None)
+    return float(np.hypot(*shift))
+
+
+def band(picture: Byte) -> Float:
+    """Return the luminance between 3 and 12 px of scale, ``(H, W)``: what defocus leaves."""
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+    fine, coarse = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in (3, 12))
+    return np.asarray(cv2.subtract(fine, coarse), np.float32)
+
+
+def _limited(picture: Byte) -> Byte:
+    pixels = picture.shape[0] * picture.shape[1]
+    if pixels <= KEEP_PIXELS:
+        return picture
+    scale = (KEEP_PIXELS / pixels) ** 0.5
+    smaller = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(smaller, np.uint8)
