@@ -79,6 +79,8 @@ class NetworkSystem:
         options = cast("Any", ort.SessionOptions())
         options.intra_op_num_threads = self._threads or os.cpu_count() or 1
         options.log_severity_level = 3
+        # waiting threads would otherwise burn a core each while the other works
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # the arena never gives memory back: a tile's peak would stay for the whole run
         options.enable_cpu_mem_arena = False
         try:
