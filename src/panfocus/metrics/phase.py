@@ -144,7 +144,7 @@ class _Bank:
         rows, columns = shape
         y, x = _axis(rows)[:, None], _axis(columns)[None, :]
         radius, theta = np.hypot(x, y), np.arctan2(-y, x)
-        radial = [_log_gabor(radius, _SHORTEST * _STEP**scale) for scale in range(_SCALES)]
+        radial = _log_gabors(radius)
         angular = [_lobe(theta, o * np.pi / _ORIENTATIONS) for o in range(_ORIENTATIONS)]
         noise = [_noise_factor(radial, lobe) for lobe in angular]
         return cls([np.repeat(band, 2, axis=1) for band in radial], angular, noise)
@@ -157,17 +157,20 @@ def _axis(size: int) -> Plane:
     return np.fft.ifftshift(frequencies)
 
 
-def _log_gabor(radius: Plane, wavelength: float) -> Plane:
+def _log_gabors(radius: Plane) -> list[Plane]:
+    """Return one band per scale, Gaussian over log frequency, none of zero frequency."""
     lowpass = 1 / (1 + (radius / _LOWPASS_RADIUS) ** (2 * _LOWPASS_ORDER))
-    away = np.log(np.where(radius > 0, radius, 1) * wavelength)
-    response = np.exp(-(away**2) / (2 * np.log(_BANDWIDTH) ** 2)) * lowpass
-    response[0, 0] = 0
-    return response
+    lowpass[0, 0] = 0
+    octave = np.log(np.where(radius > 0, radius, 1))
+    centres = [-np.log(_SHORTEST * _STEP**scale) for scale in range(_SCALES)]
+    narrowness = -1 / (2 * np.log(_BANDWIDTH) ** 2)
+    return [np.exp((octave - centre) ** 2 * narrowness) * lowpass for centre in centres]
 
 
 def _lobe(theta: Plane, direction: float) -> Plane:
-    """Gaussian of the angle to a direction, both ways round."""
-    away = np.abs((theta - direction + np.pi) % (2 * np.pi) - np.pi)
+    """Gaussian of the angle, either way round, to a direction in 0..pi."""
+    away = np.abs(theta - direction)
+    away = np.minimum(away, 2 * np.pi - away)
     return np.exp(-(away**2) / (2 * _ANGULAR_SIGMA**2))
 
 
@@ -227,13 +230,13 @@ def _energy(responses: list[Complex], threshold: float) -> tuple[Plane, Plane]:
     amplitudes = [np.abs(response) for response in responses]
     total, largest = reduce(np.add, amplitudes), reduce(np.maximum, amplitudes)
     towards = reduce(np.add, responses)
-    towards /= np.abs(towards) + _EPSILON
+    length = np.abs(towards)
+    # sum_s A_s cos d_s is the sum's own component along its direction
+    energy = length**2 / (length + _EPSILON)
+    towards /= length + _EPSILON
     np.conjugate(towards, out=towards)
-    energy = np.zeros(total.shape)
     for response in responses:
-        aligned = response * towards
-        energy += aligned.real
-        energy -= np.abs(aligned.imag)
+        energy -= np.abs((response * towards).imag)
     width = total / (largest + _EPSILON) / _SCALES
     weight = 1 / (1 + np.exp((_WIDTH_CUTOFF - width) * _WIDTH_GAIN))
     return weight * np.maximum(energy - threshold, 0), total
