@@ -133,7 +133,7 @@ def _write_story(folder: Path, story: Story, result: Fusion) -> None:
 
 def main(out: Path) -> None:
     """Make, fuse, score, write."""
-    names = [c.name for c in list_systems() if c.kind == "picture" or c.name != "drpl"]
+    names = {card.name for card in list_systems()}
     shown = [n for n in ("dualpath", "guided", "pyramid") if n in names]
     table = Table(title="PSNR against the truth, dB")
     table.add_column("scene")
