@@ -11,6 +11,8 @@ Kinds:
     bokeh: two frames, lights far brighter than white behind a foreground.
     void: N frames, noisy, before a background that no frame has in focus; its truth is the
         least blurred, noise-free rendering.
+    breathing: N frames of a depth scene that grow, shift and turn from frame to frame, as those
+        of a lens that breathes on a tripod that gives; truth and index as the middle frame sees.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from panfocus.errors import UsageError
 from panfocus.optics import Float, Layer, defocus, expose, render, to_linear
 
 Byte = NDArray[np.uint8]
@@ -37,12 +40,41 @@ class Scene:
         truth: ``(H, W, 3)`` uint8, sharp everywhere (see the kind for what that means).
         index: ``(H, W)`` uint8, the frame in which each pixel's own layer is sharpest.
         band: ``(H, W)`` bool, where fusion is hard: around boundaries, lights, the void.
+        motions: of each frame against the truth; empty where nothing moves.
     """
 
     frames: Byte
     truth: Byte
     index: Byte
     band: NDArray[np.bool_]
+    motions: tuple[Motion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a frame lies against the truth: scaled and turned about the centre, then shifted.
+
+    Attributes:
+        scale: size of things in the frame over their size in the truth.
+        rotation: degrees, from x towards y, which is clockwise as seen.
+        shift_x: pixels to the right.
+        shift_y: pixels down.
+    """
+
+    scale: float = 1.0
+    rotation: float = 0.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+
+    def matrix(self, height: int, width: int) -> NDArray[np.float64]:
+        """Return ``(2, 3)``, from coordinates (x, y, 1) in the truth to those in the frame."""
+        centre = np.array([(width - 1) / 2, (height - 1) / 2])
+        angle = np.deg2rad(self.rotation)
+        turn = self.scale * np.array(
+            [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        )
+        shift = centre - turn @ centre + [self.shift_x, self.shift_y]
+        return np.column_stack([turn, shift])
 
 
 def blob_matte(rng: Generator, height: int, width: int, cover: float, scale: float) -> Float:
@@ -234,12 +266,73 @@ def void_scene(
     return Scene(np.stack(frames), _encode(photograph(None)), index, background)
 
 
+def breathe(
+    rng: Generator, still: Scene, growth: float = 0.004, shift: float = 2.5, turn: float = 0.15
+) -> Scene:
+    """Let the frames of a scene grow, shift and turn against its middle frame, which stays.
+
+    What the motion brings in from outside is cut away, from all frames and the truth alike, so
+    that no pixel is made up. The frames are resampled from 8 bits, which softens all but the
+    middle one slightly.
+
+    Args:
+        rng: source of randomness.
+        still: a scene without motion.
+        growth: of scale from frame to frame.
+        shift: at most, in pixels, along x and along y.
+        turn: at most, in degrees.
+    """
+    count, height, width = still.frames.shape[:3]
+    middle = count // 2
+    motions = tuple(
+        Motion()
+        if n == middle
+        else Motion(
+            1 + growth * (n - middle), rng.uniform(-turn, turn), *rng.uniform(-shift, shift, 2)
+        )
+        for n in range(count)
+    )
+    frames = [
+        frame
+        if motion == Motion()
+        else cv2.warpAffine(
+            frame, motion.matrix(height, width), (width, height), flags=cv2.INTER_LANCZOS4
+        )
+        for frame, motion in zip(still.frames, motions, strict=True)
+    ]
+    reach = max(height, width) / 2 * (growth * count + np.deg2rad(turn)) + shift
+    margin = int(np.ceil(reach)) + 4  # 4 for the taps of the interpolation
+    if 2 * margin >= min(height, width):
+        raise UsageError(
+            "The pictures are too small for so many frames that breathe.",
+            expected=f"more than {2 * margin} pixels a side",
+            got=f"{width} x {height}",
+        )
+    inner = (slice(margin, height - margin), slice(margin, width - margin))
+    return Scene(
+        np.stack([np.asarray(frame, np.uint8)[inner] for frame in frames]),
+        still.truth[inner],
+        still.index[inner],
+        still.band[inner],
+        motions,
+    )
+
+
+def breathing_scene(rng: Generator, pictures: Sequence[Byte], count: int = 8) -> Scene:
+    """`count` frames of a depth scene, each 0.4 % larger than the last, shifted and turned."""
+    return breathe(rng, depth_scene(rng, pictures, count))
+
+
 KINDS: dict[str, Callable[[Generator, Sequence[Byte]], Scene]] = {
     "hard": hard_scene,
     "layers": layers_scene,
     "depth": depth_scene,
     "bokeh": bokeh_scene,
     "void": void_scene,
+}
+#: Kinds whose frames must be aligned before their pixels can be compared with the truth.
+MOVING_KINDS: dict[str, Callable[[Generator, Sequence[Byte]], Scene]] = {
+    "breathing": breathing_scene
 }
 
 

@@ -203,3 +203,155 @@ def export(words: tuple[str, ...]) -> None:
     from panfocus.cli.training import run  # noqa: PLC0415  imports torch
 
     run("export", words)
+
+
+class _ManyCommand(click.Command):
+    """Lets an option that may be repeated take several words: ``--sources A B C``.
+
+    Only for commands without arguments of their own, where a bare word can mean nothing else.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        many = {
+            n for o in self.params if isinstance(o, click.Option) and o.multiple for n in o.opts
+        }
+        return super().parse_args(ctx, repeat_options(args, many))
+
+
+def repeat_options(args: list[str], many: set[str]) -> list[str]:
+    """Return ``--x A --x B`` for ``--x A B``.
+
+    Args:
+        args: words of the command line.
+        many: names of options that may be repeated.
+    """
+    out: list[str] = []
+    current = ""
+    fresh = False
+    for word in args:
+        if word.startswith("-") and word != "-":
+            name, is_joined, _ = word.partition("=")
+            current, fresh = (name if name in many else ""), not is_joined
+        elif current:
+            out += [] if fresh else [current]
+            fresh = False
+        out.append(word)
+    return out
+
+
+def _names(_ctx: click.Context, _option: click.Parameter, value: str | None) -> list[str] | None:
+    """Split names by commas; None for none."""
+    names = [name.strip() for name in (value or "").split(",")]
+    return [name for name in names if name] or None
+
+
+_FILE = click.Path(path_type=Path)
+
+
+@app.command(cls=_ManyCommand)
+@click.option("--fused", type=_FILE, required=True, help="The picture to be judged.")
+@click.option(
+    "--sources",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    metavar="A B...",
+    help="The frames that it was fused from.",
+)
+@click.option("--reference", type=_FILE, help="The truth, if there is one.")
+@click.option("--metrics", "names", callback=_names, help="Names, by commas; all if not given.")
+@click.option("--json", "as_json", is_flag=True, help="One flat JSON object on stdout.")
+def metrics(
+    fused: Path,
+    sources: tuple[Path, ...],
+    reference: Path | None,
+    names: list[str] | None,
+    as_json: bool,
+) -> None:
+    """Measure one fused picture by all metrics that apply."""
+    from panfocus.cli.metrics import run  # noqa: PLC0415  imports OpenCV
+
+    run(fused, sources, reference, names, as_json=as_json)
+
+
+@app.command(cls=_ManyCommand)
+@click.option(
+    "--data", type=_FILE, required=True, help="Folder of focal stacks, with truth or not."
+)
+@click.option("--out", type=_FILE, required=True, help="Folder for scores, tables and plots.")
+@click.option("--systems", callback=_names, help="Names or folders, by commas.")
+@click.option(
+    "--results",
+    multiple=True,
+    metavar="NAME=DIR...",
+    help="Folders of pictures that others have fused.",
+)
+@click.option("--metrics", "names", callback=_names, help="Names, by commas; all if not given.")
+@click.option(
+    "--cut",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    help="Pixels of border left out of the second PSNR.",
+)
+@click.option("--save-images", is_flag=True, help="Keep the fused pictures.")
+@click.option(
+    "--resume/--overwrite",
+    default=True,
+    show_default=True,
+    help="Keep scores of the same files, systems and settings, or score anew; an earlier "
+    "scores.csv is then kept under another name.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
+@click.pass_context
+def evaluate(
+    ctx: click.Context,
+    systems: list[str] | None,
+    names: list[str] | None,
+    resume: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401  click hands over what is declared above
+) -> None:
+    """Score systems, and other people's results, on a folder of focal stacks.
+
+    DATA is A/ B/ [C/...] [GT/], or name-A.png name-B.png in one folder, or a folder per stack.
+    """
+    from panfocus.cli.evaluate import run  # noqa: PLC0415  imports OpenCV
+    from panfocus.evaluate import Options  # noqa: PLC0415
+
+    asked = Options(
+        systems=tuple(systems or ()),
+        metrics=tuple(names) if names else None,
+        overwrite=not resume,
+        **options,
+    )
+    ctx.exit(run(asked, as_json=as_json))
+
+
+@app.command()
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURES...")
+@click.option("--out", type=_FILE, required=True, help="Folder for the sets.")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(["hard", "layers", "depth", "bokeh", "void", "breathing"]),
+    multiple=True,
+    required=True,
+    help="What makes the scenes hard; may be repeated.",
+)
+@click.option("--count", type=click.IntRange(1), default=12, show_default=True, help="Scenes.")
+@click.option(
+    "--frames", type=click.IntRange(2), help="Frames a scene, for depth, void and breathing."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Fixes it all.")
+@click.option(
+    "--depth-maps",
+    type=_FILE,
+    help="Folder of depth maps named like the pictures, dark is near; for depth and breathing.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing sets.")
+def synthesize(pictures: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401  as above
+    """Render focal stacks with known truth from sharp PICTURES (files, globs, folders)."""
+    from panfocus.cli.synthesize import run  # noqa: PLC0415  imports OpenCV
+
+    run(pictures, **options)

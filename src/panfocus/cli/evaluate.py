@@ -1,0 +1,84 @@
+"""`panfocus evaluate`: score, write the tables and plots, tell."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from panfocus.errors import OutputError
+from panfocus.evaluate.plots import draw
+from panfocus.evaluate.report import columns, to_dict, to_markdown
+from panfocus.evaluate.run import Options, Outcome, Tell, evaluate
+from panfocus.evaluate.store import NAME as SCORES
+from panfocus.io.atomic import write_atomic
+
+#: exit code when a part of the images could not be scored
+PARTLY = 3
+_SUMMARY = ("summary.json", "summary.md")
+
+
+def run(options: Options, *, as_json: bool) -> int:
+    """Do it; return the exit code."""
+    _check_out(options)
+    with _progress() as tell:
+        outcome = evaluate(options, tell)
+    found = columns(outcome)
+    files = draw(options, outcome, found) if outcome.rows else []
+    summary = to_dict(options, outcome, found)
+    text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    table = to_markdown(options, outcome, found)
+    for name, content in zip(_SUMMARY, (text, table), strict=True):
+        write_atomic(options.out / name, [content.encode()], overwrite=True)
+        files.append(options.out / name)
+    print(text if as_json else table, end="")
+    _tell_end(options, outcome, files)
+    return PARTLY if outcome.failures else 0
+
+
+def _check_out(options: Options) -> None:
+    """Refuse a folder where files of these names are not from an earlier evaluation.
+
+    Raises:
+        OutputError: they are not.
+    """
+    if options.out.exists() and not options.out.is_dir():
+        raise OutputError("The output is no folder.", where=str(options.out))
+    foreign = [n for n in (*_SUMMARY, "worst.png", "plots") if (options.out / n).exists()]
+    if foreign and not (options.out / SCORES).exists() and not options.overwrite:
+        raise OutputError(
+            "The output folder holds files that would be replaced.",
+            where=str(options.out),
+            expected=f"an empty or new folder, or one with {SCORES} of an earlier run",
+            got=", ".join(foreign),
+            remedy="choose another --out, or allow it by --overwrite",
+        )
+
+
+def _tell_end(options: Options, outcome: Outcome, files: list[Path]) -> None:
+    fresh = len(outcome.rows) - outcome.kept
+    lines = [f"note: {note}" for note in outcome.notes]
+    lines += [f"failed: {f.image}, {f.system}: {f.reason}" for f in outcome.failures]
+    lines.append(f"{fresh} pictures scored, {outcome.kept} kept, {len(outcome.failures)} failed")
+    lines += [f"  {options.out / SCORES}", *(f"  {path}" for path in files[-3:])]
+    print("\n".join(lines), file=sys.stderr)
+
+
+@contextmanager
+def _progress() -> Generator[Tell | None]:
+    """Yield how to tell progress: a bar on a terminal, or not at all."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415  slow to import, and only for a terminal
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scoring")
+
+        def tell(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        yield tell

@@ -1,0 +1,9 @@
+"""Score systems, or other people's fused pictures, on a folder of focal stacks.
+
+`evaluate` runs it; `find_samples` says which layouts are known; `statistics` ranks and tests.
+"""
+
+from panfocus.evaluate.datasets import Dataset, Sample, find_samples
+from panfocus.evaluate.run import Options, Outcome, evaluate
+
+__all__ = ["Dataset", "Options", "Outcome", "Sample", "evaluate", "find_samples"]

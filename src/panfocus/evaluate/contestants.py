@@ -1,0 +1,140 @@
+"""What is compared: systems that fuse, and folders of pictures that others have fused."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import panfocus
+from panfocus.blend import Pixels
+from panfocus.errors import DataError, UsageError
+from panfocus.evaluate.datasets import Sample
+from panfocus.evaluate.pictures import find_result, opaque, read_picture
+from panfocus.pipeline import fuse
+from panfocus.systems import Card, load_system
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A fused picture and the seconds that it took, reading included; None if others made it."""
+
+    pixels: Pixels
+    seconds: float | None
+
+
+class Contestant(Protocol):
+    """Gives a fused picture for each sample."""
+
+    @property
+    def name(self) -> str:
+        """How tables call it."""
+        ...
+
+    def identity(self, sample: Sample) -> str:
+        """Return a text that differs whenever its picture may differ."""
+        ...
+
+    def fused(self, sample: Sample) -> Fused:
+        """Return its picture."""
+        ...
+
+
+@dataclass(frozen=True)
+class SystemContestant:
+    """A system of panfocus, by name or folder."""
+
+    name: str
+    address: str
+    card: Card
+
+    @classmethod
+    def load(cls, address: str) -> SystemContestant:
+        """Find a system; its name in tables is that of its folder or card.
+
+        Raises:
+            SystemError_: no such system.
+        """
+        card = load_system(address).card
+        name = Path(address).name if Path(address).is_dir() else address
+        return cls(name, address, card)
+
+    def identity(self, sample: Sample) -> str:
+        """Return version and card, which holds the hash of the weights."""
+        return f"panfocus {panfocus.__version__}\n{self.card.to_json()}"
+
+    def fused(self, sample: Sample) -> Fused:
+        """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
+        system = load_system(self.address)
+        begin = time.perf_counter()
+        image = fuse(sample.frames, system=system, maps=False).image
+        return Fused(opaque(image), time.perf_counter() - begin)
+
+
+@dataclass(frozen=True)
+class ResultsContestant:
+    """A folder of fused pictures."""
+
+    name: str
+    folder: Path
+
+    @classmethod
+    def parse(cls, text: str) -> ResultsContestant:
+        """Read ``NAME=DIR``.
+
+        Raises:
+            UsageError: not of this form.
+            DataError: no such folder.
+        """
+        name, _, folder = text.partition("=")
+        if not name or not folder:
+            raise UsageError(
+                "Results are given by a name and a folder.",
+                where="--results",
+                expected="NAME=DIR",
+                got=text,
+            )
+        if not Path(folder).is_dir():
+            raise DataError("There is no such folder of results.", where=folder)
+        return cls(name, Path(folder))
+
+    def identity(self, sample: Sample) -> str:
+        """Return the hash of the picture."""
+        return file_hash(find_result(self.folder, sample.name))
+
+    def fused(self, sample: Sample) -> Fused:
+        """Read the picture."""
+        return Fused(read_picture(find_result(self.folder, sample.name)), None)
+
+
+def gather(systems: Sequence[str], results: Sequence[str]) -> list[Contestant]:
+    """Return the contestants in the order given.
+
+    Raises:
+        UsageError: none, or two of one name, or a name that is no name for a folder.
+        DataError, SystemError_: not to be found.
+    """
+    out: list[Contestant] = [SystemContestant.load(address) for address in systems]
+    out += [ResultsContestant.parse(text) for text in results]
+    names = [one.name for one in out]
+    if (
+        not names
+        or len(set(names)) < len(names)
+        or any("/" in n or n.startswith(".") for n in names)
+    ):
+        raise UsageError(
+            "The systems and results to compare need names of their own.",
+            where="--systems, --results",
+            expected="at least one, every name once, none with a slash or a leading dot",
+            got=", ".join(names) or "none",
+        )
+    return out
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

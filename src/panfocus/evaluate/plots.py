@@ -1,0 +1,163 @@
+"""Pictures of an evaluation: every metric by image, and a contact sheet of the worst cases."""
+
+from __future__ import annotations
+
+import io as memory
+import math
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from panfocus.blend import Pixels, white
+from panfocus.errors import PanfocusError, UsageError
+from panfocus.evaluate.contestants import Contestant
+from panfocus.evaluate.datasets import Sample
+from panfocus.evaluate.pictures import read_picture
+from panfocus.evaluate.report import Column
+from panfocus.evaluate.run import Options, Outcome, image_path
+from panfocus.evaluate.scores import cut_name, square_error
+from panfocus.io.atomic import write_atomic
+
+#: Scores by which cases are called worst, the most trustworthy that was computed first.
+_TRUSTED = ("Q_W", "Q_G", "SSIM")
+_SIDE = 480
+_GAIN = 8
+
+
+def _figure(width: float, height: float, rows: int = 1, across: int = 1) -> tuple[Any, Any]:
+    """Return a figure and its axes, always a table of them; no window, no global state.
+
+    Raises:
+        UsageError: Matplotlib is not installed.
+    """
+    try:
+        figure_type = import_module("matplotlib.figure").Figure
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "Plots need Matplotlib.",
+            expected="the extra `evaluate`",
+            got=f"no module {error.name}",
+            remedy="pip install 'panfocus[evaluate]'",
+        ) from error
+    figure = figure_type(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, across, squeeze=False)
+
+
+def _save(figure: Any, path: Path) -> Path:  # noqa: ANN401  Matplotlib is an extra
+    data = memory.BytesIO()
+    figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
+    write_atomic(path, [data.getvalue()], overwrite=True)
+    return path
+
+
+def plot_column(column: Column, outcome: Outcome, path: Path) -> Path:
+    """Draw one metric: images along x, one mark per system."""
+    images = [sample.name for sample in outcome.dataset.samples]
+    figure, axes = _figure(max(6.0, 2 + 0.3 * len(images)), 4)
+    axis = axes[0, 0]
+    for system in outcome.systems:
+        values = [column.values.get((system, image), math.nan) for image in images]
+        heights = [v if math.isfinite(v) else math.nan for v in values]
+        axis.plot(range(len(images)), heights, "o-", markersize=4, linewidth=0.8, label=system)
+    axis.set_xticks(range(len(images)), images, rotation=90, fontsize=7)
+    axis.set_ylabel(f"{column.name} ({'lower' if column.lower else 'higher'} is better)")
+    axis.grid(visible=True, alpha=0.3)
+    axis.legend(fontsize=8)
+    return _save(figure, path)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fused picture that scored badly."""
+
+    sample: Sample
+    contestant: Contestant
+    metric: str
+    value: float
+
+
+def worst_cases(options: Options, outcome: Outcome, found: list[Column], count: int) -> list[Case]:
+    """Return the worst pictures, by PSNR where there is a truth, else by Q_W."""
+    order = [cut_name(options.cut), *_TRUSTED, *(c.name for c in found)]
+    by_name = {c.name: c for c in found}
+    chosen = next((by_name[name] for name in order if name in by_name), None)
+    if chosen is None:
+        return []
+    sign = -1 if chosen.lower else 1
+    ranked = sorted(chosen.values.items(), key=lambda item: sign * item[1])
+    samples = {s.name: s for s in outcome.dataset.samples}
+    contestants = {c.name: c for c in outcome.contestants}
+    return [
+        Case(samples[image], contestants[system], chosen.name, value)
+        for (system, image), value in ranked[:count]
+    ]
+
+
+def contact_sheet(options: Options, cases: list[Case], path: Path) -> Path:
+    """Draw a line per case: first frame, last frame, fused, and the error if it is known."""
+    figure, axes = _figure(14, 2.9 * len(cases), len(cases), 4)
+    for row, case in zip(axes, cases, strict=True):
+        fused = _fused(options, case)
+        cells = [
+            ("first frame", read_picture(case.sample.frames[0])),
+            ("last frame", read_picture(case.sample.frames[-1])),
+            ("fused", fused),
+        ]
+        if case.sample.truth is not None:
+            cells.append((f"|error| x {_GAIN}", _error(fused, read_picture(case.sample.truth))))
+        for axis in row:
+            axis.set_axis_off()
+        for axis, (title, pixels) in zip(row, cells, strict=False):
+            axis.imshow(_small(pixels), cmap="gray", vmin=0, vmax=255)
+            axis.set_title(title, fontsize=8)
+        label = f"{case.sample.name}, {case.contestant.name}: {case.metric} {case.value:.3f}"
+        row[0].set_title(f"{label}\nfirst frame", fontsize=8, loc="left")
+    return _save(figure, path)
+
+
+def _fused(options: Options, case: Case) -> Pixels:
+    """Return the picture that was scored; fusing again is cheaper than keeping all of them."""
+    saved = image_path(options.out, case.contestant, case.sample)
+    if options.save_images and saved.exists():
+        return read_picture(saved)
+    return case.contestant.fused(case.sample).pixels
+
+
+def _error(fused: Pixels, truth: Pixels) -> Pixels:
+    error = np.sqrt(square_error(fused, truth).mean(axis=-1)) * _GAIN
+    return np.clip(error, 0, 255).astype(np.uint8)
+
+
+def _small(pixels: Pixels) -> Pixels:
+    scaled = np.rint(pixels.astype(np.float64) * (255 / white(pixels.dtype))).astype(np.uint8)
+    share = _SIDE / max(scaled.shape[:2])
+    if share >= 1:
+        return scaled
+    small = cv2.resize(scaled, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def draw(options: Options, outcome: Outcome, found: list[Column], worst: int = 6) -> list[Path]:
+    """Write `plots/<metric>.png` and `worst.png`; whatever prevents it is noted.
+
+    Args:
+        options: of the run.
+        outcome: of the run.
+        found: its metrics.
+        worst: how many cases the sheet shows.
+    """
+    files: list[Path] = []
+    try:
+        for column in found:
+            path = options.out / "plots" / f"{column.name}.png"
+            files.append(plot_column(column, outcome, path))
+        cases = worst_cases(options, outcome, found, worst)
+        if cases:
+            files.append(contact_sheet(options, cases, options.out / "worst.png"))
+    except PanfocusError as error:  # the scores are worth having without pictures
+        outcome.notes.append(f"no plots: {error.text()}")
+    return files

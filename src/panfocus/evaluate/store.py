@@ -1,0 +1,123 @@
+"""`scores.csv`: one line per image and system, written after every image, read back to resume."""
+
+from __future__ import annotations
+
+import csv
+import io as text_io
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from panfocus.errors import OutputError
+from panfocus.io.atomic import cannot_write, write_atomic
+
+NAME = "scores.csv"
+_FIXED = ("image", "system", "key", "seconds")
+
+
+@dataclass(frozen=True)
+class Row:
+    """The scores of one picture.
+
+    Attributes:
+        image: name of the sample.
+        system: name of the contestant.
+        key: hash of the files, the system and the settings that the scores depend on.
+        seconds: spent fusing; None for pictures of others.
+        scores: by name; what could not be computed is absent.
+    """
+
+    image: str
+    system: str
+    key: str
+    seconds: float | None
+    scores: dict[str, float]
+
+
+@dataclass
+class Store:
+    """The rows of a folder.
+
+    Attributes:
+        folder: where the csv lies.
+        columns: names of scores.
+        rows: by (image, system).
+    """
+
+    folder: Path
+    columns: list[str]
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict[tuple[str, str], Row])
+
+    @classmethod
+    def open(cls, folder: Path, columns: list[str]) -> Store:
+        """Read what is there.
+
+        Raises:
+            OutputError: a csv that this program did not write.
+        """
+        path = folder / NAME
+        store = cls(folder, columns)
+        if not path.exists():
+            return store
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                lines = list(csv.DictReader(file))
+            for line in lines:
+                row = _parse(line)
+                store.rows[row.image, row.system] = row
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
+            raise OutputError(
+                "The scores in the output folder were not written by panfocus.",
+                where=str(path),
+                got=f"{type(error).__name__}: {error}",
+                remedy="choose another --out",
+            ) from error
+        return store
+
+    def put(self, row: Row) -> None:
+        """Add a row and write the csv: what is done stays done if the next image ends it all."""
+        self.rows[row.image, row.system] = row
+        self.write()
+
+    def write(self) -> None:
+        """Write the csv whole, with every column that any row has."""
+        names = dict.fromkeys(self.columns)
+        for row in self.rows.values():
+            names |= dict.fromkeys(row.scores)
+        text = text_io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([*_FIXED, *names])
+        for row in self.rows.values():
+            seconds = "" if row.seconds is None else f"{row.seconds:.3f}"
+            cells = [_cell(row.scores.get(name, math.nan)) for name in names]
+            writer.writerow([row.image, row.system, row.key, seconds, *cells])
+        write_atomic(self.folder / NAME, [text.getvalue().encode()], overwrite=True)
+
+    def set_aside(self) -> Path | None:
+        """Move an existing csv to a free name beside it, and forget its rows."""
+        path = self.folder / NAME
+        if not path.exists():
+            return None
+        number = 1
+        while (kept := path.with_name(f"scores-before-{number}.csv")).exists():
+            number += 1
+        try:
+            path.rename(kept)
+        except OSError as error:
+            raise cannot_write(kept, error) from error
+        self.rows.clear()
+        return kept
+
+
+def _cell(value: float) -> str:
+    return "" if math.isnan(value) else repr(value)
+
+
+def _parse(line: dict[str, str]) -> Row:
+    scores = {
+        name: float(cell)
+        for name, cell in line.items()
+        if name not in _FIXED and cell  # the reader names surplus cells None: float() refuses
+    }
+    seconds = float(line["seconds"]) if line["seconds"] else None
+    return Row(line["image"], line["system"], line["key"], seconds, scores)

@@ -1,0 +1,294 @@
+"""Write sets of scenes with known truth, as `panfocus evaluate` and the benchmarks read them.
+
+``OUT/<kind>/<scene>/f0.png ...`` are the frames; truth, index and band lie in
+``OUT/<kind>-truth/``, where a tool that fuses ``OUT/<kind>/<scene>`` does not see them, with a
+``manifest.json`` that tells how every scene was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+import panfocus
+from panfocus import io
+from panfocus.errors import InputError, OutputError, UsageError
+from panfocus.io.atomic import write_atomic
+from panfocus.optics import Float
+from panfocus.synthesize import (
+    KINDS,
+    MOVING_KINDS,
+    Byte,
+    Scene,
+    breathe,
+    breathing_scene,
+    depth_map_stack,
+    depth_scene,
+    void_scene,
+)
+
+#: Kinds with any number of frames, and how many they have if not told.
+FRAMES = {"depth": 8, "void": 4, "breathing": 8}
+_COUNTED: dict[str, Callable[[Generator, Sequence[Byte], int], Scene]] = {
+    "depth": depth_scene,
+    "void": void_scene,
+    "breathing": breathing_scene,
+}
+_FROM_DEPTH = ("depth", "breathing")
+#: A scene takes at most so many pictures: a background and three objects.
+_PICTURES = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to make.
+
+    Attributes:
+        kind: one of `KINDS` or `MOVING_KINDS`.
+        count: scenes.
+        frames: of a scene; None for the usual number of the kind.
+        seed: with kind and number of a scene it fixes the scene.
+    """
+
+    kind: str
+    count: int
+    frames: int | None = None
+    seed: int = 0
+
+    def check(self, *, has_depth: bool) -> None:
+        """Refuse what the kind cannot be.
+
+        Raises:
+            UsageError: an unknown kind, frames for a kind that has two, depth for one without.
+        """
+        if self.kind not in {**KINDS, **MOVING_KINDS}:
+            raise UsageError(
+                "There is no such kind of scene.",
+                expected=", ".join([*KINDS, *MOVING_KINDS]),
+                got=self.kind,
+            )
+        if self.frames not in (None, 2) and self.kind not in FRAMES:
+            raise UsageError(
+                f"Scenes of kind {self.kind} have two frames.",
+                where="--frames",
+                got=str(self.frames),
+                remedy=f"leave it out, or take another kind ({', '.join(FRAMES)})",
+            )
+        if has_depth and self.kind not in _FROM_DEPTH:
+            raise UsageError(
+                f"Scenes of kind {self.kind} are not made from depth maps.",
+                where="--depth-maps",
+                expected=f"kind {' or '.join(_FROM_DEPTH)}",
+            )
+
+
+@dataclass(frozen=True)
+class Material:
+    """A sharp picture file, and its depth map if there is one."""
+
+    path: Path
+    depth: Path | None = None
+
+
+def find_material(inputs: Sequence[str | Path], depth_maps: Path | None) -> list[Material]:
+    """Find pictures, and for each the depth map of the same stem.
+
+    Raises:
+        InputError: no pictures, or one without its depth map.
+    """
+    infos, _ = io.find_frames(inputs)
+    paths = [info.path for info in infos]
+    if depth_maps is None:
+        return [Material(path) for path in paths]
+    maps = {info.path.stem: info.path for info in io.find_frames([depth_maps])[0]}
+    without = [path for path in paths if path.stem not in maps]
+    if without:
+        raise InputError(
+            "A picture has no depth map.",
+            where=str(without[0]),
+            expected=f"a file called {without[0].stem} in {depth_maps}",
+        )
+    return [Material(path, maps[path.stem]) for path in paths]
+
+
+def read_rgb(path: Path) -> Byte:
+    """Return ``(H, W, 3)`` uint8, whatever the file holds."""
+    pixels = io.to_depth(_read(path), "uint8")
+    planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    colour = planes[..., :3] if planes.shape[2] >= 3 else planes[..., :1].repeat(3, axis=2)
+    return np.ascontiguousarray(colour, np.uint8)
+
+
+def _read(path: Path) -> Any:  # noqa: ANN401  uint8 or uint16
+    return io.read_frame(io.find_frames([path])[0][0]).pixels
+
+
+def read_depth(path: Path, height: int, width: int) -> Float:
+    """Return ``(H, W)`` from 0, the darkest and nearest, to 1; scaled to the picture's size."""
+    pixels = _read(path)
+    plane = (pixels if pixels.ndim == 2 else pixels[..., 0]).astype(np.float32)
+    span = float(np.ptp(plane))
+    plane = (plane - plane.min()) / np.float32(span or 1.0)
+    scaled = cv2.resize(
+        np.asarray(plane, np.float32), (width, height), interpolation=cv2.INTER_NEAREST
+    )
+    return np.asarray(scaled, np.float32)
+
+
+def fit(picture: Byte, height: int, width: int) -> Byte:
+    """Return the picture scaled to cover a size, what sticks out cut away evenly."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    share = max(height / picture.shape[0], width / picture.shape[1])
+    size = (
+        max(round(picture.shape[1] * share), width),
+        max(round(picture.shape[0] * share), height),
+    )
+    way = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
+    scaled = np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
+    top, left = (scaled.shape[0] - height) // 2, (scaled.shape[1] - width) // 2
+    return np.ascontiguousarray(scaled[top : top + height, left : left + width], np.uint8)
+
+
+def make_scene(
+    recipe: Recipe, number: int, material: Sequence[Material]
+) -> tuple[Scene, list[Path]]:
+    """Render one scene; return it with the pictures that it was made from.
+
+    The background is the picture of the scene's number; objects are drawn from the others.
+    """
+    rng = np.random.default_rng([recipe.seed, *recipe.kind.encode(), number])
+    first = material[number % len(material)]
+    back = read_rgb(first.path)
+    height, width = back.shape[:2]
+    if first.depth is not None:
+        frames = recipe.frames or FRAMES[recipe.kind]
+        still = depth_map_stack(back, read_depth(first.depth, height, width), frames)
+        scene = breathe(rng, still) if recipe.kind in MOVING_KINDS else still
+        return scene, [first.path]
+    others = [m for m in material if m is not first]
+    drawn = rng.permutation(len(others))[: _PICTURES - 1]
+    paths = [first.path, *(others[int(k)].path for k in drawn)]
+    pictures = [back, *(fit(read_rgb(path), height, width) for path in paths[1:])]
+    if recipe.kind in _COUNTED:
+        return _COUNTED[recipe.kind](rng, pictures, recipe.frames or FRAMES[recipe.kind]), paths
+    return KINDS[recipe.kind](rng, pictures), paths
+
+
+def write_set(
+    recipe: Recipe,
+    material: Sequence[Material],
+    out: Path,
+    *,
+    overwrite: bool = False,
+    tell: Callable[[int], None] | None = None,
+) -> Path:
+    """Render and write a set.
+
+    Args:
+        recipe: what to make.
+        material: pictures to make it from, at least one.
+        out: folder of sets.
+        overwrite: whether scenes of the same names may be replaced.
+        tell: called with the number of scenes done.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        OutputError: the set exists, or cannot be written.
+        InputError: a picture cannot be read.
+        UsageError: the recipe cannot be.
+    """
+    recipe.check(has_depth=any(m.depth is not None for m in material))
+    truths = out / f"{recipe.kind}-truth"
+    check_free(recipe.kind, out, overwrite=overwrite)
+    digits = max(2, len(str(recipe.count - 1)))
+    facts: list[dict[str, Any]] = []
+    for number in range(recipe.count):
+        scene, paths = make_scene(recipe, number, material)
+        name = f"{number:0{digits}d}"
+        _write_scene(scene, out / recipe.kind / name, truths, overwrite=overwrite)
+        facts.append(_scene_facts(name, scene, paths))
+        if tell is not None:
+            tell(number + 1)
+    manifest = {**_facts(recipe, material), "scenes": facts}
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    path = truths / "manifest.json"
+    write_atomic(path, [text.encode()], overwrite=overwrite)
+    return path
+
+
+def check_free(kind: str, out: Path, *, overwrite: bool) -> None:
+    """Refuse to mix a set with what is there.
+
+    Raises:
+        OutputError: there is something, and `overwrite` is not given.
+    """
+    for folder in (out / kind, out / f"{kind}-truth"):
+        if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
+            raise OutputError(
+                "A set of this kind exists already.",
+                where=str(folder),
+                remedy="choose another --out, or allow overwriting (--overwrite)",
+            )
+
+
+def _write_scene(scene: Scene, folder: Path, truths: Path, *, overwrite: bool) -> None:
+    pictures: dict[Path, Byte] = {
+        folder / f"f{n}.png": frame for n, frame in enumerate(scene.frames)
+    }
+    pictures |= {
+        truths / f"{folder.name}.png": scene.truth,
+        truths / f"{folder.name}-index.png": scene.index,
+        truths / f"{folder.name}-band.png": scene.band.astype(np.uint8) * 255,
+    }
+    for path, pixels in pictures.items():
+        io.write_image(path, pixels, io.Metadata(), overwrite=overwrite)
+    # frames of an earlier, longer set would be fused with those of this one
+    for path in set(folder.glob("f*.png")) - set(pictures):
+        path.unlink()
+
+
+def _scene_facts(name: str, scene: Scene, paths: Sequence[Path]) -> dict[str, Any]:
+    height, width = scene.truth.shape[:2]
+    facts: dict[str, Any] = {
+        "name": name,
+        "frames": len(scene.frames),
+        "height": height,
+        "width": width,
+        "pictures": [path.name for path in paths],
+    }
+    if scene.motions:
+        facts["motions"] = [
+            {**asdict(m), "truth_to_frame": m.matrix(height, width).tolist()} for m in scene.motions
+        ]
+    return facts
+
+
+def _facts(recipe: Recipe, material: Sequence[Material]) -> Mapping[str, Any]:
+    def digest(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    return {
+        **asdict(recipe),
+        "generator": "numpy.random.default_rng([seed, *bytes of kind, scene])",
+        "versions": {
+            "panfocus": panfocus.__version__,
+            "numpy": np.__version__,
+            "opencv": cv2.__version__,
+        },
+        "sources": [
+            {"file": m.path.name, "sha256": digest(m.path)}
+            | ({} if m.depth is None else {"depth": m.depth.name, "depth_sha256": digest(m.depth)})
+            for m in material
+        ],
+    }
