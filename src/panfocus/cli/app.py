@@ -302,13 +302,16 @@ def metrics(
     help="Keep scores of the same files, systems and settings, or score anew; an earlier "
     "scores.csv is then kept under another name.",
 )
+@click.option("--plots/--no-plots", default=True, show_default=True, help="Draw plots.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
 @click.pass_context
 def evaluate(
     ctx: click.Context,
+    *,
     systems: list[str] | None,
     names: list[str] | None,
     resume: bool,
+    plots: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401  click hands over what is declared above
 ) -> None:
@@ -325,7 +328,7 @@ def evaluate(
         overwrite=not resume,
         **options,
     )
-    ctx.exit(run(asked, as_json=as_json))
+    ctx.exit(run(asked, plots=plots, as_json=as_json))
 
 
 @app.command()

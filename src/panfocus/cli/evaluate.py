@@ -20,13 +20,13 @@ PARTLY = 3
 _SUMMARY = ("summary.json", "summary.md")
 
 
-def run(options: Options, *, as_json: bool) -> int:
+def run(options: Options, *, plots: bool, as_json: bool) -> int:
     """Do it; return the exit code."""
     _check_out(options)
     with _progress() as tell:
         outcome = evaluate(options, tell)
     found = columns(outcome)
-    files = draw(options, outcome, found) if outcome.rows else []
+    files = draw(options, outcome, found) if plots and outcome.rows else []
     summary = to_dict(options, outcome, found)
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     table = to_markdown(options, outcome, found)
