@@ -183,5 +183,7 @@ def test_contestants_need_names_of_their_own(tmp_path):
         gather(["guided"], [f"guided={tmp_path}"])
     with pytest.raises(UsageError, match="NAME=DIR"):
         gather([], ["x"])
+    with pytest.raises(UsageError, match="alignment"):
+        gather(["guided"], [], "no such kind")
     with pytest.raises(DataError):
         gather([], [f"x={tmp_path / 'no'}"])

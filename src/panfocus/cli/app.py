@@ -286,6 +286,7 @@ def metrics(
     metavar="NAME=DIR...",
     help="Folders of pictures that others have fused.",
 )
+@click.option("--align", default="none", show_default=True, help="Registration of the frames.")
 @click.option("--metrics", "names", callback=_names, help="Names, by commas; all if not given.")
 @click.option(
     "--cut",

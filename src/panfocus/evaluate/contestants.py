@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import panfocus
 from panfocus.blend import Pixels
 from panfocus.errors import DataError, UsageError
 from panfocus.evaluate.datasets import Sample
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.pipeline import fuse
+from panfocus.settings import make_settings
 from panfocus.systems import Card, load_system
 
 
@@ -50,9 +50,10 @@ class SystemContestant:
     name: str
     address: str
     card: Card
+    align: str = "none"
 
     @classmethod
-    def load(cls, address: str) -> SystemContestant:
+    def load(cls, address: str, align: str) -> SystemContestant:
         """Find a system; its name in tables is that of its folder or card.
 
         Raises:
@@ -60,17 +61,17 @@ class SystemContestant:
         """
         card = load_system(address).card
         name = Path(address).name if Path(address).is_dir() else address
-        return cls(name, address, card)
+        return cls(name, address, card, align)
 
     def identity(self, sample: Sample) -> str:
-        """Return version and card, which holds the hash of the weights."""
-        return f"panfocus {panfocus.__version__}\n{self.card.to_json()}"
+        """Return the card, which holds the hash of the weights, and how frames are aligned."""
+        return f"align {self.align}\n{self.card.to_json()}"
 
     def fused(self, sample: Sample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
         system = load_system(self.address)
         begin = time.perf_counter()
-        image = fuse(sample.frames, system=system, maps=False).image
+        image = fuse(sample.frames, system=system, align=self.align, maps=False).image
         return Fused(opaque(image), time.perf_counter() - begin)
 
 
@@ -110,14 +111,15 @@ class ResultsContestant:
         return Fused(read_picture(find_result(self.folder, sample.name)), None)
 
 
-def gather(systems: Sequence[str], results: Sequence[str]) -> list[Contestant]:
+def gather(systems: Sequence[str], results: Sequence[str], align: str = "none") -> list[Contestant]:
     """Return the contestants in the order given.
 
     Raises:
-        UsageError: none, or two of one name, or a name that is no name for a folder.
+        UsageError: an unknown kind of alignment; none, or two of one name, or a name that is no name for a folder.
         DataError, SystemError_: not to be found.
     """
-    out: list[Contestant] = [SystemContestant.load(address) for address in systems]
+    make_settings(align=align)  # an unknown kind is refused once, not for every image
+    out: list[Contestant] = [SystemContestant.load(address, align) for address in systems]
     out += [ResultsContestant.parse(text) for text in results]
     names = [one.name for one in out]
     if (

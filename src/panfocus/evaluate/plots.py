@@ -113,7 +113,7 @@ def contact_sheet(options: Options, cases: list[Case], path: Path) -> Path:
             axis.set_axis_off()
         for axis, (title, pixels) in zip(row, cells, strict=False):
             axis.imshow(_small(pixels), cmap="gray", vmin=0, vmax=255)
-            axis.set_title(title, fontsize=8)
+            axis.set_title(title, fontsize=8, loc="left")
         label = f"{case.sample.name}, {case.contestant.name}: {case.metric} {case.value:.3f}"
         row[0].set_title(f"{label}\nfirst frame", fontsize=8, loc="left")
     return _save(figure, path)

@@ -105,7 +105,7 @@ def to_dict(options: Options, outcome: Outcome, found: list[Column]) -> dict[str
         "data": str(options.data),
         "date": date.today().isoformat(),
         "versions": versions(),
-        "settings": {"metrics": options.metrics, "cut": options.cut},
+        "settings": {"align": options.align, "metrics": options.metrics, "cut": options.cut},
         "systems": outcome.systems,
         "images": [sample.name for sample in outcome.dataset.samples],
         "metrics": metrics,

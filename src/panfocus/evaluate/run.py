@@ -31,6 +31,7 @@ class Options:
         out: folder of results.
         systems: names or folders of systems.
         results: ``NAME=DIR`` of other people's fused pictures.
+        align: kind of registration of the frames, as in `panfocus.fuse`.
         metrics: names; None for all that fit.
         cut: pixels of border left out of the second PSNR.
         save_images: whether the fused pictures are kept in ``out/fused/<system>/``.
@@ -42,6 +43,7 @@ class Options:
     out: Path
     systems: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
+    align: str = "none"
     metrics: tuple[str, ...] | None = None
     cut: int = 4
     save_images: bool = False
@@ -106,7 +108,7 @@ def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
         OutputError: the folder holds scores of something else, or cannot be written.
     """
     wanted = Wanted(options.metrics, options.cut)
-    contestants = gather(options.systems, options.results)
+    contestants = gather(options.systems, options.results, options.align)
     dataset = find_samples(options.data)
     has_truth = any(s.truth is not None for s in dataset.samples)
     wanted.check(sorted({len(s.frames) for s in dataset.samples}), has_truth=has_truth)
