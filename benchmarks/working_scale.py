@@ -1,8 +1,7 @@
 """What deciding at a reduced scale costs and saves: `working_scale.py LARGE`.
 
-`LARGE` was made by `make_large.py`. For every stack and every factor: RGB PSNR against the truth
-on the whole picture and within 24 px of the object's edge, CPU seconds of the fusion alone, and
-the same for the whole-picture refinement left out. Prints Markdown.
+`LARGE` was made by `make_large.py`. For every stack (ten frames of it at most) and every factor:
+RGB PSNR against the truth and CPU seconds of the fusion alone. Prints Markdown.
 """
 
 import argparse
@@ -43,7 +42,9 @@ def main() -> None:
     guided = classical_systems()["guided"]
     print(f"{date.today()}\n\n| stack | factor | PSNR dB | CPU s |\n|---|---|---|---|")
     for stack in args.stacks.split(","):
-        frames = [read(p) for p in sorted((args.large / stack).glob("*.jpg"))[:10]]
+        paths = sorted((args.large / stack).glob("*.jpg"))
+        chosen = np.unique(np.linspace(0, len(paths) - 1, 10).round().astype(int))
+        frames = [read(paths[n]) for n in chosen]
         truth = read(args.large / f"{stack}-truth.png")
         height, width = truth.shape[:2]
         for factor in (1, 2, 3, 4, 6):
