@@ -209,6 +209,13 @@ def test_one_bad_image_does_not_stop_the_run(data, tmp_path, capsys):
     assert "failed: p1, guided" in capsys.readouterr().err
 
 
+def test_a_lost_partner_is_a_failure_of_that_pair_alone(data, tmp_path, capsys):
+    (data / "A" / "p0.png").unlink()
+    assert evaluate(data, tmp_path / "out", "--systems", "guided") == 3
+    assert rows(tmp_path / "out").keys() == {("p1", "guided"), ("p2", "guided")}
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_nothing_foreign_is_replaced(data, tmp_path, capsys):
     out, poor = tmp_path / "out", f"poor={tmp_path / 'poor'}"
     out.mkdir()

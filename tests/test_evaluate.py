@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from panfocus.errors import DataError, InputError, UsageError
-from panfocus.evaluate.contestants import gather
+from panfocus.evaluate.contestants import file_hash, gather
 from panfocus.evaluate.datasets import find_samples
 from panfocus.evaluate.pictures import find_result
 from panfocus.evaluate.scores import Wanted, score
@@ -187,3 +187,8 @@ def test_contestants_need_names_of_their_own(tmp_path):
         gather(["guided"], [], "no such kind")
     with pytest.raises(DataError):
         gather([], [f"x={tmp_path / 'no'}"])
+
+
+def test_a_file_that_vanished_is_an_error_of_its_own(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.png"):
+        file_hash(tmp_path / "gone.png")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from panfocus.blend import Pixels
-from panfocus.errors import DataError, UsageError
+from panfocus.errors import DataError, InputError, UsageError
 from panfocus.evaluate.datasets import Sample
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.pipeline import fuse
@@ -115,7 +115,8 @@ def gather(systems: Sequence[str], results: Sequence[str], align: str = "none") 
     """Return the contestants in the order given.
 
     Raises:
-        UsageError: an unknown kind of alignment; none, or two of one name, or a name that is no name for a folder.
+        UsageError: an unknown kind of alignment; no contestant, two of one name, or a name that
+            is no name for a folder.
         DataError, SystemError_: not to be found.
     """
     make_settings(align=align)  # an unknown kind is refused once, not for every image
@@ -137,6 +138,18 @@ def gather(systems: Sequence[str], results: Sequence[str], align: str = "none") 
 
 
 def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of a file's content.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            "A file cannot be opened.",
+            where=str(path),
+            got=error.strerror or str(error),
+            remedy="check that the file is there and readable, and run again",
+        ) from error

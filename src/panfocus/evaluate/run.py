@@ -133,8 +133,12 @@ def _jobs(out: Outcome, wanted: Wanted) -> list[_Job]:
     settings = json.dumps([panfocus.__version__, wanted.metrics, wanted.cut])
     jobs: list[_Job] = []
     for sample in out.dataset.samples:
-        # hashes of contents, not times: a copied data set resumes as well
-        content = [file_hash(path) for path in sample.files]
+        try:
+            # hashes of contents, not times: a copied data set resumes as well
+            content = [file_hash(path) for path in sample.files]
+        except InputError as error:
+            out.failures.append(Failure(sample.name, "*", error.text()))
+            continue
         for contestant in out.contestants:
             try:
                 facts = [settings, *content, contestant.identity(sample)]
