@@ -62,16 +62,18 @@ class Config:
         picture_width: channels of the picture prior of each step.
         sets: kinds of batches.
         size: height and width of the crops.
-        alone: share of the run in which the predictor trains alone.
+        alone: share of the run in which the predictor trains alone; each part has a learning
+            rate that rises and falls.
         masking: learn from imperfect masks of real sets (the paper); None to learn from exact
             masks of pictures that were blurred again.
         odds: of the synthesis that blurs again.
-        weights: of the predictor's and of each step's loss, when masks are exact.
+        weights: of the predictor's and of each step's loss, when masks are exact and both train.
         learning_rate: at the peak.
         warmup: share of the run in which the learning rate rises from 0.
         weight_decay: of AdamW.
         clip: largest norm of the whole gradient.
         ema: decay per step of the averaged weights, which are the ones exported.
+        fuser_ema: the same while the fuser trains.
     """
 
     recipe: str
@@ -89,6 +91,7 @@ class Config:
     weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.998
+    fuser_ema: float = 0.99
 
     @property
     def multiple_of(self) -> int:
@@ -130,9 +133,9 @@ REDEFOCUS = Config(
     picture_width=16,
     sets=(Sets(0.7, 2, 8), Sets(0.15, 3, 6), Sets(0.1, 5, 4), Sets(0.05, 8, 2)),
     size=128,
-    alone=0.3,
+    alone=0.8,
     masking=None,
-    weights=(0.4, 0.3, 1.0),
+    weights=(0.0, 0.5, 1.0),
 )
 
 RECIPES = {c.recipe: c for c in (PAPER, REDEFOCUS)}
@@ -144,7 +147,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     held["predictor"] = _shape(values["predictor"])
     held["priors"] = tuple(_shape(v) for v in values["priors"])
     held["sets"] = tuple(Sets(**v) for v in values["sets"])
-    held["masking"] = Masking(**values["masking"]) if values["masking"] else None
+    held["masking"] = Masking(**values["masking"]) if values.get("masking") else None
     held["odds"] = Odds(**{name: _frozen(v) for name, v in values["odds"].items()})
     return Config(**held)
 

@@ -14,7 +14,7 @@ INFERRED: the equations below.
 
 OURS, for pictures that were blurred again (`redefocus`), T the picture before, M* the exact mask:
 
-    L = sum_k w_k (10 |B^k - T|_1 + 100 |B^k - T|_2^2 + 0.02 CE(M^k, M*) + 0.3 (... X^k ...))
+    L = sum_k w_k (10 |B^k - T|_1 + 100 |B^k - T|_2^2 + 0.05 CE(M^k, M*) + 0.3 (... X^k ...))
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from panfocus.train.dualpath.predictor import Belief
 from panfocus.train.dualpath.step import Iterate, blend
 
 Terms = dict[str, Tensor]
+
+#: Weight of the exact mask against the picture.
+MASK_SHARE = 0.05
 
 
 def masking(answer: Tensor, target: Tensor, keep: Tensor, valid: Tensor) -> Tensor:
@@ -94,14 +97,14 @@ def redefocus(
         truth: T, ``(B, 3, H, W)``.
         mask: M*, ``(B, N, H, W)``.
         valid: ``(B, H, W)``.
-        weights: w_k of each iterate; those without an iterate are left out.
+        weights: w_k of each iterate; a predictor alone counts 1.
     """
-    used = weights[: len(iterates)]
+    used = weights if len(iterates) > 1 else (1.0,)
     total = frames.new_zeros(())
     terms: Terms = {}
     for k, (now, weight) in enumerate(zip(iterates, used, strict=True)):
         composite = blend(now.mask, frames)
-        error = picture_error(composite, truth) + 0.02 * exact_mask(now.mask, mask, valid)
+        error = picture_error(composite, truth) + MASK_SHARE * exact_mask(now.mask, mask, valid)
         terms[f"psnr_mask_{k}"] = decibel(composite, truth)
         if k:
             error = error + 0.3 * picture_error(now.picture, truth)

@@ -28,11 +28,17 @@ class DualPath(nn.Module):
         self.fuser = Fuser(config.priors, config.picture_width, sees_frames=taught)
         #: Whether the steps run; at first the predictor trains alone.
         self.unrolled = True
+        #: Whether the predictor has learned enough and is a constant.
+        self.frozen = False
 
     def forward(self, frames: Tensor) -> list[Iterate]:
         """``(B, N, 3, H, W)`` to K + 1 iterates, the start first."""
-        start = None if self.predictor is None else self.predictor(frames)
-        if start is not None and not self.unrolled:
+        if self.predictor is None:
+            return self.fuser(frames, None)
+        if self.frozen:
+            self.predictor.eval()  # a constant: its normalisations must not follow the batch
+        start = self.predictor(frames)
+        if not self.unrolled:
             return [Iterate(blend(start, frames), start)]
         return self.fuser(frames, start)
 
@@ -45,11 +51,18 @@ class Learner(nn.Module):
         self.net = DualPath(config)
 
     def unroll(self, *, unrolled: bool) -> bool:
-        """Let the fuser train or not; return whether that is new."""
+        """Let the fuser train or not; return whether that is new.
+
+        A predictor that runs before the fuser has done its learning then (OURS, recipe
+        `redefocus`); one that teaches learns on (`paper`).
+        """
         changed = self.net.unrolled != unrolled
         self.net.unrolled = unrolled
         # several processes would average gradients that nobody computed
         self.net.fuser.requires_grad_(unrolled)
+        if self.net.predictor is not None:
+            self.net.frozen = unrolled
+            self.net.predictor.requires_grad_(not unrolled)
         return changed
 
     def settle(self) -> None:

@@ -66,13 +66,14 @@ def observe(
 ) -> Observed:
     """Draw a crop of `count` random frames of a random set, mirrored and turned at random."""
     held = sets[int(rng.integers(len(sets)))].frames
-    order = np.resize(rng.permutation(len(held)), count)
-    height, width = held[0].shape[:2]
+    shape = held[0].shape
+    order = [int(n) for n in np.resize(rng.permutation(len(held)), count)]
+    height, width = int(shape[0]), int(shape[1])
     outer = min(size + 2 * MARGIN, height, width)
     top = int(rng.integers(height - outer + 1))
     left = int(rng.integers(width - outer + 1))
     window = np.s_[top : top + outer, left : left + outer]
-    frames = np.stack([held[int(n)][window] for n in order]).transpose(0, 3, 1, 2)
+    frames = np.stack([held[n][window] for n in order]).transpose(0, 3, 1, 2)
     frames = frames.astype(np.float32) / np.float32(255)
     grey = masks.luminance(frames)
     asked = masks.draw(rng, grey)

@@ -171,7 +171,7 @@ def ground(rng: np.random.Generator, size: int) -> Float:
     cells = 2 if kind < 0.8 else 4
     coarse = rng.standard_normal((cells, cells), dtype=np.float32)
     resized = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
-    low, high = np.sort(rng.uniform(-0.1, 1.1, 2))
+    low, high = (float(end) for end in np.sort(rng.uniform(-0.1, 1.1, 2)))
     rise = (resized - resized.min()) / max(float(np.ptp(resized)), 1e-6)
     return np.asarray(low + rise * (high - low), np.float32)
 
@@ -199,5 +199,5 @@ def shoot(
         radius = 0.0 if focus is None else abs(item.depth - focus) * gain
         light = optics.defocus(item.colour * item.matte[..., None], radius, aperture)
         cover = optics.defocus(item.matte, radius, aperture)
-        back = light + (1 - cover[..., None]) * back
+        back = np.asarray(light + (1 - cover[..., None]) * back, np.float32)
     return back

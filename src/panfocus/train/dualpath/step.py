@@ -34,6 +34,8 @@ from panfocus.train.dualpath.network import PACK, FrameNet, Shape
 
 #: Squared difference below which two frames are alike: about one grey level in 255.
 EPSILON = 1e-5
+#: Difference of two frames above which more of it tells nothing more.
+LARGE = 0.1
 #: Weights are kept this far from 0 and 1 before their logarithm.
 CLIP = 1e-3
 
@@ -65,6 +67,15 @@ def mask_gradient(picture: Tensor, frames: Tensor) -> Tensor:
     slope = 0.5 * (picture.unsqueeze(1) - frames).square().mean(2)
     mean = slope.mean(1, keepdim=True)
     return (slope - mean) / (mean + EPSILON)
+
+
+def limited(difference: Tensor) -> Tensor:
+    """Compress differences far above `LARGE`, which only lights beyond white make.
+
+    Without it P, trained on few of them, took whole discs of defocused lights (MEASURED: 31 dB
+    after two steps where the predictor alone had 44).
+    """
+    return difference / (1 + difference.abs() / LARGE)
 
 
 class PicturePrior(nn.Module):
@@ -121,7 +132,7 @@ class Step(nn.Module):
         moved = now.mask - F.softplus(self.tau) * mask_gradient(now.picture, frames)
         logits = moved.clamp(CLIP, 1 - CLIP).log()
         if self.mask_prior is not None:
-            shown = [logits.unsqueeze(2), frames - now.picture.unsqueeze(1)]
+            shown = [logits.unsqueeze(2), limited(frames - now.picture.unsqueeze(1))]
             shown += [frames - 0.5] if self.sees_frames else []
             prior = self.mask_prior(torch.cat(shown, 2).flatten(0, 1), frames.shape[0])
             logits = logits + prior.view_as(logits)

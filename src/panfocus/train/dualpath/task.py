@@ -91,12 +91,17 @@ class DualPathTask:
         return kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
 
     def rate(self, progress: float) -> float:
-        """Return the learning rate's factor."""
-        return cosine(progress, self.config.warmup)
+        """Return the learning rate's factor: one rise and fall for each part of the run."""
+        alone, warmup = self.config.alone, self.config.warmup
+        if progress < alone:
+            return cosine(progress / alone, warmup)
+        return cosine((progress - alone) / (1 - alone), warmup)
 
     def prepare(self, progress: float) -> bool:
         """Let the fuser join once the predictor knows something."""
-        return self.learner.unroll(unrolled=progress >= self.config.alone)
+        joined = progress >= self.config.alone
+        self.ema = self.config.fuser_ema if joined else self.config.ema
+        return self.learner.unroll(unrolled=joined)
 
     def settle(self) -> None:
         """Let the teacher follow; equal treatment of frames is built in."""

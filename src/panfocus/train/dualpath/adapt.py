@@ -1,0 +1,151 @@
+"""Adapting a trained system to one's own material, and saying honestly whether that helped.
+
+OURS. There is no truth to compare with. What is held out before training answers two questions:
+
+* re-defocus consistency: pictures never trained on are blurred again by known masks; how near
+  does the fused picture come to the picture before? (PSNR, higher is better)
+* agreement with the masking loss: on real sets never trained on, how far are the weights from
+  what classical measures see where these see anything? (mean squared error, lower is better;
+  the measures err too, so that a small rise means nothing)
+
+An adapted system replaces the old one only if the first rises and the second does not get worse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from panfocus.train.dualpath import loss, observed, redefocus
+from panfocus.train.dualpath.config import Config
+from panfocus.train.dualpath.model import DualPath
+from panfocus.train.dualpath.step import blend
+from panfocus.train.pairs import Byte, FocalSet, Material
+from panfocus.train.synthesis import Sources
+
+#: One in so many sets is held out; with fewer sets, so much of every frame's width.
+HELD_OUT = 5
+#: Fixed seed of what is measured on, so that before and after see the same.
+SEED = 20_241_223
+#: What must be gained, dB, and by which factor agreement may get worse, to replace the old system.
+LEAST_GAIN = 0.05
+MOST_LOSS = 1.02
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a network does on held-out material.
+
+    Attributes:
+        redefocus_psnr: dB, higher is better.
+        disagreement: mean squared error to classical measures, lower is better; None without
+            real sets.
+    """
+
+    redefocus_psnr: float
+    disagreement: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Before and after, and the verdict.
+
+    Attributes:
+        before: the system that was started from.
+        after: the adapted one.
+        held_out: what was kept from training, in words.
+    """
+
+    before: Measured
+    after: Measured
+    held_out: str
+
+    @property
+    def helped(self) -> bool:
+        """Whether the adapted system is to replace the old one."""
+        gained = self.after.redefocus_psnr >= self.before.redefocus_psnr + LEAST_GAIN
+        if self.before.disagreement is None or self.after.disagreement is None:
+            return gained
+        return gained and self.after.disagreement <= MOST_LOSS * self.before.disagreement
+
+    def text(self) -> str:
+        """Tell it in a few lines."""
+        lines = [
+            f"held out: {self.held_out}",
+            f"re-defocus consistency: {self.before.redefocus_psnr:.2f} dB before, "
+            f"{self.after.redefocus_psnr:.2f} dB after (higher is better)",
+        ]
+        if self.before.disagreement is not None and self.after.disagreement is not None:
+            lines.append(
+                f"disagreement with focus measures: {self.before.disagreement:.4f} before, "
+                f"{self.after.disagreement:.4f} after (lower is better)"
+            )
+        lines.append(
+            "adapting helped: the new system is exported"
+            if self.helped
+            else "adapting did not help: the old system is kept"
+        )
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self) | {"helped": self.helped}
+
+
+def split(material: Material, smallest: int) -> tuple[Material, Material, str]:
+    """Return what to train on, what to hold out, and the latter in words.
+
+    Args:
+        material: with sets, single frames or both.
+        smallest: shortest side that a part of a frame must keep.
+    """
+    if len(material.sets) >= HELD_OUT:
+        kept = [s for n, s in enumerate(material.sets) if n % HELD_OUT != HELD_OUT - 1]
+        held = material.sets[HELD_OUT - 1 :: HELD_OUT]
+        words = f"{len(held)} of {len(material.sets)} sets"
+        return Material(kept, material.singles, material.left_out), Material(held), words
+    parts = [_halves(material, smallest, first=first) for first in (True, False)]
+    words = f"the right {100 // HELD_OUT} % of every frame"
+    return parts[0], parts[1], words
+
+
+def _halves(material: Material, smallest: int, *, first: bool) -> Material:
+    def part(frame: Byte) -> Byte:
+        width = frame.shape[1]
+        cut = min(width - width // HELD_OUT, max(smallest, width - smallest))
+        # frames too narrow for two parts serve both: better an optimistic report than none
+        if width < 2 * smallest:
+            return frame
+        return frame[:, :cut] if first else frame[:, cut:]
+
+    sets = [FocalSet(s.name, [part(f) for f in s.frames]) for s in material.sets]
+    return Material(sets, [part(f) for f in material.singles], dict(material.left_out))
+
+
+@torch.no_grad()
+def measure(net: DualPath, config: Config, held_out: Material, rounds: int = 6) -> Measured:
+    """Measure a network on held-out material; the same material gives the same numbers."""
+    net.eval()
+    sources = redefocus.sources_of(held_out.pictures())
+    psnr = [_redefocused(net, config, sources, n) for n in range(rounds)]
+    if not held_out.sets:
+        return Measured(float(np.mean(psnr)), None)
+    differences = [_disagreement(net, config, held_out, n) for n in range(rounds)]
+    return Measured(float(np.mean(psnr)), float(np.mean(differences)))
+
+
+def _redefocused(net: DualPath, config: Config, sources: Sources, number: int) -> float:
+    count = 2 if number % 2 == 0 else 4
+    made = redefocus.batch(sources, config.size, count, (SEED, number), range(4), odds=config.odds)
+    frames, truth = torch.as_tensor(made.frames), torch.as_tensor(made.truth)
+    return float(loss.decibel(blend(net(frames)[-1].mask, frames), truth))
+
+
+def _disagreement(net: DualPath, config: Config, held_out: Material, number: int) -> float:
+    made = observed.batch(held_out.sets, config.size, 2, (SEED, number), range(4), cross=False)
+    frames, target, valid = (torch.as_tensor(a) for a in (made.frames, made.target, made.valid))
+    error = (net(frames)[-1].mask - target).square().mean(1)
+    return float((valid * error).sum() / valid.sum().clamp_min(1))

@@ -1,0 +1,154 @@
+"""The command ``panfocus train dualpath`` (mounted by `panfocus.train.cli`)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from panfocus.errors import DataError, UsageError
+from panfocus.systems import BUNDLED
+from panfocus.systems.card import Card
+from panfocus.train import checkpoint as checkpoints
+from panfocus.train import loop, pairs
+from panfocus.train.dualpath import adapt, config, redefocus
+from panfocus.train.dualpath.model import DualPath
+from panfocus.train.dualpath.pack import WEIGHTS, averaged, pack
+from panfocus.train.dualpath.task import DualPathTask, Supply
+
+#: How adapting differs from training anew.
+ADAPTED_RATE = 3e-4
+
+
+def dualpath(  # noqa: PLR0917  every parameter is an option of the command
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data", "-d", help="Folder of pairs (A/ and B/) or stacks; may be repeated."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for checkpoint, log and pictures.")
+    ],
+    recipe: Annotated[
+        str, typer.Option(help="redefocus, or paper: the reconstruction as it stands.")
+    ] = "redefocus",
+    init: Annotated[
+        str | None,
+        typer.Option(help="Start from `bundled`, or from a folder with a dualpath system."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train so long.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Train so many steps.")] = None,
+    seed: Annotated[int, typer.Option(help="Of weights and samples.")] = 0,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+) -> None:
+    """Train Dual-Path on unlabelled pairs and stacks, and export it to OUT/system.
+
+    With --init, tell on held-out material whether that helped, and keep the old system if not.
+    """
+    if (minutes is None) == (steps is None):
+        raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
+    if precision not in {"auto", "float32", "bfloat16"}:
+        raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
+    if not resume and (out / checkpoints.NAME).exists():
+        raise UsageError(
+            "there is a checkpoint in the output folder already",
+            where=str(out / checkpoints.NAME),
+            remedy="go on with --resume, or name another --out",
+        )
+    if threads:
+        torch.set_num_threads(threads)
+    run = loop.Run(out, steps, minutes, seed, resume, precision)
+    where = ", ".join(map(str, data))
+    if init is None:
+        _train(config.recipe(recipe), data, run, where)
+    else:
+        _adapt(folder_of(init), data, run, where)
+
+
+def _train(chosen: config.Config, data: list[Path], run: loop.Run, where: str) -> None:
+    material = pairs.load(data, smallest(chosen))
+    typer.echo(material.summary())
+    loop.train(DualPathTask(chosen, Supply.of(material), run.seed), run)
+    if loop.Team.join().rank == 0:
+        _tell(pack(run.out, run.out / "system", where))
+
+
+def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
+    """Train on from `start`; measure before and after on what was held out."""
+    card = Card.read(start / "card.json")
+    known = {k: v for k, v in card.recipe.items() if k not in {"steps", "seed"}}
+    chosen = replace(config.from_dict(known), learning_rate=ADAPTED_RATE, alone=0.0)
+    material = pairs.load(data, smallest(chosen))
+    typer.echo(material.summary())
+    training, held_out, words = adapt.split(material, smallest(chosen))
+    old = DualPath(chosen)
+    old.load_state_dict(weights_of(start))
+    before = adapt.measure(old, chosen, held_out)
+    typer.echo(f"held out: {words}; before adapting {before.redefocus_psnr:.2f} dB")
+    task = DualPathTask(chosen, Supply.of(training), run.seed)
+    task.net.load_state_dict(old.state_dict())
+    loop.train(task, run)
+    if loop.Team.join().rank != 0:
+        return
+    _, new = averaged(checkpoints.read(run.out / checkpoints.NAME))
+    report = adapt.Report(before, adapt.measure(new, chosen, held_out), words)
+    (run.out / "report.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
+    typer.echo(report.text())
+    if report.helped:
+        _tell(pack(run.out, run.out / "system", f"{card.data}; then {where}"))
+        return
+    pack(run.out, run.out / "rejected", f"{card.data}; then {where}")
+    _tell(Path(shutil.copytree(start, run.out / "system", dirs_exist_ok=True)))
+
+
+def _tell(folder: Path) -> None:
+    typer.echo(f"system in {folder}: panfocus fuse --system {folder} FRAMES -o FUSED")
+
+
+def smallest(chosen: config.Config) -> int:
+    """Return the shortest side that a frame must have."""
+    return chosen.size + 2 * redefocus.MARGIN
+
+
+def folder_of(init: str) -> Path:
+    """Return the folder that ``--init`` names.
+
+    Raises:
+        UsageError: no such system.
+    """
+    folder = Path(init)
+    if init == "bundled":
+        found = sorted(BUNDLED.glob("dualpath-*"), key=lambda p: int(p.name.rpartition("-")[2]))
+        folder = found[-1] if found else BUNDLED / "dualpath-1"
+    if not (folder / WEIGHTS).is_file() or not (folder / "card.json").is_file():
+        raise UsageError(
+            "there is no system to start from",
+            where=str(folder),
+            expected=f"a folder with card.json and {WEIGHTS}",
+            remedy="--init bundled, or the OUT/system of an earlier training",
+        )
+    return folder
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    """Read the weights of a system.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        return load((folder / WEIGHTS).read_bytes())
+    except SafetensorError as error:
+        raise DataError(
+            "the weights to start from are damaged", where=str(folder / WEIGHTS), got=str(error)
+        ) from error

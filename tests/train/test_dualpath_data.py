@@ -1,0 +1,113 @@
+"""Imperfect masks and pictures blurred again: exact where they say so, silent elsewhere."""
+
+import cv2
+import numpy as np
+import pytest
+
+from panfocus.train import synthesis
+from panfocus.train.dualpath import masks, observed, redefocus
+from panfocus.train.pairs import FocalSet
+
+
+@pytest.fixture(scope="module")
+def picture():
+    from skimage import data
+
+    return np.ascontiguousarray(data.astronaut()[100:300, 100:330])
+
+
+@pytest.fixture(scope="module")
+def supply(picture):
+    from skimage import data
+
+    return redefocus.sources_of([picture, np.ascontiguousarray(data.coffee()[100:300, 200:430])])
+
+
+def halves(picture):
+    """A pair sharp on the left, and on the right."""
+    blurred = cv2.GaussianBlur(picture, (0, 0), 3)
+    half = picture.shape[1] // 2
+    first, second = picture.copy(), blurred.copy()
+    first[:, half:], second[:, half:] = blurred[:, half:], picture[:, half:]
+    return np.stack((first, second))
+
+
+@pytest.mark.parametrize("measure", sorted(masks.TEACHERS))
+@pytest.mark.parametrize("window", masks.WINDOWS)
+def test_every_measure_is_mostly_right_where_it_claims_evidence(picture, measure, window):
+    frames = halves(picture).astype(np.float32).mean(-1) / 255
+    found = masks.imperfect(frames, measure, window)
+    truth = np.zeros(frames.shape, bool)
+    half = frames.shape[2] // 2
+    truth[0, :, :half], truth[1, :, half:] = True, True
+    valid = found.valid > 0
+    assert 0.2 < valid.mean() < 1
+    right = ((found.mask[0] > 0) == truth[0])[valid].mean()
+    assert 0.8 < right < 1  # imperfect: right mostly, wrong somewhere
+    assert np.array_equal(found.mask.sum(0), np.ones_like(found.valid))
+
+
+def test_noise_alone_is_no_evidence():
+    rng = np.random.default_rng(0)
+    flat = 0.5 + rng.standard_normal((2, 64, 64), dtype=np.float32) * (0.7 / 255)
+    for measure in masks.TEACHERS:
+        assert masks.imperfect(flat, measure, 9).valid.mean() < 0.01
+
+
+def test_measures_and_windows_are_drawn_anew(picture):
+    frames = halves(picture).astype(np.float32).mean(-1) / 255
+    rng = np.random.default_rng(0)
+    drawn = {masks.draw(rng, frames).mask.tobytes() for _ in range(12)}
+    assert len(drawn) > 5
+
+
+@pytest.mark.parametrize("cross", [True, False])
+def test_crops_of_real_sets_are_a_function_of_their_key(picture, cross):
+    sets = [FocalSet("one", list(halves(picture)))]
+    one, two = (observed.batch(sets, 64, 3, (1, 2), range(3), cross=cross) for _ in range(2))
+    assert one.frames.shape == (3, 3, 3, 64, 64)
+    assert one.mask.shape == one.target.shape == (3, 3, 64, 64)
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    assert np.array_equal(one.mask, one.target) != cross
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 8])
+def test_frames_blurred_again_are_exact(supply, count):
+    """Where the mask says so, a frame comes nearer to the picture before than the others do."""
+    odds = synthesis.Odds(noise=0, jpeg=0, borders=0, lights=0)
+    made = redefocus.batch(supply, 64, count, (3, count), range(6), odds=odds)
+    assert made.frames.shape == (6, count, 3, 64, 64)
+    assert made.truth.shape == (6, 3, 64, 64)
+    assert made.frames.min() >= 0
+    assert made.frames.max() <= 1
+    assert np.allclose(made.mask.sum(1), 1, atol=1e-5)
+    blended = (made.mask[:, :, None] * made.frames).sum(1)
+    anyhow = made.frames.mean(1)
+    assert np.square(blended - made.truth).mean() < 0.5 * np.square(anyhow - made.truth).mean()
+
+
+def test_batches_are_a_function_of_their_key(supply):
+    odds = synthesis.Odds()
+    one = redefocus.batch(supply, 64, 3, (1, 2), range(4), odds=odds)
+    two = redefocus.batch(supply, 64, 3, (1, 2), range(2, 4), odds=odds)
+    assert all(np.array_equal(a[2:], b) for a, b in zip(one, two, strict=True))
+
+
+def test_frames_alike_give_no_evidence():
+    flat = redefocus.sources_of([np.full((120, 120, 3), 128, np.uint8)] * 2)
+    odds = synthesis.Odds(noise=0, jpeg=0, lights=0, borders=0)
+    for count in (2, 4):
+        made = redefocus.batch(flat, 64, count, (0, 0), range(4), odds=odds)
+        assert made.valid.sum() == 0
+
+
+def test_crops_prefer_places_with_detail(picture):
+    wide = np.full((200, 460, 3), 128, np.uint8)
+    wide[:, :230] = picture
+    held = redefocus.sources_of([wide])
+    lacking = held.pictures.soft[0]
+    assert lacking[:, 260:].min() == 255
+    assert lacking[:, :230].mean() < 160
+    rng = np.random.default_rng(0)
+    spread = [synthesis.crop(rng, held, 64).std() for _ in range(20)]
+    assert np.mean(np.array(spread) > 0.05) > 0.8

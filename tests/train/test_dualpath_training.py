@@ -1,0 +1,195 @@
+"""Training, exporting, adapting: small networks, few steps, the real code."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+torch = pytest.importorskip("torch")
+typer = pytest.importorskip("typer")
+
+from panfocus.errors import DataError, UsageError  # noqa: E402
+from panfocus.systems.network import NetworkSystem  # noqa: E402
+from panfocus.train import loop, pairs  # noqa: E402
+from panfocus.train.dualpath import adapt, cli, config  # noqa: E402
+from panfocus.train.dualpath.network import Shape  # noqa: E402
+from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
+
+SMALL = Shape((8, 8), (0,), (1,), (1,), narrow=8)
+FLAT = Shape((8,), (), (), (), narrow=8)
+SETS = (config.Sets(0.7, 2, 2), config.Sets(0.3, 3, 2))
+
+
+def tiny(name):
+    chosen = config.recipe(name)
+    priors = tuple(FLAT for _ in chosen.priors)
+    return replace(chosen, predictor=SMALL, priors=priors, picture_width=8, sets=SETS, size=48)
+
+
+@pytest.fixture(autouse=True)
+def tiny_recipes(monkeypatch):
+    for name in ("paper", "redefocus"):
+        monkeypatch.setitem(config.RECIPES, name, tiny(name))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder of pairs and a stack, made from pictures of scikit-image."""
+    from skimage import data as images
+
+    path = tmp_path_factory.mktemp("data")
+    for name in ("astronaut", "coffee", "chelsea", "rocket", "cat"):
+        picture = np.ascontiguousarray(getattr(images, name)()[60:200, 60:240, ::-1])
+        blurred = cv2.GaussianBlur(picture, (0, 0), 2.5)
+        for side, left, right in (("A", picture, blurred), ("B", blurred, picture)):
+            (path / "pairs" / side).mkdir(parents=True, exist_ok=True)
+            frame = np.concatenate((left[:, :90], right[:, 90:]), 1)
+            cv2.imwrite(str(path / "pairs" / side / f"{name}.png"), frame)
+    return path
+
+
+def supply(data):
+    return Supply.of(pairs.load([data], 64))
+
+
+@pytest.mark.parametrize("name", ["paper", "redefocus"])
+def test_a_few_steps_lower_the_loss(name, data):
+    chosen = replace(config.recipe(name), alone=0.0 if name == "paper" else 1.0, learning_rate=3e-3)
+    task = DualPathTask(chosen, supply(data), seed=0)
+    task.prepare(0.5)
+    batch = [torch.as_tensor(a) for a in task.batch(0, 0.5, 0, 1)]
+    optimiser = torch.optim.AdamW(task.model.parameters(), 3e-3)
+    values = []
+    for _ in range(8):
+        torch.manual_seed(0)
+        terms = task.model(*batch)
+        optimiser.zero_grad()
+        terms["loss"].backward()
+        optimiser.step()
+        task.settle()
+        values.append(terms["loss"].item())
+    assert values[-1] < 0.95 * values[0]
+
+
+@pytest.mark.parametrize("name", ["paper", "redefocus"])
+def test_the_loop_trains_both_parts_and_goes_on_where_it_stopped(name, data, tmp_path):
+    def run(out, steps, resume=False):
+        task = DualPathTask(config.recipe(name), supply(data), seed=0)
+        loop.train(task, loop.Run(out, steps=steps, resume=resume, precision="float32"))
+        return task.model.state_dict()
+
+    whole = run(tmp_path / "whole", 4)
+    assert all(torch.isfinite(v).all() for v in whole.values())
+    assert len(list((tmp_path / "whole/pictures").glob("*.png"))) == 1
+
+
+def test_batches_are_split_over_processes_without_overlap(data):
+    task = DualPathTask(config.recipe("redefocus"), supply(data), seed=0)
+    whole = task.batch(5, 0.1, 0, 1)
+    parts = [task.batch(5, 0.1, rank, 2) for rank in range(2)]
+    for one, two, three in zip(whole, *parts, strict=True):
+        assert np.array_equal(one, np.concatenate((two, three)))
+
+
+def test_kinds_of_batches_come_as_often_as_said(data):
+    task = DualPathTask(config.recipe("redefocus"), supply(data), seed=0)
+    kinds = [task._kind(step).frames for step in range(400)]
+    assert 0.6 < np.mean(np.array(kinds) == 2) < 0.8
+
+
+def test_the_paper_needs_pairs_and_says_so(data):
+    lone = pairs.Material(singles=pairs.load([data], 64).pictures())
+    with pytest.raises(DataError, match="no two frames"):
+        DualPathTask(config.recipe("paper"), Supply.of(lone))
+    DualPathTask(config.recipe("redefocus"), Supply.of(lone))
+
+
+def test_a_recipe_survives_json():
+    for name in ("paper", "redefocus"):
+        chosen = config.recipe(name)
+        assert config.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
+    with pytest.raises(UsageError, match="unknown Dual-Path recipe"):
+        config.recipe("better")
+
+
+@pytest.fixture
+def app():
+    app = typer.Typer()
+    app.command()(cli.dualpath)
+    return app
+
+
+def call(app, *arguments):
+    done = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_command_trains_exports_and_adapts(app, data, tmp_path):
+    out = tmp_path / "run"
+    told = call(app, "--data", data, "--out", out, "--steps", 2, "--threads", 1)
+    assert "5 sets of 10 frames" in told
+    system = NetworkSystem(out / "system")
+    assert system.card.max_frames is None
+    assert system.card.macs_per_pixel > 0
+    for count in (2, 4):
+        frames = np.random.default_rng(0).random((count, 37, 51, 3), np.float32)
+        weights = system.decide(frames)
+        assert weights.shape == (count, 37, 51)
+        assert np.allclose(weights.sum(0), 1, atol=1e-4)
+        assert weights.min() >= 0
+    onward = tmp_path / "adapted"
+    start = out / "system"
+    told = call(app, "-d", data, "-o", onward, "--init", start, "--steps", 1, "--threads", 1)
+    report = json.loads((onward / "report.json").read_text())
+    kept = (onward / "system/model.onnx").read_bytes() == (start / "model.onnx").read_bytes()
+    assert kept != report["helped"]
+    assert "re-defocus consistency" in told
+    assert report["held_out"] == "1 of 5 sets"
+    NetworkSystem(onward / "system")
+
+
+def test_a_run_is_not_overwritten_and_needs_an_end(app, data, tmp_path):
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"")
+    with pytest.raises(UsageError, match="already"):
+        call(app, "-d", data, "-o", tmp_path, "--steps", 1)
+    with pytest.raises(UsageError, match="how long"):
+        call(app, "-d", data, "-o", tmp_path)
+    with pytest.raises(UsageError, match="no system to start from"):
+        call(app, "-d", data, "-o", tmp_path / "new", "--steps", 1, "--init", tmp_path)
+
+
+def measured(psnr, error):
+    return adapt.Measured(psnr, error)
+
+
+@pytest.mark.parametrize(
+    ("after", "helped"),
+    [((41, 0.1), True), ((40, 0.1), False), ((41, 0.2), False), ((39, 0.05), False)],
+)
+def test_the_old_system_is_kept_unless_the_new_one_is_better(after, helped):
+    report = adapt.Report(measured(40, 0.1), measured(*after), "a set")
+    assert report.helped is helped
+    assert ("kept" in report.text()) is not helped
+
+
+def test_held_out_material_is_never_trained_on(data):
+    material = pairs.load([data], 64)
+    training, held, _ = adapt.split(material, 64)
+    assert {s.name for s in training.sets}.isdisjoint({s.name for s in held.sets})
+    few = pairs.Material(material.sets[:2])
+    left, right, words = adapt.split(few, 64)
+    widths = [m.sets[0].frames[0].shape[1] for m in (left, right)]
+    assert sum(widths) == 180
+    assert min(widths) >= 64
+    assert "every frame" in words
+
+
+def test_measuring_twice_gives_the_same(data):
+    task = DualPathTask(config.recipe("redefocus"), supply(data), seed=0)
+    material = pairs.load([data], 64)
+    one, two = (adapt.measure(task.net, task.config, material, 2) for _ in range(2))
+    assert one == two
