@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import struct
 from dataclasses import dataclass
@@ -40,9 +39,6 @@ _AXES = {
     "frames": re.compile(rb"\bframes=(\d+)|SizeT=\"(\d+)\""),
     "images": re.compile(rb"\AImageJ=.*?\bimages=(\d+)", re.DOTALL),
 }
-
-# tifffile reports oddities through logging, which would print on stderr where nobody asked for it
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 class TiffError(ValueError):
@@ -198,7 +194,12 @@ def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
     Raises:
         TiffError: damaged or cut off.
     """
+    import logging  # noqa: PLC0415 - tifffile needs it, other formats do without
+
     import tifffile  # noqa: PLC0415 - slow to import, and not needed for other formats
+
+    # it reports oddities through logging, which would print on stderr where nobody asked for it
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
     with path.open("rb") as file:
         block = _block_at(file, index)
