@@ -60,7 +60,7 @@ def stacks(draw_):
     return [p / 255 for p in pictures] if depth == "float" else pictures
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(stacks())
 def test_any_pictures_give_numbers_in_range(pictures):
     *sources, fused, reference = pictures

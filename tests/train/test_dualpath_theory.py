@@ -36,9 +36,11 @@ def mask(frames):
 
 
 def settled(net, frames):
-    """Give a network plausible running statistics and turn it to inference."""
+    """Give a network plausible statistics, wake its silent priors and turn it to inference."""
     net.train()
     with torch.no_grad():
+        for head in (m.head for m in net.modules() if isinstance(m, FrameNet)):
+            head.weight.normal_(std=0.1)
         for _ in range(3):
             net(frames)
     return net.eval()

@@ -109,25 +109,26 @@ class _Coupling:
     @classmethod
     def of(cls, p: Plane, q: Plane) -> _Coupling:
         upper_p, upper_q = p.cumsum(axis=0), q.cumsum(axis=0)
-        # rounding must not leave the stair before its last cell
-        upper_p[-1] = upper_q[-1] = 1
+        correlation = _place_correlation(p, q, upper_p, upper_q)
+        # past every end, so that rounding cannot leave the stair before its last cell
+        upper_p[-1] = upper_q[-1] = 2
         ends_p, ends_q, p_flat, q_flat = (z.ravel() for z in (upper_p, upper_q, p, q))
         count, steps = p.shape[1], 2 * _CELLS - 1
         mass, independent = np.empty((steps, count)), np.empty((steps, count))
         row = np.arange(count, dtype=np.intp)  # into the flat arrays
         column = row.copy()
-        last = row + (_CELLS - 1) * count
         low = np.zeros(count)
         for step in range(steps):
             end_p, end_q = ends_p.take(row), ends_q.take(column)
+            np.multiply(p_flat.take(row), q_flat.take(column), out=independent[step])
             high = np.minimum(end_p, end_q)
             np.subtract(high, low, out=mass[step])
-            np.multiply(p_flat.take(row), q_flat.take(column), out=independent[step])
             low = high
-            down = ((end_p <= end_q) & (row < last)) | (column == last)
-            row = np.minimum(row + down * count, last)
-            column += ~down * count
-        return cls(mass, independent, _place_correlation(p, q, upper_p, upper_q))
+            down = (end_p <= end_q) * np.intp(count)
+            row += down
+            column += count - down
+        mass[-1] -= 1
+        return cls(mass, independent, correlation)
 
     def mixed_entropy(self, share: Plane, both: Plane) -> Plane:
         """Return the entropy of ``share`` of this coupling and the rest of independence.

@@ -20,28 +20,31 @@ class Log:
         self._out = out
         self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step or None)
         self._sums: dict[str, float] = {}
-        self._count = 0
+        self._counts: dict[str, int] = {}
+        self._columns: list[str] = []
 
     def add(self, terms: dict[str, Tensor], norm: Tensor, rate: float) -> None:
         """Take in one step."""
         values = {k: float(v.detach()) for k, v in terms.items()}
         for name, value in (values | {"gradient_norm": float(norm), "rate": rate}).items():
             self._sums[name] = self._sums.get(name, 0.0) + value
-        self._count += 1
+            # a term that joins in mid-window has been seen less often than the others
+            self._counts[name] = self._counts.get(name, 0) + 1
 
     def report(self, step: int, seconds: float) -> None:
         """Write the means since the last report."""
-        if not self._count:
+        if not self._counts:
             return
-        means = {k: v / self._count for k, v in self._sums.items()}
-        self._sums, self._count = {}, 0
+        means = {k: v / self._counts[k] for k, v in self._sums.items()}
+        self._sums, self._counts = {}, {}
         for name, value in means.items():
             self._board.add_scalar(name, value, step)  # pyright: ignore[reportUnknownMemberType]
         path = self._out / "log.csv"
-        new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as stream:
             table = csv.writer(stream)
-            if new:
+            if list(means) != self._columns:
+                # a new phase has other terms: a new head says so
+                self._columns = list(means)
                 table.writerow(["step", "seconds", *means])
             table.writerow([step, f"{seconds:.1f}", *(f"{v:.6g}" for v in means.values())])
         self.say(

@@ -109,9 +109,9 @@ BETTER = Config(
     loss=LossWeights(mask=0.1, gradient=0.1, ssim=0.1, picture_l1=10.0, picture_l2=100.0),
     stages=(
         Stage(0.0, blocks=1, size=64, batch=8),
-        Stage(0.2, blocks=3, size=64, batch=8),
-        Stage(0.5, blocks=6, size=80, batch=5),
-        Stage(0.85, blocks=12, size=96, batch=3),
+        Stage(0.15, blocks=3, size=64, batch=8),
+        Stage(0.4, blocks=6, size=80, batch=5),
+        Stage(0.7, blocks=12, size=96, batch=3),
     ),
     learning_rate=1e-3,
     warmup=0.02,

@@ -86,7 +86,7 @@ def _train(chosen: config.Config, data: list[Path], run: loop.Run, where: str) -
 def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
     """Train on from `start`; measure before and after on what was held out."""
     card = Card.read(start / "card.json")
-    known = {k: v for k, v in card.recipe.items() if k not in {"steps", "seed"}}
+    known = {k: v for k, v in card.recipe.items() if k not in {"steps", "seed", "unrolled"}}
     chosen = replace(config.from_dict(known), learning_rate=ADAPTED_RATE, alone=0.0)
     material = pairs.load(data, smallest(chosen))
     typer.echo(material.summary())

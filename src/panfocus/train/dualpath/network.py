@@ -200,8 +200,8 @@ class FrameNet(nn.Module):
 def start_as_high_pass(stem: nn.Conv2d) -> None:
     """Start half of the filters without response to flat areas.
 
-    What tells focus is fine detail; brightness is most of the energy of a picture. MEASURED by
-    the DRPL founder too: training leaves its plateau at once.
+    What tells focus is fine detail; brightness is most of the energy of a picture. MEASURED with
+    DRPL's first layer too (docs/drpl.md): training leaves its plateau at once.
     """
     half = stem.weight[: stem.out_channels // 2]
     half.sub_(half.mean((2, 3), keepdim=True)).mul_(3.0)

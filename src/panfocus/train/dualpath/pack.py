@@ -36,14 +36,18 @@ class Exported(nn.Module):
         return self.net(frames.unsqueeze(0))[-1].mask.squeeze(0)
 
 
-def averaged(held: checkpoints.Checkpoint) -> tuple[Config, DualPath]:
-    """Rebuild the network of a checkpoint with its averaged weights, in eval mode."""
+def averaged(held: checkpoints.Checkpoint, *, unrolled: bool = True) -> tuple[Config, DualPath]:
+    """Rebuild the network of a checkpoint with its averaged weights, in eval mode.
+
+    Without `unrolled` the predictor's mask is the answer, and no step follows.
+    """
     config = from_dict(held.facts["config"])
     net = DualPath(config)
     prefix = "net."
     weights = {k.removeprefix(prefix): v for k, v in held.group("average").items()}
     known = net.state_dict().keys()
     net.load_state_dict({k: v for k, v in weights.items() if k in known})
+    net.unrolled = unrolled
     return config, net.eval()
 
 
@@ -55,12 +59,15 @@ def macs_per_pixel(net: nn.Module, multiple: int) -> int:
 
 
 def card_of(
-    held: checkpoints.Checkpoint, config: Config, data: str, scores: Mapping[str, float]
+    facts: Mapping[str, Any],
+    config: Config,
+    net: DualPath,
+    data: str,
+    *,
+    scores: Mapping[str, float],
 ) -> Card:
-    """Write the card of a checkpoint."""
-    facts: Mapping[str, Any] = held.facts
+    """Write the card of a checkpoint with these facts."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    net = DualPath(config).eval()
     return Card(
         name="dualpath",
         title=(
@@ -74,7 +81,12 @@ def card_of(
         macs_per_pixel=macs_per_pixel(net, config.multiple_of),
         trained_by=f"panfocus, {today}, {platform.machine()}, {facts['seconds'] / 60:.0f} minutes",
         data=data,
-        recipe={"steps": facts["step"], "seed": facts["seed"], **facts["config"]},
+        recipe={
+            "steps": facts["step"],
+            "seed": facts["seed"],
+            "unrolled": net.unrolled,
+            **config.to_dict(),
+        },
         scores=dict(scores),
         notes=(
             "aligned frames, any number at once; no sharp picture and no mask was seen in training"
@@ -82,14 +94,28 @@ def card_of(
     )
 
 
-def pack(run: Path, out: Path, data: str, scores: Mapping[str, float] | None = None) -> Path:
+def pack(
+    run: Path,
+    out: Path,
+    data: str,
+    *,
+    scores: Mapping[str, float] | None = None,
+    unrolled: bool = True,
+) -> Path:
     """Export the checkpoint in `run` to the folder `out`.
+
+    Args:
+        run: folder of a training.
+        out: folder of the system.
+        data: for the card.
+        scores: for the card.
+        unrolled: whether the fuser's steps follow the predictor.
 
     Raises:
         DataError: no checkpoint, or a damaged one.
         OutputError: the folder cannot be written, or the export does not agree.
     """
     held = checkpoints.read(run / checkpoints.NAME)
-    config, net = averaged(held)
-    card = card_of(held, config, data, scores or {})
+    config, net = averaged(held, unrolled=unrolled)
+    card = card_of(held.facts, config, net, data, scores=scores or {})
     return export(Exported(folded(net)).eval(), None, net.state_dict(), card, out)

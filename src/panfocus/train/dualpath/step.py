@@ -13,7 +13,7 @@ INFERRED (the abstract says "deep unrolling" and "each unrolled step", no more).
 
 OURS: any N (with N = 2 the direction is ``(G_1 - G_2) / (G_1 + G_2)``); the gradient is scaled
 by its mean over the frames at the same pixel and not over the picture, so that a tile gets the
-answer that the whole picture gets. P and D end in layers that start small, so that the first
+answer that the whole picture gets. P and D end in layers that start as 0, so that the first
 step of training is the classical algorithm.
 
 With X a blend of the frames, G holds no trace of sharpness: P must supply it, which is why the
@@ -101,6 +101,13 @@ class PicturePrior(nn.Module):
         return F.pixel_shuffle(self.last(x), PACK)
 
 
+def silent(prior: FrameNet) -> FrameNet:
+    """Let a prior start as 0: a step that follows a good mask must not begin by spoiling it."""
+    nn.init.zeros_(prior.head.weight)
+    nn.init.zeros_(prior.head.bias)  # pyright: ignore[reportArgumentType]
+    return prior
+
+
 class Step(nn.Module):
     """One unrolled step; ``mask_prior`` and ``picture_prior`` may be None: the plain algorithm."""
 
@@ -119,7 +126,7 @@ class Step(nn.Module):
         self.tau = nn.Parameter(torch.tensor(-2.0))
         self.eta = nn.Parameter(torch.tensor(2.0))
         self.sees_frames = sees_frames
-        self.mask_prior = FrameNet(7 if sees_frames else 4, shape) if shape else None
+        self.mask_prior = silent(FrameNet(7 if sees_frames else 4, shape)) if shape else None
         self.picture_prior = PicturePrior(picture_width) if picture_width else None
 
     def forward(self, now: Iterate, frames: Tensor) -> Iterate:
