@@ -130,9 +130,12 @@ def test_train_command_trains_and_exports_a_system(folder, tmp_path, monkeypatch
 
 
 def test_export_command_knows_whose_run_it_is(a_run, tmp_path):
-    cli.export(a_run, tmp_path / "system", "d")
+    cli.export(a_run, tmp_path / "system", "d", ["pairs=41.5"])
     assert (tmp_path / "system" / "model.onnx").exists()
+    assert Card.read(tmp_path / "system" / "card.json").scores == {"pairs": 41.5}
+    with pytest.raises(UsageError, match="a name and a number"):
+        cli.export(a_run, tmp_path / "system", "d", ["pairs"])
     other = checkpoint.Checkpoint({}, {"system": "line"})
     checkpoint.write(tmp_path / checkpoint.NAME, other)
-    with pytest.raises(UsageError, match="another system"):
+    with pytest.raises(UsageError, match="unknown system"):
         cli.export(tmp_path, tmp_path / "system", "d")

@@ -1,4 +1,4 @@
-"""The commands ``panfocus train`` (`app`) and ``panfocus export`` (`export`).
+"""The commands ``panfocus train`` (`app`) and ``panfocus export`` (`export_app`).
 
 Several processes or machines: ``torchrun --nproc-per-node 2 --no-python panfocus train drpl ...``.
 """
@@ -17,6 +17,8 @@ from panfocus.train.checkpoint import NAME, read
 from panfocus.train.drpl import config
 from panfocus.train.drpl.pack import pack
 from panfocus.train.drpl.step import DrplTask
+from panfocus.train.dualpath import cli as dualpath_cli
+from panfocus.train.dualpath import pack as dualpath_pack
 
 app = typer.Typer(
     help="Train systems on your own pictures.",
@@ -30,9 +32,7 @@ export_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 SMALLEST = 128 + 2 * synthesis.MARGIN
 
 
-@app.callback()
-def _group() -> None:
-    pass
+app.command()(dualpath_cli.dualpath)
 
 
 @app.command()
@@ -87,9 +87,37 @@ def export(
     data: Annotated[
         str, typer.Option(help="What it was trained on, with the data's terms, for the card.")
     ] = "not told",
+    scores: Annotated[
+        list[str] | None, typer.Option("--score", help="NAME=NUMBER for the card; repeatable.")
+    ] = None,
+    unrolled: Annotated[
+        bool, typer.Option(help="Dual-Path: the mask of the last step, or the predictor's.")
+    ] = True,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
     system = read(run / NAME).facts.get("system")
-    if system != "drpl":
-        raise UsageError("this run is of another system", expected="drpl", got=str(system))
-    typer.echo(f"exported to {pack(run, out, data)}")
+    told = dict(map(score, scores or []))
+    if system == "drpl":
+        folder = pack(run, out, data, scores=told)
+    elif system == "dualpath":
+        folder = dualpath_pack.pack(run, out, data, scores=told, unrolled=unrolled)
+    else:
+        raise UsageError(
+            "this run is of an unknown system", expected="drpl or dualpath", got=str(system)
+        )
+    typer.echo(f"exported to {folder}")
+
+
+def score(text: str) -> tuple[str, float]:
+    """Split NAME=NUMBER.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    name, _, number = text.rpartition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise UsageError(
+            "a score is a name and a number", where="--score", expected="NAME=NUMBER", got=text
+        ) from None
