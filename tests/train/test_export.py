@@ -69,7 +69,7 @@ def a_run(tmp_path_factory):
 
 
 def test_an_exported_run_decides_in_the_runtime_without_torch(a_run, tmp_path):
-    folder = pack(a_run, tmp_path / "drpl-9", "made up", {"nothing": 1.0})
+    folder = pack(a_run, tmp_path / "drpl-9", "made up", scores={"nothing": 1.0})
     assert {p.name for p in folder.iterdir()} == {"model.onnx", "model.safetensors", "card.json"}
     card = Card.read(folder / "card.json")
     assert card.halo == HALO
