@@ -37,6 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except SystemExit as error:
         if error.code == INTERRUPTED:
-            print("panfocus: interrupted, nothing was written", file=sys.stderr)
+            print("panfocus: interrupted, no file was left half-written", file=sys.stderr)
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     return 0

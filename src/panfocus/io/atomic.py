@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+import shutil
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from panfocus.errors import OutputError
@@ -46,10 +48,7 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
         try:
             _make_folders(target.parent, made)
             _write(temporary, pieces)
-            if overwrite:
-                temporary.replace(target)
-            else:
-                _place_new(temporary, target)
+            place(temporary, target, overwrite=overwrite)
         except BaseException:
             _remove(temporary, made)
             raise
@@ -59,10 +58,73 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
         raise cannot_write(path, error) from error
 
 
+def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    """Move a finished file or folder to its place in one step; both on one file system.
+
+    A folder that is replaced is moved aside first and deleted last, so that one of the two is
+    always whole.
+
+    Raises:
+        FileExistsError: the target exists and may not be replaced.
+        OSError: the system refuses.
+    """
+    if temporary.is_dir():
+        _place_folder(temporary, target, overwrite=overwrite)
+    elif overwrite:
+        temporary.replace(target)
+    else:
+        _place_new(temporary, target)
+
+
+def _place_folder(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if not os.path.lexists(target):
+        temporary.rename(target)
+        return
+    if not overwrite:
+        raise FileExistsError(target)
+    aside = target.with_name(f".panfocus-{secrets.token_hex(8)}.old")
+    target.rename(aside)
+    try:
+        temporary.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    if aside.is_dir() and not aside.is_symlink():
+        shutil.rmtree(aside)
+    else:
+        aside.unlink()
+
+
+@contextmanager
+def staging(parent: Path, tag: str = "work") -> Generator[Path]:
+    """Make a hidden folder beside an output, for files on their way; it goes with all in it.
+
+    Args:
+        parent: folder of the output; made if missing, and taken back if it stays empty.
+        tag: part of the folder's name, by which a later run can find what a killed one left.
+
+    Raises:
+        OutputError: the folder cannot be made.
+    """
+    made: list[Path] = []
+    folder = parent / f".panfocus-{tag}-{secrets.token_hex(4)}"
+    try:
+        _make_folders(folder, made)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # somebody else's file in it
+            for path in reversed(made[:-1]):
+                path.rmdir()
+
+
 def _make_folders(folder: Path, made: list[Path]) -> None:
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
     for path in reversed(missing):
-        path.mkdir()
+        path.mkdir(exist_ok=True)  # another process may have made it meanwhile
         made.append(path)
 
 

@@ -84,9 +84,7 @@ def card_of(held: checkpoints.Checkpoint, data: str, scores: Mapping[str, float]
     )
 
 
-def pack(
-    run: Path, out: Path, data: str, *, scores: Mapping[str, float] | None = None
-) -> Path:
+def pack(run: Path, out: Path, data: str, *, scores: Mapping[str, float] | None = None) -> Path:
     """Export the checkpoint in `run` to the folder `out`.
 
     Raises:

@@ -1,0 +1,195 @@
+"""Who does the work: this process, or the workers of a Dask cluster.
+
+Only tasks (names of files, settings) go to a worker and only outcomes come back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from panfocus.batch.work import Outcome, Task, run_task
+from panfocus.errors import UsageError
+
+
+class Crew(Protocol):
+    """Takes tasks, gives outcomes in the order in which they are ready.
+
+    Attributes:
+        slots: how many tasks it does at a time.
+        memory_bytes: of one worker; None for no limit of its own.
+        title: for the report.
+    """
+
+    slots: int
+    memory_bytes: int | None
+    title: str
+
+    def start(self, task: Task) -> None:
+        """Begin a task."""
+        ...
+
+    def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
+        """Return what is ready, waiting no longer than this."""
+        ...
+
+
+class Alone:
+    """One task after the other, in this process."""
+
+    def __init__(self) -> None:
+        self.slots = 1
+        self.memory_bytes: int | None = None
+        self.title = "one after the other in this process"
+        self._tasks: deque[Task] = deque()
+
+    def start(self, task: Task) -> None:
+        """Keep it for `wait`."""
+        self._tasks.append(task)
+
+    def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
+        """Do the next task."""
+        task = self._tasks.popleft()
+        return [(task, run_task(task))]
+
+
+class DaskCrew:
+    """The workers of a Dask cluster; a task whose worker dies goes to another one."""
+
+    def __init__(self, client: Any, title: str) -> None:  # noqa: ANN401  dask has no types
+        self._client = client
+        self._running: dict[Any, Task] = {}
+        self.title = title
+        workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+        self.slots = max(sum(int(w["nthreads"]) for w in workers.values()), 1)
+        limits = [int(w["memory_limit"]) // int(w["nthreads"]) for w in workers.values()]
+        self.memory_bytes: int | None = min((n for n in limits if n), default=None)
+
+    def start(self, task: Task) -> None:
+        """Send it."""
+        key = f"panfocus-{task.run}-{task.job.name}-{task.key[:16]}"
+        future = self._client.submit(run_task, task, key=key, pure=False)
+        self._running[future] = task
+
+    def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
+        """Return what is ready."""
+        distributed = _distributed()
+        try:
+            distributed.wait(list(self._running), timeout=seconds, return_when="FIRST_COMPLETED")
+        except (TimeoutError, distributed.TimeoutError):
+            return []
+        done = [f for f in self._running if f.status != "pending"]
+        return [(task, _outcome(f, task)) for f in done for task in [self._running.pop(f)]]
+
+
+def _outcome(future: Any, task: Task) -> Outcome:  # noqa: ANN401  a Future without types
+    if future.status == "finished":
+        return cast("Outcome", future.result())
+    error: object = future.exception() if future.status == "error" else None
+    is_killed = type(error).__name__ == "KilledWorker"
+    what = "Every worker that was given this stack died." if is_killed else "The stack was lost."
+    remedy = (
+        "look into the workers' memory and logs; `--workers 0` fuses it in this process"
+        if is_killed
+        else "run again with --resume"
+    )
+    got = f"{type(error).__name__}" if error is not None else f"task {future.status}"
+    return Outcome(
+        task.job.name,
+        "failed",
+        f"{what}\n  got: {got}\n  remedy: {remedy}",
+        frames=task.frames,
+        memory_bytes=task.memory_bytes,
+    )
+
+
+def _distributed() -> Any:  # noqa: ANN401  dask has no types
+    """Import Dask.
+
+    Raises:
+        ModuleNotFoundError: the extra ``batch`` is not installed.
+    """
+    return import_module("distributed")
+
+
+def has_dask() -> bool:
+    """Whether the extra ``batch`` is installed."""
+    try:
+        _distributed()
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def default_workers() -> int:
+    """Return one worker per processor that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Generator[Crew]:
+    """Start workers, or find those of a scheduler; they are sent home at the end.
+
+    Args:
+        workers: processes on this machine; 0 for none but this one.
+        scheduler: address of a lab's own, ``tcp://host:8786``; then `workers` is not looked at.
+        memory_bytes: what all stacks being fused on this machine may take together.
+
+    Raises:
+        UsageError: the scheduler does not answer, or needs the extra ``batch``.
+    """
+    if scheduler is None and (workers == 0 or not has_dask()):
+        yield Alone()
+        return
+    if not has_dask():
+        raise UsageError(
+            "A scheduler needs what the core does without.",
+            where="--scheduler",
+            expected="the extra `batch`, which brings Dask",
+            remedy="pip install 'panfocus[batch]'",
+        )
+    distributed = _distributed()
+    if scheduler is not None:
+        with _join(distributed, scheduler) as client:
+            yield DaskCrew(client, f"the workers of {scheduler}")
+        return
+    with (
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            # the sum is kept by what is handed out at a time: one worker may need most of it
+            memory_limit=memory_bytes,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield DaskCrew(client, f"{workers} worker processes on this machine")
+
+
+def _join(distributed: Any, scheduler: str) -> Any:  # noqa: ANN401  dask has no types
+    try:
+        client = distributed.Client(scheduler, timeout=10)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UsageError(
+            "The scheduler does not answer.",
+            where=f"--scheduler {scheduler}",
+            expected="the address that `dask scheduler` prints, like tcp://host:8786",
+            got=str(error) or type(error).__name__,
+            remedy="check that it runs and can be reached from here",
+        ) from error
+    if not client.scheduler_info(n_workers=-1)["workers"]:
+        client.close()
+        raise UsageError(
+            "The scheduler has no workers.",
+            where=f"--scheduler {scheduler}",
+            remedy=f"start some: `dask worker {scheduler} --nthreads 1`",
+        )
+    return client

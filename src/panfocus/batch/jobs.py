@@ -1,0 +1,226 @@
+"""What a batch consists of: one job per stack, found in a folder or read from a manifest."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from natsort import natsort_keygen, ns
+
+from panfocus.errors import InputError, UsageError
+from panfocus.io.read import SUFFIXES, look
+from panfocus.settings import Settings, make_settings
+
+_natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
+_MAPS = ("depth", "index", "confidence")
+_COLUMNS = ("name", "inputs", "output", "options")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stack of a batch, in values that travel to another machine.
+
+    Attributes:
+        name: unique in the batch; may hold ``/``.
+        inputs: absolute files, globs or folders.
+        output: absolute path of the picture.
+        settings: fields of `Settings` that were chosen.
+        maps: of "depth", "index", "confidence", those to write.
+        quality: of JPEG and WebP.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    output: Path
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    maps: tuple[str, ...] = ()
+    quality: int = 95
+
+    @property
+    def outputs(self) -> dict[str, Path]:
+        """All files that it writes: "image" and its maps, named after the image."""
+        files = {"image": self.output}
+        for kind in self.maps:
+            files[kind] = self.output.with_name(f"{self.output.stem}_{kind}.tif")
+        return files
+
+
+def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job]:
+    """Return the jobs of a folder or a manifest, in natural order.
+
+    Args:
+        source: a folder whose folders and multi-page TIFFs are stacks, or a ``.csv``.
+        out: folder for the results; it and what lies in it is no input.
+        ending: of the pictures, like ``.tif``.
+        pattern: settings, maps and quality of every job.
+
+    Raises:
+        InputError: nothing there.
+        UsageError: a manifest with unknown columns or options, or two jobs of one name.
+    """
+    if source.is_dir():
+        jobs = _in_folder(source, out, ending, pattern)
+    elif source.suffix.lower() == ".csv" and source.is_file():
+        jobs = read_manifest(source, out, ending=ending, pattern=pattern)
+    else:
+        raise InputError(
+            "There is no such batch.",
+            where=str(source),
+            expected="a folder of stacks, or a manifest (.csv)",
+            got="another kind of file" if source.exists() else "nothing",
+            remedy="to fuse one stack, use `panfocus fuse`",
+        )
+    _check_unique(jobs)
+    return jobs
+
+
+def _in_folder(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
+    try:
+        paths = sorted(
+            (p for p in source.iterdir() if not p.name.startswith(".")),
+            key=lambda p: (_natural(p.name), p.name),
+        )
+    except OSError as error:
+        raise InputError(
+            "A folder cannot be listed.", where=str(source), got=error.strerror
+        ) from error
+    stacks = [p for p in paths if _is_stack(p) and p.resolve() != out.resolve()]
+    names = [p.name if p.is_dir() else p.stem for p in stacks]
+    return [
+        replace(
+            pattern, name=name, inputs=(str(path.absolute()),), output=_output(out, name, ending)
+        )
+        for name, path in zip(names, stacks, strict=True)
+    ]
+
+
+def _is_stack(path: Path) -> bool:
+    """Whether a folder's entry is a stack of its own: a folder, or a TIFF of several pages."""
+    if path.is_dir():
+        return True
+    if SUFFIXES.get(path.suffix.lower()) != "TIFF":
+        return False
+    try:
+        return len(look(path)[1]) > 1
+    except InputError:
+        return True  # it fails as a stack, and so with its reason in the report
+
+
+def _output(out: Path, name: str, ending: str) -> Path:
+    # not with_suffix: a name may hold a dot
+    path = out.absolute() / PurePosixPath(name)
+    return path.with_name(path.name + ending)
+
+
+def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[Job]:
+    """Read a csv with the columns name, inputs and, if wanted, output and options.
+
+    Args:
+        path: relative inputs are relative to its folder.
+        out: folder for results without an output of their own.
+        ending: of such results.
+        pattern: settings, maps and quality; ``options`` of a row (``mode=select system=guided``)
+            go before its settings.
+
+    Raises:
+        UsageError: columns, names or options that are unknown; the message has the line.
+        InputError: unreadable.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = [c.strip() for c in reader.fieldnames or []]
+            reader.fieldnames = columns
+            _check_columns(path, columns)
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError("The manifest cannot be read.", where=str(path), got=str(error)) from error
+    base = path.absolute().parent
+    return [
+        _row(row, f"{path}, line {line}", base, out=out, ending=ending, pattern=pattern)
+        for line, row in rows
+    ]
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    if {"name", "inputs"} <= set(columns) <= set(_COLUMNS):
+        return
+    raise UsageError(
+        "The manifest has the wrong columns.",
+        where=str(path),
+        expected="name, inputs and, if wanted, output and options",
+        got=", ".join(columns) or "no header",
+    )
+
+
+def _row(
+    row: Mapping[str, str | None], where: str, base: Path, *, out: Path, ending: str, pattern: Job
+) -> Job:
+    cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
+    name = cells["name"]
+    pure = PurePosixPath(name)
+    if not name or pure.is_absolute() or ".." in pure.parts:
+        raise UsageError(
+            "A stack needs a name that can be a file's.", where=where, got=name or "none"
+        )
+    inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
+    if not inputs:
+        raise UsageError("A stack without inputs.", where=where, expected="files, globs, a folder")
+    output = _output(out, name, ending)
+    if cells["output"]:
+        output = out.absolute() / Path(cells["output"]).expanduser()
+    return replace(
+        pattern,
+        name=name,
+        inputs=tuple(str(base / Path(part).expanduser()) for part in inputs),
+        output=output,
+        settings={**pattern.settings, **_options(cells["options"], where)},
+    )
+
+
+def _options(text: str, where: str) -> dict[str, Any]:
+    """Read ``mode=select z_step_um=2``; dashes may stand for underscores.
+
+    Raises:
+        UsageError: unknown, or a value that cannot be.
+    """
+    chosen: dict[str, Any] = {}
+    for word in shlex.split(text.replace(";", " ")):
+        key, _, value = word.removeprefix("--").partition("=")
+        chosen[key.replace("-", "_")] = value
+    try:
+        for name, convert in (("threads", int), ("z_step_um", float)):
+            if name in chosen:
+                chosen[name] = convert(chosen[name])
+        make_settings(**chosen)
+    except (UsageError, ValueError) as error:
+        raise UsageError(
+            "The options of a row are wrong.",
+            where=where,
+            expected="name=value name=value, of " + ", ".join(Settings.__dataclass_fields__),
+            got=f"{text}: {error}",
+        ) from error
+    return chosen
+
+
+def _check_unique(jobs: Sequence[Job]) -> None:
+    for what, values in (
+        ("name", [job.name for job in jobs]),
+        ("output", [str(path) for job in jobs for path in job.outputs.values()]),
+    ):
+        twice = _repeated(value.casefold() for value in values)
+        if twice:
+            raise UsageError(
+                f"Two stacks of the batch have the same {what}.",
+                got=twice[0],
+                remedy="rename one of them, or give them names in a manifest (.csv)",
+            )
+
+
+def _repeated(values: Iterable[str]) -> list[str]:
+    return [value for value, count in Counter(values).items() if count > 1]

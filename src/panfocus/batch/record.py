@@ -1,0 +1,101 @@
+"""What is remembered of a stack beside the results, so that a later run can leave it out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, cast
+
+import panfocus
+from panfocus.io.atomic import write_atomic
+
+#: Folder inside the output folder.
+FOLDER = ".panfocus"
+
+#: Settings that change how fast a result comes and not what it is.
+_NO_MATTER = ("threads", "max_memory")
+
+State = Literal["placing", "done"]
+Facts = tuple[str, int, int]
+
+
+def file_facts(path: Path) -> Facts:
+    """Return (path, bytes, time of change in ns); of a folder the sum and the latest.
+
+    Raises:
+        OSError: gone.
+    """
+    if not path.is_dir():
+        stat = path.stat()
+        return str(path), stat.st_size, stat.st_mtime_ns
+    stats = [p.stat() for p in path.rglob("*") if p.is_file()]
+    latest = max((s.st_mtime_ns for s in stats), default=0)
+    return str(path), sum(s.st_size for s in stats), latest
+
+
+def key_of(
+    files: Iterable[Path], settings: Mapping[str, Any], system: Mapping[str, Any], *rest: object
+) -> str:
+    """Return a hash of all that a result depends on.
+
+    Args:
+        files: the frames.
+        settings: all of them.
+        system: name and sha256 of what decides.
+        rest: further choices, such as the maps.
+    """
+    chosen = {name: value for name, value in settings.items() if name not in _NO_MATTER}
+    facts = [file_facts(path) for path in files]
+    text = json.dumps([panfocus.__version__, facts, chosen, system, rest], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a stack from an earlier run, or an earlier try.
+
+    Attributes:
+        key: see `key_of`.
+        state: "placing" while files are put in their places, "done" after it.
+        files: path to [bytes, time of change] of the outputs; zeros while placing.
+        frames: how many were fused.
+        tries: how often it was begun, more than 1 when a worker died.
+    """
+
+    key: str
+    state: State
+    files: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    frames: int = 0
+    tries: int = 1
+
+    def is_done(self, key: str) -> bool:
+        """Whether the outputs are there, unchanged, and of these inputs and settings."""
+        if self.state != "done" or self.key != key or not self.files:
+            return False
+        try:
+            return all(list(file_facts(Path(p))[1:]) == facts for p, facts in self.files.items())
+        except OSError:
+            return False
+
+
+def record_path(out: Path, name: str) -> Path:
+    """Return where a stack's record lies."""
+    path = out / FOLDER / "stacks" / PurePosixPath(name)
+    return path.with_name(path.name + ".json")
+
+
+def read_record(path: Path) -> Record | None:
+    """Return the record; None without one, or when it is not one."""
+    try:
+        values: object = json.loads(path.read_text(encoding="utf-8"))
+        return Record(**cast("dict[str, Any]", values))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write it whole or not at all."""
+    write_atomic(path, [json.dumps(asdict(record)).encode()], overwrite=True)

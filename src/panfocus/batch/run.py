@@ -1,0 +1,362 @@
+"""Run a batch: hand out stacks as workers and memory allow, take the outcomes, keep the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from glob import glob
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, cast
+
+from panfocus.batch import crews
+from panfocus.batch.crews import Crew, default_workers, gather_crew
+from panfocus.batch.jobs import Job, find_jobs
+from panfocus.batch.record import FOLDER, Facts, file_facts, record_path
+from panfocus.batch.report import summary, write_reports
+from panfocus.batch.work import Outcome, Task, failed, prepare
+from panfocus.errors import InputError, OutputError, UsageError
+from panfocus.io.atomic import write_atomic
+from panfocus.plan import memory_limit
+from panfocus.settings import make_settings
+
+Tell = Callable[[Outcome, int, int], None]
+
+_REPORT_EVERY_S = 5.0
+_NO_DASK = (
+    "the extra `batch` (Dask) is not installed: one stack after the other in this process; "
+    "pip install 'panfocus[batch]' for more at a time"
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run a batch.
+
+    Attributes:
+        source: folder of stacks, or manifest.
+        out: folder for results.
+        pattern: settings, maps and quality of every job.
+        ending: of the pictures.
+        workers: processes; None for one per processor, 0 for none but this one.
+        scheduler: address of a Dask scheduler in place of processes here.
+        resume: leave out what is done; renew what has changed.
+        overwrite: replace existing files.
+        watch: wait for new stacks until interrupted.
+        settle_s: with `watch`: seconds for which a stack's files must not have changed.
+        idle_s: with `watch`: stop after so long without anything new; None for never.
+    """
+
+    source: Path
+    out: Path
+    pattern: Job
+    ending: str = ".tif"
+    workers: int | None = None
+    scheduler: str | None = None
+    resume: bool = False
+    overwrite: bool = False
+    watch: bool = False
+    settle_s: float = 5.0
+    idle_s: float | None = None
+
+
+def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
+    """Fuse all stacks; a stack that fails does not stop the others.
+
+    Args:
+        options: what and how.
+        tell: called with every outcome, the number of stacks ended, and of all known so far.
+
+    Returns:
+        What `report.json` in the output folder holds: counts of done, skipped and failed stacks,
+        facts of the run, and the outcome of every stack.
+
+    Raises:
+        InputError: there are no stacks.
+        UsageError: wrong options, or another batch is at work in the output folder.
+        OutputError: results exist and neither `resume` nor `overwrite` is set.
+    """
+    jobs = _find(options)
+    if not jobs and not options.watch:
+        raise InputError(
+            "There are no stacks to fuse.",
+            where=str(options.source),
+            expected="a folder for each stack, or TIFFs of several pages",
+            got="nothing of the kind",
+            remedy="to fuse the pictures of this folder as one stack, use `panfocus fuse`",
+        )
+    if not (options.resume or options.overwrite):
+        _refuse_existing(jobs)
+    if options.workers is None:
+        options = replace(options, workers=default_workers())
+    settings = make_settings(**options.pattern.settings)
+    total = memory_limit(settings)
+    folders = {job.output.parent for job in jobs}
+    with _alone_in(options.out, folders) as run_id:
+        batch = Batch(options, run_id, total, len(jobs), tell)
+        with gather_crew(options.workers or 0, options.scheduler, total) as crew:
+            batch.work(crew, jobs)
+        return batch.result()
+
+
+def _find(options: Options) -> list[Job]:
+    jobs = find_jobs(options.source, options.out, ending=options.ending, pattern=options.pattern)
+    if options.scheduler is None and "threads" not in options.pattern.settings:
+        # processes that each take all processors only get in each other's way
+        count = options.workers if options.workers is not None else default_workers()
+        threads = max(default_workers() // max(count, 1), 1)
+        jobs = [replace(j, settings={"threads": threads, **j.settings}) for j in jobs]
+    return jobs
+
+
+def _refuse_existing(jobs: Iterable[Job]) -> None:
+    taken = [path for job in jobs for path in job.outputs.values() if os.path.lexists(path)]
+    if taken:
+        more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
+        raise OutputError(
+            "Results exist already.",
+            where=f"{taken[0]}{more}",
+            remedy="--resume keeps those that are done and fuses the rest; --overwrite fuses all",
+        )
+
+
+@contextmanager
+def _alone_in(out: Path, folders: set[Path]) -> Generator[str]:
+    """Reserve the output folder for this run, clear away what a killed run left.
+
+    Args:
+        out: the output folder.
+        folders: those that results go into.
+
+    Raises:
+        UsageError: another run is at work there.
+    """
+    path = out / FOLDER / "running.json"
+    earlier = _running(path)
+    host = socket.gethostname()
+    if earlier and earlier.get("host") == host and _lives(int(earlier.get("pid", 0))):
+        raise UsageError(
+            "Another batch is at work in this output folder.",
+            where=str(out),
+            got=f"process {earlier['pid']}",
+            remedy="wait for it, or choose another folder",
+        )
+    if earlier:
+        _clear(out, folders, str(earlier.get("run")))
+    run_id = secrets.token_hex(4)
+    facts = {"run": run_id, "host": host, "pid": os.getpid()}
+    write_atomic(path, [json.dumps(facts).encode()], overwrite=True)
+    try:
+        yield run_id
+    finally:
+        _clear(out, folders, run_id)
+        path.unlink(missing_ok=True)
+
+
+def _running(path: Path) -> dict[str, Any] | None:
+    try:
+        return cast("dict[str, Any]", json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return None
+
+
+def _lives(pid: int) -> bool:
+    if pid <= 0 or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _clear(out: Path, folders: set[Path], run_id: str) -> None:
+    """Delete folders on the way that workers of this run could not delete when they died."""
+    for path in [p for f in (out, *folders) for p in f.glob(f".panfocus-{run_id}-*")]:
+        shutil.rmtree(path, ignore_errors=True)
+    for path in (out / FOLDER).rglob(f"*.{run_id}"):
+        path.unlink(missing_ok=True)
+
+
+class Batch:
+    """One run: what waits, what is being done, what has ended."""
+
+    def __init__(
+        self, options: Options, run_id: str, memory: int, count: int, tell: Tell | None
+    ) -> None:
+        self._options = options
+        self._run = run_id
+        self._memory = memory
+        self._count = count
+        self._tell = tell
+        self._waiting: list[Task] = []
+        self._running: list[Task] = []
+        self._outcomes: dict[str, Outcome] = {}
+        self._started = monotonic()
+        self._saved = monotonic()
+        self._most = 0
+        self._held_back = False
+        self._crew = ""
+
+    def work(self, crew: Crew, jobs: list[Job]) -> None:
+        """Do all jobs; with `watch` also those that come."""
+        self._crew = crew.title
+        if self._options.scheduler is not None and crew.memory_bytes is not None:
+            self._memory = crew.memory_bytes * crew.slots
+        watch = _Watch(self._options) if self._options.watch else None
+        try:
+            # a stack's headers are read when its turn comes near: thousands would take minutes
+            coming = iter(jobs if watch is None else [])
+            while True:
+                self._take_in(coming, crew)
+                self._hand_out(crew)
+                if self._running:
+                    self._take_back(crew, 1.0 if watch else 3600.0)
+                elif watch is None and not self._waiting:
+                    return
+                if watch is not None:
+                    fresh = watch.poll()
+                    coming = iter([*coming, *fresh])
+                    if watch.is_over and not (self._running or self._waiting or fresh):
+                        return
+                    if not (self._running or self._waiting or fresh):
+                        sleep(min(0.5, self._options.settle_s / 4))
+        finally:
+            self.save()
+
+    def _take_in(self, coming: Iterable[Job], crew: Crew) -> None:
+        """Check stacks until every worker has one and one more is ready."""
+        if len(self._waiting) >= crew.slots:
+            return
+        for job in coming:
+            record = record_path(self._options.out, job.name)
+            renew = self._options.resume or self._options.watch
+            done = prepare(job, record, self._run, resume=renew, overwrite=self._options.overwrite)
+            if isinstance(done, Task):
+                done = self._too_large(done, crew) or done
+            if isinstance(done, Outcome):
+                self._end(done)
+            else:
+                self._waiting.append(done)
+                if len(self._waiting) >= crew.slots:
+                    return
+
+    def _too_large(self, task: Task, crew: Crew) -> Outcome | None:
+        if crew.memory_bytes is None or task.memory_bytes <= crew.memory_bytes:
+            return None
+        error = UsageError(
+            "fusing this stack needs more memory than a worker has",
+            expected=f"at least {task.memory_bytes / 2**20:.0f} MiB",
+            got=f"{crew.memory_bytes / 2**20:.0f} MiB",
+            remedy="start workers with more memory or fewer threads, or fuse smaller frames",
+        )
+        return failed(task.job, error, frames=task.frames, memory_bytes=task.memory_bytes)
+
+    def _hand_out(self, crew: Crew) -> None:
+        """Start what fits: as many as there are workers, and as memory holds."""
+        for task in list(self._waiting):
+            if len(self._running) >= crew.slots:
+                return
+            taken = sum(t.memory_bytes for t in self._running)
+            if self._running and taken + task.memory_bytes > self._memory:
+                self._held_back = True
+                continue
+            self._waiting.remove(task)
+            self._running.append(task)
+            self._most = max(self._most, len(self._running))
+            crew.start(task)
+
+    def _take_back(self, crew: Crew, seconds: float) -> None:
+        for task, outcome in crew.wait(seconds):
+            self._running.remove(task)
+            self._end(outcome)
+        if monotonic() - self._saved > _REPORT_EVERY_S:
+            self.save()
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.name] = outcome
+        if self._tell is not None:
+            ended = len(self._outcomes)
+            known = ended + len(self._waiting) + len(self._running)
+            self._tell(outcome, ended, max(self._count, known))
+
+    def _facts(self) -> dict[str, Any]:
+        outcomes = self._outcomes.values()
+        notes: list[str] = []
+        if self._options.scheduler is None and self._options.workers and not crews.has_dask():
+            notes.append(_NO_DASK)
+        if self._held_back:
+            notes.append(
+                f"memory allowed {self._most} stacks at a time, fewer than there are workers"
+            )
+        return {
+            "seconds": round(monotonic() - self._started, 3),
+            "crew": self._crew,
+            "most_at_a_time": self._most,
+            "memory_limit_bytes": self._memory,
+            "largest_stack_bytes": max((o.memory_bytes for o in outcomes), default=0),
+            "notes": notes,
+        }
+
+    def save(self) -> None:
+        """Write the reports as they stand."""
+        write_reports(self._options.out, list(self._outcomes.values()), self._facts())
+        self._saved = monotonic()
+
+    def result(self) -> dict[str, Any]:
+        """Return what the report holds."""
+        return summary(list(self._outcomes.values()), self._facts())
+
+
+class _Watch:
+    """New stacks, once their files have stopped changing."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._seen: dict[str, tuple[list[Facts], float]] = {}
+        self._given: dict[str, list[Facts]] = {}
+        self._last = monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing new has come for as long as was said."""
+        idle = self._options.idle_s
+        return idle is not None and monotonic() - self._last > idle
+
+    def poll(self) -> list[Job]:
+        """Return stacks whose files have been the same for `settle_s`, each once per change.
+
+        By our own clock, since that of a file server may be another.
+        """
+        ready: list[Job] = []
+        now = monotonic()
+        for job in _find(self._options):
+            facts = _facts_of(job)
+            before = self._seen.get(job.name)
+            if before is None or before[0] != facts:
+                self._seen[job.name] = (facts, now)
+                self._last = now
+            elif now - before[1] >= self._options.settle_s and self._given.get(job.name) != facts:
+                self._given[job.name] = facts
+                self._last = now
+                ready.append(job)
+        return ready
+
+
+def _facts_of(job: Job) -> list[Facts]:
+    facts: list[Facts] = []
+    for text in job.inputs:
+        try:
+            matches = [] if Path(text).exists() else sorted(glob(text, recursive=True))  # noqa: PTH207
+            facts += [file_facts(Path(p)) for p in matches or [text]]
+        except OSError:
+            facts.append((text, 0, 0))
+    return facts

@@ -1,0 +1,264 @@
+"""What is done for one stack, here or on a worker: check it, fuse it, put its files in place."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+from panfocus import io
+from panfocus.batch.jobs import Job
+from panfocus.batch.record import Record, file_facts, key_of, read_record, write_record
+from panfocus.errors import OutputError, PanfocusError, UsageError
+from panfocus.io.atomic import cannot_write, exists_error, place, staging
+from panfocus.pipeline import Fusion, Plan, fuse, make_settings, plan
+from panfocus.systems import NetworkSystem, PictureSystem, System, load_system
+
+State = Literal["done", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job that has been checked; only this travels to a worker, never a pixel.
+
+    Attributes:
+        job: what to fuse.
+        key: see `record.key_of`.
+        record: file of its record.
+        run: of which run it is; part of the names of its folders on the way.
+        overwrite: whether its outputs may be replaced.
+        memory_bytes: estimated peak.
+        frames: number of them.
+    """
+
+    job: Job
+    key: str
+    record: Path
+    run: str
+    overwrite: bool
+    memory_bytes: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a stack went.
+
+    Attributes:
+        name: of the stack.
+        state: "done", "failed" or "skipped" (done by an earlier run).
+        error: what, where, expected, got, remedy; None when nothing failed.
+        outputs: files written.
+        frames: how many were fused.
+        seconds: spent on it, where it was done.
+        timings_s: of the stages.
+        memory_bytes: estimated peak.
+        tries: more than 1 when a worker died over it.
+        worker: host and process id.
+        warnings: notes of the fusion.
+    """
+
+    name: str
+    state: State
+    error: str | None = None
+    outputs: list[str] = field(default_factory=list[str])
+    frames: int = 0
+    seconds: float = 0.0
+    timings_s: dict[str, float] = field(default_factory=dict[str, float])
+    memory_bytes: int = 0
+    tries: int = 0
+    worker: str = ""
+    warnings: list[str] = field(default_factory=list[str])
+
+
+def failed(job: Job, error: PanfocusError, **facts: Any) -> Outcome:  # noqa: ANN401  fields
+    """Return the outcome of a stack that an error has ended."""
+    return Outcome(job.name, "failed", error=error.text(), **facts)
+
+
+@lru_cache(maxsize=2)
+def _network(name: str, threads: int | None) -> System | PictureSystem:
+    return load_system(name, threads=threads)
+
+
+def _system(name: str, threads: int | None) -> System | PictureSystem:
+    """Load a system; a network's session is kept for the next stack of this process.
+
+    Other systems load in no time, and some remember frames of a stack that failed.
+    """
+    system = load_system(name, threads=threads)
+    return _network(name, threads) if isinstance(system, NetworkSystem) else system
+
+
+def _plan(job: Job) -> Plan:
+    settings = make_settings(**job.settings, maps=bool(job.maps))
+    system = _system(settings.system, settings.threads)
+    outputs = list(job.outputs.values())
+    checked = plan(job.inputs, settings, exclude=outputs, system=system)
+    if job.maps and system.card.kind == "picture":
+        raise UsageError(
+            f"the system {system.card.name} makes a picture without deciding between frames",
+            expected="a system of kind decision",
+            remedy="leave the maps out, or take another system (`panfocus systems`)",
+        )
+    return checked
+
+
+def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) -> Task | Outcome:
+    """Check a stack from its files' headers; no pixel is decoded.
+
+    Args:
+        job: the stack.
+        record: file of its record.
+        run: of which run it is.
+        resume: whether a stack that is done is left out, and its results may be renewed.
+        overwrite: whether any file may be replaced.
+
+    Returns:
+        A task; or the outcome, when it is done already or cannot be.
+    """
+    try:
+        checked = _plan(job)
+        system = {"name": checked.system.card.name, "sha256": checked.system.card.sha256}
+        files = [info.path for info in checked.infos]
+        settings = asdict(checked.settings)
+        key = key_of(files, settings, system, sorted(job.maps), job.quality, str(job.output))
+        earlier = read_record(record)
+        if resume and earlier is not None and earlier.is_done(key):
+            return Outcome(job.name, "skipped", outputs=[*earlier.files], frames=earlier.frames)
+        ours = set(earlier.files) if resume and earlier is not None else set[str]()
+        task = Task(
+            job,
+            key,
+            record,
+            run,
+            overwrite or bool(ours),
+            checked.memory_bytes,
+            checked.count,
+        )
+        _check_outputs(task, checked, ours, overwrite=overwrite)
+    except PanfocusError as error:
+        return failed(job, error)
+    except OSError as error:  # a frame went between being found and being looked at
+        return Outcome(job.name, "failed", error=f"A frame cannot be read.\n  got: {error}")
+    return task
+
+
+def _check_outputs(task: Task, checked: Plan, ours: set[str], *, overwrite: bool) -> None:
+    bits = checked.settings.bit_depth
+    for kind, path in task.job.outputs.items():
+        if path.resolve() in {info.path.resolve() for info in checked.infos}:
+            raise OutputError("an output is one of the inputs", where=str(path))
+        if os.path.lexists(path) and not overwrite and str(path) not in ours:
+            raise exists_error(path)
+        io.check_output(
+            path,
+            overwrite=True,
+            dtype="float32"
+            if kind != "image"
+            else checked.dtype
+            if bits == "same"
+            else f"uint{bits}",
+            channels=checked.channels if kind == "image" else 1,
+            kind="image" if kind == "image" else "map",
+            size=(checked.height, checked.width),
+        )
+
+
+def run_task(task: Task) -> Outcome:
+    """Fuse one stack and put its files in place; never raises, whatever the stack is like.
+
+    All files are written into a folder of their own beside their places and moved when all are
+    whole, so that a worker that dies leaves nothing half-written.
+    """
+    start = perf_counter()
+    job = task.job
+    facts: dict[str, Any] = {
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
+        "memory_bytes": task.memory_bytes,
+        "frames": task.frames,
+        "tries": _count_try(task),
+    }
+    try:
+        fusion, notes = _fuse_and_place(task, facts["tries"])
+    except PanfocusError as error:
+        return failed(job, error, seconds=perf_counter() - start, **facts)
+    except Exception as error:
+        text = f"The stack failed unexpectedly.\n  got: {type(error).__name__}: {error}"
+        return Outcome(job.name, "failed", text, seconds=perf_counter() - start, **facts)
+    finally:
+        with suppress(OSError):
+            _tries_path(task).unlink()
+    return Outcome(
+        job.name,
+        "done",
+        outputs=[str(path) for path in job.outputs.values()],
+        seconds=perf_counter() - start,
+        timings_s=fusion.report.timings_s,
+        warnings=[*fusion.report.warnings, *notes],
+        **facts,
+    )
+
+
+def _tries_path(task: Task) -> Path:
+    return task.record.with_suffix(f".{task.run}")
+
+
+def _count_try(task: Task) -> int:
+    """Note that the task is begun, and return how often it has been in this run."""
+    path = _tries_path(task)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(b"+")
+            return file.tell()
+    except OSError:  # only a number for the report
+        return 1
+
+
+def _fuse_and_place(task: Task, tries: int) -> tuple[Fusion, list[str]]:
+    job = task.job
+    fusion = fuse(_plan(job))
+    with staging(job.output.parent, task.run) as folder:
+        notes = fusion.save(folder / job.output.name, quality=job.quality)
+        for kind in job.maps:
+            notes += io.write_map(folder / job.outputs[kind].name, getattr(fusion, kind))
+        _place(task, folder, tries)
+    return fusion, notes
+
+
+def _place(task: Task, folder: Path, tries: int) -> None:
+    outputs = list(task.job.outputs.values())
+    record = Record(task.key, "placing", {str(p): [0, 0] for p in outputs}, task.frames, tries)
+    # a try that died here has placed some of its files: they are ours
+    earlier = read_record(task.record)
+    ours = earlier is not None and earlier.state == "placing" and earlier.key == task.key
+    overwrite = task.overwrite or ours
+    taken = [path for path in outputs if os.path.lexists(path)]
+    if taken and not overwrite:
+        raise exists_error(taken[0])
+    write_record(task.record, record)
+    placed: list[Path] = []
+    try:
+        for path in outputs:
+            place(folder / path.name, path, overwrite=overwrite)
+            placed.append(path)
+    except OSError as error:
+        _forget(task.record, placed, record)
+        path = outputs[len(placed)]
+        if isinstance(error, FileExistsError):
+            raise exists_error(path) from error
+        raise cannot_write(path, error) from error
+    files = {str(path): list(file_facts(path)[1:]) for path in outputs}
+    write_record(task.record, replace(record, state="done", files=files))
+
+
+def _forget(path: Path, placed: Sequence[Path], record: Record) -> None:
+    """Keep only those files in the record that were placed."""
+    write_record(path, replace(record, files={str(p): [0, 0] for p in placed}))

@@ -1,0 +1,111 @@
+"""`panfocus batch`: find the stacks, run them, say how each went."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from panfocus.batch import Job, Options, find_jobs, run_batch
+from panfocus.batch.work import Outcome, prepare
+from panfocus.errors import UsageError
+from panfocus.settings import Settings, make_settings
+
+PART_FAILED = 3
+_MAPS = ("depth", "index", "confidence")
+
+
+def run(words: dict[str, Any]) -> int:
+    """Do it; return the exit code: 0 all done, 3 some failed, 1 all failed."""
+    quiet, as_json = words.pop("quiet"), words.pop("as_json")
+    json_progress, dry_run = words.pop("json_progress"), words.pop("dry_run")
+    options = _options(words)
+    if dry_run:
+        _show(options, as_json=as_json)
+        return 0
+
+    def tell(outcome: Outcome, ended: int, count: int) -> None:
+        if json_progress:
+            line = {
+                "share": round(ended / count, 4),
+                "stage": outcome.state,
+                "message": outcome.name,
+                "worker": outcome.worker,
+                "error": outcome.error,
+            }
+            print(json.dumps(line), file=sys.stderr, flush=True)
+        elif outcome.state == "failed" or not quiet:
+            print(_line(outcome, ended, count), file=sys.stderr, flush=True)
+
+    report = run_batch(options, tell)
+    if as_json:
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    if not quiet:
+        _summary(options, report)
+    if not report["failed"]:
+        return 0
+    return PART_FAILED if report["done"] or report["skipped"] else 1
+
+
+def _options(words: dict[str, Any]) -> Options:
+    maps = tuple(kind for kind in _MAPS if words.pop(f"{kind}_map"))
+    own = {name: words.pop(name) for name in list(words) if name in Options.__dataclass_fields__}
+    quality = words.pop("quality")
+    own["ending"] = f".{own['ending']}"
+    chosen = {name: value for name, value in words.items() if value is not None}
+    unknown = [n for n, v in chosen.items() if n not in Settings.__dataclass_fields__ and v]
+    if unknown:
+        raise UsageError(
+            "This option is for single stacks.",
+            where=", ".join(f"--{name.replace('_', '-')}" for name in unknown),
+            remedy="use it with `panfocus fuse`",
+        )
+    settings = {n: v for n, v in chosen.items() if n in Settings.__dataclass_fields__}
+    make_settings(**settings)
+    pattern = Job("", (), Path(), settings, maps, quality)
+    return Options(pattern=pattern, **own)
+
+
+def _show(options: Options, *, as_json: bool) -> None:
+    """Print what would be done, as JSON when that was asked for."""
+    jobs = find_jobs(options.source, options.out, ending=options.ending, pattern=options.pattern)
+    lines: list[dict[str, Any]] = []
+    for job in jobs:
+        checked = prepare(job, Path(), "", resume=options.resume, overwrite=options.overwrite)
+        lines.append(
+            {
+                "name": job.name,
+                "frames": checked.frames,
+                "memory_bytes": checked.memory_bytes,
+                "outputs": [str(path) for path in job.outputs.values()],
+                "error": checked.error if isinstance(checked, Outcome) else None,
+            }
+        )
+    if as_json:
+        print(json.dumps(lines, indent=2, ensure_ascii=False))
+        return
+    for line in lines:
+        what = line["error"] or (
+            f"{line['frames']} frames, {line['memory_bytes'] / 2**20:.0f} MiB, "
+            f"{', '.join(line['outputs'])}"
+        )
+        print(f"{line['name']}: {what}")
+
+
+def _line(outcome: Outcome, ended: int, count: int) -> str:
+    head = f"[{ended}/{count}] {outcome.name}: {outcome.state}"
+    if outcome.state == "failed":
+        return f"{head}\n  " + (outcome.error or "").replace("\n", "\n  ")
+    if outcome.state == "skipped":
+        return head
+    again = f", {outcome.tries} tries" if outcome.tries > 1 else ""
+    return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}"
+
+
+def _summary(options: Options, report: dict[str, Any]) -> None:
+    lines = [f"note: {note}" for note in report["notes"]]
+    counts = ", ".join(f"{report[state]} {state}" for state in ("done", "skipped", "failed"))
+    lines.append(f"{counts} in {report['seconds']:.1f} s by {report['crew']}")
+    lines.append(f"  {options.out / 'report.json'}")
+    print("\n".join(lines), file=sys.stderr)
