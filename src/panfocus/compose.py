@@ -138,19 +138,28 @@ class Composer:
         core = -(-TILE // self._factor) * self._factor
         for window in windows(height, width, core):
             near = self._near(step.alpha.shape, window)
-            weights = step.alpha[near.read]
-            low, high = float(weights.min()), float(weights.max())
-            if high == 0:
-                continue
-            if low == 1:
-                alpha = np.ones(_shape(window), np.float32)
-            elif self._refine is None:
-                alpha = step.alpha[window.core]
-            else:
-                alpha = self._refined(self._refine, weights, near, window, step.view)
-            if self._mode == "select":
-                alpha = (alpha > 0.5).astype(np.float32)
-            self._mix(window.core, step.view, alpha)
+            alpha = self._weight(step.alpha, near, window, step.view)
+            chosen = alpha
+            if self._maps and step.choice is not None:
+                chosen = self._weight(step.choice, near, window, step.view)
+            if alpha is not None:
+                self._mix(window.core, step.view, alpha)
+            if self._maps and chosen is not None:
+                self._maps.update(window.core, chosen, step.view.number)
+
+    def _weight(self, alpha: Float, near: _Near, window: Window, view: View) -> Float | None:
+        """Return a tile's weights at full scale; None where the frame has none."""
+        weights = alpha[near.read]
+        low, high = float(weights.min()), float(weights.max())
+        if high == 0:
+            return None
+        if low == 1:
+            out = np.ones(_shape(window), np.float32)
+        elif self._refine is None:
+            out = alpha[window.core]
+        else:
+            out = self._refined(self._refine, weights, near, window, view)
+        return (out > 0.5).astype(np.float32) if self._mode == "select" else out
 
     def _start(self, view: View) -> None:
         height, width = view.pixels.shape[:2]
@@ -197,5 +206,3 @@ class Composer:
         _mix_into(self._picture[tile], view.pixels[tile], alpha)
         if self._grey is not self._picture:
             _mix_into(self._grey[tile], view.grey[tile], alpha)
-        if self._maps:
-            self._maps.update(tile, alpha, view.number)

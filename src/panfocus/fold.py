@@ -69,10 +69,17 @@ class Step:
     Attributes:
         view: the frame.
         alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
+        choice: what was decided, where that is not what is mixed; None for `alpha`.
     """
 
     view: View
     alpha: Float
+    choice: Float | None = None
+
+    @property
+    def decision(self) -> Float:
+        """What was decided, ``(h, w)``: for maps and shares."""
+        return self.alpha if self.choice is None else self.choice
 
 
 class Fold(Protocol):

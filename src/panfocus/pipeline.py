@@ -14,6 +14,7 @@ import numpy as np
 import panfocus
 from panfocus import io
 from panfocus.blend import Pixels, white
+from panfocus.calm import Calm
 from panfocus.compose import Composer, Refine
 from panfocus.errors import Cancelled, InputError
 from panfocus.fold import Step, View, make_fold, sharpness, upsample, working_factor
@@ -164,6 +165,8 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     pixel_bytes = first.pixels[0, 0].nbytes
     group = group_size(system, height, width, pixel_bytes, budget // 4)
     fold = make_fold(system, factor, group=group)
+    smooths = run.settings.void == "smooth" and run.settings.mode == "blend"
+    calm = Calm(factor) if smooths else None
     composer = Composer(
         factor,
         mode=run.settings.mode,
@@ -180,7 +183,7 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
                 return
             with run.clock.stage("blend"):
                 shares.add(step)
-                composer.apply(step)
+                composer.apply(calm.soften(step) if calm else step)
 
     count = 0
     for number, item in enumerate(_chain(first, source)):

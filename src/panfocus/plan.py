@@ -90,7 +90,8 @@ def estimate_memory(
     frames = 4 * frame + 3 * pixels * itemsize
     # derivatives (two of 2 or 4 bytes and a sum) and their energy, float32
     measure = pixels * (10 if itemsize == 1 else 16)
-    working = pixels // factor**2 * 4 * 8
+    # evidence, decision, its softening and its peak, float32 each
+    working = pixels // factor**2 * 4 * 16
     full_maps = pixels * 14 if maps else 0
     return BASE_BYTES + frames + measure + working + full_maps
 

@@ -42,7 +42,7 @@ class Shares:
 
     def add(self, step: Step) -> None:
         """Take a step of the fold."""
-        alpha = step.alpha[::4, ::4]
+        alpha = step.decision[::4, ::4]
         if self._index is None or self._best is None:
             self._index = np.full(alpha.shape, step.view.number, np.uint16)
             self._best = np.ones(alpha.shape, np.float32)

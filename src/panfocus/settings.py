@@ -12,6 +12,7 @@ from panfocus.systems import DEFAULT_SYSTEM
 
 Mode = Literal["blend", "select"]
 BitDepth = Literal["same", "8", "16"]
+Void = Literal["smooth", "off"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Settings:
         threads: None for all cores.
         maps: whether index, depth and confidence are made.
         z_step_um: distance between frames in micrometres; makes depth a length.
+        void: "smooth" averages frames where only noise tells them apart; "off" picks one.
     """
 
     system: str = DEFAULT_SYSTEM
@@ -39,6 +41,7 @@ class Settings:
     threads: int | None = None
     maps: bool = True
     z_step_um: float | None = None
+    void: Void = "smooth"
 
 
 def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
@@ -57,7 +60,11 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         )
     settings = Settings(**options)
     registration.check_kind(settings.align)
-    choices = {"mode": ("blend", "select"), "bit_depth": ("same", "8", "16")}
+    choices = {
+        "mode": ("blend", "select"),
+        "bit_depth": ("same", "8", "16"),
+        "void": ("smooth", "off"),
+    }
     for name, allowed in choices.items():
         if getattr(settings, name) not in allowed:
             raise UsageError(

@@ -103,6 +103,13 @@ def app() -> None:
     help="Blend at boundaries, or select native pixels only.",
 )
 @click.option(
+    "--void",
+    type=click.Choice(["smooth", "off"]),
+    default="smooth",
+    show_default=True,
+    help="Where only noise tells frames apart: average them, or pick one all the same.",
+)
+@click.option(
     "--depth-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write the depth map (float32)."
 )
 @click.option(
@@ -162,6 +169,7 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         "align",
         "reference",
         "mode",
+        "void",
         "bit_depth",
         "max_memory",
         "threads",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from panfocus.blend import Pixels, guided_coefficients, shrink
+from panfocus.blend import Pixels, guided_coefficients, shrink, white
 from panfocus.optics import Float
 from panfocus.systems.card import Card
 
@@ -24,10 +24,16 @@ Measure = Callable[[Pixels], Float]
 
 #: Share of the picture taken to be flat, and how much more than its energy noise may have.
 NOISE_QUANTILE = 0.1
-NOISE_GAIN = 1.5
+NOISE_GAIN = 2.0
 #: Coarse detail: its scale against the working scale, and its weight against fine detail.
 COARSE = 4
 COARSE_SHARE = 0.03
+#: The same for detail that only the noisiest pictures are asked for, and the noise in grey levels
+#: of 255 at which that begins and is complete. It would cost lights beyond white, which have none.
+COARSEST = 16
+NOISY = (1.0, 2.0)
+#: Energy of the squared modified Laplacian of white noise of variance 1.
+_NOISE_ENERGY = 21.4
 
 _SECOND = np.array([[-1, 2, -1]], np.float32)
 
@@ -84,6 +90,13 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
+def _noisiness(energy: float, luminance: Pixels) -> float:
+    """Return how far noise of this fine energy lies between the two levels of `NOISY`, [0, 1]."""
+    level = white(luminance.dtype) / 255
+    sigma = float(np.sqrt(energy / _NOISE_ENERGY)) / level
+    return float(np.clip((sigma - NOISY[0]) / (NOISY[1] - NOISY[0]), 0, 1))
+
+
 @dataclass(frozen=True)
 class FocusMeasureSystem:
     """The frame with most local detail wins; the edge of the decision follows the picture.
@@ -107,7 +120,8 @@ class FocusMeasureSystem:
 
         Fine energy is measured at full scale, then pooled; what the flattest tenth of the picture
         shows is taken for noise. Where that leaves nothing, the coarse part decides, so that a
-        background which no frame has in focus takes its least blurred frame and not speckle.
+        background which no frame has in focus takes its least blurred frame and not speckle; in
+        noisy pictures a still coarser part helps.
         """
         fine = self._pooled(shrink(self.measure(luminance), factor))
         fine_sample = fine[::4, ::4].ravel()
@@ -115,13 +129,13 @@ class FocusMeasureSystem:
         noise = np.partition(fine_sample, rank)[rank]
         fine -= np.float32(NOISE_GAIN * noise)
         np.maximum(fine, 0, out=fine)
-        step = COARSE * factor
-        if min(luminance.shape) < 4 * step:
-            return fine
-        coarse = self._pooled(self.measure(shrink(luminance, step)))
-        size = (fine.shape[1], fine.shape[0])
-        coarse = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.scaleAdd(coarse, COARSE_SHARE, fine), np.float32)
+        for scale, share in ((COARSE, 1.0), (COARSEST, _noisiness(noise, luminance))):
+            step = scale * factor
+            if share > 0 and min(luminance.shape) >= 4 * step:
+                coarse = self._pooled(self.measure(shrink(luminance, step)))
+                coarse = cv2.resize(coarse, fine.shape[::-1], interpolation=cv2.INTER_LINEAR)
+                fine = np.asarray(cv2.scaleAdd(coarse, COARSE_SHARE * share, fine), np.float32)
+        return fine
 
     def _pooled(self, energy: Float) -> Float:
         # three sigmas: OpenCV's own choice for floats, four, costs twice as much and decides alike

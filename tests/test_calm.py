@@ -1,0 +1,105 @@
+import cv2
+import numpy as np
+import pytest
+
+import panfocus
+from panfocus.calm import Calm, noise_variance
+from panfocus.fold import Step, View
+from tests.conftest import blurred, focal_pair, psnr, texture
+
+
+def noisy(picture, sigma, seed):
+    noise = np.random.default_rng(seed).normal(0, sigma, picture.shape)
+    return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def void():
+    """Four noisy frames of which none has anything in focus; and what they show."""
+    soft = cv2.GaussianBlur(texture(128, 160), (0, 0), 12)
+    return np.stack([noisy(soft, 4, n) for n in range(4)]), soft
+
+
+def test_where_nothing_is_in_focus_noise_is_averaged(void):
+    frames, clean = void
+    smooth = panfocus.fuse(frames, system="guided").image
+    picked = panfocus.fuse(frames, system="guided", void="off").image
+    assert psnr(picked, clean) == pytest.approx(psnr(frames[0], clean), abs=0.6)
+    assert psnr(smooth, clean) > psnr(picked, clean) + 4.5  # 6.02 is what four frames can give
+
+
+def test_noise_in_the_void_is_averaged_at_sixteen_bits_too(void):
+    frames, clean = void
+    frames = frames.astype(np.uint16) * 257
+    image = panfocus.fuse(frames, system="guided").image
+    assert psnr(image, clean.astype(np.uint16) * 257) > psnr(frames[0], clean * 257.0) + 4.5
+
+
+def test_what_is_in_focus_is_not_averaged_away():
+    frames, sharp = focal_pair(128, 160)
+    frames = np.stack([noisy(f, 3, n) for n, f in enumerate(frames)])
+    smooth = panfocus.fuse(frames, system="guided").image
+    picked = panfocus.fuse(frames, system="guided", void="off").image
+    assert psnr(smooth, sharp) >= psnr(picked, sharp) - 0.01
+
+
+def test_without_noise_nothing_changes():
+    frames, _ = focal_pair(128, 160)
+    smooth = panfocus.fuse(frames, system="guided")
+    picked = panfocus.fuse(frames, system="guided", void="off")
+    np.testing.assert_array_equal(smooth.image, picked.image)
+
+
+def test_maps_and_shares_tell_the_decision_and_not_the_average(void):
+    frames, _ = void
+    smooth = panfocus.fuse(frames, system="guided")
+    picked = panfocus.fuse(frames, system="guided", void="off")
+    assert (smooth.index == picked.index).mean() > 0.9
+    assert smooth.report.frames[1]["share"] == picked.report.frames[1]["share"]
+
+
+def test_select_copies_native_pixels_in_the_void_too(void):
+    frames, _ = void
+    result = panfocus.fuse(frames, system="guided", mode="select")
+    picked = np.take_along_axis(frames, result.index[None, ..., None].astype(int), axis=0)[0]
+    np.testing.assert_array_equal(result.image, picked)
+
+
+@pytest.mark.parametrize("decision", [0.0, 1.0, 0.5])
+def test_equal_scenes_take_equal_weights(decision):
+    flat = np.full((64, 64), 120, np.uint8)
+    calm = Calm(1)
+    ones = np.ones((64, 64), np.float32)
+    alphas = []
+    for n in range(4):
+        view = View.of(n, noisy(flat, 4, n))
+        step = Step(view, ones if n == 0 else ones * decision)
+        alphas.append(float(calm.soften(step).alpha.mean()))
+    # the mean of all frames, whatever was decided; a little more where noise looks like a change
+    np.testing.assert_allclose(alphas, [1, 1 / 2, 1 / 3, 1 / 4], atol=0.05)
+
+
+def test_frames_that_differ_keep_the_decision():
+    first = noisy(np.full((64, 64), 120, np.uint8), 2, 0)
+    second = noisy(np.full((64, 64), 150, np.uint8), 2, 1)
+    calm = Calm(1)
+    ones = np.ones((64, 64), np.float32)
+    calm.soften(Step(View.of(0, first), ones))
+    assert calm.soften(Step(View.of(1, second), ones)).alpha.min() > 0.999
+    assert calm.soften(Step(View.of(2, first), 0 * ones)).alpha.max() < 0.001
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0, 8.0])
+def test_noise_is_estimated_beside_texture(sigma):
+    rng = np.random.default_rng(0)
+    scene = blurred(texture(256, 256, channels=1).astype(np.float32), 8)
+    scene[:, 128:] = texture(256, 128, channels=1)
+    estimate = np.sqrt(noise_variance(scene + rng.normal(0, sigma, scene.shape).astype("f4")))
+    assert 0.75 * sigma < estimate < 1.1 * sigma
+
+
+def test_clipped_parts_tell_nothing_of_noise():
+    scene = np.random.default_rng(0).normal(120, 4, (128, 128)).astype(np.float32)
+    scene[:, :64] = 255
+    assert np.sqrt(noise_variance(scene)) > 3
+    assert noise_variance(np.full((64, 64), 255, np.float32)) == 0
