@@ -67,16 +67,16 @@ def test_select_copies_native_pixels_in_the_void_too(void):
 
 @pytest.mark.parametrize("decision", [0.0, 1.0, 0.5])
 def test_equal_scenes_take_equal_weights(decision):
-    flat = np.full((64, 64), 120, np.uint8)
+    flat = np.full((160, 160), 120, np.uint8)
     calm = Calm(1)
-    ones = np.ones((64, 64), np.float32)
+    ones = np.ones((160, 160), np.float32)
     alphas = []
     for n in range(4):
         view = View.of(n, noisy(flat, 4, n))
         step = Step(view, ones if n == 0 else ones * decision)
         alphas.append(float(calm.soften(step).alpha.mean()))
     # the mean of all frames, whatever was decided; a little more where noise looks like a change
-    np.testing.assert_allclose(alphas, [1, 1 / 2, 1 / 3, 1 / 4], atol=0.05)
+    np.testing.assert_allclose(alphas, [1, 1 / 2, 1 / 3, 1 / 4], atol=0.08)
 
 
 def test_frames_that_differ_keep_the_decision():

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from panfocus.blend import Pixels, chain, luminance, shrink, white
 from panfocus.optics import Float
+from panfocus.peak import PeakDepth
 from panfocus.systems import EvidenceSystem, System
 
 Operand = Literal["fused", "best"]
@@ -24,6 +25,8 @@ Operand = Literal["fused", "best"]
 #: Energy of the modified Laplacian that noise of one grey level in 255 makes: at this much
 #: evidence and none in the other frames, confidence is one half.
 NOISE_ENERGY = 20 / 255**2
+#: Share of that energy under which evidence does not shape the peak along the focus axis.
+PEAK_FLOOR = 0.01
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,25 @@ class Fold(Protocol):
         """Return how clear the decision is, ``(h, w)`` float32 in [0, 1]."""
         ...
 
+    def depth(self) -> Float | None:
+        """Return frame numbers with fractions, ``(h, w)``; None where only whole ones are known."""
+        ...
+
 
 class EvidenceFold:
     """The fold of systems that measure each frame alone: keep the best evidence so far."""
 
-    def __init__(self, system: EvidenceSystem, factor: int) -> None:
+    def __init__(self, system: EvidenceSystem, factor: int, *, wants_depth: bool = False) -> None:
+        """Set up.
+
+        Args:
+            system: measures frames.
+            factor: of the working scale, >= 1.
+            wants_depth: whether `depth` will be asked for.
+        """
         self._system = system
         self._factor = factor
+        self._peak = PeakDepth() if wants_depth else None
         self._best: Float | None = None
         self._second: Float | None = None
         self._white = 1.0
@@ -117,12 +132,16 @@ class EvidenceFold:
         if self._best is None or self._second is None:
             self._best, self._second = evidence, np.zeros_like(evidence)
             self._white = white(view.pixels.dtype)
+            if self._peak:
+                self._peak.push(evidence, np.ones_like(evidence))
             yield Step(view, np.ones_like(evidence))
             return
-        won = evidence > self._best
+        won = (evidence > self._best).astype(np.float32)
         np.maximum(self._second, np.minimum(evidence, self._best), out=self._second)
         np.maximum(evidence, self._best, out=self._best)
-        yield Step(view, won.astype(np.float32))
+        if self._peak:
+            self._peak.push(evidence, won)
+        yield Step(view, won)
 
     def finish(self) -> Iterator[Step]:
         """Nothing is held back."""
@@ -134,6 +153,10 @@ class EvidenceFold:
         assert self._second is not None
         floor = np.float32(NOISE_ENERGY * self._white**2)
         return np.asarray((self._best - self._second) / (self._best + floor), np.float32)
+
+    def depth(self) -> Float | None:
+        """Return frame numbers with fractions, ``(h, w)`` float32; None if not wanted."""
+        return self._peak.depth(PEAK_FLOOR * NOISE_ENERGY * self._white**2) if self._peak else None
 
 
 class DecisionFold:
@@ -196,6 +219,10 @@ class DecisionFold:
         assert self._margin is not None
         return self._margin
 
+    def depth(self) -> Float | None:
+        """Weights do not tell fractions."""
+        return None
+
     def _opaque(self, weights: Float, held: list[View], *, first: bool) -> Float:
         """Take weight from where a frame is transparent."""
         for n, view in enumerate(held, start=0 if first else 1):
@@ -226,7 +253,12 @@ class DecisionFold:
 
 
 def make_fold(
-    system: System, factor: int, *, group: int | None = None, operand: Operand = "best"
+    system: System,
+    factor: int,
+    *,
+    group: int | None = None,
+    operand: Operand = "best",
+    wants_depth: bool = False,
 ) -> Fold:
     """Return the fold that fits a system.
 
@@ -235,9 +267,10 @@ def make_fold(
         factor: of the working scale, >= 1.
         group: frames that may be held at once; None for the system's own number.
         operand: see `DecisionFold`.
+        wants_depth: whether depth with fractions of a frame will be asked for.
     """
     if isinstance(system, EvidenceSystem):
-        return EvidenceFold(system, factor)
+        return EvidenceFold(system, factor, wants_depth=wants_depth)
     limit = system.card.max_frames
     wanted = group or limit or 8
     return DecisionFold(

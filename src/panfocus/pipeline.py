@@ -17,8 +17,9 @@ from panfocus.blend import Pixels, white
 from panfocus.calm import Calm
 from panfocus.compose import Composer, Refine
 from panfocus.errors import Cancelled, InputError
-from panfocus.fold import Step, View, make_fold, sharpness, upsample, working_factor
+from panfocus.fold import Fold, Step, View, make_fold, sharpness, upsample, working_factor
 from panfocus.frames import Arrays, Item, Source, from_arrays, from_files, is_paths, no_metadata
+from panfocus.optics import Float
 from panfocus.plan import Plan, memory_limit, plan
 from panfocus.record import Clock, Shares
 from panfocus.result import Fusion, Report
@@ -164,7 +165,7 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     budget = memory_limit(run.settings)
     pixel_bytes = first.pixels[0, 0].nbytes
     group = group_size(system, height, width, pixel_bytes, budget // 4)
-    fold = make_fold(system, factor, group=group)
+    fold = make_fold(system, factor, group=group, wants_depth=run.settings.maps)
     smooths = run.settings.void == "smooth" and run.settings.mode == "blend"
     calm = Calm(factor) if smooths else None
     composer = Composer(
@@ -196,13 +197,28 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     take(fold.finish())
     _need_two(count)
     shares.write(run.report.frames)
-    depth = composer.depth
+    depth = _finest(composer, fold)
     if depth is not None and run.settings.z_step_um is not None:
         depth = depth * np.float32(run.settings.z_step_um)
     confidence = None
     if run.settings.maps:
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
     return Fusion(composer.picture, composer.index, depth, confidence, run.report, run.metadata)
+
+
+def _finest(composer: Composer, fold: Fold) -> Float | None:
+    """Return depth ``(H, W)`` with fractions of a frame; None when maps are not wanted.
+
+    The working scale knows the fractions, the full scale the edges: where the two are more than a
+    frame apart, an edge has been moved to where the picture has it, and the whole frame is right.
+    """
+    index, fine = composer.index, fold.depth()
+    if index is None or fine is None:
+        return composer.depth
+    height, width = index.shape
+    whole = index.astype(np.float32)
+    fine = upsample(fine, height, width)
+    return np.where(np.abs(fine - whole) <= 1, fine, whole)
 
 
 def _chain(first: Item, rest: Iterator[Item]) -> Iterator[Item]:

@@ -41,7 +41,8 @@ class Fusion:
         image: ``(H, W[, C])``, sharp everywhere; dtype and channels of the frames, unless
             another bit depth was asked for.
         index: ``(H, W)`` uint16, which frame won; None when not asked for or not to be had.
-        depth: ``(H, W)`` float32, weighted frame number, or micrometres with a z-step; or None.
+        depth: ``(H, W)`` float32, frame number with fractions (the peak of the evidence, or the
+            weighted mean), or micrometres with a z-step; or None.
         confidence: ``(H, W)`` float32 in [0, 1], how clear the decision is; or None.
         report: settings, versions, system, shares, warnings, timings.
         metadata: of the reference frame, for saving.
