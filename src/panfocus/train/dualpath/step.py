@@ -5,14 +5,14 @@ INFERRED (the abstract says "deep unrolling" and "each unrolled step", no more).
     min over X and M on the simplex   1/2 sum_n <M_n, (X - Y_n)^2> + lambda R(X) + mu S(M)
 
     G_n = 1/2 mean_c (X - Y_n)^2                                          dE/dM_n
-    Z   = M - tau (G - mean_m G_m) / (mean_m G_m + eps)                   gradient step on M
+    Z   = M - tau (G - mean_m G_m) / (sum_m G_m / 2 + eps)                gradient step on M
     M'  = softmax_n (log clip Z + P(Z, Y - X))                 learned proximal step
     B   = sum_n M'_n Y_n
     V   = X - eta (X - B)                       gradient step on X, exact as sum_n M'_n = 1
     X'  = V + D(V - B, B, max_n Y_n - min_n Y_n, max_n M'_n)              learned proximal step
 
 OURS: any N (with N = 2 the direction is ``(G_1 - G_2) / (G_1 + G_2)``); the gradient is scaled
-by its mean over the frames at the same pixel and not over the picture, so that a tile gets the
+by its sum over the frames at the same pixel and not over the picture, so that a tile gets the
 answer that the whole picture gets. P and D end in layers that start as 0, so that the first
 step of training is the classical algorithm.
 
@@ -66,7 +66,8 @@ def mask_gradient(picture: Tensor, frames: Tensor) -> Tensor:
     """Return the direction of the mask's step, scaled per pixel: ``(B, N, H, W)``."""
     slope = 0.5 * (picture.unsqueeze(1) - frames).square().mean(2)
     mean = slope.mean(1, keepdim=True)
-    return (slope - mean) / (mean + EPSILON)
+    # by half the sum and not by the mean: one frame far from X must not lift all the others
+    return (slope - mean) / (0.5 * frames.shape[1] * mean + EPSILON)
 
 
 def limited(difference: Tensor) -> Tensor:
