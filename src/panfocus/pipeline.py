@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence, Sized
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 import panfocus
 from panfocus import io
-from panfocus.blend import Pixels, white
+from panfocus.blend import Pixels, luminance, white
 from panfocus.calm import Calm
 from panfocus.compose import Composer, Refine
-from panfocus.errors import Cancelled, InputError
+from panfocus.errors import Cancelled, InputError, UsageError
 from panfocus.fold import Fold, Step, View, make_fold, sharpness, upsample, working_factor
 from panfocus.frames import Arrays, Item, Source, from_arrays, from_files, is_paths, no_metadata
 from panfocus.optics import Float
@@ -29,6 +30,7 @@ from panfocus.settings import (
     make_settings,
     resolve_reference,
 )
+from panfocus.survey import Finding, Surveyor, keep, survey
 from panfocus.systems import (
     FocusMeasureSystem,
     PictureSystem,
@@ -69,6 +71,7 @@ class _Run:
         self._progress = progress
         self._cancel = cancel
         self.clock = Clock()
+        self.surveyor = Surveyor()
         self.system = system
         self.metadata = no_metadata()
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
@@ -95,6 +98,13 @@ class _Run:
         """Put a frame's facts into the report."""
         facts = {"number": view.number, "name": name, "sharpness": sharpness(view.grey)}
         self.report.frames.append(facts)
+        self.surveyor.add(name, view.grey)
+
+    def note_findings(self) -> None:
+        """Warn of frames that spoil the stack."""
+        for finding in self.surveyor.findings():
+            remedy = " (--cull leaves it out)" if finding.culls and not self.settings.cull else ""
+            self.report.warnings.append(f"{finding}{remedy}")
 
     def note_size(self, pixels: Pixels) -> None:
         """Check and put the picture's size into the report."""
@@ -265,6 +275,56 @@ def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
     return io.to_depth(pixels, "uint8" if bit_depth == "8" else "uint16")
 
 
+def _luminances(items: Iterable[Item], cancel: Cancel | None) -> Iterator[tuple[str, Pixels]]:
+    for item in items:
+        if cancel is not None and cancel():
+            raise Cancelled("stopped as asked", where=item.name)
+        yield item.name, luminance(item.pixels, has_alpha=item.has_alpha)
+
+
+def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:
+    """Return the plan without the frames that spoil the stack, told in its notes.
+
+    Reads every frame once, one held at a time.
+
+    Args:
+        plan_: of files.
+        cancel: asked before every frame.
+    """
+    findings = survey(_luminances(from_files(plan_.infos), cancel))
+    kept = keep(findings, plan_.count)
+    return replace(
+        plan_,
+        infos=[plan_.infos[n] for n in kept],
+        notes=[*plan_.notes, *_left_out(findings, kept)],
+        settings=replace(plan_.settings, cull=False),
+    )
+
+
+def _left_out(findings: Sequence[Finding], kept: Sequence[int]) -> list[str]:
+    gone = [f for f in findings if f.culls and f.number not in kept]
+    return [f"left out: {finding}" for finding in gone]
+
+
+def _cull_arrays(frames: Arrays, cancel: Cancel | None) -> tuple[list[NDArray[Any]], list[str]]:
+    """Return the arrays worth fusing, and notes about the others.
+
+    Raises:
+        UsageError: the frames can be read only once.
+    """
+    if _length(frames) is None:
+        raise UsageError(
+            "frames that can be read only once cannot be culled",
+            where="cull",
+            expected="files, an array (N, H, W[, C]) or a list of arrays",
+            got=type(frames).__name__,
+        )
+    arrays = list(frames)
+    findings = survey(_luminances(from_arrays(arrays), cancel))
+    kept = keep(findings, len(arrays))
+    return [arrays[n] for n in kept], _left_out(findings, kept)
+
+
 def fuse(
     frames: Source | Plan,
     *,
@@ -301,15 +361,22 @@ def fuse(
         paths = [frames] if isinstance(frames, (str, Path)) else frames
         frames = plan(paths, make_settings(**options), system=own)
     if isinstance(frames, Plan):
+        asked = asdict(frames.settings)
+        frames = culled(frames, cancel) if frames.settings.cull else frames
         run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
+        run.report.settings = asked
         run.report.warnings += frames.notes
         return _execute(run, from_files(frames.infos))
     settings = make_settings(**options)
+    notes: list[str] = []
+    if settings.cull:
+        frames, notes = _cull_arrays(cast("Arrays", frames), cancel)
     total = _length(frames)
     if total is not None and total >= 2:
         resolve_reference(settings.reference, total)
     loaded = own or load_system(settings.system, threads=settings.threads)
     run = _Run(settings, loaded, total, progress, cancel)
+    run.report.warnings += notes
     return _execute(run, from_arrays(cast("Arrays", frames)))
 
 
@@ -330,6 +397,7 @@ def _execute(run: _Run, source: Iterator[Item]) -> Fusion:
             result = _fuse_decisions(run, run.system, items)
     finally:
         cv2.setNumThreads(threads)
+    run.note_findings()
     run.report.timings_s = {**run.clock.seconds, "total": run.clock.total()}
     run.tell(run.total or 1, "done", "fused")
     image = convert_depth(result.image, run.settings.bit_depth)

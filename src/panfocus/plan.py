@@ -93,7 +93,9 @@ def estimate_memory(
     # evidence, decision, its softening and its peak, float32 each
     working = pixels // factor**2 * 4 * 16
     full_maps = pixels * 14 if maps else 0
-    return BASE_BYTES + frames + measure + working + full_maps
+    # the survey's frame, the one before, and what they are compared by
+    survey = min(pixels, 1536 * 1536) * 4 * 6
+    return BASE_BYTES + frames + measure + working + full_maps + survey
 
 
 def plan(

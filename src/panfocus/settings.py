@@ -29,6 +29,8 @@ class Settings:
         threads: None for all cores.
         maps: whether index, depth and confidence are made.
         z_step_um: distance between frames in micrometres; makes depth a length.
+        cull: leave out frames that are wholly blurred, duplicates, or differently exposed; the
+            stack is read twice.
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
     """
 
@@ -41,6 +43,7 @@ class Settings:
     threads: int | None = None
     maps: bool = True
     z_step_um: float | None = None
+    cull: bool = False
     void: Void = "smooth"
 
 

@@ -110,6 +110,11 @@ def app() -> None:
     help="Where only noise tells frames apart: average them, or pick one all the same.",
 )
 @click.option(
+    "--cull",
+    is_flag=True,
+    help="Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
+)
+@click.option(
     "--depth-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write the depth map (float32)."
 )
 @click.option(
@@ -170,6 +175,7 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         "reference",
         "mode",
         "void",
+        "cull",
         "bit_depth",
         "max_memory",
         "threads",

@@ -56,6 +56,7 @@ def run(request: Request) -> None:
         return
     with _progress(request, plan_.count) as tell:
         result = fuse(plan_, progress=tell)
+    _say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
     notes = result.save(request.output, quality=request.quality, overwrite=request.overwrite)
     for kind, path in wanted.items():
         notes += io.write_map(path, getattr(result, kind), overwrite=request.overwrite)
