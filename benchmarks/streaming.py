@@ -8,7 +8,6 @@ Markdown.
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -41,12 +40,10 @@ def frames(folder: Path, height: int, width: int) -> list[Path]:
 def measure(words: list[str], cap: int | None) -> tuple[float, float, float]:
     """Return CPU seconds, wall seconds and peak MiB of a command."""
 
-    def limit() -> None:
-        if cap:
-            resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
-
+    if cap:
+        words = ["prlimit", f"--data={cap}", *words]
     start = time.monotonic()
-    process = subprocess.Popen(words, preexec_fn=limit)
+    process = subprocess.Popen(words)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise SystemExit(f"failed: {' '.join(words)}")
