@@ -39,7 +39,6 @@ def frames(folder: Path, height: int, width: int) -> list[Path]:
 
 def measure(words: list[str], cap: int | None) -> tuple[float, float, float]:
     """Return CPU seconds, wall seconds and peak MiB of a command."""
-
     if cap:
         words = ["prlimit", f"--data={cap}", *words]
     start = time.monotonic()
