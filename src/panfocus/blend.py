@@ -44,7 +44,8 @@ def mix(below: Pixels, above: Pixels, alpha: Float) -> Pixels:
     base = below.astype(np.float32)
     mixed = np.asarray(base + (above.astype(np.float32) - base) * weight, np.float32)
     if below.dtype == np.float32:
-        return mixed
+        # base + (above - base) is not above, to the last digit
+        return np.where(weight == 1, above, mixed)
     return np.rint(mixed).astype(below.dtype)
 
 

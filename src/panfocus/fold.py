@@ -37,24 +37,30 @@ class View:
         number: position in the stack, from 0.
         pixels: ``(H, W[, C])`` native dtype, full scale.
         has_alpha: the last channel is opacity.
-        grey: ``(H, W)`` luminance, native dtype.
+        grey: ``(H, W)`` luminance, or what decides in its place, native dtype.
+        is_guided: `grey` alone decides, whatever the colours are.
     """
 
     number: int
     pixels: Pixels
     has_alpha: bool
     grey: Pixels
+    is_guided: bool = False
 
     @classmethod
-    def of(cls, number: int, pixels: Pixels, *, has_alpha: bool = False) -> View:
-        """Make a view of ``(H, W[, C])`` pixels."""
+    def of(
+        cls, number: int, pixels: Pixels, *, has_alpha: bool = False, guide: Pixels | None = None
+    ) -> View:
+        """Make a view of ``(H, W[, C])`` pixels; a guide ``(H, W)`` alone decides."""
+        if guide is not None:
+            return cls(number, pixels, has_alpha, guide, is_guided=True)
         return cls(number, pixels, has_alpha, luminance(pixels, has_alpha=has_alpha))
 
     def working(self, factor: int) -> Float:
         """Return colour at the working scale, ``(h, w, C)`` float32 in [0, 1], opacity left out."""
-        small = shrink(self.pixels, factor)
+        small = shrink(self.grey if self.is_guided else self.pixels, factor)
         colour = small[..., None] if small.ndim == 2 else small
-        colour = colour[..., :-1] if self.has_alpha else colour
+        colour = colour[..., :-1] if self.has_alpha and not self.is_guided else colour
         return colour.astype(np.float32) / np.float32(white(self.pixels.dtype))
 
     def opacity(self, factor: int) -> Float | None:

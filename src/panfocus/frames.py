@@ -16,7 +16,7 @@ from panfocus.blend import Pixels
 from panfocus.errors import InputError
 
 Paths = str | Path | Sequence[str | Path]
-Arrays = NDArray[Any] | Iterable[NDArray[Any]]
+Arrays = NDArray[Any] | Iterable["NDArray[Any] | Item"]
 Source = Paths | Arrays
 
 _DTYPES = tuple(np.dtype(name) for name in ("uint8", "uint16", "float32"))
@@ -24,12 +24,21 @@ _DTYPES = tuple(np.dtype(name) for name in ("uint8", "uint16", "float32"))
 
 @dataclass(frozen=True)
 class Item:
-    """A frame on its way into the pipeline: native pixels ``(H, W[, C])`` and metadata."""
+    """A frame on its way into the pipeline.
+
+    Attributes:
+        name: for messages.
+        pixels: ``(H, W[, C])`` native.
+        has_alpha: the last channel is opacity.
+        metadata: of its file.
+        guide: ``(H, W)``, same dtype, that alone decides; None for the luminance of `pixels`.
+    """
 
     name: str
     pixels: Pixels
     has_alpha: bool
     metadata: io.Metadata
+    guide: Pixels | None = None
 
 
 def no_metadata() -> io.Metadata:
@@ -37,16 +46,17 @@ def no_metadata() -> io.Metadata:
     return io.Metadata(exif=None, icc=None, xmp=None, dpi=None)
 
 
-def from_arrays(arrays: Iterable[NDArray[Any]]) -> Iterator[Item]:
-    """Yield checked frames of an array or iterable.
+def from_arrays(arrays: Iterable[NDArray[Any] | Item]) -> Iterator[Item]:
+    """Yield checked frames of an array or iterable of arrays, or of items made by the caller.
 
     Raises:
         InputError: a frame has the wrong kind of number, or does not fit the first.
     """
     first: tuple[tuple[int, ...], np.dtype[Any]] | None = None
     for n, array in enumerate(arrays):
-        pixels = np.asarray(array)
-        name = f"frame {n}"
+        given = array if isinstance(array, Item) else None
+        pixels = np.asarray(given.pixels if given else array)
+        name = given.name if given else f"frame {n}"
         if pixels.dtype not in _DTYPES:
             raise InputError(
                 "this kind of number is not taken",
@@ -70,6 +80,9 @@ def from_arrays(arrays: Iterable[NDArray[Any]]) -> Iterator[Item]:
                 expected=f"shape {first[0]}, {first[1]}",
                 got=f"shape {pixels.shape}, {pixels.dtype}",
             )
+        if given is not None:
+            yield given
+            continue
         has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
         yield Item(name, np.ascontiguousarray(pixels), has_alpha, no_metadata())
 

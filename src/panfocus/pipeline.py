@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import panfocus
 from panfocus import io
+from panfocus.best_plane import best_plane_maps
 from panfocus.blend import Pixels, luminance, white
 from panfocus.calm import Calm
 from panfocus.compose import Composer, Refine
@@ -200,7 +201,7 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     for number, item in enumerate(_chain(first, source)):
         run.tell(number, "fuse", item.name)
         run.keep_metadata(number, item)
-        view = View.of(number, item.pixels, has_alpha=item.has_alpha)
+        view = View.of(number, item.pixels, has_alpha=item.has_alpha, guide=item.guide)
         run.note_frame(view, item.name)
         take(fold.push(view))
         count += 1
@@ -263,6 +264,26 @@ def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Item]) -> F
     picture = system.finish() * np.float32(white(dtype))
     picture = picture if dtype.kind == "f" else np.rint(picture)
     return Fusion(picture.astype(dtype), None, None, None, run.report, run.metadata)
+
+
+def _take_best(run: _Run, source: Iterator[Item]) -> Fusion:
+    """Take the one frame of highest sharpness, whole, with its own metadata."""
+    best: Item | None = None
+    scores: list[float] = []
+    for number, item in enumerate(source):
+        if best is None:
+            run.note_size(item.pixels)
+        run.tell(number, "fuse", item.name)
+        view = View.of(number, item.pixels, has_alpha=item.has_alpha, guide=item.guide)
+        run.note_frame(view, item.name)
+        scores.append(run.report.frames[-1]["sharpness"])
+        if best is None or scores[-1] > max(scores[:-1]):
+            best = item
+    _need_two(len(scores))
+    assert best is not None
+    run.report.reference, run.metadata = best.name, best.metadata
+    maps = best_plane_maps(best.pixels.shape, scores, run.settings)
+    return Fusion(best.pixels, *maps, run.report, run.metadata)
 
 
 def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
@@ -382,7 +403,7 @@ def fuse(
 
 def _length(frames: object) -> int | None:
     """Return how many frames there are, None when that shows only at their end."""
-    return len(cast("Sized", frames)) if isinstance(frames, (np.ndarray, Sequence)) else None
+    return len(frames) if isinstance(frames, Sized) else None
 
 
 def _execute(run: _Run, source: Iterator[Item]) -> Fusion:
@@ -391,7 +412,9 @@ def _execute(run: _Run, source: Iterator[Item]) -> Fusion:
         cv2.setNumThreads(run.settings.threads)
     items = run.items(source)
     try:
-        if isinstance(run.system, PictureSystem):
+        if run.settings.mode == "best-plane":
+            result = _take_best(run, items)
+        elif isinstance(run.system, PictureSystem):
             result = _fuse_picture(run, run.system, items)
         else:
             result = _fuse_decisions(run, run.system, items)

@@ -10,7 +10,7 @@ from panfocus.errors import UsageError
 from panfocus.memory import parse_size
 from panfocus.systems import DEFAULT_SYSTEM
 
-Mode = Literal["blend", "select"]
+Mode = Literal["blend", "select", "best-plane"]
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
 
@@ -23,7 +23,8 @@ class Settings:
         system: name of a system or folder of an exported one.
         align: kind of registration.
         reference: "middle", "first", "last" or a frame's number from 0: whose metadata is kept.
-        mode: "blend" mixes at boundaries; "select" copies native pixels only.
+        mode: "blend" mixes at boundaries; "select" copies native pixels only; "best-plane"
+            takes the one frame of highest sharpness, whole.
         bit_depth: "same", "8" or "16".
         max_memory: "auto" (70 % of what is free) or a size such as "2GiB".
         threads: None for all cores.
@@ -64,7 +65,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
     settings = Settings(**options)
     registration.check_kind(settings.align)
     choices = {
-        "mode": ("blend", "select"),
+        "mode": ("blend", "select", "best-plane"),
         "bit_depth": ("same", "8", "16"),
         "void": ("smooth", "off"),
     }

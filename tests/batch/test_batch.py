@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from panfocus.batch import Job, Options, crews, find_jobs
@@ -241,6 +242,46 @@ def test_memory_holds_stacks_back(stacks, tmp_path):
     assert result["failed"] == 4
     assert result["most_at_a_time"] == 1
     assert any("memory" in note for note in result["notes"])
+
+
+def write_volume(path, **options):
+    frames, _ = focal_pair(48, 64, channels=1)
+    stack = np.broadcast_to(frames, (2, 3, 2, 48, 64)).copy()
+    names = {"Name": ["a", "b", "c"]}
+    tifffile.imwrite(path, stack, metadata={"axes": "TCZYX", "Channel": names}, **options)
+
+
+def test_scientific_stacks_in_a_folder_are_fused_as_such(stacks, tmp_path):
+    write_volume(stacks / "cells.ome.tif")
+    write_volume(stacks / "hyper.tif", imagej=False, ome=True)
+    (stacks / "junk.ome.tif").write_bytes(b"II*\0junk")
+    out = tmp_path / "out"
+    assert batch(stacks, out, "--workers", "0", "--index-map", "--guide-channel", "b") == 3
+    found = states(out)
+    assert found["cells"] == found["hyper"] == found["s0"] == "done"
+    assert found["junk"] == found["bad"] == "failed"
+    assert tifffile.imread(out / "cells.ome.tif").shape == (2, 3, 48, 64)
+    assert tifffile.imread(out / "cells_index.ome.tif").shape == (2, 48, 64)
+    assert batch(stacks, out, "--workers", "0", "--index-map", "--guide-channel", "b", "--resume")
+    assert states(out)["cells"] == "skipped"
+    assert leftovers(out) == []
+
+
+def test_one_scientific_stack_is_a_batch_of_its_grid(tmp_path):
+    write_volume(tmp_path / "cells.ome.tif")
+    out = tmp_path / "out"
+    assert batch(tmp_path / "cells.ome.tif", out, "--workers", "0") == 0
+    assert len(states(out)) == 6
+    whole = tmp_path / "whole.ome.tif"
+    assert main(["fuse", str(tmp_path / "cells.ome.tif"), "-o", str(whole), "-s", "guided"]) == 0
+    part = tifffile.imread(out / "cells_p000_t0001_c2.ome.tif")
+    np.testing.assert_array_equal(part, tifffile.imread(whole)[1, 2])
+    assert (
+        batch(tmp_path / "cells.ome.tif", tmp_path / "g", "--workers", "0", "--guide-channel", "a")
+        == 0
+    )
+    assert len(states(tmp_path / "g")) == 2
+    assert tifffile.imread(tmp_path / "g" / "cells_p000_t0001.ome.tif").shape == (3, 48, 64)
 
 
 def run_batch(*words):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,10 +16,19 @@ from natsort import natsort_keygen, ns
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io.read import SUFFIXES, look
+from panfocus.science.fuse import output_files
+from panfocus.science.open import is_ome_tiff, is_volume, is_zarr, open_volume
 from panfocus.settings import Settings, make_settings
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 _MAPS = ("depth", "index", "confidence")
+#: Of scientific stacks.
+VOLUME_ENDING = ".ome.tif"
+_CONVERT: Mapping[str, Callable[[str], object]] = {
+    "threads": int,
+    "z_step_um": float,
+    "cull": lambda text: text.lower() in ("", "1", "true", "yes"),
+}
 _COLUMNS = ("name", "inputs", "output", "options")
 
 
@@ -32,6 +43,9 @@ class Job:
         settings: fields of `Settings` that were chosen.
         maps: of "depth", "index", "confidence", those to write.
         quality: of JPEG and WebP.
+        axes: of a scientific stack that does not say them.
+        guide: channel of a scientific stack that decides for all.
+        only: (position, T, C) of a scientific stack to be fused alone; None for all.
     """
 
     name: str
@@ -40,10 +54,20 @@ class Job:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     maps: tuple[str, ...] = ()
     quality: int = 95
+    axes: str | None = None
+    guide: str | None = None
+    only: tuple[int, int, int] | None = None
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether it is a scientific stack: written as one, and not as a photograph."""
+        return is_zarr(self.output) or is_ome_tiff(self.output)
 
     @property
     def outputs(self) -> dict[str, Path]:
         """All files that it writes: "image" and its maps, named after the image."""
+        if self.is_volume:
+            return output_files(self.output, self.maps)
         files = {"image": self.output}
         for kind in self.maps:
             files[kind] = self.output.with_name(f"{self.output.stem}_{kind}.tif")
@@ -54,7 +78,8 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
     """Return the jobs of a folder or a manifest, in natural order.
 
     Args:
-        source: a folder whose folders and multi-page TIFFs are stacks, or a ``.csv``.
+        source: a folder whose folders, multi-page TIFFs and OME-Zarrs are stacks; a manifest
+            (``.csv``); or one scientific stack, whose every (position, T, C) is then a job.
         out: folder for the results; it and what lies in it is no input.
         ending: of the pictures, like ``.tif``.
         pattern: settings, maps and quality of every job.
@@ -63,7 +88,9 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
         InputError: nothing there.
         UsageError: a manifest with unknown columns or options, or two jobs of one name.
     """
-    if source.is_dir():
+    if source.exists() and (is_volume(source) or pattern.axes):
+        jobs = _grid(source, out, pattern)
+    elif source.is_dir():
         jobs = _in_folder(source, out, ending, pattern)
     elif source.suffix.lower() == ".csv" and source.is_file():
         jobs = read_manifest(source, out, ending=ending, pattern=pattern)
@@ -71,7 +98,7 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
         raise InputError(
             "There is no such batch.",
             where=str(source),
-            expected="a folder of stacks, or a manifest (.csv)",
+            expected="a folder of stacks, a manifest (.csv), or one scientific stack",
             got="another kind of file" if source.exists() else "nothing",
             remedy="to fuse one stack, use `panfocus fuse`",
         )
@@ -90,13 +117,35 @@ def _in_folder(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
             "A folder cannot be listed.", where=str(source), got=error.strerror
         ) from error
     stacks = [p for p in paths if _is_stack(p) and p.resolve() != out.resolve()]
-    names = [p.name if p.is_dir() else p.stem for p in stacks]
-    return [
-        replace(
-            pattern, name=name, inputs=(str(path.absolute()),), output=_output(out, name, ending)
-        )
-        for name, path in zip(names, stacks, strict=True)
-    ]
+    return [_of_path(path, out, ending, pattern) for path in stacks]
+
+
+def _of_path(path: Path, out: Path, ending: str, pattern: Job) -> Job:
+    volume = is_volume(path)
+    name = path.name if path.is_dir() and not volume else _stem(path)
+    output = _output(out, name, VOLUME_ENDING if volume else ending)
+    return replace(pattern, name=name, inputs=(str(path.absolute()),), output=output)
+
+
+def _stem(path: Path) -> str:
+    return path.stem.removesuffix(".ome")
+
+
+def _grid(source: Path, out: Path, pattern: Job) -> list[Job]:
+    """Return a job for every position and T, and C unless one channel decides for all."""
+    jobs: list[Job] = []
+    with closing(open_volume(source, pattern.axes)) as volume:
+        for p, position in enumerate(volume.positions):
+            channels = range(1 if pattern.guide is not None else len(position.channels))
+            for t, c in product(range(position.times), channels):
+                tail = "" if pattern.guide is not None else f"_c{c}"
+                name = f"{_stem(source)}_p{p:03d}_t{t:04d}{tail}"
+                output = _output(out, name, VOLUME_ENDING)
+                inputs = (str(source.absolute()),)
+                jobs.append(
+                    replace(pattern, name=name, inputs=inputs, output=output, only=(p, t, c))
+                )
+    return jobs
 
 
 def _is_stack(path: Path) -> bool:
@@ -171,13 +220,15 @@ def _row(
     inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
     if not inputs:
         raise UsageError("A stack without inputs.", where=where, expected="files, globs, a folder")
-    output = _output(out, name, ending)
+    paths = [base / Path(part).expanduser() for part in inputs]
+    volume = len(paths) == 1 and is_volume(paths[0])
+    output = _output(out, name, VOLUME_ENDING if volume else ending)
     if cells["output"]:
         output = out.absolute() / Path(cells["output"]).expanduser()
     return replace(
         pattern,
         name=name,
-        inputs=tuple(str(base / Path(part).expanduser()) for part in inputs),
+        inputs=tuple(map(str, paths)),
         output=output,
         settings={**pattern.settings, **_options(cells["options"], where)},
     )
@@ -194,7 +245,7 @@ def _options(text: str, where: str) -> dict[str, Any]:
         key, _, value = word.removeprefix("--").partition("=")
         chosen[key.replace("-", "_")] = value
     try:
-        for name, convert in (("threads", int), ("z_step_um", float)):
+        for name, convert in _CONVERT.items():
             if name in chosen:
                 chosen[name] = convert(chosen[name])
         make_settings(**chosen)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
-from panfocus import io
+from panfocus import io, science
 from panfocus.batch.jobs import Job
 from panfocus.batch.record import Record, file_facts, key_of, read_record, write_record
 from panfocus.errors import OutputError, PanfocusError, UsageError
 from panfocus.io.atomic import cannot_write, exists_error, place, staging
-from panfocus.pipeline import Fusion, Plan, fuse, make_settings, plan
-from panfocus.systems import NetworkSystem, PictureSystem, System, load_system
+from panfocus.pipeline import Plan, fuse, make_settings, plan
+from panfocus.science import open_volume
+from panfocus.settings import Settings
+from panfocus.systems import Card, NetworkSystem, PictureSystem, System, load_system
 
 State = Literal["done", "failed", "skipped"]
 
@@ -110,6 +112,40 @@ def _plan(job: Job) -> Plan:
     return checked
 
 
+@dataclass(frozen=True)
+class _Checked:
+    """What is known of a stack from headers."""
+
+    files: Sequence[Path]
+    settings: Settings
+    card: Card
+    memory_bytes: int
+    frames: int
+
+
+def _check(job: Job) -> _Checked:
+    """Check inputs, settings and outputs, but not whether outputs exist."""
+    if not job.is_volume:
+        checked = _plan(job)
+        files = [info.path for info in checked.infos]
+        _check_outputs(job, checked)
+        card = checked.system.card
+        return _Checked(files, checked.settings, card, checked.memory_bytes, checked.count)
+    choice = _choice(job)
+    system = _system(choice.settings.system, choice.settings.threads)
+    source = Path(job.inputs[0])
+    with closing(open_volume(source, job.axes)) as volume:
+        memory = science.check(volume, choice, system)
+        planes = [p.depths * p.times * len(p.channels) for p in volume.positions]
+        frames = volume.positions[job.only[0]].depths if job.only else sum(planes)
+    return _Checked([source], choice.settings, system.card, memory, frames)
+
+
+def _choice(job: Job) -> science.Choice:
+    settings = make_settings(**job.settings, maps=bool(job.maps))
+    return science.Choice(settings, job.axes, job.guide, job.maps, job.only)
+
+
 def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) -> Task | Outcome:
     """Check a stack from its files' headers; no pixel is decoded.
 
@@ -124,25 +160,21 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
         A task; or the outcome, when it is done already or cannot be.
     """
     try:
-        checked = _plan(job)
-        system = {"name": checked.system.card.name, "sha256": checked.system.card.sha256}
-        files = [info.path for info in checked.infos]
+        checked = _check(job)
+        system = {"name": checked.card.name, "sha256": checked.card.sha256}
         settings = asdict(checked.settings)
-        key = key_of(files, settings, system, sorted(job.maps), job.quality, str(job.output))
+        rest = (sorted(job.maps), job.quality, str(job.output), job.axes, job.guide, job.only)
+        key = key_of(checked.files, settings, system, *rest)
         earlier = read_record(record)
         if resume and earlier is not None and earlier.is_done(key):
             return Outcome(job.name, "skipped", outputs=[*earlier.files], frames=earlier.frames)
         ours = set(earlier.files) if resume and earlier is not None else set[str]()
-        task = Task(
-            job,
-            key,
-            record,
-            run,
-            overwrite or bool(ours),
-            checked.memory_bytes,
-            checked.count,
-        )
-        _check_outputs(task, checked, ours, overwrite=overwrite)
+        taken = [path for path in job.outputs.values() if os.path.lexists(path)]
+        foreign = [path for path in taken if str(path) not in ours]
+        if foreign and not overwrite:
+            raise exists_error(foreign[0])
+        may_replace = overwrite or bool(ours)
+        task = Task(job, key, record, run, may_replace, checked.memory_bytes, checked.frames)
     except PanfocusError as error:
         return failed(job, error)
     except OSError as error:  # a frame went between being found and being looked at
@@ -150,13 +182,11 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
     return task
 
 
-def _check_outputs(task: Task, checked: Plan, ours: set[str], *, overwrite: bool) -> None:
+def _check_outputs(job: Job, checked: Plan) -> None:
     bits = checked.settings.bit_depth
-    for kind, path in task.job.outputs.items():
+    for kind, path in job.outputs.items():
         if path.resolve() in {info.path.resolve() for info in checked.infos}:
             raise OutputError("an output is one of the inputs", where=str(path))
-        if os.path.lexists(path) and not overwrite and str(path) not in ours:
-            raise exists_error(path)
         io.check_output(
             path,
             overwrite=True,
@@ -186,7 +216,7 @@ def run_task(task: Task) -> Outcome:
         "tries": _count_try(task),
     }
     try:
-        fusion, notes = _fuse_and_place(task, facts["tries"])
+        timings, notes = _fuse_and_place(task, facts["tries"])
     except PanfocusError as error:
         return failed(job, error, seconds=perf_counter() - start, **facts)
     except Exception as error:
@@ -200,8 +230,8 @@ def run_task(task: Task) -> Outcome:
         "done",
         outputs=[str(path) for path in job.outputs.values()],
         seconds=perf_counter() - start,
-        timings_s=fusion.report.timings_s,
-        warnings=[*fusion.report.warnings, *notes],
+        timings_s=timings,
+        warnings=notes,
         **facts,
     )
 
@@ -222,15 +252,30 @@ def _count_try(task: Task) -> int:
         return 1
 
 
-def _fuse_and_place(task: Task, tries: int) -> tuple[Fusion, list[str]]:
-    job = task.job
-    fusion = fuse(_plan(job))
-    with staging(job.output.parent, task.run) as folder:
-        notes = fusion.save(folder / job.output.name, quality=job.quality)
-        for kind in job.maps:
-            notes += io.write_map(folder / job.outputs[kind].name, getattr(fusion, kind))
+def _fuse_and_place(task: Task, tries: int) -> tuple[dict[str, float], list[str]]:
+    with staging(task.job.output.parent, task.run) as folder:
+        work = _fuse_volume if task.job.is_volume else _fuse_frames
+        timings, notes = work(task.job, folder)
         _place(task, folder, tries)
-    return fusion, notes
+    return timings, notes
+
+
+def _fuse_frames(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
+    fusion = fuse(_plan(job))
+    notes = fusion.save(folder / job.output.name, quality=job.quality)
+    for kind in job.maps:
+        notes += io.write_map(folder / job.outputs[kind].name, getattr(fusion, kind))
+    return fusion.report.timings_s, [*fusion.report.warnings, *notes]
+
+
+def _fuse_volume(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
+    files = {kind: folder / path.name for kind, path in job.outputs.items()}
+    done = science.fuse_file(Path(job.inputs[0]), files["image"], _choice(job), files=files)
+    timings: dict[str, float] = {}
+    for stack in done.stacks:
+        for stage, seconds in stack["timings_s"].items():
+            timings[stage] = timings.get(stage, 0.0) + seconds
+    return timings, done.warnings
 
 
 def _place(task: Task, folder: Path, tries: int) -> None:

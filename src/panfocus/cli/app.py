@@ -97,10 +97,10 @@ def app() -> None:
 )
 @click.option(
     "--mode",
-    type=click.Choice(["blend", "select"]),
+    type=click.Choice(["blend", "select", "best-plane"]),
     default="blend",
     show_default=True,
-    help="Blend at boundaries, or select native pixels only.",
+    help="Blend at boundaries, select native pixels only, or take the sharpest frame whole.",
 )
 @click.option(
     "--void",
@@ -125,6 +125,10 @@ def app() -> None:
 )
 @click.option(
     "--z-step", "z_step_um", type=float, help="Micrometres between frames: makes depth a length."
+)
+@click.option("--axes", help="Of a scientific stack that does not say them, like TCZYX.")
+@click.option(
+    "--guide-channel", metavar="N|NAME", help="Channel of a scientific stack that decides for all."
 )
 @click.option(
     "--quality",
@@ -168,6 +172,7 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
     order of their focus.
     """
     from panfocus.cli.fuse import Request, run  # noqa: PLC0415  imports OpenCV
+    from panfocus.science.open import is_science  # noqa: PLC0415
 
     settings = (
         "system",
@@ -185,7 +190,14 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
     if chosen["system"] is None:
         del chosen["system"]
     maps = {kind: options.pop(f"{kind}_map") for kind in ("depth", "index", "confidence")}
-    run(Request(settings=chosen, maps=maps, **options))
+    science = {name: options.pop(name) for name in ("axes", "guide_channel")}
+    request = Request(settings=chosen, maps=maps, **options)
+    if any(science.values()) or is_science(request.inputs, request.output):
+        from panfocus.cli.science import run as run_science  # noqa: PLC0415
+
+        run_science(request, **science)
+    else:
+        run(request)
 
 
 @app.command()
@@ -424,9 +436,10 @@ _NOT_IN_BATCH = frozenset({
 def batch(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as above
     """Fuse many stacks; one bad stack does not stop the rest.
 
-    IN is a folder (each folder in it a stack, each TIFF of several pages too) or a manifest (.csv
-    with the columns name, inputs, and if wanted output and options). OUT gets a picture per stack,
-    report.json and report.csv.
+    IN is a folder (each folder in it a stack; each OME-TIFF, OME-Zarr and TIFF of several pages
+    too), a manifest (.csv with the columns name, inputs, and if wanted output and options), or one
+    scientific stack (each position, T and C on its own). OUT gets a picture per stack, report.json
+    and report.csv.
     """
     from panfocus.cli.batch import run  # noqa: PLC0415  imports OpenCV
 

@@ -51,7 +51,7 @@ def run(words: dict[str, Any]) -> int:
 def _options(words: dict[str, Any]) -> Options:
     maps = tuple(kind for kind in _MAPS if words.pop(f"{kind}_map"))
     own = {name: words.pop(name) for name in list(words) if name in Options.__dataclass_fields__}
-    quality = words.pop("quality")
+    quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
     own["ending"] = f".{own['ending']}"
     chosen = {name: value for name, value in words.items() if value is not None}
     unknown = [n for n, v in chosen.items() if n not in Settings.__dataclass_fields__ and v]
@@ -63,7 +63,7 @@ def _options(words: dict[str, Any]) -> Options:
         )
     settings = {n: v for n, v in chosen.items() if n in Settings.__dataclass_fields__}
     make_settings(**settings)
-    pattern = Job("", (), Path(), settings, maps, quality)
+    pattern = Job("", (), Path(), settings, maps, quality, axes, guide)
     return Options(pattern=pattern, **own)
 
 

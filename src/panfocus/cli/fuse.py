@@ -54,7 +54,7 @@ def run(request: Request) -> None:
     if request.dry_run:
         _show_plan(plan_, request, wanted)
         return
-    with _progress(request, plan_.count) as tell:
+    with progress_of(request, plan_.count) as tell:
         result = fuse(plan_, progress=tell)
     _say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
     notes = result.save(request.output, quality=request.quality, overwrite=request.overwrite)
@@ -121,7 +121,7 @@ def _show_plan(plan_: Plan, request: Request, wanted: dict[str, Path]) -> None:
 
 
 @contextmanager
-def _progress(request: Request, count: int) -> Generator[Tell | None]:
+def progress_of(request: Request, count: int) -> Generator[Tell | None]:
     """Yield how to tell progress: JSON lines, a bar on a terminal, or not at all."""
     if request.json_progress:
 

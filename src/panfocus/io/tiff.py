@@ -91,20 +91,49 @@ def read_pages(file: BinaryIO) -> list[Page]:
     return pages
 
 
-def _check_axes(block: Block, pages: int) -> None:
-    """Refuse stacks whose pages are not simply one frame each."""
+def says_axes(path: Path) -> bool:
+    """Whether the first page says that the pages are more than the frames of one stack.
+
+    Channels, times or positions beside the depths, or a stack that lists one page only.
+    """
+    try:
+        with path.open("rb") as file:
+            layout, offset = read_header(file)
+            if not offset:
+                return False
+            block = Block(layout.order, read_directory(file, layout, offset)[0])
+            is_single = not next_directory(file, layout, offset)
+    except (OSError, DirectoryError, struct.error):
+        return False
     text = block.data(Tag.DESCRIPTION) or b""
+    said = _said_axes(text)
+    several = sum(said[name] > 1 for name in ("channels", "slices", "frames"))
+    # the colours of one RGB page are counted as channels by OME
+    is_colour = int(block.number(Tag.SAMPLES, 1)) > 1
+    positions = text.count(b"<Image ") > 1
+    return several - is_colour > 1 or positions or (said["images"] > 1 and is_single)
+
+
+def _said_axes(text: bytes) -> dict[str, int]:
+    """Return the sizes of the axes that a stack's description names, 1 for all others."""
     said: dict[str, int] = {}
     for axis, pattern in _AXES.items():
         match = pattern.search(text)
         said[axis] = int(next(g for g in match.groups() if g)) if match else 1
+    return said
+
+
+def _check_axes(block: Block, pages: int) -> None:
+    """Refuse stacks whose pages are not simply one frame each."""
+    text = block.data(Tag.DESCRIPTION) or b""
+    said = _said_axes(text)
     if said["channels"] > 1 and said["slices"] * said["frames"] > 1:
         raise TiffError(
-            f"a stack with {said['channels']} channels as pages of their own; save each channel as "
-            "a stack of its own first"
+            f"a stack with {said['channels']} channels as pages of their own; fuse it alone, "
+            "into an .ome.tif, or save each channel as a stack of its own first"
         )
     if pages == 1 and (said["images"] > 1 or b'"truncated": true' in text):
-        raise TiffError("a stack that lists one page only; save it as one file per frame first")
+        raise TiffError("a stack that lists one page only; fuse it alone, into an .ome.tif")
     if block.number(Tag.IMAGE_DEPTH, 1) > 1:
         raise TiffError("a volume in one page; save it as one page per frame first")
 

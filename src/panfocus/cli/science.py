@@ -1,0 +1,119 @@
+"""`panfocus fuse` of one file with axes: OME-TIFF, TIFF hyperstack, OME-Zarr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from panfocus.cli.app import BARE
+from panfocus.cli.fuse import Request, progress_of
+from panfocus.errors import UsageError
+from panfocus.io.atomic import exists_error, write_atomic
+from panfocus.science import Choice, check, fuse_file, open_volume, output_files
+from panfocus.science.fuse import check_output
+from panfocus.settings import make_settings
+from panfocus.systems import load_system
+
+
+_NOTES = 8
+
+
+def run(request: Request, *, axes: str | None, guide_channel: str | None) -> None:
+    """Do it."""
+    if len(request.inputs) != 1:
+        raise UsageError(
+            "A scientific stack is one file.",
+            got=f"{len(request.inputs)} inputs",
+            remedy="give one OME-TIFF, TIFF hyperstack or OME-Zarr; `panfocus batch` takes many",
+        )
+    source = Path(request.inputs[0]).expanduser()
+    wanted = {kind: value for kind, value in request.maps.items() if value is not None}
+    settings = make_settings(**request.settings, maps=bool(wanted))
+    if settings.bit_depth != "same":
+        raise UsageError(
+            "The numbers of a scientific stack are kept.", where="--bit-depth", expected="same"
+        )
+    choice = Choice(settings, axes, guide_channel, tuple(wanted))
+    files = output_files(request.output, tuple(wanted))
+    files |= {kind: Path(value) for kind, value in wanted.items() if value != BARE}
+    _check(request, files, source)
+    if request.dry_run:
+        _show(request, source, choice, files)
+        return
+    with progress_of(request, 1000) as tell:
+        summary = fuse_file(
+            source,
+            request.output,
+            choice,
+            files=files,
+            overwrite=request.overwrite,
+            progress=tell,
+        )
+    facts = {**asdict(summary), "outputs": [str(path) for path in files.values()]}
+    if request.json_file is not None:
+        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+        if request.json_file == BARE:
+            print(text, end="")
+        else:
+            path = Path(request.json_file)
+            write_atomic(path, [text.encode()], overwrite=request.overwrite)
+    if not request.quiet:
+        _say(summary.warnings, len(summary.stacks), files)
+
+
+def _check(request: Request, files: dict[str, Path], source: Path) -> None:
+    if len({f.absolute() for f in files.values()}) < len(files):
+        raise UsageError("two outputs have the same name", got=", ".join(map(str, files.values())))
+    for path in files.values():
+        if path.resolve() == source.resolve():
+            raise UsageError("an output is the input", where=str(path))
+        check_output(path, overwrite=request.overwrite)
+    if request.json_file not in (None, BARE) and not request.overwrite:
+        report = Path(str(request.json_file))
+        if report.exists():
+            raise exists_error(report)
+
+
+def _show(request: Request, source: Path, choice: Choice, files: dict[str, Path]) -> None:
+    """Print what would be done, as JSON when that was asked for."""
+    system = load_system(choice.settings.system, threads=choice.settings.threads)
+    with closing(open_volume(source, choice.axes)) as volume:
+        facts: dict[str, Any] = {
+            "source": str(source),
+            "kind": volume.kind,
+            "memory_bytes": check(volume, choice, system),
+            "positions": [
+                {
+                    "name": p.name,
+                    "t": p.times,
+                    "c": [channel.name for channel in p.channels],
+                    "z": p.depths,
+                    "height": p.height,
+                    "width": p.width,
+                    "samples": p.samples,
+                    "dtype": p.dtype.name,
+                    "voxel_um": p.voxel_um,
+                }
+                for p in volume.positions
+            ],
+            "outputs": [str(path) for path in files.values()],
+        }
+    if request.json_file is not None:
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    for name, value in facts.items():
+        for line in cast("list[object]", value) if isinstance(value, list) else [value]:
+            print(f"{name}: {line}")
+
+
+def _say(warnings: list[str], count: int, files: dict[str, Path]) -> None:
+    lines = [f"note: {note}" for note in warnings[:_NOTES]]
+    if len(warnings) > _NOTES:
+        lines.append(f"note: {len(warnings) - _NOTES} more; --json has them all")
+    lines.append(f"{count} stack(s) fused along Z")
+    lines += [f"  {path}" for path in files.values()]
+    print("\n".join(lines), file=sys.stderr)

@@ -1,0 +1,161 @@
+"""OME-Zarr (OME-NGFF 0.4 and 0.5): a picture, several, or a plate of them; read by planes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.errors import InputError, UsageError
+from panfocus.science.axes import Layout, named
+from panfocus.science.volume import (
+    DAMAGE,
+    Channel,
+    Position,
+    Volume,
+    check_dtype,
+    damaged,
+    micrometres,
+)
+
+
+def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
+    """Import zarr.
+
+    Raises:
+        UsageError: the extra ``science`` is not installed.
+    """
+    try:
+        return import_module("zarr")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "OME-Zarr needs what the core does without",
+            expected="the extra `science`, which brings zarr",
+            got=f"no module {error.name}",
+            remedy="pip install 'panfocus[science]'",
+        ) from error
+
+
+def open_zarr(path: Path, axes: str | None = None) -> Volume:
+    """Open an OME-Zarr, or a plain Zarr array whose axes the user says.
+
+    Raises:
+        InputError: not there, or not of this kind.
+        UsageError: axes that do not fit, or the extra ``science`` is missing.
+    """
+    zarr = zarr_module()
+    try:
+        root = zarr.open(str(path), mode="r")
+        if not hasattr(root, "groups"):
+            return Volume(path, "Zarr", [_plain(path, root, axes)])
+        pictures = _pictures(root)
+        positions = [_position(path, group, name, axes) for name, group in pictures]
+    except (OSError, *DAMAGE) as error:
+        raise damaged(path, "", error) from error
+    if not positions:
+        raise InputError(
+            "This is no OME-Zarr.",
+            where=str(path),
+            expected="multiscales, a plate, or bioformats2raw.layout in its attributes",
+            got=", ".join(sorted(_attributes(root))) or "no attributes",
+            remedy="name the folder whose name ends in .zarr, or one of its arrays with --axes",
+        )
+    return Volume(path, "OME-Zarr", positions)
+
+
+def _attributes(group: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    """Return the OME attributes, which version 0.5 puts one level deeper."""
+    values: dict[str, Any] = dict(group.attrs)
+    return cast("Mapping[str, Any]", values["ome"]) if "ome" in values else values
+
+
+def _pictures(root: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    about = _attributes(root)
+    if "multiscales" in about:
+        return [(str(about["multiscales"][0].get("name") or "0"), root)]
+    if "plate" in about:
+        paths = [str(well["path"]) for well in about["plate"]["wells"]]
+        inner = [(p, f["path"]) for p in paths for f in _attributes(root[p])["well"]["images"]]
+        return [(f"{well}/{name}", root[f"{well}/{name}"]) for well, name in inner]
+    numbers = sorted((name for name in root.group_keys() if name.isdigit()), key=int)
+    return [(name, root[name]) for name in numbers if "multiscales" in _attributes(root[name])]
+
+
+def _position(path: Path, group: Any, name: str, told: str | None) -> Position:  # noqa: ANN401
+    about = _attributes(group)
+    scales: Mapping[str, Any] = about["multiscales"][0]
+    dataset = scales["datasets"][0]
+    array = group[dataset["path"]]
+    said: list[Any] = list(scales.get("axes", "tczyx"))
+    described = [cast("dict[str, Any]", a) if isinstance(a, dict) else {"name": a} for a in said]
+    names = "".join(str(a["name"])[0] for a in described).upper()
+    units = [a.get("unit") for a in described]
+    scale = np.ones(len(names))
+    for holder in (scales, dataset):
+        for step in holder.get("coordinateTransformations", []):
+            if step.get("type") == "scale":
+                scale = scale * np.asarray(step["scale"], np.float64)
+    length = {a: micrometres(s, u) for a, s, u in zip(names, scale, units, strict=True)}
+    voxel = (length.get("Z"), length.get("Y"), length.get("X"))
+    labels: list[Mapping[str, Any]] = about.get("omero", {}).get("channels", [])
+    channels = [
+        Channel(str(c.get("label", "")), {"Hex": c["color"]} if "color" in c else {})
+        for c in labels
+    ]
+    letters = named(path, names, array.shape, told)
+    return _build(path, array, name, letters, channels=channels, voxel=voxel)
+
+
+def _plain(path: Path, array: Any, told: str | None) -> Position:  # noqa: ANN401
+    if told is None:
+        raise InputError(
+            "This array does not say what its axes are.",
+            where=str(path),
+            got=f"sizes {' x '.join(map(str, array.shape))}",
+            remedy="say it, for example --axes TCZYX",
+        )
+    unknown = "Q" * (len(array.shape) - 2) + "YX"
+    letters = named(path, unknown, array.shape, told)
+    return _build(path, array, path.stem, letters, channels=[], voxel=(None, None, None))
+
+
+def _build(
+    path: Path,
+    array: Any,  # noqa: ANN401
+    name: str,
+    letters: str,
+    *,
+    channels: list[Channel],
+    voxel: tuple[float | None, float | None, float | None],
+) -> Position:
+    dtype = np.dtype(array.dtype).newbyteorder("=")
+    check_dtype(path, dtype)
+    outer = [n for n, letter in enumerate(letters) if letter not in "YXS"]
+    if not letters.replace("S", "").endswith("YX"):
+        raise ValueError(f"axes {letters}: Y and X must come last")
+    layout = Layout("".join(letters[n] for n in outer), tuple(array.shape[n] for n in outer))
+    sizes = {letter: int(array.shape[n]) for n, letter in enumerate(letters)}
+    count = layout.size("C")
+
+    def read(t: int, c: int, z: int) -> NDArray[Any]:
+        index: list[Any] = [slice(None)] * len(letters)
+        for n, k in zip(outer, layout.index(t=t, c=c, z=z), strict=True):
+            index[n] = k
+        return np.ascontiguousarray(np.asarray(array[tuple(index)]).astype(dtype, copy=False))
+
+    return Position(
+        name,
+        layout.size("T"),
+        layout.size("Z"),
+        sizes["Y"],
+        sizes["X"],
+        sizes.get("S", 1),
+        dtype,
+        (channels + [Channel()] * count)[:count],
+        read,
+        voxel,
+    )

@@ -1,0 +1,168 @@
+"""What a scientific file holds, whichever format it is: positions of planes over T, C and Z."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.errors import InputError, UsageError
+
+#: What readers raise on damaged data; imagecodecs' errors are RuntimeErrors.
+DAMAGE = (
+    RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
+    struct.error, zlib.error, MemoryError,
+)  # fmt: skip
+#: Kinds of number that are taken.
+DTYPES = ("uint8", "uint16", "int8", "int16", "float32")
+
+_MICROMETRES = {
+    "pm": 1e-6, "Å": 1e-4, "angstrom": 1e-4, "nm": 1e-3, "nanometer": 1e-3, "µm": 1.0, "μm": 1.0,
+    "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "mm": 1e3, "millimeter": 1e3,
+    "cm": 1e4, "centimeter": 1e4, "m": 1e6, "meter": 1e6, "inch": 25_400.0, "in": 25_400.0,
+}  # fmt: skip
+
+Read = Callable[[int, int, int], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel.
+
+    Attributes:
+        name: as the file says; empty when it says nothing.
+        facts: further attributes by their OME names (Color, EmissionWavelength, ...).
+    """
+
+    name: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Position:
+    """One field of view (an Image of OME), read plane by plane.
+
+    Attributes:
+        name: as the file says, or its number.
+        times: size of T.
+        depths: size of Z.
+        height: pixels.
+        width: pixels.
+        samples: 1, or colours of a pixel (3 RGB, 4 with opacity).
+        dtype: of the numbers, in native byte order.
+        channels: one entry per C.
+        read: ``(t, c, z)`` to the plane ``(Y, X)`` or ``(Y, X, S)``.
+        voxel_um: (z, y, x) in micrometres, None where the file does not say.
+        facts: further attributes by their OME names (AcquisitionDate, TimeIncrement, ...).
+    """
+
+    name: str
+    times: int
+    depths: int
+    height: int
+    width: int
+    samples: int
+    dtype: np.dtype[Any]
+    channels: Sequence[Channel]
+    read: Read
+    voxel_um: tuple[float | None, float | None, float | None] = (None, None, None)
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a plane: ``(Y, X)`` or ``(Y, X, S)``."""
+        tail = (self.samples,) if self.samples > 1 else ()
+        return (self.height, self.width, *tail)
+
+    def where(self, t: int, c: int, z: int | None = None) -> str:
+        """Return the words that name a plane, or a stack, in messages."""
+        name = self.channels[c].name
+        channel = f"C {c} ({name})" if name else f"C {c}"
+        depth = "" if z is None else f", Z {z}"
+        return f"position {self.name}, T {t}, {channel}{depth}"
+
+    def channel(self, wanted: str) -> int:
+        """Return a channel's number, from its number or name.
+
+        Raises:
+            UsageError: there is none; the message lists them.
+        """
+        names = [channel.name for channel in self.channels]
+        if wanted in names:
+            return names.index(wanted)
+        if wanted.isdigit() and int(wanted) < len(names):
+            return int(wanted)
+        folded = [n for n, name in enumerate(names) if name.casefold() == wanted.casefold()]
+        if len(folded) == 1:
+            return folded[0]
+        listed = [f"{n} ({name})" if name else str(n) for n, name in enumerate(names)]
+        raise UsageError(
+            "There is no such channel.",
+            where=f"--guide-channel, position {self.name}",
+            expected="one of " + ", ".join(listed),
+            got=wanted,
+        )
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An open file.
+
+    Attributes:
+        path: of the file or folder.
+        kind: "OME-TIFF", "ImageJ TIFF", "TIFF", "OME-Zarr" or "Zarr".
+        positions: at least one.
+        notes: for the user.
+        close: to be called at the end.
+    """
+
+    path: Path
+    kind: str
+    positions: Sequence[Position]
+    notes: Sequence[str] = ()
+    close: Callable[[], None] = lambda: None
+
+
+def micrometres(value: object, unit: object) -> float | None:
+    """Return a length in micrometres; None when it is not one."""
+    scale = _MICROMETRES.get(str(unit).replace("\\u00B5", "µ").strip())
+    try:
+        length = float(str(value))
+    except ValueError:
+        return None
+    return length * scale if scale is not None and 0 < length < float("inf") else None
+
+
+def damaged(path: Path, where: str, error: BaseException) -> InputError:
+    """Return the error for a plane, or a whole file, that cannot be read."""
+    is_system = isinstance(error, OSError) and error.strerror is not None
+    return InputError(
+        "A plane cannot be read." if where else "The file cannot be read.",
+        where=f"{path}, {where}" if where else str(path),
+        expected="a whole, sound file that stays where it is while it is read",
+        got=str(error.strerror if is_system and isinstance(error, OSError) else error)
+        or type(error).__name__,
+        remedy="copy or export the file again; `--resume` in a batch keeps what is done",
+    )
+
+
+def check_dtype(path: Path, dtype: np.dtype[Any]) -> None:
+    """Refuse kinds of number that cannot be fused exactly.
+
+    Raises:
+        InputError: not one of `DTYPES`.
+    """
+    if dtype.name not in DTYPES:
+        raise InputError(
+            "This kind of number is not taken.",
+            where=str(path),
+            expected=", ".join(DTYPES),
+            got=dtype.name,
+            remedy="convert it, in Fiji by Image > Type > 16-bit or 32-bit",
+        )

@@ -1,0 +1,216 @@
+"""Fused planes on their way out: held on disk plane by plane, then one OME-TIFF or OME-Zarr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from panfocus.science.volume import Channel, Position
+
+_BIG = 2**32 - 2**25
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What one position's planes of one kind make up.
+
+    Attributes:
+        position: what they were fused from; names, sizes and facts are kept.
+        times: size of T.
+        channels: one per C.
+        dtype: of the numbers.
+        samples: colours of a pixel.
+    """
+
+    position: Position
+    times: int
+    channels: Sequence[Channel]
+    dtype: np.dtype[Any]
+    samples: int = 1
+
+    @property
+    def plane(self) -> tuple[int, ...]:
+        """``(Y, X)`` or ``(Y, X, S)``."""
+        tail = (self.samples,) if self.samples > 1 else ()
+        return (self.position.height, self.position.width, *tail)
+
+
+class Sink(Protocol):
+    """Takes planes in the order of positions, T and C."""
+
+    def add(self, plane: NDArray[Any]) -> None:
+        """Take the next plane.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Make the file, or folder, whole."""
+        ...
+
+
+class TiffSink:
+    """Planes go into one raw file; the OME-TIFF is written from it when all are there.
+
+    An OME-TIFF's description comes first and its planes in order, of all kinds of output at once;
+    the raw file is a Z-th of the stack.
+    """
+
+    def __init__(self, path: Path, pictures: Sequence[Picture]) -> None:
+        self._path = path
+        self._pictures = pictures
+        self._raw = path.with_name(path.name + ".raw")
+        self._raw.touch()
+
+    def add(self, plane: NDArray[Any]) -> None:
+        """Append the plane."""
+        with self._raw.open("ab") as file:
+            file.write(np.ascontiguousarray(plane).data)
+
+    def finish(self) -> None:
+        """Write the OME-TIFF, deflated, and drop the raw file."""
+        with (
+            self._raw.open("rb") as raw,
+            tifffile.TiffWriter(
+                self._path, ome=True, bigtiff=self._raw.stat().st_size > _BIG
+            ) as writer,
+        ):
+            for picture in self._pictures:
+                channels = len(picture.channels)
+                writer.write(
+                    _planes(raw, picture),
+                    shape=(picture.times, channels, *picture.plane),
+                    dtype=picture.dtype,
+                    photometric="rgb" if picture.samples > 2 else "minisblack",
+                    planarconfig="contig" if picture.samples > 1 else None,
+                    compression="zlib",
+                    # floats without: not all readers know the predictor for them
+                    predictor=picture.dtype.kind != "f",
+                    metadata=_facts(picture),
+                    resolution=_resolution(picture.position),
+                    resolutionunit="CENTIMETER",
+                    software="panfocus",
+                )
+        self._raw.unlink()
+
+
+def _planes(raw: Any, picture: Picture) -> Iterator[NDArray[Any]]:  # noqa: ANN401
+    size = int(np.prod(picture.plane)) * picture.dtype.itemsize
+    for _ in range(picture.times * len(picture.channels)):
+        yield np.frombuffer(raw.read(size), picture.dtype).reshape(picture.plane)
+
+
+def _resolution(position: Position) -> tuple[float, float]:
+    """Return pixels per centimetre along (x, y), for readers that know no OME."""
+    _, y, x = position.voxel_um
+    return (1e4 / x if x else 1.0, 1e4 / y if y else 1.0)
+
+
+def _facts(picture: Picture) -> dict[str, Any]:
+    position = picture.position
+    axes = "TCYXS" if picture.samples > 1 else "TCYX"
+    facts: dict[str, Any] = {"axes": axes, "Name": position.name, **position.facts}
+    if picture.dtype != position.dtype:
+        facts.pop("SignificantBits", None)
+    for letter, size in zip("ZYX", position.voxel_um, strict=True):
+        if size is not None:
+            facts |= {f"PhysicalSize{letter}": size, f"PhysicalSize{letter}Unit": "µm"}
+    channels: dict[str, list[Any]] = {}
+    if any(channel.name for channel in picture.channels):
+        names = [c.name or f"channel {n}" for n, c in enumerate(picture.channels)]
+        channels["Name"] = names
+    for key in picture.channels[0].facts:
+        values = [channel.facts.get(key) for channel in picture.channels]
+        if None not in values and key != "Hex":
+            channels[key] = values
+    if channels:
+        facts["Channel"] = channels
+    return facts
+
+
+class ZarrSink:
+    """Planes go straight into an OME-Zarr 0.4, which Fiji and napari read."""
+
+    def __init__(self, path: Path, pictures: Sequence[Picture]) -> None:
+        from panfocus.science.ngff import zarr_module  # noqa: PLC0415  needs the extra
+
+        zarr = zarr_module()
+        root = zarr.open_group(str(path), mode="w-", zarr_format=2)
+        self._pictures = pictures
+        self._arrays = [
+            self._array(root if len(pictures) == 1 else root.create_group(str(n)), picture)
+            for n, picture in enumerate(pictures)
+        ]
+        if len(pictures) > 1:
+            root.attrs["bioformats2raw.layout"] = 3
+        self._next = self._order()
+
+    @staticmethod
+    def _array(group: Any, picture: Picture) -> Any:  # noqa: ANN401  zarr's types are not complete
+        count = len(picture.channels) * picture.samples
+        height, width = picture.plane[:2]
+        array = group.create_array(
+            "0",
+            shape=(picture.times, count, 1, height, width),
+            chunks=(1, 1, 1, min(height, _CHUNK), min(width, _CHUNK)),
+            dtype=picture.dtype,
+            chunk_key_encoding={"name": "v2", "separator": "/"},
+        )
+        group.attrs.update(_ngff(picture))
+        return array
+
+    def _order(self) -> Iterator[tuple[Any, int, int, int]]:
+        for array, picture in zip(self._arrays, self._pictures, strict=True):
+            for t in range(picture.times):
+                for c in range(len(picture.channels)):
+                    yield array, t, c, picture.samples
+
+    def add(self, plane: NDArray[Any]) -> None:
+        """Write the plane's chunks; colours of a pixel become channels."""
+        array, t, c, samples = next(self._next)
+        planes = [plane] if samples == 1 else list(np.moveaxis(plane, -1, 0))
+        for n, single in enumerate(planes):
+            array[t, c * samples + n, 0] = single
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+def _ngff(picture: Picture) -> dict[str, Any]:
+    """Return the attributes of version 0.4."""
+    position = picture.position
+    axes: list[dict[str, str]] = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
+    for letter, size in zip("zyx", position.voxel_um, strict=True):
+        unit = {} if size is None else {"unit": "micrometer"}
+        axes.append({"name": letter, "type": "space", **unit})
+    scale = [1.0, 1.0, *(size or 1.0 for size in position.voxel_um)]
+    transform = [{"type": "scale", "scale": scale}]
+    dataset = {"path": "0", "coordinateTransformations": transform}
+    multiscale = {"version": "0.4", "name": position.name, "axes": axes, "datasets": [dataset]}
+    top = 1.0 if picture.dtype.kind == "f" else float(np.iinfo(picture.dtype).max)
+    window = {"start": 0.0, "min": 0.0, "end": top, "max": top}
+    channels = [
+        {
+            "label": _label(channel, n, s, picture.samples),
+            "color": channel.facts.get("Hex", "FFFFFF"),
+            "active": True,
+            "window": window,
+        }
+        for n, channel in enumerate(picture.channels)
+        for s in range(picture.samples)
+    ]
+    return {"multiscales": [multiscale], "omero": {"channels": channels}}
+
+
+def _label(channel: Channel, n: int, s: int, samples: int) -> str:
+    name = channel.name or f"channel {n}"
+    return name if samples == 1 else f"{name} {'RGBA'[s] if samples > 2 else 'LA'[s]}"
