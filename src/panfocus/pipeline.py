@@ -327,7 +327,9 @@ def _left_out(findings: Sequence[Finding], kept: Sequence[int]) -> list[str]:
     return [f"left out: {finding}" for finding in gone]
 
 
-def _cull_arrays(frames: Arrays, cancel: Cancel | None) -> tuple[list[NDArray[Any]], list[str]]:
+def _cull_arrays(
+    frames: Arrays, cancel: Cancel | None
+) -> tuple[list[NDArray[Any] | Item], list[str]]:
     """Return the arrays worth fusing, and notes about the others.
 
     Raises:

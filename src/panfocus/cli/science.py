@@ -18,7 +18,6 @@ from panfocus.science.fuse import check_output
 from panfocus.settings import make_settings
 from panfocus.systems import load_system
 
-
 _NOTES = 8
 
 
