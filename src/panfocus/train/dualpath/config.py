@@ -133,7 +133,7 @@ REDEFOCUS = Config(
     picture_width=16,
     sets=(Sets(0.7, 2, 8), Sets(0.15, 3, 6), Sets(0.1, 5, 4), Sets(0.05, 8, 2)),
     size=128,
-    alone=0.8,
+    alone=0.88,
     masking=None,
     weights=(0.0, 0.5, 1.0),
 )

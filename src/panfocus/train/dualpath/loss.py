@@ -29,6 +29,8 @@ from panfocus.train.dualpath.step import Iterate, blend
 
 Terms = dict[str, Tensor]
 
+#: Least weight whose logarithm is taken.
+LEAST = 1e-30
 #: Weight of the exact mask against the picture.
 MASK_SHARE = 0.05
 
@@ -69,8 +71,12 @@ def slowed(tensor: Tensor, share: float) -> Tensor:
 
 
 def exact_mask(mask: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Cross entropy to an exact mask: ``(B, N, H, W)`` twice and ``(B, H, W)``."""
-    entropy = -(target * mask.clamp_min(1e-4).log()).sum(1)
+    """Cross entropy to an exact mask: ``(B, N, H, W)`` twice and ``(B, H, W)``.
+
+    The bound below the logarithm only keeps it finite. With 1e-4, pixels that were wrong and sure
+    of it had no gradient: after an hour 7 % of all were, and 99.9 % of all masks were 0 or 1.
+    """
+    entropy = -(target * mask.clamp_min(LEAST).log()).sum(1)
     return (valid * entropy).sum() / valid.sum().clamp_min(1)
 
 

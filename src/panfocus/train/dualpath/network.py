@@ -109,6 +109,14 @@ def by_set(x: Tensor, sets: int) -> Tensor:
     return torch.unflatten(x, 0, (sets, -1))
 
 
+def weights_of(logits: Tensor) -> Tensor:
+    """Softmax over the frames, ``(B, N, H, W)``, in single precision at least.
+
+    Half-length numbers cannot tell a weight of 0.999 from 1.
+    """
+    return logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(1)
+
+
 class Exchange(nn.Module):
     """``x_n + E(mean x, max x)``: how frames see each other, whatever their order."""
 

@@ -28,7 +28,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from panfocus.train.dualpath.network import FrameNet, Shape, by_set
+from panfocus.train.dualpath.network import FrameNet, Shape, by_set, weights_of
 
 #: Sides of dropped blocks, and the range of the share that is kept.
 BLOCKS = (4, 8, 16)
@@ -97,7 +97,7 @@ class MaskPredictor(nn.Module):
 
 def over_frames(logits: Tensor, frames: Tensor) -> Tensor:
     """Softmax over the frames: ``(B * N, 1, H, W)`` to ``(B, N, H, W)``."""
-    return by_set(logits.squeeze(1), frames.shape[0]).softmax(1)
+    return weights_of(by_set(logits.squeeze(1), frames.shape[0]))
 
 
 def random_blocks(sets: int, height: int, width: int, device: torch.device) -> Tensor:

@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from panfocus.train.dualpath.network import PACK, FrameNet, Shape
+from panfocus.train.dualpath.network import PACK, FrameNet, Shape, weights_of
 
 #: Squared difference below which two frames are alike: about one grey level in 255.
 EPSILON = 1e-5
@@ -144,7 +144,7 @@ class Step(nn.Module):
             shown += [frames - 0.5] if self.sees_frames else []
             prior = self.mask_prior(torch.cat(shown, 2).flatten(0, 1), frames.shape[0])
             logits = logits + prior.view_as(logits)
-        return logits.softmax(1)
+        return weights_of(logits)
 
     def picture_step(self, picture: Tensor, mask: Tensor, frames: Tensor) -> Tensor:
         """Take the gradient step and the proximal step on X."""
