@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
@@ -16,6 +17,7 @@ from panfocus.systems.network import NetworkSystem  # noqa: E402
 from panfocus.train import loop, pairs  # noqa: E402
 from panfocus.train.dualpath import adapt, cli, config  # noqa: E402
 from panfocus.train.dualpath.network import Shape  # noqa: E402
+from panfocus.train.dualpath.pack import pack  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
 
 SMALL = Shape((8, 8), (0,), (1,), (1,), narrow=8)
@@ -150,6 +152,16 @@ def test_the_command_trains_exports_and_adapts(app, data, tmp_path):
     assert "re-defocus consistency" in told
     assert report["held_out"] == "1 of 5 sets"
     NetworkSystem(onward / "system")
+    bare = pack(out, tmp_path / "bare", "made up", unrolled=False)
+    onward = tmp_path / "adapted2"
+    call(app, "-d", data, "-o", onward, "--init", bare, "--steps", 1, "--threads", 1)
+    kept = json.loads((onward / "report.json").read_text())["helped"] is False
+    written = onward / ("rejected" if kept else "system")
+    assert NetworkSystem(written).card.recipe["unrolled"] is False
+    before, after = (load_file(f / "model.safetensors") for f in (bare, written))
+    moved = {k for k in before if not torch.equal(before[k], after[k])}
+    assert any(k.startswith("predictor.") for k in moved)
+    assert not any(k.startswith("fuser.") for k in moved)
 
 
 def test_a_run_is_not_overwritten_and_needs_an_end(app, data, tmp_path):

@@ -23,8 +23,9 @@ from panfocus.train.dualpath.model import DualPath
 from panfocus.train.dualpath.pack import WEIGHTS, averaged, pack
 from panfocus.train.dualpath.task import DualPathTask, Supply
 
-#: How adapting differs from training anew.
+#: How adapting differs from training anew: slower, and the predictor first, if a fuser follows it.
 ADAPTED_RATE = 3e-4
+ADAPTED_ALONE = 0.7
 
 
 def dualpath(  # noqa: PLR0917  every parameter is an option of the command
@@ -87,12 +88,18 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
     """Train on from `start`; measure before and after on what was held out."""
     card = Card.read(start / "card.json")
     known = {k: v for k, v in card.recipe.items() if k not in {"steps", "seed", "unrolled"}}
-    chosen = replace(config.from_dict(known), learning_rate=ADAPTED_RATE, alone=0.0)
+    unrolled = bool(card.recipe.get("unrolled", True))
+    chosen = replace(
+        config.from_dict(known),
+        learning_rate=ADAPTED_RATE,
+        alone=ADAPTED_ALONE if unrolled else 1.0,
+    )
     material = pairs.load(data, smallest(chosen))
     typer.echo(material.summary())
     training, held_out, words = adapt.split(material, smallest(chosen))
     old = DualPath(chosen)
     old.load_state_dict(weights_of(start))
+    old.unrolled = unrolled
     before = adapt.measure(old, chosen, held_out)
     typer.echo(f"held out: {words}; before adapting {before.redefocus_psnr:.2f} dB")
     task = DualPathTask(chosen, Supply.of(training), run.seed)
@@ -100,15 +107,20 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
     loop.train(task, run)
     if loop.Team.join().rank != 0:
         return
-    _, new = averaged(checkpoints.read(run.out / checkpoints.NAME))
+    _, new = averaged(checkpoints.read(run.out / checkpoints.NAME), unrolled=unrolled)
     report = adapt.Report(before, adapt.measure(new, chosen, held_out), words)
     (run.out / "report.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
     typer.echo(report.text())
     if report.helped:
-        _tell(pack(run.out, run.out / "system", f"{card.data}; then {where}"))
+        _tell(pack(run.out, run.out / "system", words_of(card, where), unrolled=unrolled))
         return
-    pack(run.out, run.out / "rejected", f"{card.data}; then {where}")
+    pack(run.out, run.out / "rejected", words_of(card, where), unrolled=unrolled)
     _tell(Path(shutil.copytree(start, run.out / "system", dirs_exist_ok=True)))
+
+
+def words_of(card: Card, where: str) -> str:
+    """Return what an adapted system was trained on."""
+    return f"{card.data}; then {where}"
 
 
 def _tell(folder: Path) -> None:

@@ -93,13 +93,13 @@ class DualPathTask:
     def rate(self, progress: float) -> float:
         """Return the learning rate's factor: one rise and fall for each part of the run."""
         alone, warmup = self.config.alone, self.config.warmup
-        if progress < alone:
+        if progress < alone or alone >= 1:
             return cosine(progress / alone, warmup)
         return cosine((progress - alone) / (1 - alone), warmup)
 
     def prepare(self, progress: float) -> bool:
         """Let the fuser join once the predictor knows something."""
-        joined = progress >= self.config.alone
+        joined = self.config.alone < 1 and progress >= self.config.alone
         self.ema = self.config.fuser_ema if joined else self.config.ema
         return self.learner.unroll(unrolled=joined)
 
