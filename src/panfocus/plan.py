@@ -120,6 +120,8 @@ def plan(
     """
     infos, notes = io.find_frames(inputs, exclude=exclude)
     io.check_frames(infos)
+    reference = resolve_reference(settings.reference, len(infos))
+    infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
     system = system or load_system(settings.system, threads=settings.threads)
     info = infos[0]
     factor = 1
@@ -144,7 +146,7 @@ def plan(
         )
     return Plan(
         infos=infos,
-        notes=notes,
+        notes=[*notes, *developed],
         settings=settings,
         system=system,
         height=info.height,
@@ -152,7 +154,7 @@ def plan(
         channels=info.channels,
         dtype=info.dtype,
         working_factor=factor,
-        reference=infos[resolve_reference(settings.reference, len(infos))].name,
+        reference=infos[reference].name,
         memory_bytes=needed,
         memory_limit=limit,
     )

@@ -13,6 +13,7 @@ from panfocus.systems import DEFAULT_SYSTEM
 Mode = Literal["blend", "select", "best-plane"]
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
+RawTone = Literal["srgb", "linear"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Settings:
         cull: leave out frames that are wholly blurred, duplicates, or differently exposed; the
             stack is read twice.
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
+        raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
     """
 
     system: str = DEFAULT_SYSTEM
@@ -46,6 +48,7 @@ class Settings:
     z_step_um: float | None = None
     cull: bool = False
     void: Void = "smooth"
+    raw_tone: RawTone = "srgb"
 
 
 def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
@@ -68,6 +71,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         "mode": ("blend", "select", "best-plane"),
         "bit_depth": ("same", "8", "16"),
         "void": ("smooth", "off"),
+        "raw_tone": ("srgb", "linear"),
     }
     for name, allowed in choices.items():
         if getattr(settings, name) not in allowed:

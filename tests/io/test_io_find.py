@@ -112,7 +112,7 @@ def test_nothing_to_find(tmp_path):
     ("name", "content", "word"),
     [
         ("a.CR2", tiff_bytes(photo()), "RAW"),
-        ("a.heic", b"\0\0\0\x18ftypheic", "export"),
+        ("a.avif", b"\0\0\0\x18ftypavif", "export"),
         ("a.bmp", b"BM123", "JPEG, PNG"),
     ],
 )

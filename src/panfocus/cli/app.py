@@ -126,6 +126,13 @@ def app() -> None:
 @click.option(
     "--z-step", "z_step_um", type=float, help="Micrometres between frames: makes depth a length."
 )
+@click.option(
+    "--raw-tone",
+    type=click.Choice(["srgb", "linear"]),
+    default="srgb",
+    show_default=True,
+    help="Camera RAW: for looking at, or light as measured.",
+)
 @click.option("--axes", help="Of a scientific stack that does not say them, like TCZYX.")
 @click.option(
     "--guide-channel", metavar="N|NAME", help="Channel of a scientific stack that decides for all."
@@ -180,6 +187,7 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         "reference",
         "mode",
         "void",
+        "raw_tone",
         "cull",
         "bit_depth",
         "max_memory",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from panfocus.io.find import check_frames, find_frames
 from panfocus.io.frames import Frame, FrameInfo, Metadata
 from panfocus.io.maps import write_map
-from panfocus.io.read import read_frame
+from panfocus.io.read import develop_alike, read_frame
 from panfocus.io.write import check_output, output_format, to_depth, write_image
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Metadata",
     "check_frames",
     "check_output",
+    "develop_alike",
     "find_frames",
     "output_format",
     "read_frame",

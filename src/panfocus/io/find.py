@@ -76,6 +76,12 @@ def _in_folder(folder: Path, left_out: set[Path], notes: list[str]) -> list[Path
     files = [p for p in _natural(files) if p.resolve() not in left_out]
     pictures = [p for p in files if p.suffix.lower() in SUFFIXES]
     others = [p.name for p in files if p.suffix.lower() not in SUFFIXES]
+    developed = [p for p in pictures if SUFFIXES[p.suffix.lower()] != "camera RAW"]
+    if developed and len(developed) < len(pictures):
+        # cameras write both: one frame must not come in twice
+        left = len(pictures) - len(developed)
+        notes.append(f"{left} camera RAW file(s) beside other pictures in {folder} left out")
+        pictures = developed
     if others:
         notes.append(f"{len(others)} other file(s) in {folder} left out: {_some(others)}")
     if not pictures:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-Format = Literal["JPEG", "PNG", "TIFF", "WebP"]
+Format = Literal["JPEG", "PNG", "TIFF", "WebP", "HEIC", "camera RAW"]
+Tone = Literal["srgb", "linear"]
 Depth = Literal["uint8", "uint16"]
 
 
@@ -38,6 +39,19 @@ class Metadata:
 
 
 @dataclass(frozen=True)
+class Develop:
+    """How a camera RAW becomes a picture; one for all frames of a stack.
+
+    Args:
+        balance: multipliers of red, green, blue and second green.
+        tone: "srgb" for pictures to look at, "linear" for light as measured.
+    """
+
+    balance: tuple[float, float, float, float]
+    tone: Tone = "srgb"
+
+
+@dataclass(frozen=True)
 class FrameInfo:
     """What the header of one frame says, read without decoding any pixel.
 
@@ -54,6 +68,7 @@ class FrameInfo:
         format: by content, whatever the extension says.
         orientation: the EXIF orientation that ``read_frame`` will apply.
         notes: what the user should know about how this frame is read.
+        develop: of a camera RAW; None for its own white balance.
     """
 
     name: str
@@ -68,6 +83,7 @@ class FrameInfo:
     format: Format
     orientation: int = 1
     notes: tuple[str, ...] = ()
+    develop: Develop | None = None
 
 
 @dataclass(frozen=True)

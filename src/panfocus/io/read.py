@@ -5,28 +5,28 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError
-from panfocus.io import jpeg, png, tiff, webp
-from panfocus.io.frames import Format, Frame, FrameInfo, Header
+from panfocus.io import heic, jpeg, png, raw, tiff, webp
+from panfocus.io.frames import Develop, Format, Frame, FrameInfo, Header, Tone
 from panfocus.io.metadata import digest
 from panfocus.io.orient import upright, upright_shape
 
-READABLE = "JPEG, PNG, TIFF, WebP"
+READABLE = "JPEG, PNG, TIFF, WebP, HEIC, camera RAW"
 SUFFIXES: dict[str, Format] = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
     ".png": "PNG",
     ".tif": "TIFF", ".tiff": "TIFF",
     ".webp": "WebP",
+    **dict.fromkeys(heic.SUFFIXES, "HEIC"),
+    **dict.fromkeys(raw.SUFFIXES, "camera RAW"),
 }  # fmt: skip
-_RAW_SUFFIXES = frozenset({
-    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef",
-    ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
-})  # fmt: skip
 # What the codecs raise on a damaged file. imagecodecs' errors are RuntimeErrors; the others come
 # from parsing numbers that are not there. MemoryError: a damaged header asks for any size.
 _DAMAGE = (
@@ -43,6 +43,8 @@ def sniff(head: bytes) -> Format | None:
         return "PNG"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "TIFF"
+    if heic.is_heic(head):
+        return "HEIC"
     return "WebP" if webp.is_webp(head) else None
 
 
@@ -68,18 +70,14 @@ def _damaged(name: str, error: BaseException) -> InputError:
 
 
 def _not_a_picture(path: Path) -> InputError:
-    raw = path.suffix.lower() in _RAW_SUFFIXES
-    heic = path.suffix.lower() in (".heic", ".heif", ".avif")
     remedy = "remove it from the inputs"
-    if raw:
-        remedy = "develop the camera RAW to 16-bit TIFF first"
-    elif heic:
+    if path.suffix.lower() == ".avif":
         remedy = "export it as JPEG, PNG or TIFF first"
     return InputError(
         "An input is not a picture that panfocus reads.",
         where=str(path),
         expected=READABLE,
-        got="a camera RAW file" if raw else "other content, whatever the file's name says",
+        got="other content, whatever the file's name says",
         remedy=remedy,
     )
 
@@ -96,8 +94,12 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
     try:
         with path.open("rb") as file:
             kind = sniff(file.read(16))
-            if kind is None or path.suffix.lower() in _RAW_SUFFIXES:
+            if path.suffix.lower() in raw.SUFFIXES:  # most are TIFFs by content
+                return "camera RAW", [(0, raw.header_of(path))]
+            if kind is None:
                 raise _not_a_picture(path)
+            if kind == "HEIC":
+                return kind, [(0, heic.header_of(path))]
             file.seek(0)
             if kind == "TIFF":
                 return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
@@ -128,6 +130,38 @@ def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> 
     )
 
 
+def develop_alike(
+    infos: Sequence[FrameInfo], reference: int, tone: Tone
+) -> tuple[Sequence[FrameInfo], list[str]]:
+    """Give all camera RAWs of a stack the white balance of one of them.
+
+    Args:
+        infos: the frames.
+        reference: number of the frame whose white balance it is; the first RAW if it is none.
+        tone: of the developed pictures.
+
+    Returns:
+        The frames, and notes for the user.
+
+    Raises:
+        InputError: that frame is gone or damaged.
+    """
+    raws = [info for info in infos if info.format == "camera RAW"]
+    if not raws:
+        return infos, []
+    chosen = infos[reference] if infos[reference].format == "camera RAW" else raws[0]
+    try:
+        balance = raw.white_balance(chosen.path)
+    except OSError as error:
+        raise _vanished(chosen.name, error) from error
+    except _DAMAGE as error:
+        raise _damaged(chosen.name, error) from error
+    how = Develop(balance, tone)
+    text = " : ".join(f"{value / balance[1]:.3f}" for value in balance[:3])
+    notes = [f"white balance of {chosen.name} for all frames: {text}; tone {tone}"]
+    return [replace(i, develop=how) if i in raws else i for i in infos], notes
+
+
 def read_frame(info: FrameInfo) -> Frame:
     """Decode one frame, upright.
 
@@ -152,6 +186,10 @@ def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     """Decode the pixels as stored, and read the header again, from the same bytes."""
     if info.format == "TIFF":
         return tiff.read_page(info.path, info.page)
+    if info.format == "camera RAW":
+        return raw.decode(info.path, info.develop)
+    if info.format == "HEIC":
+        return heic.decode(info.path)
     data = info.path.read_bytes()
     file = io.BytesIO(data)
     if info.format == "JPEG":
