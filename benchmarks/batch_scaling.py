@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import cv2
 import numpy as np
@@ -53,15 +53,19 @@ def timed(source: Path, out: Path, workers: int) -> tuple[float, float]:
 
 
 def kill_one(source: Path, out: Path) -> tuple[int, int, int, int]:
-    """Kill one of three workers after the first stack.
+    """Kill one of three workers while it is at a stack.
 
     Returns:
         Exit code, stacks done, the most tries that one of them took, files left half-done.
     """
     process = start(source, out, 3)
     assert process.stderr is not None
-    line = next(line for line in process.stderr if '"done"' in line)
-    os.kill(int(json.loads(line)["worker"].rpartition(":")[2]), 9)
+    next(line for line in process.stderr if '"done"' in line)
+    begun: list[Path] = []
+    while not any(path.read_text() for path in begun):  # a worker notes what it is at
+        sleep(0.005)
+        begun = [p for p in out.glob(".panfocus/stacks/s*") if p.suffix != ".json"]
+    os.kill(int(next(text for path in begun if (text := path.read_text()))), 9)
     process.communicate()
     report = json.loads((out / "report.json").read_text())
     tries = max(stack["tries"] for stack in report["stacks"])

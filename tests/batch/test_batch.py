@@ -308,18 +308,25 @@ def test_on_dask_a_bad_stack_gives_3_and_resuming_skips(stacks, tmp_path):
 def test_a_killed_worker_loses_nothing(tmp_path):
     pytest.importorskip("distributed")
     out = tmp_path / "out"
-    for n in range(6):
-        write_stack(tmp_path / "in" / f"s{n}", seed=n, size=(600, 800))
-    process = run_batch(tmp_path / "in", out, "--workers", "2", "--json-progress")
-    assert process.stderr is not None
-    first = ""
-    while '"done"' not in first:
-        first = process.stderr.readline()
-        assert first, "the batch ended early"
-    os.kill(int(json.loads(first)["worker"].rpartition(":")[2]), 9)
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1400, 3), np.uint8)
+    for n in range(4):  # large enough that a worker is met at work
+        folder = tmp_path / "in" / f"s{n}"
+        folder.mkdir(parents=True)
+        Image.fromarray(noise).save(folder / "f0.jpg")
+        Image.fromarray(noise[::-1]).save(folder / "f1.jpg")
+    process = run_batch(tmp_path / "in", out, "--workers", "2")
+    begun = []
+    while not any(path.read_text() for path in begun):  # a worker notes what it is at
+        assert process.poll() is None, "the batch ended early"
+        time.sleep(0.005)
+        begun = [p for p in out.glob(".panfocus/stacks/s*") if p.suffix != ".json"]
+    victim = next(path for path in begun if path.read_text())
+    os.kill(int(victim.read_text()), 9)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert states(out) == {f"s{n}": "done" for n in range(6)}
-    for n in range(6):
-        assert picture(out / f"s{n}.tif").shape == (600, 800, 3)
+    assert states(out) == {f"s{n}": "done" for n in range(4)}
+    tries = {s["name"]: s["tries"] for s in report(out)["stacks"]}
+    assert tries[victim.stem] == 2
+    for n in range(4):
+        assert picture(out / f"s{n}.tif").shape == (1000, 1400, 3)
     assert leftovers(out) == []

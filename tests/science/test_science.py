@@ -267,6 +267,44 @@ def test_a_missing_page_is_a_missing_plane(tmp_path, capsys):
     assert not (tmp_path / "o.ome.tif").exists()
 
 
+def write_set(folder, stack):
+    """One OME-TIFF per time, each describing the whole set, as microscopes write them."""
+    names = [f"t{t}.ome.tif" for t in range(len(stack))]
+    count = stack.shape[1] * stack.shape[2]
+    data = "".join(
+        f'<TiffData FirstT="{t}" IFD="0" PlaneCount="{count}"><UUID FileName="{name}">'
+        f"urn:uuid:{t}</UUID></TiffData>"
+        for t, name in enumerate(names)
+    )
+    channels = "".join(f'<Channel ID="Channel:0:{c}" Name="c{c}"/>' for c in range(stack.shape[1]))
+    for t, name in enumerate(names):
+        xml = (
+            '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="urn:uuid:{t}"><Image ID="Image:0" Name="set"><Pixels ID="Pixels:0" '
+            f'DimensionOrder="XYZCT" Type="uint16" SizeX="{W}" SizeY="{H}" SizeZ="{Z}" '
+            f'SizeC="{stack.shape[1]}" SizeT="{len(stack)}">{channels}{data}</Pixels></Image></OME>'
+        )
+        pages = stack[t].reshape(-1, H, W)
+        tifffile.imwrite(folder / name, pages, description=xml, metadata=None)
+    return [folder / name for name in names]
+
+
+def test_a_set_of_files_is_one_stack_and_a_lost_file_is_said(tmp_path, capsys):
+    stack = volume()
+    files = write_set(tmp_path, stack)
+    assert fuse(files[0], "-o", tmp_path / "o.ome.tif", "--mode", "select", "--index-map") == 0
+    (picture,), xml, _ = read(tmp_path / "o.ome.tif")
+    (index,), _, _ = read(tmp_path / "o_index.ome.tif")
+    picked = np.take_along_axis(stack, index[:, :, None].astype(np.intp), axis=2)[:, :, 0]
+    np.testing.assert_array_equal(picture, picked)
+    assert "c2" in xml
+    files[1].unlink()
+    assert fuse(files[0], "-o", tmp_path / "p.ome.tif") == 1
+    err = capsys.readouterr().err
+    assert "missing" in err
+    assert "T 1" in err
+
+
 def test_pages_of_changing_size_are_refused(tmp_path, capsys):
     path = tmp_path / "s.tif"
     with tifffile.TiffWriter(path) as writer:

@@ -241,13 +241,14 @@ def _tries_path(task: Task) -> Path:
 
 
 def _count_try(task: Task) -> int:
-    """Note that the task is begun, and return how often it has been in this run."""
+    """Note which process has begun the task, and return how often it was begun in this run."""
     path = _tries_path(task)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
-            file.write(b"+")
-            return file.tell()
+        with path.open("a+") as file:
+            file.write(f"{os.getpid()}\n")
+            file.seek(0)
+            return len(file.readlines())
     except OSError:  # only a number for the report
         return 1
 
