@@ -20,6 +20,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus.blend import shrink, white
 from panfocus.fold import Step
@@ -79,23 +80,29 @@ class Calm:
         if np.sqrt(self._variance) < _LEAST_SIGMA * white(step.view.grey.dtype):
             self._needed, self._picture, self._count = False, None, None
             return step
+        shown = step.view.shown(self._factor)
         if self._picture is None or self._count is None:
             self._picture, self._count = grey, np.ones_like(grey)
+            if shown is not None:
+                self._count *= shown
             return step
-        return replace(step, alpha=self._mixed(grey, step.alpha), choice=step.alpha)
+        return replace(step, alpha=self._mixed(grey, step.alpha, shown), choice=step.alpha)
 
-    def _mixed(self, grey: Float, alpha: Float) -> Float:
+    def _mixed(self, grey: Float, alpha: Float, shown: NDArray[np.bool_] | None) -> Float:
         """Return the softened weight of a frame and take it into the running picture."""
         assert self._picture is not None
         assert self._count is not None
         difference = grey - self._picture
         distance = np.asarray(cv2.blur(difference * difference, (_WINDOW, _WINDOW)), np.float32)
         variance = np.float32(self._variance)
-        excess = np.maximum(distance - variance * (1 + 1 / self._count), 0)
+        count = np.maximum(self._count, np.float32(1e-3))  # none where no frame has shown anything
+        excess = np.maximum(distance - variance * (1 + 1 / count), 0)
         alike = 1 / (1 + np.square(excess / (_TOLERANCE * variance)))
+        if shown is not None:
+            alike *= shown
         new = alpha + (1 - alpha) * alike
         old = self._count * ((1 - alpha) + alpha * alike)
-        mixed = np.asarray(new / (new + old), np.float32)
+        mixed = np.asarray(new / np.maximum(new + old, np.float32(1e-6)), np.float32)
         # frames that count: the winner whole, the other as far as it is alike
         lost = self._count + alike
         won = 1 + alike * self._count

@@ -39,6 +39,8 @@ class View:
         has_alpha: the last channel is opacity.
         grey: ``(H, W)`` luminance, or what decides in its place, native dtype.
         is_guided: `grey` alone decides, whatever the colours are.
+        cover: ``(H, W)`` uint8, 0 where the frame shows nothing of its own; None when it
+            shows everything.
     """
 
     number: int
@@ -46,15 +48,21 @@ class View:
     has_alpha: bool
     grey: Pixels
     is_guided: bool = False
+    cover: NDArray[np.uint8] | None = None
 
     @classmethod
     def of(
-        cls, number: int, pixels: Pixels, *, has_alpha: bool = False, guide: Pixels | None = None
+        cls,
+        number: int,
+        pixels: Pixels,
+        *,
+        has_alpha: bool = False,
+        guide: Pixels | None = None,
+        cover: NDArray[np.uint8] | None = None,
     ) -> View:
         """Make a view of ``(H, W[, C])`` pixels; a guide ``(H, W)`` alone decides."""
-        if guide is not None:
-            return cls(number, pixels, has_alpha, guide, is_guided=True)
-        return cls(number, pixels, has_alpha, luminance(pixels, has_alpha=has_alpha))
+        grey = luminance(pixels, has_alpha=has_alpha) if guide is None else guide
+        return cls(number, pixels, has_alpha, grey, guide is not None, cover)
 
     def working(self, factor: int) -> Float:
         """Return colour at the working scale, ``(h, w, C)`` float32 in [0, 1], opacity left out."""
@@ -64,11 +72,20 @@ class View:
         return colour.astype(np.float32) / np.float32(white(self.pixels.dtype))
 
     def opacity(self, factor: int) -> Float | None:
-        """Return opacity ``(h, w)`` in [0, 1] at the working scale; None when all is opaque."""
+        """Return opacity ``(h, w)`` in [0, 1] at the working scale; None when all is opaque.
+
+        What the frame does not show counts as transparent.
+        """
+        shown = self.shown(factor)
         if not self.has_alpha:
-            return None
+            return None if shown is None else shown.astype(np.float32)
         small = shrink(np.ascontiguousarray(self.pixels[..., -1]), factor)
-        return small.astype(np.float32) / np.float32(white(self.pixels.dtype))
+        out = small.astype(np.float32) / np.float32(white(self.pixels.dtype))
+        return out if shown is None else np.where(shown, out, np.float32(0))
+
+    def shown(self, factor: int) -> NDArray[np.bool_] | None:
+        """Return where the frame shows all of a working pixel, ``(h, w)``; None for everywhere."""
+        return None if self.cover is None else shrink(self.cover, factor) == 255
 
 
 @dataclass(frozen=True)
@@ -135,18 +152,21 @@ class EvidenceFold:
         opacity = view.opacity(self._factor)
         if opacity is not None:
             evidence = evidence * opacity
+        shown = view.shown(self._factor)
+        if shown is not None:  # even where nothing is to be seen, it must not win
+            evidence = np.where(shown, evidence, np.float32(-1))
         if self._best is None or self._second is None:
             self._best, self._second = evidence, np.zeros_like(evidence)
             self._white = white(view.pixels.dtype)
             if self._peak:
-                self._peak.push(evidence, np.ones_like(evidence))
+                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence))
             yield Step(view, np.ones_like(evidence))
             return
         won = (evidence > self._best).astype(np.float32)
         np.maximum(self._second, np.minimum(evidence, self._best), out=self._second)
         np.maximum(evidence, self._best, out=self._best)
         if self._peak:
-            self._peak.push(evidence, won)
+            self._peak.push(np.maximum(evidence, 0), won)
         yield Step(view, won)
 
     def finish(self) -> Iterator[Step]:
@@ -231,12 +251,18 @@ class DecisionFold:
 
     def _opaque(self, weights: Float, held: list[View], *, first: bool) -> Float:
         """Take weight from where a frame is transparent."""
+        rest: Float | None = None
         for n, view in enumerate(held, start=0 if first else 1):
             opacity = view.opacity(self._factor)
             if opacity is not None:
                 weights[n] *= opacity
-        total = weights.sum(axis=0)
-        weights[0] += total <= 1e-6
+                # where nobody has weight left, the first frame that is opaque enough stands in
+                rest = np.zeros_like(weights) if rest is None else rest
+                rest[n] = opacity - 1
+        empty = weights.sum(axis=0) <= 1e-6
+        if rest is not None and empty.any():
+            standing = rest.argmax(axis=0)
+            weights += empty & (np.arange(len(weights))[:, None, None] == standing)
         return weights / np.maximum(weights.sum(axis=0), np.float32(1e-6))
 
     def _reduce(self, stack: Float, weights: Float) -> Float:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from threading import Thread
-from typing import Any, TypeGuard, cast
+from threading import Event, Thread
+from typing import Any, Protocol, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import io
-from panfocus.blend import Pixels
-from panfocus.errors import InputError
+from panfocus.blend import Pixels, shrink
+from panfocus.errors import InputError, UsageError
 
 Paths = str | Path | Sequence[str | Path]
 Arrays = NDArray[Any] | Iterable["NDArray[Any] | Item"]
@@ -32,6 +33,8 @@ class Item:
         has_alpha: the last channel is opacity.
         metadata: of its file.
         guide: ``(H, W)``, same dtype, that alone decides; None for the luminance of `pixels`.
+        cover: ``(H, W)`` uint8, 255 where the frame shows anything and 0 where alignment had to
+            make something up; None when it shows everything.
     """
 
     name: str
@@ -39,11 +42,57 @@ class Item:
     has_alpha: bool
     metadata: io.Metadata
     guide: Pixels | None = None
+    cover: NDArray[np.uint8] | None = None
+
+    def shrunk(self, factor: int) -> Item:
+        """Return the item at ``(H // factor, W // factor[, C])``."""
+        guide = None if self.guide is None else shrink(self.guide, factor)
+        return replace(self, pixels=shrink(self.pixels, factor), guide=guide)
 
 
 def no_metadata() -> io.Metadata:
     """Return the metadata of a frame that came as an array."""
     return io.Metadata(exif=None, icc=None, xmp=None, dpi=None)
+
+
+_First = tuple[tuple[int, ...], np.dtype[Any]]
+
+
+def _checked(n: int, array: NDArray[Any] | Item, first: _First | None) -> Item:
+    """Return a frame of an array, or the item that the caller has made.
+
+    Raises:
+        InputError: it has the wrong kind of number, or does not fit the first.
+    """
+    given = array if isinstance(array, Item) else None
+    pixels = np.asarray(given.pixels if given else array)
+    name = given.name if given else f"frame {n}"
+    if pixels.dtype not in _DTYPES:
+        raise InputError(
+            "this kind of number is not taken",
+            where=name,
+            expected="uint8, uint16, or float32 in [0, 1]",
+            got=str(pixels.dtype),
+            remedy="convert the frames before fusing",
+        )
+    if pixels.ndim not in (2, 3):
+        raise InputError(
+            "a frame must be a picture",
+            where=name,
+            expected="(H, W) or (H, W, C)",
+            got=f"shape {pixels.shape}",
+        )
+    if first is not None and (pixels.shape, pixels.dtype) != first:
+        raise InputError(
+            "the frames do not fit together",
+            where=name,
+            expected=f"shape {first[0]}, {first[1]}",
+            got=f"shape {pixels.shape}, {pixels.dtype}",
+        )
+    if given is not None:
+        return given
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+    return Item(name, np.ascontiguousarray(pixels), has_alpha, no_metadata())
 
 
 def from_arrays(arrays: Iterable[NDArray[Any] | Item]) -> Iterator[Item]:
@@ -52,75 +101,155 @@ def from_arrays(arrays: Iterable[NDArray[Any] | Item]) -> Iterator[Item]:
     Raises:
         InputError: a frame has the wrong kind of number, or does not fit the first.
     """
-    first: tuple[tuple[int, ...], np.dtype[Any]] | None = None
+    first: _First | None = None
     for n, array in enumerate(arrays):
-        given = array if isinstance(array, Item) else None
-        pixels = np.asarray(given.pixels if given else array)
-        name = given.name if given else f"frame {n}"
-        if pixels.dtype not in _DTYPES:
-            raise InputError(
-                "this kind of number is not taken",
-                where=name,
-                expected="uint8, uint16, or float32 in [0, 1]",
-                got=str(pixels.dtype),
-                remedy="convert the frames before fusing",
-            )
-        if pixels.ndim not in (2, 3):
-            raise InputError(
-                "a frame must be a picture",
-                where=name,
-                expected="(H, W) or (H, W, C)",
-                got=f"shape {pixels.shape}",
-            )
-        first = first or (pixels.shape, pixels.dtype)
-        if (pixels.shape, pixels.dtype) != first:
-            raise InputError(
-                "the frames do not fit together",
-                where=name,
-                expected=f"shape {first[0]}, {first[1]}",
-                got=f"shape {pixels.shape}, {pixels.dtype}",
-            )
-        if given is not None:
-            yield given
-            continue
-        has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
-        yield Item(name, np.ascontiguousarray(pixels), has_alpha, no_metadata())
+        item = _checked(n, array, first)
+        first = first or (item.pixels.shape, item.pixels.dtype)
+        yield item
 
 
 class _Later(Thread):
-    """A frame being decoded in the background (a pool of one costs a tenth of the start-up)."""
+    """A frame being decoded in the background (a pool of one costs a tenth of the start-up).
 
-    def __init__(self, info: io.FrameInfo) -> None:
-        super().__init__(daemon=True)
-        self._info = info
-        self._frame: io.Frame | None = None
+    Not a daemon: the interpreter must not go while a codec is at work. It is waited for by an
+    event, since Python 3.11 forgets a thread when `join` is interrupted.
+    """
+
+    def __init__(self, read: Callable[[], Item]) -> None:
+        super().__init__()
+        self._read = read
+        self._item: Item | None = None
         self._error: Exception | None = None
+        self._done = Event()
         self.start()
 
     def run(self) -> None:
         try:
-            self._frame = io.read_frame(self._info)
+            self._item = self._read()
         except Exception as error:
             self._error = error
+        finally:
+            self._done.set()
 
     def item(self) -> Item:
         """Wait for the frame."""
-        self.join()
-        if self._frame is None:
+        self._done.wait()
+        if self._item is None:
             assert self._error is not None
             raise self._error
-        frame, self._frame = self._frame, None
-        return Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata)
+        item, self._item = self._item, None
+        return item
 
 
-def from_files(infos: Sequence[io.FrameInfo]) -> Iterator[Item]:
+def _ahead(reads: Sequence[Callable[[], Item]]) -> Iterator[Item]:
     """Decode one frame ahead of the one in use."""
-    ahead = _Later(infos[0])
-    for info in infos[1:]:
+    ahead = _Later(reads[0])
+    for read in reads[1:]:
         item = ahead.item()
-        ahead = _Later(info)
+        ahead = _Later(read)
         yield item
     yield ahead.item()
+
+
+def _read(info: io.FrameInfo) -> Item:
+    frame = io.read_frame(info)
+    return Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata)
+
+
+def _read_small(info: io.FrameInfo, factor: int) -> Item:
+    frame, reached = io.read_reduced(info, factor)
+    small = shrink(frame.pixels, factor // reached)
+    small = small[: info.height // factor, : info.width // factor]
+    return Item(frame.name, np.ascontiguousarray(small), frame.has_alpha, frame.metadata)
+
+
+class Stack(Protocol):
+    """Frames that can be looked at more than once."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many frames, of which height and width."""
+        ...
+
+    def items(self) -> Iterator[Item]:
+        """Yield the frames in order."""
+        ...
+
+    def small(self, order: Sequence[int], factor: int) -> Iterator[Item]:
+        """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileStack:
+    """Frames in files, one decoded ahead of the one in use."""
+
+    infos: Sequence[io.FrameInfo]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many frames, of which height and width."""
+        return len(self.infos), self.infos[0].height, self.infos[0].width
+
+    def items(self) -> Iterator[Item]:
+        """Yield the frames in order."""
+        return _ahead([partial(_read, info) for info in self.infos])
+
+    def small(self, order: Sequence[int], factor: int) -> Iterator[Item]:
+        """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``."""
+        return _ahead([partial(_read_small, self.infos[n], factor) for n in order])
+
+
+class Again(Protocol):
+    """Frames of a known number that can be gone through more than once."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[NDArray[Any] | Item]: ...
+
+
+@dataclass(frozen=True)
+class ArrayStack:
+    """Frames of an array ``(N, H, W[, C])``, a sequence, or anything else that is `Again`."""
+
+    arrays: Again
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many frames, of which height and width; no frames, no size."""
+        first = next(self.items(), None)
+        if first is None:
+            return 0, 0, 0
+        height, width = first.pixels.shape[:2]
+        return len(self.arrays), height, width
+
+    def items(self) -> Iterator[Item]:
+        """Yield the frames in order."""
+        return from_arrays(self.arrays)
+
+    def small(self, order: Sequence[int], factor: int) -> Iterator[Item]:
+        """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``.
+
+        Raises:
+            UsageError: another order than their own of frames that know no other.
+        """
+        if list(order) == list(range(len(self.arrays))):
+            for item in self.items():
+                yield item.shrunk(factor)
+            return
+        arrays = self.arrays
+        if not isinstance(arrays, (np.ndarray, Sequence)):
+            raise UsageError(
+                "these frames can only be read in their order",
+                where="align_to",
+                expected="neighbour",
+                got="reference",
+            )
+        frames = cast("Sequence[NDArray[Any] | Item]", arrays)
+        first = _checked(0, frames[0], None)
+        for n in order:
+            item = _checked(n, frames[n], (first.pixels.shape, first.pixels.dtype))
+            yield item.shrunk(factor)
 
 
 def is_paths(source: object) -> TypeGuard[Paths]:

@@ -14,16 +14,29 @@ from numpy.typing import NDArray
 
 import panfocus
 from panfocus import io
+from panfocus.align.alignment import Alignment
 from panfocus.best_plane import best_plane_maps
 from panfocus.blend import Pixels, luminance, white
 from panfocus.calm import Calm
 from panfocus.compose import Composer, Refine
 from panfocus.errors import Cancelled, InputError, UsageError
 from panfocus.fold import Fold, Step, View, make_fold, sharpness, upsample, working_factor
-from panfocus.frames import Arrays, Item, Source, from_arrays, from_files, is_paths, no_metadata
+from panfocus.frames import (
+    Again,
+    Arrays,
+    ArrayStack,
+    FileStack,
+    Item,
+    Source,
+    Stack,
+    from_arrays,
+    is_paths,
+    no_metadata,
+)
 from panfocus.optics import Float
 from panfocus.plan import Plan, memory_limit, plan
 from panfocus.record import Clock, Shares
+from panfocus.register import OnTheWay, Registration, is_wanted, locate
 from panfocus.result import Fusion, Report
 from panfocus.settings import (
     BitDepth,
@@ -39,12 +52,24 @@ from panfocus.systems import (
     load_system,
 )
 
-__all__ = ["Fusion", "Plan", "Progress", "fuse", "make_settings", "plan"]
+__all__ = [
+    "Fusion",
+    "Plan",
+    "Progress",
+    "Report",
+    "align",
+    "fuse",
+    "is_wanted",
+    "make_settings",
+    "plan",
+]
 
 Progress = Callable[[float, str, str], None]
 Cancel = Callable[[], bool]
 
 _MIN_SIDE = 16
+#: Share of the progress that the first look at the frames takes.
+_LOOKING = 0.25
 
 
 def _versions() -> dict[str, str]:
@@ -75,6 +100,8 @@ class _Run:
         self.surveyor = Surveyor()
         self.system = system
         self.metadata = no_metadata()
+        self.registration: Registration | None = None
+        self._span = (0.0, 1.0)
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
 
     def _system_facts(self) -> dict[str, Any]:
@@ -92,12 +119,18 @@ class _Run:
         if self._cancel is not None and self._cancel():
             raise Cancelled("stopped as asked", where=message)
         if self._progress is not None:
-            share = number / self.total if self.total else 0.0
-            self._progress(min(share, 1.0), stage, message)
+            share = min(number / self.total, 1.0) if self.total else 0.0
+            begin, end = self._span
+            self._progress(begin + share * (end - begin), stage, message)
 
     def note_frame(self, view: View, name: str) -> None:
         """Put a frame's facts into the report."""
-        facts = {"number": view.number, "name": name, "sharpness": sharpness(view.grey)}
+        facts: dict[str, Any] = {"number": view.number, "name": name}
+        facts["sharpness"] = sharpness(view.grey)
+        if self.registration is not None:
+            facts["align"] = self.registration.alignment.facts(view.number)
+            gain = self.registration.gains[view.number]
+            facts["exposure_gain"] = None if gain is None else [round(float(g), 4) for g in gain]
         self.report.frames.append(facts)
         self.surveyor.add(name, view.grey)
 
@@ -131,6 +164,52 @@ class _Run:
                 item = next(source, None)
             if item is None:
                 return
+            yield item
+
+    def in_place(self, source: Stack | Iterator[Item]) -> Iterator[Item]:
+        """Yield items where the reference frame has them, in its brightness."""
+        if isinstance(source, Iterator):
+            yield from self._on_the_way(source)
+            return
+        if source.shape[0] >= 2 and is_wanted(self.settings):
+            self.look(source)
+        yield from self.placed(source)
+
+    def look(self, stack: Stack) -> Registration:
+        """Find where the frames lie, and put it into the report."""
+        self._span = (0.0, _LOOKING)
+        with self.clock.stage("align"):
+            registration = locate(stack, self.settings, lambda n, name: self.tell(n, "align", name))
+        self._span = (_LOOKING, 1.0)
+        self.registration = registration
+        self.report.warnings += registration.notes
+        if registration.field != registration.alignment.whole():
+            self.report.cropped_to = asdict(registration.field)
+        return registration
+
+    def placed(self, stack: Stack) -> Iterator[Item]:
+        """Yield items where they were found to lie."""
+        for number, item in enumerate(self.items(stack.items())):
+            if self.registration is None:
+                yield item
+                continue
+            with self.clock.stage("align"):
+                placed = self.registration.place(number, item)
+            yield placed
+
+    def _on_the_way(self, source: Iterator[Item]) -> Iterator[Item]:
+        if not is_wanted(self.settings):
+            yield from self.items(source)
+            return
+        if self.settings.load_transforms:
+            raise UsageError(
+                "loaded transforms need to know how many frames there are",
+                where="load_transforms",
+                expected="files, an array or a sequence of frames",
+                got="an iterable",
+            )
+        for item, registration in OnTheWay(self.settings).place(self.items(source)):
+            self.registration = registration
             yield item
 
     def keep_metadata(self, number: int, item: Item) -> None:
@@ -201,7 +280,9 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     for number, item in enumerate(_chain(first, source)):
         run.tell(number, "fuse", item.name)
         run.keep_metadata(number, item)
-        view = View.of(number, item.pixels, has_alpha=item.has_alpha, guide=item.guide)
+        view = View.of(
+            number, item.pixels, has_alpha=item.has_alpha, guide=item.guide, cover=item.cover
+        )
         run.note_frame(view, item.name)
         take(fold.push(view))
         count += 1
@@ -312,7 +393,7 @@ def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:
         plan_: of files.
         cancel: asked before every frame.
     """
-    findings = survey(_luminances(from_files(plan_.infos), cancel))
+    findings = survey(_luminances(FileStack(plan_.infos).items(), cancel))
     kept = keep(findings, plan_.count)
     return replace(
         plan_,
@@ -389,7 +470,7 @@ def fuse(
         run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
         run.report.settings = asked
         run.report.warnings += frames.notes
-        return _execute(run, from_files(frames.infos))
+        return _execute(run, FileStack(frames.infos))
     settings = make_settings(**options)
     notes: list[str] = []
     if settings.cull:
@@ -400,7 +481,58 @@ def fuse(
     loaded = own or load_system(settings.system, threads=settings.threads)
     run = _Run(settings, loaded, total, progress, cancel)
     run.report.warnings += notes
+    if total is not None:
+        return _execute(run, ArrayStack(cast("Again", frames)))
     return _execute(run, from_arrays(cast("Arrays", frames)))
+
+
+def align(
+    frames: Plan, *, progress: Progress | None = None, cancel: Cancel | None = None
+) -> tuple[Report, Alignment, Iterator[Item]]:
+    """Find where the frames of a plan lie, without fusing them.
+
+    Args:
+        frames: what to align, and how.
+        progress: as for `fuse`.
+        cancel: as for `fuse`.
+
+    Returns:
+        The report, complete once all frames are taken; where the frames lie; and the frames in
+        place, each made when it is asked for.
+
+    Raises:
+        InputError: a frame is unreadable.
+        UsageError: the plan's settings ask for no alignment.
+        Cancelled: `cancel` said so.
+    """
+    frames = culled(frames, cancel) if frames.settings.cull else frames
+    run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
+    run.report.warnings += frames.notes
+    if not is_wanted(frames.settings):
+        raise UsageError(
+            "nothing says how to align the frames",
+            where="--align",
+            expected="a kind of alignment, an exposure to match, or transforms to load",
+            got="none",
+            remedy="align them by --align auto",
+        )
+    stack = FileStack(frames.infos)
+    registration = run.look(stack)
+
+    def place() -> Iterator[Item]:
+        for number, item in enumerate(run.placed(stack)):
+            run.tell(number, "align", item.name)
+            if number == 0:
+                run.note_size(item.pixels)
+            run.keep_metadata(number, item)
+            run.note_frame(
+                View.of(number, item.pixels, has_alpha=item.has_alpha, guide=item.guide), item.name
+            )
+            yield item
+        run.report.timings_s = {**run.clock.seconds, "total": run.clock.total()}
+        run.tell(frames.count, "done", "aligned")
+
+    return run.report, registration.alignment, place()
 
 
 def _length(frames: object) -> int | None:
@@ -408,11 +540,11 @@ def _length(frames: object) -> int | None:
     return len(frames) if isinstance(frames, Sized) else None
 
 
-def _execute(run: _Run, source: Iterator[Item]) -> Fusion:
+def _execute(run: _Run, source: Stack | Iterator[Item]) -> Fusion:
     threads = cv2.getNumThreads()
     if run.settings.threads:
         cv2.setNumThreads(run.settings.threads)
-    items = run.items(source)
+    items = run.in_place(source)
     try:
         if run.settings.mode == "best-plane":
             result = _take_best(run, items)
@@ -428,4 +560,4 @@ def _execute(run: _Run, source: Iterator[Item]) -> Fusion:
     image = convert_depth(result.image, run.settings.bit_depth)
     if image.dtype != result.image.dtype:
         run.report.warnings.append(f"converted from {result.image.dtype} to {image.dtype}")
-    return Fusion(image, result.index, result.depth, result.confidence, run.report, run.metadata)
+    return replace(result, image=image, transforms=run.registration and run.registration.alignment)

@@ -72,7 +72,14 @@ def memory_limit(settings: Settings) -> int:
 
 
 def estimate_memory(
-    height: int, width: int, channels: int, itemsize: int, factor: int, *, maps: bool
+    height: int,
+    width: int,
+    channels: int,
+    itemsize: int,
+    factor: int,
+    *,
+    maps: bool,
+    moved: bool = False,
 ) -> int:
     """Return the bytes that a streaming fusion holds at its peak; it does not grow with N.
 
@@ -83,11 +90,14 @@ def estimate_memory(
         itemsize: bytes per sample.
         factor: of the working scale.
         maps: whether index, depth and confidence are made.
+        moved: whether frames may have to be resampled, or their exposure matched.
     """
     pixels = height * width
     frame = pixels * channels * itemsize
     # running picture, frame in use, frame being decoded and its decoder's copy
     frames = 4 * frame + 3 * pixels * itemsize
+    if moved:  # a frame in place, matched before, and the pixels that it shows
+        frames += 2 * frame + pixels
     # derivatives (two of 2 or 4 bytes and a sum) and their energy, float32
     measure = pixels * (10 if itemsize == 1 else 16)
     # evidence, decision, its softening and its peak, float32 each
@@ -134,6 +144,7 @@ def plan(
         np.dtype(info.dtype).itemsize,
         factor,
         maps=settings.maps,
+        moved=settings.align != "none" or settings.exposure != "none",
     )
     limit = memory_limit(settings)
     if needed > limit:

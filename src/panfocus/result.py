@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import io
+from panfocus.align.alignment import Alignment
 from panfocus.blend import Pixels
 from panfocus.optics import Float
 
@@ -27,6 +28,8 @@ class Report:
     working_factor: int = 1
     warnings: list[str] = field(default_factory=list[str])
     timings_s: dict[str, float] = field(default_factory=dict[str, float])
+    #: the part of the reference frame that the picture shows; None when it shows all
+    cropped_to: dict[str, int] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers."""
@@ -46,6 +49,7 @@ class Fusion:
         confidence: ``(H, W)`` float32 in [0, 1], how clear the decision is; or None.
         report: settings, versions, system, shares, warnings, timings.
         metadata: of the reference frame, for saving.
+        transforms: where the frames lie; None when nothing was asked about it.
     """
 
     image: Pixels
@@ -54,6 +58,7 @@ class Fusion:
     confidence: Float | None
     report: Report
     metadata: io.Metadata
+    transforms: Alignment | None = None
 
     def save(self, path: str | Path, *, quality: int = 95, overwrite: bool = False) -> list[str]:
         """Write the image with its metadata, atomically.

@@ -14,6 +14,8 @@ Mode = Literal["blend", "select", "best-plane"]
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
 RawTone = Literal["srgb", "linear"]
+AlignTo = Literal["neighbour", "reference"]
+Exposure = Literal["auto", "none"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,15 @@ class Settings:
 
     Attributes:
         system: name of a system or folder of an exported one.
-        align: kind of registration.
-        reference: "middle", "first", "last" or a frame's number from 0: whose metadata is kept.
+        align: kind of registration, see `panfocus.align.KINDS`.
+        align_to: "neighbour" chains steps between neighbours; "reference" compares every frame
+            with the reference.
+        exposure: "auto" matches brightness and white balance where frames differ in them.
+        keep_size: whether aligned frames stay as large as they are; else they are cropped to
+            what all of them show.
+        load_transforms: a file of transforms to use in place of estimating any.
+        reference: "middle", "first", "last" or a frame's number from 0: whose geometry,
+            brightness and metadata are kept.
         mode: "blend" mixes at boundaries; "select" copies native pixels only; "best-plane"
             takes the one frame of highest sharpness, whole.
         bit_depth: "same", "8" or "16".
@@ -39,6 +48,10 @@ class Settings:
 
     system: str = DEFAULT_SYSTEM
     align: str = "none"
+    align_to: AlignTo = "neighbour"
+    exposure: Exposure = "auto"
+    keep_size: bool = False
+    load_transforms: str | None = None
     reference: str = "middle"
     mode: Mode = "blend"
     bit_depth: BitDepth = "same"
@@ -65,6 +78,8 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
             got=", ".join(sorted(unknown)),
             expected=", ".join(sorted(known)),
         )
+    if options.get("load_transforms") is not None:
+        options["load_transforms"] = str(options["load_transforms"])  # reports are JSON
     settings = Settings(**options)
     registration.check_kind(settings.align)
     choices = {
@@ -72,6 +87,8 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         "bit_depth": ("same", "8", "16"),
         "void": ("smooth", "off"),
         "raw_tone": ("srgb", "linear"),
+        "align_to": ("neighbour", "reference"),
+        "exposure": ("auto", "none"),
     }
     for name, allowed in choices.items():
         if getattr(settings, name) not in allowed:

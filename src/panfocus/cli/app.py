@@ -19,6 +19,9 @@ BARE = "\0"
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 
+_ALIGN_HELP = "none, auto, translation, similarity, affine or homography."
+
+
 class _BareOption(click.Option):
     """An option that takes a file name or stands alone.
 
@@ -80,20 +83,57 @@ def app() -> None:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    required=True,
-    help="The picture to write; its extension decides the format.",
+    help="The picture to write; its extension decides the format. Needed but for --align-only.",
 )
 @click.option(
     "-s",
     "--system",
     help="What decides: a name of `panfocus systems`, or the folder of an exported system.",
 )
-@click.option("--align", default="none", show_default=True, help="Registration of the frames.")
+@click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
+@click.option(
+    "--align-to",
+    type=click.Choice(["neighbour", "reference"]),
+    default="neighbour",
+    show_default=True,
+    help="Chain steps between neighbours, or compare every frame with the reference.",
+)
 @click.option(
     "--reference",
     default="middle",
     show_default=True,
-    help="Frame whose metadata is kept: middle, first, last, or a number from 0.",
+    help="Frame whose geometry, brightness and metadata are kept: middle, first, last, or a "
+    "number from 0.",
+)
+@click.option(
+    "--exposure",
+    type=click.Choice(["auto", "none"]),
+    default="auto",
+    show_default=True,
+    help="Match brightness and white balance of frames that differ in them.",
+)
+@click.option(
+    "--keep-size/--crop",
+    default=False,
+    help="Keep the size of aligned frames, or crop to what all of them show (default).",
+)
+@click.option(
+    "--align-only",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the aligned frames into DIR and fuse nothing.",
+)
+@click.option(
+    "--save-transforms",
+    type=click.Path(path_type=Path),
+    metavar="F.json",
+    help="Write where the frames lie.",
+)
+@click.option(
+    "--load-transforms",
+    type=click.Path(),
+    metavar="F.json",
+    help="Take where the frames lie from a file, such as that of another channel.",
 )
 @click.option(
     "--mode",
@@ -184,6 +224,10 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
     settings = (
         "system",
         "align",
+        "align_to",
+        "exposure",
+        "keep_size",
+        "load_transforms",
         "reference",
         "mode",
         "void",
@@ -200,7 +244,8 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
     maps = {kind: options.pop(f"{kind}_map") for kind in ("depth", "index", "confidence")}
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
     request = Request(settings=chosen, maps=maps, **options)
-    if any(science.values()) or is_science(request.inputs, request.output):
+    fused_to = request.output
+    if any(science.values()) or (fused_to is not None and is_science(request.inputs, fused_to)):
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
 
         run_science(request, **science)
@@ -320,7 +365,7 @@ def metrics(
     metavar="NAME=DIR...",
     help="Folders of pictures that others have fused.",
 )
-@click.option("--align", default="none", show_default=True, help="Registration of the frames.")
+@click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
 @click.option("--metrics", "names", callback=_names, help="Names, by commas; all if not given.")
 @click.option(
     "--cut",

@@ -14,7 +14,7 @@ from panfocus import io
 from panfocus.cli.app import BARE
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
-from panfocus.pipeline import Fusion, Plan, fuse, make_settings, plan
+from panfocus.pipeline import Fusion, Plan, Report, align, fuse, is_wanted, make_settings, plan
 from panfocus.pipeline import Progress as Tell
 
 
@@ -23,9 +23,11 @@ class Request:
     """What the user asked for; see the options of `panfocus fuse`."""
 
     inputs: tuple[str, ...]
-    output: Path
+    output: Path | None
     settings: dict[str, Any]
     maps: dict[str, str | None]
+    align_only: Path | None
+    save_transforms: Path | None
     quality: int
     overwrite: bool
     dry_run: bool
@@ -44,35 +46,141 @@ def map_path(value: str | None, out: Path, kind: str) -> Path | None:
 
 def run(request: Request) -> None:
     """Do it."""
-    maps = {k: map_path(v, request.output, k) for k, v in request.maps.items()}
+    if request.output is None:
+        align_only(request)
+    else:
+        fuse_into(request, request.output)
+
+
+def fuse_into(request: Request, output: Path) -> None:
+    """Fuse, and write the picture."""
+    if request.align_only is not None:
+        raise UsageError(
+            "frames are either aligned only, or fused",
+            where="--align-only, -o",
+            remedy="leave one of them out",
+        )
+    maps = {k: map_path(v, output, k) for k, v in request.maps.items()}
     wanted = {k: path for k, path in maps.items() if path is not None}
     settings = make_settings(**request.settings, maps=bool(wanted))
     # a result of an earlier run in the same folder is no frame
-    plan_ = plan(request.inputs, settings, exclude=[request.output, *wanted.values()])
-    _check(request, plan_, wanted)
+    plan_ = plan(request.inputs, settings, exclude=[output, *wanted.values()])
+    _check(request, plan_, output, wanted)
     _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
-        _show_plan(plan_, request, wanted)
+        _show_plan(plan_, request, [output, *wanted.values()])
         return
     with progress_of(request, plan_.count) as tell:
         result = fuse(plan_, progress=tell)
     _say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
-    notes = result.save(request.output, quality=request.quality, overwrite=request.overwrite)
+    notes = result.save(output, quality=request.quality, overwrite=request.overwrite)
     for kind, path in wanted.items():
         notes += io.write_map(path, getattr(result, kind), overwrite=request.overwrite)
     result.report.warnings += notes
     _say(request, [f"note: {note}" for note in notes])
+    written = [output, *wanted.values()]
+    if request.save_transforms is not None and result.transforms is not None:
+        result.transforms.save(request.save_transforms, overwrite=request.overwrite)
+        written.append(request.save_transforms)
     _report(request, result)
-    _summary(request, result, [request.output, *wanted.values()])
+    _summary(request, result, written)
 
 
-def _check(request: Request, plan_: Plan, wanted: dict[str, Path]) -> None:
+def align_only(request: Request) -> None:
+    """Write the aligned frames, each in the format of its file, and fuse nothing."""
+    folder = request.align_only
+    if folder is None:
+        raise UsageError(
+            "there is no output",
+            where="-o",
+            expected="-o PICTURE, or --align-only DIR",
+            remedy="say where the fused picture shall go: -o fused.tif",
+        )
+    chosen = dict(request.settings)
+    if chosen["align"] == "none" and chosen["load_transforms"] is None:
+        chosen["align"] = "auto"  # who wants frames aligned has said so already
+    plan_ = plan(request.inputs, make_settings(**chosen, maps=False))
+    paths = [folder / name for name in _frame_names(plan_)]
+    _check_frames(request, plan_, paths)
+    _check_json(request)
+    _say(request, [f"note: {note}" for note in plan_.notes])
+    if request.dry_run:
+        _show_plan(plan_, request, paths)
+        return
+    with progress_of(request, plan_.count) as tell:
+        report, transforms, frames = align(plan_, progress=tell)
+        for path, item in zip(paths, frames, strict=True):
+            report.warnings += io.write_image(
+                path,
+                item.pixels,
+                item.metadata,
+                quality=request.quality,
+                overwrite=request.overwrite,
+            )
+    if request.save_transforms is not None:
+        transforms.save(request.save_transforms, overwrite=request.overwrite)
+    _say(request, [f"note: {note}" for note in dict.fromkeys(report.warnings)])
+    _write_report(request, report)
+    lines = [f"{plan_.count} frames aligned in {report.timings_s['total']:.2f} s", f"  {folder}"]
+    if request.verbose:
+        lines += [f"  {_frame_line(facts)}" for facts in report.frames]
+    _say(request, lines)
+
+
+def _frame_names(plan_: Plan) -> list[str]:
+    """Return a file name for every aligned frame: its own, numbered where there are pages."""
+    paged = len({info.path for info in plan_.infos}) < plan_.count
+    names = [
+        f"{info.path.stem}_{info.page:04d}.tif" if paged else info.path.name for info in plan_.infos
+    ]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{n:04d}_{name}" for n, name in enumerate(names)]
+
+
+def _check_frames(request: Request, plan_: Plan, paths: list[Path]) -> None:
+    """Refuse aligned frames that would replace something, above all the frames themselves."""
+    inputs = {info.path.resolve() for info in plan_.infos}
+    for path in paths:
+        if path.resolve() in inputs:
+            raise OutputError(
+                "an output is one of the inputs",
+                where=str(path),
+                remedy="choose another folder: frames are never replaced",
+            )
+        io.check_output(
+            path,
+            overwrite=request.overwrite,
+            dtype=plan_.dtype,
+            channels=plan_.channels,
+            size=(plan_.height, plan_.width),
+        )
+
+
+def _check_json(request: Request) -> None:
+    """Refuse JSON files that exist, and transforms that nobody makes."""
+    texts = [Path(f) for f in (request.json_file, request.save_transforms) if f not in (None, BARE)]
+    for path in texts:
+        if path.exists() and not request.overwrite:
+            raise exists_error(path)
+    wanted = request.align_only is not None or is_wanted(make_settings(**request.settings))
+    if request.save_transforms is not None and not wanted:
+        raise UsageError(
+            "there are no transforms to save: the frames are taken as they are",
+            where="--save-transforms",
+            remedy="align the frames: --align auto",
+        )
+
+
+def _check(request: Request, plan_: Plan, output: Path, wanted: dict[str, Path]) -> None:
     """Refuse what cannot be written, before any work."""
     bits = request.settings["bit_depth"]
     dtype = plan_.dtype if bits == "same" else f"uint{bits}"
-    files = [request.output, *wanted.values()]
+    files = [output, *wanted.values()]
     if request.json_file not in (None, BARE):
         files.append(Path(str(request.json_file)))
+    if request.save_transforms is not None:
+        files.append(request.save_transforms)
     if len({f.absolute() for f in files}) < len(files):
         raise UsageError("two outputs have the same name", got=", ".join(map(str, files)))
     if wanted and plan_.system.card.kind == "picture":
@@ -92,25 +200,22 @@ def _check(request: Request, plan_: Plan, wanted: dict[str, Path]) -> None:
         )
     channels = plan_.channels
     io.check_output(
-        request.output,
+        output,
         overwrite=request.overwrite,
         dtype=dtype,
         channels=channels,
         kind="image",
         size=(plan_.height, plan_.width),
     )
-    if request.json_file not in (None, BARE) and not request.overwrite:
-        report = Path(str(request.json_file))
-        if report.exists():
-            raise exists_error(report)
+    _check_json(request)
     for path in wanted.values():
         io.check_output(path, overwrite=request.overwrite, dtype="float32", channels=1, kind="map")
 
 
-def _show_plan(plan_: Plan, request: Request, wanted: dict[str, Path]) -> None:
+def _show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:
     """Print what would be done, as JSON when that was asked for."""
     facts = plan_.to_dict()
-    facts["outputs"] = [str(request.output), *map(str, wanted.values())]
+    facts["outputs"] = [str(path) for path in files]
     if request.json_file is not None:
         print(json.dumps(facts, indent=2))
         return
@@ -164,9 +269,13 @@ def _bar(count: int) -> Generator[Tell]:
 
 
 def _report(request: Request, result: Fusion) -> None:
+    _write_report(request, result.report)
+
+
+def _write_report(request: Request, report: Report) -> None:
     if request.json_file is None:
         return
-    text = json.dumps(result.report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
     if request.json_file == BARE:
         print(text, end="")
     else:
@@ -195,4 +304,9 @@ def _summary(request: Request, result: Fusion, files: list[Path]) -> None:
 def _frame_line(facts: dict[str, Any]) -> str:
     share = facts.get("share")
     part = "" if share is None else f"  share {share:6.1%}"
-    return f"{facts['name']}{part}  sharpness {facts['sharpness']:.4f}"
+    line = f"{facts['name']}{part}  sharpness {facts['sharpness']:.4f}"
+    if "align" in facts:
+        place = facts["align"]
+        line += f"  {place['status']} ({place['kind']}, {place['corner_shift_px']:.2f} px)"
+    gain = facts.get("exposure_gain")
+    return line if gain is None else f"{line}  gain {' '.join(f'{g:.3f}' for g in gain)}"

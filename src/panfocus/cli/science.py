@@ -29,6 +29,11 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
             got=f"{len(request.inputs)} inputs",
             remedy="give one OME-TIFF, TIFF hyperstack or OME-Zarr; `panfocus batch` takes many",
         )
+    if request.output is None or request.align_only or request.save_transforms:
+        raise UsageError(
+            "Scientific stacks are fused into a file.",
+            expected="-o OUT, without --align-only and --save-transforms",
+        )
     source = Path(request.inputs[0]).expanduser()
     wanted = {kind: value for kind, value in request.maps.items() if value is not None}
     settings = make_settings(**request.settings, maps=bool(wanted))

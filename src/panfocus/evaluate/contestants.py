@@ -71,7 +71,9 @@ class SystemContestant:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
         system = load_system(self.address)
         begin = time.perf_counter()
-        image = fuse(sample.frames, system=system, align=self.align, maps=False).image
+        image = fuse(
+            sample.frames, system=system, align=self.align, keep_size=True, maps=False
+        ).image
         return Fused(opaque(image), time.perf_counter() - begin)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from panfocus.io.find import check_frames, find_frames
 from panfocus.io.frames import Frame, FrameInfo, Metadata
 from panfocus.io.maps import write_map
-from panfocus.io.read import develop_alike, read_frame
+from panfocus.io.read import develop_alike, read_frame, read_reduced
 from panfocus.io.write import check_output, output_format, to_depth, write_image
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "find_frames",
     "output_format",
     "read_frame",
+    "read_reduced",
     "to_depth",
     "write_image",
     "write_map",

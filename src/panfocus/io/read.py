@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import zlib
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from panfocus.errors import InputError
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
-from panfocus.io.frames import Develop, Format, Frame, FrameInfo, Header, Tone
+from panfocus.io.frames import Develop, Format, Frame, FrameInfo, Header, Metadata, Tone
 from panfocus.io.metadata import digest
 from panfocus.io.orient import upright, upright_shape
 
@@ -180,6 +181,34 @@ def read_frame(info: FrameInfo) -> Frame:
     pixels = upright(pixels, header.orientation)
     _check_same(info, pixels)
     return Frame(info.name, pixels, info.has_alpha, header.metadata, header.notes)
+
+
+def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
+    """Decode one frame, shrunk if its format allows for that while decoding.
+
+    Args:
+        info: the frame.
+        factor: by which its caller wants it shrunk.
+
+    Returns:
+        The frame and by how much it is shrunk: a divisor of `factor`, 1 where the format has no
+        such way. A shrunk frame may have one more row or column than whole blocks, and carries
+        no metadata.
+
+    Raises:
+        InputError: as `read_frame`; damage behind the header may go unnoticed.
+    """
+    reached = math.gcd(factor, 8)
+    # a turned picture would have its blocks counted from the other side
+    if info.format == "JPEG" and reached > 1 and info.orientation == 1:
+        try:
+            pixels = jpeg.decode_reduced(info.path.read_bytes(), reached)
+        except OSError as error:
+            raise _vanished(info.name, error) from error
+        channels = 1 if pixels is None or pixels.ndim == 2 else pixels.shape[2]
+        if pixels is not None and channels == info.channels:
+            return Frame(info.name, pixels, info.has_alpha, Metadata()), reached
+    return read_frame(info), 1
 
 
 def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:

@@ -249,7 +249,9 @@ def _fuse(
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:
     step = settings.z_step_um if settings.z_step_um is not None else position.voxel_um[0]
-    options: dict[str, Any] = {**_plain(settings), "z_step_um": step, **told}
+    # brightness is data here, and all positions keep their size
+    fixed = {"exposure": "none", "keep_size": True}
+    options: dict[str, Any] = {**_plain(settings), **fixed, "z_step_um": step, **told}
     options.pop("system")
     return fuse(stack, system=system, **options)
 
