@@ -6,7 +6,8 @@ import pytest
 
 from panfocus.train import synthesis
 from panfocus.train.dualpath import masks, observed, redefocus
-from panfocus.train.pairs import FocalSet
+from panfocus.train.dualpath.task import FUSED_COUNT, Supply
+from panfocus.train.pairs import FocalSet, Material
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +112,14 @@ def test_crops_prefer_places_with_detail(picture):
     rng = np.random.default_rng(0)
     spread = [synthesis.crop(rng, held, 64).std() for _ in range(20)]
     assert np.mean(np.array(spread) > 0.05) > 0.8
+
+
+def test_fused_sets_are_further_sources_and_hold_more_detail(picture):
+    pair = list(halves(picture))
+    material = Material([FocalSet("pair", pair)])
+    alone, more = Supply.of(material), Supply.of(material, "guided")
+    assert len(alone.sources.pictures.colour) == 2
+    assert len(more.sources.pictures.colour) == 2 + FUSED_COUNT
+    made = more.sources.pictures.colour[-1]
+    detail = [cv2.Laplacian(p.astype(np.float32), cv2.CV_32F).std() for p in (*pair, made)]
+    assert detail[2] > 1.1 * max(detail[:2])

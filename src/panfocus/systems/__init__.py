@@ -27,7 +27,7 @@ __all__ = [
 
 #: Folder of the networks that come with the package, one folder each: ``<name>-<n>/``.
 BUNDLED = Path(__file__).parent / "bundled"
-DEFAULT_SYSTEM = "guided"
+DEFAULT_SYSTEM = "dualpath"
 
 
 def _bundled_folders() -> dict[str, Path]:

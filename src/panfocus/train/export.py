@@ -26,8 +26,11 @@ from panfocus.systems.card import Card
 from panfocus.train.checkpoint import write_bytes
 
 OPSET = 17
-#: Largest difference allowed between the network here and its export, in weight.
-TOLERANCE = 2e-4
+#: Differences allowed between the network here and its export, in weight: at one pixel (half a
+#: grey level of a full-range boundary; a sure network turns the last digits of its logits into
+#: this much) and on average.
+TOLERANCE = 2e-3
+MEAN_TOLERANCE = 1e-5
 #: Sizes on which an export is checked; odd, even, smaller than the receptive field.
 CHECKED_SIZES = ((64, 64), (37, 91), (128, 45), (20, 23))
 #: Numbers of frames on which one that takes any number is checked.
@@ -96,10 +99,10 @@ def check(
         The largest difference.
 
     Raises:
-        OutputError: they differ by more than `TOLERANCE`.
+        OutputError: they differ by more than `TOLERANCE`, or on average `MEAN_TOLERANCE`.
     """
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    worst = 0.0
+    worst = mean = 0.0
     for count, size in zip(CHECKED_FRAMES, CHECKED_SIZES, strict=True):
         height, width = (-(-s // multiple_of) * multiple_of for s in size)
         picture = torch.rand(frames or count, 3, height, width)
@@ -107,13 +110,14 @@ def check(
             expected = network(picture).numpy()
         answer: list[object] = session.run(["weights"], {"frames": picture.numpy()})  # pyright: ignore
         got = np.asarray(answer[0])
-        worst = max(worst, float(np.abs(got - expected).max()))
-    if worst > TOLERANCE:
+        difference = np.abs(got - expected)
+        worst, mean = max(worst, float(difference.max())), max(mean, float(difference.mean()))
+    if worst > TOLERANCE or mean > MEAN_TOLERANCE:
         raise OutputError(
             "the exported network answers differently from the trained one",
             where=where,
-            expected=f"a difference of at most {TOLERANCE}",
-            got=f"{worst:.2g}",
+            expected=f"a difference of at most {TOLERANCE}, on average {MEAN_TOLERANCE}",
+            got=f"{worst:.2g}, on average {mean:.2g}",
             remedy="report this: the exporter and the network do not agree",
         )
     return worst

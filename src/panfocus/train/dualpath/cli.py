@@ -79,7 +79,7 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
 def _train(chosen: config.Config, data: list[Path], run: loop.Run, where: str) -> None:
     material = pairs.load(data, smallest(chosen))
     typer.echo(material.summary())
-    loop.train(DualPathTask(chosen, Supply.of(material), run.seed), run)
+    loop.train(DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed), run)
     if loop.Team.join().rank == 0:
         _tell(pack(run.out, run.out / "system", where))
 
@@ -102,7 +102,7 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
     old.unrolled = unrolled
     before = adapt.measure(old, chosen, held_out)
     typer.echo(f"held out: {words}; before adapting {before.redefocus_psnr:.2f} dB")
-    task = DualPathTask(chosen, Supply.of(training), run.seed)
+    task = DualPathTask(chosen, Supply.of(training, chosen.fused_by), run.seed)
     task.net.load_state_dict(old.state_dict())
     loop.train(task, run)
     if loop.Team.join().rank != 0:

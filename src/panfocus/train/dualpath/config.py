@@ -66,6 +66,7 @@ class Config:
             rate that rises and falls.
         masking: learn from imperfect masks of real sets (the paper); None to learn from exact
             masks of pictures that were blurred again.
+        fused_by: system that fuses the real sets, so that they too can be blurred again.
         odds: of the synthesis that blurs again.
         weights: of the predictor's and of each step's loss, when masks are exact and both train.
         learning_rate: at the peak.
@@ -84,6 +85,7 @@ class Config:
     size: int
     alone: float
     masking: Masking | None
+    fused_by: str | None = None
     odds: Odds = field(default_factory=Odds)
     weights: tuple[float, ...] = ()
     learning_rate: float = 1.5e-3
@@ -135,6 +137,7 @@ REDEFOCUS = Config(
     size=128,
     alone=0.88,
     masking=None,
+    fused_by="guided",
     weights=(0.0, 0.5, 1.0),
 )
 

@@ -3,7 +3,8 @@
 OURS. A picture that is itself out of focus in places is blurred once more, by masks and circles
 of confusion that we draw. Which frame was blurred less is then known exactly, and so is the
 picture before: the target. No sharp picture and no annotated mask enters: shapes are procedural
-(`panfocus.train.mattes`). Where the source holds no detail, blurring it again changes nothing and
+(`panfocus.train.mattes`). Sets fused by a classical system serve as sources too: they hold more
+detail than any frame. Where the source holds no detail, blurring it again changes nothing and
 there is nothing to learn: such places are left out of the loss on masks (`valid`), give no
 gradient to the loss on pictures, and crops that lie in them are drawn again (`detail_of`).
 
@@ -21,8 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus import optics
+from panfocus import fuse, optics
 from panfocus.train import mattes, synthesis
+from panfocus.train.pairs import Material
 from panfocus.train.pictures import Pictures, soft_areas
 from panfocus.train.synthesis import Develop, Odds, Sources
 
@@ -58,6 +60,19 @@ def sources_of(pictures: Sequence[Byte]) -> Sources:
     lacking = [np.maximum(soft_areas(p), flat_areas(p)) for p in pictures]
     names = [f"frame {n}" for n in range(len(pictures))]
     return Sources(Pictures(list(pictures), lacking, names))
+
+
+def fused(material: Material, system: str) -> list[Byte]:
+    """Fuse every real set: pictures that are sharper than any of their frames.
+
+    Nothing new enters: they are made of the defocused frames themselves, by a system that no
+    truth has taught either.
+
+    Args:
+        material: whose sets are fused.
+        system: name of a system.
+    """
+    return [fuse(np.stack(s.frames), system=system, maps=False).image for s in material.sets]
 
 
 def flat_areas(picture: Byte) -> Byte:

@@ -19,6 +19,9 @@ from panfocus.train.loop import cosine
 from panfocus.train.pairs import Material
 from panfocus.train.synthesis import Sources
 
+#: How often a fused set counts among the sources; a frame counts once.
+FUSED_COUNT = 2
+
 
 @dataclass(frozen=True)
 class Supply:
@@ -26,16 +29,19 @@ class Supply:
 
     Attributes:
         material: real sets and single frames.
-        sources: all frames of it, for blurring them again.
+        sources: all frames of it, and its sets fused, for blurring them again.
     """
 
     material: Material
     sources: Sources
 
     @classmethod
-    def of(cls, material: Material) -> Supply:
-        """Wrap what was read from folders."""
-        return cls(material, redefocus.sources_of(material.pictures()))
+    def of(cls, material: Material, fused_by: str | None = None) -> Supply:
+        """Wrap what was read from folders; `fused_by` names the system that fuses the sets."""
+        pictures = material.pictures()
+        if fused_by is not None:
+            pictures += FUSED_COUNT * redefocus.fused(material, fused_by)
+        return cls(material, redefocus.sources_of(pictures))
 
 
 class DualPathTask:
