@@ -353,3 +353,28 @@ def test_what_is_not_a_number_does_no_harm():
     odd = frames.astype(np.float32) / 255
     odd[1, 5:9, 5:9] = np.nan
     assert register(detail(odd[0]), detail(odd[1]), "auto").kind == "identity"
+
+
+def test_the_command_line_writes_aligned_frames_and_transforms(breathing, tmp_path, capsys):
+    from PIL import Image
+
+    from panfocus.cli import main
+
+    frames, sharp, _ = breathing
+    shots, out, file = tmp_path / "shots", tmp_path / "out", tmp_path / "t.json"
+    shots.mkdir()
+    for n, frame in enumerate(frames):
+        Image.fromarray(frame).save(shots / f"f{n}.png")
+    words = [str(shots), "--align-only", str(out), "--save-transforms", str(file), "--keep-size"]
+    assert main(["fuse", *words]) == 0
+    assert sorted(p.name for p in out.iterdir()) == [f"f{n}.png" for n in range(len(frames))]
+    with Image.open(out / "f2.png") as middle:
+        np.testing.assert_array_equal(np.asarray(middle), frames[2])
+    with Image.open(out / "f0.png") as moved:
+        aligned = cut(np.asarray(moved))
+    assert psnr(aligned, cut(sharp)) > psnr(cut(frames[0]), cut(sharp)) + 1
+    assert len(Alignment.load(file).frames) == len(frames)
+    assert main(["fuse", *words]) == 1  # exists
+    assert main(["fuse", str(shots), "--align-only", str(shots), "--overwrite"]) == 1
+    assert main(["fuse", str(shots)]) == 2
+    capsys.readouterr()
