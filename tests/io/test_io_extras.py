@@ -183,7 +183,7 @@ def test_a_cut_off_heic_is_refused_by_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "modules", "extra"),
-    [("a.dng", ["rawpy"], "raw"), ("frame.heic", ["pillow_heif", "pi_heif"], "heic")],
+    [("a.dng", ["rawpy"], "raw"), ("frame.heic", ["pi_heif", "pillow_heif"], "heic")],
 )
 def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch, name, modules, extra):
     write_dng(tmp_path / "a.dng")

@@ -27,8 +27,8 @@ def is_heic(head: bytes) -> bool:
 
 
 def _open(path: Path) -> Any:  # noqa: ANN401
-    # pi_heif is the same reader without the encoder
-    heif = need(("pillow_heif", "pi_heif"), "heic", "HEIC", path)
+    # pillow_heif is the same reader with an encoder, whose licence (GPL) we do not ask for
+    heif = need(("pi_heif", "pillow_heif"), "heic", "HEIC", path)
     return heif.open_heif(str(path), convert_hdr_to_8bit=False)
 
 
