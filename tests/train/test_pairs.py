@@ -84,6 +84,7 @@ def test_what_is_left_out_is_told_and_still_serves_alone(tmp_path, picture):
     assert len(found.singles) == 2
     assert "2 left out" in found.summary()
     assert "smaller than 64 px" in found.summary()
+    assert len(found.details().splitlines()) == 2
 
 
 def test_a_folder_without_sets_is_an_error(tmp_path):

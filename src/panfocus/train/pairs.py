@@ -11,6 +11,8 @@ over, and so is all below it.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,14 +93,19 @@ class Material:
         return [frame for held in self.sets for frame in held.frames] + self.singles
 
     def summary(self) -> str:
-        """Say in one line what there is."""
+        """Say in one line what there is; which frames were left out is for `details`."""
         frames = sum(len(s.frames) for s in self.sets)
         text = f"{len(self.sets)} sets of {frames} frames that lie on each other"
         if self.left_out:
-            text += f"; {len(self.left_out)} left out of pairs: " + "; ".join(
-                f"{name} ({why})" for name, why in self.left_out.items()
-            )
+            # "shifted by 0.7 px" and "shifted by 1.2 px" are one reason
+            reasons = Counter(re.sub(r" by [0-9.]+ px", "", why) for why in self.left_out.values())
+            told = ", ".join(f"{count} {why}" for why, count in reasons.most_common())
+            text += f"; {len(self.left_out)} left out of pairs: {told}"
         return text
+
+    def details(self) -> str:
+        """Name what was left out, a line each."""
+        return "".join(f"{name}: {why}\n" for name, why in self.left_out.items())
 
 
 def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:

@@ -78,7 +78,7 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
 
 def _train(chosen: config.Config, data: list[Path], run: loop.Run, where: str) -> None:
     material = pairs.load(data, smallest(chosen))
-    typer.echo(material.summary())
+    _say_what(material, run.out)
     loop.train(DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed), run)
     if loop.Team.join().rank == 0:
         _tell(pack(run.out, run.out / "system", where))
@@ -95,7 +95,7 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
         alone=ADAPTED_ALONE if unrolled else 1.0,
     )
     material = pairs.load(data, smallest(chosen))
-    typer.echo(material.summary())
+    _say_what(material, run.out)
     training, held_out, words = adapt.split(material, smallest(chosen))
     old = DualPath(chosen)
     old.load_state_dict(weights_of(start))
@@ -116,6 +116,15 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
         return
     pack(run.out, run.out / "rejected", words_of(card, where), unrolled=unrolled)
     _tell(Path(shutil.copytree(start, run.out / "system", dirs_exist_ok=True)))
+
+
+def _say_what(material: pairs.Material, out: Path) -> None:
+    """Tell what was found, and keep the names of what was left out."""
+    typer.echo(material.summary())
+    if material.left_out:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "left_out.txt").write_text(material.details(), encoding="utf-8")
+        typer.echo(f"names and reasons: {out / 'left_out.txt'}")
 
 
 def words_of(card: Card, where: str) -> str:
