@@ -35,21 +35,51 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Every figure of docs/results/, from sharp pictures of one size in DATA. PEERS: the bin folder of an
-# environment with the peers (pip install focusweave openfocus); RESULTS: NAME=DIR of others' pictures.
+# Every table of docs/results.md; an hour or two on two cores. DATA: pictures and stacks; PEERS: the
+# bin folder of an environment with the peers (pip install focusweave openfocus); RUNS: training
+# folders for the ablation; SYSTEMS: what is compared.
 DATA ?= ../shared/data
 PEERS ?=
-SYSTEMS ?= guided,guided-tenengrad,pyramid
-RESULTS ?=
+RUNS ?=
+SYSTEMS ?= dualpath,guided,guided-tenengrad,pyramid
+OTHERS := focusweave stackmffv3 guided_filter gfgfgf
+SEEN = $(if $(PEERS),$(foreach p,$(OTHERS),--results $(p)=$(1)/$(p)))
+R := docs/results
+WHU := $(DATA)/eval/mfi_whu30
+LYTRO := $(DATA)/eval/lytro
 bench: $(VENV)/.dev
-	mkdir -p runs docs/results
+	mkdir -p runs $(R)
 	$(BIN)/python benchmarks/make_sets.py $(DATA)/eval/kodak12 runs/sets
 	$(BIN)/python benchmarks/make_large.py $(DATA)/eval/kodak12 runs/large
+ifneq ($(PEERS),)
+	$(BIN)/python benchmarks/peers.py runs/sets $(PEERS) runs/peers/sets
+	$(BIN)/python benchmarks/peers.py $(WHU) $(PEERS) runs/peers/whu
+	$(BIN)/python benchmarks/peers.py $(LYTRO) $(PEERS) runs/peers/lytro
+endif
 	$(BIN)/python benchmarks/quality.py runs/sets --systems $(SYSTEMS) \
-	  $(foreach r,$(RESULTS),--results $(r)) > docs/results/quality.md
-	$(BIN)/python benchmarks/working_scale.py runs/large > docs/results/working_scale.md
-	$(BIN)/python benchmarks/speed.py $(DATA)/eval/stacks/pcb_strip7 runs/large/pair24 \
-	  runs/large/stack12 runs/large/stack2 $(if $(PEERS),--peers $(PEERS)) > docs/results/speed.md
+	  $(call SEEN,runs/peers/sets) > $(R)/quality.md
+	$(BIN)/python benchmarks/pairs_with_truth.py $(WHU) --systems drpl,$(SYSTEMS) \
+	  --results drpl-authors=$(DATA)/published/drpl_outputs $(call SEEN,runs/peers/whu) > $(R)/mfi_whu.md
+	$(BIN)/panfocus evaluate --data $(LYTRO) --systems drpl,$(SYSTEMS) \
+	  --results drpl-authors=$(DATA)/published/drpl_outputs $(call SEEN,runs/peers/lytro) \
+	  --metrics Q_W,Q_G,Q_MI,Q_Y,Q_CB --no-plots --overwrite --out runs/lytro
+	cp runs/lytro/summary.md $(R)/lytro.md
+	$(BIN)/python benchmarks/working_scale.py runs/large --systems dualpath,guided > $(R)/working_scale.md
+	$(BIN)/python benchmarks/working_scale.py runs/large --systems drpl --stacks pair24 \
+	  --factors 4,5,6,8 >> $(R)/working_scale.md
+	for s in drpl dualpath; do $(BIN)/python benchmarks/fold_order.py runs/sets --system $$s; done \
+	  > $(R)/fold_order.md
+	$(BIN)/python benchmarks/fold_order.py runs/sets --system dualpath --group 8 >> $(R)/fold_order.md
+ifneq ($(RUNS),)
+	$(BIN)/python benchmarks/dualpath_ablation.py runs/sets $(RUNS) --pairs $(WHU) > $(R)/dualpath.md
+endif
+	$(BIN)/python benchmarks/speed_metrics.py > $(R)/metrics_speed.md
+	$(BIN)/python benchmarks/streaming.py runs > $(R)/streaming.md
+	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg
+	$(BIN)/python benchmarks/speed.py runs/lytro01 $(DATA)/eval/stacks/pcb_strip7 runs/large/pair24 \
+	  runs/large/stack12 runs/large/stack2 --systems dualpath,guided \
+	  $(if $(PEERS),--peers $(PEERS)) > $(R)/speed.md
+	$(BIN)/python benchmarks/report.py $(R) docs/results.md
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache
