@@ -36,12 +36,13 @@ def stacks(sets: Path, kinds: list[str], scratch: Path) -> Iterator[tuple[str, P
             yield f"{kind}/{scene.name}", scene
 
 
-def command(peer: str, programs: Path, folder: Path, out: Path) -> list[str]:
-    """Return the words that make a peer fuse a folder."""
+def commands(peer: str, programs: Path, folders: list[Path], out: Path) -> list[list[str]]:
+    """Return what makes a peer fuse folders into ``out/<folder>.png``."""
     if peer == "focusweave":
-        return [str(programs / peer), str(folder), "--no-align", "--output", str(out)]
-    words = ["-i", str(folder), "-o", str(out), "-m", peer, "--no-exposure-match", "--cpu"]
-    return [str(programs / "openfocus"), *words]
+        words = [str(programs / peer), "--no-align", "--output"]
+        return [[*words, str(out / f"{f.name}.png"), str(f)] for f in folders]
+    words = [str(programs / "openfocus"), "-i", *map(str, folders), "-d", str(out), "-m", peer]
+    return [[*words, "--no-exposure-match", "--cpu"]]
 
 
 def main() -> None:
@@ -54,16 +55,19 @@ def main() -> None:
     parser.add_argument("--peers", default=",".join(("focusweave", *OPENFOCUS)))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
+        found: dict[str, list[Path]] = {}
         for name, folder in stacks(args.sets, args.kinds.split(","), Path(scratch)):
+            found.setdefault(str(Path(name).parent), []).append(folder)
+        for kind, folders in found.items():
             for peer in args.peers.split(","):
-                out = args.out / peer / f"{name}.png"
-                if out.exists():
-                    continue
-                out.parent.mkdir(parents=True, exist_ok=True)
-                words = command(peer, args.programs, folder, out)
-                done = subprocess.run(words, capture_output=True, text=True, check=False)
-                if done.returncode != 0 or not out.exists():
-                    print(f"{peer} failed on {name}: {done.stderr[-300:]}", file=sys.stderr)
+                out = args.out / peer / kind
+                out.mkdir(parents=True, exist_ok=True)
+                missing = [f for f in folders if not (out / f"{f.name}.png").exists()]
+                for words in commands(peer, args.programs, missing, out) if missing else []:
+                    done = subprocess.run(words, capture_output=True, text=True, check=False)
+                    if done.returncode != 0:
+                        print(f"{peer} failed on {kind}: {done.stderr[-300:]}", file=sys.stderr)
+                print(peer, kind, "done", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
