@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from panfocus.blend import Pixels, chain, luminance, shrink, white
 from panfocus.optics import Float
 from panfocus.peak import PeakDepth
+from panfocus.prefer import Preference
 from panfocus.systems import EvidenceSystem, System
 
 Operand = Literal["fused", "best"]
@@ -25,7 +26,8 @@ Operand = Literal["fused", "best"]
 #: Energy of the modified Laplacian that noise of one grey level in 255 makes: at this much
 #: evidence and none in the other frames, confidence is one half.
 NOISE_ENERGY = 20 / 255**2
-#: Share of that energy under which evidence does not shape the peak along the focus axis.
+#: Share of that energy under which evidence makes no peak along the focus axis: less than of one
+#: grey level, since systems take their noise off before.
 PEAK_FLOOR = 0.01
 
 
@@ -131,14 +133,23 @@ class Fold(Protocol):
 class EvidenceFold:
     """The fold of systems that measure each frame alone: keep the best evidence so far."""
 
-    def __init__(self, system: EvidenceSystem, factor: int, *, wants_depth: bool = False) -> None:
+    def __init__(
+        self,
+        system: EvidenceSystem,
+        factor: int,
+        *,
+        wants_depth: bool = False,
+        prefer: Preference | None = None,
+    ) -> None:
         """Set up.
 
         Args:
             system: measures frames.
             factor: of the working scale, >= 1.
             wants_depth: whether `depth` will be asked for.
+            prefer: decides between two depths that are both in focus; None for the sharper.
         """
+        self._prefer = prefer
         self._system = system
         self._factor = factor
         self._peak = PeakDepth() if wants_depth else None
@@ -162,12 +173,18 @@ class EvidenceFold:
                 self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence))
             yield Step(view, np.ones_like(evidence))
             return
-        won = (evidence > self._best).astype(np.float32)
-        np.maximum(self._second, np.minimum(evidence, self._best), out=self._second)
-        np.maximum(evidence, self._best, out=self._best)
+        if self._prefer:
+            floor = PEAK_FLOOR * NOISE_ENERGY * self._white**2
+            won = self._prefer.wins(evidence, self._best, floor)
+        else:
+            won = evidence > self._best
+        loser = np.where(won, self._best, evidence)
+        np.maximum(self._second, loser, out=self._second)
+        np.copyto(self._best, evidence, where=won)
+        alpha = won.astype(np.float32)
         if self._peak:
-            self._peak.push(np.maximum(evidence, 0), won)
-        yield Step(view, won)
+            self._peak.push(np.maximum(evidence, 0), alpha)
+        yield Step(view, alpha)
 
     def finish(self) -> Iterator[Step]:
         """Nothing is held back."""
@@ -291,6 +308,7 @@ def make_fold(
     group: int | None = None,
     operand: Operand = "best",
     wants_depth: bool = False,
+    prefer: Preference | None = None,
 ) -> Fold:
     """Return the fold that fits a system.
 
@@ -300,9 +318,10 @@ def make_fold(
         group: frames that may be held at once; None for the system's own number.
         operand: see `DecisionFold`.
         wants_depth: whether depth with fractions of a frame will be asked for.
+        prefer: see `EvidenceFold`.
     """
     if isinstance(system, EvidenceSystem):
-        return EvidenceFold(system, factor, wants_depth=wants_depth)
+        return EvidenceFold(system, factor, wants_depth=wants_depth, prefer=prefer)
     limit = system.card.max_frames
     wanted = group or limit or 8
     return DecisionFold(

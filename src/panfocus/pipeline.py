@@ -34,7 +34,8 @@ from panfocus.frames import (
     no_metadata,
 )
 from panfocus.optics import Float
-from panfocus.plan import Plan, memory_limit, plan
+from panfocus.plan import Plan, check_prefer, memory_limit, plan
+from panfocus.prefer import Preference
 from panfocus.record import Clock, Shares
 from panfocus.register import OnTheWay, Registration, is_wanted, locate
 from panfocus.result import Fusion, Report
@@ -255,7 +256,9 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     budget = memory_limit(run.settings)
     pixel_bytes = first.pixels[0, 0].nbytes
     group = group_size(system, height, width, pixel_bytes, budget // 4)
-    fold = make_fold(system, factor, group=group, wants_depth=run.settings.maps)
+    fold = make_fold(
+        system, factor, group=group, wants_depth=run.settings.maps, prefer=_preference(run)
+    )
     smooths = run.settings.void == "smooth" and run.settings.mode == "blend"
     calm = Calm(factor) if smooths else None
     composer = Composer(
@@ -296,6 +299,13 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     if run.settings.maps:
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
     return Fusion(composer.picture, composer.index, depth, confidence, run.report, run.metadata)
+
+
+def _preference(run: _Run) -> Preference | None:
+    if run.settings.prefer == "none":
+        return None
+    later = (run.settings.prefer == "far") == (run.settings.order == "near-first")
+    return Preference(later=later, is_pair=run.total == 2)
 
 
 def _finest(composer: Composer, fold: Fold) -> Float | None:
@@ -479,6 +489,7 @@ def fuse(
     if total is not None and total >= 2:
         resolve_reference(settings.reference, total)
     loaded = own or load_system(settings.system, threads=settings.threads)
+    check_prefer(settings, loaded)
     run = _Run(settings, loaded, total, progress, cancel)
     run.report.warnings += notes
     if total is not None:

@@ -14,7 +14,7 @@ from panfocus.errors import UsageError
 from panfocus.fold import working_factor
 from panfocus.memory import available_memory, parse_size
 from panfocus.settings import Settings, resolve_reference
-from panfocus.systems import PictureSystem, System, load_system
+from panfocus.systems import EvidenceSystem, PictureSystem, System, load_system
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
 BASE_BYTES = 120 * 2**20
@@ -108,6 +108,20 @@ def estimate_memory(
     return BASE_BYTES + frames + measure + working + full_maps + survey
 
 
+def check_prefer(settings: Settings, system: System | PictureSystem) -> None:
+    """Refuse a preference between depths where the system measures no depth by itself.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if settings.prefer != "none" and not isinstance(system, EvidenceSystem):
+        raise UsageError(
+            f"the system {system.card.name} cannot prefer near or far",
+            where="--prefer",
+            expected="a system that measures each frame alone, such as guided",
+        )
+
+
 def plan(
     inputs: Sequence[str | Path],
     settings: Settings,
@@ -133,6 +147,7 @@ def plan(
     reference = resolve_reference(settings.reference, len(infos))
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
     system = system or load_system(settings.system, threads=settings.threads)
+    check_prefer(settings, system)
     info = infos[0]
     factor = 1
     if isinstance(system, System):

@@ -16,6 +16,8 @@ Void = Literal["smooth", "off"]
 RawTone = Literal["srgb", "linear"]
 AlignTo = Literal["neighbour", "reference"]
 Exposure = Literal["auto", "none"]
+Prefer = Literal["none", "near", "far"]
+Order = Literal["near-first", "far-first"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Settings:
         z_step_um: distance between frames in micrometres; makes depth a length.
         cull: leave out frames that are wholly blurred, duplicates, or differently exposed; the
             stack is read twice.
+        prefer: which of two depths that are both in focus, as of something see-through, is taken:
+            "near", "far", or "none" for the sharper.
+        order: of the frames, "near-first" or "far-first".
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
     """
@@ -60,6 +65,8 @@ class Settings:
     maps: bool = True
     z_step_um: float | None = None
     cull: bool = False
+    prefer: Prefer = "none"
+    order: Order = "near-first"
     void: Void = "smooth"
     raw_tone: RawTone = "srgb"
 
@@ -89,6 +96,8 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         "raw_tone": ("srgb", "linear"),
         "align_to": ("neighbour", "reference"),
         "exposure": ("auto", "none"),
+        "prefer": ("none", "near", "far"),
+        "order": ("near-first", "far-first"),
     }
     for name, allowed in choices.items():
         if getattr(settings, name) not in allowed:

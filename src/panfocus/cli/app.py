@@ -71,6 +71,10 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
     return out
 
 
+_FILE = click.Path(path_type=Path)
+_SIZE = click.FloatRange(0, min_open=True)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(panfocus.__version__, prog_name="panfocus", message="%(prog)s %(version)s")
 def app() -> None:
@@ -150,6 +154,26 @@ def app() -> None:
     help="Where only noise tells frames apart: average them, or pick one all the same.",
 )
 @click.option(
+    "--prefer",
+    type=click.Choice(["none", "near", "far"]),
+    default="none",
+    show_default=True,
+    help="Where two depths are both in focus, as in something see-through, take this one.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["near-first", "far-first"]),
+    default="near-first",
+    show_default=True,
+    help="Of the frames.",
+)
+@click.option(
+    "--slab",
+    type=(int, int),
+    metavar="SIZE OVERLAP",
+    help="Also fuse groups of SIZE frames, each sharing OVERLAP with the next, to OUT_slab01...",
+)
+@click.option(
     "--cull",
     is_flag=True,
     help="Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
@@ -177,6 +201,9 @@ def app() -> None:
 @click.option(
     "--guide-channel", metavar="N|NAME", help="Channel of a scientific stack that decides for all."
 )
+@click.option("--height-map", type=_FILE, help="Draw depth in colours with a scale.")
+@click.option("--mesh", type=_FILE, help="Write a textured mesh: .ply, .obj or .glb.")
+@click.option("--pixel-size", type=_SIZE, metavar="UM", help="Micrometres a pixel, for the mesh.")
 @click.option(
     "--quality",
     type=click.IntRange(1, 100),
@@ -233,6 +260,8 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         "void",
         "raw_tone",
         "cull",
+        "prefer",
+        "order",
         "bit_depth",
         "max_memory",
         "threads",
@@ -248,6 +277,7 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
     if any(science.values()) or (fused_to is not None and is_science(request.inputs, fused_to)):
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
 
+        request.extras.refuse()
         run_science(request, **science)
     else:
         run(request)
@@ -322,9 +352,6 @@ def _names(_ctx: click.Context, _option: click.Parameter, value: str | None) -> 
     """Split names by commas; None for none."""
     names = [name.strip() for name in (value or "").split(",")]
     return [name for name in names if name] or None
-
-
-_FILE = click.Path(path_type=Path)
 
 
 @app.command(cls=_ManyCommand)

@@ -12,9 +12,20 @@ from typing import Any, cast
 
 from panfocus import io
 from panfocus.cli.app import BARE
+from panfocus.cli.extras import Extras
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
-from panfocus.pipeline import Fusion, Plan, Report, align, fuse, is_wanted, make_settings, plan
+from panfocus.pipeline import (
+    Fusion,
+    Plan,
+    Report,
+    align,
+    culled,
+    fuse,
+    is_wanted,
+    make_settings,
+    plan,
+)
 from panfocus.pipeline import Progress as Tell
 
 
@@ -35,6 +46,15 @@ class Request:
     json_progress: bool
     quiet: bool
     verbose: bool
+    slab: tuple[int, int] | None = None
+    height_map: Path | None = None
+    mesh: Path | None = None
+    pixel_size: float | None = None
+
+    @property
+    def extras(self) -> Extras:
+        """What is written besides picture and maps."""
+        return Extras(self.slab, self.height_map, self.mesh, self.pixel_size)
 
 
 def map_path(value: str | None, out: Path, kind: str) -> Path | None:
@@ -62,13 +82,18 @@ def fuse_into(request: Request, output: Path) -> None:
         )
     maps = {k: map_path(v, output, k) for k, v in request.maps.items()}
     wanted = {k: path for k, path in maps.items() if path is not None}
-    settings = make_settings(**request.settings, maps=bool(wanted))
+    extras = request.extras
+    settings = make_settings(**request.settings, maps=bool(wanted) or extras.need_maps)
     # a result of an earlier run in the same folder is no frame
-    plan_ = plan(request.inputs, settings, exclude=[output, *wanted.values()])
-    _check(request, plan_, output, wanted)
+    earlier = [output, *extras.earlier(output)]
+    plan_ = plan(request.inputs, settings, exclude=[*earlier, *wanted.values()])
+    if extras.slab and settings.cull:  # how many slabs there are depends on it
+        plan_ = culled(plan_)
+    more = extras.files(output, plan_.count)
+    _check(request, plan_, output, wanted, more)
     _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
-        _show_plan(plan_, request, [output, *wanted.values()])
+        _show_plan(plan_, request, [output, *wanted.values(), *more])
         return
     with progress_of(request, plan_.count) as tell:
         result = fuse(plan_, progress=tell)
@@ -76,9 +101,12 @@ def fuse_into(request: Request, output: Path) -> None:
     notes = result.save(output, quality=request.quality, overwrite=request.overwrite)
     for kind, path in wanted.items():
         notes += io.write_map(path, getattr(result, kind), overwrite=request.overwrite)
+    keep = {"overwrite": request.overwrite}
+    extras.write_surfaces(result, plan_, **keep)
+    extras.write_slabs(output, plan_, quality=request.quality, **keep)
     result.report.warnings += notes
     _say(request, [f"note: {note}" for note in notes])
-    written = [output, *wanted.values()]
+    written = [output, *wanted.values(), *more]
     if request.save_transforms is not None and result.transforms is not None:
         result.transforms.save(request.save_transforms, overwrite=request.overwrite)
         written.append(request.save_transforms)
@@ -172,11 +200,13 @@ def _check_json(request: Request) -> None:
         )
 
 
-def _check(request: Request, plan_: Plan, output: Path, wanted: dict[str, Path]) -> None:
+def _check(
+    request: Request, plan_: Plan, output: Path, wanted: dict[str, Path], more: list[Path]
+) -> None:
     """Refuse what cannot be written, before any work."""
     bits = request.settings["bit_depth"]
     dtype = plan_.dtype if bits == "same" else f"uint{bits}"
-    files = [output, *wanted.values()]
+    files = [output, *wanted.values(), *more]
     if request.json_file not in (None, BARE):
         files.append(Path(str(request.json_file)))
     if request.save_transforms is not None:
@@ -198,6 +228,7 @@ def _check(request: Request, plan_: Plan, output: Path, wanted: dict[str, Path])
             where=str(clash[0]),
             remedy="give the output another name: frames are never replaced",
         )
+    request.extras.check(output, plan_, overwrite=request.overwrite)
     channels = plan_.channels
     io.check_output(
         output,
