@@ -72,7 +72,8 @@ def fused(material: Material, system: str) -> list[Byte]:
         material: whose sets are fused.
         system: name of a system.
     """
-    return [fuse(np.stack(s.frames), system=system, maps=False).image for s in material.sets]
+    results = (fuse(np.stack(s.frames), system=system, maps=False) for s in material.sets)
+    return [np.asarray(result.image, np.uint8) for result in results]
 
 
 def flat_areas(picture: Byte) -> Byte:
