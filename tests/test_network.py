@@ -81,7 +81,8 @@ def test_a_network_for_two_folds_many(tmp_path):
 def test_tiled_equals_whole_with_the_halo_and_not_without(tiny, tmp_path, monkeypatch):
     frames = focal_pair(120, 150)[0].astype(np.float32) / 255
     whole = NetworkSystem(tiny).decide(frames)
-    monkeypatch.setattr(network, "TILE_CORE", 32)
+    monkeypatch.setattr(network, "TILE_PIXELS", 1)
+    monkeypatch.setattr(network, "LEAST_CORE", 32)
     tiled = NetworkSystem(tiny).decide(frames)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
     without = NetworkSystem(write_tiny(tmp_path / "bare-1", halo=0)).decide(frames)

@@ -34,7 +34,7 @@ from panfocus.frames import (
     no_metadata,
 )
 from panfocus.optics import Float
-from panfocus.plan import Plan, check_prefer, memory_limit, plan
+from panfocus.plan import Plan, check_prefer, group_size, held_bytes, memory_limit, plan
 from panfocus.prefer import Preference
 from panfocus.record import Clock, Shares
 from panfocus.register import OnTheWay, Registration, is_wanted, locate
@@ -228,23 +228,6 @@ def _refinement(system: System, factor: int) -> Refine | None:
     return Refine() if factor > 1 else None
 
 
-def group_size(system: System, height: int, width: int, channels_bytes: int, budget: int) -> int:
-    """Return how many frames a system may compare at once within a budget.
-
-    Args:
-        system: a system that compares frames.
-        height: of a frame.
-        width: of a frame.
-        channels_bytes: bytes of one pixel.
-        budget: bytes for held frames.
-    """
-    limit = system.card.max_frames
-    if limit is not None:
-        return limit
-    fits = budget // max(height * width * channels_bytes, 1)
-    return int(min(max(fits, 2), 16))
-
-
 def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion:
     first = next(source, None)
     if first is None:
@@ -254,8 +237,8 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     factor = working_factor(height, width, system.card.working_pixels)
     run.report.working_factor = factor
     budget = memory_limit(run.settings)
-    pixel_bytes = first.pixels[0, 0].nbytes
-    group = group_size(system, height, width, pixel_bytes, budget // 4)
+    held = held_bytes(first.pixels.nbytes, height * width // factor**2)
+    group = group_size(system, held, budget)
     fold = make_fold(
         system, factor, group=group, wants_depth=run.settings.maps, prefer=_preference(run)
     )

@@ -14,10 +14,14 @@ from panfocus.errors import UsageError
 from panfocus.fold import working_factor
 from panfocus.memory import available_memory, parse_size
 from panfocus.settings import Settings, resolve_reference
-from panfocus.systems import EvidenceSystem, PictureSystem, System, load_system
+from panfocus.systems import EvidenceSystem, NetworkSystem, PictureSystem, System, load_system
+from panfocus.systems.network import TILE_BYTES, TILE_PIXELS
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
 BASE_BYTES = 120 * 2**20
+#: Frames that a system for any number is shown at once, at most, and what they may take.
+MOST_AT_ONCE = 8
+HELD_BYTES = 768 * 2**20
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,42 @@ class Plan:
 def memory_limit(settings: Settings) -> int:
     """Return the bytes that a fusion may take: as told, or 70 % of what is free."""
     return parse_size(settings.max_memory) or int(0.7 * available_memory())
+
+
+def held_bytes(frame_bytes: int, working_pixels: int) -> int:
+    """Return what holding a frame for a comparison takes: itself, and twice its working copy.
+
+    Args:
+        frame_bytes: of native pixels.
+        working_pixels: at the working scale.
+    """
+    return frame_bytes + 2 * working_pixels * 3 * 4
+
+
+def group_size(system: System, held: int, budget: int) -> int:
+    """Return how many frames a system may compare at once.
+
+    Args:
+        system: a system that compares frames.
+        held: bytes of one frame, see `held_bytes`.
+        budget: bytes that the whole fusion may take.
+    """
+    if isinstance(system, EvidenceSystem):
+        return 1
+    if system.card.max_frames is not None:
+        return system.card.max_frames
+    return int(min(max(min(HELD_BYTES, budget // 4) // held, 2), MOST_AT_ONCE))
+
+
+def decision_memory(system: System, frame_bytes: int, working_pixels: int, budget: int) -> int:
+    """Return the bytes that a system which compares frames takes beyond the streaming fusion."""
+    if isinstance(system, EvidenceSystem):
+        return 0
+    held = held_bytes(frame_bytes, working_pixels)
+    group = group_size(system, held, budget)
+    tile = TILE_BYTES if isinstance(system, NetworkSystem) else 0
+    seen = min(1.0, group * working_pixels / (system.card.tile_pixels or TILE_PIXELS))
+    return group * held + int(tile * seen)
 
 
 def estimate_memory(
@@ -162,6 +202,10 @@ def plan(
         moved=settings.align != "none" or settings.exposure != "none",
     )
     limit = memory_limit(settings)
+    if isinstance(system, System):
+        samples = info.channels * np.dtype(info.dtype).itemsize
+        pixels = info.height * info.width
+        needed += decision_memory(system, pixels * samples, pixels // factor**2, limit)
     if needed > limit:
         raise UsageError(
             "fusing these frames needs more memory than is allowed",

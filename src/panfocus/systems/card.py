@@ -29,6 +29,8 @@ class Card:
             on the whole picture, so that it must not be tiled.
         working_pixels: decide at a reduced scale when a frame has more pixels than this;
             None to decide at full scale always.
+        tile_pixels: pixels times frames, halo included, that a network sees at once: larger
+            pictures are tiled; None for a cautious number.
         value_range: what 1.0 at the seam means: always the full range of the frame's dtype.
         model: file name of the network beside the card; None for a classical system.
         sha256: of that file.
@@ -48,6 +50,7 @@ class Card:
     multiple_of: int = 1
     halo: int | None = None
     working_pixels: int | None = None
+    tile_pixels: int | None = None
     value_range: str = "[0, 1] of the dtype's range"
     model: str | None = None
     sha256: str | None = None

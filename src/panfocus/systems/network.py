@@ -8,6 +8,7 @@ many frames it takes at once, which multiple its sides need and how much context
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from functools import cached_property
 from pathlib import Path
@@ -23,13 +24,28 @@ from panfocus.tiles import tiled_decision
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-#: Side of a tile's core at the working scale; memory of a network grows with its square.
-TILE_CORE = 512
+#: Pixels times frames that a network sees at once, where its card does not say.
+TILE_PIXELS = 700_000
+#: What a network may take for a tile as large as its card allows; cards are written to fit.
+TILE_BYTES = 800 * 2**20
+#: Smallest side of a tile's core: below, the halo costs more than the memory is worth.
+LEAST_CORE = 256
 
 
 def sha256_of(path: Path) -> str:
     """Return the hex digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tile_core(count: int, halo: int, allowed: int) -> int:
+    """Return the side of a tile's core, pixels of the working scale.
+
+    Args:
+        count: frames at once.
+        halo: context on each side.
+        allowed: pixels times frames at once.
+    """
+    return max(LEAST_CORE, math.isqrt(allowed // count) - 2 * halo)
 
 
 class NetworkSystem:
@@ -81,8 +97,6 @@ class NetworkSystem:
         options.log_severity_level = 3
         # waiting threads would otherwise burn a core each while the other works
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # the arena never gives memory back: a tile's peak would stay for the whole run
-        options.enable_cpu_mem_arena = False
         try:
             return ort.InferenceSession(
                 str(self._model), options, providers=["CPUExecutionProvider"]
@@ -122,7 +136,9 @@ class NetworkSystem:
                 remedy="call panfocus.fuse, which folds any number of frames",
             )
         halo = self._card.halo
-        height, width = frames.shape[1:3]
-        if halo is None or max(height, width) <= TILE_CORE + 2 * halo:
+        count, height, width = frames.shape[:3]
+        allowed = self._card.tile_pixels or TILE_PIXELS
+        if halo is None or count * height * width <= allowed:
             return self._run(frames)
-        return tiled_decision(self._run, frames, TILE_CORE, halo, self._card.multiple_of)
+        core = tile_core(count, halo, allowed)
+        return tiled_decision(self._run, frames, core, halo, self._card.multiple_of)

@@ -20,6 +20,8 @@ from panfocus.train.export import export
 #: Largest picture decided at full scale: at a million multiply-adds per pixel, half a megapixel is
 #: what a processor does in seconds. The pictures it is measured on are smaller.
 WORKING_PIXELS = 500_000
+#: Pixels times frames at once: about 800 MB.
+TILE_PIXELS = 1_400_000
 
 
 class Exported(nn.Module):
@@ -75,6 +77,7 @@ def card_of(held: checkpoints.Checkpoint, data: str, scores: Mapping[str, float]
         title="DRPL: deep regression pair learning (TIP 2020), trained again by panfocus",
         halo=HALO,
         working_pixels=WORKING_PIXELS,
+        tile_pixels=TILE_PIXELS,
         macs_per_pixel=macs_per_pixel(Drpl()),
         trained_by=f"panfocus, {today}, {platform.machine()}, {facts['seconds'] / 60:.0f} minutes",
         data=data,

@@ -18,8 +18,14 @@ from panfocus.train.dualpath.model import DualPath
 from panfocus.train.dualpath.network import count_macs, folded
 from panfocus.train.export import export
 
+#: Context beyond which tiles answer as the whole picture does, pixels. The bound by layers
+#: (`Config.halo`) is larger; MEASURED on bundled weights and scenes of four kinds: weights differ
+#: by up to 0.06 with 96 px, 0.0014 with 128, nothing with 176.
+HALO = 144
 #: Largest picture decided at full scale.
 WORKING_PIXELS = 3_000_000
+#: Pixels times frames at once: about 800 MB.
+TILE_PIXELS = 5_600_000
 #: Weights of a bundle, beside the network that runs; what `--init` starts from.
 WEIGHTS = "model.safetensors"
 
@@ -76,8 +82,9 @@ def card_of(
             else "Dual-Path with re-defocus self-supervision: learned from defocused frames alone"
         ),
         multiple_of=config.multiple_of,
-        halo=config.halo,
+        halo=min(config.halo, HALO),
         working_pixels=WORKING_PIXELS,
+        tile_pixels=TILE_PIXELS,
         macs_per_pixel=macs_per_pixel(net, config.multiple_of),
         trained_by=f"panfocus, {today}, {platform.machine()}, {facts['seconds'] / 60:.0f} minutes",
         data=data,
