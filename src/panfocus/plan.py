@@ -21,7 +21,7 @@ from panfocus.systems.network import TILE_BYTES, TILE_PIXELS
 BASE_BYTES = 120 * 2**20
 #: Frames that a system for any number is shown at once, at most, and what they may take.
 MOST_AT_ONCE = 8
-HELD_BYTES = 768 * 2**20
+HELD_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,15 @@ class NetworkSystem:
                 "the network cannot be loaded", where=str(self._model), got=str(error)
             ) from error
 
+    @cached_property
+    def _options(self) -> Any:  # noqa: ANN401  its class has no complete types
+        import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
+
+        options = cast("Any", ort).RunOptions()
+        # a tile's memory would otherwise stay while frames are read and blended
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
+
     def _run(self, frames: Float) -> Float:
         """Pad to the card's multiple, run, crop. ``(N, h, w, C)`` to ``(N, h, w)``."""
         height, width, channels = frames.shape[1:]
@@ -118,7 +127,8 @@ class NetworkSystem:
         if any(p[1] for p in pad):
             frames = np.pad(frames, pad, mode="symmetric")
         planes = np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
-        weights = cast("Float", self._session.run(["weights"], {"frames": planes})[0])
+        session = cast("Any", self._session)
+        weights = session.run(["weights"], {"frames": planes}, self._options)[0]
         return np.asarray(weights, np.float32)[:, :height, :width]
 
     def decide(self, frames: Float) -> Float:
