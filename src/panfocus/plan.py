@@ -75,6 +75,27 @@ def memory_limit(settings: Settings) -> int:
     return parse_size(settings.max_memory) or int(0.7 * available_memory())
 
 
+def check_memory(needed: int, limit: int, what: str) -> None:
+    """Refuse work that would take more memory than is allowed.
+
+    Args:
+        needed: bytes.
+        limit: bytes allowed.
+        what: is fused, in the plural.
+
+    Raises:
+        UsageError: it would.
+    """
+    if needed > limit:
+        raise UsageError(
+            f"fusing these {what} needs more memory than is allowed",
+            where="--max-memory",
+            expected=f"at least {needed / 2**20:.0f} MiB",
+            got=f"{limit / 2**20:.0f} MiB",
+            remedy=f"allow more, free some, or fuse smaller {what}",
+        )
+
+
 def held_bytes(frame_bytes: int, working_pixels: int) -> int:
     """Return what holding a frame for a comparison takes: itself, and twice its working copy.
 
@@ -206,14 +227,7 @@ def plan(
         samples = info.channels * np.dtype(info.dtype).itemsize
         pixels = info.height * info.width
         needed += decision_memory(system, pixels * samples, pixels // factor**2, limit)
-    if needed > limit:
-        raise UsageError(
-            "fusing these frames needs more memory than is allowed",
-            where="--max-memory",
-            expected=f"at least {needed / 2**20:.0f} MiB",
-            got=f"{limit / 2**20:.0f} MiB",
-            remedy="allow more, free some, or fuse smaller frames",
-        )
+    check_memory(needed, limit, "frames")
     return Plan(
         infos=infos,
         notes=[*notes, *developed],

@@ -13,7 +13,7 @@ import numpy as np
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import cannot_write, exists_error, place, staging
 from panfocus.pipeline import Cancel, Fusion, Progress, fuse
-from panfocus.plan import estimate_memory, memory_limit
+from panfocus.plan import check_memory, estimate_memory, memory_limit
 from panfocus.science.open import is_zarr, open_volume
 from panfocus.science.stack import ZStack
 from panfocus.science.volume import Channel, Position, Volume
@@ -144,15 +144,7 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
             maps=settings.maps,
         )
         most = max(most, needed)
-    limit = memory_limit(settings)
-    if most > limit:
-        raise UsageError(
-            "fusing these planes needs more memory than is allowed",
-            where="--max-memory",
-            expected=f"at least {most / 2**20:.0f} MiB",
-            got=f"{limit / 2**20:.0f} MiB",
-            remedy="allow more, free some, or fuse smaller planes",
-        )
+    check_memory(most, memory_limit(settings), "planes")
     _positions(volume, choice)
     return most
 
