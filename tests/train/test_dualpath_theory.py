@@ -152,6 +152,15 @@ def test_the_sources_enter_no_loss_except_through_composites(frames, mask):
     assert values[0] == values[1]
 
 
+def test_noise_kept_is_what_blending_leaves_of_it():
+    torch.manual_seed(0)
+    mask = torch.rand(2, 3, 64, 64).softmax(1)
+    variance = torch.tensor([0.01, 0.04])
+    noise = torch.randn(2, 3, 1, 64, 64, 40) * variance.sqrt().view(2, 1, 1, 1, 1, 1)
+    blended = (mask[:, :, None, ..., None] * noise).sum(1)
+    assert torch.isclose(loss.noise_kept(mask, variance), blended.square().mean(), rtol=0.02)
+
+
 # --- the unrolled step ----------------------------------------------------------------------
 
 
@@ -297,6 +306,7 @@ def test_the_predictor_is_a_constant_once_the_fuser_trains():
     whole.unroll(unrolled=True)
     frames = torch.rand(2, 2, 3, 32, 32)
     batch = (frames, frames[:, 0], torch.rand(2, 2, 32, 32).softmax(1), torch.ones(2, 32, 32))
+    batch = (*batch, frames, torch.zeros(2))
     before = {k: v.clone() for k, v in whole.net.predictor.state_dict().items()}
     whole(*batch)["loss"].backward()
     assert all(p.grad is None for p in whole.net.predictor.parameters())

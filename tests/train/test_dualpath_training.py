@@ -16,6 +16,8 @@ from panfocus.errors import DataError, UsageError  # noqa: E402
 from panfocus.systems.network import NetworkSystem  # noqa: E402
 from panfocus.train import loop, pairs  # noqa: E402
 from panfocus.train.dualpath import adapt, cli, config  # noqa: E402
+from panfocus.train.dualpath.grow import grow  # noqa: E402
+from panfocus.train.dualpath.model import DualPath  # noqa: E402
 from panfocus.train.dualpath.network import Shape  # noqa: E402
 from panfocus.train.dualpath.pack import pack  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
@@ -205,3 +207,50 @@ def test_measuring_twice_gives_the_same(data):
     material = pairs.load([data], 64)
     one, two = (adapt.measure(task.net, task.config, material, 2) for _ in range(2))
     assert one == two
+
+
+def test_a_grown_network_answers_as_the_small_one_did():
+    small, large = (
+        replace(tiny("redefocus"), predictor=shape)
+        for shape in (
+            Shape((8, 8), (0,), (1,), (1,), narrow=8),
+            Shape((12, 16), (1,), (2,), (1, 2), narrow=10),
+        )
+    )
+    torch.manual_seed(0)
+    one, other = DualPath(small).eval(), DualPath(large).eval()
+    frames = torch.rand(2, 3, 3, 32, 48)
+    with torch.no_grad():
+        wanted = one(frames)
+        assert (other(frames)[0].mask - wanted[0].mask).abs().max() > 1e-3
+        grow(other, one.state_dict())
+        for now, before in zip(other(frames), wanted, strict=True):
+            assert torch.allclose(now.mask, before.mask, atol=1e-5)
+        with pytest.raises(UsageError, match="smaller"):
+            grow(one, other.state_dict())
+
+
+def test_what_is_new_in_a_grown_network_learns():
+    torch.manual_seed(0)
+    wide = Shape((12, 16), (1,), (2,), (1, 2), narrow=10)
+    net = DualPath(replace(tiny("redefocus"), predictor=wide))
+    grow(net, DualPath(tiny("redefocus")).state_dict())
+    net(torch.rand(1, 2, 3, 32, 32))[0].mask.square().sum().backward()
+    block = net.predictor.net.encoder[0][0]
+    assert block.second.weight.grad.abs().max() > 0
+    assert net.predictor.net.head.weight.grad[:, 8:].abs().max() > 0
+
+
+def test_the_command_grows_what_was_trained(app, data, tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="nothing to grow"):
+        call(app, "-d", data, "-o", tmp_path / "x", "--steps", 1, "--grow")
+    call(app, "-d", data, "-o", tmp_path / "one", "--steps", 1, "--threads", 1)
+    larger = Shape((10, 8), (1,), (1,), (1,), narrow=10)
+    monkeypatch.setitem(config.RECIPES, "redefocus", replace(tiny("redefocus"), predictor=larger))
+    start = tmp_path / "one/system"
+    args = ("--init", start, "--grow", "--steps", 1, "--threads", 1)
+    call(app, "-d", data, "-o", tmp_path / "two", *args)
+    before, after = (load_file(f / "model.safetensors") for f in (start, tmp_path / "two/system"))
+    name = "predictor.net.stem.conv.weight"
+    # one step of a small rate from the old weights, and not from new ones
+    assert torch.allclose(before[name], after[name][:8], atol=0.02)

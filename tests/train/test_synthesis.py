@@ -10,7 +10,7 @@ from panfocus.train.synthesis import Odds, Stream
 
 PLAIN = Odds(
     layers=0, uniform=0, painted=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
-    radius=(3, 6),
+    shaded=0, recoloured=0, crisp=0, radius=(3, 6),
 )  # fmt: skip
 
 
@@ -24,6 +24,7 @@ def test_a_sample_has_its_shapes_and_range(sources):
         assert b.first.shape == b.second.shape == b.truth.shape == (6, 3, 48, 48)
         assert b.mask.shape == b.valid.shape == (6, 48, 48)
         assert b.clean.shape == (6, 2, 3, 48, 48)
+        assert b.noise.shape == (6,)
         for array in b:
             assert array.dtype == np.float32
             assert array.min() >= 0
@@ -107,6 +108,40 @@ def test_empty_borders_are_never_the_ones_to_take(sources):
     empty = (b.first == 0).all(1) & (b.second != 0).any(1)
     assert empty.any()
     assert (b.mask[empty] == 0).all()
+
+
+def test_shaded_rims_are_dark_where_out_of_focus_and_the_truth_is_not(sources):
+    plain = Stream("varied", sources, 0, PLAIN).batch(0, range(12), 48)
+    b = Stream("varied", sources, 0, replace(PLAIN, shaded=1)).batch(0, range(12), 48)
+    mask = b.mask[:, None]
+    assert np.array_equal(b.truth, plain.truth)
+    assert np.allclose(mask * b.first + (1 - mask) * b.second, b.truth, atol=1e-6)
+    other = mask * b.second + (1 - mask) * b.first
+    before = mask * plain.second + (1 - mask) * plain.first
+    assert np.allclose(other[..., 8:-8, 8:-8], before[..., 8:-8, 8:-8], atol=1e-4)
+    ratio = other.mean((0, 1)) / before.mean((0, 1))
+    outer = np.concatenate((ratio[0], ratio[-1], ratio[:, 0], ratio[:, -1])).mean()
+    assert 0.5 < outer < 0.9  # a part of the sides is lit
+
+
+def test_sources_are_recoloured_and_sharpened(sources):
+    def fine(odds):
+        made = [synthesis.source(rng(n), sources, 48, odds) for n in range(20)]
+        return np.stack(made), np.mean([np.abs(m - cv2.blur(m, (3, 3))).mean() for m in made])
+
+    plain, detail = fine(PLAIN)
+    recoloured, _ = fine(replace(PLAIN, recoloured=1))
+    assert not np.allclose(plain, recoloured)
+    assert 0 <= recoloured.min() <= recoloured.max() <= 1
+    assert fine(replace(PLAIN, crisp=1))[1] > 1.2 * detail
+
+
+def test_the_noise_told_is_the_noise_there(sources):
+    b = Stream("varied", sources, 0, replace(PLAIN, noise=1)).batch(0, range(6), 64)
+    inside = (b.clean > 0.15) & (b.clean < 0.85)  # clipping takes some away
+    pair = np.stack((b.first, b.second), 1)
+    for picture, clean, where, told in zip(pair, b.clean, inside, b.noise, strict=True):
+        assert np.isclose(np.square(picture - clean)[where].mean(), told, rtol=0.1)
 
 
 def test_noise_is_left_out_of_the_clean_pair(sources):

@@ -19,6 +19,7 @@ from panfocus.train.drpl.pack import pack
 from panfocus.train.drpl.step import DrplTask
 from panfocus.train.dualpath import cli as dualpath_cli
 from panfocus.train.dualpath import pack as dualpath_pack
+from panfocus.train.export import folder_of, weights_of
 
 app = typer.Typer(
     help="Train systems on your own pictures.",
@@ -48,6 +49,9 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         typer.Option(help="Folder of masks or alpha mattes; shapes are made up as well."),
     ] = None,
     recipe: Annotated[str, typer.Option(help="better, or published: as the paper.")] = "better",
+    init: Annotated[
+        str | None, typer.Option(help="Go on from `bundled`, or from a folder with a drpl system.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Train so long.")] = None,
     steps: Annotated[int | None, typer.Option(help="Train so many steps.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights and samples.")] = 0,
@@ -67,12 +71,17 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
             remedy="go on with --resume, or name another --out",
         )
     chosen = config.recipe(recipe)
+    start = folder_of(init, "drpl") if init else None
+    if start:
+        chosen = config.continued(chosen)
     if threads:
         torch.set_num_threads(threads)
     held = pictures.load(data, SMALLEST)
     sources = synthesis.Sources(held, pictures.load_masks(masks or []))
     typer.echo(f"{len(held.colour)} pictures, {len(sources.masks)} masks, recipe {recipe}")
     task = DrplTask(chosen, sources, seed)
+    if start:
+        task.net.load_state_dict(weights_of(start))
     run = loop.Run(out, steps, minutes, seed, resume, precision)
     loop.train(task, run)
     if loop.Team.join().rank == 0:

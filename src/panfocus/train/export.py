@@ -18,14 +18,18 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 import torch
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from panfocus.errors import OutputError
+from panfocus.errors import DataError, OutputError, UsageError
+from panfocus.systems import BUNDLED
 from panfocus.systems.card import Card
 from panfocus.train.checkpoint import write_bytes
 
 OPSET = 17
+#: Weights of a system folder, beside the network that runs; what ``--init`` starts from.
+WEIGHTS = "model.safetensors"
 #: Differences allowed between the network here and its export, in weight: at one pixel (half a
 #: grey level of a full-range boundary; a sure network turns the last digits of its logits into
 #: this much) and on average.
@@ -60,7 +64,7 @@ def export(
     digest = hashlib.sha256(data).hexdigest()
     card = replace(card, model="model.onnx", sha256=digest, max_frames=frames)
     write_bytes(out / "model.onnx", data)
-    write_bytes(out / "model.safetensors", save({k: v.contiguous() for k, v in tensors.items()}))
+    write_bytes(out / WEIGHTS, save({k: v.contiguous() for k, v in tensors.items()}))
     write_bytes(out / "card.json", card.to_json().encode())
     return out
 
@@ -121,3 +125,37 @@ def check(
             remedy="report this: the exporter and the network do not agree",
         )
     return worst
+
+
+def folder_of(init: str, system: str) -> Path:
+    """Return the folder that ``--init`` names: ``bundled``, or a folder with a trained system.
+
+    Raises:
+        UsageError: no such system.
+    """
+    folder = Path(init)
+    if init == "bundled":
+        found = BUNDLED.glob(f"{system}-*")
+        folder = max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=BUNDLED / system)
+    if not (folder / WEIGHTS).is_file() or not (folder / "card.json").is_file():
+        raise UsageError(
+            "there is no system to start from",
+            where=str(folder),
+            expected=f"a folder with card.json and {WEIGHTS}",
+            remedy="--init bundled, or the OUT/system of an earlier training",
+        )
+    return folder
+
+
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """Read the weights of a system.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        return load((folder / WEIGHTS).read_bytes())
+    except SafetensorError as error:
+        raise DataError(
+            "the weights to start from are damaged", where=str(folder / WEIGHTS), got=str(error)
+        ) from error

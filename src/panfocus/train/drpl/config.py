@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from panfocus.errors import UsageError
@@ -123,6 +123,16 @@ BETTER = Config(
     zero_blocks=True,
     symmetric=True,
 )
+
+#: Learning rate of a network that was trained before; it has its depth and needs no warm start.
+CONTINUED_RATE = 5e-4
+
+
+def continued(config: Config) -> Config:
+    """Return the recipe for going on from trained weights: the last stage alone, slower."""
+    last = replace(config.stages[-1], start=0.0)
+    return replace(config, stages=(last,), learning_rate=CONTINUED_RATE, ema=0.998)
+
 
 RECIPES = {c.recipe: c for c in (PUBLISHED, BETTER)}
 

@@ -31,7 +31,7 @@ class Learner(nn.Module):
 
     def forward(self, *batch: Tensor) -> dict[str, Tensor]:
         """Return the loss terms of a batch in the order of `synthesis.Sample`."""
-        first, second, truth, mask, _, clean = batch
+        first, second, truth, mask, _, clean, _ = batch
         maps = self.net(first, second).float()
         return loss.total(maps, clean[:, 0], clean[:, 1], truth, mask, self._weights)
 

@@ -10,22 +10,23 @@ from typing import Annotated
 
 import torch
 import typer
-from safetensors import SafetensorError
-from safetensors.torch import load
 
-from panfocus.errors import DataError, UsageError
-from panfocus.systems import BUNDLED
+from panfocus.errors import UsageError
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import loop, pairs
 from panfocus.train.dualpath import adapt, config, redefocus
+from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import DualPath
-from panfocus.train.dualpath.pack import WEIGHTS, averaged, pack
+from panfocus.train.dualpath.pack import averaged, pack
 from panfocus.train.dualpath.task import DualPathTask, Supply
+from panfocus.train.export import folder_of, weights_of
 
 #: How adapting differs from training anew: slower, and the predictor first, if a fuser follows it.
 ADAPTED_RATE = 3e-4
 ADAPTED_ALONE = 0.7
+#: Learning rate of networks that begin as a smaller one.
+GROWN_RATE = 1e-3
 
 
 def dualpath(  # noqa: PLR0917  every parameter is an option of the command
@@ -45,6 +46,12 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         str | None,
         typer.Option(help="Start from `bundled`, or from a folder with a dualpath system."),
     ] = None,
+    grow: Annotated[
+        bool,
+        typer.Option(
+            "--grow", help="Train the recipe's larger networks on from the smaller ones of --init."
+        ),
+    ] = False,
     minutes: Annotated[float | None, typer.Option(help="Train so long.")] = None,
     steps: Annotated[int | None, typer.Option(help="Train so many steps.")] = None,
     seed: Annotated[int, typer.Option(help="Of weights and samples.")] = 0,
@@ -70,16 +77,26 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         torch.set_num_threads(threads)
     run = loop.Run(out, steps, minutes, seed, resume, precision)
     where = ", ".join(map(str, data))
-    if init is None:
-        _train(config.recipe(recipe), data, run, where)
+    if grow and init is None:
+        raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
+    start = folder_of(init, "dualpath") if init else None
+    if start and not grow:
+        _adapt(start, data, run, where)
     else:
-        _adapt(folder_of(init), data, run, where)
+        _train(config.recipe(recipe), data, run, where, start)
 
 
-def _train(chosen: config.Config, data: list[Path], run: loop.Run, where: str) -> None:
+def _train(
+    chosen: config.Config, data: list[Path], run: loop.Run, where: str, start: Path | None
+) -> None:
     material = pairs.load(data, smallest(chosen))
     _say_what(material, run.out)
-    loop.train(DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed), run)
+    if start:
+        chosen = replace(chosen, learning_rate=GROWN_RATE)
+    task = DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed)
+    if start:
+        enlarge(task.net, weights_of(start))
+    loop.train(task, run)
     if loop.Team.join().rank == 0:
         _tell(pack(run.out, run.out / "system", where))
 
@@ -139,37 +156,3 @@ def _tell(folder: Path) -> None:
 def smallest(chosen: config.Config) -> int:
     """Return the shortest side that a frame must have."""
     return chosen.size + 2 * redefocus.MARGIN
-
-
-def folder_of(init: str) -> Path:
-    """Return the folder that ``--init`` names.
-
-    Raises:
-        UsageError: no such system.
-    """
-    folder = Path(init)
-    if init == "bundled":
-        found = sorted(BUNDLED.glob("dualpath-*"), key=lambda p: int(p.name.rpartition("-")[2]))
-        folder = found[-1] if found else BUNDLED / "dualpath-1"
-    if not (folder / WEIGHTS).is_file() or not (folder / "card.json").is_file():
-        raise UsageError(
-            "there is no system to start from",
-            where=str(folder),
-            expected=f"a folder with card.json and {WEIGHTS}",
-            remedy="--init bundled, or the OUT/system of an earlier training",
-        )
-    return folder
-
-
-def weights_of(folder: Path) -> dict[str, torch.Tensor]:
-    """Read the weights of a system.
-
-    Raises:
-        DataError: the file is damaged.
-    """
-    try:
-        return load((folder / WEIGHTS).read_bytes())
-    except SafetensorError as error:
-        raise DataError(
-            "the weights to start from are damaged", where=str(folder / WEIGHTS), got=str(error)
-        ) from error

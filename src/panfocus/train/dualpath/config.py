@@ -111,7 +111,7 @@ class Config:
         return asdict(self)
 
 
-UNET = Shape((32, 48, 64, 64), (0, 2, 1), (1, 1, 1), (1, 1), narrow=16)
+UNET = Shape((32, 48, 64, 64), (1, 2, 1), (1, 1, 1), (1, 1), narrow=32)
 SMALL = Shape((16,), (), (), (), narrow=16)
 MIDDLE = Shape((16, 32, 32), (0, 1), (1, 1), (1,), narrow=16)
 
@@ -133,11 +133,12 @@ REDEFOCUS = Config(
     predictor=UNET,
     priors=(SMALL, SMALL),
     picture_width=16,
-    sets=(Sets(0.7, 2, 8), Sets(0.15, 3, 6), Sets(0.1, 5, 4), Sets(0.05, 8, 2)),
+    sets=(Sets(0.5, 2, 8), Sets(0.1, 3, 6), Sets(0.2, 5, 4), Sets(0.2, 8, 2)),
     size=128,
     alone=0.88,
     masking=None,
-    fused_by="guided",
+    fused_by="dualpath",
+    odds=Odds(crisp=0.3),
     weights=(0.0, 0.5, 1.0),
 )
 

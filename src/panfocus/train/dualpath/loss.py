@@ -14,7 +14,11 @@ INFERRED: the equations below.
 
 OURS, for pictures that were blurred again (`redefocus`), T the picture before, M* the exact mask:
 
-    L = sum_k w_k (10 |B^k - T|_1 + 100 |B^k - T|_2^2 + 0.05 CE(M^k, M*) + 0.3 (... X^k ...))
+    L = sum_k w_k (10 |B^k - T|_1 + 100 |B^k - T|_2^2 + 100 s^2 |M^k|^2 + 0.05 CE(M^k, M*)
+                   + 0.3 (... X^k ...))
+
+where B^k blends the frames as they were before noise and compression, and ``s^2 sum_n M_n^2`` is
+the noise that a blend of frames with noise of variance s^2 keeps: its mean, without its scatter.
 """
 
 from __future__ import annotations
@@ -80,6 +84,16 @@ def exact_mask(mask: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (valid * entropy).sum() / valid.sum().clamp_min(1)
 
 
+def noise_kept(mask: Tensor, noise: Tensor) -> Tensor:
+    """Mean squared error that noise adds to a blend: ``s^2 sum_n M_n^2``, mean over pixels.
+
+    Args:
+        mask: ``(B, N, H, W)``.
+        noise: s^2 of each frame, ``(B,)``.
+    """
+    return (noise * mask.square().sum(1).mean((1, 2))).mean()
+
+
 def picture_error(picture: Tensor, truth: Tensor) -> Tensor:
     """``10 L1 + 100 MSE`` of pictures ``(B, 3, H, W)``."""
     difference = picture - truth
@@ -94,16 +108,18 @@ def redefocus(
     valid: Tensor,
     *,
     weights: Sequence[float],
+    noise: Tensor | None = None,
 ) -> Terms:
     """Loss against the picture before it was blurred again.
 
     Args:
         iterates: the predictor's mask first, then those of the K steps.
-        frames: ``(B, N, 3, H, W)``.
+        frames: before noise and compression, ``(B, N, 3, H, W)``.
         truth: T, ``(B, 3, H, W)``.
         mask: M*, ``(B, N, H, W)``.
         valid: ``(B, H, W)``.
         weights: w_k of each iterate; a predictor alone counts 1.
+        noise: s^2 of the frames that the iterates were made from, ``(B,)``.
     """
     used = weights if len(iterates) > 1 else (1.0,)
     total = frames.new_zeros(())
@@ -111,6 +127,8 @@ def redefocus(
     for k, (now, weight) in enumerate(zip(iterates, used, strict=True)):
         composite = blend(now.mask, frames)
         error = picture_error(composite, truth) + MASK_SHARE * exact_mask(now.mask, mask, valid)
+        if noise is not None:
+            error = error + 100 * noise_kept(now.mask, noise)
         terms[f"psnr_mask_{k}"] = decibel(composite, truth)
         if k:
             error = error + 0.3 * picture_error(now.picture, truth)

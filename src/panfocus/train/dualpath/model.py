@@ -78,9 +78,11 @@ class RedefocusLearner(Learner):
 
     def forward(self, *batch: Tensor) -> loss.Terms:
         """Return the loss terms of a batch in the order of `redefocus.Stack`."""
-        frames, truth, mask, valid = batch
+        frames, truth, mask, valid, clean, noise = batch
         iterates = self.net(frames)
-        return loss.redefocus(iterates, frames, truth, mask, valid, weights=self._weights)
+        return loss.redefocus(
+            iterates, clean, truth, mask, valid, weights=self._weights, noise=noise
+        )
 
 
 class PaperLearner(Learner):

@@ -26,8 +26,6 @@ HALO = 144
 WORKING_PIXELS = 3_000_000
 #: Pixels times frames at once: about 800 MB.
 TILE_PIXELS = 5_600_000
-#: Weights of a bundle, beside the network that runs; what `--init` starts from.
-WEIGHTS = "model.safetensors"
 
 
 class Exported(nn.Module):

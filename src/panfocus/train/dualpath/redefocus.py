@@ -47,12 +47,16 @@ class Stack(NamedTuple):
         truth: ``(3, H, W)``, the picture before it was blurred again.
         mask: ``(N, H, W)``, 1 for the frame to take.
         valid: ``(H, W)``, 1 where the frames differ.
+        clean: ``(N, 3, H, W)``, the frames before noise and compression.
+        noise: variance of the noise that each frame has, a scalar.
     """
 
     frames: Float
     truth: Float
     mask: Float
     valid: Float
+    clean: Float
+    noise: Float
 
 
 def sources_of(pictures: Sequence[Byte]) -> Sources:
@@ -107,7 +111,8 @@ def batch(
 def as_stack(sample: synthesis.Sample) -> Stack:
     """Write a pair as a set of two frames."""
     frames = np.stack((sample.first, sample.second))
-    return Stack(frames, sample.truth, np.stack((sample.mask, 1 - sample.mask)), sample.valid)
+    masks = np.stack((sample.mask, 1 - sample.mask))
+    return Stack(frames, sample.truth, masks, sample.valid, sample.clean, sample.noise)
 
 
 class Thing(NamedTuple):
@@ -121,9 +126,9 @@ class Thing(NamedTuple):
 def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Stack:
     """Photograph one scene `count` times, focused at as many depths, in random order."""
     outer = size + 2 * MARGIN
-    back, develop = synthesis.camera(rng, synthesis.crop(rng, sources, outer), odds)
+    back, develop = synthesis.camera(rng, synthesis.source(rng, sources, outer, odds), odds)
     things = sorted(
-        (thing(rng, sources, outer, develop) for _ in range(int(rng.integers(0, 3)))),
+        (thing(rng, sources, outer, develop, odds) for _ in range(int(rng.integers(0, 3)))),
         key=lambda t: -t.depth,
     )
     depth = ground(rng, outer)
@@ -155,12 +160,16 @@ def finished(
     order = rng.permutation(len(shots))
     shots = np.moveaxis(shots, -1, 1)[order][inner]
     truth, mask = np.moveaxis(truth, -1, 0)[inner], mask[order][inner]
+    if rng.random() < odds.shaded:
+        best = mask[:, None] == mask.max(0)
+        shots = np.where(best, shots, shots * synthesis.rim(rng, mask.shape[-1]))
     reach = cv2.dilate(np.ptp(shots, axis=0).max(0), np.ones((9, 9), np.uint8))
     up, left = (-1 if rng.random() < 0.5 else 1 for _ in range(2))
     arrays = [a[..., ::up, ::left] for a in (shots, truth, mask, reach > 0.02)]
     if rng.random() < 0.5:
         arrays = [a.swapaxes(-1, -2) for a in arrays]
     shots, truth, mask, valid = (np.ascontiguousarray(a, np.float32) for a in arrays)
+    clean, sigma = shots, 0.0
     if rng.random() < odds.noise:
         sigma = 0.025 * rng.random()
         shots = np.stack([synthesis.noisy(rng, s, sigma) for s in shots])
@@ -168,12 +177,15 @@ def finished(
         quality = int(rng.integers(70, 99))
         coded = [synthesis.jpeg(np.moveaxis(s, 0, -1), quality) for s in shots]
         shots = np.moveaxis(np.stack(coded), -1, 1)
-    return Stack(np.ascontiguousarray(shots, np.float32), truth, mask, valid)
+    shots = np.ascontiguousarray(shots, np.float32)
+    return Stack(shots, truth, mask, valid, clean, np.asarray(sigma**2, np.float32))
 
 
-def thing(rng: np.random.Generator, sources: Sources, size: int, develop: Develop) -> Thing:
+def thing(
+    rng: np.random.Generator, sources: Sources, size: int, develop: Develop, odds: Odds
+) -> Thing:
     """Draw an object with a picture of its own on it."""
-    colour = develop.linearised(synthesis.crop(rng, sources, size))
+    colour = develop.linearised(synthesis.source(rng, sources, size, odds))
     return Thing(colour, mattes.procedural(rng, size), float(rng.uniform(0, 1)))
 
 
