@@ -16,6 +16,7 @@ from panfocus.train.dualpath.predictor import (  # noqa: E402
     Belief,
     MaskPredictor,
     RawPredictor,
+    evidence,
     random_blocks,
 )
 from panfocus.train.dualpath.step import Iterate, Step, blend, data_term  # noqa: E402
@@ -150,6 +151,17 @@ def test_the_sources_enter_no_loss_except_through_composites(frames, mask):
         for f in (frames, other)
     ]
     assert values[0] == values[1]
+
+
+def test_evidence_is_signed_without_unit_and_0_for_frames_alike(frames):
+    seen = evidence(frames)
+    assert seen.shape == (2, 3, 2, 32, 32)
+    assert seen.sum(1).abs().max() < 1e-3
+    assert torch.allclose(evidence(frames[:, :1].expand(2, 4, 3, 32, 32)), torch.zeros(()))
+    sharp, flat = torch.rand(1, 1, 3, 24, 24), torch.full((1, 1, 3, 24, 24), 0.5)
+    pair = evidence(torch.cat((sharp, flat), 1))
+    assert (pair[:, 0] > 0.99).all()
+    assert torch.allclose(pair, evidence(torch.cat((sharp, flat), 1) * 0.5), atol=1e-2)
 
 
 def test_noise_kept_is_what_blending_leaves_of_it():

@@ -112,7 +112,7 @@ def test_the_paper_needs_pairs_and_says_so(data):
 
 
 def test_a_recipe_survives_json():
-    for name in ("paper", "redefocus"):
+    for name in (*config.RECIPES, *config.ABLATIONS):
         chosen = config.recipe(name)
         assert config.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
     with pytest.raises(UsageError, match="unknown Dual-Path recipe"):
@@ -254,3 +254,13 @@ def test_the_command_grows_what_was_trained(app, data, tmp_path, monkeypatch):
     name = "predictor.net.stem.conv.weight"
     # one step of a small rate from the old weights, and not from new ones
     assert torch.allclose(before[name], after[name][:8], atol=0.02)
+
+
+@pytest.mark.parametrize("sees", ["evidence", "both"])
+def test_a_predictor_may_be_shown_focus_evidence(sees, data, tmp_path):
+    chosen = replace(tiny("redefocus"), sees=sees, alone=1.0)
+    task = DualPathTask(chosen, supply(data), seed=0)
+    loop.train(task, loop.Run(tmp_path, steps=2, precision="float32"))
+    system = NetworkSystem(pack(tmp_path, tmp_path / "system", "made up", unrolled=False))
+    frames = np.random.default_rng(0).random((3, 40, 52, 3), np.float32)
+    assert np.allclose(system.decide(frames).sum(0), 1, atol=1e-4)

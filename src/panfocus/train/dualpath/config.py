@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.train.dualpath.network import Shape
+from panfocus.train.dualpath.predictor import Sees
 from panfocus.train.synthesis import Odds
 
 
@@ -68,6 +69,8 @@ class Config:
             masks of pictures that were blurred again.
         fused_by: system that fuses the real sets, so that they too can be blurred again.
         odds: of the synthesis that blurs again.
+        sees: what the predictor is shown, when masks are exact: "raw" frames, focus "evidence",
+            or "both".
         weights: of the predictor's and of each step's loss, when masks are exact and both train.
         learning_rate: at the peak.
         warmup: share of the run in which the learning rate rises from 0.
@@ -87,6 +90,7 @@ class Config:
     masking: Masking | None
     fused_by: str | None = None
     odds: Odds = field(default_factory=Odds)
+    sees: Sees = "raw"
     weights: tuple[float, ...] = ()
     learning_rate: float = 1.5e-3
     warmup: float = 0.02
@@ -145,6 +149,25 @@ REDEFOCUS = Config(
 RECIPES = {c.recipe: c for c in (PAPER, REDEFOCUS)}
 
 
+def _varied(name: str, base: Config, **changes: Any) -> Config:  # noqa: ANN401  any field
+    return replace(base, recipe=f"{base.recipe}-{name}", **changes)
+
+
+#: One thing changed each, to measure what it is worth (`benchmarks/dualpath_ablation.py`).
+ABLATIONS = {
+    c.recipe: c
+    for c in (
+        _varied("same-measure", PAPER, masking=Masking(cross=False)),
+        _varied("open-guide", PAPER, masking=Masking(open_guide=True)),
+        _varied("frames-only", REDEFOCUS, fused_by=None),
+        _varied("no-lights", REDEFOCUS, odds=replace(REDEFOCUS.odds, lights=0.0)),
+        _varied("hard-edges", REDEFOCUS, odds=replace(REDEFOCUS.odds, layers=0.0)),
+        _varied("evidence", REDEFOCUS, sees="evidence"),
+        _varied("both", REDEFOCUS, sees="both"),
+    )
+}
+
+
 def from_dict(values: Mapping[str, Any]) -> Config:
     """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples."""
     held = {name: _frozen(value) for name, value in values.items()}
@@ -173,8 +196,9 @@ def recipe(name: str) -> Config:
     Raises:
         UsageError: no such recipe.
     """
-    if name not in RECIPES:
+    known = {**RECIPES, **ABLATIONS}
+    if name not in known:
         raise UsageError(
-            "unknown Dual-Path recipe", expected=" or ".join(RECIPES), got=name, where="--recipe"
+            "unknown Dual-Path recipe", expected=" or ".join(known), got=name, where="--recipe"
         )
-    return RECIPES[name]
+    return known[name]

@@ -24,7 +24,7 @@ class DualPath(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         taught = config.masking is not None
-        self.predictor = None if taught else RawPredictor(config.predictor)
+        self.predictor = None if taught else RawPredictor(config.predictor, config.sees)
         self.fuser = Fuser(config.priors, config.picture_width, sees_frames=taught)
         #: Whether the steps run; at first the predictor trains alone.
         self.unrolled = True

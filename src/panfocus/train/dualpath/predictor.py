@@ -22,7 +22,7 @@ masks (`redefocus`); it is what runs after training.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,10 @@ from panfocus.train.dualpath.network import FrameNet, Shape, by_set, weights_of
 #: Sides of dropped blocks, and the range of the share that is kept.
 BLOCKS = (4, 8, 16)
 KEEP = (0.5, 0.7)
+#: What a predictor is shown: the frames, focus evidence, or both.
+Sees = Literal["raw", "evidence", "both"]
+#: Sides of the squares over which evidence is gathered.
+WINDOWS = (5, 13)
 
 
 class Belief(NamedTuple):
@@ -48,15 +52,37 @@ class Belief(NamedTuple):
 
 
 class RawPredictor(nn.Module):
-    """Masks from the frames themselves."""
+    """Masks from the frames themselves, or from what a focus measure sees in them."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, sees: Sees = "raw") -> None:
         super().__init__()
-        self.net = FrameNet(3, shape)
+        self.sees: Sees = sees
+        self.net = FrameNet(
+            {"raw": 3, "evidence": len(WINDOWS), "both": 3 + len(WINDOWS)}[sees], shape
+        )
 
     def forward(self, frames: Tensor) -> Tensor:
         """``(B, N, 3, H, W)`` to masks ``(B, N, H, W)``, summing to 1 over N."""
-        return over_frames(self.net(frames.flatten(0, 1) - 0.5, frames.shape[0]), frames)
+        shown = [] if self.sees == "evidence" else [frames - 0.5]
+        shown += [] if self.sees == "raw" else [evidence(frames)]
+        return over_frames(self.net(torch.cat(shown, 2).flatten(0, 1), frames.shape[0]), frames)
+
+
+def evidence(frames: Tensor) -> Tensor:
+    """How much more fine detail each frame has than the mean of all, ``(B, N, 2, H, W)``.
+
+    ``(E_n - mean_m E_m) / (mean_m E_m + eps)`` of the local energy E of what a 3 x 3 mean leaves,
+    over each of `WINDOWS`: signed, without unit, 0 for frames alike.
+
+    Args:
+        frames: ``(B, N, 3, H, W)``.
+    """
+    grey = frames.mean(2)
+    fine = (grey - F.avg_pool2d(grey, 3, 1, 1, count_include_pad=False)).square()
+    energies = [F.avg_pool2d(fine, w, 1, w // 2, count_include_pad=False) for w in WINDOWS]
+    energy = torch.stack(energies, 2)
+    mean = energy.mean(1, keepdim=True)
+    return (energy - mean) / (mean + 1e-6)
 
 
 class MaskPredictor(nn.Module):
