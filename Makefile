@@ -41,7 +41,7 @@ format: $(VENV)/.dev
 DATA ?= ../shared/data
 PEERS ?=
 RUNS ?=
-SYSTEMS ?= dualpath,guided,guided-tenengrad,pyramid
+SYSTEMS ?= dualpath,drpl,guided,guided-tenengrad,pyramid
 OTHERS := focusweave stackmffv3 guided_filter gfgfgf
 SEEN = $(if $(PEERS),$(foreach p,$(OTHERS),--results $(p)=$(1)/$(p)))
 R := docs/results
@@ -58,12 +58,14 @@ ifneq ($(PEERS),)
 endif
 	$(BIN)/python benchmarks/quality.py runs/sets --systems $(SYSTEMS) \
 	  $(call SEEN,runs/peers/sets) > $(R)/quality.md
-	$(BIN)/python benchmarks/pairs_with_truth.py $(WHU) --systems drpl,$(SYSTEMS) \
+	$(BIN)/python benchmarks/pairs_with_truth.py $(WHU) --systems $(SYSTEMS) \
 	  --results drpl-authors=$(DATA)/published/drpl_outputs $(call SEEN,runs/peers/whu) > $(R)/mfi_whu.md
-	$(BIN)/panfocus evaluate --data $(LYTRO) --systems drpl,$(SYSTEMS) \
+	$(BIN)/panfocus evaluate --data $(LYTRO) --systems $(SYSTEMS) \
 	  --results drpl-authors=$(DATA)/published/drpl_outputs $(call SEEN,runs/peers/lytro) \
 	  --metrics Q_W,Q_G,Q_MI,Q_Y,Q_CB --no-plots --overwrite --out runs/lytro
 	cp runs/lytro/summary.md $(R)/lytro.md
+	$(BIN)/python benchmarks/agreement.py $(LYTRO) $(DATA)/published/drpl_outputs \
+	  --systems drpl,dualpath > $(R)/agreement.md
 	$(BIN)/python benchmarks/working_scale.py runs/large --systems dualpath,guided > $(R)/working_scale.md
 	$(BIN)/python benchmarks/working_scale.py runs/large --systems drpl --stacks pair24 \
 	  --factors 4,5,6,8 >> $(R)/working_scale.md

@@ -31,6 +31,11 @@ PARTS = {
         "Which of them to trust: docs/metrics.md.",
         "panfocus evaluate",
     ),
+    "agreement": (
+        "Our DRPL beside its authors'",
+        "How near are our fused pictures to those of the authors' own weights (JPEG, quality 75)?",
+        "benchmarks/agreement.py",
+    ),
     "speed": (
         "Speed and memory",
         "Whole processes on the same files in turn; the floor decodes and encodes only.",
