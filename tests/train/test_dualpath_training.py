@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 typer = pytest.importorskip("typer")
 
 from panfocus.errors import DataError, UsageError  # noqa: E402
+from panfocus.systems.card import Card  # noqa: E402
 from panfocus.systems.network import NetworkSystem  # noqa: E402
 from panfocus.train import loop, pairs  # noqa: E402
 from panfocus.train.dualpath import adapt, cli, config  # noqa: E402
@@ -152,6 +153,9 @@ def test_the_command_trains_exports_and_adapts(app, data, tmp_path):
     kept = (onward / "system/model.onnx").read_bytes() == (start / "model.onnx").read_bytes()
     assert kept != report["helped"]
     assert "re-defocus consistency" in told
+    assert (
+        told.count("held out:  redefocus_psnr") == 1
+    )
     assert report["held_out"] == "1 of 5 sets"
     NetworkSystem(onward / "system")
     bare = pack(out, tmp_path / "bare", "made up", unrolled=False)
@@ -264,3 +268,26 @@ def test_a_predictor_may_be_shown_focus_evidence(sees, data, tmp_path):
     system = NetworkSystem(pack(tmp_path, tmp_path / "system", "made up", unrolled=False))
     frames = np.random.default_rng(0).random((3, 40, 52, 3), np.float32)
     assert np.allclose(system.decide(frames).sum(0), 1, atol=1e-4)
+
+
+def test_a_run_is_judged_on_held_out_material_as_it_goes(data, tmp_path, capsys):
+    training, held, _ = adapt.split(pairs.load([data], 64), 64)
+    task = DualPathTask(tiny("redefocus"), Supply.of(training), 0, held)
+    average = {k: v.clone() for k, v in task.model.state_dict().items()}
+    figures = task.judge(average)
+    assert figures["redefocus_psnr"] > 10
+    assert 0 <= figures["disagreement"] <= 1
+    loop.train(task, loop.Run(tmp_path, steps=3, precision="float32", judge_minutes=0))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "held out:" in line]
+    assert len(lines) == 4
+    assert "(+0)" in lines[0]
+
+
+def test_the_fusers_own_picture_can_be_exported(data, tmp_path):
+    loop.train(DualPathTask(tiny("redefocus"), supply(data)), loop.Run(tmp_path, steps=2))
+    folder = pack(tmp_path, tmp_path / "x", "made up", picture=True)
+    assert {p.name for p in folder.iterdir()} == {"model.onnx", "card.json"}
+    card = Card.read(folder / "card.json")
+    assert (card.name, card.kind) == ("dualpath-picture", "picture")
+    with pytest.raises(UsageError, match="only the fuser"):
+        pack(tmp_path, tmp_path / "y", "made up", picture=True, unrolled=False)

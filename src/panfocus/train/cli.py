@@ -90,7 +90,7 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
 
 
 @export_app.command()
-def export(
+def export(  # noqa: PLR0917  every parameter is an option of the command
     run: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the system to write.")],
     data: Annotated[
@@ -102,6 +102,9 @@ def export(
     unrolled: Annotated[
         bool, typer.Option(help="Dual-Path: the mask of the last step, or the predictor's.")
     ] = True,
+    picture: Annotated[
+        bool, typer.Option("--picture", help="Dual-Path: the fuser's own picture, no weights.")
+    ] = False,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
     system = read(run / NAME).facts.get("system")
@@ -109,7 +112,7 @@ def export(
     if system == "drpl":
         folder = pack(run, out, data, scores=told)
     elif system == "dualpath":
-        folder = dualpath_pack.pack(run, out, data, scores=told, unrolled=unrolled)
+        folder = dualpath_pack.pack(run, out, data, scores=told, unrolled=unrolled, picture=picture)
     else:
         raise UsageError(
             "this run is of an unknown system", expected="drpl or dualpath", got=str(system)

@@ -3,7 +3,8 @@
 The folder holds ``model.onnx``, ``model.safetensors`` (the unfolded weights, to train on from)
 and ``card.json``. Whatever the network, the exported interface is one: ``frames`` float32
 ``(N, 3, H, W)`` RGB in [0, 1] in, ``weights`` float32 ``(N, H, W)`` out, non-negative, summing to
-1 over N; H and W are free.
+1 over N; H and W are free. A system whose card says ``kind = "picture"`` answers with ``picture``
+float32 ``(3, H, W)`` instead.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from panfocus.train.checkpoint import write_bytes
 OPSET = 17
 #: Weights of a system folder, beside the network that runs; what ``--init`` starts from.
 WEIGHTS = "model.safetensors"
+#: What a network's output is called, by the kind of its card.
+ANSWERS = {"decision": "weights", "picture": "picture"}
 #: Differences allowed between the network here and its export, in weight: at one pixel (half a
 #: grey level of a full-range boundary; a sure network turns the last digits of its logits into
 #: this much) and on average.
@@ -47,9 +50,10 @@ def export(
     """Write a system folder, checked against the network it came from.
 
     Args:
-        network: ``(N, 3, H, W)`` to ``(N, H, W)``, in eval mode, see this module's docstring.
+        network: ``(N, 3, H, W)`` to ``(N, H, W)``, or to ``(3, H, W)`` for a card of kind
+            "picture"; in eval mode, see this module's docstring.
         frames: N; None when the network takes any number.
-        tensors: weights to keep beside, by name.
+        tensors: weights to keep beside, by name; nothing is kept if there are none.
         card: of the system; `model` and `sha256` are filled in.
         out: folder, made if missing; files of the same names are replaced.
 
@@ -59,23 +63,29 @@ def export(
     Raises:
         OutputError: the export answers differently, or cannot be written.
     """
-    data = to_onnx(network, frames, card.multiple_of)
-    check(data, network, frames, card.multiple_of, str(out))
+    answer = ANSWERS[card.kind]
+    data = to_onnx(network, frames, card.multiple_of, answer)
+    check(data, network, frames, card.multiple_of, str(out), answer=answer)
     digest = hashlib.sha256(data).hexdigest()
     card = replace(card, model="model.onnx", sha256=digest, max_frames=frames)
     write_bytes(out / "model.onnx", data)
-    write_bytes(out / WEIGHTS, save({k: v.contiguous() for k, v in tensors.items()}))
+    if tensors:
+        write_bytes(out / WEIGHTS, save({k: v.contiguous() for k, v in tensors.items()}))
     write_bytes(out / "card.json", card.to_json().encode())
     return out
 
 
-def to_onnx(network: nn.Module, frames: int | None, multiple_of: int = 1) -> bytes:
+def to_onnx(
+    network: nn.Module, frames: int | None, multiple_of: int = 1, answer: str = "weights"
+) -> bytes:
     """Return the ONNX file of a network; height, width and, for None, frames are free."""
     side = -(-64 // multiple_of) * multiple_of
     example = torch.rand(frames or 3, 3, side, side)
-    free = {"frames": {2: "height", 3: "width"}, "weights": {1: "height", 2: "width"}}
+    free = {"frames": {2: "height", 3: "width"}, answer: {1: "height", 2: "width"}}
     if frames is None:
-        free["frames"][0] = free["weights"][0] = "number"
+        free["frames"][0] = "number"
+        if answer == "weights":
+            free[answer][0] = "number"
     with warnings.catch_warnings(), TemporaryDirectory() as folder:
         # torch calls the TorchScript exporter legacy, yet it is the one that leaves free sizes
         # free for every network here
@@ -86,7 +96,7 @@ def to_onnx(network: nn.Module, frames: int | None, multiple_of: int = 1) -> byt
             (example,),
             path,
             input_names=["frames"],
-            output_names=["weights"],
+            output_names=[answer],
             dynamic_axes=free,
             opset_version=OPSET,
             dynamo=False,
@@ -95,7 +105,13 @@ def to_onnx(network: nn.Module, frames: int | None, multiple_of: int = 1) -> byt
 
 
 def check(
-    data: bytes, network: nn.Module, frames: int | None, multiple_of: int, where: str
+    data: bytes,
+    network: nn.Module,
+    frames: int | None,
+    multiple_of: int,
+    where: str,
+    *,
+    answer: str = "weights",
 ) -> float:
     """Compare an ONNX file with its network on random pictures of several sizes.
 
@@ -112,8 +128,8 @@ def check(
         picture = torch.rand(frames or count, 3, height, width)
         with torch.no_grad():
             expected = network(picture).numpy()
-        answer: list[object] = session.run(["weights"], {"frames": picture.numpy()})  # pyright: ignore
-        got = np.asarray(answer[0])
+        answers: list[object] = session.run([answer], {"frames": picture.numpy()})  # pyright: ignore
+        got = np.asarray(answers[0])
         difference = np.abs(got - expected)
         worst, mean = max(worst, float(difference.max())), max(mean, float(difference.mean()))
     if worst > TOLERANCE or mean > MEAN_TOLERANCE:

@@ -22,6 +22,7 @@ class Log:
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._columns: list[str] = []
+        self._first: dict[str, float] = {}
 
     def add(self, terms: dict[str, Tensor], norm: Tensor, rate: float) -> None:
         """Take in one step."""
@@ -51,6 +52,17 @@ class Log:
             f"step {step}  {seconds / 60:.1f} min  "
             + "  ".join(f"{k} {v:.4g}" for k, v in means.items())
         )
+
+    def judged(self, figures: dict[str, float], step: int) -> None:
+        """Tell how the averaged weights do on held-out material, and how that changed."""
+        if not figures:
+            return
+        told: list[str] = []
+        for name, value in figures.items():
+            self._board.add_scalar(f"held out/{name}", value, step)  # pyright: ignore[reportUnknownMemberType]
+            change = value - self._first.setdefault(name, value)
+            told.append(f"{name} {value:.4g} ({change:+.2g})")
+        self.say(f"step {step}  held out:  " + "  ".join(told))
 
     def picture(self, picture: NDArray[np.uint8], step: int) -> None:
         """Keep a sample picture, RGB ``(H, W, 3)``."""

@@ -86,6 +86,15 @@ class Finishing(Protocol):
         ...
 
 
+@runtime_checkable
+class Judging(Protocol):
+    """A task that can judge itself on material that it does not train on."""
+
+    def judge(self, average: dict[str, Tensor]) -> dict[str, float]:
+        """Return figures of the averaged weights by name; none when nothing was held out."""
+        ...
+
+
 @dataclass(frozen=True)
 class Run:
     """Where, how long and how to train.
@@ -100,6 +109,7 @@ class Run:
         checkpoint_minutes: how often to save.
         picture_minutes: how often to draw.
         report_seconds: how often to log.
+        judge_minutes: how often to judge on what was held out.
     """
 
     out: Path
@@ -111,6 +121,7 @@ class Run:
     checkpoint_minutes: float = 10.0
     picture_minutes: float = 5.0
     report_seconds: float = 15.0
+    judge_minutes: float = 2.0
 
 
 @dataclass
@@ -284,6 +295,10 @@ def restore(
     state.step, state.seconds = int(held.facts["step"]), float(held.facts["seconds"])
 
 
+#: What a run does in its own rhythm.
+DUE = ("report", "judge", "picture", "save")
+
+
 class Keeper:
     """Logs, draws and saves, each in its own rhythm."""
 
@@ -298,13 +313,15 @@ class Keeper:
         self._task, self._run, self._model = task, run, model
         self._optimiser, self._state = optimiser, state
         self._log = Log(run.out, state.step)
-        self._last: dict[str, float] = {k: time.monotonic() for k in ("report", "picture", "save")}
+        self._last: dict[str, float] = {k: time.monotonic() for k in DUE}
 
     def after_step(self, terms: dict[str, Tensor], norm: Tensor) -> None:
         """Take in one step and do what is due."""
         self._log.add(terms, norm, self._optimiser.param_groups[0]["lr"])
         if self._due("report", self._run.report_seconds):
             self._log.report(self._state.step, self._state.seconds)
+        if self._due("judge", 60 * self._run.judge_minutes):
+            self._judge()
         if self._due("picture", 60 * self._run.picture_minutes):
             self._log.picture(self._task.picture(self._model), self._state.step)
         if self._due("save", 60 * self._run.checkpoint_minutes):
@@ -331,8 +348,13 @@ class Keeper:
         """Save, report and draw a last time."""
         self.save()
         self._log.report(self._state.step, self._state.seconds)
+        self._judge()
         self._log.picture(self._task.picture(self._model), self._state.step)
         self._log.close()
+
+    def _judge(self) -> None:
+        if isinstance(self._task, Judging):
+            self._log.judged(self._task.judge(self._state.average), self._state.step)
 
     def _due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()

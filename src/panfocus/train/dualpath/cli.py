@@ -119,7 +119,7 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
     old.unrolled = unrolled
     before = adapt.measure(old, chosen, held_out)
     typer.echo(f"held out: {words}; before adapting {before.redefocus_psnr:.2f} dB")
-    task = DualPathTask(chosen, Supply.of(training, chosen.fused_by), run.seed)
+    task = DualPathTask(chosen, Supply.of(training, chosen.fused_by), run.seed, held_out)
     task.net.load_state_dict(old.state_dict())
     loop.train(task, run)
     if loop.Team.join().rank != 0:

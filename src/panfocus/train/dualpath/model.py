@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -137,3 +138,16 @@ def learner(config: Config) -> Learner:
     if config.masking is None:
         return RedefocusLearner(config)
     return PaperLearner(config, config.masking)
+
+
+def deployed(config: Config, average: Mapping[str, Tensor], *, unrolled: bool) -> DualPath:
+    """Rebuild what runs on a stack from a learner's averaged weights, in eval mode.
+
+    Without `unrolled` the predictor's mask is the answer, and no step follows.
+    """
+    net = DualPath(config)
+    weights = {k.removeprefix("net."): v for k, v in average.items()}
+    known = net.state_dict().keys()
+    net.load_state_dict({k: v for k, v in weights.items() if k in known})
+    net.unrolled = unrolled
+    return net.eval()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from panfocus.errors import UsageError
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train.dualpath.config import Config, from_dict
-from panfocus.train.dualpath.model import DualPath
+from panfocus.train.dualpath.model import DualPath, deployed
 from panfocus.train.dualpath.network import count_macs, folded
 from panfocus.train.export import export
 
@@ -26,6 +28,18 @@ HALO = 144
 WORKING_PIXELS = 3_000_000
 #: Pixels times frames at once: about 800 MB.
 TILE_PIXELS = 5_600_000
+
+
+class ExportedPicture(nn.Module):
+    """Dual-Path as a system that makes a picture: the fuser's own X^K."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` in [0, 1] to X^K, ``(3, H, W)`` in [0, 1]."""
+        return self.net(frames.unsqueeze(0))[-1].picture.squeeze(0).clamp(0, 1)
 
 
 class Exported(nn.Module):
@@ -41,18 +55,9 @@ class Exported(nn.Module):
 
 
 def averaged(held: checkpoints.Checkpoint, *, unrolled: bool = True) -> tuple[Config, DualPath]:
-    """Rebuild the network of a checkpoint with its averaged weights, in eval mode.
-
-    Without `unrolled` the predictor's mask is the answer, and no step follows.
-    """
+    """Rebuild the network of a checkpoint (see `deployed`)."""
     config = from_dict(held.facts["config"])
-    net = DualPath(config)
-    prefix = "net."
-    weights = {k.removeprefix(prefix): v for k, v in held.group("average").items()}
-    known = net.state_dict().keys()
-    net.load_state_dict({k: v for k, v in weights.items() if k in known})
-    net.unrolled = unrolled
-    return config, net.eval()
+    return config, deployed(config, held.group("average"), unrolled=unrolled)
 
 
 def macs_per_pixel(net: nn.Module, multiple: int) -> int:
@@ -99,6 +104,20 @@ def card_of(
     )
 
 
+def as_picture(card: Card) -> Card:
+    """Return the card of the same networks as a system that makes a picture."""
+    return replace(
+        card,
+        name=f"{card.name}-picture",
+        title=f"{card.title}; the fuser's own picture",
+        kind="picture",
+        notes=(
+            "any number of aligned frames, all held at once; no maps; values that no frame holds "
+            "can appear"
+        ),
+    )
+
+
 def pack(
     run: Path,
     out: Path,
@@ -106,6 +125,7 @@ def pack(
     *,
     scores: Mapping[str, float] | None = None,
     unrolled: bool = True,
+    picture: bool = False,
 ) -> Path:
     """Export the checkpoint in `run` to the folder `out`.
 
@@ -115,12 +135,19 @@ def pack(
         data: for the card.
         scores: for the card.
         unrolled: whether the fuser's steps follow the predictor.
+        picture: let the system answer with the fuser's own picture X^K and not with weights.
 
     Raises:
         DataError: no checkpoint, or a damaged one.
         OutputError: the folder cannot be written, or the export does not agree.
+        UsageError: a picture is wanted, and no step that would make one.
     """
+    if picture and not unrolled:
+        raise UsageError("only the fuser makes a picture", expected="--unrolled with --picture")
     held = checkpoints.read(run / checkpoints.NAME)
     config, net = averaged(held, unrolled=unrolled)
     card = card_of(held.facts, config, net, data, scores=scores or {})
+    if picture:
+        card = as_picture(card)
+        return export(ExportedPicture(folded(net)).eval(), None, {}, card, out)
     return export(Exported(folded(net)).eval(), None, net.state_dict(), card, out)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from panfocus.errors import DataError
-from panfocus.train.dualpath import observed, redefocus
+from panfocus.train.dualpath import adapt, observed, redefocus
 from panfocus.train.dualpath.config import Config, Sets
-from panfocus.train.dualpath.model import DualPath, Learner, learner
+from panfocus.train.dualpath.model import DualPath, Learner, deployed, learner
 from panfocus.train.dualpath.step import Iterate, blend
 from panfocus.train.loop import cosine
 from panfocus.train.pairs import Material
@@ -21,6 +21,8 @@ from panfocus.train.synthesis import Sources
 
 #: How often a fused set counts among the sources; a frame counts once.
 FUSED_COUNT = 2
+#: Batches that a judgement in mid-training measures on: a few seconds' worth.
+JUDGED_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,16 @@ class Supply:
 class DualPathTask:
     """Both recipes (`panfocus.train.loop.Task`)."""
 
-    def __init__(self, config: Config, supply: Supply, seed: int = 0) -> None:
+    def __init__(
+        self, config: Config, supply: Supply, seed: int = 0, held_out: Material | None = None
+    ) -> None:
         """Set up.
+
+        Args:
+            config: the recipe.
+            supply: what batches are made from.
+            seed: of weights and samples.
+            held_out: what to judge on, now and then; not part of `supply`.
 
         Raises:
             DataError: the recipe needs real sets, and there is none.
@@ -70,6 +80,7 @@ class DualPathTask:
         self.ema = config.ema
         self._supply = supply
         self._seed = seed
+        self._held_out = held_out
 
     @property
     def net(self) -> DualPath:
@@ -112,6 +123,17 @@ class DualPathTask:
     def settle(self) -> None:
         """Let the teacher follow; equal treatment of frames is built in."""
         self.learner.settle()
+
+    def judge(self, average: dict[str, Tensor]) -> dict[str, float]:
+        """Measure the averaged weights on what was held out (`adapt.measure`)."""
+        if self._held_out is None:
+            return {}
+        net = deployed(self.config, average, unrolled=self.net.unrolled)
+        measured = adapt.measure(net, self.config, self._held_out, JUDGED_ROUNDS)
+        told = {"redefocus_psnr": measured.redefocus_psnr}
+        if measured.disagreement is not None:
+            told["disagreement"] = measured.disagreement
+        return told
 
     def facts(self) -> dict[str, Any]:
         """Return the configuration."""
