@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench ablation clean
 
 $(VENV)/.base:
 	$(PYTHON) -m venv $(VENV)
@@ -36,11 +36,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 # Every table of docs/results.md; an hour or two on two cores. DATA: pictures and stacks; PEERS: the
-# bin folder of an environment with the peers (pip install focusweave openfocus); RUNS: training
-# folders for the ablation; SYSTEMS: what is compared.
+# bin folder of an environment with the peers (pip install focusweave openfocus); SYSTEMS: what is
+# compared.
 DATA ?= ../shared/data
 PEERS ?=
-RUNS ?=
 SYSTEMS ?= dualpath,drpl,guided,guided-tenengrad,pyramid
 OTHERS := focusweave stackmffv3 guided_filter gfgfgf
 SEEN = $(if $(PEERS),$(foreach p,$(OTHERS),--results $(p)=$(1)/$(p)))
@@ -72,9 +71,6 @@ endif
 	for s in drpl dualpath; do $(BIN)/python benchmarks/fold_order.py runs/sets --system $$s; done \
 	  > $(R)/fold_order.md
 	$(BIN)/python benchmarks/fold_order.py runs/sets --system dualpath --group 8 >> $(R)/fold_order.md
-ifneq ($(RUNS),)
-	$(BIN)/python benchmarks/dualpath_ablation.py runs/sets $(RUNS) --pairs $(WHU) > $(R)/dualpath.md
-endif
 	$(BIN)/python benchmarks/speed_metrics.py > $(R)/metrics_speed.md
 	$(BIN)/python benchmarks/streaming.py runs > $(R)/streaming.md
 	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg
@@ -82,6 +78,16 @@ endif
 	  runs/large/stack12 runs/large/stack2 --systems dualpath,guided \
 	  $(if $(PEERS),--peers $(PEERS)) > $(R)/speed.md
 	$(BIN)/python benchmarks/report.py $(R) docs/results.md
+
+# What each part of Dual-Path is worth: every recipe for MINUTES on one core, then the table.
+MINUTES ?= 10
+ABLATED ?= paper paper-same-measure paper-open-guide redefocus redefocus-frames-only \
+  redefocus-no-lights redefocus-hard-edges redefocus-evidence redefocus-both
+ablation: $(VENV)/.dev
+	for r in $(ABLATED); do $(BIN)/panfocus train dualpath --data $(DATA)/train_pairs --recipe $$r \
+	  --minutes $(MINUTES) --threads 1 --out runs/ablation/$$r || exit 1; done
+	$(BIN)/python benchmarks/dualpath_ablation.py runs/sets $(ABLATED:%=runs/ablation/%) --pairs $(WHU) \
+	  > $(R)/dualpath.md
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache

@@ -7,7 +7,7 @@ import pytest
 
 import panfocus
 from panfocus.errors import SystemError_
-from panfocus.systems import Card, NetworkSystem, network
+from panfocus.systems import Card, NetworkSystem, load_system, network
 from panfocus.systems.network import sha256_of
 from tests.conftest import focal_pair, focal_stack, psnr
 
@@ -16,7 +16,10 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 
 def write_tiny(folder, frames="N", **facts):
-    """Export Laplacian energy, averaged over 9x9, softmax over frames; any N, any size."""
+    """Export Laplacian energy, averaged over 9x9, softmax over frames; any N, any size.
+
+    With ``kind="picture"`` the frames blended by these weights.
+    """
     grey = np.full((1, 3, 1, 1), 1 / 3, np.float32)
     laplace = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]], np.float32)[None, None]
     mean = np.full((1, 1, 9, 9), 3000 / 81, np.float32)
@@ -32,13 +35,20 @@ def write_tiny(folder, frames="N", **facts):
         helper.make_node("Conv", ["e", "mean"], ["m"], pads=[4, 4, 4, 4]),
         helper.make_node("Squeeze", ["m", "axes"], ["s"]),
         helper.make_node("Softmax", ["s"], ["weights"], axis=0),
+        helper.make_node("Unsqueeze", ["weights", "axes"], ["w"]),
+        helper.make_node("Mul", ["w", "frames"], ["parts"]),
+        helper.make_node("ReduceSum", ["parts", "first"], ["picture"], keepdims=0),
     ]
+    answer, shape = ("weights", [frames, "H", "W"])
+    if facts.get("kind") == "picture":
+        answer, shape = ("picture", [3, "H", "W"])
+    first = numpy_helper.from_array(np.array([0], np.int64), "first")
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info("frames", TensorProto.FLOAT, [frames, 3, "H", "W"])],
-        [helper.make_tensor_value_info("weights", TensorProto.FLOAT, [frames, "H", "W"])],
-        [*weights, axes],
+        [helper.make_tensor_value_info(answer, TensorProto.FLOAT, shape)],
+        [*weights, axes, first],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,3 +133,52 @@ def test_a_file_that_is_no_network_is_refused(tiny):
     (tiny / "card.json").write_text(card.to_json())
     with pytest.raises(SystemError_, match="cannot be loaded"):
         NetworkSystem(tiny).decide(np.zeros((2, 32, 32, 3), np.float32))
+
+
+def as_float(frames):
+    return frames.astype(np.float32) / 255
+
+
+def test_a_network_may_answer_with_a_picture(tiny, tmp_path):
+    folder = write_tiny(tmp_path / "drawn-1", kind="picture")
+    frames, sharp = focal_stack(5)
+    result = panfocus.fuse(frames, system=str(folder))
+    assert result.index is None
+    assert psnr(result.image, sharp) > max(psnr(f, sharp) for f in frames) + 6
+    weights = NetworkSystem(tiny).decide(as_float(frames))
+    blended = (weights[..., None] * frames).sum(0)
+    assert np.abs(result.image - blended).max() <= 0.51
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_pictures_keep_depth_and_channels(channels, tmp_path):
+    folder = write_tiny(tmp_path / "drawn-1", kind="picture", multiple_of=8)
+    pair = focal_pair(53, 77, channels=channels)[0].astype(np.uint16) * 257
+    result = panfocus.fuse(pair, system=str(folder))
+    assert result.image.shape == pair.shape[1:]
+    assert result.image.dtype == np.uint16
+    # no picture in it is outside what the frames hold
+    assert (result.image >= pair.min(0).astype(int) - 1).all()
+    assert (result.image <= pair.max(0).astype(int) + 1).all()
+
+
+def test_a_tiled_picture_is_the_whole_with_the_halo_and_not_without(tmp_path, monkeypatch):
+    frames = as_float(focal_pair(120, 150)[0])
+
+    def made(**facts):
+        system = load_system(write_tiny(tmp_path / "drawn-1", kind="picture", **facts))
+        for frame in frames:
+            system.push(frame)
+        return system.finish()
+
+    whole = made()
+    monkeypatch.setattr(network, "LEAST_CORE", 32)
+    tiled = made(tile_pixels=1)
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
+    assert np.abs(made(tile_pixels=1, halo=0) - whole).max() > 1e-3
+
+
+def test_more_frames_than_a_picture_network_takes_are_refused(tmp_path):
+    folder = write_tiny(tmp_path / "drawn-1", frames=2, kind="picture", max_frames=2)
+    with pytest.raises(SystemError_, match="2 frames at once"):
+        panfocus.fuse(focal_stack(3)[0], system=str(folder))

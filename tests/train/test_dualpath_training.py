@@ -153,9 +153,7 @@ def test_the_command_trains_exports_and_adapts(app, data, tmp_path):
     kept = (onward / "system/model.onnx").read_bytes() == (start / "model.onnx").read_bytes()
     assert kept != report["helped"]
     assert "re-defocus consistency" in told
-    assert (
-        told.count("held out:  redefocus_psnr") == 1
-    )
+    assert told.count("held out:  redefocus_psnr") == 1
     assert report["held_out"] == "1 of 5 sets"
     NetworkSystem(onward / "system")
     bare = pack(out, tmp_path / "bare", "made up", unrolled=False)

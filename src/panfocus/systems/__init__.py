@@ -9,6 +9,7 @@ from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 from panfocus.systems.card import Card
 from panfocus.systems.classical import FocusMeasureSystem, classical_systems
 from panfocus.systems.network import NetworkSystem
+from panfocus.systems.network_picture import NetworkPictureSystem
 from panfocus.systems.pyramid import PyramidSystem
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Card",
     "EvidenceSystem",
     "FocusMeasureSystem",
+    "NetworkPictureSystem",
     "NetworkSystem",
     "PictureSystem",
     "PyramidSystem",
@@ -65,10 +67,8 @@ def load_system(name: str | Path, *, threads: int | None = None) -> System | Pic
     if text == "pyramid":
         return PyramidSystem()
     bundled = _bundled_folders()
-    if text in bundled:
-        return NetworkSystem(bundled[text], threads=threads)
-    if Path(name).is_dir():
-        return NetworkSystem(Path(name), threads=threads)
+    if text in bundled or Path(name).is_dir():
+        return _load_folder(bundled.get(text, Path(name)), threads)
     known = [*sorted(bundled), *classical, "pyramid"]
     raise SystemError_(
         "there is no such system",
@@ -76,3 +76,10 @@ def load_system(name: str | Path, *, threads: int | None = None) -> System | Pic
         expected=f"one of {', '.join(known)}, or a folder with card.json",
         remedy="`panfocus systems` lists them with their cards",
     )
+
+
+def _load_folder(folder: Path, threads: int | None) -> System | PictureSystem:
+    path = folder / "card.json"
+    if path.is_file() and Card.read(path).kind == "picture":
+        return NetworkPictureSystem(folder, threads=threads)
+    return NetworkSystem(folder, threads=threads)

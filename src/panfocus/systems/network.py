@@ -116,8 +116,16 @@ class NetworkSystem:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return options
 
-    def _run(self, frames: Float) -> Float:
-        """Pad to the card's multiple, run, crop. ``(N, h, w, C)`` to ``(N, h, w)``."""
+    def infer(self, frames: Float, answer: str = "weights") -> Float:
+        """Pad to the card's multiple, run, crop.
+
+        Args:
+            frames: ``(N, h, w, C)``; all of C but three colours is made or left out.
+            answer: name of the output.
+
+        Returns:
+            The output: weights ``(N, h, w)`` or a picture ``(3, h, w)``.
+        """
         height, width, channels = frames.shape[1:]
         if channels != 3:
             grey = frames[..., :1] if channels < 3 else frames.mean(axis=-1, keepdims=True)
@@ -128,8 +136,8 @@ class NetworkSystem:
             frames = np.pad(frames, pad, mode="symmetric")
         planes = np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
         session = cast("Any", self._session)
-        weights = session.run(["weights"], {"frames": planes}, self._options)[0]
-        return np.asarray(weights, np.float32)[:, :height, :width]
+        out = session.run([answer], {"frames": planes}, self._options)[0]
+        return np.asarray(out, np.float32)[:, :height, :width]
 
     def decide(self, frames: Float) -> Float:
         """Return weights ``(N, H, W)``, in tiles when the card allows it.
@@ -149,6 +157,6 @@ class NetworkSystem:
         count, height, width = frames.shape[:3]
         allowed = self._card.tile_pixels or TILE_PIXELS
         if halo is None or count * height * width <= allowed:
-            return self._run(frames)
+            return self.infer(frames)
         core = tile_core(count, halo, allowed)
-        return tiled_decision(self._run, frames, core, halo, self._card.multiple_of)
+        return tiled_decision(self.infer, frames, core, halo, self._card.multiple_of)

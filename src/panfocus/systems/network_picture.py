@@ -1,0 +1,78 @@
+"""A network that answers with a picture, such as the fused picture X^K of an unrolled fuser.
+
+It must see all frames at once, so they are all held: four bytes a sample.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from panfocus.errors import SystemError_
+from panfocus.optics import Float
+from panfocus.systems.card import Card
+from panfocus.systems.network import TILE_PIXELS, NetworkSystem, tile_core
+from panfocus.tiles import windows
+
+
+class NetworkPictureSystem:
+    """A folder whose card says ``kind = "picture"``, behind the seam for pictures.
+
+    Always at full scale: a picture, unlike weights, cannot be enlarged afterwards.
+    """
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        """Read the card and check the weights, as `NetworkSystem` does.
+
+        Raises:
+            SystemError_: card or weights missing, damaged, or not the ones of the card.
+        """
+        self._network = NetworkSystem(folder, threads=threads)
+        self._frames: list[Float] = []
+
+    @property
+    def card(self) -> Card:
+        """The card beside the network."""
+        return self._network.card
+
+    def push(self, frame: Float) -> None:
+        """Take the next frame, ``(H, W[, C])`` float32 in [0, 1]."""
+        self._frames.append(frame)
+
+    def finish(self) -> Float:
+        """Return the picture in [0, 1], shaped as a frame; opacity is the frames' mean.
+
+        Raises:
+            SystemError_: more frames than the network takes.
+        """
+        frames, self._frames = np.stack(self._frames), []
+        limit = self.card.max_frames
+        if limit is not None and len(frames) > limit:
+            raise SystemError_(
+                f"{self.card.name} takes {limit} frames at once",
+                expected=f"{limit} frames",
+                got=f"{len(frames)} frames",
+            )
+        shape = frames.shape[1:]
+        frames = frames[..., None] if frames.ndim == 3 else frames
+        colours = frames[..., :3] if frames.shape[-1] >= 3 else frames[..., :1]
+        picture = self._tiled(colours)
+        if frames.shape[-1] in {2, 4}:
+            picture = np.concatenate((picture, frames[..., -1:].mean(0)), -1)
+        return np.clip(picture, 0, 1).astype(np.float32).reshape(shape)
+
+    def _tiled(self, frames: Float) -> Float:
+        """``(N, H, W, 1 or 3)`` to ``(H, W, 1 or 3)``, window by window when it is large."""
+        count, height, width, channels = frames.shape
+        out = np.empty((height, width, channels), np.float32)
+        halo = self.card.halo
+        allowed = self.card.tile_pixels or TILE_PIXELS
+        whole = halo is None or count * height * width <= allowed
+        core = max(height, width) if whole else tile_core(count, halo or 0, allowed)
+        for window in windows(height, width, core, halo or 0, self.card.multiple_of):
+            made = self._network.infer(frames[:, window.read[0], window.read[1]], "picture")
+            inner = made[:, window.inner[0], window.inner[1]].transpose(1, 2, 0)
+            # a grey picture went in as three equal colours and comes back as nearly that
+            out[window.core] = inner if channels == 3 else inner.mean(-1, keepdims=True)
+        return out
