@@ -76,11 +76,11 @@ def test_crops_of_real_sets_are_a_function_of_their_key(picture, cross):
 def test_frames_blurred_again_are_exact(supply, count):
     """Where the mask says so, a frame comes nearer to the picture before than the others do."""
     odds = synthesis.Odds(noise=0, jpeg=0, borders=0, lights=0)
-    made = redefocus.batch(supply, 64, count, (3, count), range(6), odds=odds)
+    made = redefocus.batch(supply, 64, count, (3, count), range(16), odds=odds)
     assert np.array_equal(made.clean, made.frames)
     assert not made.noise.any()
-    assert made.frames.shape == (6, count, 3, 64, 64)
-    assert made.truth.shape == (6, 3, 64, 64)
+    assert made.frames.shape == (16, count, 3, 64, 64)
+    assert made.truth.shape == (16, 3, 64, 64)
     assert made.frames.min() >= 0
     assert made.frames.max() <= 1
     assert np.allclose(made.mask.sum(1), 1, atol=1e-5)
@@ -98,7 +98,9 @@ def test_batches_are_a_function_of_their_key(supply):
 
 def test_frames_alike_give_no_evidence():
     flat = redefocus.sources_of([np.full((120, 120, 3), 128, np.uint8)] * 2)
-    odds = synthesis.Odds(noise=0, jpeg=0, lights=0, borders=0, shaded=0, recoloured=0, painted=0)
+    odds = synthesis.Odds(
+        noise=0, jpeg=0, lights=0, borders=0, shaded=0, framed=0, recoloured=0, painted=0
+    )
     for count in (2, 4):
         made = redefocus.batch(flat, 64, count, (0, 0), range(4), odds=odds)
         assert made.valid.sum() == 0

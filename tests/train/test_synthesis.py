@@ -10,7 +10,7 @@ from panfocus.train.synthesis import Odds, Stream
 
 PLAIN = Odds(
     layers=0, uniform=0, painted=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
-    shaded=0, recoloured=0, crisp=0, radius=(3, 6),
+    shaded=0, framed=0, recoloured=0, crisp=0, radius=(3, 6),
 )  # fmt: skip
 
 
@@ -122,6 +122,15 @@ def test_shaded_rims_are_dark_where_out_of_focus_and_the_truth_is_not(sources):
     ratio = other.mean((0, 1)) / before.mean((0, 1))
     outer = np.concatenate((ratio[0], ratio[-1], ratio[:, 0], ratio[:, -1])).mean()
     assert 0.5 < outer < 0.9  # a part of the sides is lit
+
+
+def test_bars_along_the_sides_are_part_of_the_scene(sources):
+    b = Stream("varied", sources, 0, replace(PLAIN, framed=1)).batch(0, range(12), 48)
+    mask = b.mask[:, None]
+    assert np.allclose(mask * b.first + (1 - mask) * b.second, b.truth, atol=1e-6)
+    outer = (b.truth[..., 0, :], b.truth[..., -1, :], b.truth[..., 0], b.truth[..., -1])
+    one_colour = [[np.ptp(side[n], axis=-1).max() == 0 for side in outer] for n in range(12)]
+    assert np.any(one_colour, axis=1).all()
 
 
 def test_sources_are_recoloured_and_sharpened(sources):

@@ -91,6 +91,8 @@ class Odds:
         borders: leave parts of a frame empty, as alignment does.
         shaded: darken the rim of the picture where it is out of focus, as blurring does that takes
             what lies outside for black.
+        framed: paint bars along sides of a scene, as scans and prints have them; else a bright
+            glow at the rim would look like the light that a shaded rim lacks.
         recoloured: exchange the colours of a source and bend its tones; few scenes become many.
         crisp: sharpen a source; for sources that are themselves a little soft.
         noise: add sensor noise.
@@ -107,7 +109,8 @@ class Odds:
     lights: float = 0.35
     soft_source: float = 0.15
     borders: float = 0.08
-    shaded: float = 0.12
+    shaded: float = 0.08
+    framed: float = 0.06
     recoloured: float = 0.5
     crisp: float = 0.0
     noise: float = 0.3
@@ -210,6 +213,8 @@ def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float,
     """Choose the light in which to blur, and put lights beyond white into the scene."""
     if rng.random() < odds.painted:
         encoded = painted(rng, encoded)
+    if rng.random() < odds.framed:
+        encoded = framed(rng, encoded)
     with_lights = rng.random() < odds.lights
     in_linear = rng.random() < odds.linear
     develop = Develop(optics.GAMMA if with_lights or in_linear else 1.0)
@@ -231,6 +236,16 @@ def painted(rng: np.random.Generator, encoded: Float) -> Float:
         any_colour = rng.random(3, dtype=np.float32)
         colour = white_or_black if rng.random() < 0.6 else any_colour
         out = mixed(np.broadcast_to(colour, out.shape), out, draw(rng, size))
+    return out
+
+
+def framed(rng: np.random.Generator, encoded: Float) -> Float:
+    """Paint bars of one colour along some sides, 1 to 8 px of them within the picture."""
+    out = encoded.copy()
+    colour = rng.random(3, dtype=np.float32) if rng.random() < 0.5 else np.float32(rng.random())
+    for side in rng.permutation(4)[: int(rng.integers(1, 5))]:
+        width = MARGIN + int(rng.integers(1, 9))
+        out[(np.s_[:width], np.s_[-width:], np.s_[:, :width], np.s_[:, -width:])[side]] = colour
     return out
 
 
@@ -333,7 +348,7 @@ def rim(rng: np.random.Generator, size: int) -> Float:
     reach = 4
     lit = rng.random((2, 2)) < 0.4
     inside = np.pad(np.ones((size, size), np.float32), reach, constant_values=lit.astype(int))
-    return optics.defocus(inside, rng.uniform(0.6, 4), apertures(rng))[reach:-reach, reach:-reach]
+    return optics.defocus(inside, rng.uniform(0.6, 2.5), apertures(rng))[reach:-reach, reach:-reach]
 
 
 def shaded(rng: np.random.Generator, scene: Scene) -> Scene:
