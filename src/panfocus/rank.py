@@ -14,7 +14,7 @@ def median(values: NDArray[FloatT]) -> NDArray[FloatT]:
     """Return the median along the first axis, ``(N[, C])`` to ``(C,)`` or a scalar array.
 
     Bit for bit that of NumPy where nothing is NaN. NumPy looks for NaNs and masked arrays each
-    time, at several times the cost for a block of a picture, and imports what it needs for that.
+    time, at several times the cost for a block of a picture.
     """
     middle, is_odd = divmod(len(values), 2)
     if is_odd:
