@@ -390,8 +390,13 @@ def test_fusing_by_a_classical_system_needs_no_runtime_and_no_torch(shots, tmp_p
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    modules = set(done.stdout.split())
+    loaded = {name.split(".")[0] for name in modules}
     assert {"onnxruntime", "torch"} & loaded == set()
+    # what few fusions need costs every small one a tenth of its time
+    assert {"tifffile", "PIL", "rich"} & loaded == set()
+    unasked = ("science.fuse", "mesh", "heights", "slabs", "align.gate", "align.estimate", "batch")
+    assert {f"panfocus.{name}" for name in unasked} & modules == set()
 
 
 def test_training_without_torch_says_what_to_install(capsys, monkeypatch):

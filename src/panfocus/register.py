@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from panfocus.align.alignment import Alignment, Placed
 from panfocus.align.detail import Detail, make_detail, reduction
 from panfocus.align.exposure import Ratio, apply_gain, compare, gains
-from panfocus.align.gate import Step, register
-from panfocus.align.transforms import Field, Matrix, chain, normalised
+from panfocus.align.transforms import Field, Matrix, Step, chain, normalised
 from panfocus.align.warp import cover, warp
 from panfocus.blend import luminance
 from panfocus.errors import InputError
@@ -95,6 +94,8 @@ class _Meter:
         """Return the transform from one frame to another."""
         if fixed.detail is None or moving.detail is None:
             return Step(np.eye(3), "identity", "in place")
+        from panfocus.align.gate import register  # noqa: PLC0415  most stacks are not aligned
+
         return register(fixed.detail, moving.detail, self.settings.align, guess)
 
     def ratio(self, fixed: _Small, moving: _Small, matrix: Matrix) -> Ratio | None:

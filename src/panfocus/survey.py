@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from panfocus.blend import Pixels, shrink, white
 from panfocus.calm import noise_variance
 from panfocus.optics import Float
+from panfocus.rank import median
 
 Kind = Literal["blurred", "exposure", "duplicate", "order"]
 
@@ -201,7 +202,7 @@ def _find_exposure(light: NDArray[np.float64]) -> _Found:
     found: _Found = []
     for n, value in enumerate(light):
         start = min(max(n - 2, 0), max(len(light) - 5, 0))
-        usual = float(np.median(light[start : start + 5]))
+        usual = float(median(light[start : start + 5]))
         if abs(value - usual) > _EXPOSURE * max(usual, 1e-6):
             change = value / max(usual, 1e-6) - 1
             found.append((n, "exposure", f"is exposed differently: {change:+.0%} mean brightness"))
@@ -209,7 +210,7 @@ def _find_exposure(light: NDArray[np.float64]) -> _Found:
 
 
 def _find_duplicates(steps: NDArray[np.float64], is_white: NDArray[np.bool_]) -> _Found:
-    usual = float(np.median(steps))
+    usual = float(median(steps))
     small = steps < max(_DUPLICATE * usual, _ROUNDING)
     same = small | (is_white & (steps < _USUAL * usual))
     return [

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from panfocus.blend import Pixels, shrink, white
 from panfocus.optics import Float
+from panfocus.rank import median
 
 #: Difference of gain that is never mended.
 TOLERANCE = 0.02
@@ -73,7 +74,7 @@ def _blocks(values: Float, useful: NDArray[np.bool_]) -> NDArray[np.float64]:
             block = (slice(top, top + side), slice(left, left + side))
             chosen = values[block][useful[block]]
             if len(chosen) >= _FEWEST_PIXELS:
-                medians.append(np.median(chosen, axis=0).astype(np.float64))
+                medians.append(median(chosen).astype(np.float64))
     return np.array(medians).reshape(-1, values.shape[2])
 
 
@@ -119,8 +120,8 @@ def compare(
     blocks = _blocks(ratio, useful)
     if len(blocks) < _FEWEST_BLOCKS:
         return None
-    log = np.median(blocks, axis=0)
-    scatter = 1.4826 * np.median(np.abs(blocks - log), axis=0)
+    log = median(blocks)
+    scatter = 1.4826 * median(np.abs(blocks - log))
     return Ratio(log, scatter)
 
 

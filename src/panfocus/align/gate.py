@@ -12,7 +12,7 @@ import numpy as np
 
 from panfocus.align.detail import Detail, Level
 from panfocus.align.estimate import Parts, Points, Space, coarse, cost, refine
-from panfocus.align.transforms import LADDER, Matrix, is_plausible, normalised
+from panfocus.align.transforms import LADDER, Matrix, Step, is_plausible, normalised
 
 #: Share of the remaining difference that a transform must remove to replace staying put.
 GAIN = 0.04
@@ -24,23 +24,6 @@ CLEAR = 4.0
 LEVELS = 3
 #: Points without which nothing is said.
 FEWEST = 200
-
-
-@dataclass(frozen=True)
-class Step:
-    """The transform between two frames, and how it was found.
-
-    Attributes:
-        matrix: coordinates of the fixed frame to those of the moving one, pixels, full scale.
-        kind: of `LADDER`.
-        status: "aligned", "in place", "no detail", or "refused".
-        gain: share of the difference on held-out pixels that the transform removes.
-    """
-
-    matrix: Matrix
-    kind: str
-    status: str
-    gain: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,23 @@ LADDER = ("identity", "translation", "similarity", "affine", "homography")
 
 
 @dataclass(frozen=True)
+class Step:
+    """The transform between two frames, and how it was found.
+
+    Attributes:
+        matrix: coordinates of the fixed frame to those of the moving one, pixels, full scale.
+        kind: of `LADDER`.
+        status: "aligned", "in place", "no detail", or "refused".
+        gain: share of the difference on held-out pixels that the transform removes.
+    """
+
+    matrix: Matrix
+    kind: str
+    status: str
+    gain: float = 0.0
+
+
+@dataclass(frozen=True)
 class Field:
     """A rectangle of the reference frame: rows ``top`` to ``bottom - 1``, and so on."""
 

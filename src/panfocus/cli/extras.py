@@ -8,11 +8,8 @@ from pathlib import Path
 
 from panfocus import io
 from panfocus.errors import UsageError
-from panfocus.heights import draw_height_map
 from panfocus.io.atomic import exists_error
-from panfocus.mesh import build_surface, check_mesh_path, mesh_files, write_mesh
 from panfocus.pipeline import Fusion, Plan
-from panfocus.slabs import fuse_slabs, slab_paths, slab_ranges
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,10 @@ class Extras:
     def files(self, output: Path, count: int) -> list[Path]:
         """Return all that will be written for a stack of `count` frames."""
         out = [] if self.height_map is None else [self.height_map]
-        out += [] if self.mesh is None else mesh_files(self.mesh)
+        if self.mesh is not None:
+            from panfocus.mesh import mesh_files  # noqa: PLC0415  few fusions make one
+
+            out += mesh_files(self.mesh)
         return [*out, *self._slabs(output, count)]
 
     def earlier(self, output: Path) -> list[Path]:
@@ -57,6 +57,8 @@ class Extras:
     def _slabs(self, output: Path, count: int) -> list[Path]:
         if self.slab is None:
             return []
+        from panfocus.slabs import slab_paths, slab_ranges  # noqa: PLC0415  few fusions make any
+
         return slab_paths(output, len(slab_ranges(count, *self.slab)))
 
     def check(self, output: Path, plan_: Plan, *, overwrite: bool) -> None:
@@ -80,6 +82,8 @@ class Extras:
                 remedy="write aligned frames first (--align-only DIR), and fuse those",
             )
         if self.mesh is not None:
+            from panfocus.mesh import check_mesh_path  # noqa: PLC0415  few fusions make one
+
             check_mesh_path(self.mesh)
         if self.height_map is not None:
             io.check_output(
@@ -93,6 +97,8 @@ class Extras:
         """Fuse and write the slabs."""
         if self.slab is None:
             return
+        from panfocus.slabs import fuse_slabs  # noqa: PLC0415  few fusions make any
+
         paths = self._slabs(output, plan_.count)
         for path, part in zip(paths, fuse_slabs(plan_, *self.slab), strict=True):
             part.save(path, quality=quality, overwrite=overwrite)
@@ -105,10 +111,14 @@ class Extras:
         if result.depth is None or result.confidence is None:
             return
         if self.height_map is not None:
+            from panfocus.heights import draw_height_map  # noqa: PLC0415  few fusions make one
+
             unit = "µm" if is_length else "frames"
             picture = draw_height_map(result.depth, unit, near_first=near_first)
             io.write_image(self.height_map, picture, io.Metadata(), overwrite=overwrite)
         if self.mesh is not None:
+            from panfocus.mesh import build_surface, write_mesh  # noqa: PLC0415  few make one
+
             surface = build_surface(
                 result.image,
                 result.depth,

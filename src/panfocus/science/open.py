@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from panfocus.errors import InputError
 from panfocus.io.tiff import says_axes
-from panfocus.science.volume import Volume
+
+if TYPE_CHECKING:
+    from panfocus.science.volume import Volume
 
 OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
 ZARR = (".zarr",)
