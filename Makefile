@@ -73,6 +73,7 @@ endif
 ifneq ($(RUNS),)
 	$(BIN)/python benchmarks/dualpath_ablation.py runs/sets $(RUNS) --pairs $(WHU) > $(R)/dualpath.md
 endif
+	$(BIN)/python benchmarks/breathing.py $(DATA)/eval/kodak12 > $(R)/breathing.md
 	$(BIN)/python benchmarks/speed_metrics.py > $(R)/metrics_speed.md
 	$(BIN)/python benchmarks/streaming.py runs > $(R)/streaming.md
 	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg

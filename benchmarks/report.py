@@ -31,6 +31,12 @@ PARTS = {
         "Which of them to trust: docs/metrics.md.",
         "panfocus evaluate",
     ),
+    "breathing": (
+        "Alignment",
+        "What does a stack lose that breathes, beside the same stack that lies still, and does "
+        "`auto` leave what lies still alone?",
+        "benchmarks/breathing.py",
+    ),
     "speed": (
         "Speed and memory",
         "Whole processes on the same files in turn; the floor decodes and encodes only.",
