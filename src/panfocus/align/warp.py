@@ -44,8 +44,8 @@ def _source_rows(matrix: Matrix, width: int, rows: int, height: int) -> tuple[in
 def _resample(plane: Pixels, matrix: Matrix, size: tuple[int, int]) -> Pixels:
     """Return ``(h, w[, C])``, of the frame's dtype and within its range.
 
-    Strip by strip, as float32: there OpenCV's Lanczos takes an eighth less time than at 8 bit and
-    half as much as at 16, and a strip costs little memory.
+    Strip by strip, as float32: there OpenCV's Lanczos takes half the time that it takes at 16 bit
+    and no more than at 8, and a strip costs little memory.
     """
     width, height = size
     low, high = float(np.nanmin(plane)), float(np.nanmax(plane))
