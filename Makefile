@@ -71,6 +71,7 @@ endif
 	for s in drpl dualpath; do $(BIN)/python benchmarks/fold_order.py runs/sets --system $$s; done \
 	  > $(R)/fold_order.md
 	$(BIN)/python benchmarks/fold_order.py runs/sets --system dualpath --group 8 >> $(R)/fold_order.md
+	$(BIN)/python benchmarks/breathing.py $(DATA)/eval/kodak12 > $(R)/breathing.md
 	$(BIN)/python benchmarks/speed_metrics.py > $(R)/metrics_speed.md
 	$(BIN)/python benchmarks/streaming.py runs > $(R)/streaming.md
 	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg

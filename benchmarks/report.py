@@ -36,6 +36,12 @@ PARTS = {
         "How near are our fused pictures to those of the authors' own weights (JPEG, quality 75)?",
         "benchmarks/agreement.py",
     ),
+    "breathing": (
+        "Alignment",
+        "What does a stack lose that breathes, beside the same stack that lies still, and does "
+        "`auto` leave what lies still alone?",
+        "benchmarks/breathing.py",
+    ),
     "speed": (
         "Speed and memory",
         "Whole processes on the same files in turn; the floor decodes and encodes only.",

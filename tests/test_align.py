@@ -185,6 +185,35 @@ def test_warping_undoes_the_motion_in_every_dtype(dtype, channels):
     assert off.mean() < 0.5
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_warping_does_not_ring_beyond_the_frames_range(dtype):
+    top = 0.8 if dtype == np.float32 else np.iinfo(dtype).max // 16
+    lights = np.where(texture(*SIZE)[..., 0] > 128, top, top / 8).astype(dtype)
+    moved = warp(lights, similarity(1.01, 0.3, (0.5, 0.5)), Field(0, SIZE[0], 0, SIZE[1]))
+    assert moved.dtype == dtype
+    assert moved.max() == lights.max()
+    assert moved.min() == lights.min()
+
+
+@pytest.mark.parametrize("shift", [(0.5, 0.5), (3, -150), (-3, 150), (0, 300)])
+def test_strips_fit_together_and_mirror_at_the_frames_border(shift):
+    size = (400, 90)
+    picture = texture(*size).astype(np.float32)
+    for matrix in (similarity(1.01, 0.5, shift, size), similarity(0.97, -4, shift, size)):
+        matrix[2, :2] = 1e-6, -2e-6
+        whole = cv2.warpPerspective(
+            picture,
+            matrix,
+            size[::-1],
+            flags=cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        made = warp(picture, matrix, Field(0, size[0], 0, size[1]))
+        off = np.abs(made - np.clip(whole, picture.min(), picture.max()))
+        # OpenCV rounds places to a 32nd of a pixel, and a strip may round the other way
+        assert np.quantile(off, 0.999) < 0.01
+
+
 def test_less_than_a_tenth_of_a_pixel_is_not_resampled():
     picture = texture(*SIZE)
     still = warp(picture, similarity(shift=(0.05, 0.05)), Field(0, *SIZE[:1], 0, SIZE[1]))

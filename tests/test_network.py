@@ -91,8 +91,7 @@ def test_a_network_for_two_folds_many(tmp_path):
 def test_tiled_equals_whole_with_the_halo_and_not_without(tiny, tmp_path, monkeypatch):
     frames = focal_pair(120, 150)[0].astype(np.float32) / 255
     whole = NetworkSystem(tiny).decide(frames)
-    monkeypatch.setattr(network, "TILE_PIXELS", 1)
-    monkeypatch.setattr(network, "LEAST_CORE", 32)
+    monkeypatch.setattr(network, "TILE_PIXELS", 4000)
     tiled = NetworkSystem(tiny).decide(frames)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
     without = NetworkSystem(write_tiny(tmp_path / "bare-1", halo=0)).decide(frames)
@@ -162,7 +161,7 @@ def test_pictures_keep_depth_and_channels(channels, tmp_path):
     assert (result.image <= pair.max(0).astype(int) + 1).all()
 
 
-def test_a_tiled_picture_is_the_whole_with_the_halo_and_not_without(tmp_path, monkeypatch):
+def test_a_tiled_picture_is_the_whole_with_the_halo_and_not_without(tmp_path):
     frames = as_float(focal_pair(120, 150)[0])
 
     def made(**facts):
@@ -172,10 +171,9 @@ def test_a_tiled_picture_is_the_whole_with_the_halo_and_not_without(tmp_path, mo
         return system.finish()
 
     whole = made()
-    monkeypatch.setattr(network, "LEAST_CORE", 32)
-    tiled = made(tile_pixels=1)
+    tiled = made(tile_pixels=4000)
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
-    assert np.abs(made(tile_pixels=1, halo=0) - whole).max() > 1e-3
+    assert np.abs(made(tile_pixels=4000, halo=0) - whole).max() > 1e-3
 
 
 def test_more_frames_than_a_picture_network_takes_are_refused(tmp_path):

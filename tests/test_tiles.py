@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panfocus.tiles import tiled_decision, windows
+from panfocus.tiles import cheapest_core, tiled_decision, windows
 
 SIDE = st.integers(1, 90)
 
@@ -42,3 +42,31 @@ def test_tiled_equals_whole_only_with_the_halo(halo, same):
     whole = _mean_of_neighbours(frames)
     tiled = tiled_decision(_mean_of_neighbours, frames, 16, halo)
     assert np.allclose(tiled, whole, atol=1e-6) is same
+
+
+def pixels_read(height, width, core, halo, multiple=1):
+    def area(window):
+        rows, cols = window.read
+        return (rows.stop - rows.start) * (cols.stop - cols.start)
+
+    areas = [area(w) for w in windows(height, width, core, halo, multiple)]
+    return sum(areas), max(areas)
+
+
+@given(SIDE, SIDE, st.integers(0, 8), st.integers(900, 4000), st.sampled_from([1, 4]))
+def test_the_cheapest_core_reads_no_more_than_allowed(height, width, halo, allowed, multiple):
+    core = cheapest_core(height, width, halo, allowed, multiple)
+    # a read may begin a little earlier, at a multiple
+    slack = (1 + 2 * multiple / 30) ** 2
+    assert pixels_read(height, width, core, halo, multiple)[1] <= max(allowed, 900) * slack
+
+
+def test_the_cheapest_core_reads_less_than_a_square_one():
+    core = cheapest_core(768, 1024, 144, 800_000)
+    square = int(800_000**0.5) - 2 * 144
+    assert pixels_read(768, 1024, core, 144)[0] < 0.8 * pixels_read(768, 1024, square, 144)[0]
+    assert cheapest_core(768, 1024, 144, 10**6) == (768, 1024)
+
+
+def test_a_halo_too_large_for_what_is_allowed_still_makes_progress():
+    assert cheapest_core(500, 400, 144, 1000) == (144, 144)

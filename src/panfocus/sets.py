@@ -30,7 +30,7 @@ from panfocus.synthesize import (
     Scene,
     breathe,
     breathing_scene,
-    depth_map_stack,
+    depth_map_light,
     depth_scene,
     void_scene,
 )
@@ -171,8 +171,8 @@ def make_scene(
     height, width = back.shape[:2]
     if first.depth is not None:
         frames = recipe.frames or FRAMES[recipe.kind]
-        still = depth_map_stack(back, read_depth(first.depth, height, width), frames)
-        scene = breathe(rng, still) if recipe.kind in MOVING_KINDS else still
+        light = depth_map_light(back, read_depth(first.depth, height, width), frames)
+        scene = breathe(rng, light) if recipe.kind in MOVING_KINDS else light.expose()
         return scene, [first.path]
     others = [m for m in material if m is not first]
     drawn = rng.permutation(len(others))[: _PICTURES - 1]

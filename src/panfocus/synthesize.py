@@ -13,6 +13,8 @@ Kinds:
         least blurred, noise-free rendering.
     breathing: N frames of a depth scene that grow, shift and turn from frame to frame, as those
         of a lens that breathes on a tripod that gives; truth and index as the middle frame sees.
+        It is moved as light falls on a sensor, before pixels are taken, so that all frames are
+        equally sharp.
 """
 
 from __future__ import annotations
@@ -48,6 +50,28 @@ class Scene:
     index: Byte
     band: NDArray[np.bool_]
     motions: tuple[Motion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Light:
+    """A focal stack before it meets a sensor.
+
+    Attributes:
+        frames: linear light ``(H, W, 3)`` float32 each, in focus order.
+        truth: ``(H, W, 3)`` float32, sharp everywhere.
+        index: as in `Scene`.
+        band: as in `Scene`.
+    """
+
+    frames: Sequence[Float]
+    truth: Float
+    index: Byte
+    band: NDArray[np.bool_]
+
+    def expose(self) -> Scene:
+        """Return the 8-bit stack that a sensor of the same pixels sees."""
+        frames = np.stack([_encode(frame) for frame in self.frames])
+        return Scene(frames, _encode(self.truth), self.index, self.band)
 
 
 @dataclass(frozen=True)
@@ -163,6 +187,13 @@ def depth_scene(
     rng: Generator, pictures: Sequence[Byte], count: int = 8, largest_radius: float = 12.0
 ) -> Scene:
     """`count` frames through a ramp of depth 0 to 1 with three objects before it."""
+    return depth_light(rng, pictures, count, largest_radius).expose()
+
+
+def depth_light(
+    rng: Generator, pictures: Sequence[Byte], count: int = 8, largest_radius: float = 12.0
+) -> Light:
+    """Return the light of a `depth_scene`."""
     back = _linear(pictures[0])
     height, width = back.shape[:2]
     angle = rng.uniform(0, 2 * np.pi)
@@ -191,8 +222,7 @@ def depth_scene(
         scene_depth[matte > 0.5] = plane
         band |= _edges(matte, 12)
     index = np.abs(scene_depth[None] - foci[:, None, None]).argmin(axis=0).astype(np.uint8)
-    frames = np.stack([_encode(photograph(float(f))) for f in foci])
-    return Scene(frames, _encode(photograph(None)), index, band)
+    return Light([photograph(float(f)) for f in foci], photograph(None), index, band)
 
 
 def bokeh_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
@@ -266,25 +296,20 @@ def void_scene(
     return Scene(np.stack(frames), _encode(photograph(None)), index, background)
 
 
-def breathe(
-    rng: Generator, still: Scene, growth: float = 0.004, shift: float = 2.5, turn: float = 0.15
-) -> Scene:
-    """Let the frames of a scene grow, shift and turn against its middle frame, which stays.
-
-    What the motion brings in from outside is cut away, from all frames and the truth alike, so
-    that no pixel is made up. The frames are resampled from 8 bits, which softens all but the
-    middle one slightly.
+def draw_motions(
+    rng: Generator, count: int, growth: float = 0.004, shift: float = 2.5, turn: float = 0.15
+) -> tuple[Motion, ...]:
+    """Draw how `count` frames grow, shift and turn against the middle one, which stays.
 
     Args:
         rng: source of randomness.
-        still: a scene without motion.
+        count: frames.
         growth: of scale from frame to frame.
         shift: at most, in pixels, along x and along y.
         turn: at most, in degrees.
     """
-    count, height, width = still.frames.shape[:3]
     middle = count // 2
-    motions = tuple(
+    return tuple(
         Motion()
         if n == middle
         else Motion(
@@ -292,15 +317,20 @@ def breathe(
         )
         for n in range(count)
     )
-    frames = [
-        frame
-        if motion == Motion()
-        else cv2.warpAffine(
-            frame, motion.matrix(height, width), (width, height), flags=cv2.INTER_LANCZOS4
-        )
-        for frame, motion in zip(still.frames, motions, strict=True)
-    ]
-    reach = max(height, width) / 2 * (growth * count + np.deg2rad(turn)) + shift
+
+
+def margin_of(motions: Sequence[Motion], height: int, width: int) -> int:
+    """Return the border in pixels beyond which every frame shows what lies in the truth.
+
+    Raises:
+        UsageError: nothing is left of the picture.
+    """
+    half = max(height, width) / 2
+    reach = max(
+        half * (abs(m.scale - 1) + abs(np.deg2rad(m.rotation)))
+        + max(abs(m.shift_x), abs(m.shift_y))
+        for m in motions
+    )
     margin = int(np.ceil(reach)) + 4  # 4 for the taps of the interpolation
     if 2 * margin >= min(height, width):
         raise UsageError(
@@ -308,19 +338,60 @@ def breathe(
             expected=f"more than {2 * margin} pixels a side",
             got=f"{width} x {height}",
         )
-    inner = (slice(margin, height - margin), slice(margin, width - margin))
-    return Scene(
-        np.stack([np.asarray(frame, np.uint8)[inner] for frame in frames]),
-        still.truth[inner],
-        still.index[inner],
-        still.band[inner],
-        motions,
+    return margin
+
+
+def _seen(light: Float, motion: Motion) -> Byte:
+    """Return what a sensor sees of moved light, 8 bit, same size.
+
+    Light is moved between samples half a pixel apart, where interpolation is all but exact, and
+    then gathered over each pixel's area: a pixel sees the same detail wherever the light falls.
+    """
+    height, width = light.shape[:2]
+    fine = cv2.resize(light, (2 * width, 2 * height), interpolation=cv2.INTER_LANCZOS4)
+    if motion != Motion():
+        # pixel x has its middle at 2 x + 1/2 of the fine grid
+        grow = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+        whole = np.vstack([motion.matrix(height, width), [0, 0, 1]])
+        matrix = grow @ whole @ np.linalg.inv(grow)
+        fine = cv2.warpAffine(fine, matrix[:2], (2 * width, 2 * height), flags=cv2.INTER_LANCZOS4)
+    return _encode(
+        np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), np.float32)
     )
+
+
+def film(light: Light, motions: Sequence[Motion], margin: int) -> Scene:
+    """Expose frames each with its motion, all through the same pixels.
+
+    Args:
+        light: of the still scene.
+        motions: of each frame against the truth.
+        margin: border in pixels that is cut from frames and truth alike, see `margin_of`, so that
+            no pixel is made up.
+    """
+    height, width = light.truth.shape[:2]
+    inner = (slice(margin, height - margin), slice(margin, width - margin))
+    pairs = zip(light.frames, motions, strict=True)
+    return Scene(
+        np.stack([_seen(frame, motion)[inner] for frame, motion in pairs]),
+        _seen(light.truth, Motion())[inner],
+        light.index[inner],
+        light.band[inner],
+        tuple(motions),
+    )
+
+
+def breathe(
+    rng: Generator, light: Light, growth: float = 0.004, shift: float = 2.5, turn: float = 0.15
+) -> Scene:
+    """Film a still scene's light with frames that grow, shift and turn, see `draw_motions`."""
+    motions = draw_motions(rng, len(light.frames), growth, shift, turn)
+    return film(light, motions, margin_of(motions, *light.truth.shape[:2]))
 
 
 def breathing_scene(rng: Generator, pictures: Sequence[Byte], count: int = 8) -> Scene:
     """`count` frames of a depth scene, each 0.4 % larger than the last, shifted and turned."""
-    return breathe(rng, depth_scene(rng, pictures, count))
+    return breathe(rng, depth_light(rng, pictures, count))
 
 
 KINDS: dict[str, Callable[[Generator, Sequence[Byte]], Scene]] = {
@@ -340,6 +411,16 @@ def depth_map_stack(
     picture: Byte, depth: Float, count: int, largest_radius: float = 6.0, slices: int = 32
 ) -> Scene:
     """`count` frames of a sharp picture whose depth is known, such as a stereo pair gives.
+
+    See `depth_map_light`; the truth is the picture.
+    """
+    return depth_map_light(picture, depth, count, largest_radius, slices).expose()
+
+
+def depth_map_light(
+    picture: Byte, depth: Float, count: int, largest_radius: float = 6.0, slices: int = 32
+) -> Light:
+    """Return the light of a sharp picture whose depth is known.
 
     The scene is cut into `slices` planes by depth, each blurred by its own circle of confusion and
     laid over those behind it. What a plane hides is not known, so light is divided by the coverage
@@ -367,7 +448,7 @@ def depth_map_stack(
             cover = over + (1 - over) * cover
         return np.asarray(light / np.maximum(cover, 1e-3)[..., None], np.float32)
 
-    frames = np.stack([_encode(photograph(float(f))) for f in foci])
+    frames = [photograph(float(f)) for f in foci]
     index = np.abs(depth[None] - foci[:, None, None]).argmin(axis=0).astype(np.uint8)
     jump = cv2.morphologyEx(level.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8))
-    return Scene(frames, picture, index, np.asarray(jump > slices // 8))
+    return Light(frames, sharp, index, np.asarray(jump > slices // 8))

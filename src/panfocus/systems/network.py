@@ -8,7 +8,6 @@ many frames it takes at once, which multiple its sides need and how much context
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from panfocus.errors import SystemError_
 from panfocus.optics import Float
 from panfocus.systems.card import Card
-from panfocus.tiles import tiled_decision
+from panfocus.tiles import cheapest_core, tiled_decision
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -28,24 +27,11 @@ if TYPE_CHECKING:
 TILE_PIXELS = 700_000
 #: What a network may take for a tile as large as its card allows; cards are written to fit.
 TILE_BYTES = 800 * 2**20
-#: Smallest side of a tile's core: below, the halo costs more than the memory is worth.
-LEAST_CORE = 256
 
 
 def sha256_of(path: Path) -> str:
     """Return the hex digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def tile_core(count: int, halo: int, allowed: int) -> int:
-    """Return the side of a tile's core, pixels of the working scale.
-
-    Args:
-        count: frames at once.
-        halo: context on each side.
-        allowed: pixels times frames at once.
-    """
-    return max(LEAST_CORE, math.isqrt(allowed // count) - 2 * halo)
 
 
 class NetworkSystem:
@@ -155,8 +141,9 @@ class NetworkSystem:
             )
         halo = self._card.halo
         count, height, width = frames.shape[:3]
-        allowed = self._card.tile_pixels or TILE_PIXELS
-        if halo is None or count * height * width <= allowed:
+        allowed = (self._card.tile_pixels or TILE_PIXELS) // count
+        if halo is None or height * width <= allowed:
             return self.infer(frames)
-        core = tile_core(count, halo, allowed)
-        return tiled_decision(self.infer, frames, core, halo, self._card.multiple_of)
+        multiple = self._card.multiple_of
+        core = cheapest_core(height, width, halo, allowed, multiple)
+        return tiled_decision(self.infer, frames, core, halo, multiple)

@@ -12,8 +12,8 @@ import numpy as np
 from panfocus.errors import SystemError_
 from panfocus.optics import Float
 from panfocus.systems.card import Card
-from panfocus.systems.network import TILE_PIXELS, NetworkSystem, tile_core
-from panfocus.tiles import windows
+from panfocus.systems.network import TILE_PIXELS, NetworkSystem
+from panfocus.tiles import cheapest_core, windows
 
 
 class NetworkPictureSystem:
@@ -66,11 +66,12 @@ class NetworkPictureSystem:
         """``(N, H, W, 1 or 3)`` to ``(H, W, 1 or 3)``, window by window when it is large."""
         count, height, width, channels = frames.shape
         out = np.empty((height, width, channels), np.float32)
-        halo = self.card.halo
-        allowed = self.card.tile_pixels or TILE_PIXELS
-        whole = halo is None or count * height * width <= allowed
-        core = max(height, width) if whole else tile_core(count, halo or 0, allowed)
-        for window in windows(height, width, core, halo or 0, self.card.multiple_of):
+        halo, multiple = self.card.halo, self.card.multiple_of
+        allowed = (self.card.tile_pixels or TILE_PIXELS) // count
+        core = height, width
+        if halo is not None:
+            core = cheapest_core(height, width, halo, allowed, multiple)
+        for window in windows(height, width, core, halo or 0, multiple):
             made = self._network.infer(frames[:, window.read[0], window.read[1]], "picture")
             inner = made[:, window.inner[0], window.inner[1]].transpose(1, 2, 0)
             # a grey picture went in as three equal colours and comes back as nearly that
