@@ -383,6 +383,37 @@ def test_wrong_usage(tmp_path, options):
     assert not (tmp_path / "o.ome.tif").exists()
 
 
+def needed(capsys, *words):
+    assert fuse(*words, "--dry-run", "--json") == 0
+    return json.loads(capsys.readouterr().out)["memory_bytes"]
+
+
+def test_a_networks_tiles_and_held_planes_count_before_any_work(tmp_path, capsys):
+    source = write_ome(tmp_path / "s.ome.tif", volume(times=1))
+    words = [source, "-o", tmp_path / "o.ome.tif"]
+    least = needed(capsys, *words)
+    assert needed(capsys, *words, "-s", "dualpath") > least
+    assert needed(capsys, *words, "-s", "dualpath", "--guide-channel", "0") > least
+    words += ["--max-memory", str(least)]
+    assert fuse(*words, "-s", "dualpath") == 2
+    err = capsys.readouterr().err
+    assert "--max-memory" in err
+    for part in ("planes needs more memory", "expected", "got", "remedy"):
+        assert part in err
+    assert list(tmp_path.iterdir()) == [source]
+    assert fuse(*words) == 0
+    # which plane is the best is measured, not decided by a network
+    assert fuse(*words, "-s", "dualpath", "--mode", "best-plane", "--overwrite") == 0
+
+
+def test_aligning_planes_takes_memory(tmp_path, capsys):
+    source = write_ome(tmp_path / "s.ome.tif", volume(times=1))
+    words = [source, "-o", tmp_path / "o.ome.tif"]
+    assert needed(capsys, *words, "--align", "translation") > needed(capsys, *words)
+    # brightness is data: it is not matched, whatever is said
+    assert needed(capsys, *words, "--exposure", "auto") == needed(capsys, *words)
+
+
 def test_a_dry_run_tells_the_axes(tmp_path, capsys):
     source = write_ome(tmp_path / "s.ome.tif", volume())
     assert fuse(source, "-o", tmp_path / "o.ome.tif", "--dry-run", "--json") == 0
