@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from panfocus.batch.record import Record, record_path, write_record
 from panfocus.batch.run import Batch
 from panfocus.batch.work import failed, prepare, run_task
 from panfocus.cli import main
-from panfocus.errors import InputError
+from panfocus.errors import InputError, PanfocusError
 from tests.conftest import focal_pair, psnr
 
 
@@ -405,3 +406,38 @@ def test_a_labs_cluster_loses_nothing_when_a_worker_is_killed(tmp_path):
         assert picture(out / f"{done}_depth.tif").shape == (900, 1200)
     assert leftovers(out) == []
     assert sorted(p.name for p in (out / ".panfocus").iterdir()) == ["stacks"]
+
+
+class GoneCluster:
+    """A client whose cluster has lost its workers, or its scheduler."""
+
+    status = "connecting"
+
+    def scheduler_info(self, n_workers):
+        return {"workers": {}}
+
+    def submit(self, *words, **options):
+        return object()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(TimeoutError, "No worker is left"), (CancelledError, "scheduler")]
+)
+def test_a_cluster_that_is_gone_ends_the_batch_with_a_remedy(stacks, monkeypatch, error, said):
+    class Distributed:
+        TimeoutError = TimeoutError
+
+        @staticmethod
+        def wait(futures, **options):
+            raise error
+
+    monkeypatch.setattr(crews, "_distributed", lambda: Distributed)
+    crew = crews.DaskCrew(GoneCluster(), "the workers of tcp://x:1")
+    job = Job("s0", (str(stacks / "s0"),), stacks.parent / "s0.tif", {"system": "guided"})
+    crew.start(prepare(job, stacks.parent / "r.json", "r", resume=False, overwrite=False))
+    if error is TimeoutError:
+        assert crew.wait(1) == []  # a nanny may start one again
+        monkeypatch.setattr(crews, "_PATIENCE_S", 0.0)
+    with pytest.raises(PanfocusError, match=said) as caught:
+        crew.wait(1)
+    assert "--resume" in str(caught.value)
