@@ -169,6 +169,39 @@ def estimate_memory(
     return BASE_BYTES + frames + measure + working + full_maps + survey
 
 
+def fusion_memory(
+    system: System | PictureSystem,
+    settings: Settings,
+    *,
+    height: int,
+    width: int,
+    channels: int,
+    itemsize: int,
+) -> int:
+    """Return the bytes that a fusion takes at its peak, whatever kind of file the frames are of.
+
+    Args:
+        system: what decides.
+        settings: `mode`, `maps`, `align`, `exposure` and `max_memory` matter.
+        height: of a frame, pixels.
+        width: of a frame.
+        channels: with opacity, or all those that one of them decides for.
+        itemsize: bytes per sample.
+    """
+    moved = settings.align != "none" or settings.exposure != "none"
+    # the best plane is chosen without a system
+    decides = system if isinstance(system, System) and settings.mode != "best-plane" else None
+    factor = working_factor(height, width, decides.card.working_pixels) if decides else 1
+    needed = estimate_memory(
+        height, width, channels, itemsize, factor, maps=settings.maps, moved=moved
+    )
+    if decides:
+        pixels = height * width
+        limit = memory_limit(settings)
+        needed += decision_memory(decides, pixels * channels * itemsize, pixels // factor**2, limit)
+    return needed
+
+
 def check_prefer(settings: Settings, system: System | PictureSystem) -> None:
     """Refuse a preference between depths where the system measures no depth by itself.
 
@@ -213,20 +246,15 @@ def plan(
     factor = 1
     if isinstance(system, System):
         factor = working_factor(info.height, info.width, system.card.working_pixels)
-    needed = estimate_memory(
-        info.height,
-        info.width,
-        info.channels,
-        np.dtype(info.dtype).itemsize,
-        factor,
-        maps=settings.maps,
-        moved=settings.align != "none" or settings.exposure != "none",
+    needed = fusion_memory(
+        system,
+        settings,
+        height=info.height,
+        width=info.width,
+        channels=info.channels,
+        itemsize=np.dtype(info.dtype).itemsize,
     )
     limit = memory_limit(settings)
-    if isinstance(system, System):
-        samples = info.channels * np.dtype(info.dtype).itemsize
-        pixels = info.height * info.width
-        needed += decision_memory(system, pixels * samples, pixels // factor**2, limit)
     check_memory(needed, limit, "frames")
     return Plan(
         infos=infos,

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from panfocus.batch.record import Record, record_path, write_record
 from panfocus.batch.run import Batch
 from panfocus.batch.work import failed, prepare, run_task
 from panfocus.cli import main
-from panfocus.errors import InputError
+from panfocus.errors import InputError, PanfocusError
 from tests.conftest import focal_pair, psnr
 
 
@@ -330,3 +332,112 @@ def test_a_killed_worker_loses_nothing(tmp_path):
     for n in range(4):
         assert picture(out / f"s{n}.tif").shape == (1000, 1400, 3)
     assert leftovers(out) == []
+
+
+@contextmanager
+def cluster(folder, count):
+    """A scheduler and its workers, each a process of its own, as a lab starts them."""
+    dask = [sys.executable, "-m", "distributed.cli"]
+    where = folder / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    told = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where)]
+    started = [subprocess.Popen([*dask[:2], f"{dask[2]}.dask_scheduler", *told], **quiet)]
+    try:
+        until(where.is_file)
+        own = ["--scheduler-file", str(where), "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        for _ in range(count):
+            command = [*dask[:2], f"{dask[2]}.dask_worker", *own, "--memory-limit", "1GiB"]
+            started.append(subprocess.Popen(command, **quiet))
+        yield json.loads(where.read_text())["address"], started[1:]
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait()
+
+
+def until(true, seconds=180.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "this takes too long"
+        time.sleep(0.005)
+
+
+def at_work(out):
+    """Notes of the workers: the stack's name, and the process that is at it."""
+    notes = [p for p in out.glob(".panfocus/stacks/s*") if p.suffix != ".json"]
+    return {p.stem: text.split()[-1] for p in notes if (text := p.read_text())}
+
+
+def test_a_labs_cluster_loses_nothing_when_a_worker_is_killed(tmp_path):
+    """Scheduler, workers and command line are processes of their own, as on several machines."""
+    distributed = pytest.importorskip("distributed")
+    names = [f"s{n}" for n in range(6)]
+    noise = np.random.default_rng(0).integers(0, 256, (900, 1200, 3), np.uint8)
+    for name in names:
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for n in range(2):
+            Image.fromarray(np.roll(noise, n, 0)).save(tmp_path / "in" / name / f"f{n}.jpg")
+    (tmp_path / "in" / "bad").mkdir()
+    (tmp_path / "in" / "bad" / "f0.jpg").write_bytes(b"no picture")
+    out = tmp_path / "out"
+    with cluster(tmp_path, 3) as (address, workers):
+        with distributed.Client(address) as client:
+            client.wait_for_workers(3, timeout=180)
+        process = run_batch(tmp_path / "in", out, "--scheduler", address, "--depth-map")
+        until(lambda: at_work(out) or process.poll() is not None)
+        ((name, pid), *_) = at_work(out).items()
+        (victim,) = [worker for worker in workers if worker.pid == int(pid)]
+        victim.kill()
+        _, err = process.communicate(timeout=180)
+        assert process.returncode == 3, err
+        found = {s["name"]: s for s in report(out)["stacks"]}
+    assert {n: s["state"] for n, s in found.items()} == {
+        **dict.fromkeys(names, "done"),
+        "bad": "failed",
+    }
+    assert "f0.jpg" in found["bad"]["error"]
+    assert found[name]["tries"] == 2
+    assert report(out)["crew"] == f"the workers of {address}"
+    ran = {s["worker"].split(":")[1] for s in found.values() if s["state"] == "done"}
+    assert ran <= {str(worker.pid) for worker in workers}
+    assert found[name]["worker"].split(":")[1] != pid
+    for done in names:
+        assert picture(out / f"{done}.tif").shape == (900, 1200, 3)
+        assert picture(out / f"{done}_depth.tif").shape == (900, 1200)
+    assert leftovers(out) == []
+    assert sorted(p.name for p in (out / ".panfocus").iterdir()) == ["stacks"]
+
+
+class GoneCluster:
+    """A client whose cluster has lost its workers, or its scheduler."""
+
+    status = "connecting"
+
+    def scheduler_info(self, n_workers):
+        return {"workers": {}}
+
+    def submit(self, *words, **options):
+        return object()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(TimeoutError, "No worker is left"), (CancelledError, "scheduler")]
+)
+def test_a_cluster_that_is_gone_ends_the_batch_with_a_remedy(stacks, monkeypatch, error, said):
+    class Distributed:
+        TimeoutError = TimeoutError
+
+        @staticmethod
+        def wait(futures, **options):
+            raise error
+
+    monkeypatch.setattr(crews, "_distributed", lambda: Distributed)
+    crew = crews.DaskCrew(GoneCluster(), "the workers of tcp://x:1")
+    job = Job("s0", (str(stacks / "s0"),), stacks.parent / "s0.tif", {"system": "guided"})
+    crew.start(prepare(job, stacks.parent / "r.json", "r", resume=False, overwrite=False))
+    if error is TimeoutError:
+        assert crew.wait(1) == []  # a nanny may start one again
+        monkeypatch.setattr(crews, "_PATIENCE_S", 0.0)
+    with pytest.raises(PanfocusError, match=said) as caught:
+        crew.wait(1)
+    assert "--resume" in str(caught.value)

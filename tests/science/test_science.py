@@ -383,6 +383,37 @@ def test_wrong_usage(tmp_path, options):
     assert not (tmp_path / "o.ome.tif").exists()
 
 
+def needed(capsys, *words):
+    assert fuse(*words, "--dry-run", "--json") == 0
+    return json.loads(capsys.readouterr().out)["memory_bytes"]
+
+
+def test_a_networks_tiles_and_held_planes_count_before_any_work(tmp_path, capsys):
+    source = write_ome(tmp_path / "s.ome.tif", volume(times=1))
+    words = [source, "-o", tmp_path / "o.ome.tif"]
+    least = needed(capsys, *words)
+    assert needed(capsys, *words, "-s", "dualpath") > least
+    assert needed(capsys, *words, "-s", "dualpath", "--guide-channel", "0") > least
+    words += ["--max-memory", str(least)]
+    assert fuse(*words, "-s", "dualpath") == 2
+    err = capsys.readouterr().err
+    assert "--max-memory" in err
+    for part in ("planes needs more memory", "expected", "got", "remedy"):
+        assert part in err
+    assert list(tmp_path.iterdir()) == [source]
+    assert fuse(*words) == 0
+    # which plane is the best is measured, not decided by a network
+    assert fuse(*words, "-s", "dualpath", "--mode", "best-plane", "--overwrite") == 0
+
+
+def test_aligning_planes_takes_memory(tmp_path, capsys):
+    source = write_ome(tmp_path / "s.ome.tif", volume(times=1))
+    words = [source, "-o", tmp_path / "o.ome.tif"]
+    assert needed(capsys, *words, "--align", "translation") > needed(capsys, *words)
+    # brightness is data: it is not matched, whatever is said
+    assert needed(capsys, *words, "--exposure", "auto") == needed(capsys, *words)
+
+
 def test_a_dry_run_tells_the_axes(tmp_path, capsys):
     source = write_ome(tmp_path / "s.ome.tif", volume())
     assert fuse(source, "-o", tmp_path / "o.ome.tif", "--dry-run", "--json") == 0
@@ -425,15 +456,41 @@ def test_ome_zarr_in_and_out(tmp_path, version):
     np.testing.assert_array_equal(fused["0"][:, :, 0], expected)
     scale = fused.attrs["multiscales"][0]["datasets"][0]["coordinateTransformations"][0]["scale"]
     assert scale == [1, 1, 1.5, 0.325, 0.325]
-    assert [c["label"] for c in fused.attrs["omero"]["channels"]] == ["a", "b", "c"]
+    about = fused.attrs["omero"]["channels"]
+    assert [c["label"] for c in about] == ["a", "b", "c"]
+    assert {c["color"] for c in about} == {"00FF00"}
+    # a viewer begins with the values there are, not with black
+    assert [c["window"]["end"] for c in about] == expected.max(axis=(0, 2, 3)).tolist()
+    assert xml.count('Color="16711935"') == 3
     assert 'PhysicalSizeX="0.325"' in xml
     depth = zarr.open_group(str(tmp_path / "o_depth.ome.zarr"), mode="r")
+    window = depth.attrs["omero"]["channels"][0]["window"]
+    assert 3.5 < window["end"] <= 4.5 + 1e-6
     assert depth["0"].shape == (T, C, 1, H, W)
     assert fuse(source, "-o", out) == 1
     assert fuse(source, "-o", out, "--overwrite") == 0
     assert leftovers(tmp_path) == []
     # what was written can be read again
     assert open_volume(out).positions[0].voxel_um == (1.5, 0.325, 0.325)
+
+
+@pytest.mark.parametrize("colour", ["FF0000", "00FF00", "123456", "FFFFFF"])
+def test_a_colour_is_the_same_in_both_formats(colour):
+    from panfocus.science.volume import colour_of_hex, hex_of_colour
+
+    assert -(2**31) <= colour_of_hex(colour) < 2**31
+    assert hex_of_colour(str(colour_of_hex(colour))) == colour
+    assert hex_of_colour("none") == "FFFFFF"
+    assert colour_of_hex("none") == -1
+
+
+def test_what_imagej_reads_is_not_differenced(tmp_path):
+    """ImageJ 1.53 takes deflated differences for the pixels."""
+    source = write_ome(tmp_path / "s.ome.tif", volume(times=1))
+    assert fuse(source, "-o", tmp_path / "o.ome.tif", "--index-map", "--depth-map") == 0
+    for name in ("o", "o_index", "o_depth"):
+        with tifffile.TiffFile(tmp_path / f"{name}.ome.tif") as file:
+            assert all(page.predictor == 1 for page in file.pages)
 
 
 def test_positions_become_groups_of_an_ome_zarr(tmp_path):

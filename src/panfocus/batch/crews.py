@@ -9,12 +9,18 @@ import logging
 import os
 from collections import deque
 from collections.abc import Generator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from importlib import import_module
+from time import monotonic
 from typing import Any, Protocol, cast
 
 from panfocus.batch.work import Outcome, Task, run_task
-from panfocus.errors import UsageError
+from panfocus.errors import PanfocusError, UsageError
+
+#: A cluster is looked after so often, and may be without workers for so long, in seconds: a nanny
+#: starts a dead one again within a few.
+_LOOK_S, _PATIENCE_S = 10.0, 120.0
 
 
 class Crew(Protocol):
@@ -64,6 +70,7 @@ class DaskCrew:
     def __init__(self, client: Any, title: str) -> None:  # noqa: ANN401  dask has no types
         self._client = client
         self._running: dict[Any, Task] = {}
+        self._alone_since: float | None = None
         self.title = title
         workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
         self.slots = max(sum(int(w["nthreads"]) for w in workers.values()), 1)
@@ -77,14 +84,43 @@ class DaskCrew:
         self._running[future] = task
 
     def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
-        """Return what is ready."""
+        """Return what is ready.
+
+        Raises:
+            PanfocusError: the scheduler, or every worker, is gone for good.
+        """
         distributed = _distributed()
         try:
-            distributed.wait(list(self._running), timeout=seconds, return_when="FIRST_COMPLETED")
+            distributed.wait(
+                list(self._running), timeout=min(seconds, _LOOK_S), return_when="FIRST_COMPLETED"
+            )
         except (TimeoutError, distributed.TimeoutError):
+            self._look_after()
             return []
+        except CancelledError as error:
+            if self._client.status != "running":
+                raise _gone("The scheduler does not answer any more.", self.title) from error
+        self._alone_since = None
         done = [f for f in self._running if f.status != "pending"]
         return [(task, _outcome(f, task)) for f in done for task in [self._running.pop(f)]]
+
+    def _look_after(self) -> None:
+        """Wait for a worker to come back, but not for ever."""
+        if self._client.scheduler_info(n_workers=-1)["workers"]:
+            self._alone_since = None
+            return
+        self._alone_since = self._alone_since or monotonic()
+        if monotonic() - self._alone_since >= _PATIENCE_S:
+            raise _gone("No worker is left.", self.title)
+
+
+def _gone(what: str, title: str) -> PanfocusError:
+    return PanfocusError(
+        what,
+        where=title,
+        expected="a cluster that stays until the batch is done",
+        remedy="start it again, then run the same command with --resume: what is done is kept",
+    )
 
 
 def _outcome(future: Any, task: Task) -> Outcome:  # noqa: ANN401  a Future without types

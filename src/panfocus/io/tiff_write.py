@@ -89,23 +89,32 @@ def _describe(block: Block, pixels: NDArray[Any], rows: int) -> None:
     block.put(Tag.ROWS_PER_STRIP, LONG, rows)
     block.put(Tag.PLANAR, SHORT, 1)
     block.put(Tag.SAMPLE_FORMAT, SHORT, *[_FLOAT if is_float else _UNSIGNED] * channels)
-    if not is_float:
+    if _is_differenced(pixels):
         block.put(Tag.PREDICTOR, SHORT, _HORIZONTAL)
     if channels in (2, 4):
         block.put(Tag.EXTRA_SAMPLES, SHORT, _STRAIGHT_ALPHA)
 
 
+def _is_differenced(pixels: NDArray[Any]) -> bool:
+    """Whether neighbours are subtracted before deflating, which makes photographs smaller.
+
+    ImageJ 1.53 shows deflated differences as if they were the pixels, without a word: maps and grey
+    pictures, which are measured there, go without.
+    """
+    return pixels.dtype.kind != "f" and pixels.ndim == 3 and pixels.shape[2] > 2
+
+
 def _strips(pixels: NDArray[Any], order: ByteOrder) -> tuple[list[memoryview], int]:
     """Difference, deflate and return strips of about 1 MB, with the rows of a strip.
 
-    Integers are differenced along the row, d[x] = p[x] - p[x - 1] (mod 2^bits).
+    Integers of colours are differenced along the row, d[x] = p[x] - p[x - 1] (mod 2^bits).
     """
     height = len(pixels)
     rows = max(1, min(height, (1 << 20) // max(1, pixels[:1].nbytes)))
     strips: list[memoryview] = []
     for top in range(0, height, rows):
         part = pixels[top : top + rows]
-        if part.dtype.kind != "f":
+        if _is_differenced(pixels):
             differences = part.copy()
             np.subtract(part[:, 1:], part[:, :-1], out=differences[:, 1:])
             part = differences

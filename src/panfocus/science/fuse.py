@@ -13,7 +13,7 @@ import numpy as np
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import cannot_write, exists_error, place, staging
 from panfocus.pipeline import Cancel, Fusion, Progress, fuse
-from panfocus.plan import check_memory, estimate_memory, memory_limit
+from panfocus.plan import check_memory, fusion_memory, memory_limit
 from panfocus.science.open import is_zarr, open_volume
 from panfocus.science.stack import ZStack
 from panfocus.science.volume import Channel, Position, Volume
@@ -22,6 +22,9 @@ from panfocus.settings import Settings
 from panfocus.systems import PictureSystem, System, load_system
 
 _MAPS: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}
+
+#: Settings that no stack here has otherwise: brightness is data, and all positions keep their size.
+_FIXED: Mapping[str, Any] = {"exposure": "none", "keep_size": True}
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,13 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
         if choice.guide is not None:
             position.channel(choice.guide)
         samples = max(position.samples, together)
-        needed = estimate_memory(
-            position.height,
-            position.width,
-            samples,
-            position.dtype.itemsize,
-            1,
-            maps=settings.maps,
+        needed = fusion_memory(
+            system,
+            replace(settings, **_FIXED),
+            height=position.height,
+            width=position.width,
+            channels=samples,
+            itemsize=position.dtype.itemsize,
         )
         most = max(most, needed)
     check_memory(most, memory_limit(settings), "planes")
@@ -241,9 +244,7 @@ def _fuse(
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:
     step = settings.z_step_um if settings.z_step_um is not None else position.voxel_um[0]
-    # brightness is data here, and all positions keep their size
-    fixed = {"exposure": "none", "keep_size": True}
-    options: dict[str, Any] = {**_plain(settings), **fixed, "z_step_um": step, **told}
+    options: dict[str, Any] = {**_plain(settings), **_FIXED, "z_step_um": step, **told}
     options.pop("system")
     return fuse(stack, system=system, **options)
 

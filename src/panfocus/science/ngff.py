@@ -18,6 +18,7 @@ from panfocus.science.volume import (
     Position,
     Volume,
     check_dtype,
+    colour_of_hex,
     damaged,
     micrometres,
 )
@@ -103,7 +104,10 @@ def _position(path: Path, group: Any, name: str, told: str | None) -> Position: 
     voxel = (length.get("Z"), length.get("Y"), length.get("X"))
     labels: list[Mapping[str, Any]] = about.get("omero", {}).get("channels", [])
     channels = [
-        Channel(str(c.get("label", "")), {"Hex": c["color"]} if "color" in c else {})
+        Channel(
+            str(c.get("label", "")),
+            {"Color": colour_of_hex(str(c["color"]))} if "color" in c else {},
+        )
         for c in labels
     ]
     letters = named(path, names, array.shape, told)

@@ -139,6 +139,23 @@ def micrometres(value: object, unit: object) -> float | None:
     return length * scale if scale is not None and 0 < length < float("inf") else None
 
 
+def colour_of_hex(text: str) -> int:
+    """Return OME's Color, RGBA as a signed number, of ``RRGGBB``; white when it is none."""
+    try:
+        value = (int(text.lstrip("#")[:6], 16) << 8) + 0xFF
+    except ValueError:
+        return -1
+    return value - 2**32 if value >= 2**31 else value
+
+
+def hex_of_colour(colour: object) -> str:
+    """Return OME-Zarr's ``RRGGBB`` of OME's Color; white when it is none."""
+    try:
+        return f"{int(str(colour)) >> 8 & 0xFFFFFF:06X}"
+    except ValueError:
+        return "FFFFFF"
+
+
 def damaged(path: Path, where: str, error: BaseException) -> InputError:
     """Return the error for a plane, or a whole file, that cannot be read."""
     is_system = isinstance(error, OSError) and error.strerror is not None

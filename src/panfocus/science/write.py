@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from panfocus.science.volume import Channel, Position
+from panfocus.science.volume import Channel, Position, hex_of_colour
 
 _BIG = 2**32 - 2**25
 _CHUNK = 1024
@@ -93,8 +93,8 @@ class TiffSink:
                     photometric="rgb" if picture.samples > 2 else "minisblack",
                     planarconfig="contig" if picture.samples > 1 else None,
                     compression="zlib",
-                    # floats without: not all readers know the predictor for them
-                    predictor=picture.dtype.kind != "f",
+                    # ImageJ shows deflated differences as if they were the pixels, in silence
+                    predictor=False,
                     metadata=_facts(picture),
                     resolution=_resolution(picture.position),
                     resolutionunit="CENTIMETER",
@@ -130,7 +130,7 @@ def _facts(picture: Picture) -> dict[str, Any]:
         channels["Name"] = names
     for key in picture.channels[0].facts:
         values = [channel.facts.get(key) for channel in picture.channels]
-        if None not in values and key != "Hex":
+        if None not in values:
             channels[key] = values
     if channels:
         facts["Channel"] = channels
@@ -146,9 +146,13 @@ class ZarrSink:
         zarr = zarr_module()
         root = zarr.open_group(str(path), mode="w-", zarr_format=2)
         self._pictures = pictures
-        self._arrays = [
-            self._array(root if len(pictures) == 1 else root.create_group(str(n)), picture)
-            for n, picture in enumerate(pictures)
+        self._groups = [
+            root if len(pictures) == 1 else root.create_group(str(n)) for n in range(len(pictures))
+        ]
+        self._arrays = [self._array(g, p) for g, p in zip(self._groups, pictures, strict=True)]
+        # lowest and highest value of each channel, for viewers to begin with
+        self._ranges = [
+            np.tile([np.inf, -np.inf], (len(p.channels) * p.samples, 1)) for p in pictures
         ]
         if len(pictures) > 1:
             root.attrs["bioformats2raw.layout"] = 3
@@ -158,35 +162,43 @@ class ZarrSink:
     def _array(group: Any, picture: Picture) -> Any:  # noqa: ANN401  zarr's types are not complete
         count = len(picture.channels) * picture.samples
         height, width = picture.plane[:2]
-        array = group.create_array(
+        return group.create_array(
             "0",
             shape=(picture.times, count, 1, height, width),
             chunks=(1, 1, 1, min(height, _CHUNK), min(width, _CHUNK)),
             dtype=picture.dtype,
             chunk_key_encoding={"name": "v2", "separator": "/"},
         )
-        group.attrs.update(_ngff(picture))
-        return array
 
-    def _order(self) -> Iterator[tuple[Any, int, int, int]]:
-        for array, picture in zip(self._arrays, self._pictures, strict=True):
+    def _order(self) -> Iterator[tuple[int, int, int]]:
+        for n, picture in enumerate(self._pictures):
             for t in range(picture.times):
                 for c in range(len(picture.channels)):
-                    yield array, t, c, picture.samples
+                    yield n, t, c
 
     def add(self, plane: NDArray[Any]) -> None:
         """Write the plane's chunks; colours of a pixel become channels."""
-        array, t, c, samples = next(self._next)
+        number, t, c = next(self._next)
+        samples = self._pictures[number].samples
         planes = [plane] if samples == 1 else list(np.moveaxis(plane, -1, 0))
-        for n, single in enumerate(planes):
-            array[t, c * samples + n, 0] = single
+        for k, single in enumerate(planes, c * samples):
+            self._arrays[number][t, k, 0] = single
+            low, high = self._ranges[number][k]
+            self._ranges[number][k] = min(low, single.min()), max(high, single.max())
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Write what is known of the pictures."""
+        for group, picture, ranges in zip(self._groups, self._pictures, self._ranges, strict=True):
+            group.attrs.update(_ngff(picture, ranges))
 
 
-def _ngff(picture: Picture) -> dict[str, Any]:
-    """Return the attributes of version 0.4."""
+def _ngff(picture: Picture, ranges: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the attributes of version 0.4.
+
+    Args:
+        picture: what it is.
+        ranges: lowest and highest value of each channel, ``(C * S, 2)``.
+    """
     position = picture.position
     axes: list[dict[str, str]] = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
     for letter, size in zip("zyx", position.voxel_um, strict=True):
@@ -196,19 +208,25 @@ def _ngff(picture: Picture) -> dict[str, Any]:
     transform = [{"type": "scale", "scale": scale}]
     dataset = {"path": "0", "coordinateTransformations": transform}
     multiscale = {"version": "0.4", "name": position.name, "axes": axes, "datasets": [dataset]}
-    top = 1.0 if picture.dtype.kind == "f" else float(np.iinfo(picture.dtype).max)
-    window = {"start": 0.0, "min": 0.0, "end": top, "max": top}
     channels = [
         {
             "label": _label(channel, n, s, picture.samples),
-            "color": channel.facts.get("Hex", "FFFFFF"),
+            "color": hex_of_colour(channel.facts.get("Color", -1)),
             "active": True,
-            "window": window,
+            "window": _window(picture.dtype, *map(float, ranges[n * picture.samples + s])),
         }
         for n, channel in enumerate(picture.channels)
         for s in range(picture.samples)
     ]
     return {"multiscales": [multiscale], "omero": {"channels": channels}}
+
+
+def _window(dtype: np.dtype[Any], low: float, high: float) -> dict[str, float]:
+    """Return what a viewer shows from black to white: a 12-bit picture would be dark in 16 bits."""
+    if dtype.kind == "f":
+        return {"start": low, "min": low, "end": high, "max": high}
+    kind = np.iinfo(dtype)
+    return {"start": low, "min": float(kind.min), "end": high, "max": float(kind.max)}
 
 
 def _label(channel: Channel, n: int, s: int, samples: int) -> str:
