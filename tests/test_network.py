@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.errors import SystemError_
+from panfocus import io
+from panfocus.errors import SystemError_, UsageError
+from panfocus.pipeline import make_settings, plan
 from panfocus.systems import Card, NetworkSystem, load_system, network
 from panfocus.systems.network import sha256_of
 from tests.conftest import focal_pair, focal_stack, psnr
@@ -180,3 +182,17 @@ def test_more_frames_than_a_picture_network_takes_are_refused(tmp_path):
     folder = write_tiny(tmp_path / "drawn-1", frames=2, kind="picture", max_frames=2)
     with pytest.raises(SystemError_, match="2 frames at once"):
         panfocus.fuse(focal_stack(3)[0], system=str(folder))
+
+
+def test_a_network_that_makes_pictures_is_known_to_hold_all_frames(tmp_path):
+    folder = write_tiny(tmp_path / "drawn-1", kind="picture")
+    frames = focal_stack(6, 200, 300)[0]
+    for n, frame in enumerate(frames):
+        io.write_image(tmp_path / f"s/{n}.png", frame, io.Metadata())
+    paths = sorted((tmp_path / "s").iterdir())
+    few, all_ = (
+        plan(p, make_settings(system=str(folder))).memory_bytes for p in (paths[:2], paths)
+    )
+    assert all_ - few > 4 * 2 * 200 * 300 * 3 * 4
+    with pytest.raises(UsageError, match="more memory than is allowed"):
+        panfocus.fuse(paths, system=str(folder), max_memory=str(few - 2**20))

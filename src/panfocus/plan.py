@@ -14,7 +14,14 @@ from panfocus.errors import UsageError
 from panfocus.fold import working_factor
 from panfocus.memory import available_memory, parse_size
 from panfocus.settings import Settings, resolve_reference
-from panfocus.systems import EvidenceSystem, NetworkSystem, PictureSystem, System, load_system
+from panfocus.systems import (
+    EvidenceSystem,
+    NetworkPictureSystem,
+    NetworkSystem,
+    PictureSystem,
+    System,
+    load_system,
+)
 from panfocus.systems.network import TILE_BYTES, TILE_PIXELS
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
@@ -173,6 +180,7 @@ def fusion_memory(
     system: System | PictureSystem,
     settings: Settings,
     *,
+    count: int,
     height: int,
     width: int,
     channels: int,
@@ -183,6 +191,7 @@ def fusion_memory(
     Args:
         system: what decides.
         settings: `mode`, `maps`, `align`, `exposure` and `max_memory` matter.
+        count: frames; it matters only to a network that makes a picture and so holds them all.
         height: of a frame, pixels.
         width: of a frame.
         channels: with opacity, or all those that one of them decides for.
@@ -199,6 +208,11 @@ def fusion_memory(
         pixels = height * width
         limit = memory_limit(settings)
         needed += decision_memory(decides, pixels * channels * itemsize, pixels // factor**2, limit)
+    elif isinstance(system, NetworkPictureSystem) and settings.mode != "best-plane":
+        # as they come and side by side, float32; and the picture
+        samples = height * width * channels
+        seen = min(1.0, count * height * width / (system.card.tile_pixels or TILE_PIXELS))
+        needed += (2 * count + 1) * samples * 4 + int(TILE_BYTES * seen)
     return needed
 
 
@@ -249,6 +263,7 @@ def plan(
     needed = fusion_memory(
         system,
         settings,
+        count=len(infos),
         height=info.height,
         width=info.width,
         channels=info.channels,

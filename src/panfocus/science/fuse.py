@@ -141,6 +141,7 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
         needed = fusion_memory(
             system,
             replace(settings, **_FIXED),
+            count=position.depths,
             height=position.height,
             width=position.width,
             channels=samples,
