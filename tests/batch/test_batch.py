@@ -216,6 +216,17 @@ def test_watching_takes_new_stacks_once_they_rest(stacks, tmp_path):
     assert states(out)["bad"] == "failed"
 
 
+def test_watching_again_leaves_out_what_is_done(stacks, tmp_path):
+    out = tmp_path / "out"
+    assert batch(stacks, out, "--workers", "0") == 3
+    (out / "s3.tif").write_text("mine")
+    write_stack(stacks / "s3")
+    words = ["--watch", "--settle", "0.1", "--idle", "1", "--workers", "0"]
+    assert batch(stacks, out, *words) == 3
+    assert [states(out)[f"s{n}"] for n in range(4)] == ["skipped"] * 3 + ["failed"]
+    assert (out / "s3.tif").read_text() == "mine"
+
+
 class TwoAtOnce:
     """A crew of two that fails every stack, and must never be given two."""
 

@@ -257,6 +257,18 @@ def test_a_cut_off_file_names_the_plane(tmp_path, capsys):
     assert leftovers(tmp_path) == []
 
 
+def test_a_file_cut_before_its_directories_is_not_taken_for_one_plane(tmp_path, capsys):
+    """The description comes last, so that half a file looks like a whole one of one page."""
+    source = write_ome(tmp_path / "s.ome.tif", volume())
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    assert fuse(source, "-o", tmp_path / "o.ome.tif") == 1
+    err = capsys.readouterr().err
+    assert "The file is cut off" in err
+    for part in ("s.ome.tif", "expected", "1 page(s)", "remedy"):
+        assert part in err
+    assert list(tmp_path.iterdir()) == [source]
+
+
 def test_a_missing_page_is_a_missing_plane(tmp_path, capsys):
     source = write_ome(tmp_path / "s.ome.tif", volume())
     text = source.read_bytes().replace(b'SizeT="2"', b'SizeT="3"')

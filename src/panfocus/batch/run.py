@@ -91,7 +91,7 @@ def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
             got="nothing of the kind",
             remedy="to fuse the pictures of this folder as one stack, use `panfocus fuse`",
         )
-    if not (options.resume or options.overwrite):
+    if not (options.resume or options.overwrite or options.watch):
         _refuse_existing(jobs)
     if options.workers is None:
         options = replace(options, workers=default_workers())

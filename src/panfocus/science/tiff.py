@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -70,6 +70,7 @@ def open_tiff(path: Path, axes: str | None = None) -> Volume:
         positions = [
             p for n, s in enumerate(_series(path, file)) for p in _positions(path, file, s, n, axes)
         ]
+        _check_chain(path, len(file.pages), said.lines)
     except (OSError, *DAMAGE) as error:
         file.close()
         raise damaged(path, "", error) from error
@@ -101,6 +102,24 @@ def _series(path: Path, file: tifffile.TiffFile) -> list[Any]:
             remedy="save the stack again with all planes of one size",
         )
     return found
+
+
+def _check_chain(path: Path, count: int, lines: Sequence[str]) -> None:
+    """Refuse a file whose directories lead behind its end: the rest would pass for the whole.
+
+    Args:
+        path: for the message.
+        count: pages found.
+        lines: what tifffile complained of.
+    """
+    if any("invalid page offset" in line for line in lines):
+        raise InputError(
+            "The file is cut off.",
+            where=str(path),
+            expected="the next page's directory inside the file",
+            got=f"{count} page(s), and the next one lies behind the file's end",
+            remedy="copy or export the file again",
+        )
 
 
 def _check_count(path: Path, file: tifffile.TiffFile, series: Any) -> None:  # noqa: ANN401
