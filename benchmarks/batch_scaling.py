@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -42,14 +43,20 @@ def start(source: Path, out: Path, workers: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
-def timed(source: Path, out: Path, workers: int) -> tuple[float, float]:
-    """Return seconds from start to end, and from the first stack's end to the last's."""
-    begun = perf_counter()
+def timed(source: Path, out: Path, workers: int) -> tuple[float, float, float]:
+    """Return seconds from start to end, from the first stack's end to the last's, and of CPU."""
+    begun, before = perf_counter(), cpu_seconds()
     process = start(source, out, workers)
     assert process.stderr is not None
     ends = [perf_counter() for line in process.stderr if '"done"' in line]
     process.wait()
-    return perf_counter() - begun, ends[-1] - ends[0]
+    return perf_counter() - begun, ends[-1] - ends[0], cpu_seconds() - before
+
+
+def cpu_seconds() -> float:
+    """Return what all processes that were started here and have ended have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def kill_one(source: Path, out: Path) -> tuple[int, int, int, int]:
@@ -87,12 +94,17 @@ def main() -> None:
         print(f"{options.stacks} stacks of {options.frames} frames, {width}x{height}, guided;")
         load = os.getloadavg()[0]
         print(f"{os.cpu_count()} processors, {platform.machine()}, load before: {load:.1f}\n")
-        print("| workers | seconds in all | stacks a minute, once started |")
-        print("|---|---|---|")
+        print("| workers | CPU seconds | seconds in all | stacks a minute, once started | ratio |")
+        print("|---|---|---|---|---|")
+        first = 0.0
         for workers in (1, 2):
-            whole, steady = timed(folder / "in", folder / f"out{workers}", workers)
+            whole, steady, used = timed(folder / "in", folder / f"out{workers}", workers)
             rate = 60 * (options.stacks - 1) / steady
-            print(f"| {workers} | {whole:.1f} | {rate:.1f} |", flush=True)
+            first = first or rate
+            print(
+                f"| {workers} | {used:.1f} | {whole:.1f} | {rate:.1f} | {rate / first:.2f} |",
+                flush=True,
+            )
         code, done, tries, left = kill_one(folder / "in", folder / "killed")
         print(
             f"\nOne of three workers killed: exit code {code}, {done} of {options.stacks} stacks "

@@ -78,3 +78,11 @@ def test_values_that_are_not_finite_become_zero(tmp_path):
 def test_what_is_no_map_is_refused(tmp_path, array):
     with pytest.raises(UsageError):
         write_map(tmp_path / "a.tif", array)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_imagej_can_read_maps(tmp_path, dtype):
+    """It takes deflated differences for the pixels."""
+    write_map(tmp_path / "m.tif", np.arange(600).reshape(20, 30).astype(dtype))
+    with tifffile.TiffFile(tmp_path / "m.tif") as file:
+        assert file.pages.first.predictor == 1
