@@ -128,12 +128,14 @@ def group_size(system: System, held: int, budget: int) -> int:
     return int(min(max(min(HELD_BYTES, budget // 4) // held, 2), MOST_AT_ONCE))
 
 
-def decision_memory(system: System, frame_bytes: int, working_pixels: int, budget: int) -> int:
+def decision_memory(
+    system: System, count: int, frame_bytes: int, working_pixels: int, budget: int
+) -> int:
     """Return the bytes that a system which compares frames takes beyond the streaming fusion."""
     if isinstance(system, EvidenceSystem):
         return 0
     held = held_bytes(frame_bytes, working_pixels)
-    group = group_size(system, held, budget)
+    group = min(group_size(system, held, budget), count)
     tile = TILE_BYTES if isinstance(system, NetworkSystem) else 0
     seen = min(1.0, group * working_pixels / (system.card.tile_pixels or TILE_PIXELS))
     return group * held + int(tile * seen)
@@ -191,7 +193,8 @@ def fusion_memory(
     Args:
         system: what decides.
         settings: `mode`, `maps`, `align`, `exposure` and `max_memory` matter.
-        count: frames; it matters only to a network that makes a picture and so holds them all.
+        count: frames; what compares frames holds up to a group of them, a network that makes a
+            picture all.
         height: of a frame, pixels.
         width: of a frame.
         channels: with opacity, or all those that one of them decides for.
@@ -207,7 +210,8 @@ def fusion_memory(
     if decides:
         pixels = height * width
         limit = memory_limit(settings)
-        needed += decision_memory(decides, pixels * channels * itemsize, pixels // factor**2, limit)
+        frame = pixels * channels * itemsize
+        needed += decision_memory(decides, count, frame, pixels // factor**2, limit)
     elif isinstance(system, NetworkPictureSystem) and settings.mode != "best-plane":
         # as they come and side by side, float32; and the picture
         samples = height * width * channels
