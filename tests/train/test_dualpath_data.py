@@ -127,3 +127,20 @@ def test_fused_sets_are_further_sources_and_hold_more_detail(picture):
     made = more.sources.pictures.colour[-1]
     detail = [cv2.Laplacian(p.astype(np.float32), cv2.CV_32F).std() for p in (*pair, made)]
     assert detail[2] > 1.1 * max(detail[:2])
+
+
+def test_padded_sets_end_before_the_field_and_ask_nothing_beyond(supply):
+    made = redefocus.batch(supply, 64, 3, (1, 1), range(1), odds=synthesis.Odds())
+    one = redefocus.Stack(*(array[0] for array in made))
+    for seed in range(4):
+        out = redefocus.padded(np.random.default_rng(seed), one)
+        down, across = np.random.default_rng(seed).integers(0, redefocus.STRIDE, 2)
+        kept = np.s_[..., : 64 - down, : 64 - across]
+        assert np.array_equal(out.frames[kept], one.frames[..., down:, across:])
+        assert np.array_equal(out.mask[kept], one.mask[..., down:, across:])
+        beyond = np.ones((64, 64), bool)
+        beyond[kept] = False
+        assert not out.valid[beyond].any()
+        assert np.allclose(out.mask.sum(0), 1, atol=1e-5)
+        # whatever is chosen there, the blend is the truth
+        assert (out.clean[:, :, beyond] == out.truth[:, beyond]).all()

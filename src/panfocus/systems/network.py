@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Pixels times frames that a network sees at once, where its card does not say.
 TILE_PIXELS = 700_000
+#: What fills a picture up to a network's multiple: mid-grey, the zero of networks that see frames
+#: less 0.5. Mirrored pixels would hide the picture's rim, where blurred pictures may be dark.
+PAD = 0.5
 #: What a network may take for a tile as large as its card allows; cards are written to fit.
 TILE_BYTES = 800 * 2**20
 
@@ -119,7 +122,7 @@ class NetworkSystem:
         multiple = self._card.multiple_of
         pad = ((0, 0), (0, -height % multiple), (0, -width % multiple), (0, 0))
         if any(p[1] for p in pad):
-            frames = np.pad(frames, pad, mode="symmetric")
+            frames = np.pad(frames, pad, constant_values=PAD)
         planes = np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
         session = cast("Any", self._session)
         out = session.run([answer], {"frames": planes}, self._options)[0]

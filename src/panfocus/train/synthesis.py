@@ -109,7 +109,7 @@ class Odds:
     lights: float = 0.35
     soft_source: float = 0.15
     borders: float = 0.08
-    shaded: float = 0.08
+    shaded: float = 0.12
     framed: float = 0.06
     recoloured: float = 0.5
     crisp: float = 0.0

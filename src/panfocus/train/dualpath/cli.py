@@ -54,6 +54,9 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     ] = False,
     minutes: Annotated[float | None, typer.Option(help="Train so long.")] = None,
     steps: Annotated[int | None, typer.Option(help="Train so many steps.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Learning rate at the peak; by default the recipe's.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights and samples.")] = 0,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use.")] = None,
@@ -81,9 +84,11 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
     start = folder_of(init, "dualpath") if init else None
     if start and not grow:
-        _adapt(start, data, run, where)
+        _adapt(start, data, run, where, rate or ADAPTED_RATE)
     else:
-        _train(config.recipe(recipe), data, run, where, start)
+        chosen = config.recipe(recipe)
+        usual = GROWN_RATE if start else chosen.learning_rate
+        _train(replace(chosen, learning_rate=rate or usual), data, run, where, start)
 
 
 def _train(
@@ -91,8 +96,6 @@ def _train(
 ) -> None:
     material = pairs.load(data, smallest(chosen))
     _say_what(material, run.out)
-    if start:
-        chosen = replace(chosen, learning_rate=GROWN_RATE)
     task = DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed)
     if start:
         enlarge(task.net, weights_of(start))
@@ -101,14 +104,14 @@ def _train(
         _tell(pack(run.out, run.out / "system", where))
 
 
-def _adapt(start: Path, data: list[Path], run: loop.Run, where: str) -> None:
+def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float) -> None:
     """Train on from `start`; measure before and after on what was held out."""
     card = Card.read(start / "card.json")
     known = {k: v for k, v in card.recipe.items() if k not in {"steps", "seed", "unrolled"}}
     unrolled = bool(card.recipe.get("unrolled", True))
     chosen = replace(
         config.from_dict(known),
-        learning_rate=ADAPTED_RATE,
+        learning_rate=rate,
         alone=ADAPTED_ALONE if unrolled else 1.0,
     )
     material = pairs.load(data, smallest(chosen))

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import fuse, optics
+from panfocus.systems.network import PAD
 from panfocus.train import mattes, synthesis
 from panfocus.train.pairs import Material
 from panfocus.train.pictures import Pictures, soft_areas
@@ -35,6 +36,9 @@ Byte = NDArray[np.uint8]
 MARGIN = 12
 #: Circles of confusion, as shares of the largest, between which a ramp's blur is interpolated.
 LADDER = (0.0, 0.06, 0.14, 0.26, 0.45, 0.7, 1.0)
+#: Share of the sets whose pictures end before the network's field does, and by less than what.
+PADDED = 0.4
+STRIDE = 16
 #: Grey levels of finest detail below which a place has nothing to lose by being blurred.
 DETAIL = 4.0
 
@@ -105,7 +109,31 @@ def batch(
             made.append(as_stack(synthesis.varied(rng, sources, size, odds)))
         else:
             made.append(stack(rng, sources, size, count, odds))
+        if rng.random() < PADDED:
+            made[-1] = padded(rng, made[-1])
     return Stack(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+
+
+def padded(rng: np.random.Generator, made: Stack) -> Stack:
+    """Push the pictures up and left by less than a network's stride, and leave grey behind.
+
+    A network takes sides of certain multiples only; what is missing is filled with `PAD`, and the
+    picture then ends before the network's field does, on two of its sides.
+    """
+    down, across = (int(n) for n in rng.integers(0, STRIDE, 2))
+
+    def pushed(array: Float, value: float) -> Float:
+        out = np.full_like(array, value)
+        height, width = array.shape[-2:]
+        out[..., : height - down, : width - across] = array[..., down:, across:]
+        return out
+
+    values = made._replace(
+        frames=pushed(made.frames, PAD),
+        truth=pushed(made.truth, PAD),
+        clean=pushed(made.clean, PAD),
+    )
+    return values._replace(mask=pushed(made.mask, 1 / len(made.mask)), valid=pushed(made.valid, 0))
 
 
 def as_stack(sample: synthesis.Sample) -> Stack:
