@@ -99,7 +99,7 @@ def test_batches_are_a_function_of_their_key(supply):
 def test_frames_alike_give_no_evidence():
     flat = redefocus.sources_of([np.full((120, 120, 3), 128, np.uint8)] * 2)
     odds = synthesis.Odds(
-        noise=0, jpeg=0, lights=0, borders=0, shaded=0, framed=0, recoloured=0, painted=0
+        noise=0, jpeg=0, lights=0, borders=0, shaded=0, framed=0, moved=0, recoloured=0, painted=0
     )
     for count in (2, 4):
         made = redefocus.batch(flat, 64, count, (0, 0), range(4), odds=odds)

@@ -10,7 +10,7 @@ from panfocus.train.synthesis import Odds, Stream
 
 PLAIN = Odds(
     layers=0, uniform=0, painted=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
-    shaded=0, framed=0, recoloured=0, crisp=0, radius=(3, 6),
+    shaded=0, framed=0, moved=0, recoloured=0, crisp=0, radius=(3, 6),
 )  # fmt: skip
 
 
@@ -131,6 +131,28 @@ def test_bars_along_the_sides_are_part_of_the_scene(sources):
     outer = (b.truth[..., 0, :], b.truth[..., -1, :], b.truth[..., 0], b.truth[..., -1])
     one_colour = [[np.ptp(side[n], axis=-1).max() == 0 for side in outer] for n in range(12)]
     assert np.any(one_colour, axis=1).all()
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+def test_only_what_is_out_of_focus_drifts(sources, layers):
+    still, drifted = (
+        Stream("varied", sources, 5, replace(PLAIN, layers=layers, moved=moved)).batch(
+            0, range(10), 64
+        )
+        for moved in (0, 1)
+    )
+    # the same scenes by another draw of numbers: compared with their own truths
+    for b, least in ((still, 0.0), (drifted, 0.004)):
+        mask = b.mask[:, None]
+        chosen = mask * b.first + (1 - mask) * b.second
+        other = (1 - mask) * b.first + mask * b.second
+        error = np.abs(chosen - b.truth).mean()
+        assert error <= 1e-6 if not layers else error < 0.3 * np.abs(other - b.truth).mean()
+        light = np.abs(other.mean((2, 3)) / b.truth.mean((2, 3)) - 1).mean()
+        assert light >= least
+    brighter = np.abs(drifted.first.mean((1, 2, 3)) / drifted.second.mean((1, 2, 3)) - 1).mean()
+    alike = np.abs(still.first.mean((1, 2, 3)) / still.second.mean((1, 2, 3)) - 1).mean()
+    assert brighter > alike
 
 
 def test_sources_are_recoloured_and_sharpened(sources):

@@ -17,7 +17,7 @@ Inside this module a picture is float32 ``(H, W, 3)`` in [0, 1], a mask float32 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import cv2
@@ -93,6 +93,8 @@ class Odds:
             what lies outside for black.
         framed: paint bars along sides of a scene, as scans and prints have them; else a bright
             glow at the rim would look like the light that a shaded rim lacks.
+        moved: let what is out of focus lie a little elsewhere and be a little brighter or darker,
+            as lenses do that breathe; detail decides, not agreement with the other picture.
         recoloured: exchange the colours of a source and bend its tones; few scenes become many.
         crisp: sharpen a source; for sources that are themselves a little soft.
         noise: add sensor noise.
@@ -111,6 +113,7 @@ class Odds:
     borders: float = 0.08
     shaded: float = 0.12
     framed: float = 0.06
+    moved: float = 0.2
     recoloured: float = 0.5
     crisp: float = 0.0
     noise: float = 0.3
@@ -159,7 +162,8 @@ def hard(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> S
     """Blur one picture, and cut sharp and blurred together along a matte, both ways."""
     encoded = source(rng, sources, size, odds)
     light, develop = camera(rng, encoded, odds)
-    blurred, other = (develop(blur(rng, light, odds)) for _ in range(2))
+    drift = drifting(rng, size, odds)
+    blurred, other = (develop(blur(rng, drift(light), odds)) for _ in range(2))
     truth = develop(light)
     mask = np.asarray(shape(rng, sources, size, odds) > 0.5, np.float32)
     return Scene(mixed(truth, blurred, mask), mixed(other, truth, mask), truth, mask)
@@ -169,7 +173,8 @@ def uniform(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -
     """Return a sharp and a wholly blurred picture."""
     light, develop = camera(rng, source(rng, sources, size, odds), odds)
     truth = develop(light)
-    return Scene(truth, develop(blur(rng, light, odds)), truth, np.ones((size, size), np.float32))
+    soft = develop(blur(rng, drifting(rng, size, odds)(light), odds))
+    return Scene(truth, soft, truth, np.ones((size, size), np.float32))
 
 
 def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
@@ -182,11 +187,19 @@ def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -
     back, develop = camera(rng, back, odds)
     front = develop.linearised(front)
     matte = shape(rng, sources, size, odds)
-    scene = (optics.Layer(back, None, 1.0), optics.Layer(front, matte, 0.0))
+    far, near = optics.Layer(back, None, 1.0), optics.Layer(front, matte, 0.0)
+    drift = drifting(rng, size, odds)
+    # what is out of focus drifts: the background in the first shot, the foreground in the second
+    off_far = replace(far, colour=drift(back))
+    off_near = replace(near, colour=drift(front), matte=drift.moved(matte))
     aperture = apertures(rng)
     shots = (
         optics.render(scene, radii, aperture)
-        for radii in ((radius(rng, odds), 0.0), (0.0, radius(rng, odds)), (0.0, 0.0))
+        for scene, radii in (
+            ((off_far, near), (radius(rng, odds), 0.0)),
+            ((far, off_near), (0.0, radius(rng, odds))),
+            ((far, near), (0.0, 0.0)),
+        )
     )
     first, second, truth = (develop(shot) for shot in shots)
     return Scene(first, second, truth, matte)
@@ -224,6 +237,42 @@ def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float,
     if with_lights:
         light = lit(rng, light)
     return light, develop
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How what is out of focus lies and shines otherwise than when in focus.
+
+    Attributes:
+        matrix: ``(2, 3)``, from the picture to where it lies; None to stay.
+        gain: of its light.
+    """
+
+    matrix: Float | None
+    gain: float
+
+    def moved(self, picture: Float) -> Float:
+        """Move ``(H, W[, 3])``; what comes in from outside is mirrored."""
+        if self.matrix is None:
+            return picture
+        size = (picture.shape[1], picture.shape[0])
+        out = cv2.warpAffine(picture, self.matrix, size, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(out, np.float32)
+
+    def __call__(self, light: Float) -> Float:
+        """Move and dim or brighten light ``(H, W, 3)``."""
+        return light if self.matrix is None else self.moved(light) * np.float32(self.gain)
+
+
+def drifting(rng: np.random.Generator, size: int, odds: Odds) -> Drift:
+    """Draw a drift of up to 3 px and 1 % of scale, and up to 6 % of light; mostly none."""
+    if rng.random() >= odds.moved:
+        return Drift(None, 1.0)
+    grown, turned_by = 1 + rng.uniform(-0.01, 0.01), rng.uniform(-0.005, 0.005)
+    centre = size / 2
+    shift = rng.uniform(-3, 3, 2) + centre - grown * centre
+    matrix = [[grown, -turned_by, shift[0]], [turned_by, grown, shift[1]]]
+    return Drift(np.array(matrix, np.float32), float(rng.uniform(0.94, 1.06)))
 
 
 def painted(rng: np.random.Generator, encoded: Float) -> Float:
