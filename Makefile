@@ -40,7 +40,7 @@ format: $(VENV)/.dev
 # compared.
 DATA ?= ../shared/data
 PEERS ?=
-SYSTEMS ?= dualpath,drpl,guided,guided-tenengrad,pyramid
+SYSTEMS ?= dualpath,dualpath-picture,drpl,guided,guided-tenengrad,pyramid
 OTHERS := focusweave stackmffv3 guided_filter gfgfgf
 SEEN = $(if $(PEERS),$(foreach p,$(OTHERS),--results $(p)=$(1)/$(p)))
 R := docs/results

@@ -289,3 +289,16 @@ def test_the_fusers_own_picture_can_be_exported(data, tmp_path):
     assert (card.name, card.kind) == ("dualpath-picture", "picture")
     with pytest.raises(UsageError, match="only the fuser"):
         pack(tmp_path, tmp_path / "y", "made up", picture=True, unrolled=False)
+
+
+def test_the_bundled_system_can_be_adapted(app, data, tmp_path):
+    out = tmp_path / "mine"
+    larger = tmp_path / "data"
+    for path in data.rglob("*.png"):
+        target = larger / path.relative_to(data)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target), cv2.resize(cv2.imread(str(path)), None, fx=1.2, fy=1.2))
+    told = call(app, "-d", larger, "-o", out, "--init", "bundled", "--steps", 1, "--threads", 1)
+    assert "held out:  redefocus_psnr" in told
+    assert (out / "report.json").is_file()
+    assert (out / "system/card.json").is_file()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -107,7 +107,9 @@ def _train(
 def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float) -> None:
     """Train on from `start`; measure before and after on what was held out."""
     card = Card.read(start / "card.json")
-    known = {k: v for k, v in card.recipe.items() if k not in {"steps", "seed", "unrolled"}}
+    # a card tells more of its recipe than a configuration holds: steps, seed, earlier runs
+    names = {field.name for field in fields(config.Config)}
+    known = {k: v for k, v in card.recipe.items() if k in names}
     unrolled = bool(card.recipe.get("unrolled", True))
     chosen = replace(
         config.from_dict(known),
