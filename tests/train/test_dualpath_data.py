@@ -1,5 +1,7 @@
 """Imperfect masks and pictures blurred again: exact where they say so, silent elsewhere."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -75,7 +77,7 @@ def test_crops_of_real_sets_are_a_function_of_their_key(picture, cross):
 @pytest.mark.parametrize("count", [2, 3, 5, 8])
 def test_frames_blurred_again_are_exact(supply, count):
     """Where the mask says so, a frame comes nearer to the picture before than the others do."""
-    odds = synthesis.Odds(noise=0, jpeg=0, borders=0, lights=0)
+    odds = synthesis.Odds(noise=0, jpeg=0, borders=0, lights=0, moved=0)
     made = redefocus.batch(supply, 64, count, (3, count), range(16), odds=odds)
     assert np.array_equal(made.clean, made.frames)
     assert not made.noise.any()
@@ -144,3 +146,24 @@ def test_padded_sets_end_before_the_field_and_ask_nothing_beyond(supply):
         assert np.allclose(out.mask.sum(0), 1, atol=1e-5)
         # whatever is chosen there, the blend is the truth
         assert (out.clean[:, :, beyond] == out.truth[:, beyond]).all()
+
+
+def test_in_stacks_too_only_what_is_out_of_focus_drifts(supply):
+    rng = np.random.default_rng
+    plain = synthesis.Odds(
+        noise=0, jpeg=0, borders=0, lights=0, moved=0, shaded=0, layers=0, painted=0
+    )
+    drift = synthesis.drifting(rng(1), 88, synthesis.Odds(moved=1.0))
+    light = rng(0).random((88, 88, 3), np.float32)
+    assert np.allclose(drift.bent(light, np.zeros((88, 88), np.float32)), light, atol=1e-6)
+    assert np.abs(drift.bent(light, np.ones((88, 88), np.float32)) - light).mean() > 0.05
+    assert np.allclose(drift.part(0.0)(light), light, atol=1e-5)
+    errors = []
+    for moved in (0.0, 1.0):
+        odds = replace(plain, moved=moved)
+        made = [redefocus.stack(rng(n), supply, 64, 4, odds) for n in range(8)]
+        blended = np.stack([(m.mask[:, None] * m.frames).sum(0) - m.truth for m in made])
+        anyhow = np.stack([m.frames.mean(0) - m.truth for m in made])
+        assert np.square(blended).mean() < 0.5 * np.square(anyhow).mean()
+        errors.append(np.square(anyhow).mean())
+    assert errors[1] > errors[0]

@@ -113,7 +113,7 @@ class Odds:
     borders: float = 0.08
     shaded: float = 0.12
     framed: float = 0.06
-    moved: float = 0.2
+    moved: float = 0.3
     recoloured: float = 0.5
     crisp: float = 0.0
     noise: float = 0.3
@@ -263,14 +263,37 @@ class Drift:
         """Move and dim or brighten light ``(H, W, 3)``."""
         return light if self.matrix is None else self.moved(light) * np.float32(self.gain)
 
+    def part(self, share: float) -> Drift:
+        """Return a share of it."""
+        if self.matrix is None:
+            return self
+        still = np.eye(2, 3, dtype=np.float32)
+        matrix = np.asarray(still + share * (self.matrix - still), np.float32)
+        return Drift(matrix, 1 + share * (self.gain - 1))
+
+    def bent(self, light: Float, share: Float) -> Float:
+        """Move and dim each pixel of light ``(H, W, 3)`` by its own share ``(H, W)``."""
+        if self.matrix is None:
+            return light
+        y, x = np.indices(share.shape, np.float32)
+        to_x, to_y = (
+            start + share * (row[0] * x + row[1] * y + row[2] - start)
+            for row, start in zip(self.matrix, (x, y), strict=True)
+        )
+        map_x, map_y = (np.asarray(m, np.float32) for m in (to_x, to_y))
+        mirror = cv2.BORDER_REFLECT_101
+        out = cv2.remap(light, map_x, map_y, cv2.INTER_LINEAR, borderMode=mirror)
+        return np.asarray(out * (1 + share * (self.gain - 1))[..., None], np.float32)
+
 
 def drifting(rng: np.random.Generator, size: int, odds: Odds) -> Drift:
-    """Draw a drift of up to 3 px and 1 % of scale, and up to 6 % of light; mostly none."""
+    """Draw a drift of up to 6 px (rarely) and 2 % of scale, and 6 % of light; mostly none."""
     if rng.random() >= odds.moved:
         return Drift(None, 1.0)
-    grown, turned_by = 1 + rng.uniform(-0.01, 0.01), rng.uniform(-0.005, 0.005)
+    grown, turned_by = 1 + rng.uniform(-0.02, 0.02), rng.uniform(-0.005, 0.005)
     centre = size / 2
-    shift = rng.uniform(-3, 3, 2) + centre - grown * centre
+    away = rng.uniform(-1, 1, 2)
+    shift = 6 * away * np.abs(away) + centre - grown * centre
     matrix = [[grown, -turned_by, shift[0]], [turned_by, grown, shift[1]]]
     return Drift(np.array(matrix, np.float32), float(rng.uniform(0.94, 1.06)))
 

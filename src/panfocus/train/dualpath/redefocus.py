@@ -16,6 +16,7 @@ each frame focused at another depth, circles of confusion ``gain * |depth - focu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -27,7 +28,7 @@ from panfocus.systems.network import PAD
 from panfocus.train import mattes, synthesis
 from panfocus.train.pairs import Material
 from panfocus.train.pictures import Pictures, soft_areas
-from panfocus.train.synthesis import Develop, Odds, Sources
+from panfocus.train.synthesis import Develop, Drift, Odds, Sources
 
 Float = NDArray[np.float32]
 Byte = NDArray[np.uint8]
@@ -36,6 +37,9 @@ Byte = NDArray[np.uint8]
 MARGIN = 12
 #: Circles of confusion, as shares of the largest, between which a ramp's blur is interpolated.
 LADDER = (0.0, 0.06, 0.14, 0.26, 0.45, 0.7, 1.0)
+#: Circle of confusion, pixels, from which on what is out of focus drifts in full.
+FAR = 3.0
+STILL = Drift(None, 1.0)
 #: Share of the sets whose pictures end before the network's field does, and by less than what.
 PADDED = 0.4
 STRIDE = 16
@@ -167,9 +171,22 @@ def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odd
     blurs = [gain * share * max(1.0, float(nearest.max())) for share in LADDER]
     ladder = np.stack([optics.defocus(back, r, aperture) for r in blurs])
     least = np.maximum(depth - foci.max(), 0) * gain  # a background beyond all foci stays soft
+    drifts = drifting(rng, outer, count, odds)
+    best = nearest.min(0)  # the frame to take stays, even where it is not quite in focus
     shots = [
-        develop(shoot(along(ladder, blurs, gain * near), things, focus, gain, aperture))
-        for near, focus in zip(nearest, foci, strict=True)
+        develop(
+            shoot(
+                drift.bent(
+                    along(ladder, blurs, gain * near), np.minimum((near - best) * gain / FAR, 1)
+                ),
+                things,
+                focus,
+                gain,
+                aperture,
+                Drifting(drift, foci),
+            )
+        )
+        for near, focus, drift in zip(nearest, foci, drifts, strict=True)
     ]
     truth = develop(shoot(along(ladder, blurs, least), things, None, gain, aperture))
     for item in things:
@@ -209,6 +226,24 @@ def finished(
     return Stack(shots, truth, mask, valid, clean, np.asarray(sigma**2, np.float32))
 
 
+class Drifting(NamedTuple):
+    """How objects drift in a frame: those in full that another frame has in focus, `foci`."""
+
+    drift: Drift
+    foci: NDArray[np.float64]
+
+    def of(self, depth: float, radius: float, gain: float) -> Drift:
+        """Return the drift of an object with this circle of confusion."""
+        least = float(np.abs(depth - self.foci).min()) * gain
+        return self.drift.part(min((radius - least) / FAR, 1.0))
+
+
+def drifting(rng: np.random.Generator, size: int, count: int, odds: Odds) -> list[Drift]:
+    """Draw how each of `count` frames drifts where it is out of focus: all of a set, or none."""
+    sure = replace(odds, moved=float(rng.random() < odds.moved))
+    return [synthesis.drifting(rng, size, sure) for _ in range(count)]
+
+
 def thing(
     rng: np.random.Generator, sources: Sources, size: int, develop: Develop, odds: Odds
 ) -> Thing:
@@ -243,17 +278,20 @@ def along(ladder: Float, blurs: Sequence[float], wanted: Float) -> Float:
     return out
 
 
-def shoot(
+def shoot(  # noqa: PLR0917  a camera has as many knobs
     back: Float,
     things: Sequence[Thing],
     focus: float | None,
     gain: float,
     aperture: optics.Aperture,
+    drifting_by: Drifting | None = None,
 ) -> Float:
     """Lay the objects over a background already blurred; all in focus for ``focus=None``."""
     for item in things:
         radius = 0.0 if focus is None else abs(item.depth - focus) * gain
-        light = optics.defocus(item.colour * item.matte[..., None], radius, aperture)
-        cover = optics.defocus(item.matte, radius, aperture)
+        part = drifting_by.of(item.depth, radius, gain) if drifting_by else STILL
+        matte = part.moved(item.matte)
+        light = optics.defocus(part(item.colour) * matte[..., None], radius, aperture)
+        cover = optics.defocus(matte, radius, aperture)
         back = np.asarray(light + (1 - cover[..., None]) * back, np.float32)
     return back
