@@ -15,7 +15,7 @@ typer = pytest.importorskip("typer")
 from panfocus.errors import DataError, UsageError  # noqa: E402
 from panfocus.systems.card import Card  # noqa: E402
 from panfocus.systems.network import NetworkSystem  # noqa: E402
-from panfocus.train import loop, pairs  # noqa: E402
+from panfocus.train import checkpoint, loop, pairs  # noqa: E402
 from panfocus.train.dualpath import adapt, cli, config  # noqa: E402
 from panfocus.train.dualpath.grow import grow  # noqa: E402
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
@@ -300,5 +300,7 @@ def test_the_bundled_system_can_be_adapted(app, data, tmp_path):
         cv2.imwrite(str(target), cv2.resize(cv2.imread(str(path)), None, fx=1.2, fy=1.2))
     told = call(app, "-d", larger, "-o", out, "--init", "bundled", "--steps", 1, "--threads", 1)
     assert "held out:  redefocus_psnr" in told
+    facts = checkpoint.read(out / checkpoint.NAME).facts["config"]
+    assert facts["weights"] == list(config.REDEFOCUS.weights)  # and no remark of the card's
     assert (out / "report.json").is_file()
     assert (out / "system/card.json").is_file()
