@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import panfocus
 from panfocus import io
 from panfocus.align.alignment import Alignment
+from panfocus.align.glance import Glance
 from panfocus.best_plane import best_plane_maps
 from panfocus.blend import Pixels, luminance, white
 from panfocus.calm import Calm
@@ -99,6 +100,8 @@ class _Run:
         self._cancel = cancel
         self.clock = Clock()
         self.surveyor = Surveyor()
+        placed = settings.align != "none" or settings.load_transforms
+        self.glance = None if placed or settings.mode == "best-plane" else Glance()
         self.system = system
         self.metadata = no_metadata()
         self.registration: Registration | None = None
@@ -134,9 +137,13 @@ class _Run:
             facts["exposure_gain"] = None if gain is None else [round(float(g), 4) for g in gain]
         self.report.frames.append(facts)
         self.surveyor.add(name, view.grey)
+        if self.glance is not None:
+            self.glance.add(name, view.grey)
 
     def note_findings(self) -> None:
         """Warn of frames that spoil the stack."""
+        if self.glance is not None and self.glance.apart is not None:
+            self.report.warnings.append(str(self.glance.apart))
         for finding in self.surveyor.findings():
             remedy = " (--cull leaves it out)" if finding.culls and not self.settings.cull else ""
             self.report.warnings.append(f"{finding}{remedy}")
