@@ -42,7 +42,7 @@ def test_a_stack_that_breathes_is_told_of_unless_it_is_aligned():
 
 def test_few_of_many_frames_are_compared(monkeypatch):
     looked = []
-    monkeypatch.setattr("panfocus.align.glance._detail", lambda grey: looked.append(grey))
+    monkeypatch.setattr("panfocus.align.glance._detail", looked.append)
     monkeypatch.setattr(Glance, "_compare", lambda self, *_: setattr(self, "_before", None))
     glance = Glance()
     for number in range(100):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from panfocus.cli import main
 from panfocus.errors import InputError, OutputError
 from panfocus.science import Choice, fuse_file, open_volume
 from panfocus.science.stack import Scale
+from panfocus.science.volume import Channel, Position
+from panfocus.science.write import Picture, fits_imagej
 from panfocus.settings import make_settings
 from tests.conftest import focal_stack
 
@@ -163,6 +166,51 @@ def test_imagej_hyperstacks_know_their_axes(tmp_path, options):
     if "imagej" in kind:
         assert 'PhysicalSizeX="0.25"' in xml
         assert 'PhysicalSizeZ="2.0"' in xml
+
+
+def test_an_imagej_hyperstack_stays_one_unless_ome_is_asked_for(tmp_path):
+    stack = volume().transpose(0, 2, 1, 3, 4)  # TZCYX
+    luts = [np.outer(rgb, np.arange(256)).astype(np.uint8) for rgb in np.eye(3)[:C]]
+    facts = {"axes": "TZCYX", "spacing": 2.0, "unit": "um", "finterval": 1.5, "mode": "composite"}
+    path = tmp_path / "s.tif"
+    options = {"imagej": True, "resolution": (4.0, 2.0), "metadata": facts | {"LUTs": luts}}
+    tifffile.imwrite(path, stack, photometric="minisblack", **options)
+    assert fuse(path, "-o", tmp_path / "o.tif", "--depth-map") == 0
+    assert fuse(path, "-o", tmp_path / "o.ome.tif") == 0
+    with tifffile.TiffFile(tmp_path / "o.tif") as file, tifffile.TiffFile(path) as before:
+        assert file.is_imagej
+        assert not file.is_ome
+        assert file.series[0].axes == "TCYX"
+        said = file.imagej_metadata
+        assert (said["frames"], said["channels"], said.get("slices", 1)) == (T, C, 1)
+        assert (said["spacing"], said["unit"], said["finterval"]) == (2.0, "um", 1.5)
+        np.testing.assert_array_equal(said["LUTs"], before.imagej_metadata["LUTs"])
+        np.testing.assert_array_equal(file.asarray(), read(tmp_path / "o.ome.tif")[0][0])
+    with tifffile.TiffFile(tmp_path / "o_depth.tif") as file:
+        assert file.is_imagej
+    with closing(open_volume(tmp_path / "o.tif")) as again:
+        (position,) = again.positions
+    assert position.voxel_um == (2.0, 0.5, 0.25)
+    assert [c.facts["Color"] for c in position.channels] == [-16776961, 16711935, 65535]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "samples", "fits"),
+    [(np.uint16, 1, True), (np.uint8, 3, True), (np.int16, 1, False), (np.uint16, 3, False)],
+)
+def test_imagej_holds_some_kinds_of_pixel(dtype, samples, fits):
+    kind = np.dtype(dtype)
+    position = Position("0", 1, Z, H, W, samples, kind, [Channel()], lambda t, c, z: np.zeros(1))
+    assert fits_imagej(Picture(position, 1, [Channel()], kind, samples)) == fits
+
+
+def test_signed_numbers_from_imagej_become_an_ome_tiff(tmp_path):
+    path = tmp_path / "s.tif"
+    stack = volume(np.int16, channels=1, times=1)[0, 0]
+    tifffile.imwrite(path, stack, imagej=True, metadata={"axes": "ZYX"})
+    words = ["-o", tmp_path / "o.tif", "--axes", "ZYX"]
+    assert fuse(path, *words) == 0
+    assert read(tmp_path / "o.tif")[0][0].dtype == np.int16
 
 
 def test_an_imagej_stack_in_one_block_is_read_and_its_end_is_checked(tmp_path, capsys):

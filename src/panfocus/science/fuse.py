@@ -185,7 +185,8 @@ def fuse_file(
 
     Args:
         source: OME-TIFF, TIFF hyperstack or OME-Zarr.
-        out: ``.tif`` for OME-TIFF, ``.zarr`` for OME-Zarr; TCYX (or TCZYX with Z 1).
+        out: ``.tif`` for OME-TIFF (a hyperstack of ImageJ for one that came in, unless it is
+            ``.ome.tif``), ``.zarr`` for OME-Zarr; TCYX (or TCZYX with Z 1).
         choice: what and how.
         files: where "image" and each map go; None for names after `out`.
         overwrite: whether existing outputs may be replaced.
@@ -306,8 +307,7 @@ def _outputs(
                 folder = stack.enter_context(staging(path.parent))
                 staged[kind] = folder / path.name
                 pictures = list(_pictures(volume, choice, kind))
-                make = ZarrSink if is_zarr(path) else TiffSink
-                sinks[kind] = make(staged[kind], pictures)
+                sinks[kind] = _sink(staged[kind], pictures, volume)
             yield sinks
             for sink in sinks.values():
                 sink.finish()
@@ -318,6 +318,14 @@ def _outputs(
         raise exists_error(current) from error
     except OSError as error:
         raise cannot_write(current, error) from error
+
+
+def _sink(path: Path, pictures: Sequence[Picture], volume: Volume) -> Sink:
+    if is_zarr(path):
+        return ZarrSink(path, pictures)
+    # what came as a hyperstack of ImageJ goes back as one, unless OME is asked for by name
+    stays = volume.kind == "ImageJ TIFF" and ".ome" not in path.suffixes
+    return TiffSink(path, pictures, as_imagej=stays)
 
 
 def _pictures(volume: Volume, choice: Choice, kind: str) -> Iterator[Picture]:

@@ -21,6 +21,7 @@ from panfocus.science.volume import (
     Position,
     Volume,
     check_dtype,
+    colour_of_hex,
     damaged,
     micrometres,
 )
@@ -313,6 +314,9 @@ def _imagej(file: tifffile.TiffFile) -> dict[str, Any]:
     said: Mapping[str, Any] = file.imagej_metadata or {}
     unit = said.get("unit")
     about: dict[str, Any] = {}
+    if said.get("mode") in ("composite", "color"):
+        brightest = (table[:, -1].tobytes().hex() for table in said.get("LUTs", ()))
+        about["channels"] = [Channel("", {"Color": colour_of_hex(c)}) for c in brightest]
     if unit is None:
         return about
     sizes: list[float | None] = [micrometres(said.get("spacing"), unit)]

@@ -1,4 +1,4 @@
-"""Fused planes on their way out: held on disk plane by plane, then one OME-TIFF or OME-Zarr."""
+"""Fused planes on their way out: held on disk plane by plane, then one TIFF or OME-Zarr."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from panfocus.science.volume import Channel, Position, hex_of_colour
 
 _BIG = 2**32 - 2**25
 _CHUNK = 1024
+#: Kinds of number that ImageJ has, and those that it has in colour.
+_IMAGEJ = ("uint8", "uint16", "float32")
+_IMAGEJ_COLOUR = ("uint8",)
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,23 @@ class Sink(Protocol):
 
 
 class TiffSink:
-    """Planes go into one raw file; the OME-TIFF is written from it when all are there.
+    """Planes go into one raw file; the TIFF is written from it when all are there.
 
-    An OME-TIFF's description comes first and its planes in order, of all kinds of output at once;
-    the raw file is a Z-th of the stack.
+    A TIFF's description comes first and its planes in order, of all kinds of output at once; the
+    raw file is a Z-th of the stack.
     """
 
-    def __init__(self, path: Path, pictures: Sequence[Picture]) -> None:
+    def __init__(self, path: Path, pictures: Sequence[Picture], *, as_imagej: bool = False) -> None:
+        """Set up.
+
+        Args:
+            path: of the TIFF.
+            pictures: what comes, in order.
+            as_imagej: write a hyperstack of ImageJ, which reads no OME-XML, if it can hold that.
+        """
         self._path = path
         self._pictures = pictures
+        self._as_imagej = as_imagej and len(pictures) == 1 and fits_imagej(pictures[0])
         self._raw = path.with_name(path.name + ".raw")
         self._raw.touch()
 
@@ -77,11 +88,13 @@ class TiffSink:
             file.write(np.ascontiguousarray(plane).data)
 
     def finish(self) -> None:
-        """Write the OME-TIFF, deflated, and drop the raw file."""
+        """Write the TIFF, deflated, and drop the raw file."""
+        big = self._raw.stat().st_size > _BIG
+        as_imagej = self._as_imagej and not big
         with (
             self._raw.open("rb") as raw,
             tifffile.TiffWriter(
-                self._path, ome=True, bigtiff=self._raw.stat().st_size > _BIG
+                self._path, imagej=as_imagej, ome=not as_imagej, bigtiff=big
             ) as writer,
         ):
             for picture in self._pictures:
@@ -95,18 +108,56 @@ class TiffSink:
                     compression="zlib",
                     # ImageJ shows deflated differences as if they were the pixels, in silence
                     predictor=False,
-                    metadata=_facts(picture),
-                    resolution=_resolution(picture.position),
-                    resolutionunit="CENTIMETER",
                     software="panfocus",
+                    **(_in_imagej(picture) if as_imagej else _in_ome(picture)),
                 )
         self._raw.unlink()
+
+
+def fits_imagej(picture: Picture) -> bool:
+    """Whether ImageJ has such pixels: grey of three kinds, or red, green and blue of 8 bits."""
+    kinds = {1: _IMAGEJ, 3: _IMAGEJ_COLOUR}.get(picture.samples, ())
+    return picture.dtype.name in kinds
 
 
 def _planes(raw: Any, picture: Picture) -> Iterator[NDArray[Any]]:  # noqa: ANN401
     size = int(np.prod(picture.plane)) * picture.dtype.itemsize
     for _ in range(picture.times * len(picture.channels)):
         yield np.frombuffer(raw.read(size), picture.dtype).reshape(picture.plane)
+
+
+def _in_ome(picture: Picture) -> dict[str, Any]:
+    """Return what OME-XML and the resolution tags say."""
+    return {
+        "metadata": _facts(picture),
+        "resolution": _resolution(picture.position),
+        "resolutionunit": "CENTIMETER",
+    }
+
+
+def _in_imagej(picture: Picture) -> dict[str, Any]:
+    """Return what ImageJ's description and the resolution tags say, lengths in µm."""
+    position = picture.position
+    z, y, x = position.voxel_um
+    names = [channel.name for channel in picture.channels]
+    colours = [channel.facts.get("Color") for channel in picture.channels]
+    facts: dict[str, Any] = {"axes": "TCYXS" if picture.samples > 1 else "TCYX"}
+    if len(names) > 1 and None not in colours:
+        facts |= {"mode": "composite", "LUTs": [_lut(colour) for colour in colours]}
+    if any(names):
+        facts["Labels"] = names * picture.times
+    if "TimeIncrement" in position.facts:
+        facts["finterval"] = position.facts["TimeIncrement"]
+    if None in (y, x):
+        return {"metadata": facts}
+    facts |= {"unit": "um"} | ({"spacing": z} if z else {})
+    return {"metadata": facts, "resolution": (1 / x, 1 / y) if x and y else None}
+
+
+def _lut(colour: object) -> NDArray[np.uint8]:
+    """Return ImageJ's table ``(3, 256)``, black to a colour of OME."""
+    rgb = bytes.fromhex(hex_of_colour(colour))
+    return np.array([np.linspace(0, c, 256) for c in rgb]).round().astype(np.uint8)
 
 
 def _resolution(position: Position) -> tuple[float, float]:
