@@ -197,6 +197,8 @@ def test_a_failing_write_leaves_nothing(tmp_path, monkeypatch, suffix, error, se
             write_image(path, PIXELS, Metadata(), overwrite=overwrite)
         if seen is OutputError:
             assert "No space left" in str(caught.value)
+            assert "MiB free" in caught.value.got
+            assert "room for the output" in caught.value.expected
     assert [p.name for p in tmp_path.iterdir()] == [kept.name]
     assert kept.read_bytes() == b"old"
 

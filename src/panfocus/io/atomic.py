@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -23,12 +24,30 @@ def exists_error(path: Path) -> OutputError:
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """Return the error for an output that the system refuses to write."""
+    said = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError(
+            "The output does not fit on the disk.",
+            where=str(path),
+            expected="room for the output and, while it is written, for a copy of it",
+            got=said + _room(path),
+            remedy="free some space, or choose another place; what was there before is untouched",
+        )
     return OutputError(
         "The output cannot be written.",
         where=str(path),
-        got=error.strerror or str(error),
-        remedy="check the folder, its permissions and the free space, or choose another place",
+        expected="a folder that this user may write to",
+        got=said,
+        remedy="check the folder and its permissions, or choose another place",
     )
+
+
+def _room(path: Path) -> str:
+    """Return how much of the disk is left, as words to go on with; nothing if it cannot be told."""
+    with suppress(OSError):
+        nearest = next(p for p in path.absolute().parents if p.exists())
+        return f", {shutil.disk_usage(nearest).free / 2**20:.0f} MiB free"
+    return ""
 
 
 def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite: bool) -> None:
