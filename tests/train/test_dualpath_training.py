@@ -281,6 +281,23 @@ def test_a_run_is_judged_on_held_out_material_as_it_goes(data, tmp_path, capsys)
     assert "(+0)" in lines[0]
 
 
+def test_sharper_masks_are_a_power_of_the_learned_ones_and_leave_the_weights(data, tmp_path):
+    alone = replace(tiny("redefocus"), alone=1.0)
+    loop.train(DualPathTask(alone, supply(data)), loop.Run(tmp_path, steps=2))
+    plain, sharp = (
+        pack(tmp_path, tmp_path / f"x{by}", "made up", unrolled=False, sharpen=by) for by in (1, 2)
+    )
+    frames = np.random.default_rng(0).random((3, 32, 48, 3), np.float32)
+    squared = NetworkSystem(plain).decide(frames) ** 2
+    expected = squared / squared.sum(0)
+    np.testing.assert_allclose(NetworkSystem(sharp).decide(frames), expected, atol=1e-4)
+    held = [(folder / "model.safetensors").read_bytes() for folder in (plain, sharp)]
+    assert held[0] == held[1]
+    assert [Card.read(f / "card.json").recipe.get("sharpened") for f in (plain, sharp)] == [None, 2]
+    with pytest.raises(UsageError, match="only the predictor"):
+        pack(tmp_path, tmp_path / "y", "made up", sharpen=2)
+
+
 def test_the_fusers_own_picture_can_be_exported(data, tmp_path):
     loop.train(DualPathTask(tiny("redefocus"), supply(data)), loop.Run(tmp_path, steps=2))
     folder = pack(tmp_path, tmp_path / "x", "made up", picture=True)

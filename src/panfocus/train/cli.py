@@ -105,6 +105,9 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     picture: Annotated[
         bool, typer.Option("--picture", help="Dual-Path: the fuser's own picture, no weights.")
     ] = False,
+    sharpen: Annotated[
+        float, typer.Option(help="Dual-Path, --no-unrolled: power of the weights over frames.")
+    ] = 1.0,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
     system = read(run / NAME).facts.get("system")
@@ -112,7 +115,9 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     if system == "drpl":
         folder = pack(run, out, data, scores=told)
     elif system == "dualpath":
-        folder = dualpath_pack.pack(run, out, data, scores=told, unrolled=unrolled, picture=picture)
+        folder = dualpath_pack.pack(
+            run, out, data, scores=told, unrolled=unrolled, picture=picture, sharpen=sharpen
+        )
     else:
         raise UsageError(
             "this run is of an unknown system", expected="drpl or dualpath", got=str(system)

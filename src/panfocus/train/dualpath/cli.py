@@ -18,7 +18,7 @@ from panfocus.train import loop, pairs
 from panfocus.train.dualpath import adapt, config, redefocus
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import DualPath
-from panfocus.train.dualpath.pack import averaged, pack
+from panfocus.train.dualpath.pack import SHARPENED, averaged, pack
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of, weights_of
 
@@ -133,10 +133,12 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float
     report = adapt.Report(before, adapt.measure(new, chosen, held_out), words)
     (run.out / "report.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
     typer.echo(report.text())
+    place = run.out / ("system" if report.helped else "rejected")
+    sharpen = float(card.recipe.get(SHARPENED, 1.0))
+    pack(run.out, place, words_of(card, where), unrolled=unrolled, sharpen=sharpen)
     if report.helped:
-        _tell(pack(run.out, run.out / "system", words_of(card, where), unrolled=unrolled))
+        _tell(place)
         return
-    pack(run.out, run.out / "rejected", words_of(card, where), unrolled=unrolled)
     _tell(Path(shutil.copytree(start, run.out / "system", dirs_exist_ok=True)))
 
 
