@@ -77,7 +77,7 @@ def test_crops_of_real_sets_are_a_function_of_their_key(picture, cross):
 @pytest.mark.parametrize("count", [2, 3, 5, 8])
 def test_frames_blurred_again_are_exact(supply, count):
     """Where the mask says so, a frame comes nearer to the picture before than the others do."""
-    odds = synthesis.Odds(noise=0, jpeg=0, borders=0, lights=0, moved=0)
+    odds = synthesis.Odds(noise=0, jpeg=0, borders=0, lights=0, moved=0, ringed=0)
     made = redefocus.batch(supply, 64, count, (3, count), range(16), odds=odds)
     assert np.array_equal(made.clean, made.frames)
     assert not made.noise.any()
@@ -167,3 +167,19 @@ def test_in_stacks_too_only_what_is_out_of_focus_drifts(supply):
         assert np.square(blended).mean() < 0.5 * np.square(anyhow).mean()
         errors.append(np.square(anyhow).mean())
     assert errors[1] > errors[0]
+
+
+def test_in_bright_field_the_sides_of_focus_differ_and_the_mask_holds(supply):
+    rng = np.random.default_rng
+    odds = synthesis.Odds(noise=0, jpeg=0, lights=0, moved=0, shaded=0, painted=0, ringed=1)
+    made = [redefocus.stack(rng(n), supply, 64, 4, odds) for n in range(8)]
+    blended = np.stack([(m.mask[:, None] * m.frames).sum(0) - m.truth for m in made])
+    anyhow = np.stack([m.frames.mean(0) - m.truth for m in made])
+    assert np.square(blended).mean() < 0.5 * np.square(anyhow).mean()
+    back = rng(0).random((40, 40, 3), np.float32)
+    ladder = redefocus.Ladder.of(back, [0.0, 2.0, 5.0], "disc", np.float32(1.5))
+    ahead, behind, there = (
+        ladder.at(np.full((40, 40), offset, np.float32)) for offset in (2.0, -2.0, 0.0)
+    )
+    assert np.allclose(there, back, atol=1e-6)
+    assert ahead.std() > behind.std()

@@ -10,7 +10,7 @@ from panfocus.train.synthesis import Odds, Stream
 
 PLAIN = Odds(
     layers=0, uniform=0, painted=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
-    shaded=0, framed=0, moved=0, recoloured=0, crisp=0, radius=(3, 6),
+    shaded=0, framed=0, moved=0, ringed=0, recoloured=0, crisp=0, radius=(3, 6),
 )  # fmt: skip
 
 
@@ -153,6 +153,30 @@ def test_only_what_is_out_of_focus_drifts(sources, layers):
     brighter = np.abs(drifted.first.mean((1, 2, 3)) / drifted.second.mean((1, 2, 3)) - 1).mean()
     alike = np.abs(still.first.mean((1, 2, 3)) / still.second.mean((1, 2, 3)) - 1).mean()
     assert brighter > alike
+
+
+def test_what_rings_gains_coarse_contrast_and_no_fine_detail(sources):
+    soft, ringed = (
+        Stream("varied", sources, 5, replace(PLAIN, uniform=1, ringed=odds)).batch(0, range(12), 96)
+        for odds in (0, 1)
+    )
+
+    def contrast(batch, fine):
+        out_of_focus = np.where(batch.mask[:, None] > 0.5, batch.second, batch.first).mean(1)
+        band = [
+            p - cv2.GaussianBlur(p, (0, 0), 1)
+            if fine
+            else cv2.GaussianBlur(p, (0, 0), 4) - cv2.GaussianBlur(p, (0, 0), 8)
+            for p in out_of_focus
+        ]
+        return np.abs(band).mean()
+
+    truth = np.abs([p - cv2.GaussianBlur(p, (0, 0), 1) for p in ringed.truth.mean(1)]).mean()
+    assert contrast(ringed, fine=False) > 1.3 * contrast(soft, fine=False)
+    assert contrast(ringed, fine=True) < 0.5 * truth
+    flat = np.full((32, 32, 3), 0.4, np.float32)
+    assert np.abs(synthesis.ring(flat, 4.0)).max() < 1e-6
+    assert np.abs(synthesis.ring(rng().random((32, 32, 3), np.float32), 0.01)).max() < 1e-4
 
 
 def test_sources_are_recoloured_and_sharpened(sources):

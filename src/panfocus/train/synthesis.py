@@ -95,6 +95,8 @@ class Odds:
             glow at the rim would look like the light that a shaded rim lacks.
         moved: let what is out of focus lie a little elsewhere and be a little brighter or darker,
             as lenses do that breathe; detail decides, not agreement with the other picture.
+        ringed: defocus as of a transparent thing in bright field, which makes its coarse contrast
+            stronger, or turns it over; the sharp picture is then the paler one.
         recoloured: exchange the colours of a source and bend its tones; few scenes become many.
         crisp: sharpen a source; for sources that are themselves a little soft.
         noise: add sensor noise.
@@ -114,6 +116,7 @@ class Odds:
     shaded: float = 0.12
     framed: float = 0.06
     moved: float = 0.3
+    ringed: float = 0.1
     recoloured: float = 0.5
     crisp: float = 0.0
     noise: float = 0.3
@@ -394,7 +397,27 @@ def apertures(rng: np.random.Generator) -> optics.Aperture:
 
 def blur(rng: np.random.Generator, light: Float, odds: Odds) -> Float:
     """Defocus by a random circle of confusion."""
-    return optics.defocus(light, radius(rng, odds), apertures(rng))
+    by = radius(rng, odds)
+    soft = optics.defocus(light, by, apertures(rng))
+    if rng.random() < odds.ringed:
+        soft = np.maximum(soft + contrast(rng) * ring(soft, by), 0)
+    return np.asarray(soft, np.float32)
+
+
+def contrast(rng: np.random.Generator) -> np.float32:
+    """Draw how much stronger coarse contrast is out of focus; below -1 it is turned over."""
+    return np.float32(rng.uniform(0.4, 2.2) * (1 if rng.random() < 0.6 else -1))
+
+
+def ring(soft: Float, by: float) -> Float:
+    """Return the coarse contrast of light ``(H, W, 3)`` already defocused by `by` pixels.
+
+    What a transparent thing gains in contrast when it goes out of focus, in the crudest form: a
+    band of scales around the circle of confusion, without anything finer. It grows with `by`.
+    """
+    shown = np.minimum(soft, 1)  # lights far beyond white are no transparent things
+    near, far = (cv2.GaussianBlur(shown, (0, 0), max(by * k, 0.4)) for k in (0.5, 2.0))
+    return np.asarray((near - far) * np.float32(min(1.0, (by / 2) ** 2)), np.float32)
 
 
 def mixed(inside: Float, outside: Float, mask: Float) -> Float:

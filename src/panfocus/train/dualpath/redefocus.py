@@ -155,6 +155,43 @@ class Thing(NamedTuple):
     depth: float
 
 
+class Ladder(NamedTuple):
+    """A background ``(H, W, 3)`` at growing circles of confusion, to blur each pixel by its own.
+
+    Attributes:
+        radii: the circles, pixels, from 0.
+        plain: ``(R, H, W, 3)``.
+        rings: what defocus before the background's depth adds, and behind it takes away; or None.
+    """
+
+    radii: Sequence[float]
+    plain: Float
+    rings: Float | None
+
+    @classmethod
+    def of(
+        cls,
+        back: Float,
+        radii: Sequence[float],
+        aperture: optics.Aperture,
+        by: np.float32 | None,
+    ) -> Ladder:
+        """Blur `back`; in bright field, `by` tells how much contrast it gains (`Odds.ringed`)."""
+        plain = np.stack([optics.defocus(back, r, aperture) for r in radii])
+        if by is None:
+            return cls(radii, plain, None)
+        rings = [by * synthesis.ring(soft, r) for soft, r in zip(plain, radii, strict=True)]
+        return cls(radii, plain, np.stack(rings))
+
+    def at(self, offset: Float) -> Float:
+        """Return the picture for signed circles of confusion ``(H, W)``."""
+        soft = along(self.plain, self.radii, np.abs(offset))
+        if self.rings is None:
+            return soft
+        added = along(self.rings, self.radii, np.abs(offset))
+        return np.maximum(soft + np.sign(offset)[..., None] * added, 0)
+
+
 def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Stack:
     """Photograph one scene `count` times, focused at as many depths, in random order."""
     outer = size + 2 * MARGIN
@@ -167,9 +204,13 @@ def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odd
     gain = float(3 * 5 ** rng.random())
     aperture = synthesis.apertures(rng)
     foci = np.asarray(np.linspace(0, 1, count) + rng.uniform(-0.3, 0.3, count) / count)
+    in_bright_field = rng.random() < odds.ringed
+    if in_bright_field:
+        things, depth = [], np.clip(depth, foci.min(), foci.max()).astype(np.float32)
     nearest = np.abs(depth - foci[:, None, None])
-    blurs = [gain * share * max(1.0, float(nearest.max())) for share in LADDER]
-    ladder = np.stack([optics.defocus(back, r, aperture) for r in blurs])
+    radii = [gain * share * max(1.0, float(nearest.max())) for share in LADDER]
+    by = synthesis.contrast(rng) if in_bright_field else None
+    ladder = Ladder.of(back, radii, aperture, by)
     least = np.maximum(depth - foci.max(), 0) * gain  # a background beyond all foci stays soft
     drifts = drifting(rng, outer, count, odds)
     best = nearest.min(0)  # the frame to take stays, even where it is not quite in focus
@@ -177,7 +218,8 @@ def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odd
         develop(
             shoot(
                 drift.bent(
-                    along(ladder, blurs, gain * near), np.minimum((near - best) * gain / FAR, 1)
+                    ladder.at(gain * (depth - focus)),
+                    np.minimum((near - best) * gain / FAR, 1),
                 ),
                 things,
                 focus,
@@ -188,7 +230,8 @@ def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odd
         )
         for near, focus, drift in zip(nearest, foci, drifts, strict=True)
     ]
-    truth = develop(shoot(along(ladder, blurs, least), things, None, gain, aperture))
+    sharpest = along(ladder.plain, radii, least)
+    truth = develop(shoot(sharpest, things, None, gain, aperture))
     for item in things:
         hidden = item.matte > 0.5
         nearest[:, hidden] = np.abs(item.depth - foci)[:, None]
