@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format bench ablation clean
+.PHONY: demo test lint format bench ablation adapting clean
 
 $(VENV)/.base:
 	$(PYTHON) -m venv $(VENV)
@@ -72,6 +72,7 @@ endif
 	  > $(R)/fold_order.md
 	$(BIN)/python benchmarks/fold_order.py runs/sets --system dualpath --group 8 >> $(R)/fold_order.md
 	$(BIN)/python benchmarks/breathing.py $(DATA)/eval/kodak12 > $(R)/breathing.md
+	$(BIN)/python benchmarks/batch_scaling.py > $(R)/batch.md
 	$(BIN)/python benchmarks/speed_metrics.py > $(R)/metrics_speed.md
 	$(BIN)/python benchmarks/streaming.py runs > $(R)/streaming.md
 	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg
@@ -89,6 +90,13 @@ ablation: $(VENV)/.dev
 	  --minutes $(MINUTES) --threads 1 --out runs/ablation/$$r || exit 1; done
 	$(BIN)/python benchmarks/dualpath_ablation.py runs/sets $(ABLATED:%=runs/ablation/%) --pairs $(WHU) \
 	  > $(R)/dualpath.md
+
+# What adapting brings: 20 minutes of the bundled weights on each material, held-out frames measured.
+ADAPTED ?= pathology8 stacks/dmiau_flowerMan stacks/dmiau_math
+adapting: $(VENV)/.dev
+	for m in $(ADAPTED); do $(BIN)/panfocus train dualpath --data $(DATA)/train_pairs/$$m --init bundled \
+	  --minutes 20 --threads 1 --out runs/adapted/$$(basename $$m) || exit 1; done
+	$(BIN)/python benchmarks/adapting.py $(foreach m,$(ADAPTED),runs/adapted/$(notdir $(m))) > $(R)/adapt.md
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache

@@ -52,6 +52,11 @@ PARTS = {
         "Does memory stay when the stack grows?",
         "benchmarks/streaming.py",
     ),
+    "batch": (
+        "Batches",
+        "Do two workers do twice the work of one, and is anything lost when one of three is killed?",
+        "benchmarks/batch_scaling.py",
+    ),
     "working_scale": (
         "Working scale",
         "What deciding at a reduced scale costs and saves.",
@@ -70,8 +75,8 @@ PARTS = {
     ),
     "adapt": (
         "Adapting to one's own material",
-        "What `panfocus train dualpath --init bundled` says of itself.",
-        "panfocus train dualpath",
+        "What `panfocus train dualpath --init bundled` says of itself, on frames held out before.",
+        "benchmarks/adapting.py",
     ),
     "metrics_speed": (
         "Speed of the metrics",
