@@ -23,10 +23,9 @@ def row(run: Path) -> str:
     else:
         agreement = f"{agreement} | {agreement}"
     verdict = "new" if report["helped"] else "old kept"
-    return (
-        f"| {run.name} | {report['held_out']} | {facts['seconds'] / 60:.0f} | {facts['step']} | "
-        f"{before['redefocus_psnr']:.2f} | {after['redefocus_psnr']:.2f} | {agreement} | {verdict} |"
-    )
+    psnr = f"{before['redefocus_psnr']:.2f} | {after['redefocus_psnr']:.2f}"
+    spent = f"{facts['seconds'] / 60:.0f} | {facts['step']}"
+    return f"| {run.name} | {report['held_out']} | {spent} | {psnr} | {agreement} | {verdict} |"
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ PARTS = {
     ),
     "batch": (
         "Batches",
-        "Do two workers do twice the work of one, and is anything lost when one of three is killed?",
+        "Do two workers do twice as much as one, and is anything lost when one of three is killed?",
         "benchmarks/batch_scaling.py",
     ),
     "working_scale": (
