@@ -53,7 +53,8 @@ def main() -> None:
     parser.add_argument("--group", type=int, default=2)
     args = parser.parse_args()
     system = cast("System", load_system(args.system))
-    print(f"{date.today()}; {args.system}, {args.stacks} stacks of 8, middle {args.side} px\n")
+    what = f"{args.system}, group of {args.group}, {args.stacks} stacks of 8, middle {args.side} px"
+    print(f"{date.today()}; {what}\n")
     print("| order | operand | PSNR dB |\n|---|---|---|")
     for name, order in ORDERS.items():
         for operand in ("best", "fused"):
