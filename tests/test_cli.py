@@ -395,7 +395,7 @@ def test_fusing_by_a_classical_system_needs_no_runtime_and_no_torch(shots, tmp_p
     assert {"onnxruntime", "torch"} & loaded == set()
     # what few fusions need costs every small one a tenth of its time
     assert {"tifffile", "PIL", "rich"} & loaded == set()
-    unasked = ("science.fuse", "mesh", "heights", "slabs", "align.gate", "align.estimate", "batch")
+    unasked = ("science.fuse", "mesh", "heights", "slabs", "batch")
     assert {f"panfocus.{name}" for name in unasked} & modules == set()
 
 
