@@ -53,6 +53,13 @@ def psnr(picture, truth):
     return float(-10 * np.log10(max(np.square(picture - truth).mean(), 1e-12)))
 
 
+def test_under_a_cap_on_memory_a_network_answers_the_same(monkeypatch):
+    frames, _ = scene()
+    free = load_system("dualpath", threads=1).decide(frames)
+    monkeypatch.setattr("panfocus.systems.network.is_capped", lambda: True)
+    np.testing.assert_allclose(load_system("dualpath", threads=1).decide(frames), free, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_answers_are_the_ones_of_these_weights(name):
     held = json.loads((VALUES / f"{name}.json").read_text())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from panfocus.memory import is_capped
 from tests.conftest import blurred, psnr, texture
 
 resource = pytest.importorskip("resource")
@@ -58,3 +59,15 @@ def test_a_stack_is_fused_in_less_memory_than_it_has(large, tmp_path):
     assert psnr(tifffile.imread(out), sharp) > 30
     # the cap is real: half of what is needed is not enough
     assert run(needed // 4, *words, "--overwrite").returncode != 0
+
+
+@pytest.mark.parametrize("limit", ["RLIMIT_DATA", "RLIMIT_AS"])
+def test_a_cap_of_the_kernels_is_seen(monkeypatch, limit):
+    capped = getattr(resource, limit)
+    free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: free)
+    assert not is_capped()
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda which: (2**31, 2**31) if which == capped else free
+    )
+    assert is_capped()

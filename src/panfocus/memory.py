@@ -40,6 +40,16 @@ def available_memory() -> int:
     return max(free, 0)
 
 
+def is_capped() -> bool:
+    """Whether the kernel counts what this process asks for, and not what it touches."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows
+    except ImportError:
+        return False
+    limits = (resource.RLIMIT_DATA, resource.RLIMIT_AS)
+    return any(resource.getrlimit(limit)[0] != resource.RLIM_INFINITY for limit in limits)
+
+
 def _meminfo() -> int:
     info = Path("/proc/meminfo")
     if info.is_file():

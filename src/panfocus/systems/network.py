@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from panfocus.errors import SystemError_
+from panfocus.memory import is_capped
 from panfocus.optics import Float
 from panfocus.systems.card import Card
 from panfocus.tiles import cheapest_core, tiled_decision
@@ -78,6 +79,10 @@ class NetworkSystem:
         return self._card
 
     @cached_property
+    def _is_capped(self) -> bool:
+        return is_capped()
+
+    @cached_property
     def _session(self) -> InferenceSession:
         import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
 
@@ -86,6 +91,8 @@ class NetworkSystem:
         options.log_severity_level = 3
         # waiting threads would otherwise burn a core each while the other works
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # the arena asks for more than it touches: quicker, but it breaks a cap on what is asked for
+        options.enable_cpu_mem_arena = not self._is_capped
         try:
             return ort.InferenceSession(
                 str(self._model), options, providers=["CPUExecutionProvider"]
@@ -101,8 +108,9 @@ class NetworkSystem:
         import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
 
         options = cast("Any", ort).RunOptions()
-        # a tile's memory would otherwise stay while frames are read and blended
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        if not self._is_capped:
+            # a tile's memory would otherwise stay while frames are read and blended
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return options
 
     def infer(self, frames: Float, answer: str = "weights") -> Float:
