@@ -152,7 +152,8 @@ class NetworkSystem:
             )
         halo = self._card.halo
         count, height, width = frames.shape[:3]
-        allowed = (self._card.tile_pixels or TILE_PIXELS) // count
+        # under a cap there is no arena either, and memory in pieces holds less
+        allowed = (self._card.tile_pixels or TILE_PIXELS) // count // (2 if self._is_capped else 1)
         if halo is None or height * width <= allowed:
             return self.infer(frames)
         multiple = self._card.multiple_of
