@@ -17,11 +17,8 @@ def row(run: Path) -> str:
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     facts = checkpoints.read(run / checkpoints.NAME).facts
     before, after = report["before"], report["after"]
-    agreement = "no pairs"
-    if before["disagreement"] is not None:
-        agreement = f"{before['disagreement']:.4f} | {after['disagreement']:.4f}"
-    else:
-        agreement = f"{agreement} | {agreement}"
+    judged = [told["disagreement"] for told in (before, after)]
+    agreement = " | ".join("no pairs" if d is None else f"{d:.4f}" for d in judged)
     verdict = "new" if report["helped"] else "old kept"
     psnr = f"{before['redefocus_psnr']:.2f} | {after['redefocus_psnr']:.2f}"
     spent = f"{facts['seconds'] / 60:.0f} | {facts['step']}"

@@ -4,7 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from panfocus.blend import chain, guided_coefficients, luminance, mix, shrink, snap, weighted_sum
+from panfocus.blend import (
+    chain,
+    guided_coefficients,
+    luminance,
+    mix,
+    shrink,
+    snap,
+    weighted_sum,
+    working_factor,
+)
 
 DTYPES = [np.uint8, np.uint16, np.float32]
 
@@ -99,3 +108,10 @@ def test_luminance_of_grey_colour_is_grey(dtype):
     )
     opaque = np.dstack([colour, np.full_like(grey, 1)])
     np.testing.assert_array_equal(luminance(opaque, has_alpha=True), luminance(colour))
+
+
+def test_working_factor_keeps_pictures_usable():
+    assert working_factor(4000, 6000, None) == 1
+    assert working_factor(1000, 1000, 2_000_000) == 1
+    assert working_factor(4000, 6000, 6_000_000) == 2
+    assert working_factor(16, 10_000, 1000) == 1

@@ -3,7 +3,7 @@ import pytest
 
 from panfocus.blend import weighted_sum
 from panfocus.compose import Composer, Refine
-from panfocus.fold import DecisionFold, View, make_fold, sharpness, working_factor
+from panfocus.fold import DecisionFold, View, make_fold, sharpness
 from panfocus.systems import Card, load_system
 from tests.conftest import blurred, focal_pair, focal_stack, texture
 
@@ -125,13 +125,6 @@ def test_swapping_two_frames_swaps_their_weights():
         pictures.append(composer.picture.astype(int))
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
     assert (indices[0] == 1 - indices[1]).mean() > 0.999
-
-
-def test_working_factor_keeps_pictures_usable():
-    assert working_factor(4000, 6000, None) == 1
-    assert working_factor(1000, 1000, 2_000_000) == 1
-    assert working_factor(4000, 6000, 6_000_000) == 2
-    assert working_factor(16, 10_000, 1000) == 1
 
 
 def test_sharpness_falls_with_blur_and_ignores_depth():

@@ -49,6 +49,21 @@ def mix(below: Pixels, above: Pixels, alpha: Float) -> Pixels:
     return np.rint(mixed).astype(below.dtype)
 
 
+def working_factor(height: int, width: int, working_pixels: int | None) -> int:
+    """Return how far to shrink, per axis, so that at most `working_pixels` remain.
+
+    Pictures stay at least 16 pixels wide and high.
+    """
+    factor = 1
+    while (
+        working_pixels is not None
+        and height * width > working_pixels * factor * factor
+        and min(height, width) // (factor + 1) >= 16
+    ):
+        factor += 1
+    return factor
+
+
 def shrink(image: NDArray[SampleT], factor: int) -> NDArray[SampleT]:
     """Average blocks of ``factor x factor`` pixels; a last part of a block is left out.
 

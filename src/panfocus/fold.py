@@ -329,21 +329,6 @@ def make_fold(
     )
 
 
-def working_factor(height: int, width: int, working_pixels: int | None) -> int:
-    """Return how far to shrink, per axis, so that at most `working_pixels` remain.
-
-    Pictures stay at least 16 pixels wide and high.
-    """
-    factor = 1
-    while (
-        working_pixels is not None
-        and height * width > working_pixels * factor * factor
-        and min(height, width) // (factor + 1) >= 16
-    ):
-        factor += 1
-    return factor
-
-
 def sharpness(grey: Pixels) -> float:
     """Return the mean absolute Laplacian of the luminance ``(H, W)``, as a share of white."""
     depth = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F

@@ -17,11 +17,11 @@ from panfocus import io
 from panfocus.align.alignment import Alignment
 from panfocus.align.glance import Glance
 from panfocus.best_plane import best_plane_maps
-from panfocus.blend import Pixels, luminance, white
+from panfocus.blend import Pixels, luminance, white, working_factor
 from panfocus.calm import Calm
 from panfocus.compose import Composer, Refine
 from panfocus.errors import Cancelled, InputError, UsageError
-from panfocus.fold import Fold, Step, View, make_fold, sharpness, upsample, working_factor
+from panfocus.fold import Fold, Step, View, make_fold, sharpness, upsample
 from panfocus.frames import (
     Again,
     Arrays,

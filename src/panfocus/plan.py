@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from panfocus import io
+from panfocus.blend import working_factor
 from panfocus.errors import UsageError
-from panfocus.fold import working_factor
 from panfocus.memory import available_memory, parse_size
 from panfocus.settings import Settings, resolve_reference
 from panfocus.systems import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from panfocus.align.detail import Detail, make_detail
 from panfocus.align.transforms import corner_shift
-from panfocus.blend import Pixels, shrink
+from panfocus.blend import Pixels, shrink, working_factor
 
 #: Pixels of the copy on which two frames are compared.
 PIXELS = 130_000
@@ -82,5 +82,5 @@ def _opens(number: int) -> bool:
 
 def _detail(grey: Pixels) -> Detail:
     height, width = grey.shape
-    factor = max(1, round((height * width / PIXELS) ** 0.5 + 0.499))
+    factor = working_factor(height, width, PIXELS)
     return make_detail(shrink(grey, factor), factor, height, width)

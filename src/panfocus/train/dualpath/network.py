@@ -179,10 +179,11 @@ class StridedStem(nn.Module):
         super().__init__()
         outputs, packed, side, _ = stem.conv.weight.shape
         assert stem.conv.bias is not None
-        cells = stem.conv.weight.unflatten(1, (packed // PACK**2, PACK, PACK))  # o c i j y x
-        wide = cells.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)  # o c (y i) (x j)
-        self.conv = nn.Conv2d(wide.shape[1], outputs, PACK * side, PACK, padding=PACK)
-        self.conv.weight.data = wide.contiguous()
+        inputs, wide = packed // PACK**2, PACK * side
+        cells = stem.conv.weight.view(outputs, inputs, PACK, PACK, side, side)  # o c i j y x
+        weight = cells.permute(0, 1, 4, 2, 5, 3).reshape(outputs, inputs, wide, wide)
+        self.conv = nn.Conv2d(inputs, outputs, wide, PACK, padding=PACK)
+        self.conv.weight.data = weight.contiguous()
         self.conv.bias = stem.conv.bias
 
     def see(self, x: Tensor, sets: int) -> Tensor:
