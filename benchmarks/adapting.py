@@ -21,8 +21,10 @@ def row(run: Path) -> str:
     agreement = " | ".join("no pairs" if d is None else f"{d:.4f}" for d in judged)
     verdict = "new" if report["helped"] else "old kept"
     psnr = f"{before['redefocus_psnr']:.2f} | {after['redefocus_psnr']:.2f}"
+    gain = f"{report['gain']:+.2f} ± {report['doubt']:.2f}"
     spent = f"{facts['seconds'] / 60:.0f} | {facts['step']}"
-    return f"| {run.name} | {report['held_out']} | {spent} | {psnr} | {agreement} | {verdict} |"
+    cells = (run.name, report["held_out"], spent, psnr, gain, agreement, verdict)
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -32,8 +34,8 @@ def main() -> None:
     args = parser.parse_args()
     print(f"{date.today()}, re-defocus PSNR in dB (higher is better), disagreement (lower)\n")
     print(
-        "| material | held out | minutes | steps | PSNR before | after "
-        "| disagreement before | after | system |\n|---|---|---|---|---|---|---|---|---|"
+        "| material | held out | minutes | steps | PSNR before | after | gain ± standard error "
+        "| disagreement before | after | system |\n|---|---|---|---|---|---|---|---|---|---|"
     )
     for run in args.runs:
         print(row(run))

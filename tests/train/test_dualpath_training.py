@@ -192,6 +192,16 @@ def test_the_old_system_is_kept_unless_the_new_one_is_better(after, helped):
     assert ("kept" in report.text()) is not helped
 
 
+def test_a_gain_within_the_scatter_of_its_draws_is_no_gain():
+    before = adapt.Measured(40.0, None, (40.0, 40.0))
+    even = adapt.Report(before, adapt.Measured(40.2, None, (40.2, 40.2)), "a set")
+    uneven = adapt.Report(before, adapt.Measured(40.2, None, (41.4, 39.0)), "a set")
+    assert even.helped
+    assert even.doubt == 0
+    assert uneven.doubt == pytest.approx(1.2)
+    assert not uneven.helped
+
+
 def test_held_out_material_is_never_trained_on(data):
     material = pairs.load([data], 64)
     training, held, _ = adapt.split(material, 64)

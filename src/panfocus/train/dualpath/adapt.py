@@ -8,7 +8,9 @@ OURS. There is no truth to compare with. What is held out before training answer
   what classical measures see where these see anything? (mean squared error, lower is better;
   the measures err too, so that a small rise means nothing)
 
-An adapted system replaces the old one only if the first rises and the second does not get worse.
+An adapted system replaces the old one only if the first rises by more than chance and the second
+does not get worse. Before and after see the same draws, so that their differences tell the scatter;
+with 24 sets of crops in place of 96 a gain of 0.4 dB was told as a loss of 0.07 (MEASURED).
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from panfocus.train.synthesis import Sources
 HELD_OUT = 5
 #: Fixed seed of what is measured on, so that before and after see the same.
 SEED = 20_241_223
+#: Batches of crops that are measured on before and after.
+ROUNDS = 24
 #: What must be gained, dB, and by which factor agreement may get worse, to replace the old system.
 LEAST_GAIN = 0.05
 MOST_LOSS = 1.02
@@ -43,10 +47,12 @@ class Measured:
         redefocus_psnr: dB, higher is better.
         disagreement: mean squared error to classical measures, lower is better; None without
             real sets.
+        draws: the first of each batch; `redefocus_psnr` is their mean.
     """
 
     redefocus_psnr: float
     disagreement: float | None
+    draws: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,20 @@ class Report:
     held_out: str
 
     @property
+    def gain(self) -> float:
+        """What re-defocus consistency gained, dB."""
+        return self.after.redefocus_psnr - self.before.redefocus_psnr
+
+    @property
+    def doubt(self) -> float:
+        """Standard error of `gain`, dB: scatter of the draws' gains; 0 for fewer than two draws."""
+        gains = np.subtract(self.after.draws, self.before.draws)
+        return float(gains.std(ddof=1) / len(gains) ** 0.5) if len(gains) > 1 else 0.0
+
+    @property
     def helped(self) -> bool:
         """Whether the adapted system is to replace the old one."""
-        gained = self.after.redefocus_psnr >= self.before.redefocus_psnr + LEAST_GAIN
+        gained = self.gain >= max(LEAST_GAIN, self.doubt)
         if self.before.disagreement is None or self.after.disagreement is None:
             return gained
         return gained and self.after.disagreement <= MOST_LOSS * self.before.disagreement
@@ -76,7 +93,8 @@ class Report:
         lines = [
             f"held out: {self.held_out}",
             f"re-defocus consistency: {self.before.redefocus_psnr:.2f} dB before, "
-            f"{self.after.redefocus_psnr:.2f} dB after (higher is better)",
+            f"{self.after.redefocus_psnr:.2f} dB after, {self.gain:+.2f} with a standard error of "
+            f"{self.doubt:.2f} (higher is better)",
         ]
         if self.before.disagreement is not None and self.after.disagreement is not None:
             lines.append(
@@ -92,7 +110,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self) | {"helped": self.helped}
+        return asdict(self) | {"gain": self.gain, "doubt": self.doubt, "helped": self.helped}
 
 
 def split(material: Material, smallest: int) -> tuple[Material, Material, str]:
@@ -126,15 +144,15 @@ def _halves(material: Material, smallest: int, *, first: bool) -> Material:
 
 
 @torch.no_grad()
-def measure(net: DualPath, config: Config, held_out: Material, rounds: int = 6) -> Measured:
+def measure(net: DualPath, config: Config, held_out: Material, rounds: int = ROUNDS) -> Measured:
     """Measure a network on held-out material; the same material gives the same numbers."""
     net.eval()
     sources = redefocus.sources_of(held_out.pictures())
-    psnr = [_redefocused(net, config, sources, n) for n in range(rounds)]
+    psnr = tuple(_redefocused(net, config, sources, n) for n in range(rounds))
     if not held_out.sets:
-        return Measured(float(np.mean(psnr)), None)
+        return Measured(float(np.mean(psnr)), None, psnr)
     differences = [_disagreement(net, config, held_out, n) for n in range(rounds)]
-    return Measured(float(np.mean(psnr)), float(np.mean(differences)))
+    return Measured(float(np.mean(psnr)), float(np.mean(differences)), psnr)
 
 
 def _redefocused(net: DualPath, config: Config, sources: Sources, number: int) -> float:
