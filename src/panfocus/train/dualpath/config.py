@@ -116,6 +116,8 @@ class Config:
 
 
 UNET = Shape((32, 48, 64, 64), (1, 2, 1), (1, 1, 1), (1, 1), narrow=32)
+#: The same with one more block at the first and at the third level on the way up.
+GROWN = Shape((32, 48, 64, 64), (1, 2, 1), (2, 1, 2), (1, 1), narrow=32)
 SMALL = Shape((16,), (), (), (), narrow=16)
 MIDDLE = Shape((16, 32, 32), (0, 1), (1, 1), (1,), narrow=16)
 
@@ -134,7 +136,7 @@ PAPER = Config(
 #: OURS: exact masks by blurring defocused pictures again; two light steps from the predictor.
 REDEFOCUS = Config(
     recipe="redefocus",
-    predictor=UNET,
+    predictor=GROWN,
     priors=(SMALL, SMALL),
     picture_width=16,
     sets=(Sets(0.4, 2, 8), Sets(0.1, 3, 6), Sets(0.2, 5, 4), Sets(0.3, 8, 2)),
