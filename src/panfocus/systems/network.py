@@ -30,7 +30,7 @@ TILE_PIXELS = 700_000
 #: less 0.5. Mirrored pixels would hide the picture's rim, where blurred pictures may be dark.
 PAD = 0.5
 #: What a network may take for a tile as large as its card allows; cards are written to fit.
-TILE_BYTES = 800 * 2**20
+TILE_BYTES = 980 * 2**20
 
 
 def sha256_of(path: Path) -> str:
