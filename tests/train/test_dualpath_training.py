@@ -156,12 +156,15 @@ def test_the_command_trains_exports_and_adapts(app, data, tmp_path):
     assert told.count("held out:  redefocus_psnr") == 1
     assert report["held_out"] == "1 of 5 sets"
     NetworkSystem(onward / "system")
-    bare = pack(out, tmp_path / "bare", "made up", unrolled=False)
+    material = pairs.load([data], 64)
+    bare = pack(out, tmp_path / "bare", "made up", unrolled=False, fitted_to=material)
     onward = tmp_path / "adapted2"
     call(app, "-d", data, "-o", onward, "--init", bare, "--steps", 1, "--threads", 1)
     kept = json.loads((onward / "report.json").read_text())["helped"] is False
     written = onward / ("rejected" if kept else "system")
-    assert NetworkSystem(written).card.recipe["unrolled"] is False
+    recipe = NetworkSystem(written).card.recipe
+    assert recipe["unrolled"] is False
+    assert recipe["eight_bit"] > 0
     before, after = (load_file(f / "model.safetensors") for f in (bare, written))
     moved = {k for k in before if not torch.equal(before[k], after[k])}
     assert any(k.startswith("predictor.") for k in moved)

@@ -108,15 +108,30 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     sharpen: Annotated[
         float, typer.Option(help="Dual-Path, --no-unrolled: power of the weights over frames.")
     ] = 1.0,
+    eight_bit: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Dual-Path: work in 8 bits, half the time; fitted to the pairs or stacks in this "
+            "folder, such as those it was trained on. May be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
-    system = read(run / NAME).facts.get("system")
+    facts = read(run / NAME).facts
+    system = facts.get("system")
     told = dict(map(score, scores or []))
     if system == "drpl":
         folder = pack(run, out, data, scores=told)
     elif system == "dualpath":
         folder = dualpath_pack.pack(
-            run, out, data, scores=told, unrolled=unrolled, picture=picture, sharpen=sharpen
+            run,
+            out,
+            data,
+            scores=told,
+            unrolled=unrolled,
+            picture=picture,
+            sharpen=sharpen,
+            fitted_to=dualpath_cli.material_for(facts, eight_bit) if eight_bit else None,
         )
     else:
         raise UsageError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -18,7 +19,7 @@ from panfocus.train import loop, pairs
 from panfocus.train.dualpath import adapt, config, redefocus
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import DualPath
-from panfocus.train.dualpath.pack import SHARPENED, averaged, pack
+from panfocus.train.dualpath.pack import EIGHT_BIT, SHARPENED, averaged, pack
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of, weights_of
 
@@ -135,7 +136,9 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float
     typer.echo(report.text())
     place = run.out / ("system" if report.helped else "rejected")
     sharpen = float(card.recipe.get(SHARPENED, 1.0))
-    pack(run.out, place, words_of(card, where), unrolled=unrolled, sharpen=sharpen)
+    fitted_to = training if EIGHT_BIT in card.recipe else None
+    words = words_of(card, where)
+    pack(run.out, place, words, unrolled=unrolled, sharpen=sharpen, fitted_to=fitted_to)
     if report.helped:
         _tell(place)
         return
@@ -158,6 +161,15 @@ def words_of(card: Card, where: str) -> str:
 
 def _tell(folder: Path) -> None:
     typer.echo(f"system in {folder}: panfocus fuse --system {folder} FRAMES -o FUSED")
+
+
+def material_for(facts: Mapping[str, Any], data: Sequence[Path]) -> pairs.Material:
+    """Read folders for a checkpoint with these facts.
+
+    Raises:
+        DataError: no folder, an unreadable file, or nothing usable.
+    """
+    return pairs.load(data, smallest(config.from_dict(facts["config"])))
 
 
 def smallest(chosen: config.Config) -> int:

@@ -23,11 +23,14 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+NetT = TypeVar("NetT", bound=nn.Module)
 
 #: Side of the square of pixels that the network packs into channels before anything else.
 PACK = 2
@@ -284,7 +287,7 @@ def count_macs(net: nn.Module, run: Callable[[], object]) -> int:
 
 
 @torch.no_grad()
-def folded(net: nn.Module) -> nn.Module:
+def folded(net: NetT) -> NetT:
     """Return a copy for inference in which every `Unit` is one convolution; answers stay.
 
     Stems no longer pack (`StridedStem`).

@@ -17,9 +17,11 @@ from panfocus.errors import UsageError
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train.dualpath.config import Config, from_dict
+from panfocus.train.dualpath.eight_bit import count_rounded, rounded, samples_of
 from panfocus.train.dualpath.model import DualPath, deployed
 from panfocus.train.dualpath.network import count_macs, folded
-from panfocus.train.export import export
+from panfocus.train.export import ROUNDED, export
+from panfocus.train.pairs import Material
 
 #: Context beyond which tiles answer as the whole picture does, pixels. The bound by layers
 #: (`Config.halo`) is larger; MEASURED on bundled weights and scenes of four kinds: weights differ
@@ -31,6 +33,8 @@ WORKING_PIXELS = 2_700_000
 TILE_PIXELS = 5_600_000
 #: What a card's recipe calls the factor of `sharpened`.
 SHARPENED = "sharpened"
+#: What it calls the number of convolutions that work in 8 bits (`eight_bit.rounded`).
+EIGHT_BIT = "eight_bit"
 
 
 class ExportedPicture(nn.Module):
@@ -151,6 +155,7 @@ def pack(
     unrolled: bool = True,
     picture: bool = False,
     sharpen: float = 1.0,
+    fitted_to: Material | None = None,
 ) -> Path:
     """Export the checkpoint in `run` to the folder `out`.
 
@@ -162,14 +167,17 @@ def pack(
         unrolled: whether the fuser's steps follow the predictor.
         picture: let the system answer with the fuser's own picture X^K and not with weights.
         sharpen: see `sharpened`; the weights kept to train on from are as they were learned.
+        fitted_to: material to fit 8 bits to (`eight_bit.rounded`); None for a system in floats.
 
     Raises:
         DataError: no checkpoint, or a damaged one.
         OutputError: the folder cannot be written, or the export does not agree.
-        UsageError: a picture is wanted, and no step that would make one.
+        UsageError: a picture is wanted, and no step that would make one, or 8 bits for it.
     """
     if picture and not unrolled:
         raise UsageError("only the fuser makes a picture", expected="--unrolled with --picture")
+    if picture and fitted_to:
+        raise UsageError("a picture is made in floats", expected="--picture without --eight-bit")
     held = checkpoints.read(run / checkpoints.NAME)
     config, net = averaged(held, unrolled=unrolled)
     card = card_of(held.facts, config, net, data, scores=scores or {})
@@ -180,4 +188,9 @@ def pack(
     if picture:
         card = as_picture(card)
         return export(ExportedPicture(folded(net)).eval(), None, {}, card, out)
-    return export(Exported(folded(runs)).eval(), None, net.state_dict(), card, out)
+    if fitted_to is None:
+        return export(Exported(folded(runs)).eval(), None, net.state_dict(), card, out)
+    small = rounded(runs, samples_of(fitted_to, config))
+    card = replace(card, recipe={**card.recipe, EIGHT_BIT: count_rounded(small)})
+    network = Exported(small).eval()
+    return export(network, None, net.state_dict(), card, out, tolerance=ROUNDED)
