@@ -44,7 +44,7 @@ def test_pairs_and_stacks_are_found_at_any_depth(tmp_path, picture):
 def test_nothing_that_may_be_a_truth_is_ever_opened(tmp_path, picture, monkeypatch):
     write(tmp_path / "set/A/x.png", picture)
     write(tmp_path / "set/B/x.png", soft(picture))
-    for name in ("GT", "gt", "Masks", "fused", "truth"):
+    for name in ("GT", "gt", "Masks", "fused", "truth", "depth-truth", "scene_GT"):
         for n in range(2):
             write(tmp_path / "set" / name / f"{n}.png", picture)
             write(tmp_path / name / f"{n}.png", picture)
@@ -53,6 +53,13 @@ def test_nothing_that_may_be_a_truth_is_ever_opened(tmp_path, picture, monkeypat
     monkeypatch.setattr(pairs, "read_colour", lambda p: opened.append(p) or read(p))
     pairs.load([tmp_path], 64)
     assert {p.parent.name for p in opened} == {"A", "B"}
+
+
+def test_words_within_a_name_forbid_nothing(tmp_path, picture):
+    for n, name in enumerate(("truthful-bee", "mask_of_clay", "gt500")):
+        write(tmp_path / name / "0.png", picture)
+        write(tmp_path / name / "1.png", soft(picture))
+        assert len(list(pairs.find([tmp_path]))) == n + 1
 
 
 @pytest.mark.parametrize("shift", [0.8, 1.0, 3.0])

@@ -53,6 +53,8 @@ NEVER = frozenset(
         "depth",
     ]
 )
+#: Names that end in one of these words are such folders too: ``depth-truth``, ``scene_gt``.
+TRUTHS = frozenset(["gt", "groundtruth", "truth", "fused", "aif"])
 #: A pair that is shifted by more pixels than this, or whose coarse parts correlate less, is no
 #: pair: its frames do not show the same thing at the same place.
 MOST_SHIFT = 0.5
@@ -137,8 +139,14 @@ def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
     if len(files) >= 2:
         yield folder.name, files
     for below in sorted(p for p in folder.iterdir() if p.is_dir()):
-        if below.name.lower() not in NEVER and not below.name.startswith("."):
+        if not may_be_truth(below.name) and not below.name.startswith("."):
             yield from _find_below(below)
+
+
+def may_be_truth(name: str) -> bool:
+    """Whether a folder of this name holds truths or results by its name."""
+    name = name.lower()
+    return name in NEVER or re.split(r"[-_. ]", name)[-1] in TRUTHS
 
 
 def _pictures(folder: Path) -> list[Path]:
