@@ -19,6 +19,7 @@ from panfocus.blend import Pixels, chain, luminance, shrink, white
 from panfocus.optics import Float
 from panfocus.peak import PeakDepth
 from panfocus.prefer import Preference
+from panfocus.stretch import stretched
 from panfocus.systems import EvidenceSystem, System
 
 Operand = Literal["fused", "best"]
@@ -250,7 +251,7 @@ class DecisionFold:
         if len(frames) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:
-            weights = self._opaque(self._system.decide(stack), held, first=first)
+            weights = self._opaque(self._system.decide(stretched(stack)), held, first=first)
         self._so_far = self._reduce(stack, weights)
         self._margin = self._clearness(weights)
         alphas = chain(weights)

@@ -11,6 +11,7 @@ import numpy as np
 
 from panfocus.errors import SystemError_
 from panfocus.optics import Float
+from panfocus.stretch import Stretch
 from panfocus.systems.card import Card
 from panfocus.systems.network import TILE_PIXELS, NetworkSystem
 from panfocus.tiles import cheapest_core, windows
@@ -57,7 +58,9 @@ class NetworkPictureSystem:
         shape = frames.shape[1:]
         frames = frames[..., None] if frames.ndim == 3 else frames
         colours = frames[..., :3] if frames.shape[-1] >= 3 else frames[..., :1]
-        picture = self._tiled(colours)
+        stretch = Stretch.of(colours)
+        picture = self._tiled(colours if stretch is None else stretch.apply(colours))
+        picture = picture if stretch is None else stretch.undo(picture)
         if frames.shape[-1] in {2, 4}:
             picture = np.concatenate((picture, frames[..., -1:].mean(0)), -1)
         return np.clip(picture, 0, 1).astype(np.float32).reshape(shape)
