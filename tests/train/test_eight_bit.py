@@ -59,19 +59,35 @@ def watched(values):
 def test_levels_are_256_with_0_among_them_and_leave_out_one_in_ten_thousand():
     values = torch.linspace(-1, 3, 40_001)
     values[7] = 1e6
+    values = values.view(1, 1, 1, -1)
     levels = watched(values)
     rounded = levels(values)
     step = float(levels.step)
     assert step == pytest.approx(4 / 255, rel=1e-3)
     assert len(rounded.unique()) <= 256
-    assert (rounded[1000:] - values[1000:]).abs().max() <= 0.51 * step
-    assert rounded[7] == rounded.max()
+    assert (rounded - values)[..., 1000:].abs().max() <= 0.51 * step
+    assert rounded[..., 7] == rounded.max()
     assert levels(torch.zeros(3)).eq(0).all()
 
 
 def test_levels_leave_what_they_watch_as_it_is():
-    values = torch.randn(100)
+    values = torch.randn(2, 3, 4, 5)
     assert torch.equal(Levels()(values), values)
+
+
+def test_channels_that_range_unevenly_are_evened_out():
+    wide = torch.rand(1, 3, 50, 50) * torch.tensor([1.0, 20.0, 400.0])[:, None, None]
+    for values, extents in ((wide, [1, 20, 400]), (wide[:, :2] * torch.tensor(0.5), [0.5, 10])):
+        levels = Levels()
+        levels(values)
+        assert torch.allclose(
+            levels.even_out(), torch.tensor(extents, dtype=torch.float32), rtol=0.02
+        )
+        levels.settle()
+        assert float(levels.step) == pytest.approx(1 / 255, rel=0.02)
+    alike = Levels()
+    alike(wide[:, 1:2].repeat(1, 3, 1, 1))
+    assert alike.even_out() is None
 
 
 def test_two_products_of_a_level_and_a_weight_fit_16_bits():
@@ -135,6 +151,12 @@ def test_what_changes_pictures_too_much_stays_float(samples, monkeypatch):
         wide.weight.mul_(30)
         wide.weight[0].mul_(300)
         net.predictor.net.head.weight[:, 0] = 0  # what ranges far is not what is answered
+    evened = eight_bit.rounded(net, samples)
+    assert eight_bit.count_rounded(evened) == CONVOLUTIONS
+    frames = samples[0].unsqueeze(0)
+    with torch.no_grad():
+        assert (evened(frames)[-1].mask - net(frames)[-1].mask).abs().mean() < 0.02
+    monkeypatch.setattr(eight_bit, "UNEVEN", 1e9)
     small = eight_bit.rounded(net, samples)
     block = small.predictor.net.decoder[0][0]
     assert isinstance(block, RoundedBlock)
@@ -145,7 +167,6 @@ def test_what_changes_pictures_too_much_stays_float(samples, monkeypatch):
     monkeypatch.setattr(eight_bit, "MOST_CHANGE", -1.0)
     exact = eight_bit.rounded(net, samples)
     assert eight_bit.count_rounded(exact) == 0
-    frames = samples[0].unsqueeze(0)
     with torch.no_grad():
         assert torch.allclose(exact(frames)[-1].mask, net(frames)[-1].mask, atol=1e-5)
 

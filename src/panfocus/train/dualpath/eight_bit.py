@@ -9,6 +9,8 @@ weights to 127; the stream around the blocks stays float, so that errors do not 
 * The levels of each tensor span all but one in ten thousand of the values that samples show.
 * Weights use 7 of their 8 bits: processors without VNNI add pairs of products in 16 bits, which
   two products of 8 and 8 bits overflow.
+* Where a block's answers range much further in some channels than in others, each is divided by
+  its extent first and multiplied after.
 * A convolution that changes fused pictures by more than `MOST_CHANGE` stays float (MEASURED: of
   22 both of the first block on the way up at half scale, where a sure network's answers range over
   a hundred times what tells frames apart at boundaries; rounding them costs 0.3 dB, all others
@@ -37,6 +39,8 @@ from panfocus.train.pairs import Material
 
 #: Values outside of the levels, in percent, on each side.
 OUTSIDE = 0.01
+#: Largest by smallest extent of a block's channels from which on each has its own.
+UNEVEN = 16
 #: Numbers kept of each tensor of each sample, to find its range by.
 KEPT = 20_000
 #: Largest magnitude of a rounded weight.
@@ -65,18 +69,35 @@ class Levels(nn.Module):
         self.seen: list[Tensor] | None = []
 
     def forward(self, x: Tensor) -> Tensor:
-        """Round, or watch and leave as it is; any shape."""
+        """Round, or watch and leave as it is; ``(B, C, H, W)`` to the same shape."""
         if self.seen is None:
             return torch.fake_quantize_per_tensor_affine(x, self.step, self.zero, 0, 255)
-        values = x.flatten()
+        values = x.transpose(0, 1).flatten(1)
         chance = torch.Generator().manual_seed(len(self.seen))
-        self.seen.append(values[torch.randint(values.numel(), (KEPT,), generator=chance)])
+        at = torch.randint(values.shape[1], (KEPT // len(values),), generator=chance)
+        self.seen.append(values[:, at])
         return x
+
+    def even_out(self) -> Tensor | None:
+        """Divide each channel of what was seen by its extent, where these differ by `UNEVEN`.
+
+        Returns:
+            The divisors ``(C,)``, or None where all channels are much alike.
+        """
+        assert self.seen
+        values = torch.cat(self.seen, 1)
+        ends = np.percentile(values.abs().numpy(), 100 - OUTSIDE, axis=1)
+        extents = torch.as_tensor(ends, dtype=torch.float32)
+        if extents.max() < UNEVEN * extents.min():
+            return None
+        extents = extents.clamp_min(float(extents.max()) / 1000)
+        self.seen = [values / extents[:, None]]
+        return extents
 
     def settle(self) -> None:
         """Span the levels over what was seen, and round from now on."""
         assert self.seen
-        values = torch.cat(self.seen).numpy()
+        values = torch.cat(self.seen, 1).numpy()
         low, high = (float(v) for v in np.percentile(values, (OUTSIDE, 100 - OUTSIDE)))
         low, high = min(low, 0.0), max(high, 1e-3)
         step = (high - low) / 255
@@ -93,6 +114,8 @@ class RoundedBlock(nn.Module):
         self.first, self.second = block.first.conv, block.second
         self.entering, self.between, self.leaving = Levels(), Levels(), Levels()
         self.rounds = {"first": True, "second": True}
+        #: What the second convolution's answers are divided by before they are rounded, ``(C,)``.
+        self.extents: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` to the same shape."""
@@ -103,22 +126,35 @@ class RoundedBlock(nn.Module):
             inner = F.relu(self.first(inner))
         if any(self.rounds.values()):
             inner = self.between(inner)
-        if self.rounds["second"]:
+        if not self.rounds["second"]:
+            return x + self.second(inner)
+        if self.extents is None:
             return x + self.leaving(by_rounded_weights(self.second, inner))
-        return x + self.second(inner)
+        evened = self.leaving(by_rounded_weights(self.second, inner, self.extents))
+        return x + evened * self.extents[:, None, None]
 
     def settle(self) -> None:
         """End watching."""
+        self.extents = self.leaving.even_out()
         for levels in (self.entering, self.between, self.leaving):
             levels.settle()
 
 
-def by_rounded_weights(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Convolve with weights rounded to multiples of each output's own step."""
-    steps = conv.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-8) / HEAVIEST
+def by_rounded_weights(conv: nn.Conv2d, x: Tensor, extents: Tensor | None = None) -> Tensor:
+    """Convolve with weights rounded to multiples of each output's own step.
+
+    Args:
+        conv: the convolution.
+        x: ``(B, C, H, W)``.
+        extents: what each output is divided by, ``(C,)``.
+    """
+    weight, bias = conv.weight, conv.bias
+    if extents is not None and bias is not None:
+        weight, bias = weight / extents[:, None, None, None], bias / extents
+    steps = weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-8) / HEAVIEST
     zeros = torch.zeros_like(steps, dtype=torch.int32)
-    weight = torch.fake_quantize_per_channel_affine(conv.weight, steps, zeros, 0, -128, 127)
-    return F.conv2d(x, weight, conv.bias, conv.stride, conv.padding, conv.dilation)
+    weight = torch.fake_quantize_per_channel_affine(weight, steps, zeros, 0, -128, 127)
+    return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation)
 
 
 @torch.no_grad()
