@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from panfocus.rank import median
+from panfocus.rank import ends, median
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -11,3 +11,12 @@ def test_the_median_is_that_of_numpy_bit_for_bit(shape, dtype):
     ours, theirs = median(values), np.median(values, axis=0)
     assert ours.dtype == theirs.dtype
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_the_ends_are_the_nearest_values_to_percentiles(dtype):
+    values = np.random.default_rng(1).uniform(0, 250, (37, 91)).astype(dtype)
+    for outside in (0, 0.001, 0.2, 0.5):
+        expected = np.percentile(values, (100 * outside, 100 - 100 * outside), method="nearest")
+        assert ends(values, outside) == pytest.approx(tuple(expected), rel=1e-3)
+    assert ends(values[:1, :1], 0.1) == (values[0, 0], values[0, 0])

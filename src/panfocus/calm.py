@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from panfocus.blend import shrink, white
 from panfocus.fold import Step
 from panfocus.optics import Float
+from panfocus.rank import ends
 
 #: Side of the square over which frames are compared, pixels of the working scale.
 _WINDOW = 7
@@ -50,7 +51,7 @@ def noise_variance(grey: Float) -> float:
     energy = np.asarray(cv2.blur(residual * residual, (_BLOCK, _BLOCK)), np.float32)
     blocks = energy[_BLOCK // 2 :: _BLOCK, _BLOCK // 2 :: _BLOCK].ravel()
     blocks = blocks[blocks > 0]
-    return float(np.quantile(blocks, _FLAT)) / _MASK_GAIN if blocks.size else 0.0
+    return ends(blocks, _FLAT)[0] / _MASK_GAIN if blocks.size else 0.0
 
 
 class Calm:

@@ -14,14 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from panfocus.optics import Float
+from panfocus.rank import ends
 
 #: Share of the range that frames fill at least to be left as they are.
 ENOUGH = 0.45
 #: What they are stretched to, less the same margin on both sides.
 MARGIN = 0.05
-#: Values outside of the range that is stretched, percent on each side: lights in the dark count,
+#: Share of values outside of the range that is stretched, on each side: lights in the dark count,
 #: single hot pixels do not.
-OUTSIDE = 0.01
+OUTSIDE = 1e-4
 #: Values that are looked at.
 LOOKED_AT = 300_000
 
@@ -42,7 +43,7 @@ class Stretch(NamedTuple):
         """Look at frames ``(N, H, W, C)``; None where they span `ENOUGH` of [0, 1] already."""
         step = math.ceil(max(frames.size / LOOKED_AT, 1) ** 0.5)
         seen = frames[:, ::step, ::step]
-        low, high = (float(v) for v in np.percentile(seen, (OUTSIDE, 100 - OUTSIDE)))
+        low, high = ends(seen, OUTSIDE)
         span = high - low
         return cls(low, (1 - 2 * MARGIN) / span) if 0 < span < ENOUGH else None
 

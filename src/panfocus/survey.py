@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from panfocus.blend import Pixels, shrink, white
 from panfocus.calm import noise_variance
 from panfocus.optics import Float
-from panfocus.rank import median
+from panfocus.rank import ends, median
 
 Kind = Literal["blurred", "exposure", "duplicate", "order"]
 
@@ -165,7 +165,7 @@ def _relative(detail: Float) -> tuple[Float, NDArray[np.bool_]]:
 
     Noise is what the flattest twentieth of all tiles shows.
     """
-    noise = np.quantile(detail, 0.05)
+    noise = ends(detail, 0.05)[0]
     best = detail.max(axis=0)
     share = np.maximum(detail - noise, 0) / np.maximum(best - noise, 1e-9)
     return share.astype(np.float32), best > _DETAIL * noise + _LEAST_DETAIL
@@ -176,7 +176,7 @@ def _is_missed(coarse: Float, suspects: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if suspects.all():
         return suspects
     best, others = coarse.max(axis=0), coarse[~suspects].max(axis=0)
-    lost = (best > _COARSE_LEAD * others) & (best > _DETAIL * np.quantile(coarse, 0.05))
+    lost = (best > _COARSE_LEAD * others) & (best > _DETAIL * ends(coarse, 0.05)[0])
     holds = coarse >= best / _COARSE_LEAD
     return suspects & ((holds & lost).mean(axis=1) > _COARSE_TILES)
 
@@ -186,7 +186,9 @@ def _find_blurred(detail: Float, coarse: Float) -> _Found:
     if not tells.any():
         return []
     # one tile may be chance: the best one in a hundred counts
-    strength = np.quantile(share[:, tells], 0.99, axis=1)
+    seen = share[:, tells]
+    rank = round(0.99 * (seen.shape[1] - 1))
+    strength = np.partition(seen, rank, axis=1)[:, rank]
     suspects = strength < _SHARP_SHARE
     return [
         (

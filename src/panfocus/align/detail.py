@@ -14,6 +14,7 @@ import numpy as np
 
 from panfocus.blend import Pixels, shrink
 from panfocus.optics import Float
+from panfocus.rank import ends
 
 #: Pixels at which the finest comparison is made.
 WORKING_PIXELS = 400_000
@@ -76,8 +77,8 @@ def in_range(grey: Pixels) -> Float:
     """
     grey = np.nan_to_num(grey) if grey.dtype == np.float32 else grey
     sample = grey[::3, ::3]
-    low, high = np.percentile(sample, (0.1, 99.9))
-    span = float(high - low) or 1.0
+    low, high = ends(sample, 0.001)
+    span = (high - low) or 1.0
     return np.asarray((grey.astype(np.float32) - np.float32(low)) / np.float32(span), np.float32)
 
 
