@@ -248,7 +248,8 @@ class DecisionFold:
         if self._so_far is not None:
             frames.insert(0, self._so_far)
         stack = np.stack(frames)
-        if len(frames) == 1:
+        frames.clear()  # they are in the stack, and large
+        if len(stack) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:
             weights = self._opaque(self._system.decide(stretched(stack)), held, first=first)

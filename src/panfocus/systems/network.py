@@ -30,7 +30,7 @@ TILE_PIXELS = 700_000
 #: less 0.5. Mirrored pixels would hide the picture's rim, where blurred pictures may be dark.
 PAD = 0.5
 #: What a network may take for a tile as large as its card allows; cards are written to fit.
-TILE_BYTES = 980 * 2**20
+TILE_BYTES = 1030 * 2**20
 
 
 def sha256_of(path: Path) -> str:
@@ -126,12 +126,12 @@ class NetworkSystem:
         height, width, channels = frames.shape[1:]
         if channels != 3:
             grey = frames[..., :1] if channels < 3 else frames.mean(axis=-1, keepdims=True)
-            frames = np.repeat(grey, 3, axis=-1)
+            frames = np.broadcast_to(grey, (*grey.shape[:3], 3))
         multiple = self._card.multiple_of
-        pad = ((0, 0), (0, -height % multiple), (0, -width % multiple), (0, 0))
-        if any(p[1] for p in pad):
-            frames = np.pad(frames, pad, constant_values=PAD)
-        planes = np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
+        size = height + -height % multiple, width + -width % multiple
+        # one copy that is padded and in planes: frames are large where tiles are
+        planes = np.full((len(frames), 3, *size), PAD, np.float32)
+        planes[:, :, :height, :width] = frames.transpose(0, 3, 1, 2)
         session = cast("Any", self._session)
         out = session.run([answer], {"frames": planes}, self._options)[0]
         return np.asarray(out, np.float32)[:, :height, :width]
