@@ -47,12 +47,24 @@ def bound(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.take_along_axis(frames, distance.argmin(axis=0)[None, ..., None], axis=0)[0]
 
 
+def fused(frames: np.ndarray, system: str, bits: int) -> np.ndarray:
+    """Fuse 8-bit frames; for more bits as a camera of so many stores them in 16."""
+    if bits == 8:
+        return panfocus.fuse(frames, system=system, maps=False).image
+    gain = 2 ** (bits - 8)
+    picture = panfocus.fuse(frames.astype(np.uint16) * gain, system=system, maps=False).image
+    return np.rint(picture / gain).clip(0, 255).astype(np.uint8)
+
+
 def main() -> None:
     """Score everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", type=Path)
     parser.add_argument("--systems", default="guided")
     parser.add_argument("--kinds", default="layers,depth,bokeh,void")
+    parser.add_argument(
+        "--bits", type=int, default=8, help="let frames be of so many bits, stored in 16 if not 8"
+    )
     parser.add_argument("--results", action="append", default=[], metavar="NAME=DIR")
     args = parser.parse_args()
     folders = dict(item.split("=", 1) for item in args.results)
@@ -69,7 +81,7 @@ def main() -> None:
                 elif name in folders:
                     picture = read(Path(folders[name]) / kind / f"{scene}.png")
                 else:
-                    picture = panfocus.fuse(frames, system=name, maps=False).image
+                    picture = fused(frames, name, args.bits)
                 inner = slice(BORDER, -BORDER)
                 ssim = evaluate_all(
                     [frames[0][inner, inner]], picture[inner, inner], truth[inner, inner], ["SSIM"]
@@ -77,7 +89,8 @@ def main() -> None:
                 row = (psnr(picture, truth), psnr(picture, truth, band), ssim)
                 scores.setdefault((kind, name), []).append(row)
         print(kind, "done", file=sys.stderr, flush=True)
-    print(f"{date.today()}; RGB PSNR dB whole / band, SSIM\n")
+    held = f"; frames of {args.bits} bits stored in 16" if args.bits != 8 else ""
+    print(f"{date.today()}; RGB PSNR dB whole / band, SSIM{held}\n")
     print("| | " + " | ".join(kinds) + " |\n|---|" + "---|" * len(kinds))
     for name in names:
         cells = []

@@ -19,6 +19,11 @@ PARTS = {
         "`bound` chooses the closest source pixel everywhere.",
         "benchmarks/quality.py",
     ),
+    "dim": (
+        "Dim frames",
+        "The same sets as a camera of 12 bits stores them in files of 16: what does that cost?",
+        "benchmarks/quality.py --bits 12",
+    ),
     "mfi_whu": (
         "MFI-WHU, 30 pairs",
         "Hard synthetic masks, JPEG. The frame of one or two bad pixels around some truths decides "

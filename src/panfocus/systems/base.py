@@ -33,7 +33,8 @@ class System(Protocol):
 
         Args:
             frames: ``(N, H, W, C)`` float32 in [0, 1] of the dtype's range, RGB or grey;
-                2 <= N <= card.max_frames.
+                2 <= N <= card.max_frames. Dim and pale ones come stretched
+                (`panfocus.stretch`).
 
         Returns:
             ``(N, H, W)`` float32, non-negative, summing to 1 over N.
