@@ -111,8 +111,8 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     eight_bit: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Dual-Path: work in 8 bits, half the time; fitted to the pairs or stacks in this "
-            "folder, such as those it was trained on. May be repeated."
+            help="Dual-Path: work in 8 bits, faster; fitted to the pairs or stacks in this folder, "
+            "such as those it was trained on. May be repeated."
         ),
     ] = None,
 ) -> None:

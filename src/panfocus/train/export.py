@@ -53,7 +53,7 @@ class Tolerance(NamedTuple):
 EXACT = Tolerance(2e-3, 1e-5)
 #: Where numbers are rounded on the way, the last digit of one decides which way all that follow it
 #: are; weights of random pictures then differ by 0.02 on average (MEASURED), as from unrounded
-#: ones. A wrong export differs by 0.2.
+#: ones. An answer that knows nothing, 1/N everywhere, differs by 0.3 (MEASURED).
 ROUNDED = Tolerance(1.0, 0.05)
 #: Sizes on which an export is checked; odd, even, smaller than the receptive field.
 CHECKED_SIZES = ((64, 64), (37, 91), (128, 45), (20, 23))
