@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +255,7 @@ def plan(
         SystemError_: no such system.
     """
     infos, notes = io.find_frames(inputs, exclude=exclude)
+    infos = [replace(info, lenient=settings.lenient) for info in infos]
     io.check_frames(infos)
     reference = resolve_reference(settings.reference, len(infos))
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)

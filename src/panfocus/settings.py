@@ -49,6 +49,8 @@ class Settings:
         order: of the frames, "near-first" or "far-first".
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
+        lenient: whether to go on, with a warning, where a JPEG is damaged inside or a Zarr lacks
+            a plane; else it is an error.
     """
 
     system: str = DEFAULT_SYSTEM
@@ -69,6 +71,7 @@ class Settings:
     order: Order = "near-first"
     void: Void = "smooth"
     raw_tone: RawTone = "srgb"
+    lenient: bool = False
 
 
 def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here

@@ -28,6 +28,7 @@ _CONVERT: Mapping[str, Callable[[str], object]] = {
     "threads": int,
     "z_step_um": float,
     "cull": lambda text: text.lower() in ("", "1", "true", "yes"),
+    "lenient": lambda text: text.lower() in ("", "1", "true", "yes"),
 }
 _COLUMNS = ("name", "inputs", "output", "options")
 

@@ -197,6 +197,11 @@ def app() -> None:
     show_default=True,
     help="Camera RAW: for looking at, or light as measured.",
 )
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Go on, with a warning, where a JPEG is damaged inside or a Zarr lacks a plane.",
+)
 @click.option("--axes", help="Of a scientific stack that does not say them, like TCZYX.")
 @click.option(
     "--guide-channel", metavar="N|NAME", help="Channel of a scientific stack that decides for all."
@@ -259,6 +264,7 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         "mode",
         "void",
         "raw_tone",
+        "lenient",
         "cull",
         "prefer",
         "order",

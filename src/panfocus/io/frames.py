@@ -15,6 +15,23 @@ Tone = Literal["srgb", "linear"]
 Depth = Literal["uint8", "uint16"]
 
 
+class KindError(ValueError):
+    """A file is sound, but holds what is not read.
+
+    Args:
+        got: what it holds.
+        remedy: what its owner can do about it.
+    """
+
+    def __init__(self, got: str, remedy: str) -> None:
+        super().__init__(got)
+        self.remedy = remedy
+
+
+class DamageError(ValueError):
+    """A file is damaged; a lenient reader makes something of it all the same."""
+
+
 @dataclass(frozen=True)
 class Metadata:
     """What a photograph carries besides its pixels.
@@ -69,6 +86,7 @@ class FrameInfo:
         orientation: the EXIF orientation that ``read_frame`` will apply.
         notes: what the user should know about how this frame is read.
         develop: of a camera RAW; None for its own white balance.
+        lenient: whether ``read_frame`` goes on where a JPEG is damaged, and says so.
     """
 
     name: str
@@ -84,6 +102,7 @@ class FrameInfo:
     orientation: int = 1
     notes: tuple[str, ...] = ()
     develop: Develop | None = None
+    lenient: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,7 @@ class Frame:
         pixels: (H, W) grey or (H, W, C), RGB order, alpha last, contiguous, uint8 or uint16.
         has_alpha: whether the last channel is alpha.
         metadata: what the file carried besides.
-        notes: what was lost or mended on the way.
+        notes: those of its ``FrameInfo``, and what was found wrong while decoding.
     """
 
     name: str

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Depth, Header, Metadata
+from panfocus.io.frames import Depth, Header, KindError, Metadata
 from panfocus.io.ifd import (
     Block,
     Directory,
@@ -32,6 +32,10 @@ _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
 _NOT_A_PICTURE = 1 | 4  # subfile bits: reduced copy, transparency mask
 _MAX_PAGES = 100_000
+_OTHER_NUMBERS = (
+    "fuse the stack alone, as one TIFF, into a .tif, which keeps its numbers; "
+    "or save it with 8 or 16 bit integers first"
+)
 _READ_AHEAD = 1 << 24  # compressed bytes held while decoding
 _AXES = {
     "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
@@ -128,14 +132,14 @@ def _check_axes(block: Block, pages: int) -> None:
     text = block.data(Tag.DESCRIPTION) or b""
     said = _said_axes(text)
     if said["channels"] > 1 and said["slices"] * said["frames"] > 1:
-        raise TiffError(
-            f"a stack with {said['channels']} channels as pages of their own; fuse it alone, "
-            "into an .ome.tif, or save each channel as a stack of its own first"
+        raise KindError(
+            f"a stack with {said['channels']} channels as pages of their own",
+            "fuse it alone, into an .ome.tif, or save each channel as a stack of its own first",
         )
     if pages == 1 and (said["images"] > 1 or b'"truncated": true' in text):
-        raise TiffError("a stack that lists one page only; fuse it alone, into an .ome.tif")
+        raise KindError("a stack that lists one page only", "fuse it alone, into an .ome.tif")
     if block.number(Tag.IMAGE_DEPTH, 1) > 1:
-        raise TiffError("a volume in one page; save it as one page per frame first")
+        raise KindError("a volume in one page", "save it as one page per frame first")
 
 
 def _check_segments(block: Block, file_size: int) -> None:
@@ -179,12 +183,12 @@ def _depth(block: Block) -> Depth:
     kinds = {int(f) for f in block.numbers(Tag.SAMPLE_FORMAT)} or {_UNSIGNED}
     if kinds != {_UNSIGNED}:
         name = "floating point" if kinds == {_FLOAT} else "signed or complex"
-        raise TiffError(f"{name} pixels; save it with 8 or 16 bit integers first")
+        raise KindError(f"{name} pixels", _OTHER_NUMBERS)
     if bits in ({8}, {1}) or int(block.number(Tag.PHOTOMETRIC)) == _PALETTE:
         return "uint8"
     if bits == {16}:
         return "uint16"
-    raise TiffError(f"{sorted(bits)} bits per channel; save it with 8 or 16 first")
+    raise KindError(f"{sorted(bits)} bits per channel", _OTHER_NUMBERS)
 
 
 def _channels(block: Block) -> tuple[int, str | None]:
@@ -192,13 +196,13 @@ def _channels(block: Block) -> tuple[int, str | None]:
     photometric = int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK))
     samples = int(block.number(Tag.SAMPLES, 1))
     if photometric == _CMYK:
-        raise TiffError("CMYK colours; save it as RGB first")
+        raise KindError("CMYK colours", "save it as RGB first")
     colours = _COLOURS.get(photometric)
     compression = int(block.number(Tag.COMPRESSION, 1))
     if colours is None or (photometric == _YCBCR and compression not in _JPEG_COMPRESSIONS):
-        raise TiffError(f"colour kind {photometric}; save it as grey or RGB first")
+        raise KindError(f"colour kind {photometric}", "save it as grey or RGB first")
     if not 0 <= samples - colours <= (0 if photometric == _PALETTE else 1):
-        raise TiffError(f"{samples} channels; save it as grey or RGB, with at most one alpha")
+        raise KindError(f"{samples} channels", "save it as grey or RGB, with at most one alpha")
     note = None
     if photometric == _MIN_IS_WHITE:
         note = "its grey is stored inverted (white is 0) and is turned round"

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Header, Metadata
+from panfocus.io.frames import Header, KindError, Metadata
 from panfocus.io.metadata import clean_exif, clean_xmp, with_resolution
 
 MAX_SIDE = 16_383
@@ -71,7 +71,7 @@ def read_header(file: BinaryIO) -> Header:
     extended = found.get(b"VP8X")
     if extended is not None and len(extended) >= 10:
         if extended[0] & _ANIMATION:
-            raise WebpError("an animation, not a photograph")
+            raise KindError("an animation, not a photograph", "save one of its pictures as a file")
         alpha = bool(extended[0] & _ALPHA)
         width = int.from_bytes(extended[4:7], "little") + 1
         height = int.from_bytes(extended[7:10], "little") + 1
