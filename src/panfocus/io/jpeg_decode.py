@@ -16,18 +16,12 @@ from numpy.typing import NDArray
 
 from panfocus.io.frames import DamageError
 from panfocus.io.jpeg import EOI, SOS, JpegError, read_header, segments
+from panfocus.io.sectors import has_copies, has_zeros
 
 # Between scans come only tables, comments and application data; anything else is damage.
 _BETWEEN_SCANS = frozenset({0xC4, 0xCC, SOS, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 _DHT = 0xC4
 _SURPLUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
-_SECTOR = 512
-_ZEROS = bytes(256)
-#: Different bytes in a sector of compressed data: 221 on average. Flat pictures have few.
-_VARIED = 128
-#: Bytes by which a copied piece may match beyond its sectors, by chance.
-_CHANCE = 3
-_MOST_PAIRS = 256
 #: Bytes that libjpeg reads ahead, and so does not count among those too many.
 _SLACK = 32
 
@@ -108,11 +102,11 @@ def _walk(data: bytes) -> _Walk:
         end = int(at[index])
         if not tables.allow_zeros(payload):
             padding = _zeros_before(octets[position:end])
-            if data.find(_ZEROS, position, end - padding) >= 0:
+            if has_zeros(data, position, end - padding):
                 return _Walk("the compressed data are damaged: a part of them is zeros", end)
         marker = data[end + 1]
         if marker == EOI:
-            copied = _has_copies(octets[:end], start)
+            copied = has_copies(octets[start:end], start)
             trouble = "the compressed data are damaged: a part stands twice" if copied else None
             return _Walk(trouble, end, padding)
         if marker not in _BETWEEN_SCANS:
@@ -130,37 +124,6 @@ def _zeros_before(octets: NDArray[np.uint8]) -> int:
         return 0
     others = np.flatnonzero(octets)
     return len(octets) - (int(others[-1]) + 1 if len(others) else 0)
-
-
-def _has_copies(octets: NDArray[np.uint8], start: int) -> bool:
-    """Whether the same sectors stand at two places, and no byte more: a card mixed them up.
-
-    Compressed data repeat themselves where the picture does, but not from sector to sector.
-    """
-    first, last = -(-start // _SECTOR), len(octets) // _SECTOR
-    if last - first < 2:
-        return False
-    sectors = octets[first * _SECTOR : last * _SECTOR].reshape(-1, _SECTOR)
-    keys = np.ascontiguousarray(sectors[:, :8]).view(np.uint64).ravel()
-    order = np.argsort(keys, kind="stable")
-    pairs = np.flatnonzero(keys[order][1:] == keys[order][:-1])
-    for k in pairs[:_MOST_PAIRS]:
-        a, b = int(order[k]), int(order[k + 1])
-        varied = len(np.unique(sectors[a])) >= _VARIED
-        if varied and _ends_at_sectors(octets, (first + a) * _SECTOR, (first + b) * _SECTOR):
-            return True
-    return False
-
-
-def _ends_at_sectors(octets: NDArray[np.uint8], a: int, b: int) -> bool:
-    """Whether what is equal at two places begins there, and ends where a sector does."""
-    before = octets[a - _CHANCE - 1 : a], octets[b - _CHANCE - 1 : b]
-    if np.array_equal(*before):
-        return False
-    length = min(b - a, len(octets) - b)
-    differs = np.flatnonzero(octets[a : a + length] != octets[b : b + length])
-    equal = int(differs[0]) if len(differs) else length
-    return equal >= _SECTOR and equal % _SECTOR <= _CHANCE
 
 
 def _is_padding(data: bytes, walk: _Walk, complaint: str | None) -> bool:
@@ -220,6 +183,33 @@ def _decode(data: bytes, colours: str, **size: int) -> tuple[NDArray[np.uint8], 
         return simplejpeg.decode_jpeg(data, colours, strict=False, **size), complaint
     except ValueError as error:
         raise JpegDamageError(f"the compressed data are damaged ({error})") from error
+
+
+def stream_trouble(stream: bytes) -> str | None:
+    """Return what is wrong with a JPEG inside another file, None for nothing.
+
+    Args:
+        stream: from start to end marker, tables included.
+    """
+    import simplejpeg  # noqa: PLC0415 - see _decode
+
+    try:
+        walk = _walk(stream)
+    except JpegError as error:
+        return str(error)
+    if walk.trouble:
+        return walk.trouble
+    smallest = {"min_height": 1, "min_width": 1}
+    complaint = None
+    try:
+        simplejpeg.decode_jpeg(stream, "GRAY", strict=True, **smallest)
+    except ValueError as error:
+        complaint = str(error)
+        try:
+            simplejpeg.decode_jpeg(stream, "GRAY", strict=False, **smallest)
+        except ValueError:
+            return None  # of a kind that it does not know: its own decoder has the word
+    return None if _is_padding(stream, walk, complaint) else f"damaged ({complaint or 'zeros'})"
 
 
 def decode_reduced(data: bytes, factor: int) -> NDArray[np.uint8] | None:

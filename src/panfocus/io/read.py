@@ -234,7 +234,7 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
 def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     """Decode the pixels as stored, and read the header again, from the same bytes."""
     if info.format == "TIFF":
-        return tiff.read_page(info.path, info.page)
+        return tiff.read_page(info.path, info.page, lenient=info.lenient)
     if info.format == "camera RAW":
         return raw.decode(info.path, info.develop)
     if info.format == "HEIC":

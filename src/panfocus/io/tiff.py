@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Depth, Header, KindError, Metadata
+from panfocus.io.frames import DamageError, Depth, Header, KindError, Metadata
 from panfocus.io.ifd import (
     Block,
     Directory,
@@ -23,10 +23,12 @@ from panfocus.io.ifd import (
     read_header,
 )
 from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
+from panfocus.io.segments import Segments
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
 _JPEG_COMPRESSIONS = (6, 7)
+_JPEG, _JPEG_BITS = 7, 8
 _UNSIGNED, _FLOAT = 1, 3
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
@@ -143,19 +145,27 @@ def _check_axes(block: Block, pages: int) -> None:
 
 
 def _check_segments(block: Block, file_size: int) -> None:
-    """Refuse a page whose strips or tiles are not all inside the file.
-
-    Decoders fill a missing strip with zeros, in silence.
-    """
-    offsets = block.numbers(Tag.STRIPS) or block.numbers(Tag.TILES)
-    sizes = block.numbers(Tag.STRIP_SIZES) or block.numbers(Tag.TILE_SIZES)
-    if not offsets:
-        raise TiffError("a page without pixels")
-    if len(sizes) != len(offsets):
-        raise TiffError("the table of strips is damaged")
-    for offset, size in zip(offsets, sizes, strict=True):
-        if offset <= 0 or size <= 0 or offset + size > file_size:
-            raise TiffError("the file is cut off: a part of its pixels lies behind its end")
+    """Refuse a page whose strips or tiles cannot hold its pixels."""
+    is_tiled = bool(block.numbers(Tag.TILES))
+    rows = int(block.number(Tag.ROWS_PER_STRIP, 0))
+    height, width = int(block.number(Tag.HEIGHT)), int(block.number(Tag.WIDTH))
+    segments = Segments(
+        [int(n) for n in block.numbers(Tag.STRIPS) or block.numbers(Tag.TILES)],
+        [int(n) for n in block.numbers(Tag.STRIP_SIZES) or block.numbers(Tag.TILE_SIZES)],
+        height,
+        width,
+        int(block.number(Tag.SAMPLES, 1)),
+        int(block.number(Tag.BITS, 1)),
+        int(block.number(Tag.PLANAR, 1)) == _SEPARATE,
+        int(block.number(Tag.COMPRESSION, 1)),
+        rows or height,
+        (int(block.number(Tag.TILE_HEIGHT, 1)) or 1, int(block.number(Tag.TILE_WIDTH, 1)) or 1)
+        if is_tiled
+        else None,
+    )
+    trouble = segments.trouble(file_size)
+    if trouble:
+        raise TiffError(trouble)
 
 
 def _header(block: Block) -> Header:
@@ -217,8 +227,13 @@ def _extra(block: Block) -> int:
     return int(block.number(Tag.EXTRA_SAMPLES, _STRAIGHT))
 
 
-def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
+def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray[Any], Header]:
     """Decode one page through tifffile, whose codecs release the GIL.
+
+    Args:
+        path: the file.
+        index: of the page.
+        lenient: whether JPEGs inside that are damaged are decoded all the same, with a note.
 
     Returns:
         (H, W) or (H, W, C), uint8 or uint16, as stored: Orientation is not applied; and what the
@@ -226,6 +241,7 @@ def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
 
     Raises:
         TiffError: damaged or cut off.
+        DamageError: a JPEG inside is damaged.
     """
     import logging  # noqa: PLC0415 - tifffile needs it, other formats do without
 
@@ -240,11 +256,39 @@ def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
         file.seek(0)
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages[index]
+            trouble = jpeg_trouble(page)
+            if trouble and not lenient:
+                raise DamageError(trouble)
             # one worker: several would hold many decoded strips beside the picture
             pixels: NDArray[Any] = page.asarray(maxworkers=1, buffersize=_READ_AHEAD)
+    if trouble:
+        header = replace(header, notes=(*header.notes, trouble))
     if int(block.number(Tag.PLANAR, 1)) == _SEPARATE and header.channels > 1:
         pixels = np.moveaxis(pixels, 0, -1)
     return np.ascontiguousarray(_as_photograph(pixels, block)), header
+
+
+def jpeg_trouble(page: Any) -> str | None:  # noqa: ANN401  tifffile has no complete types
+    """Return which of a tifffile page's JPEGs is damaged and how; None for none.
+
+    libjpeg only warns of it, and tifffile's decoder drops the warning.
+    """
+    first = page.keyframe
+    if int(first.compression) != _JPEG or first.bitspersample != _JPEG_BITS:
+        return None
+    from panfocus.io.jpeg_decode import stream_trouble  # noqa: PLC0415 - few TIFFs hold JPEGs
+
+    handle = page.parent.filehandle
+    tables: bytes = page.jpegtables or b""
+    for number, (offset, size) in enumerate(
+        zip(page.dataoffsets, page.databytecounts, strict=True), start=1
+    ):
+        handle.seek(offset)
+        data: bytes = handle.read(size)
+        trouble = stream_trouble(tables[:-2] + data[2:] if tables else data)
+        if trouble:
+            return f"the JPEG in strip or tile {number}: {trouble}"
+    return None
 
 
 def _block_at(file: BinaryIO, index: int) -> Block:

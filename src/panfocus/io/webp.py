@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from panfocus.io.frames import Header, KindError, Metadata
 from panfocus.io.metadata import clean_exif, clean_xmp, with_resolution
+from panfocus.io.sectors import has_copies, has_zeros
 
 MAX_SIDE = 16_383
 LOSSLESS = 100  # the quality that asks for lossless coding
@@ -89,10 +90,32 @@ def decode(data: bytes, has_alpha: bool) -> NDArray[np.uint8]:
 
     Returns:
         (H, W, 3) or (H, W, 4), as stored: Orientation is not applied.
+
+    Raises:
+        WebpError: damaged inside, so far as that shows.
     """
     import imagecodecs  # noqa: PLC0415 - slow to import, and not needed for other formats
 
+    _check(data)
     return imagecodecs.webp_decode(data, hasalpha=has_alpha)
+
+
+def _check(data: bytes) -> None:
+    """Refuse compressed data that no encoder wrote: WebP has no checksum.
+
+    Raises:
+        WebpError: they hold zeros, or sectors that stand twice.
+    """
+    position = 12
+    while position + 8 <= len(data):
+        kind, length = struct.unpack("<4sI", data[position : position + 8])
+        start, end = position + 8, position + 8 + length
+        is_coded_alpha = kind == b"ALPH" and data[start : start + 1] and data[start] & 3 == 1
+        if kind in (b"VP8 ", b"VP8L") or is_coded_alpha:
+            octets = np.frombuffer(data, np.uint8)[start:end]
+            if has_zeros(data, start, end) or has_copies(octets, start):
+                raise WebpError("the compressed data are damaged: zeros, or a part stands twice")
+        position = end + length % 2
 
 
 def encode(
