@@ -256,6 +256,7 @@ def plan(
     """
     infos, notes = io.find_frames(inputs, exclude=exclude)
     infos = [replace(info, lenient=settings.lenient) for info in infos]
+    infos, turned = io.settle_orientation(infos)
     io.check_frames(infos)
     reference = resolve_reference(settings.reference, len(infos))
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
@@ -278,7 +279,7 @@ def plan(
     check_memory(needed, limit, "frames")
     return Plan(
         infos=infos,
-        notes=[*notes, *developed],
+        notes=[*notes, *turned, *developed],
         settings=settings,
         system=system,
         height=info.height,

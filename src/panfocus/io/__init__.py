@@ -6,6 +6,7 @@ from panfocus.io.find import check_frames, find_frames
 from panfocus.io.frames import Frame, FrameInfo, Metadata
 from panfocus.io.maps import write_map
 from panfocus.io.read import develop_alike, read_frame, read_reduced
+from panfocus.io.turned import settle_orientation
 from panfocus.io.write import check_output, output_format, to_depth, write_image
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "output_format",
     "read_frame",
     "read_reduced",
+    "settle_orientation",
     "to_depth",
     "write_image",
     "write_map",

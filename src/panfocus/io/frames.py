@@ -86,6 +86,8 @@ class FrameInfo:
         orientation: the EXIF orientation that ``read_frame`` will apply.
         notes: what the user should know about how this frame is read.
         develop: of a camera RAW; None for its own white balance.
+        tag: the EXIF orientation by which the file asks to be turned, whoever does it.
+        turn_as: orientation that ``read_frame`` applies in its place; None for `tag`.
         lenient: whether ``read_frame`` goes on where a JPEG is damaged, and says so.
     """
 
@@ -102,6 +104,8 @@ class FrameInfo:
     orientation: int = 1
     notes: tuple[str, ...] = ()
     develop: Develop | None = None
+    tag: int = 1
+    turn_as: int | None = None
     lenient: bool = False
 
 
@@ -128,7 +132,8 @@ class Frame:
 class Header:
     """What a format's module reads from a file before any decoding (internal to ``io``).
 
-    ``height`` and ``width`` are those of the stored pixels, before Orientation.
+    ``height`` and ``width`` are those of the stored pixels, before Orientation; ``turned`` is the
+    orientation that the decoder has applied already.
     """
 
     height: int
@@ -138,6 +143,7 @@ class Header:
     metadata: Metadata
     orientation: int = 1
     notes: tuple[str, ...] = ()
+    turned: int = 1
 
     @property
     def has_alpha(self) -> bool:

@@ -39,7 +39,15 @@ def _header(picture: Any) -> Header:  # noqa: ANN401
     metadata = Metadata(exif.data, info.get("icc_profile"), clean_xmp(info.get("xmp")), exif.dpi)
     notes = ("one of several pictures in its file: the main one",) if len(picture) > 1 else ()
     depth = "uint16" if bits else "uint8"
-    return Header(int(height), int(width), _CHANNELS[kind], depth, metadata, notes=notes)
+    return Header(
+        int(height),
+        int(width),
+        _CHANNELS[kind],
+        depth,
+        metadata,
+        notes=notes,
+        turned=exif.orientation,
+    )
 
 
 def header_of(path: Path) -> Header:

@@ -21,6 +21,7 @@ SUFFIXES = (
 # power and slope at black, as LibRaw takes them
 _GAMMA = {"srgb": (2.4, 12.92), "linear": (1.0, 1.0)}
 _TURNED = (5, 6)
+_ORIENTATIONS = {3: 3, 5: 8, 6: 6}  # of LibRaw's flip, as EXIF counts
 
 
 class RawError(ValueError):
@@ -52,7 +53,8 @@ def _header(raw: Any, path: Path) -> Header:  # noqa: ANN401
     if sizes.flip in _TURNED:
         height, width = width, height
     note = "a camera RAW, developed to 16 bit with one white balance for all"
-    return Header(height, width, 3, "uint16", _metadata(path), notes=(note,))
+    turned = _ORIENTATIONS.get(int(sizes.flip), 1)
+    return Header(height, width, 3, "uint16", _metadata(path), notes=(note,), turned=turned)
 
 
 def _text(error: Exception) -> str:

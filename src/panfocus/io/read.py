@@ -27,7 +27,7 @@ from panfocus.io.frames import (
     Tone,
 )
 from panfocus.io.metadata import digest
-from panfocus.io.orient import upright, upright_shape
+from panfocus.io.orient import undone, upright, upright_shape
 
 READABLE = "JPEG, PNG, TIFF, WebP, HEIC, camera RAW"
 SUFFIXES: dict[str, Format] = {
@@ -147,6 +147,7 @@ def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> 
         icc_digest=digest(header.metadata.icc),
         format=kind,
         orientation=header.orientation,
+        tag=header.turned if header.orientation == 1 else header.orientation,
         notes=header.notes,
     )
 
@@ -199,6 +200,8 @@ def read_frame(info: FrameInfo) -> Frame:
     except _DAMAGE as error:
         raise _unreadable(info.name, error) from error
     pixels = upright(pixels, header.orientation)
+    if info.turn_as is not None:
+        pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)
     _check_same(info, pixels)
     return Frame(info.name, pixels, info.has_alpha, header.metadata, header.notes)
 
@@ -220,7 +223,8 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
     """
     reached = math.gcd(factor, 8)
     # a turned picture would have its blocks counted from the other side
-    if info.format == "JPEG" and reached > 1 and info.orientation == 1:
+    is_turned = info.orientation != 1 or info.turn_as not in (None, 1)
+    if info.format == "JPEG" and reached > 1 and not is_turned:
         try:
             pixels = jpeg_decode.decode_reduced(info.path.read_bytes(), reached)
         except OSError as error:
