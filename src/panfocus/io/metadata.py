@@ -1,10 +1,9 @@
-"""Keep EXIF, ICC and XMP true to the pixels: upright, and without stale sizes or thumbnails."""
+"""Keep EXIF and ICC true to the pixels: upright, and without stale sizes or thumbnails."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import re
 import struct
 from dataclasses import dataclass, replace
 
@@ -28,6 +27,7 @@ _SIZE_TAGS = {
     0x014A,  # SubIFDs: previews
     0x0201, 0x0202,  # the embedded JPEG thumbnail
     Tag.PIXEL_WIDTH, Tag.PIXEL_HEIGHT,
+    Tag.XMP, 0x8649,  # another packet, and Photoshop's resources with their thumbnail
 }  # fmt: skip
 # Root tags of a TIFF that tell of the photograph; all others tell how the file stores its pixels.
 _STORY_TAGS = {
@@ -36,15 +36,6 @@ _STORY_TAGS = {
     0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 }  # fmt: skip
 _STACK_DESCRIPTIONS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"shape=")
-
-_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>\s*))[2-8](?=\s*["'<])""")
-_XMP_SIZES = (
-    rb"tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension"
-    rb"|xmpNote:HasExtendedXMP"
-)
-_XMP_STALE = re.compile(
-    rb"""\s(?:%s)\s*=\s*(?:"[^"]*"|'[^']*')|<(%s)>[^<]*</\1>""" % (_XMP_SIZES, _XMP_SIZES)
-)
 
 
 @dataclass(frozen=True)
@@ -59,13 +50,6 @@ class CleanExif:
 def digest(icc: bytes | None) -> str | None:
     """Return the sha256 of a profile, None without one."""
     return hashlib.sha256(icc).hexdigest() if icc else None
-
-
-def clean_xmp(xmp: bytes | None) -> bytes | None:
-    """Reset tiff:Orientation to 1 and drop the sizes of the original file."""
-    if not xmp:
-        return None
-    return _XMP_STALE.sub(b"", _XMP_ORIENTATION.sub(rb"\g<1>1", xmp))
 
 
 def parse_exif(data: bytes) -> Block:

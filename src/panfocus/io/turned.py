@@ -92,7 +92,7 @@ def _lies_like(info: FrameInfo, other: FrameInfo) -> bool:
     return as_stored > as_tagged + _AHEAD
 
 
-def _small(info: FrameInfo) -> NDArray[np.float32]:
+def _small(info: FrameInfo) -> NDArray[Any]:
     """Return the luminance of a frame, upright by its own tag, at most `_SMALL` a side."""
     import cv2  # noqa: PLC0415 - slow to import
 
