@@ -169,6 +169,24 @@ def next_directory(file: BinaryIO, layout: Layout, offset: int) -> int:
     return layout.pointer(file)
 
 
+def lost_values(file: BinaryIO, layout: Layout, offset: int) -> set[int]:
+    """Return the tags of the directory at ``offset`` whose values lie outside the file.
+
+    Raises:
+        DirectoryError: the directory itself does.
+    """
+    known = set(_read_table(file, replace(layout, strict=False), offset)[0])
+    file.seek(offset)
+    size = 20 if layout.big else 12
+    table = _exactly(file, layout.count(file) * size)
+    tags = {
+        tag: kind
+        for tag, kind in struct.iter_unpack(layout.order + "HH" + "x" * (size - 4), table)
+        if kind in (_BIG_SIZES if layout.big else _SIZES)
+    }
+    return set(tags) - known
+
+
 def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory, int]:
     """Read the directory at ``offset`` with the sub-directories that photographs use.
 

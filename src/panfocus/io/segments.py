@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-_UNCOMPRESSED = 1
+from panfocus.io.ifd import Block, Tag
+
+_UNCOMPRESSED, _JPEG, _JPEG_BITS = 1, 7, 8
+_SEPARATE = 2
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,45 @@ class Segments:
             top = number % self._count_of_plane() * self.rows
             height = min(self.rows, self.height - top)
         return height * -(-width * samples * self.bits // 8)
+
+
+def segments_of(block: Block) -> Segments:
+    """Return what a page's directory says."""
+    height, width = int(block.number(Tag.HEIGHT)), int(block.number(Tag.WIDTH))
+    rows = int(block.number(Tag.ROWS_PER_STRIP, 0))
+    tile = (int(block.number(Tag.TILE_HEIGHT, 1)) or 1, int(block.number(Tag.TILE_WIDTH, 1)) or 1)
+    return Segments(
+        [int(n) for n in block.numbers(Tag.STRIPS) or block.numbers(Tag.TILES)],
+        [int(n) for n in block.numbers(Tag.STRIP_SIZES) or block.numbers(Tag.TILE_SIZES)],
+        height,
+        width,
+        int(block.number(Tag.SAMPLES, 1)),
+        int(block.number(Tag.BITS, 1)),
+        int(block.number(Tag.PLANAR, 1)) == _SEPARATE,
+        int(block.number(Tag.COMPRESSION, 1)),
+        rows or height,
+        tile if block.numbers(Tag.TILES) else None,
+    )
+
+
+def jpeg_trouble(page: Any) -> str | None:  # noqa: ANN401  tifffile has no complete types
+    """Return which of a tifffile page's JPEGs is damaged and how; None for none.
+
+    libjpeg only warns of it, and tifffile's decoder drops the warning.
+    """
+    first = page.keyframe
+    if int(first.compression) != _JPEG or first.bitspersample != _JPEG_BITS:
+        return None
+    from panfocus.io.jpeg_decode import stream_trouble  # noqa: PLC0415 - few TIFFs hold JPEGs
+
+    handle = page.parent.filehandle
+    tables: bytes = page.jpegtables or b""
+    for number, (offset, size) in enumerate(
+        zip(page.dataoffsets, page.databytecounts, strict=True), start=1
+    ):
+        handle.seek(offset)
+        data: bytes = handle.read(size)
+        trouble = stream_trouble(tables[:-2] + data[2:] if tables else data)
+        if trouble:
+            return f"the JPEG in strip or tile {number}: {trouble}"
+    return None

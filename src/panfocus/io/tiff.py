@@ -23,13 +23,12 @@ from panfocus.io.ifd import (
     read_header,
 )
 from panfocus.io.metadata import clean_block, story_of_tiff
-from panfocus.io.segments import Segments
+from panfocus.io.segments import jpeg_trouble, segments_of
 from panfocus.io.xmp import clean_xmp
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
 _JPEG_COMPRESSIONS = (6, 7)
-_JPEG, _JPEG_BITS = 7, 8
 _UNSIGNED, _FLOAT = 1, 3
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
@@ -147,24 +146,7 @@ def _check_axes(block: Block, pages: int) -> None:
 
 def _check_segments(block: Block, file_size: int) -> None:
     """Refuse a page whose strips or tiles cannot hold its pixels."""
-    is_tiled = bool(block.numbers(Tag.TILES))
-    rows = int(block.number(Tag.ROWS_PER_STRIP, 0))
-    height, width = int(block.number(Tag.HEIGHT)), int(block.number(Tag.WIDTH))
-    segments = Segments(
-        [int(n) for n in block.numbers(Tag.STRIPS) or block.numbers(Tag.TILES)],
-        [int(n) for n in block.numbers(Tag.STRIP_SIZES) or block.numbers(Tag.TILE_SIZES)],
-        height,
-        width,
-        int(block.number(Tag.SAMPLES, 1)),
-        int(block.number(Tag.BITS, 1)),
-        int(block.number(Tag.PLANAR, 1)) == _SEPARATE,
-        int(block.number(Tag.COMPRESSION, 1)),
-        rows or height,
-        (int(block.number(Tag.TILE_HEIGHT, 1)) or 1, int(block.number(Tag.TILE_WIDTH, 1)) or 1)
-        if is_tiled
-        else None,
-    )
-    trouble = segments.trouble(file_size)
+    trouble = segments_of(block).trouble(file_size)
     if trouble:
         raise TiffError(trouble)
 
@@ -267,29 +249,6 @@ def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray
     if int(block.number(Tag.PLANAR, 1)) == _SEPARATE and header.channels > 1:
         pixels = np.moveaxis(pixels, 0, -1)
     return np.ascontiguousarray(_as_photograph(pixels, block)), header
-
-
-def jpeg_trouble(page: Any) -> str | None:  # noqa: ANN401  tifffile has no complete types
-    """Return which of a tifffile page's JPEGs is damaged and how; None for none.
-
-    libjpeg only warns of it, and tifffile's decoder drops the warning.
-    """
-    first = page.keyframe
-    if int(first.compression) != _JPEG or first.bitspersample != _JPEG_BITS:
-        return None
-    from panfocus.io.jpeg_decode import stream_trouble  # noqa: PLC0415 - few TIFFs hold JPEGs
-
-    handle = page.parent.filehandle
-    tables: bytes = page.jpegtables or b""
-    for number, (offset, size) in enumerate(
-        zip(page.dataoffsets, page.databytecounts, strict=True), start=1
-    ):
-        handle.seek(offset)
-        data: bytes = handle.read(size)
-        trouble = stream_trouble(tables[:-2] + data[2:] if tables else data)
-        if trouble:
-            return f"the JPEG in strip or tile {number}: {trouble}"
-    return None
 
 
 def _block_at(file: BinaryIO, index: int) -> Block:

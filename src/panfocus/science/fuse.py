@@ -246,9 +246,17 @@ def _fuse(
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:
     step = settings.z_step_um if settings.z_step_um is not None else position.voxel_um[0]
+    uneven = position.z_um if settings.z_step_um is None else None
+    if uneven is not None:
+        step = None
     options: dict[str, Any] = {**_plain(settings), **_FIXED, "z_step_um": step, **told}
     options.pop("system")
-    return fuse(stack, system=system, **options)
+    fusion = fuse(stack, system=system, **options)
+    if uneven is None or fusion.depth is None:
+        return fusion
+    planes = np.arange(len(uneven))
+    depth = np.interp(fusion.depth, planes, uneven).astype(np.float32)
+    return replace(fusion, depth=depth)
 
 
 def _part(progress: Progress | None, n: int, count: int, where: str) -> Progress | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from panfocus.errors import InputError, UsageError
 from panfocus.science.axes import Layout, named
+from panfocus.science.units import micrometres
 from panfocus.science.volume import (
     DAMAGE,
     Channel,
@@ -20,7 +21,6 @@ from panfocus.science.volume import (
     check_dtype,
     colour_of_hex,
     damaged,
-    micrometres,
 )
 
 
