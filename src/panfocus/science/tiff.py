@@ -127,6 +127,9 @@ def _open(path: Path, told: str | None) -> tifffile.TiffFile:
         if told is None:
             raise refuse(path, error) from error
         return tifffile.TiffFile(path, is_ome=False)
+    except BaseException:
+        file.close()
+        raise
     return file
 
 
