@@ -280,7 +280,10 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
     request = Request(settings=chosen, maps=maps, **options)
     fused_to = request.output
-    if any(science.values()) or (fused_to is not None and is_science(request.inputs, fused_to)):
+    is_stack = fused_to is not None and is_science(
+        request.inputs, fused_to, is_photographic=request.is_photographic
+    )
+    if any(science.values()) or is_stack:
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
 
         request.extras.refuse()

@@ -6,6 +6,7 @@ from panfocus.io.find import check_frames, find_frames
 from panfocus.io.frames import Frame, FrameInfo, Metadata
 from panfocus.io.maps import write_map
 from panfocus.io.read import develop_alike, read_frame, read_reduced
+from panfocus.io.tiff_axes import step_um
 from panfocus.io.turned import settle_orientation
 from panfocus.io.write import check_output, output_format, to_depth, write_image
 
@@ -21,6 +22,7 @@ __all__ = [
     "read_frame",
     "read_reduced",
     "settle_orientation",
+    "step_um",
     "to_depth",
     "write_image",
     "write_map",

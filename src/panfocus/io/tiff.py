@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from panfocus.io.ifd import (
 )
 from panfocus.io.metadata import clean_block, story_of_tiff
 from panfocus.io.segments import jpeg_trouble, segments_of
+from panfocus.io.tiff_axes import said_axes
 from panfocus.io.xmp import clean_xmp
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
@@ -39,12 +39,6 @@ _OTHER_NUMBERS = (
     "or save it with 8 or 16 bit integers first"
 )
 _READ_AHEAD = 1 << 24  # compressed bytes held while decoding
-_AXES = {
-    "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
-    "slices": re.compile(rb"\bslices=(\d+)|SizeZ=\"(\d+)\""),
-    "frames": re.compile(rb"\bframes=(\d+)|SizeT=\"(\d+)\""),
-    "images": re.compile(rb"\AImageJ=.*?\bimages=(\d+)", re.DOTALL),
-}
 
 
 class TiffError(ValueError):
@@ -97,42 +91,10 @@ def read_pages(file: BinaryIO) -> list[Page]:
     return pages
 
 
-def says_axes(path: Path) -> bool:
-    """Whether the first page says that the pages are more than the frames of one stack.
-
-    Channels, times or positions beside the depths, or a stack that lists one page only.
-    """
-    try:
-        with path.open("rb") as file:
-            layout, offset = read_header(file)
-            if not offset:
-                return False
-            block = Block(layout.order, read_directory(file, layout, offset)[0])
-            is_single = not next_directory(file, layout, offset)
-    except (OSError, DirectoryError, struct.error):
-        return False
-    text = block.data(Tag.DESCRIPTION) or b""
-    said = _said_axes(text)
-    several = sum(said[name] > 1 for name in ("channels", "slices", "frames"))
-    # the colours of one RGB page are counted as channels by OME
-    is_colour = int(block.number(Tag.SAMPLES, 1)) > 1
-    positions = text.count(b"<Image ") > 1
-    return several - is_colour > 1 or positions or (said["images"] > 1 and is_single)
-
-
-def _said_axes(text: bytes) -> dict[str, int]:
-    """Return the sizes of the axes that a stack's description names, 1 for all others."""
-    said: dict[str, int] = {}
-    for axis, pattern in _AXES.items():
-        match = pattern.search(text)
-        said[axis] = int(next(g for g in match.groups() if g)) if match else 1
-    return said
-
-
 def _check_axes(block: Block, pages: int) -> None:
     """Refuse stacks whose pages are not simply one frame each."""
     text = block.data(Tag.DESCRIPTION) or b""
-    said = _said_axes(text)
+    said = said_axes(text)
     if said["channels"] > 1 and said["slices"] * said["frames"] > 1:
         raise KindError(
             f"a stack with {said['channels']} channels as pages of their own",

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from panfocus.science.units import micrometres
+from panfocus.io.units import micrometres
 from panfocus.science.volume import Channel, colour_of_hex
 
 _NO_UNIT = ("", "pixel", "pixels", "None")

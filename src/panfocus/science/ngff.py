@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError, UsageError
+from panfocus.io.units import micrometres
 from panfocus.science.axes import Layout, named
-from panfocus.science.units import micrometres
 from panfocus.science.volume import (
     DAMAGE,
     Channel,

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from panfocus.errors import InputError
-from panfocus.science.units import micrometres
+from panfocus.io.units import micrometres
 from panfocus.science.volume import Channel
 
 Element = ElementTree.Element
