@@ -205,10 +205,11 @@ def fuse_file(
     settings = replace(choice.settings, maps=bool(choice.maps))
     choice = replace(choice, settings=settings)
     system = load_system(settings.system, threads=settings.threads)
-    with closing(open_volume(source, choice.axes)) as volume:
+    with closing(open_volume(source, choice.axes, lenient=settings.lenient)) as volume:
         check(volume, choice, system)
         summary = Summary(str(source), volume.kind, _plain(settings))
-        summary.warnings.extend(volume.notes)
+        known = list(volume.notes)
+        summary.warnings.extend(known)
         stacks = _stacks(volume, choice)
         with _outputs(volume, choice, wanted, overwrite=overwrite) as sinks:
             for n, (position, t, channels) in enumerate(stacks):
@@ -218,6 +219,8 @@ def fuse_file(
                 fusion = _fuse(stack, position, settings, system, progress=tell, cancel=cancel)
                 _note(summary, position, t, channels, fusion)
                 _hand_over(sinks, stack, fusion)
+        # what showed while planes were read comes first
+        summary.warnings[:0] = [note for note in volume.notes if note not in known]
     return summary
 
 

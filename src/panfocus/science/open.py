@@ -69,12 +69,13 @@ def is_science(
     return is_volume(path) or (is_ome_tiff(output) and path.suffix.lower() in _TIFF)
 
 
-def open_volume(path: Path, axes: str | None = None) -> Volume:
+def open_volume(path: Path, axes: str | None = None, *, lenient: bool = False) -> Volume:
     """Open an OME-TIFF, a TIFF or an OME-Zarr; no pixel is read.
 
     Args:
         path: the file or folder.
         axes: letters of `--axes` for files that do not say them; None to believe the file.
+        lenient: whether planes that a Zarr lacks are read all the same, with a note.
 
     Raises:
         InputError: missing, damaged, cut off, or of kinds that are not taken.
@@ -88,7 +89,7 @@ def open_volume(path: Path, axes: str | None = None) -> Volume:
     if path.is_dir():
         from panfocus.science.ngff import open_zarr  # noqa: PLC0415  needs the extra
 
-        return open_zarr(path, axes)
+        return open_zarr(path, axes, lenient=lenient)
     from panfocus.science.tiff import open_tiff  # noqa: PLC0415  imports tifffile
 
     return open_tiff(path, axes)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError, UsageError
+from panfocus.io.frames import DamageError
 
 #: What readers raise on damaged data; imagecodecs' errors are RuntimeErrors.
 DAMAGE = (
@@ -155,7 +156,9 @@ def damaged(path: Path, where: str, error: BaseException) -> InputError:
         expected="a whole, sound file that stays where it is while it is read",
         got=str(error.strerror if is_system and isinstance(error, OSError) else error)
         or type(error).__name__,
-        remedy="copy or export the file again; `--resume` in a batch keeps what is done",
+        remedy="copy or export the file again"
+        + ("; `--lenient` goes on" if isinstance(error, DamageError) else "")
+        + "; `--resume` in a batch keeps what is done",
     )
 
 
