@@ -75,8 +75,9 @@ class Planes:
             for letter, size in zip(self._letters, self._shape, strict=True)
             if size > 1 or letter in "YX"
         ]
-        tail = inner[len(inner) - len(first.shape) :]
-        return [*zip(first.axes, first.shape, strict=True)] == tail
+        outer = len(inner) - len(first.shape)
+        is_inside = all(letter not in "YXS" for letter, _ in inner[:outer])
+        return is_inside and [*zip(first.axes, first.shape, strict=True)] == inner[outer:]
 
     def _check_memory(self) -> None:
         needed = int(self._series.nbytes)
