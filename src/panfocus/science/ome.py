@@ -43,8 +43,8 @@ def refuse(path: Path, error: OmeError) -> InputError:
         where=str(path),
         expected="sound OME-XML that fits the file's pages",
         got=str(error),
-        remedy="export the file again, or say its axes in the order of its pages, for example "
-        "--axes CZYX",
+        remedy="copy or export the file again; if all its pages are one stack along Z, say so by "
+        "--axes ZYX",
     )
 
 
