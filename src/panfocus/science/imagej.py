@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
 from panfocus.io.units import micrometres
 from panfocus.science.volume import Channel, colour_of_hex
@@ -49,7 +48,8 @@ def _number(value: object) -> float:
 
 def _channels(file: tifffile.TiffFile, said: Mapping[str, Any]) -> list[Channel]:
     """Return the colours of the channels: ImageJ's tables, or the palette of an 8-bit stack."""
-    tables: list[NDArray[np.uint8]] = [np.asarray(t, np.uint8) for t in said.get("LUTs", ())]
+    # a single table comes without a list around it
+    tables = list(np.asarray(said.get("LUTs", ()), np.uint8).reshape(-1, 3, 256))
     single = int(said.get("channels", 1)) == 1
     palette: Any = file.pages.first.colormap
     if not tables and palette is not None and palette.shape == (3, 256):
