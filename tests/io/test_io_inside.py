@@ -152,3 +152,29 @@ def test_what_is_sound_but_not_taken_is_not_called_damaged(tmp_path, data, suffi
     with pytest.raises(InputError, match=remedy) as caught:
         find_frames([path])
     assert "copy the file again" not in str(caught.value)
+
+
+STACKS = {
+    "tifffile": {},
+    "tifffile-zlib": {"compression": "zlib"},
+    "imagej": {"imagej": True, "metadata": {"axes": "ZYX"}},
+    "ome": {"ome": True, "metadata": {"axes": "ZYX"}},
+}
+
+
+@pytest.mark.parametrize("kind", STACKS)
+@pytest.mark.parametrize("last", [2, 4])
+def test_a_chain_of_pages_that_ends_early_is_refused(tmp_path, kind, last):
+    """The file is as long as ever, and the pages behind are not reached."""
+    path = tmp_path / "stack.tif"
+    stack = np.stack([scene(n, 48, 64)[..., 0] for n in range(6)])
+    tifffile.imwrite(path, stack, photometric="minisblack", **STACKS[kind])
+    assert len(find_frames([path])[0]) == 6
+    with tifffile.TiffFile(path) as tiff:
+        at = tiff.pages[last].offset
+    data = bytearray(path.read_bytes())
+    entries = struct.unpack_from("<H", data, at)[0]
+    struct.pack_into("<I", data, at + 2 + 12 * entries, 0)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="tells of 6 pages"):
+        find_frames([path])

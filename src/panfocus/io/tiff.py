@@ -23,7 +23,7 @@ from panfocus.io.ifd import (
 )
 from panfocus.io.metadata import clean_block, story_of_tiff
 from panfocus.io.segments import jpeg_trouble, segments_of
-from panfocus.io.tiff_axes import said_axes
+from panfocus.io.tiff_axes import promised_pages, said_axes
 from panfocus.io.xmp import clean_xmp
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
@@ -83,6 +83,8 @@ def read_pages(file: BinaryIO) -> list[Page]:
                 continue
             _check_axes(block, len(offsets))
             _check_segments(block, size)
+            if index == 0:
+                _check_chain(block, len(offsets))
             pages.append(Page(index, _header(block)))
     except DirectoryError as error:
         raise TiffError(f"the file is cut off or damaged: {error}") from error
@@ -104,6 +106,26 @@ def _check_axes(block: Block, pages: int) -> None:
         raise KindError("a stack that lists one page only", "fuse it alone, into an .ome.tif")
     if block.number(Tag.IMAGE_DEPTH, 1) > 1:
         raise KindError("a volume in one page", "save it as one page per frame first")
+
+
+def _check_chain(block: Block, pages: int) -> None:
+    """Refuse a file with fewer pages than its first one tells of: the chain is broken."""
+    text = block.data(Tag.DESCRIPTION) or b""
+    promised = promised_pages(text, _numbers(block))
+    if text[:5] in (b"<?xml", b"<OME ") and b"FileName=" not in text:
+        said = said_axes(text)
+        colours = int(block.number(Tag.SAMPLES, 1))
+        channels = max(1, said["channels"] // colours)
+        promised = channels * said["slices"] * said["frames"]
+    if pages < promised:
+        raise TiffError(
+            f"its first page tells of {promised} pages, and the chain of pages ends after {pages}"
+        )
+
+
+def _numbers(block: Block) -> int:
+    size = block.number(Tag.HEIGHT) * block.number(Tag.WIDTH)
+    return int(size * block.number(Tag.SAMPLES, 1))
 
 
 def _check_segments(block: Block, file_size: int) -> None:

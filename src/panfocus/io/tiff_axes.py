@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import struct
 from pathlib import Path
@@ -50,6 +52,24 @@ def said_axes(text: bytes) -> dict[str, int]:
         match = pattern.search(text)
         said[axis] = int(next(g for g in match.groups() if g)) if match else 1
     return said
+
+
+def promised_pages(text: bytes, plane: int) -> int:
+    """Return how many pages a first page's description tells of, 0 where it does not say.
+
+    Args:
+        text: of ImageJ, tifffile, or OME without other files.
+        plane: numbers of a page, samples included.
+    """
+    if text.startswith(b"ImageJ="):
+        return said_axes(text)["images"]
+    if text.startswith(b'{"shape"') and b'"truncated": true' not in text:
+        try:
+            shape = [int(n) for n in json.loads(text.rstrip(b"\0 "))["shape"]]
+        except (ValueError, TypeError, LookupError):
+            return 0
+        return math.prod(shape) // plane if plane and shape else 0
+    return 0
 
 
 def says_axes(path: Path) -> bool:

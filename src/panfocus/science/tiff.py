@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import tifffile
 
 from panfocus.errors import InputError, PanfocusError
 from panfocus.io.ifd import DirectoryError, Tag, lost_values, read_header
+from panfocus.io.tiff_axes import promised_pages
 from panfocus.science.axes import named
 from panfocus.science.imagej import describe
 from panfocus.science.ome import OmeError, check_ome, claims_ome, refuse
@@ -62,12 +64,15 @@ def open_tiff(path: Path, axes: str | None = None) -> Volume:
         file = _open(path, axes)
         kind = "OME-TIFF" if file.is_ome else "ImageJ TIFF" if file.is_imagej else "TIFF"
         notes: list[str] = []
+        series = _series(path, file)
+        if not file.is_ome:
+            _check_chain(path, file, said.lines)
         positions = [
             p
-            for n, s in enumerate(_series(path, file))
+            for n, s in enumerate(series)
             for p in _positions(path, file, s, n, told=axes, notes=notes)
         ]
-        _check_chain(path, len(file.pages), said.lines)
+        _check_chain(path, file, said.lines)
         _check_first_page(path)
     except (OSError, *DAMAGE) as error:
         if file is not None:
@@ -152,20 +157,30 @@ def _series(path: Path, file: tifffile.TiffFile) -> list[Any]:
     return found
 
 
-def _check_chain(path: Path, count: int, lines: Sequence[str]) -> None:
-    """Refuse a file whose directories lead behind its end: the rest would pass for the whole.
+def _check_chain(path: Path, file: tifffile.TiffFile, lines: Sequence[str]) -> None:
+    """Refuse a file whose directories lead behind its end, or end early.
+
+    The rest would pass for the whole.
 
     Args:
         path: for the message.
-        count: pages found.
+        file: open.
         lines: what tifffile complained of.
     """
-    if any("invalid page offset" in line for line in lines):
+    count, first = len(file.pages), file.pages.first
+    leads = "and the next one lies behind the file's end"
+    text = first.description.encode()
+    promised = 0 if file.is_ome else promised_pages(text, math.prod(first.shape))
+    is_block = count == 1 and file.is_imagej
+    broken = promised > count and not is_block
+    if broken or any("invalid page offset" in line for line in lines):
         raise InputError(
             "The file is cut off.",
             where=str(path),
-            expected="the next page's directory inside the file",
-            got=f"{count} page(s), and the next one lies behind the file's end",
+            expected=f"{promised} pages, as the first one tells"
+            if broken
+            else "the next page's directory inside the file",
+            got=f"{count} page(s)" + (", and no more" if broken else f", {leads}"),
             remedy="copy or export the file again",
         )
 
