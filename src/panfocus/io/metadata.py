@@ -19,8 +19,10 @@ from panfocus.io.ifd import (
     read_directory,
     read_header,
 )
+from panfocus.io.maker_note import without_previews
 
 _CENTIMETRE = 3
+_MAKE = 271
 _SIZE_TAGS = {
     0x0100, 0x0101,  # ImageWidth, ImageLength
     0x0111, 0x0117, 0x0144, 0x0145,  # strips and tiles
@@ -91,9 +93,20 @@ def clean_block(block: Block) -> CleanExif:
         _swap_resolution(block.root)
         dpi = (dpi[1], dpi[0]) if dpi else None
     _drop(block.root, _SIZE_TAGS)
+    _empty_previews(block)
     if Tag.ORIENTATION in block.root:
         block.put(Tag.ORIENTATION, SHORT, 1)
     return CleanExif(pack(block) if block.root else None, orientation, dpi)
+
+
+def _empty_previews(block: Block) -> None:
+    """Empty what the maker note says of previews in the old file."""
+    exif = block.root.get(Tag.EXIF_IFD)
+    note = exif.get(Tag.MAKER_NOTE) if isinstance(exif, dict) else None
+    if isinstance(exif, dict) and isinstance(note, Entry):
+        maker = block.data(_MAKE) or b""
+        data = without_previews(note.data, block.order, note.offset, maker)
+        exif[Tag.MAKER_NOTE] = replace(note, data=data)
 
 
 def story_of_tiff(root: Directory) -> Directory:
