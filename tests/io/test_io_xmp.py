@@ -8,7 +8,7 @@ import pytest
 from io_support import foreign, photo, pillow, read_bytes, read_one
 
 from panfocus.io import write_image
-from panfocus.io.xmp import clean_xmp
+from panfocus.io.metadata import clean_xmp
 
 NAMESPACES = {
     "crs": "http://ns.adobe.com/camera-raw-settings/1.0/",

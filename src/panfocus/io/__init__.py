@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from panfocus.io.find import check_frames, find_frames
+from panfocus.io.find import check_frames, find_frames, settle_orientation
 from panfocus.io.frames import Frame, FrameInfo, Metadata
 from panfocus.io.maps import write_map
 from panfocus.io.read import develop_alike, read_frame, read_reduced
 from panfocus.io.tiff_axes import step_um
-from panfocus.io.turned import settle_orientation
 from panfocus.io.write import check_output, output_format, to_depth, write_image
 
 __all__ = [

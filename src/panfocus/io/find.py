@@ -144,6 +144,25 @@ def _profile_name(icc_digest: str | None) -> str:
     return "no profile" if icc_digest is None else f"profile {icc_digest[:8]}"
 
 
+def settle_orientation(infos: Sequence[FrameInfo]) -> tuple[list[FrameInfo], list[str]]:
+    """Turn frames whose orientation tags differ so that all show one scene.
+
+    Args:
+        infos: the frames; nothing is read of them when their tags are equal.
+
+    Returns:
+        The frames, and notes for the user.
+
+    Raises:
+        InputError: a frame shows the scene of the others neither by its tag nor as they lie.
+    """
+    if len({info.tag for info in infos}) < 2:
+        return list(infos), []
+    from panfocus.io.turned import turn_alike  # noqa: PLC0415 - few stacks differ
+
+    return turn_alike(infos)
+
+
 _KINDS = {1: "grey", 2: "grey with alpha", 3: "RGB", 4: "RGB with alpha"}
 _PROPERTIES: tuple[tuple[str, str, Callable[[FrameInfo], str]], ...] = (
     (

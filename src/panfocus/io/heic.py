@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from panfocus.io.extras import need
 from panfocus.io.frames import Header, KindError, Metadata
-from panfocus.io.metadata import clean_exif
-from panfocus.io.xmp import clean_xmp
+from panfocus.io.metadata import clean_exif, clean_xmp
 
 SUFFIXES = (".heic", ".heif", ".hif")
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")

@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 
 from panfocus.io.frames import Header, KindError, Metadata
-from panfocus.io.metadata import clean_exif, tidy_dpi, with_size
-from panfocus.io.xmp import clean_xmp
+from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi, with_size
 
 MAX_SIDE = 65_500  # of libjpeg
 

@@ -19,7 +19,6 @@ from panfocus.io.ifd import (
     read_directory,
     read_header,
 )
-from panfocus.io.maker_note import without_previews
 
 _CENTIMETRE = 3
 _MAKE = 271
@@ -52,6 +51,15 @@ class CleanExif:
 def digest(icc: bytes | None) -> str | None:
     """Return the sha256 of a profile, None without one."""
     return hashlib.sha256(icc).hexdigest() if icc else None
+
+
+def clean_xmp(xmp: bytes | None) -> bytes | None:
+    """Return an XMP packet true to the upright, fused picture; None without a sound one."""
+    if not xmp:
+        return None
+    from panfocus.io.xmp import true_xmp  # noqa: PLC0415 - few frames have XMP
+
+    return true_xmp(xmp)
 
 
 def parse_exif(data: bytes) -> Block:
@@ -104,6 +112,8 @@ def _empty_previews(block: Block) -> None:
     exif = block.root.get(Tag.EXIF_IFD)
     note = exif.get(Tag.MAKER_NOTE) if isinstance(exif, dict) else None
     if isinstance(exif, dict) and isinstance(note, Entry):
+        from panfocus.io.maker_note import without_previews  # noqa: PLC0415 - few have notes
+
         maker = block.data(_MAKE) or b""
         data = without_previews(note.data, block.order, note.offset, maker)
         exif[Tag.MAKER_NOTE] = replace(note, data=data)

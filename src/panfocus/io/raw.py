@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from panfocus.io.extras import need
 from panfocus.io.frames import Develop, Header, Metadata
-from panfocus.io.icc import linear_profile
 from panfocus.io.ifd import Block, DirectoryError, Tag, read_directory, read_header
 from panfocus.io.metadata import clean_block, story_of_tiff
 
@@ -132,6 +131,8 @@ def decode(path: Path, develop: Develop | None) -> tuple[NDArray[np.uint16], Hea
             )
             header = _header(raw, path)
             if develop is not None and develop.tone == "linear":
+                from panfocus.io.icc import linear_profile  # noqa: PLC0415 - few are linear
+
                 # without a profile viewers would take it for sRGB, and show it dark
                 header = replace(header, metadata=replace(header.metadata, icc=linear_profile()))
     except rawpy.LibRawError as error:

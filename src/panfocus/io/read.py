@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError
-from panfocus.io import heic, jpeg, jpeg_decode, png, raw, tiff, webp
+from panfocus.io import heic, jpeg, png, raw, tiff, webp
 from panfocus.io.frames import (
     DamageError,
     Develop,
@@ -225,6 +225,8 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
     # a turned picture would have its blocks counted from the other side
     is_turned = info.orientation != 1 or info.turn_as not in (None, 1)
     if info.format == "JPEG" and reached > 1 and not is_turned:
+        from panfocus.io import jpeg_decode  # noqa: PLC0415 - see _decode
+
         try:
             pixels = jpeg_decode.decode_reduced(info.path.read_bytes(), reached)
         except OSError as error:
@@ -246,6 +248,8 @@ def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     data = info.path.read_bytes()
     file = io.BytesIO(data)
     if info.format == "JPEG":
+        from panfocus.io import jpeg_decode  # noqa: PLC0415 - other formats do without
+
         pixels, troubles = jpeg_decode.decode(data, lenient=info.lenient)
         header = jpeg.read_header(file)
         return pixels, replace(header, notes=(*header.notes, *troubles))

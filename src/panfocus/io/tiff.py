@@ -21,10 +21,9 @@ from panfocus.io.ifd import (
     read_directory,
     read_header,
 )
-from panfocus.io.metadata import clean_block, story_of_tiff
+from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
 from panfocus.io.segments import jpeg_trouble, segments_of
 from panfocus.io.tiff_axes import promised_pages, said_axes
-from panfocus.io.xmp import clean_xmp
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}

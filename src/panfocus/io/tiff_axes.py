@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import struct
@@ -16,7 +15,6 @@ from panfocus.io.ifd import (
     read_directory,
     read_header,
 )
-from panfocus.io.units import micrometres
 
 _AXES = {
     "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
@@ -64,6 +62,8 @@ def promised_pages(text: bytes, plane: int) -> int:
     if text.startswith(b"ImageJ="):
         return said_axes(text)["images"]
     if text.startswith(b'{"shape"') and b'"truncated": true' not in text:
+        import json  # noqa: PLC0415 - photographs do without
+
         try:
             shape = [int(n) for n in json.loads(text.rstrip(b"\0 "))["shape"]]
         except (ValueError, TypeError, LookupError):
@@ -118,6 +118,8 @@ def step_um(path: Path) -> float | None:
 def _step(text: bytes) -> float | None:
     if said_axes(text)["slices"] < 2:
         return None
+    from panfocus.io.units import micrometres  # noqa: PLC0415 - photographs do without
+
     if text.startswith(b"ImageJ="):
         unit = _IMAGEJ_UNIT.search(text)
         step = _IMAGEJ_STEP.search(text)

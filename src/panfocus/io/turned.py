@@ -25,11 +25,11 @@ _MARGIN = 8  # by which frames may be shifted against each other, at that size
 _LIKE, _AHEAD = 0.4, 0.05  # correlation that one scene has at least; by which one way is better
 
 
-def settle_orientation(infos: Sequence[FrameInfo]) -> tuple[list[FrameInfo], list[str]]:
+def turn_alike(infos: Sequence[FrameInfo]) -> tuple[list[FrameInfo], list[str]]:
     """Turn frames by their own tags, or like most others where their pixels lie as those do.
 
     Args:
-        infos: the frames; nothing is read of them when their tags are equal.
+        infos: the frames; those whose tags are not the usual are read, small.
 
     Returns:
         The frames, and notes for the user.
@@ -38,8 +38,6 @@ def settle_orientation(infos: Sequence[FrameInfo]) -> tuple[list[FrameInfo], lis
         InputError: a frame shows the scene of the others neither way.
     """
     counts = Counter(info.tag for info in infos)
-    if len(counts) < 2:
-        return list(infos), []
     usual = counts.most_common(1)[0][0]
     seats = [n for n, info in enumerate(infos) if info.tag == usual]
     out, alike, own = list(infos), list[str](), list[str]()

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.io.frames import Header, KindError, Metadata
-from panfocus.io.metadata import clean_exif, with_resolution
+from panfocus.io.metadata import clean_exif, clean_xmp, with_resolution
 from panfocus.io.sectors import has_copies, has_zeros
-from panfocus.io.xmp import clean_xmp
 
 MAX_SIDE = 16_383
 LOSSLESS = 100  # the quality that asks for lossless coding

@@ -65,13 +65,11 @@ _ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>\s*))[2-8](?=\s*
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def clean_xmp(xmp: bytes | None) -> bytes | None:
+def true_xmp(xmp: bytes) -> bytes | None:
     """Return a packet that tells nothing of the old file and its edits, and Orientation 1.
 
     A packet that is no XML is given up (None): what it says cannot be told apart.
     """
-    if not xmp:
-        return None
     data = xmp
     if data[:2] in _UTF_16:
         data = data.decode("utf-16", "replace").encode()
