@@ -99,14 +99,14 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     scores: Annotated[
         list[str] | None, typer.Option("--score", help="NAME=NUMBER for the card; repeatable.")
     ] = None,
-    unrolled: Annotated[
-        bool, typer.Option(help="Dual-Path: the mask of the last step, or the predictor's.")
-    ] = True,
+    depth: Annotated[
+        int | None, typer.Option(help="Dual-Path: how many of the fuser's steps run; all.")
+    ] = None,
     picture: Annotated[
         bool, typer.Option("--picture", help="Dual-Path: the fuser's own picture, no weights.")
     ] = False,
     sharpen: Annotated[
-        float, typer.Option(help="Dual-Path, --no-unrolled: power of the weights over frames.")
+        float, typer.Option(help="Dual-Path: power of the last weights over frames.")
     ] = 1.0,
     eight_bit: Annotated[
         list[Path] | None,
@@ -128,7 +128,7 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             out,
             data,
             scores=told,
-            unrolled=unrolled,
+            depth=depth,
             picture=picture,
             sharpen=sharpen,
             fitted_to=dualpath_cli.material_for(facts, eight_bit) if eight_bit else None,

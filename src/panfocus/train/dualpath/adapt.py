@@ -163,7 +163,9 @@ def _redefocused(net: DualPath, config: Config, sources: Sources, number: int) -
 
 
 def _disagreement(net: DualPath, config: Config, held_out: Material, number: int) -> float:
-    made = observed.batch(held_out.sets, config.size, 2, (SEED, number), range(4), cross=False)
-    frames, target, valid = (torch.as_tensor(a) for a in (made.frames, made.target, made.valid))
-    error = (net(frames)[-1].mask - target).square().mean(1)
+    made = observed.batch(
+        held_out.sets, config.size, 2, (SEED, number), range(4), masking=config.masking
+    )
+    frames, given, valid = (torch.as_tensor(a) for a in made)
+    error = (net(frames)[-1].mask.unsqueeze(1) - given).square().mean(2)
     return float((valid * error).sum() / valid.sum().clamp_min(1))
