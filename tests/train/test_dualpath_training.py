@@ -161,7 +161,7 @@ def test_the_command_trains_exports_and_adapts(app, data, tmp_path):
     assert kept != report["helped"]
     assert "re-defocus consistency" in told
     assert told.count("held out:  redefocus_psnr") == 1
-    assert report["held_out"] == "1 of 5 sets"
+    assert report["held_out"] == "1 of 5 scenes"
     NetworkSystem(onward / "system")
     material = pairs.load([data], 64)
     bare = pack(out, tmp_path / "bare", "made up", depth=2, fitted_to=material)
@@ -225,7 +225,30 @@ def test_held_out_material_is_never_trained_on(data):
     widths = [m.sets[0].frames[0].shape[1] for m in (left, right)]
     assert sum(widths) == 180
     assert min(widths) >= 64
-    assert "every frame" in words
+    assert words == f"the right {100 * widths[1] / 180:.0f} % of every frame"
+
+
+def test_frames_that_fit_no_others_are_held_out_with_their_scene():
+    """Six of eight frames of a held-out scene were trained on: they fitted no other."""
+    frames = [np.full((70, 70, 3), n, np.uint8) for n in range(10)]
+    material = pairs.Material(
+        [pairs.FocalSet(str(n), frames[n : n + 2]) for n in range(5)],
+        [frames[7], frames[8], frames[9]],
+        ["4", "4", "other"],
+    )
+    training, held, words = adapt.split(material, 64)
+    assert set(held.scene_names) == {"4"}
+    assert len(held.pictures()) == 4
+    assert "4" not in training.scene_names
+    assert words == "1 of 6 scenes"
+
+
+def test_frames_too_narrow_to_hold_anything_out_are_refused():
+    """They trained and judged before."""
+    narrow = [np.zeros((200, 120, 3), np.uint8)] * 2
+    material = pairs.Material([pairs.FocalSet("one", narrow)])
+    with pytest.raises(DataError, match="nothing to hold out"):
+        adapt.split(material, 64)
 
 
 def test_measuring_twice_gives_the_same(data):

@@ -21,6 +21,8 @@ from torch import Tensor, optim
 from panfocus.errors import DataError, OutputError
 
 NAME = "checkpoint.safetensors"
+#: The averaged weights that did best on what was held out, where anything was.
+BEST = "best.safetensors"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,16 @@ def read(path: Path) -> Checkpoint:
             got=str(error),
             remedy="train again without --resume, to another --out",
         ) from error
+
+
+def best(run: Path) -> Checkpoint:
+    """Read the averaged weights of a run: the best of it, or the last where none were judged.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
+    path = run / BEST
+    return read(path if path.is_file() else run / NAME)
 
 
 def optimiser_tensors(optimiser: optim.Optimizer) -> dict[str, Tensor]:

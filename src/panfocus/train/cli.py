@@ -13,7 +13,8 @@ import typer
 
 from panfocus.errors import UsageError
 from panfocus.train import loop, pictures, synthesis
-from panfocus.train.checkpoint import NAME, read
+from panfocus.train.average import average as average_of
+from panfocus.train.checkpoint import NAME, best
 from panfocus.train.drpl import config
 from panfocus.train.drpl.pack import pack
 from panfocus.train.drpl.step import DrplTask
@@ -89,6 +90,19 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         typer.echo(f"exported to {folder}: panfocus fuse --system {folder} A B -o FUSED")
 
 
+@app.command()
+def average(
+    parts: Annotated[
+        list[str], typer.Option("--part", help="RUN=SHARE: folder of a run and its share.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the averaged run.")],
+) -> None:
+    """Average the weights of runs that began from one another; export the result as any run."""
+    shares = dict(score(part, "--part") for part in parts)
+    path = average_of({Path(run): share for run, share in shares.items()}, out)
+    typer.echo(f"averaged into {path}: panfocus export {out} -o SYSTEM")
+
+
 @export_app.command()
 def export(  # noqa: PLR0917  every parameter is an option of the command
     run: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
@@ -117,7 +131,7 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     ] = None,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
-    facts = read(run / NAME).facts
+    facts = best(run).facts
     system = facts.get("system")
     told = dict(map(score, scores or []))
     if system == "drpl":
@@ -140,7 +154,7 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     typer.echo(f"exported to {folder}")
 
 
-def score(text: str) -> tuple[str, float]:
+def score(text: str, option: str = "--score") -> tuple[str, float]:
     """Split NAME=NUMBER.
 
     Raises:
@@ -151,5 +165,5 @@ def score(text: str) -> tuple[str, float]:
         return name, float(number)
     except ValueError:
         raise UsageError(
-            "a score is a name and a number", where="--score", expected="NAME=NUMBER", got=text
+            "this is not a name and a number", where=option, expected="NAME=NUMBER", got=text
         ) from None

@@ -15,7 +15,7 @@ import typer
 from panfocus.errors import DataError, UsageError
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
-from panfocus.train import loop, pairs
+from panfocus.train import loop, pairs, record
 from panfocus.train.dualpath import adapt, config, redefocus
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import deployed
@@ -64,6 +64,23 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use.")] = None,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="The recipe of a run.json or card.json, in place of --recipe."
+        ),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE of the recipe, as in run.json; may be repeated."),
+    ] = None,
+    validate: Annotated[
+        bool,
+        typer.Option(
+            help="Hold one scene in five out, and export the weights that do best on them."
+        ),
+    ] = True,
 ) -> None:
     """Train Dual-Path on unlabelled pairs and stacks, and export it to OUT/system.
 
@@ -71,8 +88,12 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     """
     if (minutes is None) == (steps is None):
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
-    if precision not in {"auto", "float32", "bfloat16"}:
-        raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
+    for name, value, known in (
+        ("precision", precision, ("auto", "float32", "bfloat16")),
+        ("device", device, ("auto", "cpu", "cuda")),
+    ):
+        if value not in known:
+            raise UsageError(f"unknown {name}", expected=", ".join(known), got=value)
     if not resume and (out / checkpoints.NAME).exists():
         raise UsageError(
             "there is a checkpoint in the output folder already",
@@ -81,7 +102,8 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         )
     if threads:
         torch.set_num_threads(threads)
-    run = loop.Run(out, steps, minutes, seed, resume, precision)
+    notes = {"data": record.digests(p for _, files in pairs.find(data) for p in files)}
+    run = loop.Run(out, steps, minutes, seed, resume, precision, device=device, notes=notes)
     where = ", ".join(map(str, data))
     if grow and init is None:
         raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
@@ -90,22 +112,61 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         check_recipe(start, recipe)
         _adapt(start, data, run, where, rate or ADAPTED_RATE)
     else:
-        chosen = config.recipe(recipe or config.DUALPATH.recipe)
+        chosen = config.changed(recipe_from(recipe, from_file), changes or [])
         usual = GROWN_RATE if start else chosen.learning_rate
-        _train(replace(chosen, learning_rate=rate or usual), data, run, where, start)
+        _train(replace(chosen, learning_rate=rate or usual), data, run, start, validate=validate)
+
+
+def recipe_from(name: str | None, file: Path | None) -> config.Config:
+    """Return the recipe that is named, or told in a file.
+
+    Raises:
+        UsageError: both, or no such recipe.
+        DataError: the file tells none.
+    """
+    if file is None:
+        return config.recipe(name or config.DUALPATH.recipe)
+    if name is not None:
+        raise UsageError("a recipe is named or read from a file", where="--recipe, --config")
+    try:
+        told: Any = json.loads(file.read_text(encoding="utf-8"))
+        return config.from_dict(known_fields(told.get("config") or told.get("recipe") or told))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            "the file tells no recipe of Dual-Path",
+            where=str(file),
+            expected="run.json of a run, or card.json of a system",
+            got=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def known_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a configuration holds: cards tell more of a recipe, steps, seed, earlier runs."""
+    names = {field.name for field in fields(config.Config)}
+    return {k: v for k, v in values.items() if k in names}
 
 
 def _train(
-    chosen: config.Config, data: list[Path], run: loop.Run, where: str, start: Path | None
+    chosen: config.Config,
+    data: list[Path],
+    run: loop.Run,
+    start: Path | None,
+    *,
+    validate: bool,
 ) -> None:
     material = pairs.load(data, smallest(chosen))
     _say_what(material, run.out)
-    task = DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed)
+    held_out = None
+    if validate and len(material.scene_names) >= adapt.HELD_OUT:
+        material, held_out, words = adapt.split(material, smallest(chosen))
+        typer.echo(f"held out: {words}")
+        run = replace(run, notes={**run.notes, "held_out": held_out.scene_names})
+    task = DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed, held_out)
     if start:
         enlarge(task.learner, weights_of(start))
     loop.train(task, run)
-    if loop.Team.join().rank == 0:
-        _tell(pack(run.out, run.out / "system", where))
+    if loop.Team.join(run.device).rank == 0:
+        _tell(pack(run.out, run.out / "system", ", ".join(map(str, data))))
 
 
 def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float) -> None:
@@ -115,6 +176,7 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float
     material = pairs.load(data, smallest(chosen))
     _say_what(material, run.out)
     training, held_out, words = adapt.split(material, smallest(chosen))
+    run = replace(run, notes={**run.notes, "held_out": held_out.scene_names})
     depth = card.recipe.get(DEPTH)
     weights = weights_of(start)
     old = deployed(chosen, weights, depth=depth)
@@ -123,9 +185,9 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float
     task = DualPathTask(chosen, Supply.of(training, chosen.fused_by), run.seed, held_out)
     task.learner.load_state_dict(weights)
     loop.train(task, run)
-    if loop.Team.join().rank != 0:
+    if loop.Team.join(run.device).rank != 0:
         return
-    _, new = averaged(checkpoints.read(run.out / checkpoints.NAME), depth=depth)
+    _, new = averaged(checkpoints.best(run.out), depth=depth)
     report = adapt.Report(before, adapt.measure(new, chosen, held_out), words)
     (run.out / "report.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
     typer.echo(report.text())
@@ -163,10 +225,8 @@ def recipe_of(card: Card, folder: Path) -> config.Config:
     Raises:
         DataError: it tells none that this version knows.
     """
-    # a card tells more of its recipe than a configuration holds: steps, seed, earlier runs
-    names = {field.name for field in fields(config.Config)}
     try:
-        return config.from_dict({k: v for k, v in card.recipe.items() if k in names})
+        return config.from_dict(known_fields(card.recipe))
     except (KeyError, TypeError) as error:
         raise DataError(
             "the system was made by another version, and cannot be trained on",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from panfocus.errors import UsageError
 from panfocus.train.dualpath.masks import MEASURES, WINDOWS
@@ -206,6 +207,66 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     held["masking"] = Masking(**{k: _frozen(v) for k, v in values["masking"].items()})
     held["odds"] = Odds(**{name: _frozen(v) for name, v in values["odds"].items()})
     return Config(**held)
+
+
+def changed(chosen: Config, settings: Sequence[str]) -> Config:
+    """Return a recipe with single values changed.
+
+    Args:
+        chosen: the recipe.
+        settings: ``KEY=VALUE`` each, keys joined by dots as in ``run.json``: ``odds.lights=0.2``,
+            ``learning_rate=5e-4``, ``masking.guide=none``; values as JSON or a bare word.
+
+    Raises:
+        UsageError: no such key, or a value of another kind.
+    """
+    values = chosen.to_dict()
+    known = _places(values)
+    for setting in settings:
+        key, _, text = setting.partition("=")
+        if key not in known:
+            raise UsageError(
+                "a recipe has no such value",
+                where=f"--set {setting}",
+                expected=f"KEY=VALUE with one of {', '.join(known)}",
+                got=key,
+            )
+        place, name = known[key]
+        place[name] = _as(place[name], text, setting)
+    return from_dict(values)
+
+
+def _places(values: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where every value that can be changed stands, by its key."""
+    places: dict[str, tuple[dict[str, Any], str]] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            inner = cast("dict[str, Any]", value)
+            if name != "predictor":  # a shape is not changed by halves
+                places |= {f"{name}.{part}": (inner, part) for part in inner}
+        elif name not in {"steps", "sets", "recipe"}:
+            places[name] = (values, name)
+    return places
+
+
+def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever stood there
+    """Read a value of the kind that stood there before."""
+    try:
+        value: Any = json.loads(text)
+    except ValueError:
+        value = text
+    kinds: dict[type, type | tuple[type, ...]] = {float: (int, float), tuple: list}
+    kind = kinds.get(type(before), type(before))
+    if before is not None and (
+        not isinstance(value, kind) or isinstance(value, bool) != isinstance(before, bool)
+    ):
+        raise UsageError(
+            "a value of a recipe is of another kind",
+            where=f"--set {setting}",
+            expected=f"such as {json.dumps(before)}",
+            got=text,
+        )
+    return float(value) if isinstance(before, float) else value
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:

@@ -114,6 +114,7 @@ def card_of(
             "training_steps": facts["step"],
             "seed": facts["seed"],
             DEPTH: net.fuser.depth,
+            **({"averaged": facts["averaged"]} if "averaged" in facts else {}),
             **config.to_dict(),
         },
         scores=dict(scores),
@@ -165,7 +166,7 @@ def pack(
     The weights of both paths are kept beside the exported fuser, so that training can go on.
 
     Args:
-        run: folder of a training.
+        run: folder of a training; its best weights are taken, where any were judged.
         out: folder of the system.
         data: for the card.
         scores: for the card.
@@ -181,7 +182,7 @@ def pack(
     """
     if picture and fitted_to:
         raise UsageError("a picture is made in floats", expected="--picture without --eight-bit")
-    held = checkpoints.read(run / checkpoints.NAME)
+    held = checkpoints.best(run)
     config, net = averaged(held, depth=depth)
     if net.fuser.depth > len(config.steps):
         raise UsageError(

@@ -15,7 +15,7 @@ from panfocus.train.dualpath import adapt, observed, redefocus
 from panfocus.train.dualpath.config import Config, Sets
 from panfocus.train.dualpath.model import DualPath, Learner, deployed
 from panfocus.train.dualpath.step import Iterate, blend
-from panfocus.train.loop import cosine
+from panfocus.train.loop import cosine, positions_of
 from panfocus.train.pairs import Material
 from panfocus.train.synthesis import Sources
 
@@ -83,8 +83,7 @@ class DualPathTask:
     def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
         """Make this process's share of the sets of `step`."""
         kind = self._kind(step)
-        share = max(1, kind.batch // world)
-        return self._draw(kind, (self._seed, step), range(rank * share, (rank + 1) * share))
+        return self._draw(kind, (self._seed, step), positions_of(kind.batch, rank, world))
 
     def _draw(self, kind: Sets, key: tuple[int, int], positions: range) -> tuple[Any, ...]:
         masking, size = self.config.masking, self.config.size
