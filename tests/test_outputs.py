@@ -168,7 +168,7 @@ def test_a_mesh_does_not_take_the_place_of_a_frame(
     tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("trimesh")
-    from panfocus.mesh import mesh_files  # noqa: PLC0415  needs the extra
+    from panfocus.mesh import mesh_files
 
     paths = frames(tmp_path / "in")
     mesh = tmp_path / "in" / f"m{ending}"
@@ -272,7 +272,7 @@ def test_an_earlier_result_in_the_folder_is_none_and_may_be_renewed(
 def test_an_own_systems_files_are_inputs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from panfocus.systems import BUNDLED  # noqa: PLC0415
+    from panfocus.systems import BUNDLED
 
     system = tmp_path / "mine"
     system.mkdir()

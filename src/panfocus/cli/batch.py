@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.batch import Job, Options, find_jobs, run_batch
+from panfocus.batch.apart import check_batch
 from panfocus.batch.work import Outcome, prepare
 from panfocus.errors import UsageError
 from panfocus.settings import Settings, make_settings
@@ -70,6 +71,7 @@ def _options(words: dict[str, Any]) -> Options:
 def _show(options: Options, *, as_json: bool) -> None:
     """Print what would be done, as JSON when that was asked for."""
     jobs = find_jobs(options.source, options.out, ending=options.ending, pattern=options.pattern)
+    check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     lines: list[dict[str, Any]] = []
     for job in jobs:
         checked = prepare(job, Path(), "", resume=options.resume, overwrite=options.overwrite)
@@ -98,7 +100,7 @@ def _line(outcome: Outcome, ended: int, count: int) -> str:
     if outcome.state == "failed":
         return f"{head}\n  " + (outcome.error or "").replace("\n", "\n  ")
     if outcome.state == "skipped":
-        return head
+        return "; ".join([head, *outcome.warnings])
     again = f", {outcome.tries} tries" if outcome.tries > 1 else ""
     return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}"
 

@@ -104,16 +104,21 @@ class Inputs:
 
     def _add(self, path: Path) -> None:
         self._known |= dict.fromkeys(_names(path), path)
+        self.add_holders(path)
         real = _real(path)
-        for parent in real.parents:
+        own = _identity(real) if real.is_dir() else None
+        if own is not None:
+            self._folders[own] = path
+
+    def add_holders(self, path: Path) -> None:
+        """Add an input of which only the folders that hold it count, and it itself if it is one."""
+        real = _real(path)
+        for parent in (real, *real.parents) if real.is_dir() else real.parents:
             identity = _identity(parent)
             if identity in self._holders:
                 break
             if identity is not None:
                 self._holders[identity] = path
-        own = _identity(real) if real.is_dir() else None
-        if own is not None:
-            self._folders[own] = path
 
     def check(self, label: str, path: Path) -> None:
         """Refuse an output that is one of the inputs.
