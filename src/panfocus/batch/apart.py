@@ -11,7 +11,8 @@ from panfocus.batch.jobs import Job
 from panfocus.batch.report import CSV, JSON, ledger
 from panfocus.io.outputs import Inputs, Output
 from panfocus.io.provenance import is_made_by_panfocus
-from panfocus.science.open import is_volume
+from panfocus.io.stores import is_store
+from panfocus.science.open import is_ome_tiff
 
 
 def check_batch(jobs: Sequence[Job], source: Path, out: Path, *, overwrite: bool) -> None:
@@ -30,14 +31,18 @@ def check_batch(jobs: Sequence[Job], source: Path, out: Path, *, overwrite: bool
     written = [(f"stack {job.name}:", path) for job in jobs for path in job.outputs.values()]
     # what is not there yet cannot be lost
     outputs = [*reports, *(item for item in written if os.path.lexists(item[1]))]
-    named = [*_named(jobs), source]
-    stacks = [path for path in named if path.is_file() or is_volume(path)]
-    known = Inputs(stacks)
-    around = _Held(path for path in named if path.exists())
-    implied = Inputs(_like(outputs, jobs), in_depth=False)
+    named = [path for path in (*_named(jobs), source) if path.exists()]
+    volumes = Inputs(path for path in named if is_store(path) or is_ome_tiff(path))
+    around = Inputs((), in_depth=False)
+    for path in named:
+        around.add_holders(path)
+    files = Inputs(_alike(outputs, named), in_depth=False)
+    implied = Inputs(_alike(outputs, _in_folders(named)), in_depth=False)
     for label, path in outputs:
-        known.check(label, path)
-        around.check(label, path)
+        volumes.check(label, path)
+        files.check(label, path)
+        if path.is_dir():
+            around.check(label, path)
         if not is_made_by_panfocus(path):  # an earlier result in a folder is no frame
             implied.check(label, path)
     for _, path in reports:
@@ -53,32 +58,22 @@ def _named(jobs: Iterable[Job]) -> Iterator[Path]:
             yield from (Path(match) for match in glob(text, recursive=True))  # noqa: PTH207
 
 
-class _Held:
-    """Inputs by the folders that they lie in, to hold outputs that are folders against."""
-
-    def __init__(self, paths: Iterable[Path]) -> None:
-        self._inputs = Inputs((), in_depth=False)
-        for path in paths:
-            self._inputs.add_holders(path)
-
-    def check(self, label: str, path: Path) -> None:
-        if path.is_dir():
-            self._inputs.check(label, path)
+def _in_folders(named: Iterable[Path]) -> Iterator[os.DirEntry[str]]:
+    for folder in named:
+        if folder.is_dir() and not is_store(folder):
+            with os.scandir(folder) as entries:
+                yield from entries
 
 
-def _like(outputs: Sequence[Output], jobs: Iterable[Job]) -> Iterator[Path]:
-    """Yield the files in the jobs' folders that may be one of the outputs, by name or number.
+def _alike(outputs: Sequence[Output], paths: Iterable[Path | os.DirEntry[str]]) -> Iterator[Path]:
+    """Yield the files that may be one of the outputs, by name or number, without opening any.
 
-    A folder's listing tells the number of a file without asking for each.
+    A folder's listing tells the number of a file: thousands need not be asked for theirs.
     """
     names = {path.name.casefold() for _, path in outputs}
     numbers = {path.stat().st_ino for _, path in outputs if path.exists()}
-    folders = {text for job in jobs for text in job.inputs if Path(text).is_dir()}
-    for folder in sorted(folders):
-        if is_volume(Path(folder)):
-            continue
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                is_like = entry.name.casefold() in names or entry.inode() in numbers
-                if (is_like or entry.is_symlink()) and entry.is_file():
-                    yield Path(entry.path)
+    for path in paths:
+        number = path.inode() if isinstance(path, os.DirEntry) else path.stat().st_ino
+        is_alike = path.name.casefold() in names or number in numbers or path.is_symlink()
+        if is_alike and path.is_file():
+            yield Path(path)

@@ -34,8 +34,13 @@ def foreign_among(task: Task, earlier: Record | None) -> list[Path]:
 
 def is_complete(task: Task, earlier: Record) -> bool:
     """Whether all is there of the same inputs and settings: there is nothing to be renewed."""
-    is_same = task.renew and earlier.state == "done" and earlier.key == task.key
-    return is_same and all(path.exists() for path in task.job.outputs.values())
+    is_same = earlier.state == "done" and earlier.key == task.key
+    return (
+        task.renew
+        and not task.overwrite
+        and is_same
+        and all(path.exists() for path in task.job.outputs.values())
+    )
 
 
 def not_ours(path: Path, earlier: Record | None) -> OutputError:

@@ -179,7 +179,7 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
         memory, frames = checked.memory_bytes, checked.frames
         task = Task(job, key, record, run, overwrite, memory, frames, renew=resume)
         foreign = foreign_among(task, earlier)
-        if foreign and earlier is not None and is_complete(task, earlier):
+        if earlier is not None and is_complete(task, earlier):
             return _kept(task, foreign)
         if foreign:
             raise not_ours(foreign[0], earlier)
@@ -191,13 +191,14 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
 
 
 def _kept(task: Task, changed: Sequence[Path]) -> Outcome:
+    """Return the outcome of a stack that is done, whatever somebody did to its result since."""
     names = ", ".join(path.name for path in changed)
     return Outcome(
         task.job.name,
         "skipped",
         outputs=[str(path) for path in task.job.outputs.values()],
         frames=task.frames,
-        warnings=[f"changed since it was fused, and kept so: {names}"],
+        warnings=[f"changed since it was fused, and kept so: {names}"] if changed else [],
     )
 
 
