@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,7 +35,9 @@ def _of_file(path: Path) -> str:
 class Ledger:
     """Tells files that panfocus keeps up to date in a folder from others of the same names."""
 
-    def __init__(self, folder: Path, place: Path, is_ours: Callable[[Path], bool]) -> None:
+    def __init__(
+        self, folder: Path, place: Path, is_ours: Callable[[Path], bool] = lambda _: False
+    ) -> None:
         """Set up; nothing is written yet.
 
         Args:
@@ -47,6 +49,12 @@ class Ledger:
         self._folder = folder
         self._path = place
         self._is_ours = is_ours
+
+    def adopt(self, names: Iterable[str]) -> None:
+        """Take files that are there for ours, as they are now, where no ledger was ever kept."""
+        if not self._path.exists():
+            paths = {name: self._folder / name for name in names}
+            self._note({n: [digest_of(path)] for n, path in paths.items() if path.is_file()})
 
     def check(self, name: str, *, overwrite: bool = False) -> None:
         """Refuse a name that is somebody else's, or that somebody has changed since.
@@ -78,7 +86,7 @@ class Ledger:
         known = self._read()
         there = [digest_of(path)] if path.is_file() else []  # stays ours if writing fails
         known[name] = [hashlib.sha256(data).hexdigest(), *there]
-        write_atomic(self._path, [json.dumps(known, indent=1).encode()], overwrite=True)
+        self._note(known)
         write_atomic(path, [data], overwrite=bool(there))
 
     def _owns(self, path: Path, hashes: object) -> bool:
@@ -88,6 +96,9 @@ class Ledger:
             return self._is_ours(path)
         except (OSError, ValueError):
             return False
+
+    def _note(self, known: dict[str, Any]) -> None:
+        write_atomic(self._path, [json.dumps(known, indent=1).encode()], overwrite=True)
 
     def _read(self) -> dict[str, Any]:
         try:
