@@ -15,7 +15,7 @@ from panfocus.cli import main
 from panfocus.errors import OutputError
 from panfocus.io import Metadata, write_image, write_map
 from panfocus.io import atomic as atomic_module
-from panfocus.io.atomic import place, write_atomic
+from panfocus.io.atomic import place, staging, write_atomic
 from panfocus.io.stores import check_replaceable, is_store, store_of
 
 PIXELS = np.zeros((32, 32, 3), np.uint8)
@@ -81,6 +81,12 @@ def test_nobody_else_reads_it_on_the_way(tmp_path: Path, monkeypatch: pytest.Mon
 
     write_atomic(path, pieces(), overwrite=True)
     assert seen == [0o600]
+
+
+def test_nobody_else_looks_into_a_folder_on_the_way(tmp_path: Path) -> None:
+    with staging(tmp_path / "out") as folder:
+        assert mode(folder) == 0o700
+        assert mode(tmp_path / "out") == 0o755
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")

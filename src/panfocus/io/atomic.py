@@ -174,6 +174,8 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:
+        with suppress(OSError):  # what is in it may replace files that only this user may read
+            folder.chmod(0o700)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -170,10 +170,10 @@ def _names(path: Path) -> list[_Key | _Id]:
     """Return all by which a path is the same as another one: its place, and its file if any."""
     real = _real(path)
     folder = real.parent
-    while (identity := _identity(folder)) is None:
+    while (identity := _identity(folder)) is None and folder != folder.parent:
         folder = folder.parent
     rest = str(real.relative_to(folder))
-    key: _Key = (identity, unicodedata.normalize("NFC", rest).casefold())
+    key: _Key = (identity or (0, 0), unicodedata.normalize("NFC", rest).casefold())
     own = _identity(real)
     return [key] if own is None else [key, own]
 

@@ -27,7 +27,8 @@ def is_store(folder: Path) -> bool:
 def store_of(path: Path) -> Path:
     """Return the outermost Zarr that a group or array lies in; any other path as it is."""
     found = path
-    for folder in (path, *path.absolute().parents):
+    real = Path(os.path.realpath(path))
+    for folder in (real, *real.parents):
         if not is_store(folder):
             break
         found = folder
