@@ -250,7 +250,7 @@ def app() -> None:
     help="auto (70 % of what is free), or a size such as 2GiB.",
 )
 @click.option("--threads", type=click.IntRange(1), help="Processors to use; all if not given.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be done, stop.")
 @click.option(
     "--json",
@@ -532,7 +532,7 @@ _NOT_IN_BATCH = frozenset({
 @click.option("--depth-map", is_flag=True, help="Write depth maps (float32).")
 @click.option("--index-map", is_flag=True, help="Write which frame won (uint16).")
 @click.option("--confidence-map", is_flag=True, help="Write how clear it was.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
 @click.option("--dry-run", is_flag=True, help="List the stacks, and what each would take.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
 @click.option(
