@@ -15,6 +15,7 @@ from typing import Any
 from natsort import natsort_keygen, ns
 
 from panfocus.errors import InputError, UsageError
+from panfocus.io.atomic import located
 from panfocus.io.read import SUFFIXES, look
 from panfocus.science.fuse import output_files
 from panfocus.science.open import is_ome_tiff, is_volume, is_zarr, open_volume
@@ -224,7 +225,7 @@ def _row(
     volume = len(paths) == 1 and is_volume(paths[0])
     output = _output(out, name, VOLUME_ENDING if volume else ending)
     if cells["output"]:
-        output = out.absolute() / Path(cells["output"]).expanduser()
+        output = located(out.absolute() / Path(cells["output"]).expanduser())
     return replace(
         pattern,
         name=name,

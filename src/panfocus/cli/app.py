@@ -16,6 +16,9 @@ import panfocus
 #: What an option that stands alone is given; no file can be called so by accident.
 BARE = "\0"
 
+#: Where a command's context keeps the words that were read as inputs behind such options.
+BEHIND = "panfocus.behind"
+
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 
@@ -25,8 +28,8 @@ _ALIGN_HELP = "none, auto, translation, similarity, affine or homography."
 class _BareOption(click.Option):
     """An option that takes a file name or stands alone.
 
-    The next word is its value only if it ends like a file that it could write:
-    ``--depth-map a.jpg b.jpg`` must not take a photograph away.
+    The next word is its value only if it ends like a file that it could write, and if no picture
+    is there: ``--depth-map a.jpg b.jpg`` must not take a photograph away.
     """
 
     def __init__(self, *args: Any, endings: tuple[str, ...], **kwargs: Any) -> None:  # noqa: ANN401
@@ -44,7 +47,13 @@ class _FuseCommand(click.Command):
             if isinstance(option, _BareOption)
             for name in option.opts
         }
-        return super().parse_args(ctx, fill_bare_options(args, bare))
+        filled = fill_bare_options(args, bare)
+        ctx.meta[BEHIND] = [
+            (option, args[n + 1])
+            for n, option in enumerate(args[:-1])
+            if option in bare and filled[n] != option and not args[n + 1].startswith("-")
+        ]
+        return super().parse_args(ctx, filled)
 
 
 def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list[str]:
@@ -56,7 +65,8 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
 
     Returns:
         The words, ``--option=BARE`` in place of ``--option`` where no file to write follows. A
-        file that exists is an input, unless `--overwrite` gives it free.
+        picture that exists is an input, `--overwrite` or not; only a map that panfocus wrote is
+        a map's name again. ``--option=FILE`` names any file.
     """
     out: list[str] = []
     for n, word in enumerate(args):
@@ -65,10 +75,21 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
             continue
         following = args[n + 1] if n + 1 < len(args) else "-"
         writes = following.lower().endswith(bare[word]) and not following.startswith("-")
-        is_input = Path(following).exists() and "--overwrite" not in args
-        if not writes or is_input or "*" in following:
+        if not writes or _may_be_input(following):
             out[-1] = f"{word}={BARE}"
     return out
+
+
+def _may_be_input(word: str) -> bool:
+    """Whether a word may name frames: a pattern, or a picture that is there and no map."""
+    path = Path(word).expanduser()
+    if word.lower().endswith(".json"):
+        return False
+    if not path.exists():
+        return any(letter in word for letter in "*?[")
+    from panfocus.io.provenance import is_map_of_panfocus  # noqa: PLC0415  few commands need it
+
+    return not is_map_of_panfocus(path)
 
 
 _FILE = click.Path(path_type=Path)
@@ -179,7 +200,11 @@ def app() -> None:
     help="Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
 )
 @click.option(
-    "--depth-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write the depth map (float32)."
+    "--depth-map",
+    cls=_BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write the depth map (float32), to F or beside OUT. A picture that is there and behind "
+    "the option is a frame; --depth-map=F names any file. So with the other maps.",
 )
 @click.option(
     "--index-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write which frame won (uint16)."
@@ -225,7 +250,7 @@ def app() -> None:
     help="auto (70 % of what is free), or a size such as 2GiB.",
 )
 @click.option("--threads", type=click.IntRange(1), help="Processors to use; all if not given.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be done, stop.")
 @click.option(
     "--json",
@@ -239,7 +264,8 @@ def app() -> None:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Timings, and each frame's share.")
-def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is declared above
+@click.pass_context
+def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declared above
     """Fuse a stack of frames into one picture that is sharp everywhere.
 
     INPUTS are files, globs, a folder, or a multi-page TIFF; two frames or two hundred, in the
@@ -272,7 +298,8 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         del chosen["system"]
     maps = {kind: options.pop(f"{kind}_map") for kind in ("depth", "index", "confidence")}
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
-    request = Request(settings=chosen, maps=maps, **options)
+    behind = tuple(ctx.meta[BEHIND])
+    request = Request(settings=chosen, maps=maps, behind=behind, **options)
     fused_to = request.output
     if any(science.values()) or (fused_to is not None and is_science(request.inputs, fused_to)):
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
@@ -505,7 +532,7 @@ _NOT_IN_BATCH = frozenset({
 @click.option("--depth-map", is_flag=True, help="Write depth maps (float32).")
 @click.option("--index-map", is_flag=True, help="Write which frame won (uint16).")
 @click.option("--confidence-map", is_flag=True, help="Write how clear it was.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
 @click.option("--dry-run", is_flag=True, help="List the stacks, and what each would take.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
 @click.option(

@@ -14,13 +14,14 @@ import typer
 from panfocus.errors import UsageError
 from panfocus.train import loop, pictures, synthesis
 from panfocus.train.average import average as average_of
-from panfocus.train.checkpoint import NAME, best
+from panfocus.train.checkpoint import best
 from panfocus.train.drpl import config
 from panfocus.train.drpl.pack import pack
 from panfocus.train.drpl.step import DrplTask
 from panfocus.train.dualpath import cli as dualpath_cli
 from panfocus.train.dualpath import pack as dualpath_pack
 from panfocus.train.export import folder_of, weights_of
+from panfocus.train.places import check_run, check_system
 
 app = typer.Typer(
     help="Train systems on your own pictures.",
@@ -65,14 +66,9 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
     if precision not in {"auto", "float32", "bfloat16"}:
         raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
-    if not resume and (out / NAME).exists():
-        raise UsageError(
-            "there is a checkpoint in the output folder already",
-            where=str(out / NAME),
-            remedy="go on with --resume, or name another --out",
-        )
     chosen = config.recipe(recipe)
     start = folder_of(init, "drpl") if init else None
+    check_run(out, [*data, *(masks or [])], start, resume=resume)
     if start:
         chosen = config.continued(chosen)
     if threads:
@@ -129,14 +125,22 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             "such as those it was trained on. May be repeated."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a system that is there.")
+    ] = False,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
     facts = best(run).facts
     system = facts.get("system")
     told = dict(map(score, scores or []))
+    if system not in {"drpl", "dualpath"}:
+        raise UsageError(
+            "this run is of an unknown system", expected="drpl or dualpath", got=str(system)
+        )
+    check_system(out, run, overwrite=overwrite)
     if system == "drpl":
         folder = pack(run, out, data, scores=told)
-    elif system == "dualpath":
+    else:
         folder = dualpath_pack.pack(
             run,
             out,
@@ -146,10 +150,6 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             picture=picture,
             sharpen=sharpen,
             fitted_to=dualpath_cli.material_for(facts, eight_bit) if eight_bit else None,
-        )
-    else:
-        raise UsageError(
-            "this run is of an unknown system", expected="drpl or dualpath", got=str(system)
         )
     typer.echo(f"exported to {folder}")
 

@@ -22,6 +22,7 @@ from panfocus.train.dualpath.model import deployed
 from panfocus.train.dualpath.pack import DEPTH, EIGHT_BIT, SHARPENED, averaged, pack
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of, weights_of
+from panfocus.train.places import check_run
 
 #: How adapting differs from training anew: slower.
 ADAPTED_RATE = 3e-4
@@ -94,12 +95,8 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     ):
         if value not in known:
             raise UsageError(f"unknown {name}", expected=", ".join(known), got=value)
-    if not resume and (out / checkpoints.NAME).exists():
-        raise UsageError(
-            "there is a checkpoint in the output folder already",
-            where=str(out / checkpoints.NAME),
-            remedy="go on with --resume, or name another --out",
-        )
+    start = folder_of(init, "dualpath") if init else None
+    check_run(out, data, start, resume=resume)
     if threads:
         torch.set_num_threads(threads)
     notes = {"data": record.digests(p for _, files in pairs.find(data) for p in files)}
@@ -107,7 +104,6 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     where = ", ".join(map(str, data))
     if grow and init is None:
         raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
-    start = folder_of(init, "dualpath") if init else None
     if start and not grow:
         check_recipe(start, recipe)
         _adapt(start, data, run, where, rate or ADAPTED_RATE)
