@@ -22,6 +22,7 @@ from panfocus.systems import (
     System,
     load_system,
 )
+from panfocus.systems.checks import adopt
 from panfocus.systems.network import TILE_BYTES, TILE_PIXELS
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
@@ -258,7 +259,9 @@ def plan(
     io.check_frames(infos)
     reference = resolve_reference(settings.reference, len(infos))
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
-    system = system or load_system(settings.system, threads=settings.threads)
+    if system is None:
+        system = load_system(settings.system, threads=settings.threads)
+    system = adopt(system)
     check_prefer(settings, system)
     info = infos[0]
     factor = 1

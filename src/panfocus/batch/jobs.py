@@ -24,10 +24,26 @@ _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 _MAPS = ("depth", "index", "confidence")
 #: Of scientific stacks.
 VOLUME_ENDING = ".ome.tif"
+
+
+def _truth(text: str) -> bool:
+    """Read yes or no; an option that stands alone means yes.
+
+    Raises:
+        ValueError: neither.
+    """
+    word = text.lower()
+    if word not in _YES and word not in _NO:
+        raise ValueError(f"{text} is neither true nor false")
+    return word in _YES
+
+
+_YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
 _CONVERT: Mapping[str, Callable[[str], object]] = {
     "threads": int,
     "z_step_um": float,
-    "cull": lambda text: text.lower() in ("", "1", "true", "yes"),
+    "cull": _truth,
+    "keep_size": _truth,
 }
 _COLUMNS = ("name", "inputs", "output", "options")
 
@@ -241,10 +257,13 @@ def _options(text: str, where: str) -> dict[str, Any]:
         UsageError: unknown, or a value that cannot be.
     """
     chosen: dict[str, Any] = {}
-    for word in shlex.split(text.replace(";", " ")):
-        key, _, value = word.removeprefix("--").partition("=")
-        chosen[key.replace("-", "_")] = value
     try:
+        for word in shlex.split(text.replace(";", " ")):
+            key, _, value = word.removeprefix("--").partition("=")
+            key = key.replace("-", "_")
+            chosen["z_step_um" if key == "z_step" else key] = value
+        if "maps" in chosen:
+            raise ValueError("maps are asked for by --depth-map and so on, for all stacks")
         for name, convert in _CONVERT.items():
             if name in chosen:
                 chosen[name] = convert(chosen[name])

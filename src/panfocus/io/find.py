@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from panfocus.errors import InputError
+from panfocus.errors import InputError, UsageError
 from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.read import READABLE, SUFFIXES, describe, look
 
@@ -50,6 +50,13 @@ def find_frames(
 
 
 def _expand(item: str | Path, left_out: set[Path], notes: list[str]) -> list[Path]:
+    if isinstance(item, str) and not item.strip():
+        raise UsageError(
+            "The name of an input is empty.",
+            expected="files, globs or a folder",
+            got=repr(item),
+            remedy='check the variable that it came from; "." is the folder here',
+        )
     path = Path(item).expanduser()
     if path.is_dir():
         return _in_folder(path, left_out, notes)

@@ -157,7 +157,7 @@ def write_image(
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     channels = _channels(pixels)
-    if not 1 <= quality <= 100:
+    if not 1 <= quality <= 100 or quality != int(quality):
         raise UsageError("Quality out of range.", expected="1 to 100", got=str(quality))
     found = output_format(path)
     _check_holds(path, found, str(pixels.dtype), channels, (pixels.shape[0], pixels.shape[1]))
