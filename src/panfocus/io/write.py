@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io import jpeg, png, tiff_write, webp
 from panfocus.io.atomic import cannot_write, exists_error, write_atomic
 from panfocus.io.frames import Format, Metadata
+from panfocus.io.mark import mark
+from panfocus.io.metadata import with_mark
 from panfocus.io.read import SUFFIXES
 
 Kind = Literal["image", "map"]
@@ -137,6 +140,7 @@ def write_image(
     *,
     quality: int = 95,
     overwrite: bool = False,
+    is_result: bool = True,
 ) -> list[str]:
     """Write a picture whole or not at all.
 
@@ -146,6 +150,8 @@ def write_image(
         metadata: kept as far as the format can hold it.
         quality: 1 to 100 for JPEG and WebP; WebP at 100 is lossless. PNG and TIFF always are.
         overwrite: whether an existing file may be replaced.
+        is_result: whether it gets panfocus's mark, by which it is never taken for a frame; no for
+            frames that are made to be fused.
 
     Returns:
         Notes: what the format could not hold.
@@ -164,7 +170,11 @@ def write_image(
     if not overwrite and os.path.lexists(path):
         raise exists_error(path)
     metadata, notes = _fitting(metadata, channels, found)
-    pieces, more = _encode(path, found, np.ascontiguousarray(pixels), metadata, quality)
+    if is_result and found != "PNG":  # which has a place of its own for it
+        metadata = replace(metadata, exif=with_mark(metadata.exif))
+    pieces, more = _encode(
+        path, found, np.ascontiguousarray(pixels), metadata, quality, is_result=is_result
+    )
     write_atomic(path, pieces, overwrite=overwrite)
     return notes + more
 
@@ -203,14 +213,20 @@ def _unusual(colours: dict[bytes, bytes]) -> bool:
 
 
 def _encode(
-    path: Path, found: Format, pixels: NDArray[Any], metadata: Metadata, quality: int
+    path: Path,
+    found: Format,
+    pixels: NDArray[Any],
+    metadata: Metadata,
+    quality: int,
+    *,
+    is_result: bool,
 ) -> tuple[list[bytes | memoryview], list[str]]:
     if found == "JPEG":
         return jpeg.encode(pixels, metadata, quality)
     if found == "WebP":
         return webp.encode(pixels, metadata, quality)
     if found == "PNG":
-        return png.encode(pixels, metadata), []
+        return png.encode(pixels, metadata, {"Software": mark()} if is_result else None), []
     try:
         return tiff_write.encode(pixels, metadata), []
     except tiff_write.TiffSizeError as error:

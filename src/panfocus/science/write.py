@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from panfocus.io.mark import mark
 from panfocus.science.volume import Channel, Position, hex_of_colour
 
 _BIG = 2**32 - 2**25
@@ -108,7 +109,7 @@ class TiffSink:
                     compression="zlib",
                     # ImageJ shows deflated differences as if they were the pixels, in silence
                     predictor=False,
-                    software="panfocus",
+                    software=mark(),
                     **(_in_imagej(picture) if as_imagej else _in_ome(picture)),
                 )
         self._raw.unlink()
@@ -196,6 +197,7 @@ class ZarrSink:
 
         zarr = zarr_module()
         root = zarr.open_group(str(path), mode="w-", zarr_format=2)
+        self._root = root
         self._pictures = pictures
         self._groups = [
             root if len(pictures) == 1 else root.create_group(str(n)) for n in range(len(pictures))
@@ -238,7 +240,9 @@ class ZarrSink:
             self._ranges[number][k] = min(low, single.min()), max(high, single.max())
 
     def finish(self) -> None:
-        """Write what is known of the pictures."""
+        """Write what is known of the pictures, and by what they were made."""
+        name, _, version = mark().partition(" ")
+        self._root.attrs["_creator"] = {"name": name, "version": version}
         for group, picture, ranges in zip(self._groups, self._pictures, self._ranges, strict=True):
             group.attrs.update(_ngff(picture, ranges))
 
