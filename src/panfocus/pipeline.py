@@ -146,6 +146,11 @@ class _Run:
         """Warn of frames that spoil the stack."""
         if self.glance is not None and self.glance.apart is not None:
             self.report.warnings.append(str(self.glance.apart))
+        if self.surveyor.scene.is_torn():
+            self.report.warnings.append(
+                "the frames do not look like one scene; a folder of many scenes is for "
+                "`panfocus batch` or `panfocus evaluate`"
+            )
         for finding in self.surveyor.findings():
             remedy = " (--cull leaves it out)" if finding.culls and not self.settings.cull else ""
             self.report.warnings.append(f"{finding}{remedy}")

@@ -14,7 +14,9 @@ from typing import Any
 
 from natsort import natsort_keygen, ns
 
+from panfocus.batch.record import FOLDER
 from panfocus.errors import InputError, UsageError
+from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.science.fuse import output_files
 from panfocus.science.open import is_ome_tiff, is_volume, is_zarr, open_volume
@@ -90,7 +92,9 @@ class Job:
         return files
 
 
-def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job]:
+def find_jobs(
+    source: Path, out: Path, *, ending: str, pattern: Job, notes: list[str] | None = None
+) -> list[Job]:
     """Return the jobs of a folder or a manifest, in natural order.
 
     Args:
@@ -99,6 +103,7 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
         out: folder for the results; it and what lies in it is no input.
         ending: of the pictures, like ``.tif``.
         pattern: settings, maps and quality of every job.
+        notes: takes what was left out of a folder, in a line for the user.
 
     Raises:
         InputError: nothing there.
@@ -107,7 +112,7 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
     if source.exists() and (is_volume(source) or pattern.axes):
         jobs = _grid(source, out, pattern)
     elif source.is_dir():
-        jobs = _in_folder(source, out, ending, pattern)
+        jobs = _in_folder(source, out, ending, pattern, [] if notes is None else notes)
     elif source.suffix.lower() == ".csv" and source.is_file():
         jobs = read_manifest(source, out, ending=ending, pattern=pattern)
     else:
@@ -122,7 +127,7 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
     return jobs
 
 
-def _in_folder(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
+def _in_folder(source: Path, out: Path, ending: str, pattern: Job, notes: list[str]) -> list[Job]:
     try:
         paths = sorted(
             (p for p in source.iterdir() if not p.name.startswith(".")),
@@ -132,8 +137,48 @@ def _in_folder(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
         raise InputError(
             "A folder cannot be listed.", where=str(source), got=error.strerror
         ) from error
-    stacks = [p for p in paths if _is_stack(p) and p.resolve() != out.resolve()]
+    stacks: list[Path] = []
+    others: list[str] = []
+    for path in paths:
+        if path.resolve() == out.resolve():
+            continue
+        why = _why_none(path, out)
+        if why is not None:
+            others.append(f"{path.name} ({why})")
+        elif _is_stack(path):
+            stacks.append(path)
+    if others:
+        notes.append(f"no stacks in {source}, left out: {some(others)}")
     return [_of_path(path, out, ending, pattern) for path in stacks]
+
+
+def _why_none(path: Path, out: Path) -> str | None:
+    """Return why an entry that looks like a stack is none; None for all others."""
+    what = what_else(path)
+    if what not in (None, "a folder"):
+        return what
+    if path.is_dir() and is_machine_folder(path.name):
+        return "made by a machine"
+    if is_volume(path) or not path.is_dir():
+        looks_like_one = is_volume(path) or SUFFIXES.get(path.suffix.lower()) == "TIFF"
+        return "a result" if looks_like_one and is_result(path) else None
+    return _why_no_frames(path, out)
+
+
+def _why_no_frames(folder: Path, out: Path) -> str | None:
+    """Return why no picture in a folder is a frame; None if one is, or if nobody knows why."""
+    try:
+        entries = [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_file()]
+    except OSError:
+        return None  # it fails as a stack, and so with its reason in the report
+    pictures = [p for p in entries if p.suffix.lower() in SUFFIXES]
+    if any(not is_result(p) for p in pictures):  # the first frame ends this, in most folders
+        return None
+    if pictures:
+        return "results"
+    if out.resolve().is_relative_to(folder.resolve()):
+        return "holds the output"
+    return "an earlier batch's output" if (folder / FOLDER).is_dir() else None
 
 
 def _of_path(path: Path, out: Path, ending: str, pattern: Job) -> Job:

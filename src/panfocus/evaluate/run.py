@@ -12,8 +12,9 @@ import panfocus
 from panfocus.blend import Pixels
 from panfocus.errors import Cancelled, InputError, OutputError, PanfocusError
 from panfocus.evaluate.contestants import Contestant, file_hash, gather
-from panfocus.evaluate.datasets import Dataset, Sample, find_samples
-from panfocus.evaluate.pictures import read_mask, read_picture
+from panfocus.evaluate.datasets import find_samples
+from panfocus.evaluate.pictures import read_mask, read_picture, refuse_torn
+from panfocus.evaluate.samples import Dataset, Sample
 from panfocus.evaluate.scores import Wanted, score
 from panfocus.evaluate.store import Row, Store
 from panfocus.io import Metadata, write_image
@@ -114,6 +115,7 @@ def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
     wanted.check(sorted({len(s.frames) for s in dataset.samples}), has_truth=has_truth)
     out = Outcome(dataset, contestants, wanted.columns())
     out.failures += [Failure(name, "*", why) for name, why in dataset.problems]
+    out.notes += dataset.notes
     store = Store.open(options.out, out.columns)
     jobs = _jobs(out, wanted)
     _make_way(options, store, jobs, out)
@@ -204,8 +206,10 @@ def _do(options: Options, wanted: Wanted, store: Store, job: _Job, out: Outcome)
 
 def _score(wanted: Wanted, job: _Job) -> tuple[Row, Pixels]:
     sample = job.sample
-    fused = job.contestant.fused(sample)
     frames = [read_picture(path) for path in sample.frames]
+    if sample.is_guess:
+        refuse_torn(sample, frames)
+    fused = job.contestant.fused(sample)
     truth = None if sample.truth is None else read_picture(sample.truth)
     band = None if sample.band is None else read_mask(sample.band)
     if band is not None and truth is not None and band.shape != truth.shape[:2]:
