@@ -32,6 +32,9 @@ _CHANCE = 0.25
 _EMPTY = 0.15
 #: Frames that are looked at: a folder of many scenes shows within the first few.
 _LOOKED_AT = 8
+#: Share of the contrast that the fine blur leaves of white noise, with room: 0.29, of photographs
+#: 0.56 and more.
+_NOISE = 0.4
 #: Where between its darkest and brightest the median of a photograph lies.
 _USUAL = (0.28, 0.92)
 
@@ -52,13 +55,17 @@ class Scene:
         # by whole blocks first, which is many times as fast
         step = max(min(grey.shape) // (4 * _SIDE), 1)
         blocks = cv2.resize(grey, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA)
-        small = np.asarray(cv2.resize(blocks, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
+        area = cv2.resize(blocks, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+        small = np.asarray(area, np.float32)
         low, high = ends(small, 0.01)
         middle = (float(median(small.ravel())) - low) / (high - low) if high > low else 0.0
-        self._is_usual.append(_USUAL[0] < middle < _USUAL[1])
-        fine = cv2.GaussianBlur(small.astype(np.float32), (0, 0), _FINE)
-        thumb = np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _COARSE), np.float32)
-        self._contrast.append(float(thumb.std()))
+        fine = cv2.GaussianBlur(small, (0, 0), _FINE)
+        coarse = cv2.GaussianBlur(fine, (0, 0), _COARSE)
+        thumb = np.asarray(fine - coarse, np.float32)
+        contrast = float(thumb.std())
+        is_noise = contrast < _NOISE * float((small - coarse).std())
+        self._is_usual.append(_USUAL[0] < middle < _USUAL[1] and not is_noise)
+        self._contrast.append(contrast)
         if self._before is not None:
             self._likeness.append(
                 max(_likeness(self._before, thumb), _likeness(thumb, self._before))

@@ -252,7 +252,7 @@ def _write_scene(scene: Scene, folder: Path, truths: Path, *, overwrite: bool) -
         truths / f"{folder.name}-band.png": scene.band.astype(np.uint8) * 255,
     }
     for path, pixels in pictures.items():
-        io.write_image(path, pixels, io.Metadata(), overwrite=overwrite, is_result=False)
+        io.write_image(path, pixels, io.Metadata(), overwrite=overwrite)
     # frames of an earlier, longer set would be fused with those of this one
     for path in set(folder.glob("f*.png")) - set(pictures):
         path.unlink()

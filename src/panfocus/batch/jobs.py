@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,7 +141,7 @@ def _in_folder(source: Path, out: Path, ending: str, pattern: Job, notes: list[s
     stacks: list[Path] = []
     others: list[str] = []
     for path in paths:
-        if path.resolve() == out.resolve():
+        if os.path.realpath(path) == os.path.realpath(out):  # resolve stumbles over loops of links
             continue
         why = _why_none(path, out)
         if why is not None:
@@ -176,7 +177,7 @@ def _why_no_frames(folder: Path, out: Path) -> str | None:
         return None
     if pictures:
         return "results"
-    if out.resolve().is_relative_to(folder.resolve()):
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(folder)):
         return "holds the output"
     return "an earlier batch's output" if (folder / FOLDER).is_dir() else None
 

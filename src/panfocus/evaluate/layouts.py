@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from panfocus.evaluate.names import (
     OPEN_WORDS,
@@ -85,9 +86,12 @@ def parallel(folder: Path) -> Dataset:
         return Dataset()
     columns = {name: by_stem(path) for name, path in found.sides}
     truths = by_stem(found.truth)
-    if not set.intersection(*(set(files) for files in columns.values())):
-        columns = {name: _by_head(files) for name, files in columns.items()}
-        truths = {**_by_head(truths), **truths}
+    for side in ("end", "start"):
+        if _have_common(columns):
+            break
+        bare = {name: _bare(files, side) for name, files in columns.items()}
+        if _have_common(bare):
+            columns, truths = bare, {**_bare(truths, side), **truths}
     out = Dataset()
     stems = {stem for files in columns.values() for stem in files}
     for stem in sorted(stems, key=natural):
@@ -100,18 +104,23 @@ def parallel(folder: Path) -> Dataset:
     return out
 
 
-def _by_head(files: dict[str, Path]) -> dict[str, Path]:
-    """Return files by their stems without what tells of their column: ``x-A`` and ``x-B``."""
+def _have_common(columns: dict[str, dict[str, Path]]) -> bool:
+    first, *others = columns.values()
+    return any(all(stem in files for files in others) for stem in first)
+
+
+def _bare(files: dict[str, Path], side: Literal["start", "end"]) -> dict[str, Path]:
+    """Return files by their stems without the word that tells of their column: ``x-A``, ``x-B``.
+
+    None where two would then have the same stem.
+    """
     out: dict[str, Path] = {}
     for stem, path in files.items():
         words = re.split("[-_]", stem)
-        kept = words
-        if len(words) > 1 and _tells(words[-1]):
-            kept = words[:-1]
-        elif len(words) > 1 and _tells(words[0]):
-            kept = words[1:]
-        out.setdefault("_".join(kept), path)
-    return out if len(out) == len(files) else files
+        first, last = (0, -1) if side == "end" else (1, None)
+        told = len(words) > 1 and _tells(words[-1 if side == "end" else 0])
+        out["_".join(words[first:last]) if told else stem] = path
+    return out if len(out) == len(files) else {}
 
 
 def _tells(word: str) -> bool:

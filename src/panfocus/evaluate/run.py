@@ -201,7 +201,7 @@ def _do(options: Options, wanted: Wanted, store: Store, job: _Job, out: Outcome)
     store.put(row)
     if options.save_images:
         path = image_path(options.out, job.contestant, job.sample)
-        write_image(path, picture, Metadata(), overwrite=options.overwrite)
+        write_image(path, picture, Metadata(), overwrite=options.overwrite, is_result=True)
 
 
 def _score(wanted: Wanted, job: _Job) -> tuple[Row, Pixels]:

@@ -38,7 +38,7 @@ def find_frames(
         InputError: nothing found, or a file that cannot be read as a picture.
     """
     notes: list[str] = []
-    left_out = {path.resolve() for path in exclude}
+    left_out = {os.path.realpath(path) for path in exclude}
     groups = [_expand(item, left_out, notes) for item in inputs]
     paths = [path for group in groups for path in group.paths]
     if not paths:
@@ -98,7 +98,7 @@ def _note_named(named: Sequence[_Looked], notes: list[str]) -> None:
         notes.append("frames are in the order given, which is not that of their times (EXIF)")
 
 
-def _expand(item: str | Path, left_out: set[Path], notes: list[str]) -> _Group:
+def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
     if isinstance(item, str) and not item.strip():
         raise UsageError(
             "The name of an input is empty.",
@@ -126,9 +126,9 @@ def _expand(item: str | Path, left_out: set[Path], notes: list[str]) -> _Group:
     )
 
 
-def _matches(item: str | Path, pattern: Path, left_out: set[Path], notes: list[str]) -> list[Path]:
+def _matches(item: str | Path, pattern: Path, left_out: set[str], notes: list[str]) -> list[Path]:
     found = _natural(Path(m) for m in glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - absolute patterns
-    found = [match for match in found if match.resolve() not in left_out]
+    found = [match for match in found if os.path.realpath(match) not in left_out]
     files, more = sift(found, str(item), _fixed_part(pattern))
     notes += more
     if not files:
@@ -148,14 +148,14 @@ def _fixed_part(pattern: Path) -> Path:
     return Path(*parts)
 
 
-def _in_folder(folder: Path, left_out: set[Path], notes: list[str]) -> list[Path]:
+def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]:
     try:
         entries = [p for p in _natural(folder.iterdir()) if not p.name.startswith(".")]
     except OSError as error:
         raise InputError(
             "A folder cannot be listed.", where=str(folder), got=error.strerror
         ) from error
-    entries = [p for p in entries if p.is_dir() or p.resolve() not in left_out]
+    entries = [p for p in entries if p.is_dir() or os.path.realpath(p) not in left_out]
     files, more = sift(entries, str(folder))
     pictures = [p for p in files if p.suffix.lower() in SUFFIXES]
     others = [p.name for p in files if p.suffix.lower() not in SUFFIXES]

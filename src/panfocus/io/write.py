@@ -140,7 +140,7 @@ def write_image(
     *,
     quality: int = 95,
     overwrite: bool = False,
-    is_result: bool = True,
+    is_result: bool = False,
 ) -> list[str]:
     """Write a picture whole or not at all.
 
@@ -150,8 +150,7 @@ def write_image(
         metadata: kept as far as the format can hold it.
         quality: 1 to 100 for JPEG and WebP; WebP at 100 is lossless. PNG and TIFF always are.
         overwrite: whether an existing file may be replaced.
-        is_result: whether it gets panfocus's mark, by which it is never taken for a frame; no for
-            frames that are made to be fused.
+        is_result: whether it gets panfocus's mark, by which it is not taken for a frame.
 
     Returns:
         Notes: what the format could not hold.
