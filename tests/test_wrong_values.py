@@ -12,7 +12,8 @@ from panfocus.batch.jobs import Job, find_jobs
 from panfocus.cli import main
 from panfocus.errors import InputError, PanfocusError, SystemError_, UsageError
 from panfocus.mesh import build_surface
-from panfocus.settings import make_settings
+from panfocus.plan import plan
+from panfocus.settings import Settings, make_settings
 from panfocus.slabs import slab_ranges
 from panfocus.systems import Card
 from tests.conftest import focal_pair
@@ -247,7 +248,8 @@ def test_cards_that_cannot_be_are_refused(wrong):
 
 
 WRONG_SETTINGS = [
-    *[("z_step_um", v) for v in (float("nan"), float("inf"), -float("inf"), 0, -1.5, "2", True)],
+    *[("z_step_um", v) for v in (float("nan"), float("inf"), -float("inf"), 0, -1.5)],
+    *[("z_step_um", v) for v in (1e300, 1e-300, "2", True)],
     *[("reference", v) for v in ("nan", "-1", "1.0", "", "²", "１", 1.5, None, True, -1)],
     *[("max_memory", v) for v in ("0", "nan", "-1", "inf", "", "0GiB", "9" * 400, 0, None, -5)],
     *[("threads", v) for v in (0, -1, 1.5, float("nan"), "2", 10**12, True)],
@@ -265,6 +267,12 @@ def test_settings_that_cannot_be_are_refused(name, value):
     assert caught.value.got is not None
     with pytest.raises(UsageError):
         panfocus.fuse(PAIR, **{name: value})
+
+
+@pytest.mark.parametrize("wrong", [{"z_step_um": float("nan")}, {"reference": "nan"}])
+def test_settings_made_by_hand_are_checked_all_the_same(wrong, tmp_path):
+    with pytest.raises(UsageError):
+        plan([write_pair(tmp_path)], Settings(**wrong))
 
 
 def test_settings_of_numpy_and_numbers_for_frames_are_taken():

@@ -13,7 +13,7 @@ from panfocus import io
 from panfocus.blend import working_factor
 from panfocus.errors import UsageError
 from panfocus.memory import available_memory, parse_size
-from panfocus.settings import Settings, resolve_reference
+from panfocus.settings import Settings, make_settings, resolve_reference
 from panfocus.systems import (
     EvidenceSystem,
     NetworkPictureSystem,
@@ -255,6 +255,7 @@ def plan(
         UsageError: no such reference frame, or more memory needed than allowed.
         SystemError_: no such system.
     """
+    settings = make_settings(**asdict(settings))  # whoever has made them
     infos, notes = io.find_frames(inputs, exclude=exclude)
     io.check_frames(infos)
     reference = resolve_reference(settings.reference, len(infos))

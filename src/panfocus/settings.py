@@ -142,7 +142,7 @@ def _check_values(settings: Settings) -> None:
     if not is_reference(settings.reference):
         raise _cannot_be("reference", "middle, first, last, or a number from 0", settings.reference)
     if not is_length(settings.z_step_um) and settings.z_step_um is not None:
-        raise _cannot_be("z_step_um", "micrometres above 0", settings.z_step_um)
+        raise _cannot_be("z_step_um", "micrometres above 0, up to 1e9", settings.z_step_um)
     if settings.threads is not None and not _is_count(settings.threads):
         raise _cannot_be("threads", f"1 to {MOST_THREADS}", settings.threads)
     parse_size(settings.max_memory)
@@ -160,10 +160,10 @@ def _cannot_be(name: str, expected: str, got: object) -> UsageError:
 
 
 def is_length(value: object) -> bool:
-    """Whether this is a length: a finite number above 0."""
+    """Whether this is a length in micrometres, from a picometre to a kilometre."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
-    return 0 < value < float("inf")
+    return 1e-6 <= value <= 1e9
 
 
 def _is_count(value: object) -> bool:

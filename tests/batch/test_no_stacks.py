@@ -105,9 +105,14 @@ def test_results_of_several_pages_and_with_axes_are_no_stacks(night, tmp_path):
     tifffile.imwrite(night / "cells.ome.tif", planes, metadata={"axes": "ZYX"})
     assert main(["fuse", str(night / "cells.ome.tif"), "-o", str(night / "done.ome.tif"), "-q",
                  "-s", "guided"]) == 0  # fmt: skip
+    tifffile.imwrite(night / "axes.tif", np.stack([planes, planes]).astype(np.uint16), imagej=True,
+                     metadata={"axes": "ZCYX"})  # fmt: skip
+    for out in ("as_imagej.tif", "one.ome.zarr"):
+        assert main(["fuse", str(night / "axes.tif"), "-o", str(night / out), "-q",
+                     "-s", "guided", "--axes", "ZCYX"]) == 0  # fmt: skip
     names, notes = jobs(night, tmp_path / "out")
-    assert names == ["ant", "bee", "cells"]
-    assert "done.ome.tif" in notes
+    assert sorted(names) == ["ant", "axes", "bee", "cells"]
+    assert all(name in notes for name in ("done.ome.tif", "as_imagej.tif", "one.ome.zarr"))
 
 
 def test_nothing_but_results_says_so(night, tmp_path, capsys):

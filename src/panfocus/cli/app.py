@@ -470,7 +470,8 @@ def evaluate(
 ) -> None:
     """Score systems, and other people's results, on a folder of focal stacks.
 
-    DATA is A/ B/ [C/...] [GT/], or name-A.png name-B.png in one folder, or a folder per stack.
+    DATA is A/ B/ [C/...] [GT/], or folders of such names as public sets have (source_1 source_2,
+    NEAR FAR), or name-A.png name-B.png in one folder, or a folder per stack.
     """
     from panfocus.cli.evaluate import run  # noqa: PLC0415  imports OpenCV
     from panfocus.evaluate import Options  # noqa: PLC0415
