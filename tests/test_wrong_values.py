@@ -203,6 +203,18 @@ def test_a_picture_of_255_is_refused_and_rings_are_cut_off():
     assert (result.image == 255).all()
 
 
+def test_a_system_that_begins_nothing_is_named():
+    class Nothing:
+        card = Card(name="own-thing", title="for tests", kind="picture")
+
+        def begin(self):
+            return None
+
+    with pytest.raises(SystemError_, match="own-thing") as caught:
+        panfocus.fuse(PAIR, system=Nothing())
+    facts(caught.value)
+
+
 @pytest.mark.parametrize("system", [object(), 5, Own, {"card": 1}])
 def test_what_is_no_system_is_refused(system):
     with pytest.raises(SystemError_, match="no system"):

@@ -53,7 +53,7 @@ from panfocus.systems import (
     System,
     load_system,
 )
-from panfocus.systems.checks import adopt, checked_picture
+from panfocus.systems.checks import adopt, begun, checked_picture
 from panfocus.threads import opencv_threads
 
 __all__ = [
@@ -342,7 +342,7 @@ def _need_two(count: int) -> None:
 def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Item]) -> Fusion:
     dtype: np.dtype[Any] | None = None
     shape: tuple[int, ...] = ()
-    stack = system.begin()
+    stack = begun(system)
     count = 0
     for number, item in enumerate(source):
         if dtype is None:

@@ -79,6 +79,24 @@ def adopt(system: object) -> System | PictureSystem:
     )
 
 
+def begun(system: PictureSystem) -> PictureRun:
+    """Begin a stack.
+
+    Raises:
+        SystemError_: what the system gives for it takes no frames.
+    """
+    run: Any = system.begin()
+    if not (callable(getattr(run, "push", None)) and callable(getattr(run, "finish", None))):
+        raise SystemError_(
+            f"the system {system.card.name} cannot begin a stack",
+            where=system.card.name,
+            expected="an object with push(frame) and finish() from begin()",
+            got=type(run).__name__,
+            remedy="mend the system, or take another (`panfocus systems`)",
+        )
+    return run
+
+
 def _refuse(name: str, what: str, expected: str, got: str) -> SystemError_:
     return SystemError_(
         f"the system {name} gives {what} that cannot be used",
