@@ -283,6 +283,8 @@ class DecisionFold:
         for n, view in enumerate(held, start=0 if first else 1):
             opacity = view.opacity(self._factor)
             if opacity is not None:
+                if rest is None:
+                    weights = weights.copy()  # a system may keep what it gave
                 weights[n] *= opacity
                 # where nobody has weight left, the first frame that is opaque enough stands in
                 rest = np.zeros_like(weights) if rest is None else rest

@@ -481,12 +481,13 @@ def fuse(
         paths = [frames] if isinstance(frames, (str, Path)) else frames
         frames = plan(paths, make_settings(**options), system=own)
     if isinstance(frames, Plan):
-        asked = asdict(frames.settings)
+        asked, sources = asdict(frames.settings), tuple(info.path for info in frames.infos)
         frames = culled(frames, cancel) if frames.settings.cull else frames
         run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
         run.report.settings = asked
         run.report.warnings += frames.notes
-        return _execute(run, FileStack(frames.infos))
+        result = _execute(run, FileStack(frames.infos))
+        return replace(result, sources=tuple(dict.fromkeys(sources)))
     settings = make_settings(**options)
     notes: list[str] = []
     if settings.cull:

@@ -221,6 +221,15 @@ def fusion_memory(
     return needed
 
 
+def settings_files(settings: Settings) -> list[Path]:
+    """Return the files that settings name: transforms, and those of a system of the user's own."""
+    files = [Path(settings.load_transforms)] if settings.load_transforms else []
+    folder = Path(settings.system)
+    if (folder / "card.json").is_file():
+        files += [path for path in folder.iterdir() if path.is_file()]
+    return files
+
+
 def check_prefer(settings: Settings, system: System | PictureSystem) -> None:
     """Refuse a preference between depths where the system measures no depth by itself.
 

@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from typing import Any, cast
 
 from panfocus.batch import crews
+from panfocus.batch.apart import check_batch
 from panfocus.batch.crews import Crew, default_workers, gather_crew
 from panfocus.batch.jobs import Job, find_jobs
 from panfocus.batch.record import FOLDER, Facts, file_facts, record_path
@@ -92,6 +93,7 @@ def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
             got="; ".join(left_out) or "nothing of the kind",
             remedy="to fuse the pictures of this folder as one stack, use `panfocus fuse`",
         )
+    check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     if not (options.resume or options.overwrite or options.watch):
         _refuse_existing(jobs)
     if options.workers is None:
@@ -187,6 +189,8 @@ def _lives(pid: int) -> bool:
 
 def _clear(out: Path, folders: set[Path], run_id: str) -> None:
     """Delete folders on the way that workers of this run could not delete when they died."""
+    if not run_id.isalnum():  # of a file that is not ours: no pattern to delete by
+        return
     for path in [p for f in (out, *folders) for p in f.glob(f".panfocus-{run_id}-*")]:
         shutil.rmtree(path, ignore_errors=True)
     for path in (out / FOLDER).rglob(f"*.{run_id}"):
@@ -220,6 +224,7 @@ class Batch:
         self._most = 0
         self._held_back = False
         self._crew = ""
+        self._unwritten: list[str] = []
 
     def work(self, crew: Crew, jobs: list[Job]) -> None:
         """Do all jobs; with `watch` also those that come."""
@@ -305,7 +310,7 @@ class Batch:
 
     def _facts(self) -> dict[str, Any]:
         outcomes = self._outcomes.values()
-        notes = list(self._notes)
+        notes = [*self._notes, *self._unwritten]
         if self._options.scheduler is None and self._options.workers and not crews.has_dask():
             notes.append(_NO_DASK)
         if self._held_back:
@@ -323,7 +328,9 @@ class Batch:
 
     def save(self) -> None:
         """Write the reports as they stand."""
-        write_reports(self._options.out, list(self._outcomes.values()), self._facts())
+        outcomes, options = list(self._outcomes.values()), self._options
+        facts = self._facts()
+        self._unwritten = write_reports(options.out, outcomes, facts, overwrite=options.overwrite)
         self._saved = monotonic()
 
     def result(self) -> dict[str, Any]:
@@ -353,7 +360,9 @@ class _Watch:
         """
         ready: list[Job] = []
         now = monotonic()
-        for job in _find(self._options):
+        jobs = _find(self._options)
+        check_batch(jobs, self._options.source, self._options.out, overwrite=True)
+        for job in jobs:
             facts = _facts_of(job)
             before = self._seen.get(job.name)
             if before is None or before[0] != facts:

@@ -27,8 +27,8 @@ _ALIGN_HELP = "none, auto, translation, similarity, affine or homography."
 class _BareOption(click.Option):
     """An option that takes a file name or stands alone.
 
-    The next word is its value only if it ends like a file that it could write:
-    ``--depth-map a.jpg b.jpg`` must not take a photograph away.
+    The next word is its value only if it ends like a file that it could write, and if no picture
+    is there: ``--depth-map a.jpg b.jpg`` must not take a photograph away.
     """
 
     def __init__(self, *args: Any, endings: tuple[str, ...], **kwargs: Any) -> None:  # noqa: ANN401
@@ -58,7 +58,8 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
 
     Returns:
         The words, ``--option=BARE`` in place of ``--option`` where no file to write follows. A
-        file that exists is an input, unless `--overwrite` gives it free.
+        picture that exists is an input, `--overwrite` or not; only a map that panfocus wrote is
+        a map's name again. ``--option=FILE`` names any file.
     """
     out: list[str] = []
     for n, word in enumerate(args):
@@ -67,8 +68,7 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
             continue
         following = args[n + 1] if n + 1 < len(args) else "-"
         writes = following.lower().endswith(bare[word]) and not following.startswith("-")
-        is_input = Path(following).exists() and "--overwrite" not in args
-        if not writes or is_input or "*" in following:
+        if not writes or _may_be_input(following):
             out[-1] = f"{word}={BARE}"
     return out
 
@@ -115,6 +115,18 @@ def refuse_empty(words: Sequence[str]) -> None:
                 got="nothing",
                 remedy='check the shell variable that it came from ("$DIR"); . is the folder here',
             )
+
+
+def _may_be_input(word: str) -> bool:
+    """Whether a word may name frames: a pattern, or a picture that is there and no map."""
+    path = Path(word).expanduser()
+    if word.lower().endswith(".json"):
+        return False
+    if not path.exists():
+        return any(letter in word for letter in "*?[")
+    from panfocus.io.provenance import is_map_of_panfocus  # noqa: PLC0415  few commands need it
+
+    return not is_map_of_panfocus(path)
 
 
 _FILE = click.Path(path_type=Path)
@@ -225,7 +237,11 @@ def app() -> None:
     help="Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
 )
 @click.option(
-    "--depth-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write the depth map (float32)."
+    "--depth-map",
+    cls=_BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write the depth map (float32), to F or beside OUT. A picture that is there and behind "
+    "the option is a frame; --depth-map=F names any file. So with the other maps.",
 )
 @click.option(
     "--index-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write which frame won (uint16)."

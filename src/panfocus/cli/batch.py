@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.batch import Job, Options, find_jobs, run_batch
+from panfocus.batch.apart import check_batch
 from panfocus.batch.work import Outcome, prepare
 from panfocus.errors import UsageError
 from panfocus.settings import Settings, make_settings
@@ -77,6 +78,7 @@ def _show(options: Options, *, as_json: bool) -> None:
     )
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
+    check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     lines: list[dict[str, Any]] = []
     for job in jobs:
         checked = prepare(job, Path(), "", resume=options.resume, overwrite=options.overwrite)
@@ -105,7 +107,7 @@ def _line(outcome: Outcome, ended: int, count: int) -> str:
     if outcome.state == "failed":
         return f"{head}\n  " + (outcome.error or "").replace("\n", "\n  ")
     if outcome.state == "skipped":
-        return head
+        return "; ".join([head, *outcome.warnings])
     again = f", {outcome.tries} tries" if outcome.tries > 1 else ""
     notes = [f"\n  note: {note}" for note in outcome.warnings[:_NOTES]]
     return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}" + "".join(notes)

@@ -130,10 +130,10 @@ def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
     return pack(block)
 
 
-def with_mark(exif: bytes | None) -> bytes:
+def with_mark(exif: bytes | None, *, is_map: bool = False) -> bytes:
     """Return the EXIF block with panfocus's mark."""
     block = _block(exif)
-    put_mark(block)
+    put_mark(block, is_map=is_map)
     return pack(block)
 
 

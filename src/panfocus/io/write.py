@@ -76,9 +76,20 @@ def check_output(
     found = output_format(path, kind)
     if kind == "image":
         _check_holds(path, found, dtype, channels, size)
+    check_place(path, overwrite=overwrite)
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Refuse a file of any kind that cannot be written, before any work is done for it.
+
+    Raises:
+        OutputError: exists already, is no ordinary file, or its folder cannot be written to.
+    """
     if path.is_dir():
         raise OutputError(
-            "The output is a folder.", where=str(path), remedy="add a file name, like fused.png"
+            "The output is a folder.",
+            where=str(path),
+            remedy=f"add a file name, like fused{path.suffix or '.png'}",
         )
     if os.path.lexists(path):
         if not overwrite:

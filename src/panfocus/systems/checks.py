@@ -129,7 +129,7 @@ def _range(array: NDArray[Any], name: str, what: str, expected: str) -> tuple[fl
 
 
 def checked_weights(weights: object, shape: tuple[int, ...], name: str) -> Float:
-    """Return weights that may be changed in place.
+    """Return weights, the very same where they are float32 and none is below 0.
 
     Args:
         weights: what a system has answered.
@@ -144,9 +144,9 @@ def checked_weights(weights: object, shape: tuple[int, ...], name: str) -> Float
     low, high = _range(array, name, "weights", expected)
     if low < -WEIGHT_SLACK:
         raise _refuse(name, "weights", expected, f"weights from {low:.4g} to {high:.4g}")
-    out = np.array(array, np.float32)
+    out = np.asarray(array, np.float32)  # large: copied only where it must be
     if low < 0:
-        np.maximum(out, 0, out=out)
+        out = np.maximum(out, 0)
     total = out.sum(axis=0)
     least, most = float(total.min()), float(total.max())
     if least < 1 - WEIGHT_SLACK or most > 1 + WEIGHT_SLACK:

@@ -19,6 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor, optim
 
 from panfocus.errors import DataError, OutputError
+from panfocus.io.atomic import keep_access
 
 NAME = "checkpoint.safetensors"
 
@@ -65,6 +66,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
+        keep_access(partial, path)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from panfocus.train.drpl.step import DrplTask
 from panfocus.train.dualpath import cli as dualpath_cli
 from panfocus.train.dualpath import pack as dualpath_pack
 from panfocus.train.export import folder_of, weights_of
+from panfocus.train.places import check_run, check_system
 
 app = typer.Typer(
     help="Train systems on your own pictures.",
@@ -64,14 +65,9 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
     if precision not in {"auto", "float32", "bfloat16"}:
         raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
-    if not resume and (out / NAME).exists():
-        raise UsageError(
-            "there is a checkpoint in the output folder already",
-            where=str(out / NAME),
-            remedy="go on with --resume, or name another --out",
-        )
     chosen = config.recipe(recipe)
     start = folder_of(init, "drpl") if init else None
+    check_run(out, [*data, *(masks or [])], start, resume=resume)
     if start:
         chosen = config.continued(chosen)
     if threads:
@@ -115,14 +111,22 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             "such as those it was trained on. May be repeated."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a system that is there.")
+    ] = False,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
     facts = read(run / NAME).facts
     system = facts.get("system")
     told = dict(map(score, scores or []))
+    if system not in {"drpl", "dualpath"}:
+        raise UsageError(
+            "this run is of an unknown system", expected="drpl or dualpath", got=str(system)
+        )
+    check_system(out, run, overwrite=overwrite)
     if system == "drpl":
         folder = pack(run, out, data, scores=told)
-    elif system == "dualpath":
+    else:
         folder = dualpath_pack.pack(
             run,
             out,
@@ -132,10 +136,6 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             picture=picture,
             sharpen=sharpen,
             fitted_to=dualpath_cli.material_for(facts, eight_bit) if eight_bit else None,
-        )
-    else:
-        raise UsageError(
-            "this run is of an unknown system", expected="drpl or dualpath", got=str(system)
         )
     typer.echo(f"exported to {folder}")
 

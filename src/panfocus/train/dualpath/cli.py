@@ -22,6 +22,7 @@ from panfocus.train.dualpath.model import DualPath
 from panfocus.train.dualpath.pack import EIGHT_BIT, SHARPENED, averaged, pack
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of, weights_of
+from panfocus.train.places import check_run
 
 #: How adapting differs from training anew: slower, and the predictor first, if a fuser follows it.
 ADAPTED_RATE = 3e-4
@@ -71,19 +72,14 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
     if precision not in {"auto", "float32", "bfloat16"}:
         raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
-    if not resume and (out / checkpoints.NAME).exists():
-        raise UsageError(
-            "there is a checkpoint in the output folder already",
-            where=str(out / checkpoints.NAME),
-            remedy="go on with --resume, or name another --out",
-        )
+    start = folder_of(init, "dualpath") if init else None
+    check_run(out, data, start, resume=resume)
     if threads:
         torch.set_num_threads(threads)
     run = loop.Run(out, steps, minutes, seed, resume, precision)
     where = ", ".join(map(str, data))
     if grow and init is None:
         raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
-    start = folder_of(init, "dualpath") if init else None
     if start and not grow:
         _adapt(start, data, run, where, rate or ADAPTED_RATE)
     else:
