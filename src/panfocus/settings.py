@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -76,6 +76,10 @@ class Settings:
     raw_tone: RawTone = "srgb"
 
 
+#: Names of the settings that are either true or false.
+TRUTHS = tuple(f.name for f in fields(Settings) if isinstance(f.default, bool))
+
+
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given
     """Return numbers of NumPy as Python's, which JSON knows, and a reference as text."""
     if isinstance(value, np.generic):
@@ -132,7 +136,7 @@ def _option(name: str) -> str:
 
 def _check_values(settings: Settings) -> None:
     """Refuse values that no run can have, whoever sets them: a shell, a manifest, a program."""
-    for name in ("cull", "keep_size", "maps"):
+    for name in TRUTHS:
         if not isinstance(getattr(settings, name), bool):
             raise _cannot_be(name, "true or false", getattr(settings, name))
     if not str(settings.system).strip():

@@ -21,7 +21,7 @@ from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.science.fuse import output_files
 from panfocus.science.open import is_ome_tiff, is_volume, is_zarr, open_volume
-from panfocus.settings import Settings, make_settings
+from panfocus.settings import TRUTHS, Settings, make_settings
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 _MAPS = ("depth", "index", "confidence")
@@ -45,8 +45,7 @@ _YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
 _CONVERT: Mapping[str, Callable[[str], object]] = {
     "threads": int,
     "z_step_um": float,
-    "cull": _truth,
-    "keep_size": _truth,
+    **dict.fromkeys(TRUTHS, _truth),
 }
 _COLUMNS = ("name", "inputs", "output", "options")
 
