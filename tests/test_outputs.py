@@ -217,6 +217,36 @@ def test_a_bare_map_option_takes_no_frame(
 
 
 @pytest.mark.parametrize("option", ["--depth-map", "--index-map", "--confidence-map"])
+@pytest.mark.parametrize("named", ["in", "in/f*.tif", "in/f1.tif"])
+def test_a_frame_that_is_named_already_is_no_maps_name(
+    tmp_path: Path, option: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = frames(tmp_path / "in")
+    for before in ([], ["--overwrite"]):
+        words = ["fuse", str(tmp_path / named), str(paths[0]), "-o", str(tmp_path / "o.tif")]
+        said = refused(tmp_path, [*words, *before, option, str(paths[1])], capsys)
+        assert "one of the inputs" in said
+        assert option in said
+
+
+@pytest.mark.parametrize("alias", [same, linked, hard_linked])
+def test_a_path_through_a_folder_that_is_not_there_yet_leads_where_it_leads(
+    tmp_path: Path, alias: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = ome_set(tmp_path / "x" / "set")
+    place = alias(second)
+    out = tmp_path / "new" / ".." / place.relative_to(tmp_path)
+    words = ["fuse", str(first), "-o", str(out), "--overwrite"]
+    assert "one of the inputs" in refused(tmp_path, words, capsys)
+    theirs = tmp_path / "theirs.ome.tif"
+    theirs.write_bytes(b"theirs")
+    out = tmp_path / "new" / ".." / theirs.name
+    assert "exists" in refused(tmp_path, ["fuse", str(first), "-o", str(out)], capsys)
+    inputs = [str(p) for p in frames(tmp_path / "in")]
+    assert "exists" in refused(tmp_path, ["fuse", *inputs, "-o", str(out)], capsys)
+
+
+@pytest.mark.parametrize("option", ["--depth-map", "--index-map", "--confidence-map"])
 @pytest.mark.parametrize("ending", [".tif", ".png"])
 def test_a_map_of_an_earlier_run_is_the_maps_name_again(
     tmp_path: Path, option: str, ending: str
@@ -472,6 +502,32 @@ def test_a_run_that_is_only_tried_refuses_the_same(
     paths = frames(tmp_path / "in")
     words = ["fuse", *map(str, paths), "-o", str(paths[0]), "--overwrite", "--dry-run"]
     assert "one of the inputs" in refused(tmp_path, words, capsys)
+
+
+LATE = {**OPTIONS, "--slab": ["-o", "{out}", "--slab", "2", "1"]}
+
+
+@pytest.mark.parametrize("option", LATE)
+def test_a_file_that_comes_while_frames_are_fused_is_kept(
+    tmp_path: Path, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from panfocus.cli import fuse as command
+
+    inputs = [str(p) for p in frames(tmp_path / "in")]
+    place = tmp_path / ("out_slab02.tif" if option == "--slab" else "new.tif")
+    name = "align" if "--align-only" in LATE[option] else "fuse"
+    work = getattr(command, name)
+
+    def late(*words: object, **options: object) -> object:
+        place.write_bytes(b"theirs")
+        return work(*words, **options)
+
+    monkeypatch.setattr(command, name, late)
+    places = {"out": tmp_path / "out.tif", "aligned": tmp_path / "aligned"}
+    words = ["fuse", *(word.format(place, **places) for word in LATE[option]), *inputs]
+    assert main(words) == 1
+    assert place.read_bytes() == b"theirs"
+    assert "exists" in capsys.readouterr().err
 
 
 def test_folders_that_differ_in_case_alone_are_two(tmp_path: Path) -> None:

@@ -75,7 +75,18 @@ def hard_linked(path: Path) -> Path:
     return link
 
 
-ALIASES = [same, dotted, linked, hard_linked]
+def through_a_new_folder(path: Path) -> Path:
+    return (
+        path.parent.parent.parent
+        / "new"
+        / ".."
+        / path.parent.parent.name
+        / path.parent.name
+        / (path.name)
+    )
+
+
+ALIASES = [same, dotted, linked, hard_linked, through_a_new_folder]
 
 
 @pytest.mark.parametrize("alias", ALIASES)
@@ -104,7 +115,7 @@ def test_no_row_writes_onto_a_frame(  # noqa: PLR0917
     assert contents(stacks) == {
         k.removeprefix("in/"): v for k, v in before.items() if k.startswith("in/")
     }
-    assert victim.read_bytes() == before["in/s0/f1.tif"]
+    assert (stacks / "s0" / "f1.tif").read_bytes() == before["in/s0/f1.tif"]
     assert "one of the inputs" in capsys.readouterr().err
 
 

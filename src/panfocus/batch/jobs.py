@@ -17,6 +17,7 @@ from natsort import natsort_keygen, ns
 
 from panfocus.batch.record import FOLDER
 from panfocus.errors import InputError, UsageError
+from panfocus.io.atomic import located
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.science.fuse import output_files
@@ -285,7 +286,7 @@ def _row(
     volume = len(paths) == 1 and is_volume(paths[0])
     output = _output(out, name, VOLUME_ENDING if volume else ending)
     if cells["output"]:
-        output = out.absolute() / Path(cells["output"]).expanduser()
+        output = located(out.absolute() / Path(cells["output"]).expanduser())
     return replace(
         pattern,
         name=name,

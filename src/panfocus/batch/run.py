@@ -361,7 +361,8 @@ class _Watch:
         ready: list[Job] = []
         now = monotonic()
         jobs = _find(self._options)
-        check_batch(jobs, self._options.source, self._options.out, overwrite=True)
+        if any(job.name not in self._seen for job in jobs):
+            check_batch(jobs, self._options.source, self._options.out, overwrite=True)
         for job in jobs:
             facts = _facts_of(job)
             before = self._seen.get(job.name)

@@ -18,6 +18,9 @@ import panfocus
 #: What an option that stands alone is given; no file can be called so by accident.
 BARE = "\0"
 
+#: Where a command's context keeps the words that were read as inputs behind such options.
+BEHIND = "panfocus.behind"
+
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 
@@ -46,7 +49,13 @@ class _FuseCommand(click.Command):
             if isinstance(option, _BareOption)
             for name in option.opts
         }
-        return super().parse_args(ctx, fill_bare_options(args, bare))
+        filled = fill_bare_options(args, bare)
+        ctx.meta[BEHIND] = [
+            (option, args[n + 1])
+            for n, option in enumerate(args[:-1])
+            if option in bare and filled[n] != option and not args[n + 1].startswith("-")
+        ]
+        return super().parse_args(ctx, filled)
 
 
 def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list[str]:
@@ -301,7 +310,8 @@ def app() -> None:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Timings, and each frame's share.")
-def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is declared above
+@click.pass_context
+def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declared above
     """Fuse a stack of frames into one picture that is sharp everywhere.
 
     INPUTS are files, globs, a folder, or a multi-page TIFF; two frames or two hundred, in the
@@ -334,7 +344,8 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         del chosen["system"]
     maps = {kind: options.pop(f"{kind}_map") for kind in ("depth", "index", "confidence")}
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
-    request = Request(settings=chosen, maps=maps, **options)
+    behind = tuple(ctx.meta[BEHIND])
+    request = Request(settings=chosen, maps=maps, behind=behind, **options)
     fused_to = request.output
     if any(science.values()) or (fused_to is not None and is_science(request.inputs, fused_to)):
         from panfocus.cli.science import run as run_science  # noqa: PLC0415

@@ -11,6 +11,7 @@ from panfocus.batch import Job, Options, find_jobs, run_batch
 from panfocus.batch.apart import check_batch
 from panfocus.batch.work import Outcome, prepare
 from panfocus.errors import UsageError
+from panfocus.io.atomic import located
 from panfocus.settings import Settings, make_settings
 
 PART_FAILED = 3
@@ -55,6 +56,7 @@ def _options(words: dict[str, Any]) -> Options:
     maps = tuple(kind for kind in _MAPS if words.pop(f"{kind}_map"))
     own = {name: words.pop(name) for name in list(words) if name in Options.__dataclass_fields__}
     quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
+    own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"
     chosen = {name: value for name, value in words.items() if value is not None}
     unknown = [n for n, v in chosen.items() if n not in Settings.__dataclass_fields__ and v]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from panfocus.cli.app import BARE
 from panfocus.cli.extras import Extras
 from panfocus.errors import UsageError
 from panfocus.io.atomic import write_atomic
-from panfocus.io.outputs import Output, check_apart, earlier_results
+from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline import (
     Fusion,
     Plan,
@@ -33,7 +35,10 @@ from panfocus.plan import settings_files
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; see the options of `panfocus fuse`."""
+    """What the user asked for; see the options of `panfocus fuse`.
+
+    `behind` holds the inputs that stood behind an option which may take a file, with the option.
+    """
 
     inputs: tuple[str, ...]
     output: Path | None
@@ -52,6 +57,7 @@ class Request:
     height_map: Path | None = None
     mesh: Path | None = None
     pixel_size: float | None = None
+    behind: tuple[tuple[str, str], ...] = ()
 
     @property
     def extras(self) -> Extras:
@@ -88,6 +94,7 @@ def fuse_into(request: Request, output: Path) -> None:
     settings = make_settings(**request.settings, maps=bool(wanted) or extras.need_maps)
     earlier = earlier_results([output, *extras.earlier(output), *wanted.values()])
     plan_ = plan(request.inputs, settings, exclude=earlier)
+    _check_behind(request, plan_)
     read = _inputs(request, plan_)
     if extras.slab and settings.cull:  # how many slabs there are depends on it
         plan_ = culled(plan_)
@@ -134,6 +141,7 @@ def align_only(request: Request) -> None:
         chosen["align"] = "auto"  # who wants frames aligned has said so already
     plan_ = plan(request.inputs, make_settings(**chosen, maps=False))
     paths = [folder / name for name in _frame_names(plan_)]
+    _check_behind(request, plan_)
     frames_named = [("--align-only", path) for path in paths]
     check_apart(_inputs(request, plan_), [*frames_named, *_texts(request)])
     _check_frames(request, plan_, paths)
@@ -201,6 +209,20 @@ def _check_json(request: Request) -> None:
 def _inputs(request: Request, plan_: Plan) -> list[Path]:
     """Return all that is read: the frames, and what tells how to fuse them."""
     return [*(info.path for info in plan_.infos), *settings_files(plan_.settings)]
+
+
+def _check_behind(request: Request, plan_: Plan) -> None:
+    """Refuse a frame as a map's name: behind the option it stands for the map if it came before.
+
+    Raises:
+        OutputError: a frame that other inputs name stands behind an option.
+    """
+    counts = Counter((os.path.realpath(info.path), info.page) for info in plan_.infos)
+    twice = [Path(path) for (path, _), count in counts.items() if count > 1]
+    for option, word in request.behind:
+        path = Path(word).expanduser()
+        if path.is_file() and twice:
+            Inputs(twice, in_depth=False).check(option, path)
 
 
 def _texts(request: Request) -> list[Output]:

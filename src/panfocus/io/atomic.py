@@ -15,6 +15,14 @@ from panfocus.errors import OutputError
 from panfocus.io.stores import check_replaceable
 
 
+def located(path: Path) -> Path:
+    """Return a path whose folder is told without links and ``..``.
+
+    ``new/../old.tif`` is there once ``new`` is made, and is not said to be there before.
+    """
+    return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
+
+
 def exists_error(path: Path) -> OutputError:
     """Return the error for an output that is there already."""
     return OutputError(

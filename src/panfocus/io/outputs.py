@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.io.atomic import located
 from panfocus.io.ome_set import set_files
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.stores import store_of
@@ -36,7 +37,7 @@ def check_apart(inputs: Iterable[Path], outputs: Sequence[Output]) -> None:
         UsageError: two outputs are one file, or one lies in the other.
     """
     check_distinct(outputs)
-    known = Inputs(inputs, in_depth=any(os.path.lexists(path) for _, path in outputs))
+    known = Inputs(inputs, in_depth=any(os.path.lexists(located(path)) for _, path in outputs))
     for label, path in outputs:
         known.check(label, path)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
 from panfocus.io import jpeg, png, tiff_write, webp
-from panfocus.io.atomic import cannot_write, exists_error, write_atomic
+from panfocus.io.atomic import cannot_write, exists_error, located, write_atomic
 from panfocus.io.frames import Format, Metadata
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
@@ -85,6 +85,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: exists already, is no ordinary file, or its folder cannot be written to.
     """
+    path = located(path)
     if path.is_dir():
         raise OutputError(
             "The output is a folder.",
@@ -177,7 +178,7 @@ def write_image(
         raise UsageError("Quality out of range.", expected="1 to 100", got=str(quality))
     found = output_format(path)
     _check_holds(path, found, str(pixels.dtype), channels, (pixels.shape[0], pixels.shape[1]))
-    if not overwrite and os.path.lexists(path):
+    if not overwrite and os.path.lexists(located(path)):
         raise exists_error(path)
     metadata, notes = _fitting(metadata, channels, found)
     if is_result and found != "PNG":  # which has a place of its own for it

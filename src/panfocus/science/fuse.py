@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from panfocus.errors import InputError, OutputError, UsageError
-from panfocus.io.atomic import cannot_write, exists_error, place, staging
+from panfocus.io.atomic import cannot_write, exists_error, located, place, staging
 from panfocus.io.outputs import check_apart
 from panfocus.io.stores import check_replaceable
 from panfocus.pipeline import Cancel, Fusion, Progress, fuse
@@ -94,7 +94,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
             expected=".ome.tif, .tif, .ome.zarr or .zarr",
             got=path.suffix or "no extension",
         )
-    if path.exists() and not overwrite:
+    path = located(path)
+    if os.path.lexists(path) and not overwrite:
         raise exists_error(path)
     if path.exists() and path.is_dir() != is_zarr(path):
         raise OutputError("Something else of this name exists.", where=str(path))
