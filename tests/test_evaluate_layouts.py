@@ -222,3 +222,10 @@ def test_an_evaluation_in_its_own_data_is_not_scored(tmp_path, out):
             )
     assert [s.name for s in find_samples(data).samples] == ["s0", "s1"]
     assert evaluate(data, data / out, "--save-images") == 0
+
+
+def test_sets_beside_stacks_are_told_of(tmp_path):
+    touch(tmp_path, "s/0.png", "s/1.png", "lytro/A/x.png", "lytro/B/x.png")
+    dataset = find_samples(tmp_path)
+    assert [s.name for s in dataset.samples] == ["s"]
+    assert any("lytro" in note for note in dataset.notes)

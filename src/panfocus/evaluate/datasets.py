@@ -68,6 +68,7 @@ def _nested(folder: Path, deepest: int = _DEEPEST) -> Dataset:
 def _stacks(folder: Path) -> Dataset:
     """A folder per stack; its truth inside it, beside it, or in ``GT/`` or ``<folder>-truth/``."""
     out = Dataset()
+    deeper: list[str] = []
     for inner in subfolders(folder):
         if is_truth(inner.name) or is_mask(inner.name) or inner.name.endswith("-truth"):
             continue
@@ -85,6 +86,10 @@ def _stacks(folder: Path) -> Dataset:
             out.samples.append(sample)
         elif files:
             out.problems.append((inner.name, "a stack needs at least two frames"))
+        elif subfolders(inner):
+            deeper.append(inner.name)
+    if deeper:
+        out.notes.append(f"folders of folders beside stacks are left out: {some(deeper)}")
     return out if out.samples else Dataset()
 
 
