@@ -99,6 +99,13 @@ def build_surface(
     sure = cv2.resize(confidence, size, interpolation=cv2.INTER_AREA)
     z = smooth_depth(np.asarray(small, np.float32), np.asarray(sure, np.float32))
     z = -z if near_first else z
+    if pixel_um is not None and not 0 < pixel_um < float("inf"):
+        raise UsageError(
+            "a pixel must have a size",
+            where="--pixel-size",
+            expected="micrometres above 0",
+            got=str(pixel_um),
+        )
     pixel = pixel_um if pixel_um and is_length else 1.0
     if not (pixel_um and is_length):
         z = z * (_RELIEF * max(height, width) / max(float(np.ptp(z)), 1e-6))

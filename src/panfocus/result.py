@@ -88,4 +88,11 @@ class Fusion:
             channels=channels,
             kind="image",
         )
-        return io.write_image(path, self.image, self.metadata, quality=quality, overwrite=overwrite)
+        return io.write_image(
+            path,
+            self.image,
+            self.metadata,
+            quality=quality,
+            overwrite=overwrite,
+            is_result=True,
+        )

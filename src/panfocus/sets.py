@@ -302,7 +302,7 @@ def _write_scene(scene: Scene, folder: Path, truths: Path, *, before: int, overw
         truths / f"{folder.name}-band.png": scene.band.astype(np.uint8) * 255,
     }
     for path, pixels in pictures.items():
-        io.write_image(path, pixels, io.Metadata(), overwrite=overwrite, is_result=False)
+        io.write_image(path, pixels, io.Metadata(), overwrite=overwrite)
     for path in old:
         path.unlink()
 

@@ -40,7 +40,7 @@ def only(path: Path) -> io.FrameInfo:
 @pytest.mark.parametrize("metadata", [io.Metadata(), camera()], ids=["bare", "camera"])
 def test_a_picture_carries_the_mark(tmp_path: Path, ending: str, metadata: io.Metadata) -> None:
     path = tmp_path / f"fused{ending}"
-    io.write_image(path, picture(), metadata)
+    io.write_image(path, picture(), metadata, is_result=True)
     assert is_made_by_panfocus(path)
 
 
@@ -48,14 +48,14 @@ def test_a_picture_carries_the_mark(tmp_path: Path, ending: str, metadata: io.Me
 @pytest.mark.parametrize("metadata", [io.Metadata(), camera()], ids=["bare", "camera"])
 def test_a_frame_carries_none(tmp_path: Path, ending: str, metadata: io.Metadata) -> None:
     path = tmp_path / f"frame{ending}"
-    io.write_image(path, picture(), metadata, is_result=False)
+    io.write_image(path, picture(), metadata)
     assert not is_made_by_panfocus(path)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_what_the_camera_told_of_itself_stays(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"fused{ending}"
-    io.write_image(path, picture(), camera())
+    io.write_image(path, picture(), camera(), is_result=True)
     exif = io.read_frame(only(path)).metadata.exif
     assert exif is not None
     assert parse_exif(exif).data(Tag.SOFTWARE) == CAMERA
@@ -64,7 +64,7 @@ def test_what_the_camera_told_of_itself_stays(tmp_path: Path, ending: str) -> No
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_mark_stands_where_other_programs_look(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"fused{ending}"
-    io.write_image(path, picture(), io.Metadata())
+    io.write_image(path, picture(), io.Metadata(), is_result=True)
     with Image.open(path) as opened:
         said = opened.info.get("Software") or opened.getexif().get(Tag.SOFTWARE)
     assert said == f"panfocus {panfocus.__version__}"
@@ -76,9 +76,9 @@ def test_the_mark_does_not_spread_to_frames_made_of_a_result(
     tmp_path: Path, ending: str, metadata: io.Metadata
 ) -> None:
     fused, aligned = tmp_path / f"fused{ending}", tmp_path / f"aligned{ending}"
-    io.write_image(fused, picture(), metadata)
+    io.write_image(fused, picture(), metadata, is_result=True)
     frame = io.read_frame(only(fused))
-    io.write_image(aligned, frame.pixels, frame.metadata, is_result=False)
+    io.write_image(aligned, frame.pixels, frame.metadata)
     assert not is_made_by_panfocus(aligned)
 
 
@@ -86,7 +86,7 @@ def test_exif_too_large_for_a_jpeg_leaves_the_mark(tmp_path: Path) -> None:
     block = Block()
     block.put_bytes(0x010E, ASCII, b"x" * 70_000)
     path = tmp_path / "fused.jpg"
-    notes = io.write_image(path, picture(), io.Metadata(exif=pack(block)))
+    notes = io.write_image(path, picture(), io.Metadata(exif=pack(block)), is_result=True)
     assert any("does not fit" in note for note in notes)
     assert is_made_by_panfocus(path)
 

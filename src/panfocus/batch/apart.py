@@ -37,7 +37,9 @@ def check_batch(jobs: Sequence[Job], source: Path, out: Path, *, overwrite: bool
     for path in named:
         around.add_holders(path)
     files = Inputs(_alike(outputs, named), in_depth=False)
-    implied = Inputs(_alike(outputs, _in_folders(named)), in_depth=False)
+    # what lies beside the stacks, such as an earlier report, is read by nobody
+    stacks = [path for path in named if path != source]
+    implied = Inputs(_alike(outputs, _in_folders(stacks)), in_depth=False)
     for label, path in outputs:
         volumes.check(label, path)
         files.check(label, path)

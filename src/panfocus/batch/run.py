@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from glob import glob
@@ -83,13 +83,14 @@ def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
         UsageError: wrong options, or another batch is at work in the output folder.
         OutputError: results exist and neither `resume` nor `overwrite` is set.
     """
-    jobs = _find(options)
+    left_out: list[str] = []
+    jobs = _find(options, left_out)
     if not jobs and not options.watch:
         raise InputError(
             "There are no stacks to fuse.",
             where=str(options.source),
             expected="a folder for each stack, or TIFFs of several pages",
-            got="nothing of the kind",
+            got="; ".join(left_out) or "nothing of the kind",
             remedy="to fuse the pictures of this folder as one stack, use `panfocus fuse`",
         )
     check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
@@ -101,14 +102,20 @@ def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
     total = memory_limit(settings)
     folders = {job.output.parent for job in jobs}
     with _alone_in(options.out, folders) as run_id:
-        batch = Batch(options, run_id, total, len(jobs), tell)
+        batch = Batch(options, run_id, total, len(jobs), tell, notes=left_out)
         with gather_crew(options.workers or 0, options.scheduler, total) as crew:
             batch.work(crew, jobs)
         return batch.result()
 
 
-def _find(options: Options) -> list[Job]:
-    jobs = find_jobs(options.source, options.out, ending=options.ending, pattern=options.pattern)
+def _find(options: Options, notes: list[str] | None = None) -> list[Job]:
+    jobs = find_jobs(
+        options.source,
+        options.out,
+        ending=options.ending,
+        pattern=options.pattern,
+        notes=notes,
+    )
     if options.scheduler is None and "threads" not in options.pattern.settings:
         # processes that each take all processors only get in each other's way
         count = options.workers if options.workers is not None else default_workers()
@@ -194,9 +201,17 @@ class Batch:
     """One run: what waits, what is being done, what has ended."""
 
     def __init__(
-        self, options: Options, run_id: str, memory: int, count: int, tell: Tell | None
+        self,
+        options: Options,
+        run_id: str,
+        memory: int,
+        count: int,
+        tell: Tell | None,
+        *,
+        notes: Sequence[str] = (),
     ) -> None:
         self._options = options
+        self._notes = notes
         self._run = run_id
         self._memory = memory
         self._count = count
@@ -295,7 +310,7 @@ class Batch:
 
     def _facts(self) -> dict[str, Any]:
         outcomes = self._outcomes.values()
-        notes = [*self._unwritten]
+        notes = [*self._notes, *self._unwritten]
         if self._options.scheduler is None and self._options.workers and not crews.has_dask():
             notes.append(_NO_DASK)
         if self._held_back:

@@ -23,7 +23,14 @@ from panfocus.pipeline import Plan, fuse, make_settings, plan
 from panfocus.plan import settings_files
 from panfocus.science import open_volume
 from panfocus.settings import Settings
-from panfocus.systems import Card, NetworkSystem, PictureSystem, System, load_system
+from panfocus.systems import (
+    Card,
+    NetworkPictureSystem,
+    NetworkSystem,
+    PictureSystem,
+    System,
+    load_system,
+)
 
 State = Literal["done", "failed", "skipped"]
 
@@ -95,12 +102,10 @@ def _network(name: str, threads: int | None) -> System | PictureSystem:
 
 
 def _system(name: str, threads: int | None) -> System | PictureSystem:
-    """Load a system; a network's session is kept for the next stack of this process.
-
-    Other systems load in no time, and some remember frames of a stack that failed.
-    """
+    """Load a system; a network's session is kept for the next stack of this process."""
     system = load_system(name, threads=threads)
-    return _network(name, threads) if isinstance(system, NetworkSystem) else system
+    is_network = isinstance(system, (NetworkSystem, NetworkPictureSystem))
+    return _network(name, threads) if is_network else system
 
 
 def _plan(job: Job) -> Plan:

@@ -6,6 +6,8 @@ value may be left out, which ``--depth-map [F]`` is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,50 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
     return out
 
 
+class _Number(click.FloatRange):
+    """A number within bounds that is a number: nan lies outside of none, inf within many."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  as click has it
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+class _App(click.Group):
+    """Refuses empty words, which a shell makes of variables that are not set.
+
+    An empty name would mean the folder that one happens to be in.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        refuse_empty(args)
+        return super().parse_args(ctx, args)
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Refuse a command line with an empty word, or a long option with an empty value.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for n, word in enumerate(words):
+        is_option = word.startswith("--") and word.endswith("=")
+        if is_option or not word.strip():
+            from panfocus.errors import UsageError  # noqa: PLC0415  mostly not needed
+
+            where = word if is_option else f"after {words[n - 1]}" if n else "the first word"
+            raise UsageError(
+                "a word of the command line is empty",
+                where=where,
+                expected="a name or a value",
+                got="nothing",
+                remedy='check the shell variable that it came from ("$DIR"); . is the folder here',
+            )
+
+
 def _may_be_input(word: str) -> bool:
     """Whether a word may name frames: a pattern, or a picture that is there and no map."""
     path = Path(word).expanduser()
@@ -93,10 +139,10 @@ def _may_be_input(word: str) -> bool:
 
 
 _FILE = click.Path(path_type=Path)
-_SIZE = click.FloatRange(0, min_open=True)
+_SIZE = _Number(0, min_open=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(panfocus.__version__, prog_name="panfocus", message="%(prog)s %(version)s")
 def app() -> None:
     """Fuse photographs focused at different depths into one that is sharp everywhere."""
@@ -213,7 +259,7 @@ def app() -> None:
     "--confidence-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write how clear it was."
 )
 @click.option(
-    "--z-step", "z_step_um", type=float, help="Micrometres between frames: makes depth a length."
+    "--z-step", "z_step_um", type=_SIZE, help="Micrometres between frames: makes depth a length."
 )
 @click.option(
     "--raw-tone",
@@ -451,7 +497,8 @@ def evaluate(
 ) -> None:
     """Score systems, and other people's results, on a folder of focal stacks.
 
-    DATA is A/ B/ [C/...] [GT/], or name-A.png name-B.png in one folder, or a folder per stack.
+    DATA is A/ B/ [C/...] [GT/], or folders of such names as public sets have (source_1 source_2,
+    NEAR FAR), or name-A.png name-B.png in one folder, or a folder per stack.
     """
     from panfocus.cli.evaluate import run  # noqa: PLC0415  imports OpenCV
     from panfocus.evaluate import Options  # noqa: PLC0415
@@ -513,14 +560,12 @@ _NOT_IN_BATCH = frozenset({
 @click.option(
     "--settle",
     "settle_s",
-    type=click.FloatRange(0),
+    type=_Number(0),
     default=5.0,
     show_default=True,
     help="With --watch: seconds for which a stack must not have changed.",
 )
-@click.option(
-    "--idle", "idle_s", type=click.FloatRange(0), help="With --watch: stop after so many seconds."
-)
+@click.option("--idle", "idle_s", type=_Number(0), help="With --watch: stop after so many seconds.")
 @click.option(
     "--format",
     "ending",

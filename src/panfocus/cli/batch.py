@@ -15,6 +15,8 @@ from panfocus.io.atomic import located
 from panfocus.settings import Settings, make_settings
 
 PART_FAILED = 3
+#: Of a stack that are told at once; the report has them all.
+_NOTES = 3
 _MAPS = ("depth", "index", "confidence")
 
 
@@ -72,7 +74,12 @@ def _options(words: dict[str, Any]) -> Options:
 
 def _show(options: Options, *, as_json: bool) -> None:
     """Print what would be done, as JSON when that was asked for."""
-    jobs = find_jobs(options.source, options.out, ending=options.ending, pattern=options.pattern)
+    notes: list[str] = []
+    jobs = find_jobs(
+        options.source, options.out, ending=options.ending, pattern=options.pattern, notes=notes
+    )
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     lines: list[dict[str, Any]] = []
     for job in jobs:
@@ -104,7 +111,8 @@ def _line(outcome: Outcome, ended: int, count: int) -> str:
     if outcome.state == "skipped":
         return "; ".join([head, *outcome.warnings])
     again = f", {outcome.tries} tries" if outcome.tries > 1 else ""
-    return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}"
+    notes = [f"\n  note: {note}" for note in outcome.warnings[:_NOTES]]
+    return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}" + "".join(notes)
 
 
 def _summary(options: Options, report: dict[str, Any]) -> None:

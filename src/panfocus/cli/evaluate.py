@@ -35,7 +35,9 @@ def run(options: Options, *, plots: bool, as_json: bool) -> int:
         files.append(options.out / name)
     print(text if as_json else table, end="")
     _tell_end(options, outcome, files)
-    return PARTLY if outcome.failures else 0
+    if not outcome.failures:
+        return 0
+    return PARTLY if outcome.rows else 1
 
 
 def _check_out(options: Options) -> None:

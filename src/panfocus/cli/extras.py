@@ -114,7 +114,9 @@ class Extras:
 
             unit = "µm" if is_length else "frames"
             picture = draw_height_map(result.depth, unit, near_first=near_first)
-            io.write_image(self.height_map, picture, io.Metadata(), overwrite=overwrite)
+            io.write_image(
+                self.height_map, picture, io.Metadata(), overwrite=overwrite, is_result=True
+            )
         if self.mesh is not None:
             from panfocus.mesh import build_surface, write_mesh  # noqa: PLC0415  few make one
 

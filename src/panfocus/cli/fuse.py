@@ -159,7 +159,6 @@ def align_only(request: Request) -> None:
                 item.metadata,
                 quality=request.quality,
                 overwrite=request.overwrite,
-                is_result=False,
             )
     if request.save_transforms is not None:
         transforms.save(request.save_transforms, overwrite=request.overwrite)

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from panfocus.blend import Pixels
 from panfocus.errors import DataError, InputError, PanfocusError, UsageError
-from panfocus.evaluate.datasets import Sample
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
+from panfocus.evaluate.samples import Sample
 from panfocus.pipeline import fuse
 from panfocus.plan import settings_files
 from panfocus.settings import make_settings

@@ -15,10 +15,10 @@ import numpy as np
 from panfocus.blend import Pixels, white
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.evaluate.contestants import Contestant
-from panfocus.evaluate.datasets import Sample
 from panfocus.evaluate.pictures import read_picture
 from panfocus.evaluate.report import Column
 from panfocus.evaluate.run import Options, Outcome, image_path
+from panfocus.evaluate.samples import Sample
 from panfocus.evaluate.scores import cut_name, square_error
 from panfocus.evaluate.store import ledger
 

@@ -13,8 +13,9 @@ import panfocus
 from panfocus.blend import Pixels
 from panfocus.errors import Cancelled, InputError, OutputError, PanfocusError
 from panfocus.evaluate.contestants import Contestant, file_hash, gather
-from panfocus.evaluate.datasets import Dataset, Sample, find_samples
-from panfocus.evaluate.pictures import read_mask, read_picture
+from panfocus.evaluate.datasets import find_samples
+from panfocus.evaluate.pictures import read_mask, read_picture, refuse_torn
+from panfocus.evaluate.samples import Dataset, Sample
 from panfocus.evaluate.scores import Wanted, score
 from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import Row, Store
@@ -118,6 +119,7 @@ def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
     _check_apart(options, dataset, contestants)
     out = Outcome(dataset, contestants, wanted.columns())
     out.failures += [Failure(name, "*", why) for name, why in dataset.problems]
+    out.notes += dataset.notes
     store = Store.open(options.out, out.columns)
     jobs = _jobs(out, wanted)
     _make_way(options, store, jobs, out)
@@ -222,13 +224,15 @@ def _do(options: Options, wanted: Wanted, store: Store, job: _Job, out: Outcome)
     store.put(row)
     if options.save_images:
         path = image_path(options.out, job.contestant, job.sample)
-        write_image(path, picture, Metadata(), overwrite=options.overwrite)
+        write_image(path, picture, Metadata(), overwrite=options.overwrite, is_result=True)
 
 
 def _score(wanted: Wanted, job: _Job) -> tuple[Row, Pixels]:
     sample = job.sample
-    fused = job.contestant.fused(sample)
     frames = [read_picture(path) for path in sample.frames]
+    if sample.is_guess:
+        refuse_torn(sample, frames)
+    fused = job.contestant.fused(sample)
     truth = None if sample.truth is None else read_picture(sample.truth)
     band = None if sample.band is None else read_mask(sample.band)
     if band is not None and truth is not None and band.shape != truth.shape[:2]:

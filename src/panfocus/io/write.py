@@ -152,7 +152,7 @@ def write_image(
     *,
     quality: int = 95,
     overwrite: bool = False,
-    is_result: bool = True,
+    is_result: bool = False,
 ) -> list[str]:
     """Write a picture whole or not at all.
 
@@ -162,8 +162,7 @@ def write_image(
         metadata: kept as far as the format can hold it.
         quality: 1 to 100 for JPEG and WebP; WebP at 100 is lossless. PNG and TIFF always are.
         overwrite: whether an existing file may be replaced.
-        is_result: whether it gets panfocus's mark, by which it is never taken for a frame; no for
-            frames that are made to be fused.
+        is_result: whether it gets panfocus's mark, by which it is not taken for a frame.
 
     Returns:
         Notes: what the format could not hold.
@@ -175,7 +174,7 @@ def write_image(
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     channels = _channels(pixels)
-    if not 1 <= quality <= 100:
+    if not 1 <= quality <= 100 or quality != int(quality):
         raise UsageError("Quality out of range.", expected="1 to 100", got=str(quality))
     found = output_format(path)
     _check_holds(path, found, str(pixels.dtype), channels, (pixels.shape[0], pixels.shape[1]))

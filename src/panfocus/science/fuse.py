@@ -21,7 +21,7 @@ from panfocus.science.open import is_zarr, open_volume
 from panfocus.science.stack import ZStack
 from panfocus.science.volume import Channel, Position, Volume
 from panfocus.science.write import Picture, Sink, TiffSink, ZarrSink
-from panfocus.settings import Settings
+from panfocus.settings import Settings, is_length
 from panfocus.systems import PictureSystem, System, load_system
 
 _MAPS: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}
@@ -255,7 +255,8 @@ def _fuse(
     system: System | PictureSystem,
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:
-    step = settings.z_step_um if settings.z_step_um is not None else position.voxel_um[0]
+    said = position.voxel_um[0] if is_length(position.voxel_um[0]) else None
+    step = settings.z_step_um if settings.z_step_um is not None else said
     options: dict[str, Any] = {**_plain(settings), **_FIXED, "z_step_um": step, **told}
     options.pop("system")
     return fuse(stack, system=system, **options)
