@@ -255,11 +255,10 @@ def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever 
         value: Any = json.loads(text)
     except ValueError:
         value = text
-    kinds: dict[type, type | tuple[type, ...]] = {float: (int, float), tuple: list}
-    kind = kinds.get(type(before), type(before))
-    if before is not None and (
-        not isinstance(value, kind) or isinstance(value, bool) != isinstance(before, bool)
-    ):
+    fits = before is None or (
+        _kind(value) == _kind(before) or (_kind(before), _kind(value)) == ("float", "int")
+    )
+    if not fits:
         raise UsageError(
             "a value of a recipe is of another kind",
             where=f"--set {setting}",
@@ -267,6 +266,11 @@ def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever 
             got=text,
         )
     return float(value) if isinstance(before, float) else value
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
+    """Return the name of a value's type, a tuple being what JSON calls a list."""
+    return "list" if isinstance(value, tuple) else str(type(value).__name__)
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:
