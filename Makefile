@@ -83,8 +83,9 @@ endif
 
 # What each part of Dual-Path is worth: every recipe for MINUTES on one core, then the table.
 MINUTES ?= 10
-ABLATED ?= paper paper-same-measure paper-open-guide redefocus redefocus-frames-only \
-  redefocus-no-lights redefocus-hard-edges redefocus-evidence redefocus-both
+ABLATED ?= paper paper-blocks paper-masked-guide paper-open-guide paper-no-guide paper-same-mask \
+  paper-all-measures paper-no-evidence paper-one-step dualpath dualpath-made-alone \
+  dualpath-frames-only dualpath-no-lights dualpath-no-fluorescence dualpath-hard-edges
 ablation: $(VENV)/.dev
 	for r in $(ABLATED); do $(BIN)/panfocus train dualpath --data $(DATA)/train_pairs --recipe $$r \
 	  --minutes $(MINUTES) --threads 1 --out runs/ablation/$$r || exit 1; done

@@ -20,7 +20,7 @@ from torch import Tensor
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train.dualpath import masks
 from panfocus.train.dualpath.config import from_dict
-from panfocus.train.dualpath.model import Learner, PaperLearner, learner
+from panfocus.train.dualpath.model import Learner
 from panfocus.train.dualpath.step import Iterate, blend
 
 #: Pixels of border left out, and the side that scenes are cut to (a multiple of every network's).
@@ -62,9 +62,8 @@ def psnr(picture: np.ndarray, truth: np.ndarray) -> float:
 def load(run: Path) -> tuple[Learner, str]:
     """Rebuild a run's networks with their averaged weights."""
     held = checkpoints.read(run / checkpoints.NAME)
-    whole = learner(from_dict(held.facts["config"]))
+    whole = Learner(from_dict(held.facts["config"]))
     whole.load_state_dict(held.group("average"))
-    whole.net.unrolled = True
     minutes = held.facts["seconds"] / 60
     recipe = held.facts["config"]["recipe"]
     return whole.eval(), f"{recipe}, {minutes:.0f} min, {held.facts['step']} steps"
@@ -74,26 +73,27 @@ def load(run: Path) -> tuple[Learner, str]:
 def answers(whole: Learner, frames: np.ndarray) -> dict[str, np.ndarray]:
     """Return every part's picture of a stack."""
     stack = torch.as_tensor(frames)[None]
-    out: dict[str, Tensor] = {}
+    torch.manual_seed(0)
+    given = masks.all_of(masks.luminance(frames), ("sml", masks.GUIDED), masks.WINDOWS).mask
+    belief = whole.predictor.belief(torch.as_tensor(given)[None], stack)
+    out: dict[str, Tensor] = {"predictor": blend(belief.mask, stack)}
     iterates: list[Iterate] = whole.net(stack)
-    if isinstance(whole, PaperLearner):
-        grey = masks.luminance(frames)
-        torch.manual_seed(0)
-        given = torch.as_tensor(masks.imperfect(grey, "sml", 9).mask)[None]
-        belief = whole.predictor.average(given, stack, 8)
-        out["predictor"] = blend(belief.mask, stack)
-    else:
-        out["predictor"] = blend(iterates[0].mask, stack)
     for k, now in enumerate(iterates[1:], 1):
         out[f"step {k}, blend by M"] = blend(now.mask, stack)
         out[f"step {k}, X itself"] = now.picture
     return {name: picture[0].numpy() for name, picture in out.items()}
 
 
-def teacher(frames: np.ndarray, measure: str, window: int) -> np.ndarray:
-    """Return what an imperfect mask makes."""
-    mask = masks.imperfect(masks.luminance(frames), measure, window).mask
-    return np.asarray((mask[:, None] * frames).sum(0))
+def teachers(frames: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield what imperfect masks make, and their mean, which is what the predictor must beat."""
+    grey = masks.luminance(frames)
+    asked = {f"{m}, 9 x 9": masks.imperfect(grey, m, 9).mask for m in sorted(masks.TEACHERS)}
+    asked["guided"] = masks.by_guided(grey).mask
+    asked["mean of sml in four windows and guided"] = masks.all_of(
+        grey, ("sml", masks.GUIDED), masks.WINDOWS
+    ).mask.mean(0)
+    for name, mask in asked.items():
+        yield f"teacher: {name}", np.asarray((mask[:, None] * frames).sum(0))
 
 
 def main() -> None:
@@ -111,8 +111,8 @@ def main() -> None:
         def note(name: str, picture: np.ndarray, kind: str = kind, truth: Any = truth) -> None:
             scores.setdefault(name, {}).setdefault(kind, []).append(psnr(picture, truth))
 
-        for measure in sorted(masks.TEACHERS):
-            note(f"teacher: {measure}, 9 x 9", teacher(frames, measure, 9))
+        for name, picture in teachers(frames):
+            note(name, picture)
         for whole, label in loaded:
             for name, picture in answers(whole, frames).items():
                 note(f"{label}: {name}", picture)

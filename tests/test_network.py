@@ -168,9 +168,10 @@ def test_a_tiled_picture_is_the_whole_with_the_halo_and_not_without(tmp_path):
 
     def made(**facts):
         system = load_system(write_tiny(tmp_path / "drawn-1", kind="picture", **facts))
+        run = system.begin()
         for frame in frames:
-            system.push(frame)
-        return system.finish()
+            run.push(frame)
+        return run.finish()
 
     whole = made()
     tiled = made(tile_pixels=4000)

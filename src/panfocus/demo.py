@@ -17,7 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from panfocus.blend import Pixels
+from panfocus.errors import OutputError
 from panfocus.io import write_map
+from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.optics import Float
 from panfocus.pipeline import Fusion, fuse
 from panfocus.synthesize import Byte, Scene, bokeh_scene, depth_map_stack, layers_scene
@@ -120,6 +122,13 @@ def before_after(scene: Scene, result: Fusion) -> Byte:
 
 
 def _write_story(folder: Path, story: Story, result: Fusion) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not is_made_by_panfocus(folder / "fused.png"):
+        raise OutputError(
+            "The folder for the pictures holds something else.",
+            where=str(folder),
+            expected="an empty or new folder, or one of an earlier run of this",
+            remedy="name another folder",
+        )
     frames = folder / "frames"
     frames.mkdir(parents=True, exist_ok=True)
     for n, frame in enumerate(story.scene.frames):

@@ -21,6 +21,7 @@ from panfocus.peak import PeakDepth
 from panfocus.prefer import Preference
 from panfocus.stretch import stretched
 from panfocus.systems import EvidenceSystem, System
+from panfocus.systems.checks import checked_evidence, checked_weights
 
 Operand = Literal["fused", "best"]
 
@@ -160,7 +161,7 @@ class EvidenceFold:
 
     def push(self, view: View) -> Iterator[Step]:
         """Yield one step at once."""
-        evidence = self._system.evidence(view.grey, self._factor)
+        evidence = self._measured(view)
         opacity = view.opacity(self._factor)
         if opacity is not None:
             evidence = evidence * opacity
@@ -168,7 +169,8 @@ class EvidenceFold:
         if shown is not None:  # even where nothing is to be seen, it must not win
             evidence = np.where(shown, evidence, np.float32(-1))
         if self._best is None or self._second is None:
-            self._best, self._second = evidence, np.zeros_like(evidence)
+            # a copy: a system may keep what it gave
+            self._best, self._second = evidence.copy(), np.zeros_like(evidence)
             self._white = white(view.pixels.dtype)
             if self._peak:
                 self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence))
@@ -186,6 +188,11 @@ class EvidenceFold:
         if self._peak:
             self._peak.push(np.maximum(evidence, 0), alpha)
         yield Step(view, alpha)
+
+    def _measured(self, view: View) -> Float:
+        shape = tuple(side // self._factor for side in view.grey.shape)
+        evidence = self._system.evidence(view.grey, self._factor)
+        return checked_evidence(evidence, shape, self._system.card.name)
 
     def finish(self) -> Iterator[Step]:
         """Nothing is held back."""
@@ -252,7 +259,9 @@ class DecisionFold:
         if len(stack) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:
-            weights = self._opaque(self._system.decide(stretched(stack)), held, first=first)
+            decided = self._system.decide(stretched(stack))
+            weights = checked_weights(decided, stack.shape[:3], self._system.card.name)
+            weights = self._opaque(weights, held, first=first)
         self._so_far = self._reduce(stack, weights)
         self._margin = self._clearness(weights)
         alphas = chain(weights)
@@ -274,6 +283,8 @@ class DecisionFold:
         for n, view in enumerate(held, start=0 if first else 1):
             opacity = view.opacity(self._factor)
             if opacity is not None:
+                if rest is None:
+                    weights = weights.copy()  # a system may keep what it gave
                 weights[n] *= opacity
                 # where nobody has weight left, the first frame that is opaque enough stands in
                 rest = np.zeros_like(weights) if rest is None else rest

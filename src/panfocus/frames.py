@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import io
+from panfocus.arrays import as_pixels
 from panfocus.blend import Pixels, shrink
 from panfocus.errors import InputError, UsageError
 
@@ -20,7 +21,12 @@ Paths = str | Path | Sequence[str | Path]
 Arrays = NDArray[Any] | Iterable["NDArray[Any] | Item"]
 Source = Paths | Arrays
 
-_DTYPES = tuple(np.dtype(name) for name in ("uint8", "uint16", "float32"))
+#: Told what the user should know of how a frame is taken.
+Note = Callable[[str], None]
+
+
+def _unheard(_note: str) -> None:
+    """For those who look at frames a second time."""
 
 
 @dataclass(frozen=True)
@@ -60,52 +66,46 @@ def no_metadata() -> io.Metadata:
 _First = tuple[tuple[int, ...], np.dtype[Any]]
 
 
-def _checked(n: int, array: NDArray[Any] | Item, first: _First | None) -> Item:
+def _checked(
+    n: int, array: NDArray[Any] | Item, first: _First | None, note: Note = _unheard
+) -> Item:
     """Return a frame of an array, or the item that the caller has made.
 
     Raises:
-        InputError: it has the wrong kind of number, or does not fit the first.
+        InputError: it is no picture, has the wrong kind of number, or does not fit the first.
     """
-    given = array if isinstance(array, Item) else None
-    pixels = np.asarray(given.pixels if given else array)
-    name = given.name if given else f"frame {n}"
-    if pixels.dtype not in _DTYPES:
-        raise InputError(
-            "this kind of number is not taken",
-            where=name,
-            expected="uint8, uint16, or float32 in [0, 1]",
-            got=str(pixels.dtype),
-            remedy="convert the frames before fusing",
-        )
-    if pixels.ndim not in (2, 3):
-        raise InputError(
-            "a frame must be a picture",
-            where=name,
-            expected="(H, W) or (H, W, C)",
-            got=f"shape {pixels.shape}",
-        )
-    if first is not None and (pixels.shape, pixels.dtype) != first:
+    if isinstance(array, Item):  # of our own making, in ranges of their own
+        item = array
+    else:
+        name = f"frame {n}"
+        pixels = as_pixels(array, name, note)
+        has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+        item = Item(name, pixels, has_alpha, no_metadata())
+    found = item.pixels.shape, item.pixels.dtype
+    if first is not None and found != first:
         raise InputError(
             "the frames do not fit together",
-            where=name,
+            where=item.name,
             expected=f"shape {first[0]}, {first[1]}",
-            got=f"shape {pixels.shape}, {pixels.dtype}",
+            got=f"shape {found[0]}, {found[1]}",
+            remedy="give frames of one size, number of channels and dtype",
         )
-    if given is not None:
-        return given
-    has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
-    return Item(name, np.ascontiguousarray(pixels), has_alpha, no_metadata())
+    return item
 
 
-def from_arrays(arrays: Iterable[NDArray[Any] | Item]) -> Iterator[Item]:
+def from_arrays(arrays: Iterable[NDArray[Any] | Item], note: Note = _unheard) -> Iterator[Item]:
     """Yield checked frames of an array or iterable of arrays, or of items made by the caller.
+
+    Args:
+        arrays: frames.
+        note: told what was converted, once a frame.
 
     Raises:
         InputError: a frame has the wrong kind of number, or does not fit the first.
     """
     first: _First | None = None
     for n, array in enumerate(arrays):
-        item = _checked(n, array, first)
+        item = _checked(n, array, first, note)
         first = first or (item.pixels.shape, item.pixels.dtype)
         yield item
 
@@ -216,11 +216,12 @@ class ArrayStack:
     """Frames of an array ``(N, H, W[, C])``, a sequence, or anything else that is `Again`."""
 
     arrays: Again
+    note: Note = _unheard
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """How many frames, of which height and width; no frames, no size."""
-        first = next(self.items(), None)
+        first = next(from_arrays(self.arrays), None)
         if first is None:
             return 0, 0, 0
         height, width = first.pixels.shape[:2]
@@ -228,7 +229,7 @@ class ArrayStack:
 
     def items(self) -> Iterator[Item]:
         """Yield the frames in order."""
-        return from_arrays(self.arrays)
+        return from_arrays(self.arrays, self.note)
 
     def small(self, order: Sequence[int], factor: int) -> Iterator[Item]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``.
@@ -237,7 +238,7 @@ class ArrayStack:
             UsageError: another order than their own of frames that know no other.
         """
         if list(order) == list(range(len(self.arrays))):
-            for item in self.items():
+            for item in from_arrays(self.arrays):
                 yield item.shrunk(factor)
             return
         arrays = self.arrays

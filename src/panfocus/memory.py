@@ -9,6 +9,8 @@ from pathlib import Path
 from panfocus.errors import UsageError
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+#: Bytes that no machine has.
+_MOST = 2.0**63
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$", re.IGNORECASE)
 
 
@@ -20,12 +22,16 @@ def parse_size(text: str) -> int | None:
     """
     if text == "auto":
         return None
-    match = _SIZE.match(text)
-    if match is None:
+    match = _SIZE.match(str(text))
+    size = float(match[1]) * _UNITS[match[2].upper()] if match else 0.0
+    if not 1 <= size < _MOST:
         raise UsageError(
-            "this is not a size", where="--max-memory", expected='"auto", "2GiB", "500M"', got=text
+            "this is not a size",
+            where="--max-memory",
+            expected='"auto", "2GiB", "500M"',
+            got=str(text) if str(text).strip() else "nothing",
         )
-    return int(float(match[1]) * _UNITS[match[2].upper()])
+    return int(size)
 
 
 def available_memory() -> int:

@@ -8,7 +8,6 @@ y are pixels and z is stretched so that the relief is a fifth as deep as the pic
 
 from __future__ import annotations
 
-import io as streams
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +18,9 @@ from numpy.typing import NDArray
 
 from panfocus.blend import Pixels, white
 from panfocus.errors import OutputError, UsageError
+from panfocus.io import Metadata, png
 from panfocus.io.atomic import write_atomic
+from panfocus.io.mark import mark
 from panfocus.optics import Float
 
 ENDINGS = (".ply", ".obj", ".glb")
@@ -98,6 +99,13 @@ def build_surface(
     sure = cv2.resize(confidence, size, interpolation=cv2.INTER_AREA)
     z = smooth_depth(np.asarray(small, np.float32), np.asarray(sure, np.float32))
     z = -z if near_first else z
+    if pixel_um is not None and not 0 < pixel_um < float("inf"):
+        raise UsageError(
+            "a pixel must have a size",
+            where="--pixel-size",
+            expected="micrometres above 0",
+            got=str(pixel_um),
+        )
     pixel = pixel_um if pixel_um and is_length else 1.0
     if not (pixel_um and is_length):
         z = z * (_RELIEF * max(height, width) / max(float(np.ptp(z)), 1e-6))
@@ -210,15 +218,12 @@ def _textured(surface: Surface, name: str, *, has_points: bool) -> Any:  # noqa:
 
 def _obj_files(mesh: Any, surface: Surface, path: Path) -> dict[Path, bytes]:  # noqa: ANN401
     """Return the OBJ, its material and its texture; the OBJ last, when the others are there."""
-    from PIL import Image  # noqa: PLC0415
-
     _, material, texture = mesh_files(path)
     text = cast("str", mesh.export(file_type="obj", mtl_name=material.name))
-    png = streams.BytesIO()
-    Image.fromarray(surface.texture).save(png, "PNG")
+    pieces = png.encode(surface.texture, Metadata(), {"Software": mark()})
     lines = [f"newmtl {path.stem}_texture", "Kd 1 1 1", f"map_Kd {texture.name}", ""]
     return {
-        texture: png.getvalue(),
+        texture: b"".join(pieces),
         material: "\n".join(lines).encode(),
         path: text.encode(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -53,6 +53,8 @@ from panfocus.systems import (
     System,
     load_system,
 )
+from panfocus.systems.checks import adopt, begun, checked_picture
+from panfocus.threads import opencv_threads
 
 __all__ = [
     "Fusion",
@@ -144,9 +146,19 @@ class _Run:
         """Warn of frames that spoil the stack."""
         if self.glance is not None and self.glance.apart is not None:
             self.report.warnings.append(str(self.glance.apart))
+        if self.surveyor.scene.is_torn():
+            self.report.warnings.append(
+                "the frames do not look like one scene; a folder of many scenes is for "
+                "`panfocus batch` or `panfocus evaluate`"
+            )
         for finding in self.surveyor.findings():
             remedy = " (--cull leaves it out)" if finding.culls and not self.settings.cull else ""
             self.report.warnings.append(f"{finding}{remedy}")
+
+    def note(self, text: str) -> None:
+        """Warn once of what holds for many frames."""
+        if text not in self.report.warnings:
+            self.report.warnings.append(text)
 
     def note_size(self, pixels: Pixels) -> None:
         """Check and put the picture's size into the report."""
@@ -330,21 +342,24 @@ def _need_two(count: int) -> None:
 
 def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Item]) -> Fusion:
     dtype: np.dtype[Any] | None = None
+    shape: tuple[int, ...] = ()
+    stack = begun(system)
     count = 0
     for number, item in enumerate(source):
         if dtype is None:
             run.note_size(item.pixels)
-            dtype = item.pixels.dtype
+            dtype, shape = item.pixels.dtype, item.pixels.shape
         run.tell(number, "fuse", item.name)
         run.keep_metadata(number, item)
         run.note_frame(View.of(number, item.pixels, has_alpha=item.has_alpha), item.name)
         with run.clock.stage("fuse"):
-            system.push(item.pixels.astype(np.float32) / np.float32(white(dtype)))
+            stack.push(item.pixels.astype(np.float32) / np.float32(white(dtype)))
         count += 1
     _need_two(count)
     assert dtype is not None
-    picture = system.finish() * np.float32(white(dtype))
-    picture = picture if dtype.kind == "f" else np.rint(picture)
+    picture = checked_picture(stack.finish(), shape, system.card.name)
+    if dtype.kind != "f":  # whole numbers would wrap round
+        picture = np.rint(np.clip(picture, 0, 1) * np.float32(white(dtype)))
     return Fusion(picture.astype(dtype), None, None, None, run.report, run.metadata)
 
 
@@ -459,19 +474,21 @@ def fuse(
         SystemError_: the system is unknown or damaged.
         Cancelled: `cancel` said so.
     """
-    own = None if system is None or isinstance(system, (str, Path)) else system
+    own = None if system is None or isinstance(system, (str, Path)) else adopt(system)
     if system is not None and not isinstance(frames, Plan):
         options["system"] = own.card.name if own is not None else str(system)
+    _check_source(frames)
     if is_paths(frames):
         paths = [frames] if isinstance(frames, (str, Path)) else frames
         frames = plan(paths, make_settings(**options), system=own)
     if isinstance(frames, Plan):
-        asked = asdict(frames.settings)
+        asked, sources = asdict(frames.settings), tuple(info.path for info in frames.infos)
         frames = culled(frames, cancel) if frames.settings.cull else frames
         run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
         run.report.settings = asked
         run.report.warnings += frames.notes
-        return _execute(run, FileStack(frames.infos))
+        result = _execute(run, FileStack(frames.infos))
+        return replace(result, sources=tuple(dict.fromkeys(sources)))
     settings = make_settings(**options)
     notes: list[str] = []
     if settings.cull:
@@ -484,8 +501,45 @@ def fuse(
     run = _Run(settings, loaded, total, progress, cancel)
     run.report.warnings += notes
     if total is not None:
-        return _execute(run, ArrayStack(cast("Again", frames)))
-    return _execute(run, from_arrays(cast("Arrays", frames)))
+        return _execute(run, ArrayStack(cast("Again", frames), run.note))
+    _check_once(settings)
+    return _execute(run, from_arrays(cast("Arrays", frames), run.note))
+
+
+def _check_source(frames: object) -> None:
+    """Refuse what holds no frames at all.
+
+    Raises:
+        UsageError: no names, no arrays, nothing to go through.
+    """
+    is_list = isinstance(frames, (list, tuple))
+    names = [isinstance(one, (str, Path)) for one in cast("Any", frames)] if is_list else []
+    is_some = isinstance(frames, (str, Path, Plan, Iterable)) and not isinstance(
+        frames, (bytes, bytearray, Mapping)
+    )
+    if not is_some or (any(names) and not all(names)):
+        raise UsageError(
+            "these are no frames",
+            where="frames",
+            expected="file names, an array (N, H, W[, C]), or any iterable of arrays (H, W[, C])",
+            got="names and arrays mixed" if is_some else type(cast("Any", frames)).__name__,
+        )
+
+
+def _check_once(settings: Settings) -> None:
+    """Refuse a reference that frames which can be read only once cannot have.
+
+    Raises:
+        UsageError: it is neither the first frame nor left to panfocus.
+    """
+    if settings.reference not in ("middle", "first", "0"):
+        raise UsageError(
+            "frames that can be read only once have the first of them for reference",
+            where="--reference",
+            expected="first, or a sequence of frames in place of an iterable",
+            got=settings.reference,
+            remedy="collect the frames first: list(frames)",
+        )
 
 
 def align(
@@ -543,19 +597,14 @@ def _length(frames: object) -> int | None:
 
 
 def _execute(run: _Run, source: Stack | Iterator[Item]) -> Fusion:
-    threads = cv2.getNumThreads()
-    if run.settings.threads:
-        cv2.setNumThreads(run.settings.threads)
     items = run.in_place(source)
-    try:
+    with opencv_threads(run.settings.threads):
         if run.settings.mode == "best-plane":
             result = _take_best(run, items)
-        elif isinstance(run.system, PictureSystem):
-            result = _fuse_picture(run, run.system, items)
-        else:
+        elif isinstance(run.system, System):
             result = _fuse_decisions(run, run.system, items)
-    finally:
-        cv2.setNumThreads(threads)
+        else:
+            result = _fuse_picture(run, run.system, items)
     run.note_findings()
     run.report.timings_s = {**run.clock.seconds, "total": run.clock.total()}
     run.tell(run.total or 1, "done", "fused")

@@ -13,7 +13,7 @@ from panfocus import io
 from panfocus.blend import working_factor
 from panfocus.errors import UsageError
 from panfocus.memory import available_memory, parse_size
-from panfocus.settings import Settings, resolve_reference
+from panfocus.settings import Settings, make_settings, resolve_reference
 from panfocus.systems import (
     EvidenceSystem,
     NetworkPictureSystem,
@@ -22,6 +22,7 @@ from panfocus.systems import (
     System,
     load_system,
 )
+from panfocus.systems.checks import adopt
 from panfocus.systems.network import TILE_BYTES, TILE_PIXELS
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
@@ -220,6 +221,15 @@ def fusion_memory(
     return needed
 
 
+def settings_files(settings: Settings) -> list[Path]:
+    """Return the files that settings name: transforms, and those of a system of the user's own."""
+    files = [Path(settings.load_transforms)] if settings.load_transforms else []
+    folder = Path(settings.system)
+    if (folder / "card.json").is_file():
+        files += [path for path in folder.iterdir() if path.is_file()]
+    return files
+
+
 def check_prefer(settings: Settings, system: System | PictureSystem) -> None:
     """Refuse a preference between depths where the system measures no depth by itself.
 
@@ -266,6 +276,7 @@ def plan(
         UsageError: no such reference frame, or more memory needed than allowed.
         SystemError_: no such system.
     """
+    settings = make_settings(**asdict(settings))  # whoever has made them
     infos, notes = io.find_frames(inputs, exclude=exclude)
     infos = [replace(info, lenient=settings.lenient) for info in infos]
     infos, turned = io.settle_orientation(infos)
@@ -273,7 +284,9 @@ def plan(
     reference = resolve_reference(settings.reference, len(infos))
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
     settings, measured = _by_own_step(settings, infos)
-    system = system or load_system(settings.system, threads=settings.threads)
+    if system is None:
+        system = load_system(settings.system, threads=settings.threads)
+    system = adopt(system)
     check_prefer(settings, system)
     info = infos[0]
     factor = 1

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.align.alignment import Alignment
 from panfocus.blend import Pixels
+from panfocus.io.outputs import check_apart
 from panfocus.optics import Float
 
 
@@ -50,6 +51,7 @@ class Fusion:
         report: settings, versions, system, shares, warnings, timings.
         metadata: of the reference frame, for saving.
         transforms: where the frames lie; None when nothing was asked about it.
+        sources: files of the frames, which `save` does not replace; none for arrays.
     """
 
     image: Pixels
@@ -59,6 +61,7 @@ class Fusion:
     report: Report
     metadata: io.Metadata
     transforms: Alignment | None = None
+    sources: tuple[Path, ...] = ()
 
     def save(self, path: str | Path, *, quality: int = 95, overwrite: bool = False) -> list[str]:
         """Write the image with its metadata, atomically.
@@ -72,9 +75,11 @@ class Fusion:
             Notes for the user, such as metadata that the format cannot hold.
 
         Raises:
-            OutputError: exists, cannot be written, or the format cannot hold the picture.
+            OutputError: exists, cannot be written, is one of the frames, or the format cannot
+                hold the picture.
         """
         path = Path(path)
+        check_apart(self.sources, [("", path)])
         channels = 1 if self.image.ndim == 2 else self.image.shape[2]
         io.check_output(
             path,
@@ -83,4 +88,11 @@ class Fusion:
             channels=channels,
             kind="image",
         )
-        return io.write_image(path, self.image, self.metadata, quality=quality, overwrite=overwrite)
+        return io.write_image(
+            path,
+            self.image,
+            self.metadata,
+            quality=quality,
+            overwrite=overwrite,
+            is_result=True,
+        )

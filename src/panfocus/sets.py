@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ import panfocus
 from panfocus import io
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import write_atomic
+from panfocus.io.outputs import Inputs
 from panfocus.optics import Float
 from panfocus.synthesize import (
     KINDS,
@@ -43,6 +45,8 @@ _COUNTED: dict[str, Callable[[Generator, Sequence[Byte], int], Scene]] = {
     "breathing": breathing_scene,
 }
 _FROM_DEPTH = ("depth", "breathing")
+_MANIFEST = "manifest.json"
+_FRAME = re.compile(r"f(\d+)\.png")
 #: A scene takes at most so many pictures: a background and three objects.
 _PICTURES = 4
 
@@ -211,18 +215,21 @@ def write_set(
     recipe.check(has_depth=any(m.depth is not None for m in material))
     truths = out / f"{recipe.kind}-truth"
     check_free(recipe.kind, out, overwrite=overwrite)
+    check_material(recipe.kind, out, material)
+    earlier = _frames_before(truths)
     digits = max(2, len(str(recipe.count - 1)))
     facts: list[dict[str, Any]] = []
     for number in range(recipe.count):
         scene, paths = make_scene(recipe, number, material)
         name = f"{number:0{digits}d}"
-        _write_scene(scene, out / recipe.kind / name, truths, overwrite=overwrite)
+        folder, before = out / recipe.kind / name, earlier.get(name, 0)
+        _write_scene(scene, folder, truths, before=before, overwrite=overwrite)
         facts.append(_scene_facts(name, scene, paths))
         if tell is not None:
             tell(number + 1)
     manifest = {**_facts(recipe, material), "scenes": facts}
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    path = truths / "manifest.json"
+    path = truths / _MANIFEST
     write_atomic(path, [text.encode()], overwrite=overwrite)
     return path
 
@@ -242,7 +249,50 @@ def check_free(kind: str, out: Path, *, overwrite: bool) -> None:
             )
 
 
-def _write_scene(scene: Scene, folder: Path, truths: Path, *, overwrite: bool) -> None:
+def check_material(kind: str, out: Path, material: Sequence[Material]) -> None:
+    """Refuse a set that would replace what it is made from.
+
+    Raises:
+        OutputError: a picture or depth map lies in the set, or a file of the set is one of them.
+    """
+    read = Inputs([p for m in material for p in (m.path, m.depth) if p is not None], in_depth=False)
+    for folder in (out / kind, out / f"{kind}-truth"):
+        read.check("--out", folder)
+        for path in folder.rglob("*.png"):
+            read.check("--out", path)
+
+
+def _frames_before(truths: Path) -> dict[str, int]:
+    """Return how many frames each scene of an earlier set had, as its manifest tells."""
+    try:
+        scenes = json.loads((truths / _MANIFEST).read_text(encoding="utf-8"))["scenes"]
+        return {str(scene["name"]): int(scene["frames"]) for scene in scenes}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def _old_frames(folder: Path, count: int, before: int) -> list[Path]:
+    """Return the frames of an earlier, longer set, which would be fused with the new ones.
+
+    Raises:
+        OutputError: a file is called like a frame, and no set is known that it is of.
+    """
+    numbers = {path: _FRAME.fullmatch(path.name) for path in folder.glob("f*.png")}
+    old = {path: int(match[1]) for path, match in numbers.items() if match}
+    for path, number in old.items():
+        if number >= max(count, before):
+            raise OutputError(
+                "A file in a scene's folder would be taken for one of its frames.",
+                where=str(path),
+                expected=f"frames of this set, f0 to f{count - 1}, or of the one that it replaces",
+                got="a file that no manifest tells of",
+                remedy="move it away, or choose another --out",
+            )
+    return [path for path, number in old.items() if number >= count]
+
+
+def _write_scene(scene: Scene, folder: Path, truths: Path, *, before: int, overwrite: bool) -> None:
+    old = _old_frames(folder, len(scene.frames), before)
     pictures: dict[Path, Byte] = {
         folder / f"f{n}.png": frame for n, frame in enumerate(scene.frames)
     }
@@ -253,8 +303,7 @@ def _write_scene(scene: Scene, folder: Path, truths: Path, *, overwrite: bool) -
     }
     for path, pixels in pictures.items():
         io.write_image(path, pixels, io.Metadata(), overwrite=overwrite)
-    # frames of an earlier, longer set would be fused with those of this one
-    for path in set(folder.glob("f*.png")) - set(pictures):
+    for path in old:
         path.unlink()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal, cast
+
+import numpy as np
 
 from panfocus import align as registration
 from panfocus.errors import UsageError
@@ -18,6 +20,9 @@ AlignTo = Literal["neighbour", "reference"]
 Exposure = Literal["auto", "none"]
 Prefer = Literal["none", "near", "far"]
 Order = Literal["near-first", "far-first"]
+
+#: More threads than any machine has; OpenCV counts them in 32 bits.
+MOST_THREADS = 4096
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,19 @@ class Settings:
     lenient: bool = False
 
 
+#: Names of the settings that are either true or false.
+TRUTHS = tuple(f.name for f in fields(Settings) if isinstance(f.default, bool))
+
+
+def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given
+    """Return numbers of NumPy as Python's, which JSON knows, and a reference as text."""
+    if isinstance(value, np.generic):
+        value = cast("Any", value).item()
+    if name == "reference" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
 def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
     """Return checked settings.
 
@@ -90,6 +108,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         )
     if options.get("load_transforms") is not None:
         options["load_transforms"] = str(options["load_transforms"])  # reports are JSON
+    options = {name: _plain(name, value) for name, value in options.items()}
     settings = Settings(**options)
     registration.check_kind(settings.align)
     choices = {
@@ -110,10 +129,59 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
                 expected=" or ".join(allowed),
                 got=str(getattr(settings, name)),
             )
-    parse_size(settings.max_memory)
-    if settings.threads is not None and settings.threads < 1:
-        raise UsageError("threads must be at least 1", where="--threads", got=str(settings.threads))
+    _check_values(settings)
     return settings
+
+
+def _option(name: str) -> str:
+    return "--z-step" if name == "z_step_um" else f"--{name.replace('_', '-')}"
+
+
+def _check_values(settings: Settings) -> None:
+    """Refuse values that no run can have, whoever sets them: a shell, a manifest, a program."""
+    for name in TRUTHS:
+        if not isinstance(getattr(settings, name), bool):
+            raise _cannot_be(name, "true or false", getattr(settings, name))
+    if not str(settings.system).strip():
+        raise _cannot_be("system", "a name of `panfocus systems`, or a folder", settings.system)
+    if settings.load_transforms is not None and not settings.load_transforms.strip():
+        raise _cannot_be("load_transforms", "a file", settings.load_transforms)
+    if not is_reference(settings.reference):
+        raise _cannot_be("reference", "middle, first, last, or a number from 0", settings.reference)
+    if not is_length(settings.z_step_um) and settings.z_step_um is not None:
+        raise _cannot_be("z_step_um", "micrometres above 0, up to 1e9", settings.z_step_um)
+    if settings.threads is not None and not _is_count(settings.threads):
+        raise _cannot_be("threads", f"1 to {MOST_THREADS}", settings.threads)
+    parse_size(settings.max_memory)
+
+
+def _cannot_be(name: str, expected: str, got: object) -> UsageError:
+    text = str(got)
+    return UsageError(
+        f"this cannot be a value of {name}",
+        where=_option(name),
+        expected=expected,
+        got=text if text.strip() else "nothing",
+        remedy=None if text.strip() else "check the variable that it came from",
+    )
+
+
+def is_length(value: object) -> bool:
+    """Whether this is a length in micrometres, from a picometre to a kilometre."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return 1e-6 <= value <= 1e9
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_THREADS
+
+
+def is_reference(value: object) -> bool:
+    """Whether some stack could have this reference."""
+    return value in ("middle", "first", "last") or (
+        isinstance(value, str) and value.isascii() and value.isdecimal()
+    )
 
 
 def resolve_reference(reference: str, count: int) -> int:
@@ -125,7 +193,7 @@ def resolve_reference(reference: str, count: int) -> int:
     names = {"middle": count // 2, "first": 0, "last": count - 1}
     if reference in names:
         return names[reference]
-    if reference.isdigit() and int(reference) < count:
+    if is_reference(reference) and len(reference) < 10 and int(reference) < count:
         return int(reference)
     raise UsageError(
         "there is no such reference frame",

@@ -26,7 +26,8 @@ def slab_ranges(count: int, size: int, overlap: int) -> list[range]:
     Raises:
         UsageError: no such slabs.
     """
-    if size < 2 or not 0 <= overlap < size:
+    is_whole = int(size) == size and overlap == overlap // 1  # NaN is neither
+    if not is_whole or size < 2 or not 0 <= overlap < size:
         raise UsageError(
             "there are no such slabs",
             where="--slab",

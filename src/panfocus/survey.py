@@ -19,6 +19,7 @@ from panfocus.blend import Pixels, shrink, white
 from panfocus.calm import noise_variance
 from panfocus.optics import Float
 from panfocus.rank import ends, median
+from panfocus.scene import Scene
 
 Kind = Literal["blurred", "exposure", "duplicate", "order"]
 
@@ -79,6 +80,8 @@ class Surveyor:
     """Looks at frames as they pass."""
 
     def __init__(self) -> None:
+        #: whether the frames are of one scene at all
+        self.scene = Scene()
         self._names: list[str] = []
         self._detail: list[Float] = []
         self._coarse: list[Float] = []
@@ -97,6 +100,7 @@ class Surveyor:
         factor = -(-max(grey.shape) // _SIDE)
         small = shrink(grey, factor).astype(np.float32) / np.float32(white(grey.dtype))
         self._names.append(name)
+        self.scene.add(small)
         light = float(small.mean())
         self._light.append(light)
         # exposure is judged apart: all else is compared as if it were the same

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from panfocus.train import synthesis
-from panfocus.train.dualpath import masks, observed, redefocus
+from panfocus.train.dualpath import (
+    config,
+    fluorescence,
+    masks,
+    misfire,
+    observed,
+    redefocus,
+)
 from panfocus.train.dualpath.task import FUSED_COUNT, Supply
 from panfocus.train.pairs import FocalSet, Material
 
@@ -57,27 +64,67 @@ def test_noise_alone_is_no_evidence():
         assert masks.imperfect(flat, measure, 9).valid.mean() < 0.01
 
 
-def test_measures_and_windows_are_drawn_anew(picture):
+def test_every_measure_and_window_is_asked_and_they_differ(picture):
     frames = halves(picture).astype(np.float32).mean(-1) / 255
-    rng = np.random.default_rng(0)
-    drawn = {masks.draw(rng, frames).mask.tobytes() for _ in range(12)}
-    assert len(drawn) > 5
+    asked = masks.all_of(frames, masks.MEASURES, masks.WINDOWS)
+    count = len(masks.TEACHERS) * len(masks.WINDOWS) + 1
+    assert asked.mask.shape == (count, *frames.shape)
+    assert asked.valid.shape == (count, *frames.shape[1:])
+    assert len({m.tobytes() for m in asked.mask}) == count
+    assert np.array_equal(asked.mask.sum(1), np.ones_like(asked.valid))
 
 
-@pytest.mark.parametrize("cross", [True, False])
-def test_crops_of_real_sets_are_a_function_of_their_key(picture, cross):
+def test_the_guided_system_is_one_of_the_measures_and_the_best_of_them(picture):
+    """Its edges follow the picture, those of windows do not."""
+    frames = halves(picture).astype(np.float32).mean(-1) / 255
+    half = frames.shape[2] // 2
+    wrong = {}
+    for name, found in (
+        ("guided", masks.by_guided(frames)),
+        ("sml", masks.imperfect(frames, "sml", 13)),
+    ):
+        off = found.mask[0].copy()
+        off[:, :half] = 1 - off[:, :half]
+        wrong[name] = (off * found.valid)[:, half - 10 : half + 10].mean()
+    assert 0 < wrong["guided"] < wrong["sml"]
+
+
+def test_crops_of_real_sets_are_a_function_of_their_key(picture):
     sets = [FocalSet("one", list(halves(picture)))]
-    one, two = (observed.batch(sets, 64, 3, (1, 2), range(3), cross=cross) for _ in range(2))
+    masking = config.Masking()
+    one, two = (observed.batch(sets, 64, 3, (1, 2), range(3), masking=masking) for _ in range(2))
     assert one.frames.shape == (3, 3, 3, 64, 64)
-    assert one.mask.shape == one.target.shape == (3, 3, 64, 64)
+    assert one.given.shape == (3, len(masks.WINDOWS) + 1, 3, 64, 64)
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
-    assert np.array_equal(one.mask, one.target) != cross
+
+
+def test_sets_with_enough_frames_are_preferred(picture):
+    pair = halves(picture)
+    blank = np.full_like(pair[0], 200)
+    sets = [FocalSet("pair", list(pair)), FocalSet("stack", [blank] * 5)]
+    masking = config.Masking()
+    five = observed.batch(sets, 64, 5, (0, 0), range(6), masking=masking)
+    assert (five.frames == np.float32(200 / 255)).all()
+    two = observed.batch(sets, 64, 2, (0, 0), range(6), masking=masking)
+    assert not (two.frames == np.float32(200 / 255)).all()
+
+
+def test_made_sets_are_asked_about_by_the_same_measures(supply):
+    masking = config.Masking()
+    made = redefocus.batch(supply, 64, 3, (1, 2), range(2), odds=synthesis.Odds())
+    seen = observed.with_masks(made, masking)
+    assert seen.given.shape == (2, len(masks.WINDOWS) + 1, 3, 64, 64)
+    for frames, given in zip(seen.frames, seen.given, strict=True):
+        alone = masks.all_of(masks.luminance(frames), masking.measures, masking.windows)
+        assert np.array_equal(given, alone.mask)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 8])
 def test_frames_blurred_again_are_exact(supply, count):
     """Where the mask says so, a frame comes nearer to the picture before than the others do."""
-    odds = synthesis.Odds(noise=0, jpeg=0, borders=0, lights=0, moved=0, ringed=0)
+    odds = synthesis.Odds(
+        noise=0, jpeg=0, borders=0, lights=0, moved=0, ringed=0, fluorescent=0, misfired=0
+    )
     made = redefocus.batch(supply, 64, count, (3, count), range(16), odds=odds)
     assert np.array_equal(made.clean, made.frames)
     assert not made.noise.any()
@@ -101,7 +148,17 @@ def test_batches_are_a_function_of_their_key(supply):
 def test_frames_alike_give_no_evidence():
     flat = redefocus.sources_of([np.full((120, 120, 3), 128, np.uint8)] * 2)
     odds = synthesis.Odds(
-        noise=0, jpeg=0, lights=0, borders=0, shaded=0, framed=0, moved=0, recoloured=0, painted=0
+        noise=0,
+        jpeg=0,
+        lights=0,
+        borders=0,
+        shaded=0,
+        framed=0,
+        moved=0,
+        recoloured=0,
+        painted=0,
+        fluorescent=0,
+        misfired=0,
     )
     for count in (2, 4):
         made = redefocus.batch(flat, 64, count, (0, 0), range(4), odds=odds)
@@ -183,3 +240,103 @@ def test_in_bright_field_the_sides_of_focus_differ_and_the_mask_holds(supply):
     )
     assert np.allclose(there, back, atol=1e-6)
     assert ahead.std() > behind.std()
+
+
+# --- light in the dark ------------------------------------------------------------------------
+
+
+def volumes(supply, count, **changes):
+    """Sets of fluorescence without JPEG, in the order of their seeds."""
+    odds = replace(synthesis.Odds(jpeg=0), **changes)
+    return [
+        fluorescence.stack(np.random.default_rng(n), supply, 64, count, odds) for n in range(24)
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_the_frame_to_take_of_fluorescence_holds_the_structures(supply, count):
+    """Where a frame is named, it shows at least the contrast that the others show."""
+    better = 0
+    for made in volumes(supply, count):
+        assert made.frames.shape == (count, 3, 64, 64)
+        assert np.allclose(made.mask.sum(0), 1, atol=1e-5)
+        assert 0 <= made.frames.min() <= made.frames.max() <= 1
+        blended = np.einsum("nchw,nhw->chw", made.clean, made.mask)
+        assert np.allclose(blended, made.truth, atol=1e-5)
+        at = made.valid > 0
+        if not at.any():
+            continue
+        ground = np.median(made.clean)
+        kept, most = (np.abs(a - ground).max(0)[at].mean() for a in (made.truth, made.clean.max(0)))
+        better += kept >= 0.8 * min(most, np.abs(made.clean - ground).max((0, 1))[at].mean())
+    assert better >= 18
+
+
+def test_out_of_focus_is_dark_in_sections_and_soft_in_widefield():
+    spot = np.zeros((41, 41), np.float32)
+    spot[20, 20] = 1
+    thin = fluorescence.Optics(0.8, 0.5, 1.0)
+    wide = fluorescence.Optics(0.8, 0.5, float("inf"))
+    for away in (1.0, 2.0):
+        assert wide.seen(spot, away).sum() == pytest.approx(1, abs=1e-3)
+        assert thin.seen(spot, away).sum() == pytest.approx(np.exp(-(away**2) / 2), abs=1e-3)
+    assert thin.seen(spot, 6.0) is None
+
+
+def test_an_empty_plane_is_never_the_one_to_take():
+    claims = np.zeros((3, 8, 8), np.float32)
+    claims[1, :4], claims[2, 4:6] = 1, 0.5
+    claims[0] = -1
+    mask = fluorescence.to_take(claims, 0)
+    assert mask[0].max() == 0
+    assert (mask[1, :4] == 1).all()
+    assert (mask[2, 4:6] == 1).all()
+    assert (mask[1:, 6:] == 0.5).all()
+
+
+def test_photon_noise_grows_with_the_light_and_is_grey_where_frames_are():
+    clean = np.tile(np.linspace(0, 1, 400, dtype=np.float32), (2, 3, 60, 1))
+    for seed in range(12):
+        frames, variance = fluorescence.photon_noise(np.random.default_rng(seed), clean)
+        if variance == 0:
+            continue
+        assert np.array_equal(frames[:, 0], frames[:, 2])
+        noise = (frames - clean)[:, 0, :, 40:360]
+        assert noise[..., -100:].std() > noise[..., :100].std()
+        tinted = clean.copy()
+        tinted[:, 1] *= 0.5
+        other, _ = fluorescence.photon_noise(np.random.default_rng(seed), tinted)
+        assert not np.array_equal(other[:, 0], other[:, 2])
+        return
+    raise AssertionError("no draw had noise")
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_frame_that_shows_nothing_is_never_taken_where_it_is_lost(supply, count):
+    odds = synthesis.Odds(noise=0, jpeg=0, moved=0)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        made = redefocus.stack(rng, supply, 64, count, odds)
+        out = misfire.misfired(rng, made)
+        changed = [n for n in range(count) if not np.array_equal(made.clean[n], out.clean[n])]
+        assert len(changed) == 1
+        gone = np.abs(out.clean[changed[0]] - made.clean[changed[0]]).max(0) > 0.2
+        assert out.mask[changed[0]][gone].max() == 0
+        assert np.allclose(out.mask.sum(0), 1)
+        assert out.valid[gone].min() == 1
+        # what is asked for can be had: the best of what is left
+        blended = np.einsum("nchw,nhw->chw", out.clean, out.mask)
+        was_best = gone & (made.mask[changed[0]] > 0)
+        assert np.allclose(blended[:, was_best], out.truth[:, was_best], atol=1e-5)
+
+
+def test_kinds_that_are_not_wanted_change_no_sample(supply):
+    """Recipes of before these kinds give the samples that they gave."""
+    none = synthesis.Odds(fluorescent=0, misfired=0)
+    rng = np.random.default_rng((1, 2, 0))
+    expected = redefocus.stack(rng, supply, 64, 3, none)
+    made = redefocus.scene(np.random.default_rng((1, 2, 0)), supply, 64, 3, none)
+    assert all(np.array_equal(a, b) for a, b in zip(expected, made, strict=True))
+    all_of_it = synthesis.Odds(fluorescent=1)
+    dark = redefocus.scene(np.random.default_rng((1, 2, 0)), supply, 64, 3, all_of_it)
+    assert not np.array_equal(dark.frames, made.frames)

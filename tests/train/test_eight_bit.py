@@ -20,6 +20,7 @@ from panfocus.train.dualpath.eight_bit import HEAVIEST, Levels, RoundedBlock  # 
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
 from panfocus.train.dualpath.network import Block, Shape  # noqa: E402
 from panfocus.train.dualpath.pack import pack  # noqa: E402
+from panfocus.train.dualpath.step import Unrolled  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")
@@ -29,9 +30,10 @@ CONVOLUTIONS = 4
 def tiny():
     shape = Shape((8, 8), (0,), (1,), (1,), narrow=8)
     flat = Shape((8,), (), (), (), narrow=8)
-    sets = (config.Sets(1.0, 2, 2),)
-    chosen = config.recipe("redefocus")
-    return replace(chosen, predictor=shape, priors=(flat,), picture_width=8, sets=sets, size=48)
+    steps = (Unrolled(shape, ("frames",), 8), Unrolled(flat, ("iterate",), 8))
+    sets = (config.Sets(1.0, 2, 2, made=True),)
+    chosen = config.recipe("dualpath")
+    return replace(chosen, predictor=flat, steps=steps, sets=sets, size=48)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def material():
 def run(material, tmp_path_factory):
     """The folder of a short training."""
     out = tmp_path_factory.mktemp("run")
-    task = DualPathTask(replace(tiny(), alone=1.0, fused_by=None), Supply.of(material), seed=0)
+    task = DualPathTask(replace(tiny(), fused_by=None), Supply.of(material), seed=0)
     loop.train(task, loop.Run(out, steps=6, precision="float32"))
     return out
 
@@ -112,9 +114,8 @@ def test_two_products_of_a_level_and_a_weight_fit_16_bits():
 def a_net(seed=0):
     torch.manual_seed(seed)
     net = DualPath(tiny()).eval()
-    net.unrolled = False
-    for parameter in net.predictor.net.head.parameters():
-        parameter.data.mul_(20)  # masks of new networks are all but even
+    for parameter in net.fuser.steps[0].mask_prior.head.parameters():
+        torch.nn.init.normal_(parameter)  # masks of new networks are all even
     return net
 
 
@@ -146,11 +147,13 @@ def test_a_rounded_network_answers_nearly_as_before(samples):
 def test_what_changes_pictures_too_much_stays_float(samples, monkeypatch):
     """One output of a block ranges far, so that steps between levels are wide for the others."""
     net = a_net()
-    wide = net.predictor.net.decoder[0][0].second
+    wide = net.fuser.steps[0].mask_prior.decoder[0][0].second
     with torch.no_grad():
         wide.weight.mul_(30)
         wide.weight[0].mul_(300)
-        net.predictor.net.head.weight[:, 0] = 0  # what ranges far is not what is answered
+        net.fuser.steps[0].mask_prior.head.weight[:, 0] = (
+            0  # what ranges far is not what is answered
+        )
     evened = eight_bit.rounded(net, samples)
     assert eight_bit.count_rounded(evened) == CONVOLUTIONS
     frames = samples[0].unsqueeze(0)
@@ -158,10 +161,10 @@ def test_what_changes_pictures_too_much_stays_float(samples, monkeypatch):
         assert (evened(frames)[-1].mask - net(frames)[-1].mask).abs().mean() < 0.02
     monkeypatch.setattr(eight_bit, "UNEVEN", 1e9)
     small = eight_bit.rounded(net, samples)
-    block = small.predictor.net.decoder[0][0]
+    block = small.fuser.steps[0].mask_prior.decoder[0][0]
     assert isinstance(block, RoundedBlock)
     assert block.rounds["second"] is False
-    assert small.predictor.net.bottom[0].rounds == {"first": True, "second": True}
+    assert small.fuser.steps[0].mask_prior.bottom[0].rounds == {"first": True, "second": True}
     monkeypatch.setattr(eight_bit, "MOST_CHANGE", 1e9)
     assert eight_bit.count_rounded(eight_bit.rounded(net, samples)) == CONVOLUTIONS
     monkeypatch.setattr(eight_bit, "MOST_CHANGE", -1.0)
@@ -180,8 +183,8 @@ def test_the_network_given_is_left_as_it_was(samples):
 
 
 def test_an_export_works_in_bytes_and_keeps_the_weights_it_was_made_of(run, material, tmp_path):
-    exact = pack(run, tmp_path / "exact", "made up", unrolled=False)
-    small = pack(run, tmp_path / "small", "made up", unrolled=False, fitted_to=material)
+    exact = pack(run, tmp_path / "exact", "made up")
+    small = pack(run, tmp_path / "small", "made up", fitted_to=material)
     held = [(folder / "model.safetensors").read_bytes() for folder in (exact, small)]
     assert held[0] == held[1]
     cards = [Card.read(folder / "card.json") for folder in (exact, small)]
@@ -222,7 +225,7 @@ def test_the_command_fits_a_system_to_a_folder(run, tmp_path):
             picture = getattr(images, name)()[40 + n : 240 + n, :200]
             Image.fromarray(picture).save(tmp_path / "data" / name / f"{side}.png")
     data = tmp_path / "data"
-    cli.export(run, tmp_path / "system", "made up", unrolled=False, eight_bit=[data])
+    cli.export(run, tmp_path / "system", "made up", eight_bit=[data])
     card = Card.read(tmp_path / "system/card.json")
     assert card.recipe["eight_bit"] == CONVOLUTIONS
     assert checkpoint.read(run / checkpoint.NAME).facts["config"]["size"] == 48

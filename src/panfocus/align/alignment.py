@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from panfocus.align.transforms import (
     common_field,
     corner_shift,
     is_plausible,
+    normalised,
     scale_and_turn,
 )
 from panfocus.align.warp import STILL
@@ -134,19 +135,25 @@ class Alignment:
         """
         try:
             return cls._parse(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (
+            *(OSError, ValueError, LookupError, TypeError, AttributeError),
+            *(OverflowError, RecursionError),
+        ) as error:
             raise InputError(
                 "A transforms file cannot be read.",
                 where=str(path),
                 expected="a file that --save-transforms has written",
                 got=str(error) or type(error).__name__,
+                remedy="save the transforms again, or leave --load-transforms out",
             ) from error
 
     @classmethod
     def _parse(cls, facts: dict[str, Any]) -> Alignment:
         if facts["format"] != _FORMAT:
             raise ValueError(f"format {facts['format']}, not {_FORMAT}")
-        height, width, reference = (int(facts[k]) for k in ("height", "width", "reference"))
+        height, width, reference = (_whole(k, facts[k]) for k in ("height", "width", "reference"))
+        if min(height, width) < 1:
+            raise ValueError(f"frames of {width} x {height} pixels")
         frames = tuple(
             Placed(str(f["name"]), np.array(f["matrix"], np.float64), str(f["kind"]), "loaded")
             for f in facts["frames"]
@@ -156,4 +163,13 @@ class Alignment:
         for placed in frames:
             if placed.matrix.shape != (3, 3) or not is_plausible(placed.matrix, height, width):
                 raise ValueError(f"the matrix of {placed.name} is no transform between frames")
+        frames = tuple(replace(placed, matrix=normalised(placed.matrix)) for placed in frames)
+        if corner_shift(frames[reference].matrix, height, width) >= STILL:
+            raise ValueError(f"{frames[reference].name}, the reference, does not lie on itself")
         return cls(height, width, reference, frames)
+
+
+def _whole(name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name} {value!r}, not a whole number")
+    return value

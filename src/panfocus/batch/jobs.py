@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,21 +15,38 @@ from typing import Any
 
 from natsort import natsort_keygen, ns
 
+from panfocus.batch.record import FOLDER
 from panfocus.errors import InputError, UsageError
+from panfocus.io.atomic import located
+from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.science.fuse import output_files
 from panfocus.science.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
-from panfocus.settings import Settings, make_settings
+from panfocus.settings import TRUTHS, Settings, make_settings
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 _MAPS = ("depth", "index", "confidence")
 #: Of scientific stacks.
 VOLUME_ENDING = ".ome.tif"
+
+
+def _truth(text: str) -> bool:
+    """Read yes or no; an option that stands alone means yes.
+
+    Raises:
+        ValueError: neither.
+    """
+    word = text.lower()
+    if word not in _YES and word not in _NO:
+        raise ValueError(f"{text} is neither true nor false")
+    return word in _YES
+
+
+_YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
 _CONVERT: Mapping[str, Callable[[str], object]] = {
     "threads": int,
     "z_step_um": float,
-    "cull": lambda text: text.lower() in ("", "1", "true", "yes"),
-    "lenient": lambda text: text.lower() in ("", "1", "true", "yes"),
+    **dict.fromkeys(TRUTHS, _truth),
 }
 _COLUMNS = ("name", "inputs", "output", "options")
 
@@ -75,7 +93,9 @@ class Job:
         return files
 
 
-def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job]:
+def find_jobs(
+    source: Path, out: Path, *, ending: str, pattern: Job, notes: list[str] | None = None
+) -> list[Job]:
     """Return the jobs of a folder or a manifest, in natural order.
 
     Args:
@@ -84,6 +104,7 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
         out: folder for the results; it and what lies in it is no input.
         ending: of the pictures, like ``.tif``.
         pattern: settings, maps and quality of every job.
+        notes: takes what was left out of a folder, in a line for the user.
 
     Raises:
         InputError: nothing there.
@@ -92,7 +113,7 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
     if source.exists() and (is_volume(source) or pattern.axes):
         jobs = _grid(source, out, pattern)
     elif source.is_dir():
-        jobs = _in_folder(source, out, ending, pattern)
+        jobs = _in_folder(source, out, ending, pattern, [] if notes is None else notes)
     elif source.suffix.lower() == ".csv" and source.is_file():
         jobs = read_manifest(source, out, ending=ending, pattern=pattern)
     else:
@@ -107,7 +128,7 @@ def find_jobs(source: Path, out: Path, *, ending: str, pattern: Job) -> list[Job
     return jobs
 
 
-def _in_folder(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
+def _in_folder(source: Path, out: Path, ending: str, pattern: Job, notes: list[str]) -> list[Job]:
     try:
         paths = sorted(
             (p for p in source.iterdir() if not p.name.startswith(".")),
@@ -117,8 +138,48 @@ def _in_folder(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
         raise InputError(
             "A folder cannot be listed.", where=str(source), got=error.strerror
         ) from error
-    stacks = [p for p in paths if _is_stack(p) and p.resolve() != out.resolve()]
+    stacks: list[Path] = []
+    others: list[str] = []
+    for path in paths:
+        if os.path.realpath(path) == os.path.realpath(out):  # resolve stumbles over loops of links
+            continue
+        why = _why_none(path, out)
+        if why is not None:
+            others.append(f"{path.name} ({why})")
+        elif _is_stack(path):
+            stacks.append(path)
+    if others:
+        notes.append(f"no stacks in {source}, left out: {some(others)}")
     return [_of_path(path, out, ending, pattern) for path in stacks]
+
+
+def _why_none(path: Path, out: Path) -> str | None:
+    """Return why an entry that looks like a stack is none; None for all others."""
+    what = what_else(path)
+    if what not in (None, "a folder"):
+        return what
+    if path.is_dir() and is_machine_folder(path.name):
+        return "made by a machine"
+    if is_volume(path) or not path.is_dir():
+        looks_like_one = is_volume(path) or SUFFIXES.get(path.suffix.lower()) == "TIFF"
+        return "a result" if looks_like_one and is_result(path) else None
+    return _why_no_frames(path, out)
+
+
+def _why_no_frames(folder: Path, out: Path) -> str | None:
+    """Return why no picture in a folder is a frame; None if one is, or if nobody knows why."""
+    try:
+        entries = [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_file()]
+    except OSError:
+        return None  # it fails as a stack, and so with its reason in the report
+    pictures = [p for p in entries if p.suffix.lower() in SUFFIXES]
+    if any(not is_result(p) for p in pictures):  # the first frame ends this, in most folders
+        return None
+    if pictures:
+        return "results"
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(folder)):
+        return "holds the output"
+    return "an earlier batch's output" if (folder / FOLDER).is_dir() else None
 
 
 def _of_path(path: Path, out: Path, ending: str, pattern: Job) -> Job:
@@ -230,7 +291,7 @@ def _row(
     volume = len(paths) == 1 and _is_volume(paths[0], ending)
     output = _output(out, name, VOLUME_ENDING if volume else ending)
     if cells["output"]:
-        output = out.absolute() / Path(cells["output"]).expanduser()
+        output = located(out.absolute() / Path(cells["output"]).expanduser())
     return replace(
         pattern,
         name=name,
@@ -247,10 +308,13 @@ def _options(text: str, where: str) -> dict[str, Any]:
         UsageError: unknown, or a value that cannot be.
     """
     chosen: dict[str, Any] = {}
-    for word in shlex.split(text.replace(";", " ")):
-        key, _, value = word.removeprefix("--").partition("=")
-        chosen[key.replace("-", "_")] = value
     try:
+        for word in shlex.split(text.replace(";", " ")):
+            key, _, value = word.removeprefix("--").partition("=")
+            key = key.replace("-", "_")
+            chosen["z_step_um" if key == "z_step" else key] = value
+        if "maps" in chosen:
+            raise ValueError("maps are asked for by --depth-map and so on, for all stacks")
         for name, convert in _CONVERT.items():
             if name in chosen:
                 chosen[name] = convert(chosen[name])

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 import panfocus
 from panfocus.io.atomic import write_atomic
+from panfocus.io.digest import digest_of
 
 #: Folder inside the output folder.
 FOLDER = ".panfocus"
@@ -60,23 +61,44 @@ class Record:
     Attributes:
         key: see `key_of`.
         state: "placing" while files are put in their places, "done" after it.
-        files: path to [bytes, time of change] of the outputs; zeros while placing.
+        files: path to [bytes, time of change, sha256] of the outputs; zeros for the first two
+            while placing; records of early versions have no hash.
         frames: how many were fused.
         tries: how often it was begun, more than 1 when a worker died.
+        before: while placing, the same of the outputs that are being replaced.
     """
 
     key: str
     state: State
-    files: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    files: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     frames: int = 0
     tries: int = 1
+    before: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
 
     def is_done(self, key: str) -> bool:
         """Whether the outputs are there, unchanged, and of these inputs and settings."""
         if self.state != "done" or self.key != key or not self.files:
             return False
         try:
-            return all(list(file_facts(Path(p))[1:]) == facts for p, facts in self.files.items())
+            return all(
+                list(file_facts(Path(p))[1:]) == facts[:2] for p, facts in self.files.items()
+            )
+        except OSError:
+            return False
+
+    def knows(self, path: Path) -> bool:
+        """Whether an output of this name was ever placed, whatever is there now."""
+        return str(path) in self.files or str(path) in self.before
+
+    def owns(self, path: Path) -> bool:
+        """Whether what is there is, to the last bit, what panfocus left there."""
+        known = [facts[str(path)] for facts in (self.files, self.before) if str(path) in facts]
+        hashes = [facts[2] for facts in known if len(facts) > 2]
+        try:
+            # a record of an early version has none; its zeros mean that a try died over the file
+            if [0, 0] in known or list(file_facts(path)[1:]) in known:
+                return True
+            return bool(hashes) and digest_of(path) in hashes
         except OSError:
             return False
 

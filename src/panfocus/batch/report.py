@@ -10,8 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from panfocus.batch.record import FOLDER
 from panfocus.batch.work import Outcome
-from panfocus.io.atomic import write_atomic
+from panfocus.errors import OutputError
+from panfocus.io.digest import Ledger
 
 JSON, CSV = "report.json", "report.csv"
 _COLUMNS = ("name", "state", "frames", "seconds", "tries", "memory_bytes", "outputs", "error")
@@ -25,15 +27,40 @@ def summary(outcomes: Sequence[Outcome], facts: Mapping[str, Any]) -> dict[str, 
     return {**counts, **facts, "stacks": [asdict(outcome) for outcome in outcomes]}
 
 
-def write_reports(out: Path, outcomes: Sequence[Outcome], facts: Mapping[str, Any]) -> None:
-    """Write both files into `out`, in place of earlier ones."""
+def ledger(out: Path) -> Ledger:
+    """Return what tells an output folder's reports from files of somebody else's."""
+    return Ledger(out, out / FOLDER / "stacks" / ".written", _is_report)
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file looks like a report of a version that kept no ledger."""
+    if path.name == CSV:
+        with path.open(newline="", encoding="utf-8") as file:
+            return next(csv.reader(file), None) == [*_COLUMNS]
+    found: object = json.loads(path.read_bytes())
+    return isinstance(found, dict) and {"done", "skipped", "failed", "stacks", "crew"} <= {*found}  # pyright: ignore[reportUnknownArgumentType]
+
+
+def write_reports(
+    out: Path, outcomes: Sequence[Outcome], facts: Mapping[str, Any], *, overwrite: bool = False
+) -> list[str]:
+    """Write both files into `out`, in place of earlier ones.
+
+    Returns:
+        Notes: which of them was left alone, since somebody has changed it meanwhile.
+    """
     text = json.dumps(summary(outcomes, facts), indent=2, ensure_ascii=False) + "\n"
-    write_atomic(out / JSON, [text.encode()], overwrite=True)
     table = io.StringIO(newline="")
     writer = csv.writer(table)
     writer.writerow(_COLUMNS)
     writer.writerows(_cells(outcome) for outcome in outcomes)
-    write_atomic(out / CSV, [table.getvalue().encode()], overwrite=True)
+    notes: list[str] = []
+    for name, data in ((JSON, text), (CSV, table.getvalue())):
+        try:
+            ledger(out).write(name, data.encode(), overwrite=overwrite)
+        except OutputError as error:
+            notes.append(f"{name} was not written: {error.what} {error.where}")
+    return notes
 
 
 def _cells(outcome: Outcome) -> list[object]:

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from glob import glob
@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from typing import Any, cast
 
 from panfocus.batch import crews
+from panfocus.batch.apart import check_batch
 from panfocus.batch.crews import Crew, default_workers, gather_crew
 from panfocus.batch.jobs import Job, find_jobs
 from panfocus.batch.record import FOLDER, Facts, file_facts, record_path
@@ -82,15 +83,17 @@ def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
         UsageError: wrong options, or another batch is at work in the output folder.
         OutputError: results exist and neither `resume` nor `overwrite` is set.
     """
-    jobs = _find(options)
+    left_out: list[str] = []
+    jobs = _find(options, left_out)
     if not jobs and not options.watch:
         raise InputError(
             "There are no stacks to fuse.",
             where=str(options.source),
             expected="a folder for each stack, or TIFFs of several pages",
-            got="nothing of the kind",
+            got="; ".join(left_out) or "nothing of the kind",
             remedy="to fuse the pictures of this folder as one stack, use `panfocus fuse`",
         )
+    check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     if not (options.resume or options.overwrite or options.watch):
         _refuse_existing(jobs)
     if options.workers is None:
@@ -99,14 +102,20 @@ def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
     total = memory_limit(settings)
     folders = {job.output.parent for job in jobs}
     with _alone_in(options.out, folders) as run_id:
-        batch = Batch(options, run_id, total, len(jobs), tell)
+        batch = Batch(options, run_id, total, len(jobs), tell, notes=left_out)
         with gather_crew(options.workers or 0, options.scheduler, total) as crew:
             batch.work(crew, jobs)
         return batch.result()
 
 
-def _find(options: Options) -> list[Job]:
-    jobs = find_jobs(options.source, options.out, ending=options.ending, pattern=options.pattern)
+def _find(options: Options, notes: list[str] | None = None) -> list[Job]:
+    jobs = find_jobs(
+        options.source,
+        options.out,
+        ending=options.ending,
+        pattern=options.pattern,
+        notes=notes,
+    )
     if options.scheduler is None and "threads" not in options.pattern.settings:
         # processes that each take all processors only get in each other's way
         count = options.workers if options.workers is not None else default_workers()
@@ -180,6 +189,8 @@ def _lives(pid: int) -> bool:
 
 def _clear(out: Path, folders: set[Path], run_id: str) -> None:
     """Delete folders on the way that workers of this run could not delete when they died."""
+    if not run_id.isalnum():  # of a file that is not ours: no pattern to delete by
+        return
     for path in [p for f in (out, *folders) for p in f.glob(f".panfocus-{run_id}-*")]:
         shutil.rmtree(path, ignore_errors=True)
     for path in (out / FOLDER).rglob(f"*.{run_id}"):
@@ -190,9 +201,17 @@ class Batch:
     """One run: what waits, what is being done, what has ended."""
 
     def __init__(
-        self, options: Options, run_id: str, memory: int, count: int, tell: Tell | None
+        self,
+        options: Options,
+        run_id: str,
+        memory: int,
+        count: int,
+        tell: Tell | None,
+        *,
+        notes: Sequence[str] = (),
     ) -> None:
         self._options = options
+        self._notes = notes
         self._run = run_id
         self._memory = memory
         self._count = count
@@ -205,6 +224,7 @@ class Batch:
         self._most = 0
         self._held_back = False
         self._crew = ""
+        self._unwritten: list[str] = []
 
     def work(self, crew: Crew, jobs: list[Job]) -> None:
         """Do all jobs; with `watch` also those that come."""
@@ -290,7 +310,7 @@ class Batch:
 
     def _facts(self) -> dict[str, Any]:
         outcomes = self._outcomes.values()
-        notes: list[str] = []
+        notes = [*self._notes, *self._unwritten]
         if self._options.scheduler is None and self._options.workers and not crews.has_dask():
             notes.append(_NO_DASK)
         if self._held_back:
@@ -308,7 +328,9 @@ class Batch:
 
     def save(self) -> None:
         """Write the reports as they stand."""
-        write_reports(self._options.out, list(self._outcomes.values()), self._facts())
+        outcomes, options = list(self._outcomes.values()), self._options
+        facts = self._facts()
+        self._unwritten = write_reports(options.out, outcomes, facts, overwrite=options.overwrite)
         self._saved = monotonic()
 
     def result(self) -> dict[str, Any]:
@@ -338,7 +360,10 @@ class _Watch:
         """
         ready: list[Job] = []
         now = monotonic()
-        for job in _find(self._options):
+        jobs = _find(self._options)
+        if any(job.name not in self._seen for job in jobs):
+            check_batch(jobs, self._options.source, self._options.out, overwrite=True)
+        for job in jobs:
             facts = _facts_of(job)
             before = self._seen.get(job.name)
             if before is None or before[0] != facts:

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
@@ -14,13 +14,23 @@ from typing import Any, Literal
 
 from panfocus import io, science
 from panfocus.batch.jobs import Job
-from panfocus.batch.record import Record, file_facts, key_of, read_record, write_record
-from panfocus.errors import OutputError, PanfocusError, UsageError
-from panfocus.io.atomic import cannot_write, exists_error, place, staging
+from panfocus.batch.placing import foreign_among, is_complete, not_ours, place_all
+from panfocus.batch.record import key_of, read_record
+from panfocus.errors import PanfocusError, UsageError
+from panfocus.io.atomic import staging
+from panfocus.io.outputs import check_apart, earlier_results
 from panfocus.pipeline import Plan, fuse, make_settings, plan
+from panfocus.plan import settings_files
 from panfocus.science import open_volume
 from panfocus.settings import Settings
-from panfocus.systems import Card, NetworkSystem, PictureSystem, System, load_system
+from panfocus.systems import (
+    Card,
+    NetworkPictureSystem,
+    NetworkSystem,
+    PictureSystem,
+    System,
+    load_system,
+)
 
 State = Literal["done", "failed", "skipped"]
 
@@ -34,9 +44,10 @@ class Task:
         key: see `record.key_of`.
         record: file of its record.
         run: of which run it is; part of the names of its folders on the way.
-        overwrite: whether its outputs may be replaced.
+        overwrite: whether any file may be replaced.
         memory_bytes: estimated peak.
         frames: number of them.
+        renew: whether outputs that are as an earlier run left them may be replaced.
     """
 
     job: Job
@@ -46,6 +57,7 @@ class Task:
     overwrite: bool
     memory_bytes: int
     frames: int
+    renew: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,19 +102,17 @@ def _network(name: str, threads: int | None) -> System | PictureSystem:
 
 
 def _system(name: str, threads: int | None) -> System | PictureSystem:
-    """Load a system; a network's session is kept for the next stack of this process.
-
-    Other systems load in no time, and some remember frames of a stack that failed.
-    """
+    """Load a system; a network's session is kept for the next stack of this process."""
     system = load_system(name, threads=threads)
-    return _network(name, threads) if isinstance(system, NetworkSystem) else system
+    is_network = isinstance(system, (NetworkSystem, NetworkPictureSystem))
+    return _network(name, threads) if is_network else system
 
 
 def _plan(job: Job) -> Plan:
     settings = make_settings(**job.settings, maps=bool(job.maps))
     system = _system(settings.system, settings.threads)
-    outputs = list(job.outputs.values())
-    checked = plan(job.inputs, settings, exclude=outputs, system=system)
+    earlier = earlier_results(job.outputs.values())
+    checked = plan(job.inputs, settings, exclude=earlier, system=system)
     if job.maps and system.card.kind == "picture":
         raise UsageError(
             f"the system {system.card.name} makes a picture without deciding between frames",
@@ -134,6 +144,9 @@ def _check(job: Job) -> _Checked:
     choice = _choice(job)
     system = _system(choice.settings.system, choice.settings.threads)
     source = Path(job.inputs[0])
+    check_apart([source, *settings_files(choice.settings)], list(job.outputs.items()))
+    for path in job.outputs.values():
+        science.check_output(path, overwrite=True)
     with closing(open_volume(source, job.axes)) as volume:
         memory = science.check(volume, choice, system)
         planes = [p.depths * p.times * len(p.channels) for p in volume.positions]
@@ -168,13 +181,13 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
         earlier = read_record(record)
         if resume and earlier is not None and earlier.is_done(key):
             return Outcome(job.name, "skipped", outputs=[*earlier.files], frames=earlier.frames)
-        ours = set(earlier.files) if resume and earlier is not None else set[str]()
-        taken = [path for path in job.outputs.values() if os.path.lexists(path)]
-        foreign = [path for path in taken if str(path) not in ours]
-        if foreign and not overwrite:
-            raise exists_error(foreign[0])
-        may_replace = overwrite or bool(ours)
-        task = Task(job, key, record, run, may_replace, checked.memory_bytes, checked.frames)
+        memory, frames = checked.memory_bytes, checked.frames
+        task = Task(job, key, record, run, overwrite, memory, frames, renew=resume)
+        foreign = foreign_among(task, earlier)
+        if earlier is not None and is_complete(task, earlier):
+            return _kept(task, foreign)
+        if foreign:
+            raise not_ours(foreign[0], earlier)
     except PanfocusError as error:
         return failed(job, error)
     except OSError as error:  # a frame went between being found and being looked at
@@ -182,11 +195,23 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
     return task
 
 
+def _kept(task: Task, changed: Sequence[Path]) -> Outcome:
+    """Return the outcome of a stack that is done, whatever somebody did to its result since."""
+    names = ", ".join(path.name for path in changed)
+    return Outcome(
+        task.job.name,
+        "skipped",
+        outputs=[str(path) for path in task.job.outputs.values()],
+        frames=task.frames,
+        warnings=[f"changed since it was fused, and kept so: {names}"] if changed else [],
+    )
+
+
 def _check_outputs(job: Job, checked: Plan) -> None:
     bits = checked.settings.bit_depth
+    read = [*(info.path for info in checked.infos), *settings_files(checked.settings)]
+    check_apart(read, list(job.outputs.items()))
     for kind, path in job.outputs.items():
-        if path.resolve() in {info.path.resolve() for info in checked.infos}:
-            raise OutputError("an output is one of the inputs", where=str(path))
         io.check_output(
             path,
             overwrite=True,
@@ -257,7 +282,7 @@ def _fuse_and_place(task: Task, tries: int) -> tuple[dict[str, float], list[str]
     with staging(task.job.output.parent, task.run) as folder:
         work = _fuse_volume if task.job.is_volume else _fuse_frames
         timings, notes = work(task.job, folder)
-        _place(task, folder, tries)
+        place_all(task, folder, tries)
     return timings, notes
 
 
@@ -277,34 +302,3 @@ def _fuse_volume(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
         for stage, seconds in stack["timings_s"].items():
             timings[stage] = timings.get(stage, 0.0) + seconds
     return timings, done.warnings
-
-
-def _place(task: Task, folder: Path, tries: int) -> None:
-    outputs = list(task.job.outputs.values())
-    record = Record(task.key, "placing", {str(p): [0, 0] for p in outputs}, task.frames, tries)
-    # a try that died here has placed some of its files: they are ours
-    earlier = read_record(task.record)
-    ours = earlier is not None and earlier.state == "placing" and earlier.key == task.key
-    overwrite = task.overwrite or ours
-    taken = [path for path in outputs if os.path.lexists(path)]
-    if taken and not overwrite:
-        raise exists_error(taken[0])
-    write_record(task.record, record)
-    placed: list[Path] = []
-    try:
-        for path in outputs:
-            place(folder / path.name, path, overwrite=overwrite)
-            placed.append(path)
-    except OSError as error:
-        _forget(task.record, placed, record)
-        path = outputs[len(placed)]
-        if isinstance(error, FileExistsError):
-            raise exists_error(path) from error
-        raise cannot_write(path, error) from error
-    files = {str(path): list(file_facts(path)[1:]) for path in outputs}
-    write_record(task.record, replace(record, state="done", files=files))
-
-
-def _forget(path: Path, placed: Sequence[Path], record: Record) -> None:
-    """Keep only those files in the record that were placed."""
-    write_record(path, replace(record, files={str(p): [0, 0] for p in placed}))

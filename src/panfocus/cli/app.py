@@ -6,6 +6,8 @@ value may be left out, which ``--depth-map [F]`` is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ import panfocus
 #: What an option that stands alone is given; no file can be called so by accident.
 BARE = "\0"
 
+#: Where a command's context keeps the words that were read as inputs behind such options.
+BEHIND = "panfocus.behind"
+
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 
@@ -25,8 +30,8 @@ _ALIGN_HELP = "none, auto, translation, similarity, affine or homography."
 class _BareOption(click.Option):
     """An option that takes a file name or stands alone.
 
-    The next word is its value only if it ends like a file that it could write:
-    ``--depth-map a.jpg b.jpg`` must not take a photograph away.
+    The next word is its value only if it ends like a file that it could write, and if no picture
+    is there: ``--depth-map a.jpg b.jpg`` must not take a photograph away.
     """
 
     def __init__(self, *args: Any, endings: tuple[str, ...], **kwargs: Any) -> None:  # noqa: ANN401
@@ -44,7 +49,13 @@ class _FuseCommand(click.Command):
             if isinstance(option, _BareOption)
             for name in option.opts
         }
-        return super().parse_args(ctx, fill_bare_options(args, bare))
+        filled = fill_bare_options(args, bare)
+        ctx.meta[BEHIND] = [
+            (option, args[n + 1])
+            for n, option in enumerate(args[:-1])
+            if option in bare and filled[n] != option and not args[n + 1].startswith("-")
+        ]
+        return super().parse_args(ctx, filled)
 
 
 def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list[str]:
@@ -56,7 +67,8 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
 
     Returns:
         The words, ``--option=BARE`` in place of ``--option`` where no file to write follows. A
-        file that exists is an input, unless `--overwrite` gives it free.
+        picture that exists is an input, `--overwrite` or not; only a map that panfocus wrote is
+        a map's name again. ``--option=FILE`` names any file.
     """
     out: list[str] = []
     for n, word in enumerate(args):
@@ -65,17 +77,72 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
             continue
         following = args[n + 1] if n + 1 < len(args) else "-"
         writes = following.lower().endswith(bare[word]) and not following.startswith("-")
-        is_input = Path(following).exists() and "--overwrite" not in args
-        if not writes or is_input or "*" in following:
+        if not writes or _may_be_input(following):
             out[-1] = f"{word}={BARE}"
     return out
 
 
+class _Number(click.FloatRange):
+    """A number within bounds that is a number: nan lies outside of none, inf within many."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  as click has it
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+class _App(click.Group):
+    """Refuses empty words, which a shell makes of variables that are not set.
+
+    An empty name would mean the folder that one happens to be in.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        refuse_empty(args)
+        return super().parse_args(ctx, args)
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Refuse a command line with an empty word, or a long option with an empty value.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for n, word in enumerate(words):
+        is_option = word.startswith("--") and word.endswith("=")
+        if is_option or not word.strip():
+            from panfocus.errors import UsageError  # noqa: PLC0415  mostly not needed
+
+            where = word if is_option else f"after {words[n - 1]}" if n else "the first word"
+            raise UsageError(
+                "a word of the command line is empty",
+                where=where,
+                expected="a name or a value",
+                got="nothing",
+                remedy='check the shell variable that it came from ("$DIR"); . is the folder here',
+            )
+
+
+def _may_be_input(word: str) -> bool:
+    """Whether a word may name frames: a pattern, or a picture that is there and no map."""
+    path = Path(word).expanduser()
+    if word.lower().endswith(".json"):
+        return False
+    if not path.exists():
+        return any(letter in word for letter in "*?[")
+    from panfocus.io.provenance import is_map_of_panfocus  # noqa: PLC0415  few commands need it
+
+    return not is_map_of_panfocus(path)
+
+
 _FILE = click.Path(path_type=Path)
-_SIZE = click.FloatRange(0, min_open=True)
+_SIZE = _Number(0, min_open=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(panfocus.__version__, prog_name="panfocus", message="%(prog)s %(version)s")
 def app() -> None:
     """Fuse photographs focused at different depths into one that is sharp everywhere."""
@@ -179,7 +246,11 @@ def app() -> None:
     help="Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
 )
 @click.option(
-    "--depth-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write the depth map (float32)."
+    "--depth-map",
+    cls=_BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write the depth map (float32), to F or beside OUT. A picture that is there and behind "
+    "the option is a frame; --depth-map=F names any file. So with the other maps.",
 )
 @click.option(
     "--index-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write which frame won (uint16)."
@@ -188,7 +259,7 @@ def app() -> None:
     "--confidence-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write how clear it was."
 )
 @click.option(
-    "--z-step", "z_step_um", type=float, help="Micrometres between frames: makes depth a length."
+    "--z-step", "z_step_um", type=_SIZE, help="Micrometres between frames: makes depth a length."
 )
 @click.option(
     "--raw-tone",
@@ -230,7 +301,7 @@ def app() -> None:
     help="auto (70 % of what is free), or a size such as 2GiB.",
 )
 @click.option("--threads", type=click.IntRange(1), help="Processors to use; all if not given.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be done, stop.")
 @click.option(
     "--json",
@@ -244,7 +315,8 @@ def app() -> None:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Timings, and each frame's share.")
-def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is declared above
+@click.pass_context
+def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declared above
     """Fuse a stack of frames into one picture that is sharp everywhere.
 
     INPUTS are files, globs, a folder, or a multi-page TIFF; two frames or two hundred, in the
@@ -278,7 +350,8 @@ def fuse(**options: Any) -> None:  # noqa: ANN401  click hands over what is decl
         del chosen["system"]
     maps = {kind: options.pop(f"{kind}_map") for kind in ("depth", "index", "confidence")}
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
-    request = Request(settings=chosen, maps=maps, **options)
+    behind = tuple(ctx.meta[BEHIND])
+    request = Request(settings=chosen, maps=maps, behind=behind, **options)
     fused_to = request.output
     is_stack = fused_to is not None and is_science(
         request.inputs, fused_to, is_photographic=request.is_photographic
@@ -433,7 +506,8 @@ def evaluate(
 ) -> None:
     """Score systems, and other people's results, on a folder of focal stacks.
 
-    DATA is A/ B/ [C/...] [GT/], or name-A.png name-B.png in one folder, or a folder per stack.
+    DATA is A/ B/ [C/...] [GT/], or folders of such names as public sets have (source_1 source_2,
+    NEAR FAR), or name-A.png name-B.png in one folder, or a folder per stack.
     """
     from panfocus.cli.evaluate import run  # noqa: PLC0415  imports OpenCV
     from panfocus.evaluate import Options  # noqa: PLC0415
@@ -495,14 +569,12 @@ _NOT_IN_BATCH = frozenset({
 @click.option(
     "--settle",
     "settle_s",
-    type=click.FloatRange(0),
+    type=_Number(0),
     default=5.0,
     show_default=True,
     help="With --watch: seconds for which a stack must not have changed.",
 )
-@click.option(
-    "--idle", "idle_s", type=click.FloatRange(0), help="With --watch: stop after so many seconds."
-)
+@click.option("--idle", "idle_s", type=_Number(0), help="With --watch: stop after so many seconds.")
 @click.option(
     "--format",
     "ending",
@@ -514,7 +586,7 @@ _NOT_IN_BATCH = frozenset({
 @click.option("--depth-map", is_flag=True, help="Write depth maps (float32).")
 @click.option("--index-map", is_flag=True, help="Write which frame won (uint16).")
 @click.option("--confidence-map", is_flag=True, help="Write how clear it was.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
 @click.option("--dry-run", is_flag=True, help="List the stacks, and what each would take.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
 @click.option(

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.batch import Job, Options, find_jobs, run_batch
+from panfocus.batch.apart import check_batch
 from panfocus.batch.work import Outcome, prepare
 from panfocus.errors import UsageError
+from panfocus.io.atomic import located
 from panfocus.settings import Settings, make_settings
 
 PART_FAILED = 3
+#: Of a stack that are told at once; the report has them all.
+_NOTES = 3
 _MAPS = ("depth", "index", "confidence")
 
 
@@ -52,6 +56,7 @@ def _options(words: dict[str, Any]) -> Options:
     maps = tuple(kind for kind in _MAPS if words.pop(f"{kind}_map"))
     own = {name: words.pop(name) for name in list(words) if name in Options.__dataclass_fields__}
     quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
+    own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"
     chosen = {name: value for name, value in words.items() if value is not None}
     unknown = [n for n, v in chosen.items() if n not in Settings.__dataclass_fields__ and v]
@@ -69,7 +74,13 @@ def _options(words: dict[str, Any]) -> Options:
 
 def _show(options: Options, *, as_json: bool) -> None:
     """Print what would be done, as JSON when that was asked for."""
-    jobs = find_jobs(options.source, options.out, ending=options.ending, pattern=options.pattern)
+    notes: list[str] = []
+    jobs = find_jobs(
+        options.source, options.out, ending=options.ending, pattern=options.pattern, notes=notes
+    )
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     lines: list[dict[str, Any]] = []
     for job in jobs:
         checked = prepare(job, Path(), "", resume=options.resume, overwrite=options.overwrite)
@@ -98,9 +109,10 @@ def _line(outcome: Outcome, ended: int, count: int) -> str:
     if outcome.state == "failed":
         return f"{head}\n  " + (outcome.error or "").replace("\n", "\n  ")
     if outcome.state == "skipped":
-        return head
+        return "; ".join([head, *outcome.warnings])
     again = f", {outcome.tries} tries" if outcome.tries > 1 else ""
-    return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}"
+    notes = [f"\n  note: {note}" for note in outcome.warnings[:_NOTES]]
+    return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}" + "".join(notes)
 
 
 def _summary(options: Options, report: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from panfocus.evaluate.plots import draw
 from panfocus.evaluate.report import columns, to_dict, to_markdown
 from panfocus.evaluate.run import Options, Outcome, Tell, evaluate
 from panfocus.evaluate.store import NAME as SCORES
-from panfocus.io.atomic import write_atomic
+from panfocus.evaluate.store import ledger
 
 #: exit code when a part of the images could not be scored
 PARTLY = 3
@@ -31,11 +31,13 @@ def run(options: Options, *, plots: bool, as_json: bool) -> int:
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     table = to_markdown(options, outcome, found)
     for name, content in zip(_SUMMARY, (text, table), strict=True):
-        write_atomic(options.out / name, [content.encode()], overwrite=True)
+        ledger(options.out).write(name, content.encode(), overwrite=options.overwrite)
         files.append(options.out / name)
     print(text if as_json else table, end="")
     _tell_end(options, outcome, files)
-    return PARTLY if outcome.failures else 0
+    if not outcome.failures:
+        return 0
+    return PARTLY if outcome.rows else 1
 
 
 def _check_out(options: Options) -> None:
@@ -55,6 +57,12 @@ def _check_out(options: Options) -> None:
             got=", ".join(foreign),
             remedy="choose another --out, or allow it by --overwrite",
         )
+    known = ledger(options.out)
+    if (options.out / SCORES).exists():  # of a version that kept no ledger
+        plots = (f"plots/{path.name}" for path in (options.out / "plots").glob("*.png"))
+        known.adopt([*_SUMMARY, "worst.png", *plots])
+    for name in (*_SUMMARY, "worst.png"):
+        known.check(name, overwrite=options.overwrite)
 
 
 def _tell_end(options: Options, outcome: Outcome, files: list[Path]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from panfocus import io
 from panfocus.errors import UsageError
-from panfocus.io.atomic import exists_error
+from panfocus.io.outputs import Output
 from panfocus.pipeline import Fusion, Plan
 
 
@@ -39,19 +39,19 @@ class Extras:
                 remedy="leave them out; --depth-map keeps the depth",
             )
 
-    def files(self, output: Path, count: int) -> list[Path]:
-        """Return all that will be written for a stack of `count` frames."""
-        out = [] if self.height_map is None else [self.height_map]
+    def files(self, output: Path, count: int) -> list[Output]:
+        """Return all that will be written for a stack of `count` frames, by option."""
+        out = [] if self.height_map is None else [("--height-map", self.height_map)]
         if self.mesh is not None:
             from panfocus.mesh import mesh_files  # noqa: PLC0415  few fusions make one
 
-            out += mesh_files(self.mesh)
-        return [*out, *self._slabs(output, count)]
+            out += [("--mesh", path) for path in mesh_files(self.mesh)]
+        return [*out, *(("--slab", path) for path in self._slabs(output, count))]
 
     def earlier(self, output: Path) -> list[Path]:
-        """Return what an earlier run may have left beside the frames, which is no frame."""
+        """Return names that an earlier run may have left results under, beside the frames."""
         name = f"{glob.escape(output.stem)}_slab*{output.suffix}"
-        files = self.files(output, 0)
+        files = [path for _, path in self.files(output, 0)]
         return [*files, *output.parent.glob(name)] if self.slab else files
 
     def _slabs(self, output: Path, count: int) -> list[Path]:
@@ -89,9 +89,8 @@ class Extras:
             io.check_output(
                 self.height_map, overwrite=overwrite, dtype="uint8", channels=3, kind="image"
             )
-        for path in self.files(output, plan_.count):
-            if path.exists() and not overwrite:
-                raise exists_error(path)
+        for _, path in self.files(output, plan_.count):
+            io.check_place(path, overwrite=overwrite)
 
     def write_slabs(self, output: Path, plan_: Plan, *, quality: int, overwrite: bool) -> None:
         """Fuse and write the slabs."""
@@ -115,7 +114,9 @@ class Extras:
 
             unit = "µm" if is_length else "frames"
             picture = draw_height_map(result.depth, unit, near_first=near_first)
-            io.write_image(self.height_map, picture, io.Metadata(), overwrite=overwrite)
+            io.write_image(
+                self.height_map, picture, io.Metadata(), overwrite=overwrite, is_result=True
+            )
         if self.mesh is not None:
             from panfocus.mesh import build_surface, write_mesh  # noqa: PLC0415  few make one
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +15,9 @@ from typing import Any, cast
 from panfocus import io
 from panfocus.cli.app import BARE
 from panfocus.cli.extras import Extras
-from panfocus.errors import OutputError, UsageError
-from panfocus.io.atomic import exists_error, write_atomic
+from panfocus.errors import UsageError
+from panfocus.io.atomic import write_atomic
+from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline import (
     Fusion,
     Plan,
@@ -27,11 +30,15 @@ from panfocus.pipeline import (
     plan,
 )
 from panfocus.pipeline import Progress as Tell
+from panfocus.plan import settings_files
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; see the options of `panfocus fuse`."""
+    """What the user asked for; see the options of `panfocus fuse`.
+
+    `behind` holds the inputs that stood behind an option which may take a file, with the option.
+    """
 
     inputs: tuple[str, ...]
     output: Path | None
@@ -50,6 +57,7 @@ class Request:
     height_map: Path | None = None
     mesh: Path | None = None
     pixel_size: float | None = None
+    behind: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_photographic(self) -> bool:
@@ -95,13 +103,17 @@ def fuse_into(request: Request, output: Path) -> None:
     wanted = {k: path for k, path in maps.items() if path is not None}
     extras = request.extras
     settings = make_settings(**request.settings, maps=bool(wanted) or extras.need_maps)
-    # a result of an earlier run in the same folder is no frame
-    earlier = [output, *extras.earlier(output)]
-    plan_ = plan(request.inputs, settings, exclude=[*earlier, *wanted.values()])
+    earlier = earlier_results([output, *extras.earlier(output), *wanted.values()])
+    plan_ = plan(request.inputs, settings, exclude=earlier)
+    _check_behind(request, plan_)
+    read = _inputs(request, plan_)
     if extras.slab and settings.cull:  # how many slabs there are depends on it
         plan_ = culled(plan_)
-    more = extras.files(output, plan_.count)
-    _check(request, plan_, output, wanted, more)
+    named = extras.files(output, plan_.count)
+    more = [path for _, path in named]
+    maps_named = [(f"--{kind}-map", path) for kind, path in wanted.items()]
+    check_apart(read, [("-o", output), *maps_named, *named, *_texts(request)])
+    _check(request, plan_, output, wanted)
     _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
         _show_plan(plan_, request, [output, *wanted.values(), *more])
@@ -140,6 +152,9 @@ def align_only(request: Request) -> None:
         chosen["align"] = "auto"  # who wants frames aligned has said so already
     plan_ = plan(request.inputs, make_settings(**chosen, maps=False))
     paths = [folder / name for name in _frame_names(plan_)]
+    _check_behind(request, plan_)
+    frames_named = [("--align-only", path) for path in paths]
+    check_apart(_inputs(request, plan_), [*frames_named, *_texts(request)])
     _check_frames(request, plan_, paths)
     _check_json(request)
     _say(request, [f"note: {note}" for note in plan_.notes])
@@ -172,21 +187,14 @@ def _frame_names(plan_: Plan) -> list[str]:
     names = [
         f"{info.path.stem}_{info.page:04d}.tif" if paged else info.path.name for info in plan_.infos
     ]
-    if len(set(names)) == len(names):
+    if len({name.casefold() for name in names}) == len(names):
         return names
     return [f"{n:04d}_{name}" for n, name in enumerate(names)]
 
 
 def _check_frames(request: Request, plan_: Plan, paths: list[Path]) -> None:
-    """Refuse aligned frames that would replace something, above all the frames themselves."""
-    inputs = {info.path.resolve() for info in plan_.infos}
+    """Refuse aligned frames that cannot be written."""
     for path in paths:
-        if path.resolve() in inputs:
-            raise OutputError(
-                "an output is one of the inputs",
-                where=str(path),
-                remedy="choose another folder: frames are never replaced",
-            )
         io.check_output(
             path,
             overwrite=request.overwrite,
@@ -197,11 +205,9 @@ def _check_frames(request: Request, plan_: Plan, paths: list[Path]) -> None:
 
 
 def _check_json(request: Request) -> None:
-    """Refuse JSON files that exist, and transforms that nobody makes."""
-    texts = [Path(f) for f in (request.json_file, request.save_transforms) if f not in (None, BARE)]
-    for path in texts:
-        if path.exists() and not request.overwrite:
-            raise exists_error(path)
+    """Refuse JSON files that cannot be written, and transforms that nobody makes."""
+    for _, path in _texts(request):
+        io.check_place(path, overwrite=request.overwrite)
     wanted = request.align_only is not None or is_wanted(make_settings(**request.settings))
     if request.save_transforms is not None and not wanted:
         raise UsageError(
@@ -211,33 +217,41 @@ def _check_json(request: Request) -> None:
         )
 
 
-def _check(
-    request: Request, plan_: Plan, output: Path, wanted: dict[str, Path], more: list[Path]
-) -> None:
+def _inputs(request: Request, plan_: Plan) -> list[Path]:
+    """Return all that is read: the frames, and what tells how to fuse them."""
+    return [*(info.path for info in plan_.infos), *settings_files(plan_.settings)]
+
+
+def _check_behind(request: Request, plan_: Plan) -> None:
+    """Refuse a frame as a map's name: behind the option it stands for the map if it came before.
+
+    Raises:
+        OutputError: a frame that other inputs name stands behind an option.
+    """
+    counts = Counter((os.path.realpath(info.path), info.page) for info in plan_.infos)
+    twice = [Path(path) for (path, _), count in counts.items() if count > 1]
+    for option, word in request.behind:
+        path = Path(word).expanduser()
+        if path.is_file() and twice:
+            Inputs(twice, in_depth=False).check(option, path)
+
+
+def _texts(request: Request) -> list[Output]:
+    """Return the files in JSON that are written, by option."""
+    named = [("--json", request.json_file), ("--save-transforms", request.save_transforms)]
+    return [(option, Path(path)) for option, path in named if path not in (None, BARE)]
+
+
+def _check(request: Request, plan_: Plan, output: Path, wanted: dict[str, Path]) -> None:
     """Refuse what cannot be written, before any work."""
     bits = request.settings["bit_depth"]
     dtype = plan_.dtype if bits == "same" else f"uint{bits}"
-    files = [output, *wanted.values(), *more]
-    if request.json_file not in (None, BARE):
-        files.append(Path(str(request.json_file)))
-    if request.save_transforms is not None:
-        files.append(request.save_transforms)
-    if len({f.absolute() for f in files}) < len(files):
-        raise UsageError("two outputs have the same name", got=", ".join(map(str, files)))
     if wanted and plan_.system.card.kind == "picture":
         raise UsageError(
             f"the system {plan_.system.card.name} makes a picture without deciding between frames",
             where=", ".join(f"--{k}-map" for k in wanted),
             expected="a system of kind decision",
             remedy="leave the maps out, or take another system (`panfocus systems`)",
-        )
-    inputs = {info.path.resolve() for info in plan_.infos}
-    clash = [f for f in files if f.resolve() in inputs]
-    if clash:
-        raise OutputError(
-            "an output is one of the inputs",
-            where=str(clash[0]),
-            remedy="give the output another name: frames are never replaced",
         )
     request.extras.check(output, plan_, overwrite=request.overwrite)
     channels = plan_.channels

@@ -11,8 +11,11 @@ from typing import Any, cast
 
 from panfocus.cli.app import BARE
 from panfocus.cli.fuse import Request, progress_of
-from panfocus.errors import UsageError
-from panfocus.io.atomic import exists_error, write_atomic
+from panfocus.errors import OutputError, UsageError
+from panfocus.io import check_place
+from panfocus.io.atomic import write_atomic
+from panfocus.io.outputs import check_apart
+from panfocus.plan import settings_files
 from panfocus.science import Choice, check, fuse_file, open_volume, output_files
 from panfocus.science.fuse import check_output
 from panfocus.settings import make_settings
@@ -44,7 +47,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
     choice = Choice(settings, axes, guide_channel, tuple(wanted))
     files = output_files(request.output, tuple(wanted))
     files |= {kind: Path(value) for kind, value in wanted.items() if value != BARE}
-    _check(request, files, source)
+    _check(request, files, [source, *settings_files(settings)])
     if request.dry_run:
         _show(request, source, choice, files)
         return
@@ -69,17 +72,23 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
         _say(summary.warnings, len(summary.stacks), files)
 
 
-def _check(request: Request, files: dict[str, Path], source: Path) -> None:
-    if len({f.absolute() for f in files.values()}) < len(files):
-        raise UsageError("two outputs have the same name", got=", ".join(map(str, files.values())))
+def _check(request: Request, files: dict[str, Path], read: list[Path]) -> None:
+    named = [("-o" if kind == "image" else f"--{kind}-map", path) for kind, path in files.items()]
+    texts = [] if request.json_file in (None, BARE) else [Path(str(request.json_file))]
+    try:
+        check_apart(read, [*named, *(("--json", path) for path in texts)])
+    except OutputError as error:  # one input and one output: here it is a slip of the pen
+        raise UsageError(
+            error.what,
+            where=error.where,
+            expected=error.expected,
+            got=error.got,
+            remedy=error.remedy,
+        ) from error
     for path in files.values():
-        if path.resolve() == source.resolve():
-            raise UsageError("an output is the input", where=str(path))
         check_output(path, overwrite=request.overwrite)
-    if request.json_file not in (None, BARE) and not request.overwrite:
-        report = Path(str(request.json_file))
-        if report.exists():
-            raise exists_error(report)
+    for path in texts:
+        check_place(path, overwrite=request.overwrite)
 
 
 def _show(request: Request, source: Path, choice: Choice, files: dict[str, Path]) -> None:

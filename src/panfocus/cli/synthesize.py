@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from panfocus.sets import Recipe, check_free, find_material, write_set
+from panfocus.sets import Recipe, check_free, check_material, find_material, write_set
 
 
 def run(
@@ -27,6 +27,8 @@ def run(
         recipe.check(has_depth=depth_maps is not None)
         check_free(recipe.kind, out, overwrite=overwrite)
     material = find_material(pictures, depth_maps)
+    for recipe in recipes:
+        check_material(recipe.kind, out, material)
     for recipe in recipes:
         with _progress(recipe) as tell:
             manifest = write_set(recipe, material, out, overwrite=overwrite, tell=tell)

@@ -3,7 +3,8 @@
 `evaluate` runs it; `find_samples` says which layouts are known; `statistics` ranks and tests.
 """
 
-from panfocus.evaluate.datasets import Dataset, Sample, find_samples
+from panfocus.evaluate.datasets import find_samples
 from panfocus.evaluate.run import Options, Outcome, evaluate
+from panfocus.evaluate.samples import Dataset, Sample
 
 __all__ = ["Dataset", "Options", "Outcome", "Sample", "evaluate", "find_samples"]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from panfocus.blend import Pixels
-from panfocus.errors import DataError, InputError, UsageError
-from panfocus.evaluate.datasets import Sample
+from panfocus.errors import DataError, InputError, PanfocusError, UsageError
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
+from panfocus.evaluate.samples import Sample
 from panfocus.pipeline import fuse
+from panfocus.plan import settings_files
 from panfocus.settings import make_settings
 from panfocus.systems import Card, load_system
 
@@ -40,6 +42,10 @@ class Contestant(Protocol):
 
     def fused(self, sample: Sample) -> Fused:
         """Return its picture."""
+        ...
+
+    def files(self, samples: Sequence[Sample]) -> list[Path]:
+        """Return the files that are read for these samples, besides their own."""
         ...
 
 
@@ -76,6 +82,10 @@ class SystemContestant:
         ).image
         return Fused(opaque(image), time.perf_counter() - begin)
 
+    def files(self, samples: Sequence[Sample]) -> list[Path]:
+        """Return the files of a system of the user's own."""
+        return settings_files(make_settings(system=self.address))
+
 
 @dataclass(frozen=True)
 class ResultsContestant:
@@ -111,6 +121,14 @@ class ResultsContestant:
     def fused(self, sample: Sample) -> Fused:
         """Read the picture."""
         return Fused(read_picture(find_result(self.folder, sample.name)), None)
+
+    def files(self, samples: Sequence[Sample]) -> list[Path]:
+        """Return the pictures that are there."""
+        found: list[Path] = []
+        for sample in samples:
+            with suppress(PanfocusError):  # told when its turn comes
+                found.append(find_result(self.folder, sample.name))
+        return found
 
 
 def gather(systems: Sequence[str], results: Sequence[str], align: str = "none") -> list[Contestant]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import io
-from panfocus.blend import Pixels, white
+from panfocus.blend import Pixels, luminance, white
 from panfocus.errors import DataError, InputError
-from panfocus.evaluate.datasets import pictures
+from panfocus.evaluate.samples import LAYOUTS, Sample, pictures
+from panfocus.scene import Scene
 
 
 def read_picture(path: Path) -> Pixels:
@@ -35,6 +37,25 @@ def opaque(pixels: Pixels) -> Pixels:
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
     return np.ascontiguousarray(pixels)
+
+
+def refuse_torn(sample: Sample, frames: Sequence[Pixels]) -> None:
+    """Refuse frames that a folder holds and that are not of one scene.
+
+    Raises:
+        DataError: they are certainly not.
+    """
+    scene = Scene()
+    for frame in frames:
+        scene.add(luminance(frame).astype(np.float32))
+    if scene.is_torn():
+        raise DataError(
+            "The pictures of this folder are not frames of one scene.",
+            where=str(sample.frames[0].parent),
+            expected=LAYOUTS,
+            got=f"{len(frames)} pictures that look nothing like each other",
+            remedy="call the folders of the frames A, B, ... and that of the truths GT",
+        )
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

@@ -15,12 +15,12 @@ import numpy as np
 from panfocus.blend import Pixels, white
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.evaluate.contestants import Contestant
-from panfocus.evaluate.datasets import Sample
 from panfocus.evaluate.pictures import read_picture
 from panfocus.evaluate.report import Column
 from panfocus.evaluate.run import Options, Outcome, image_path
+from panfocus.evaluate.samples import Sample
 from panfocus.evaluate.scores import cut_name, square_error
-from panfocus.io.atomic import write_atomic
+from panfocus.evaluate.store import ledger
 
 #: Scores by which cases are called worst, the most trustworthy that was computed first.
 _TRUSTED = ("Q_W", "Q_G", "SSIM")
@@ -47,14 +47,14 @@ def _figure(width: float, height: float, rows: int = 1, across: int = 1) -> tupl
     return figure, figure.subplots(rows, across, squeeze=False)
 
 
-def _save(figure: Any, path: Path) -> Path:  # noqa: ANN401  Matplotlib is an extra
+def _save(figure: Any, options: Options, name: str) -> Path:  # noqa: ANN401  an extra
     data = memory.BytesIO()
     figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
-    write_atomic(path, [data.getvalue()], overwrite=True)
-    return path
+    ledger(options.out).write(name, data.getvalue(), overwrite=options.overwrite)
+    return options.out / name
 
 
-def plot_column(column: Column, outcome: Outcome, path: Path) -> Path:
+def plot_column(options: Options, column: Column, outcome: Outcome) -> Path:
     """Draw one metric: images along x, one mark per system."""
     images = [sample.name for sample in outcome.dataset.samples]
     figure, axes = _figure(max(6.0, 2 + 0.3 * len(images)), 4)
@@ -67,7 +67,7 @@ def plot_column(column: Column, outcome: Outcome, path: Path) -> Path:
     axis.set_ylabel(f"{column.name} ({'lower' if column.lower else 'higher'} is better)")
     axis.grid(visible=True, alpha=0.3)
     axis.legend(fontsize=8)
-    return _save(figure, path)
+    return _save(figure, options, f"plots/{column.name}.png")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def worst_cases(options: Options, outcome: Outcome, found: list[Column], count: 
     ]
 
 
-def contact_sheet(options: Options, cases: list[Case], path: Path) -> Path:
+def contact_sheet(options: Options, cases: list[Case]) -> Path:
     """Draw a line per case: first frame, last frame, fused, and the error if it is known."""
     figure, axes = _figure(14, 2.9 * len(cases), len(cases), 4)
     for row, case in zip(axes, cases, strict=True):
@@ -116,7 +116,7 @@ def contact_sheet(options: Options, cases: list[Case], path: Path) -> Path:
             axis.set_title(title, fontsize=8, loc="left")
         label = f"{case.sample.name}, {case.contestant.name}: {case.metric} {case.value:.3f}"
         row[0].set_title(f"{label}\nfirst frame", fontsize=8, loc="left")
-    return _save(figure, path)
+    return _save(figure, options, "worst.png")
 
 
 def _fused(options: Options, case: Case) -> Pixels:
@@ -153,11 +153,10 @@ def draw(options: Options, outcome: Outcome, found: list[Column], worst: int = 6
     files: list[Path] = []
     try:
         for column in found:
-            path = options.out / "plots" / f"{column.name}.png"
-            files.append(plot_column(column, outcome, path))
+            files.append(plot_column(options, column, outcome))
         cases = worst_cases(options, outcome, found, worst)
         if cases:
-            files.append(contact_sheet(options, cases, options.out / "worst.png"))
+            files.append(contact_sheet(options, cases))
     except PanfocusError as error:  # the scores are worth having without pictures
         outcome.notes.append(f"no plots: {error.text()}")
     return files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +13,14 @@ import panfocus
 from panfocus.blend import Pixels
 from panfocus.errors import Cancelled, InputError, OutputError, PanfocusError
 from panfocus.evaluate.contestants import Contestant, file_hash, gather
-from panfocus.evaluate.datasets import Dataset, Sample, find_samples
-from panfocus.evaluate.pictures import read_mask, read_picture
+from panfocus.evaluate.datasets import find_samples
+from panfocus.evaluate.pictures import read_mask, read_picture, refuse_torn
+from panfocus.evaluate.samples import Dataset, Sample
 from panfocus.evaluate.scores import Wanted, score
+from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import Row, Store
 from panfocus.io import Metadata, write_image
+from panfocus.io.outputs import Inputs
 
 #: (done, of, what)
 Tell = Callable[[int, int, str], None]
@@ -112,8 +116,10 @@ def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
     dataset = find_samples(options.data)
     has_truth = any(s.truth is not None for s in dataset.samples)
     wanted.check(sorted({len(s.frames) for s in dataset.samples}), has_truth=has_truth)
+    _check_apart(options, dataset, contestants)
     out = Outcome(dataset, contestants, wanted.columns())
     out.failures += [Failure(name, "*", why) for name, why in dataset.problems]
+    out.notes += dataset.notes
     store = Store.open(options.out, out.columns)
     jobs = _jobs(out, wanted)
     _make_way(options, store, jobs, out)
@@ -126,6 +132,25 @@ def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
     done = (store.rows.get((job.sample.name, job.contestant.name)) for job in jobs)
     out.rows = [row for row in done if row is not None]
     return out
+
+
+def _check_apart(options: Options, dataset: Dataset, contestants: Sequence[Contestant]) -> None:
+    """Refuse a folder of results in which something would replace what is read.
+
+    Raises:
+        OutputError: it would.
+    """
+    samples = dataset.samples
+    read = [path for sample in samples for path in sample.files]
+    read += [path for one in contestants for path in one.files(samples)]
+    written = [options.out / name for name in (SCORES, "summary.json", "summary.md", "worst.png")]
+    written += (options.out / "plots").glob("*.png")
+    if options.save_images:
+        written += [image_path(options.out, one, s) for one in contestants for s in samples]
+    there = [path for path in written if os.path.lexists(path)]
+    known = Inputs(read if there else (), in_depth=False)
+    for path in there:
+        known.check("--out", path)
 
 
 def _jobs(out: Outcome, wanted: Wanted) -> list[_Job]:
@@ -199,13 +224,15 @@ def _do(options: Options, wanted: Wanted, store: Store, job: _Job, out: Outcome)
     store.put(row)
     if options.save_images:
         path = image_path(options.out, job.contestant, job.sample)
-        write_image(path, picture, Metadata(), overwrite=options.overwrite)
+        write_image(path, picture, Metadata(), overwrite=options.overwrite, is_result=True)
 
 
 def _score(wanted: Wanted, job: _Job) -> tuple[Row, Pixels]:
     sample = job.sample
-    fused = job.contestant.fused(sample)
     frames = [read_picture(path) for path in sample.frames]
+    if sample.is_guess:
+        refuse_torn(sample, frames)
+    fused = job.contestant.fused(sample)
     truth = None if sample.truth is None else read_picture(sample.truth)
     band = None if sample.band is None else read_mask(sample.band)
     if band is not None and truth is not None and band.shape != truth.shape[:2]:

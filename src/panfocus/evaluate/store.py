@@ -10,6 +10,7 @@ from pathlib import Path
 
 from panfocus.errors import OutputError
 from panfocus.io.atomic import cannot_write, write_atomic
+from panfocus.io.digest import Ledger
 
 NAME = "scores.csv"
 _FIXED = ("image", "system", "key", "seconds")
@@ -61,7 +62,10 @@ class Store:
             return store
         try:
             with path.open(encoding="utf-8", newline="") as file:
-                lines = list(csv.DictReader(file))
+                reader = csv.DictReader(file)
+                if (reader.fieldnames or [])[: len(_FIXED)] != [*_FIXED]:
+                    raise ValueError(f"the columns {reader.fieldnames}")
+                lines = list(reader)
             for line in lines:
                 row = _parse(line)
                 store.rows[row.image, row.system] = row
@@ -107,6 +111,11 @@ class Store:
             raise cannot_write(kept, error) from error
         self.rows.clear()
         return kept
+
+
+def ledger(folder: Path) -> Ledger:
+    """Return what tells the summaries and plots of a folder from files of somebody else's."""
+    return Ledger(folder, folder / ".panfocus" / "written.json")
 
 
 def _cell(value: float) -> str:

@@ -7,7 +7,7 @@ from panfocus.io.frames import Frame, FrameInfo, Metadata
 from panfocus.io.maps import write_map
 from panfocus.io.read import develop_alike, read_frame, read_reduced
 from panfocus.io.tiff_axes import step_um
-from panfocus.io.write import check_output, output_format, to_depth, write_image
+from panfocus.io.write import check_output, check_place, output_format, to_depth, write_image
 
 __all__ = [
     "Frame",
@@ -15,6 +15,7 @@ __all__ = [
     "Metadata",
     "check_frames",
     "check_output",
+    "check_place",
     "develop_alike",
     "find_frames",
     "output_format",

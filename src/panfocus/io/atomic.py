@@ -6,11 +6,21 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from panfocus.errors import OutputError
+from panfocus.io.stores import check_replaceable
+
+
+def located(path: Path) -> Path:
+    """Return a path whose folder is told without links and ``..``.
+
+    ``new/../old.tif`` is there once ``new`` is made, and is not said to be there before.
+    """
+    return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
 
 
 def exists_error(path: Path) -> OutputError:
@@ -66,7 +76,10 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     try:
         try:
             _make_folders(target.parent, made)
-            _write(temporary, pieces)
+            if overwrite and target.exists():
+                _write(temporary, pieces, is_private=True)
+            else:
+                _write(temporary, pieces)
             place(temporary, target, overwrite=overwrite)
         except BaseException:
             _remove(temporary, made)
@@ -81,12 +94,16 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     """Move a finished file or folder to its place in one step; both on one file system.
 
     A folder that is replaced is moved aside first and deleted last, so that one of the two is
-    always whole.
+    always whole; and it is deleted only if nothing but a Zarr was in it. What replaces a file may
+    be read by the same people as that file.
 
     Raises:
         FileExistsError: the target exists and may not be replaced.
+        OutputError: the target is a folder that holds more than a Zarr.
         OSError: the system refuses.
     """
+    if overwrite:
+        keep_access(temporary, target)
     if temporary.is_dir():
         _place_folder(temporary, target, overwrite=overwrite)
     elif overwrite:
@@ -95,23 +112,56 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
         _place_new(temporary, target)
 
 
+def keep_access(temporary: Path, target: Path) -> None:
+    """Give a file that will replace another one its mode and, where allowed, owner and group."""
+    try:
+        there = target.stat()
+    except OSError:  # nothing to be replaced
+        return
+    if not hasattr(os, "chown"):  # Windows
+        return
+    mode = stat.S_IMODE(there.st_mode) & 0o777
+    with suppress(OSError):  # only root may give a file away
+        os.chown(temporary, there.st_uid, -1)
+    try:
+        os.chown(temporary, -1, there.st_gid)
+    except OSError:  # what its group was allowed is not for another group
+        mode &= ~0o070 | (mode & 0o007) << 3
+    with suppress(OSError):  # file systems without modes
+        temporary.chmod(mode)
+
+
 def _place_folder(temporary: Path, target: Path, *, overwrite: bool) -> None:
     if not os.path.lexists(target):
         temporary.rename(target)
         return
     if not overwrite:
         raise FileExistsError(target)
+    if not target.is_symlink():
+        _check_is_folder(target)
+        check_replaceable(target)
     aside = target.with_name(f".panfocus-{secrets.token_hex(8)}.old")
     target.rename(aside)
     try:
+        if not aside.is_symlink():
+            check_replaceable(aside)  # again: until now somebody could put a file into it
         temporary.rename(target)
     except BaseException:
         aside.rename(target)
         raise
-    if aside.is_dir() and not aside.is_symlink():
-        shutil.rmtree(aside)
-    else:
+    if aside.is_symlink():
         aside.unlink()
+    else:
+        shutil.rmtree(aside)
+
+
+def _check_is_folder(target: Path) -> None:
+    if not target.is_dir():
+        raise OutputError(
+            "The output is a folder, and a file of its name exists.",
+            where=str(target),
+            remedy="choose another name, or move the file away first",
+        )
 
 
 @contextmanager
@@ -132,6 +182,8 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:
+        with suppress(OSError):  # what is in it may replace files that only this user may read
+            folder.chmod(0o700)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -147,8 +199,12 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
         made.append(path)
 
 
-def _write(temporary: Path, pieces: Iterable[bytes | memoryview]) -> None:
+def _write(
+    temporary: Path, pieces: Iterable[bytes | memoryview], *, is_private: bool = False
+) -> None:
     with temporary.open("xb") as file:
+        if is_private:  # until it has the mode of the file that it replaces
+            temporary.chmod(0o600)
         for piece in pieces:
             file.write(piece)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
-from panfocus.errors import InputError
+from panfocus.errors import InputError, UsageError
+from panfocus.io.folder import is_result, sift, some, what_else
 from panfocus.io.frames import FrameInfo, Header
+from panfocus.io.order import Moment, disagree, in_order, moment_of
 from panfocus.io.read import READABLE, SUFFIXES, describe, look
-
-_NAMED_IN_NOTES = 5
 
 
 def find_frames(
@@ -20,10 +23,12 @@ def find_frames(
     """Find the frames that the user names.
 
     Args:
-        inputs: files in the order given; globs and folders, each in natural order (2 before 10).
-            In a folder, files with another extension than those of pictures are left out with a
-            note; folders below it and hidden files are not looked at. A multi-page TIFF gives one
-            frame per page.
+        inputs: files in the order given; globs and folders, each in natural order (2 before 10),
+            or in order of the times at which the frames were taken where these say otherwise. In
+            a folder, files with another extension than those of pictures, what is named like a
+            picture and is none, and what panfocus has made itself are left out with a note;
+            folders below it and hidden files are not looked at. A multi-page TIFF gives one frame
+            per page.
         exclude: files to leave out of globs and folders: an output of an earlier run, say.
 
     Returns:
@@ -33,63 +38,142 @@ def find_frames(
         InputError: nothing found, or a file that cannot be read as a picture.
     """
     notes: list[str] = []
-    left_out = {path.resolve() for path in exclude}
-    paths: list[Path] = []
-    for item in inputs:
-        paths += _expand(item, left_out, notes)
+    left_out = {os.path.realpath(path) for path in exclude}
+    groups = [_expand(item, left_out, notes) for item in inputs]
+    paths = [path for group in groups for path in group.paths]
     if not paths:
         raise InputError(
             "There are no frames to read.", expected=f"files, globs or a folder ({READABLE})"
         )
     repeated = [str(path) for path, count in Counter(paths).items() if count > 1]
     if repeated:
-        notes.append(f"named more than once: {_some(repeated)}")
-    infos = [info for path, short in _short_names(paths) for info in _frames(path, short, notes)]
+        notes.append(f"named more than once: {some(repeated)}")
+    names = dict(_short_names(paths))
+    looked = [[_look(path, names[path], notes) for path in group.paths] for group in groups]
+    infos = _in_order(groups, looked, notes)
     _note_kinds(infos, notes)
     return infos, notes
 
 
-def _expand(item: str | Path, left_out: set[Path], notes: list[str]) -> list[Path]:
+@dataclass(frozen=True)
+class _Group:
+    """Files that one input stands for; those of a folder or pattern have no order of their own."""
+
+    paths: list[Path]
+    is_named: bool
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What a file holds, and when it was taken."""
+
+    path: Path
+    infos: list[FrameInfo]
+    moment: Moment | None
+
+
+def _in_order(
+    groups: Sequence[_Group], looked: Sequence[Sequence[_Looked]], notes: list[str]
+) -> list[FrameInfo]:
+    out: list[_Looked] = []
+    named: list[_Looked] = []
+    for group, files in zip(groups, looked, strict=True):
+        if group.is_named:
+            out += files
+            named += files
+            continue
+        order, note = in_order([f.path for f in files], [f.moment for f in files])
+        notes += [] if note is None else [note]
+        out += [files[n] for n in order]
+    _note_named(named, notes)
+    return [info for file in out for info in file.infos]
+
+
+def _note_named(named: Sequence[_Looked], notes: list[str]) -> None:
+    """Files that are named one by one are frames in that order; what is odd about it is said."""
+    results = [file.path.name for file in named if len(named) > 1 and is_result(file.path)]
+    if results:
+        notes.append(f"made by panfocus, and a frame since it is named: {some(results)}")
+    if disagree([file.moment for file in named]):
+        notes.append("frames are in the order given, which is not that of their times (EXIF)")
+
+
+def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
+    if isinstance(item, str) and not item.strip():
+        raise UsageError(
+            "The name of an input is empty.",
+            expected="files, globs or a folder",
+            got=repr(item),
+            remedy='check the variable that it came from; "." is the folder here',
+        )
     path = Path(item).expanduser()
     if path.is_dir():
-        return _in_folder(path, left_out, notes)
-    if path.exists():  # before globbing: a file may be called "a[1].jpg"
-        return [path]
-    if glob.has_magic(str(item)):
-        matches = (Path(m) for m in glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute patterns
-        found = [m for m in matches if m.is_file() and m.resolve() not in left_out]
-        if found:
-            return _natural(found)
-        raise InputError("No file matches.", where=str(item), remedy="check the pattern")
+        return _Group(_in_folder(path, left_out, notes), is_named=False)
+    if path.is_file():  # before globbing: a file may be called "a[1].jpg"
+        return _Group([path], is_named=True)
+    if glob.has_magic(str(item)) and not os.path.lexists(path):
+        return _Group(_matches(item, path, left_out, notes), is_named=False)
+    if os.path.lexists(path):
+        raise InputError(
+            "An input is not a file.",
+            where=str(item),
+            expected=f"a picture ({READABLE}) or a folder",
+            got=what_else(path),
+            remedy="remove it from the inputs, or copy what it stands for into a file",
+        )
     raise InputError(
         "An input does not exist.", where=str(item), remedy="check the spelling and the folder"
     )
 
 
-def _in_folder(folder: Path, left_out: set[Path], notes: list[str]) -> list[Path]:
+def _matches(item: str | Path, pattern: Path, left_out: set[str], notes: list[str]) -> list[Path]:
+    found = _natural(Path(m) for m in glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - absolute patterns
+    found = [match for match in found if os.path.realpath(match) not in left_out]
+    files, more = sift(found, str(item), _fixed_part(pattern))
+    notes += more
+    if not files:
+        raise InputError(
+            "No file matches.",
+            where=str(item),
+            expected="a pattern of files",
+            got="; ".join(more) or "nothing",
+            remedy="check the pattern",
+        )
+    return files
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """Return the folders before the first that the pattern leaves open."""
+    parts = list(takewhile(lambda part: not glob.has_magic(part), pattern.parts[:-1]))
+    return Path(*parts)
+
+
+def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]:
     try:
-        files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
+        entries = [p for p in _natural(folder.iterdir()) if not p.name.startswith(".")]
     except OSError as error:
         raise InputError(
             "A folder cannot be listed.", where=str(folder), got=error.strerror
         ) from error
-    files = [p for p in _natural(files) if p.resolve() not in left_out]
+    entries = [p for p in entries if p.is_dir() or os.path.realpath(p) not in left_out]
+    files, more = sift(entries, str(folder))
     pictures = [p for p in files if p.suffix.lower() in SUFFIXES]
     others = [p.name for p in files if p.suffix.lower() not in SUFFIXES]
     developed = [p for p in pictures if SUFFIXES[p.suffix.lower()] != "camera RAW"]
+    notes += more
     if developed and len(developed) < len(pictures):
         # cameras write both: one frame must not come in twice
         left = len(pictures) - len(developed)
         notes.append(f"{left} camera RAW file(s) beside other pictures in {folder} left out")
         pictures = developed
     if others:
-        notes.append(f"{len(others)} other file(s) in {folder} left out: {_some(others)}")
+        notes.append(f"{len(others)} other file(s) in {folder} left out: {some(others)}")
     if not pictures:
         raise InputError(
             "The folder holds no picture.",
             where=str(folder),
             expected=", ".join(sorted(SUFFIXES)),
-            got=_some(others) if others else "an empty folder",
+            got="; ".join([*more, *([some(others)] if others else [])]) or "an empty folder",
             remedy="name the folder that holds the frames themselves",
         )
     return pictures
@@ -108,7 +192,7 @@ def _short_names(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     return [(p, p.name if counts[p.name] == 1 else str(p)) for p in paths]
 
 
-def _frames(path: Path, short: str, notes: list[str]) -> list[FrameInfo]:
+def _look(path: Path, short: str, notes: list[str]) -> _Looked:
     kind, pages = look(path)
     said = SUFFIXES.get(path.suffix.lower())
     if said is not None and said != kind:
@@ -118,7 +202,8 @@ def _frames(path: Path, short: str, notes: list[str]) -> list[FrameInfo]:
         name = short if len(pages) == 1 else f"{short} page {page + 1}"
         return describe(name, path, kind, page, header)
 
-    return [one(page, header) for page, header in pages]
+    moment = moment_of(pages[0][1].metadata.exif) if len(pages) == 1 else None
+    return _Looked(path, [one(page, header) for page, header in pages], moment)
 
 
 def _note_kinds(infos: Sequence[FrameInfo], notes: list[str]) -> None:
@@ -127,17 +212,10 @@ def _note_kinds(infos: Sequence[FrameInfo], notes: list[str]) -> None:
     for info in infos:
         for note in info.notes:
             converted.setdefault(note, []).append(info.name)
-    notes += [f"{_some(names)}: {note}" for note, names in converted.items()]
+    notes += [f"{some(names)}: {note}" for note, names in converted.items()]
     formats = sorted({info.format for info in infos})
     if len(formats) > 1:
         notes.append(f"frames of several formats: {', '.join(formats)}")
-
-
-def _some(names: Sequence[str]) -> str:
-    """Join the first few names; say how many more there are."""
-    more = len(names) - _NAMED_IN_NOTES
-    tail = [f"and {more} more"] if more > 0 else []
-    return ", ".join([*names[:_NAMED_IN_NOTES], *tail])
 
 
 def _profile_name(icc_digest: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 
 from panfocus.io.frames import Header, KindError, Metadata
-from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi, with_size
+from panfocus.io.metadata import clean_exif, clean_xmp, mark_alone, tidy_dpi, with_size
 
 MAX_SIDE = 65_500  # of libjpeg
 
@@ -116,6 +116,18 @@ def read_header(file: BinaryIO) -> Header:
     return Header(height, width, components, "uint8", metadata, exif.orientation)
 
 
+def read_exif(file: BinaryIO) -> bytes | None:
+    """Return the EXIF block as it is, None without one.
+
+    Raises:
+        JpegError: the header is damaged or cut off.
+    """
+    found = _Found()
+    for marker, payload in segments(file):
+        found.take(marker, payload)
+    return found.exif
+
+
 def _segment(marker: int, payload: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
 
@@ -136,6 +148,8 @@ def _metadata_segments(metadata: Metadata, shape: tuple[int, ...]) -> tuple[byte
             continue
         if len(prefix) + len(data) > _ROOM:
             notes.append(f"{name} of {len(data)} bytes does not fit a JPEG and was left out")
+            mark = mark_alone(data) if name == "EXIF" else None
+            parts += [] if mark is None else [_segment(_APP1, prefix + mark)]
         else:
             parts.append(_segment(_APP1, prefix + data))
     if metadata.icc:

@@ -12,6 +12,8 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io import png, tiff_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.frames import Metadata
+from panfocus.io.mark import mark
+from panfocus.io.metadata import with_mark
 from panfocus.io.write import output_format
 
 _TOP = 65_535
@@ -47,15 +49,17 @@ def write_map(path: Path, array: NDArray[Any], *, overwrite: bool = False) -> li
     notes: list[str] = []
     if found == "TIFF":
         try:
-            pieces = tiff_write.encode(values, Metadata())
+            pieces = tiff_write.encode(values, Metadata(exif=with_mark(None, is_map=True)))
         except tiff_write.TiffSizeError as error:
             raise OutputError(str(error), where=str(path)) from error
     elif values.dtype.kind == "f":
         scaled, scale = _scale(values)
-        pieces = png.encode(scaled, Metadata(), {"Description": scale})
+        pieces = png.encode(
+            scaled, Metadata(), {"Software": mark(is_map=True), "Description": scale}
+        )
         notes.append(f"{path.name}: {scale}; a .tif keeps the exact values")
     else:
-        pieces = png.encode(values, Metadata())
+        pieces = png.encode(values, Metadata(), {"Software": mark(is_map=True)})
     write_atomic(path, pieces, overwrite=overwrite)
     return notes
 

@@ -19,6 +19,7 @@ from panfocus.io.ifd import (
     read_directory,
     read_header,
 )
+from panfocus.io.mark import drop_mark, has_mark, put_mark
 
 _CENTIMETRE = 3
 _MAKE = 271
@@ -33,7 +34,7 @@ _SIZE_TAGS = {
 # Root tags of a TIFF that tell of the photograph; all others tell how the file stores its pixels.
 _STORY_TAGS = {
     270, 271, 272, Tag.ORIENTATION, Tag.X_RESOLUTION, Tag.Y_RESOLUTION, Tag.RESOLUTION_UNIT,
-    305, 306, 315, 316, 33432, Tag.EXIF_IFD, Tag.GPS_IFD,
+    Tag.SOFTWARE, 306, 315, 316, 33432, Tag.EXIF_IFD, Tag.GPS_IFD,
     0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 }  # fmt: skip
 _STACK_DESCRIPTIONS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"shape=")
@@ -102,6 +103,7 @@ def clean_block(block: Block) -> CleanExif:
         dpi = (dpi[1], dpi[0]) if dpi else None
     _drop(block.root, _SIZE_TAGS)
     _empty_previews(block)
+    drop_mark(block.root)
     if Tag.ORIENTATION in block.root:
         block.put(Tag.ORIENTATION, SHORT, 1)
     return CleanExif(pack(block) if block.root else None, orientation, dpi)
@@ -130,14 +132,29 @@ def story_of_tiff(root: Directory) -> Directory:
 
 def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
     """Return the EXIF block with this resolution, for formats that have no other place for it."""
-    block = Block()
-    if exif is not None:
-        try:
-            block = parse_exif(exif)
-        except DirectoryError:
-            block = Block()
+    block = _block(exif)
     put_resolution(block, dpi)
     return pack(block)
+
+
+def with_mark(exif: bytes | None, *, is_map: bool = False) -> bytes:
+    """Return the EXIF block with panfocus's mark."""
+    block = _block(exif)
+    put_mark(block, is_map=is_map)
+    return pack(block)
+
+
+def mark_alone(exif: bytes) -> bytes | None:
+    """Return an EXIF block with the mark and nothing else; None if this one has no mark."""
+    return with_mark(None) if has_mark(_block(exif).root) else None
+
+
+def _block(exif: bytes | None) -> Block:
+    """Parse an EXIF block; an empty one in place of none, or of a damaged one."""
+    try:
+        return Block() if exif is None else parse_exif(exif)
+    except DirectoryError:
+        return Block()
 
 
 def with_size(exif: bytes, height: int, width: int) -> bytes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -37,8 +38,8 @@ class PngError(ValueError):
     """The file is not a whole PNG."""
 
 
-def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (type, data) of the chunks that matter; the others are skipped unread."""
+def _chunks(file: BinaryIO, wanted: AbstractSet[bytes] = _WANTED) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (type, data) of the wanted chunks; the others are skipped unread."""
     if file.read(8) != SIGNATURE:
         raise PngError("no PNG signature")
     while True:
@@ -48,7 +49,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         length, kind = struct.unpack(">I4s", head)
         if kind == b"IEND":
             return
-        if kind in _WANTED and length <= _MAX_METADATA:
+        if kind in wanted and length <= _MAX_METADATA:
             data = file.read(length)
             if len(data) != length:
                 raise PngError("the file is cut off")
@@ -128,6 +129,16 @@ def read_header(file: BinaryIO) -> Header:
         notes = (f"{bits}-bit grey is read as 8-bit",)
     depth = "uint16" if bits == 16 else "uint8"
     return Header(height, width, channels, depth, metadata, exif.orientation, notes)
+
+
+def read_software(file: BinaryIO) -> list[bytes]:
+    """Return what the text chunks say of the program that wrote the file.
+
+    Raises:
+        PngError: cut off.
+    """
+    texts = [data for _, data in _chunks(file, {b"tEXt"})]
+    return [text for key, _, text in (t.partition(b"\0") for t in texts) if key == b"Software"]
 
 
 def decode(data: bytes) -> NDArray[Any]:

@@ -85,6 +85,15 @@ def read_header(file: BinaryIO) -> Header:
     return Header(height, width, 4 if alpha else 3, "uint8", metadata, exif.orientation)
 
 
+def read_exif(file: BinaryIO) -> bytes | None:
+    """Return the EXIF block as it is, None without one.
+
+    Raises:
+        WebpError: cut off.
+    """
+    return next((data for kind, data in _chunks(file) if kind == b"EXIF"), None)
+
+
 def decode(data: bytes, has_alpha: bool) -> NDArray[np.uint8]:
     """Decode a whole WebP; the GIL is released while libwebp works.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
 from panfocus.io import jpeg, png, tiff_write, webp
-from panfocus.io.atomic import cannot_write, exists_error, write_atomic
+from panfocus.io.atomic import cannot_write, exists_error, located, write_atomic
 from panfocus.io.frames import Format, Metadata
+from panfocus.io.mark import mark
+from panfocus.io.metadata import with_mark
 from panfocus.io.read import SUFFIXES
 
 Kind = Literal["image", "map"]
@@ -73,9 +76,21 @@ def check_output(
     found = output_format(path, kind)
     if kind == "image":
         _check_holds(path, found, dtype, channels, size)
+    check_place(path, overwrite=overwrite)
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Refuse a file of any kind that cannot be written, before any work is done for it.
+
+    Raises:
+        OutputError: exists already, is no ordinary file, or its folder cannot be written to.
+    """
+    path = located(path)
     if path.is_dir():
         raise OutputError(
-            "The output is a folder.", where=str(path), remedy="add a file name, like fused.png"
+            "The output is a folder.",
+            where=str(path),
+            remedy=f"add a file name, like fused{path.suffix or '.png'}",
         )
     if os.path.lexists(path):
         if not overwrite:
@@ -137,6 +152,7 @@ def write_image(
     *,
     quality: int = 95,
     overwrite: bool = False,
+    is_result: bool = False,
 ) -> list[str]:
     """Write a picture whole or not at all.
 
@@ -146,6 +162,7 @@ def write_image(
         metadata: kept as far as the format can hold it.
         quality: 1 to 100 for JPEG and WebP; WebP at 100 is lossless. PNG and TIFF always are.
         overwrite: whether an existing file may be replaced.
+        is_result: whether it gets panfocus's mark, by which it is not taken for a frame.
 
     Returns:
         Notes: what the format could not hold.
@@ -157,14 +174,18 @@ def write_image(
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     channels = _channels(pixels)
-    if not 1 <= quality <= 100:
+    if not 1 <= quality <= 100 or quality != int(quality):
         raise UsageError("Quality out of range.", expected="1 to 100", got=str(quality))
     found = output_format(path)
     _check_holds(path, found, str(pixels.dtype), channels, (pixels.shape[0], pixels.shape[1]))
-    if not overwrite and os.path.lexists(path):
+    if not overwrite and os.path.lexists(located(path)):
         raise exists_error(path)
     metadata, notes = _fitting(metadata, channels, found)
-    pieces, more = _encode(path, found, np.ascontiguousarray(pixels), metadata, quality)
+    if is_result and found != "PNG":  # which has a place of its own for it
+        metadata = replace(metadata, exif=with_mark(metadata.exif))
+    pieces, more = _encode(
+        path, found, np.ascontiguousarray(pixels), metadata, quality, is_result=is_result
+    )
     write_atomic(path, pieces, overwrite=overwrite)
     return notes + more
 
@@ -203,14 +224,20 @@ def _unusual(colours: dict[bytes, bytes]) -> bool:
 
 
 def _encode(
-    path: Path, found: Format, pixels: NDArray[Any], metadata: Metadata, quality: int
+    path: Path,
+    found: Format,
+    pixels: NDArray[Any],
+    metadata: Metadata,
+    quality: int,
+    *,
+    is_result: bool,
 ) -> tuple[list[bytes | memoryview], list[str]]:
     if found == "JPEG":
         return jpeg.encode(pixels, metadata, quality)
     if found == "WebP":
         return webp.encode(pixels, metadata, quality)
     if found == "PNG":
-        return png.encode(pixels, metadata), []
+        return png.encode(pixels, metadata, {"Software": mark()} if is_result else None), []
     try:
         return tiff_write.encode(pixels, metadata), []
     except tiff_write.TiffSizeError as error:

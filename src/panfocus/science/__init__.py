@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from panfocus.science.fuse import Choice as Choice
     from panfocus.science.fuse import check as check
+    from panfocus.science.fuse import check_output as check_output
     from panfocus.science.fuse import fuse_file as fuse_file
     from panfocus.science.fuse import output_files as output_files
     from panfocus.science.open import is_science as is_science
@@ -25,6 +26,7 @@ _HOMES = {
     "Position": "panfocus.science.volume",
     "Volume": "panfocus.science.volume",
     "check": "panfocus.science.fuse",
+    "check_output": "panfocus.science.fuse",
     "fuse_file": "panfocus.science.fuse",
     "is_science": "panfocus.science.open",
     "open_volume": "panfocus.science.open",
@@ -36,6 +38,7 @@ __all__ = [
     "Position",
     "Volume",
     "check",
+    "check_output",
     "fuse_file",
     "is_science",
     "open_volume",

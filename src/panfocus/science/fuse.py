@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,14 +12,16 @@ from typing import Any
 import numpy as np
 
 from panfocus.errors import InputError, OutputError, UsageError
-from panfocus.io.atomic import cannot_write, exists_error, place, staging
+from panfocus.io.atomic import cannot_write, exists_error, located, place, staging
+from panfocus.io.outputs import check_apart
+from panfocus.io.stores import check_replaceable
 from panfocus.pipeline import Cancel, Fusion, Progress, fuse
-from panfocus.plan import check_memory, fusion_memory, memory_limit
+from panfocus.plan import check_memory, fusion_memory, memory_limit, settings_files
 from panfocus.science.open import is_zarr, open_volume
 from panfocus.science.stack import ZStack
 from panfocus.science.volume import Channel, Position, Volume
 from panfocus.science.write import Picture, Sink, TiffSink, ZarrSink
-from panfocus.settings import Settings
+from panfocus.settings import Settings, is_length
 from panfocus.systems import PictureSystem, System, load_system
 
 _MAPS: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}
@@ -79,7 +82,7 @@ def output_files(out: Path, maps: Sequence[str]) -> dict[str, Path]:
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuse an output that exists or whose name is of another format.
+    """Refuse an output that exists, or that is no Zarr to be replaced, or of another format.
 
     Raises:
         OutputError: it is so.
@@ -91,10 +94,16 @@ def check_output(path: Path, *, overwrite: bool) -> None:
             expected=".ome.tif, .tif, .ome.zarr or .zarr",
             got=path.suffix or "no extension",
         )
-    if path.exists() and not overwrite:
+    path = located(path)
+    if os.path.lexists(path) and not overwrite:
         raise exists_error(path)
     if path.exists() and path.is_dir() != is_zarr(path):
         raise OutputError("Something else of this name exists.", where=str(path))
+    try:
+        if path.is_dir():
+            check_replaceable(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int:
@@ -200,6 +209,7 @@ def fuse_file(
         Cancelled: `cancel` said so.
     """
     wanted = dict(files) if files is not None else output_files(out, choice.maps)
+    check_apart([source, *settings_files(choice.settings)], list(wanted.items()))
     for path in wanted.values():
         check_output(path, overwrite=overwrite)
     settings = replace(choice.settings, maps=bool(choice.maps))
@@ -248,7 +258,8 @@ def _fuse(
     system: System | PictureSystem,
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:
-    step = settings.z_step_um if settings.z_step_um is not None else position.voxel_um[0]
+    said = position.voxel_um[0] if is_length(position.voxel_um[0]) else None
+    step = settings.z_step_um if settings.z_step_um is not None else said
     uneven = position.z_um if settings.z_step_um is None else None
     if uneven is not None:
         step = None
@@ -310,20 +321,21 @@ def _outputs(
         OutputError: a disk is full, or an output appeared meanwhile.
     """
     current = files["image"]
+    places = {kind: Path(os.path.realpath(path)) for kind, path in files.items()}  # through links
     try:
         with ExitStack() as stack:
             sinks: dict[str, Sink] = {}
             staged: dict[str, Path] = {}
-            for kind, path in files.items():
+            for kind, path in places.items():
                 folder = stack.enter_context(staging(path.parent))
                 staged[kind] = folder / path.name
                 pictures = list(_pictures(volume, choice, kind))
-                sinks[kind] = _sink(staged[kind], pictures, volume)
+                sinks[kind] = _sink(staged[kind], pictures, volume, is_map=kind != "image")
             yield sinks
             for sink in sinks.values():
                 sink.finish()
-            for kind, path in files.items():
-                current = path
+            for kind, path in places.items():
+                current = files[kind]
                 place(staged[kind], path, overwrite=overwrite)
     except FileExistsError as error:
         raise exists_error(current) from error
@@ -331,12 +343,12 @@ def _outputs(
         raise cannot_write(current, error) from error
 
 
-def _sink(path: Path, pictures: Sequence[Picture], volume: Volume) -> Sink:
+def _sink(path: Path, pictures: Sequence[Picture], volume: Volume, *, is_map: bool) -> Sink:
     if is_zarr(path):
-        return ZarrSink(path, pictures)
+        return ZarrSink(path, pictures, is_map=is_map)
     # what came as a hyperstack of ImageJ goes back as one, unless OME is asked for by name
     stays = volume.kind == "ImageJ TIFF" and ".ome" not in path.suffixes
-    return TiffSink(path, pictures, as_imagej=stays)
+    return TiffSink(path, pictures, as_imagej=stays, is_map=is_map)
 
 
 def _pictures(volume: Volume, choice: Choice, kind: str) -> Iterator[Picture]:

@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from panfocus.io.mark import mark
 from panfocus.science.volume import Channel, Position, hex_of_colour
 
 _BIG = 2**32 - 2**25
@@ -68,14 +69,23 @@ class TiffSink:
     raw file is a Z-th of the stack.
     """
 
-    def __init__(self, path: Path, pictures: Sequence[Picture], *, as_imagej: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        pictures: Sequence[Picture],
+        *,
+        as_imagej: bool = False,
+        is_map: bool = False,
+    ) -> None:
         """Set up.
 
         Args:
             path: of the TIFF.
             pictures: what comes, in order.
             as_imagej: write a hyperstack of ImageJ, which reads no OME-XML, if it can hold that.
+            is_map: whether it holds maps and no pictures, which its mark tells.
         """
+        self._mark = mark(is_map=is_map)
         self._path = path
         self._pictures = pictures
         self._as_imagej = as_imagej and len(pictures) == 1 and fits_imagej(pictures[0])
@@ -108,7 +118,7 @@ class TiffSink:
                     compression="zlib",
                     # ImageJ shows deflated differences as if they were the pixels, in silence
                     predictor=False,
-                    software="panfocus",
+                    software=self._mark,
                     **(_in_imagej(picture) if as_imagej else _in_ome(picture)),
                 )
         self._raw.unlink()
@@ -193,11 +203,12 @@ def _facts(picture: Picture) -> dict[str, Any]:
 class ZarrSink:
     """Planes go straight into an OME-Zarr 0.4, which Fiji and napari read."""
 
-    def __init__(self, path: Path, pictures: Sequence[Picture]) -> None:
+    def __init__(self, path: Path, pictures: Sequence[Picture], *, is_map: bool = False) -> None:
         from panfocus.science.ngff import zarr_module  # noqa: PLC0415  needs the extra
 
         zarr = zarr_module()
         root = zarr.open_group(str(path), mode="w-", zarr_format=2)
+        self._root, self._is_map = root, is_map
         self._pictures = pictures
         self._groups = [
             root if len(pictures) == 1 else root.create_group(str(n)) for n in range(len(pictures))
@@ -240,7 +251,10 @@ class ZarrSink:
             self._ranges[number][k] = min(low, single.min()), max(high, single.max())
 
     def finish(self) -> None:
-        """Write what is known of the pictures."""
+        """Write what is known of the pictures, and by what they were made."""
+        name, _, version = mark().partition(" ")
+        kind = {"kind": "map"} if self._is_map else {}
+        self._root.attrs["_creator"] = {"name": name, "version": version, **kind}
         for group, picture, ranges in zip(self._groups, self._pictures, self._ranges, strict=True):
             group.attrs.update(_ngff(picture, ranges))
 

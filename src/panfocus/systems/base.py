@@ -8,6 +8,9 @@ Three kinds fit, each with a `Card`:
   number of frames with the memory of two.
 * `PictureSystem`: makes a picture without weights (a pyramid); it has no index map, no depth and
   no confidence, and its card says ``kind = "picture"``.
+
+One object serves any number of fusions at once, in as many threads: what belongs to one stack
+lives in the run (`PictureSystem.begin`), never in the system.
 """
 
 from __future__ import annotations
@@ -59,6 +62,18 @@ class EvidenceSystem(System, Protocol):
         ...
 
 
+class PictureRun(Protocol):
+    """The frames of one stack on their way to a picture."""
+
+    def push(self, frame: Float) -> None:
+        """Take the next frame, ``(H, W[, C])`` float32 in [0, 1]."""
+        ...
+
+    def finish(self) -> Float:
+        """Return the picture in [0, 1], shaped as a frame; called once."""
+        ...
+
+
 @runtime_checkable
 class PictureSystem(Protocol):
     """Makes a fused picture without deciding per frame."""
@@ -68,10 +83,6 @@ class PictureSystem(Protocol):
         """Who it is; its kind is "picture"."""
         ...
 
-    def push(self, frame: Float) -> None:
-        """Take the next frame, ``(H, W, C)`` float32 in [0, 1]."""
-        ...
-
-    def finish(self) -> Float:
-        """Return the picture ``(H, W, C)`` in [0, 1] and forget the frames."""
+    def begin(self) -> PictureRun:
+        """Begin a stack; two that have begun know nothing of each other."""
         ...

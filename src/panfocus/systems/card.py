@@ -13,6 +13,16 @@ from panfocus.errors import SystemError_
 Kind = Literal["decision", "picture"]
 
 
+def _wrong_value(system: object, name: str, expected: str, got: object) -> SystemError_:
+    return SystemError_(
+        "a system's card has a value that cannot be",
+        where=f"{system}, {name}",
+        expected=expected,
+        got=repr(got),
+        remedy="mend the card, or export the system again with `panfocus export`",
+    )
+
+
 @dataclass(frozen=True)
 class Card:
     """What the rest of the product may know of a system.
@@ -61,6 +71,22 @@ class Card:
     recipe: Mapping[str, Any] = field(default_factory=dict[str, Any])
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no fusion can be run by.
+
+        Raises:
+            SystemError_: a limit that is none, or an unknown kind.
+        """
+        least = {"max_frames": 2, "multiple_of": 1, "halo": 0}
+        least |= {"working_pixels": 1, "tile_pixels": 1}
+        for name, low in least.items():
+            value: object = getattr(self, name)
+            is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= low
+            if not is_whole and (value is not None or name == "multiple_of"):
+                raise _wrong_value(self.name, name, f"a whole number from {low}", value)
+        if self.kind not in ("decision", "picture"):
+            raise _wrong_value(self.name, "kind", "decision or picture", self.kind)
 
     def to_json(self) -> str:
         """Return the card as indented JSON, which `from_json` reads back."""

@@ -11,6 +11,7 @@ import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -57,6 +58,8 @@ class NetworkSystem:
             )
         self._card = Card.read(path)
         self._threads = threads
+        self._starting = Lock()
+        self._started: InferenceSession | None = None
         self._model = folder / (self._card.model or "model.onnx")
         self._check_weights()
 
@@ -82,8 +85,14 @@ class NetworkSystem:
     def _is_capped(self) -> bool:
         return is_capped()
 
-    @cached_property
+    @property
     def _session(self) -> InferenceSession:
+        with self._starting:  # threads that come together wait for one session
+            if self._started is None:
+                self._started = self._start()
+            return self._started
+
+    def _start(self) -> InferenceSession:
         import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
 
         options = cast("Any", ort.SessionOptions())
@@ -133,8 +142,25 @@ class NetworkSystem:
         planes = np.full((len(frames), 3, *size), PAD, np.float32)
         planes[:, :, :height, :width] = frames.transpose(0, 3, 1, 2)
         session = cast("Any", self._session)
-        out = session.run([answer], {"frames": planes}, self._options)[0]
-        return np.asarray(out, np.float32)[:, :height, :width]
+        expected = (len(frames) if answer == "weights" else 3, *size)
+        try:
+            out = session.run([answer], {"frames": planes}, self._options)[0]
+        except Exception as error:
+            # onnxruntime's exceptions have no common base of their own
+            raise self._unusable(answer, expected, f"{type(error).__name__}: {error}") from error
+        made = np.asarray(out)
+        if made.shape != expected or made.dtype.kind != "f":
+            raise self._unusable(answer, expected, f"{made.shape}, {made.dtype}")
+        return made[:, :height, :width].astype(np.float32, copy=False)
+
+    def _unusable(self, answer: str, expected: tuple[int, ...], got: str) -> SystemError_:
+        return SystemError_(
+            f"the network of {self._card.name} does not answer as it should",
+            where=str(self._model),
+            expected=f"{answer} {expected} float32, for frames (N, 3, H, W)",
+            got=got.splitlines()[0],
+            remedy="export the system again with `panfocus export`, or take another",
+        )
 
     def decide(self, frames: Float) -> Float:
         """Return weights ``(N, H, W)``, in tiles when the card allows it.

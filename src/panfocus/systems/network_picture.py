@@ -30,12 +30,23 @@ class NetworkPictureSystem:
             SystemError_: card or weights missing, damaged, or not the ones of the card.
         """
         self._network = NetworkSystem(folder, threads=threads)
-        self._frames: list[Float] = []
 
     @property
     def card(self) -> Card:
         """The card beside the network."""
         return self._network.card
+
+    def begin(self) -> NetworkPictureRun:
+        """Begin a stack; the network's session is shared by all."""
+        return NetworkPictureRun(self._network)
+
+
+class NetworkPictureRun:
+    """The frames of one stack, all held."""
+
+    def __init__(self, network: NetworkSystem) -> None:
+        self._network = network
+        self._frames: list[Float] = []
 
     def push(self, frame: Float) -> None:
         """Take the next frame, ``(H, W[, C])`` float32 in [0, 1]."""
@@ -48,10 +59,11 @@ class NetworkPictureSystem:
             SystemError_: more frames than the network takes.
         """
         frames, self._frames = np.stack(self._frames), []
-        limit = self.card.max_frames
+        card = self._network.card
+        limit = card.max_frames
         if limit is not None and len(frames) > limit:
             raise SystemError_(
-                f"{self.card.name} takes {limit} frames at once",
+                f"{card.name} takes {limit} frames at once",
                 expected=f"{limit} frames",
                 got=f"{len(frames)} frames",
             )
@@ -69,8 +81,9 @@ class NetworkPictureSystem:
         """``(N, H, W, 1 or 3)`` to ``(H, W, 1 or 3)``, window by window when it is large."""
         count, height, width, channels = frames.shape
         out = np.empty((height, width, channels), np.float32)
-        halo, multiple = self.card.halo, self.card.multiple_of
-        allowed = (self.card.tile_pixels or TILE_PIXELS) // count
+        card = self._network.card
+        halo, multiple = card.halo, card.multiple_of
+        allowed = (card.tile_pixels or TILE_PIXELS) // count
         core = height, width
         if halo is not None:
             core = cheapest_core(height, width, halo, allowed, multiple)

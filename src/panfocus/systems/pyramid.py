@@ -34,11 +34,6 @@ def _strongest(best: Float, new: Float) -> Float:
 class PyramidSystem:
     """Keep the strongest detail of every band, average the coarsest; streams any frame count."""
 
-    def __init__(self) -> None:
-        self._bands: list[Float] = []
-        self._count = 0
-        self._shape: tuple[int, ...] = ()
-
     @property
     def card(self) -> Card:
         """Its kind is "picture": there is no index, depth or confidence to be had."""
@@ -48,6 +43,19 @@ class PyramidSystem:
             kind="picture",
             notes="Values that no frame holds can appear; noise of all frames adds up.",
         )
+
+    def begin(self) -> PyramidRun:
+        """Begin a stack."""
+        return PyramidRun()
+
+
+class PyramidRun:
+    """The pyramid of the frames so far of one stack."""
+
+    def __init__(self) -> None:
+        self._bands: list[Float] = []
+        self._count = 0
+        self._shape: tuple[int, ...] = ()
 
     def push(self, frame: Float) -> None:
         """Take the next frame, ``(H, W[, C])`` float32 in [0, 1]."""
@@ -69,5 +77,4 @@ class PyramidSystem:
         for band in reversed(self._bands[:-1]):
             size = (band.shape[1], band.shape[0])
             current = band + np.asarray(cv2.pyrUp(current, dstsize=size), np.float32)
-        self._bands, self._count = [], 0
         return np.clip(current, 0, 1).reshape(self._shape)

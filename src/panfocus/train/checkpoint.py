@@ -19,8 +19,11 @@ from safetensors.torch import load, save
 from torch import Tensor, optim
 
 from panfocus.errors import DataError, OutputError
+from panfocus.io.atomic import keep_access
 
 NAME = "checkpoint.safetensors"
+#: The averaged weights that did best on what was held out, where anything was.
+BEST = "best.safetensors"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
+        keep_access(partial, path)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
@@ -101,6 +105,16 @@ def read(path: Path) -> Checkpoint:
             got=str(error),
             remedy="train again without --resume, to another --out",
         ) from error
+
+
+def best(run: Path) -> Checkpoint:
+    """Read the averaged weights of a run: the best of it, or the last where none were judged.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
+    path = run / BEST
+    return read(path if path.is_file() else run / NAME)
 
 
 def optimiser_tensors(optimiser: optim.Optimizer) -> dict[str, Tensor]:

@@ -13,13 +13,15 @@ import typer
 
 from panfocus.errors import UsageError
 from panfocus.train import loop, pictures, synthesis
-from panfocus.train.checkpoint import NAME, read
+from panfocus.train.average import average as average_of
+from panfocus.train.checkpoint import best
 from panfocus.train.drpl import config
 from panfocus.train.drpl.pack import pack
 from panfocus.train.drpl.step import DrplTask
 from panfocus.train.dualpath import cli as dualpath_cli
 from panfocus.train.dualpath import pack as dualpath_pack
 from panfocus.train.export import folder_of, weights_of
+from panfocus.train.places import check_run, check_system
 
 app = typer.Typer(
     help="Train systems on your own pictures.",
@@ -64,14 +66,9 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
     if precision not in {"auto", "float32", "bfloat16"}:
         raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
-    if not resume and (out / NAME).exists():
-        raise UsageError(
-            "there is a checkpoint in the output folder already",
-            where=str(out / NAME),
-            remedy="go on with --resume, or name another --out",
-        )
     chosen = config.recipe(recipe)
     start = folder_of(init, "drpl") if init else None
+    check_run(out, [*data, *(masks or [])], start, resume=resume)
     if start:
         chosen = config.continued(chosen)
     if threads:
@@ -89,6 +86,19 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         typer.echo(f"exported to {folder}: panfocus fuse --system {folder} A B -o FUSED")
 
 
+@app.command()
+def average(
+    parts: Annotated[
+        list[str], typer.Option("--part", help="RUN=SHARE: folder of a run and its share.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the averaged run.")],
+) -> None:
+    """Average the weights of runs that began from one another; export the result as any run."""
+    shares = dict(score(part, "--part") for part in parts)
+    path = average_of({Path(run): share for run, share in shares.items()}, out)
+    typer.echo(f"averaged into {path}: panfocus export {out} -o SYSTEM")
+
+
 @export_app.command()
 def export(  # noqa: PLR0917  every parameter is an option of the command
     run: Annotated[Path, typer.Argument(help="The --out folder of a training run.")],
@@ -99,14 +109,14 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     scores: Annotated[
         list[str] | None, typer.Option("--score", help="NAME=NUMBER for the card; repeatable.")
     ] = None,
-    unrolled: Annotated[
-        bool, typer.Option(help="Dual-Path: the mask of the last step, or the predictor's.")
-    ] = True,
+    depth: Annotated[
+        int | None, typer.Option(help="Dual-Path: how many of the fuser's steps run; all.")
+    ] = None,
     picture: Annotated[
         bool, typer.Option("--picture", help="Dual-Path: the fuser's own picture, no weights.")
     ] = False,
     sharpen: Annotated[
-        float, typer.Option(help="Dual-Path, --no-unrolled: power of the weights over frames.")
+        float, typer.Option(help="Dual-Path: power of the last weights over frames.")
     ] = 1.0,
     eight_bit: Annotated[
         list[Path] | None,
@@ -115,32 +125,36 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             "such as those it was trained on. May be repeated."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a system that is there.")
+    ] = False,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
-    facts = read(run / NAME).facts
+    facts = best(run).facts
     system = facts.get("system")
     told = dict(map(score, scores or []))
+    if system not in {"drpl", "dualpath"}:
+        raise UsageError(
+            "this run is of an unknown system", expected="drpl or dualpath", got=str(system)
+        )
+    check_system(out, run, overwrite=overwrite)
     if system == "drpl":
         folder = pack(run, out, data, scores=told)
-    elif system == "dualpath":
+    else:
         folder = dualpath_pack.pack(
             run,
             out,
             data,
             scores=told,
-            unrolled=unrolled,
+            depth=depth,
             picture=picture,
             sharpen=sharpen,
             fitted_to=dualpath_cli.material_for(facts, eight_bit) if eight_bit else None,
         )
-    else:
-        raise UsageError(
-            "this run is of an unknown system", expected="drpl or dualpath", got=str(system)
-        )
     typer.echo(f"exported to {folder}")
 
 
-def score(text: str) -> tuple[str, float]:
+def score(text: str, option: str = "--score") -> tuple[str, float]:
     """Split NAME=NUMBER.
 
     Raises:
@@ -151,5 +165,5 @@ def score(text: str) -> tuple[str, float]:
         return name, float(number)
     except ValueError:
         raise UsageError(
-            "a score is a name and a number", where="--score", expected="NAME=NUMBER", got=text
+            "this is not a name and a number", where=option, expected="NAME=NUMBER", got=text
         ) from None

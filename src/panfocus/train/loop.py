@@ -12,9 +12,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, runtime_checkable
@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from panfocus.errors import Cancelled, DataError, OutputError
+from panfocus.errors import Cancelled, DataError, OutputError, UsageError
 from panfocus.train import checkpoint as checkpoints
+from panfocus.train import record
 from panfocus.train.log import Log
 from panfocus.train.precision import Precision, fastest
 
@@ -91,7 +92,10 @@ class Judging(Protocol):
     """A task that can judge itself on material that it does not train on."""
 
     def judge(self, average: dict[str, Tensor]) -> dict[str, float]:
-        """Return figures of the averaged weights by name; none when nothing was held out."""
+        """Return figures of the averaged weights by name; none when nothing was held out.
+
+        The first decides which weights of a run are the best: the higher, the better.
+        """
         ...
 
 
@@ -105,7 +109,9 @@ class Run:
         minutes: or after so much time, resumed time included.
         seed: of weights and samples.
         resume: go on from the checkpoint in `out`.
-        precision: "auto", "float32" or "bfloat16".
+        precision: "auto", "float32" or "bfloat16"; a resumed run keeps what it began with.
+        device: "auto", "cpu" or "cuda".
+        notes: what else ``run.json`` shall tell: data, splits.
         checkpoint_minutes: how often to save.
         picture_minutes: how often to draw.
         report_seconds: how often to log.
@@ -122,6 +128,8 @@ class Run:
     picture_minutes: float = 5.0
     report_seconds: float = 15.0
     judge_minutes: float = 2.0
+    device: str = "auto"
+    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass
@@ -143,18 +151,23 @@ def train(task: Task, run: Run) -> State:
         DataError: no checkpoint to resume, or it is of another network.
         OutputError: the last checkpoint could not be written.
     """
-    team = Team.join()
+    team = Team.join(run.device)
+    path = run.out / checkpoints.NAME
+    held = checkpoints.read(path) if run.resume else None
     model = task.model.to(team.device)
-    precision = fastest(team.device) if run.precision == "auto" else Precision(run.precision)
+    precision = chosen_precision(run, held, team.device)
     precision.place_model(model)
     if team.world > 1 and team.device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(model)  # pyright: ignore[reportUnknownMemberType]
     optimiser = optimiser_of(task, model)
     state = State(0, 0.0, {k: v.detach().clone() for k, v in model.state_dict().items()})
-    path = run.out / checkpoints.NAME
-    if run.resume:
-        restore(checkpoints.read(path), model, optimiser, state)
-    keeper = Keeper(task, run, model, optimiser, state) if team.rank == 0 else None
+    if held is not None:
+        restore(held, model, optimiser, state)
+        check_same(held.facts, task.facts(), path)
+    facts = {**task.facts(), "precision": asdict(precision), "world": team.world}
+    keeper = None
+    if team.rank == 0:
+        keeper = Keeper(task, run, model, optimiser, state, facts=facts)
     wrapped = team.wrap(model)
     spent, began = state.seconds, time.monotonic()
     with Stop() as stop:
@@ -198,17 +211,32 @@ class Team:
     device: torch.device
 
     @classmethod
-    def join(cls) -> Team:
-        """Join the processes that ``torchrun`` started, or train alone."""
-        cuda = torch.cuda.is_available()
+    def join(cls, device: str = "auto") -> Team:
+        """Join the processes that ``torchrun`` started, or train alone.
+
+        Args:
+            device: "auto" for a graphics card where there is one, "cpu", or "cuda".
+
+        Raises:
+            UsageError: there is no such card.
+        """
+        cuda = torch.cuda.is_available() and device != "cpu"
+        if device == "cuda" and not cuda:
+            raise UsageError(
+                "there is no graphics card that torch can use",
+                where="--device",
+                expected="cpu or auto",
+                got="cuda",
+                remedy="train on the processor, or install a torch for the card",
+            )
         place = int(os.environ.get("LOCAL_RANK", "0"))
-        device = torch.device("cuda", place) if cuda else torch.device("cpu")
+        found = torch.device("cuda", place) if cuda else torch.device("cpu")
         world = int(os.environ.get("WORLD_SIZE", "1"))
         if world == 1:
-            return cls(0, 1, device)
+            return cls(0, 1, found)
         if not dist.is_initialized():
             dist.init_process_group("nccl" if cuda else "gloo")
-        return cls(dist.get_rank(), world, device)
+        return cls(dist.get_rank(), world, found)
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """Average gradients over the processes, if there are several."""
@@ -227,6 +255,52 @@ class Team:
         dist.all_reduce(told, dist.ReduceOp.MAX)  # pyright: ignore[reportUnknownMemberType]
         state.seconds = float(told[1])
         return bool(told[0])
+
+
+def positions_of(batch: int, rank: int, world: int) -> range:
+    """Return which samples of a batch a process makes; all of them together make the batch.
+
+    Raises:
+        UsageError: the batch cannot be shared evenly, and would change with the processes.
+    """
+    if batch % world:
+        raise UsageError(
+            "a batch cannot be shared evenly by so many processes",
+            expected=f"a number of processes that divides {batch}",
+            got=str(world),
+            remedy="start fewer processes, or a recipe with larger batches (--set)",
+        )
+    share = batch // world
+    return range(rank * share, (rank + 1) * share)
+
+
+def chosen_precision(
+    run: Run, held: checkpoints.Checkpoint | None, device: torch.device
+) -> Precision:
+    """Return the number format of a run: as told, as it began with, or the fastest here."""
+    if run.precision != "auto":
+        return Precision(run.precision)
+    if held is not None and "precision" in held.facts:
+        return Precision(**held.facts["precision"])
+    return fastest(device)
+
+
+def check_same(held: Mapping[str, Any], asked: Mapping[str, Any], path: Path) -> None:
+    """Refuse to resume a run with another recipe or seed than it was begun with.
+
+    Raises:
+        UsageError: they differ; the message names the first entry that does.
+    """
+    for name, value in record.flat(asked).items():
+        before = record.flat(held).get(name)
+        if before != value:
+            raise UsageError(
+                "the run was begun otherwise",
+                where=f"{path}: {name}",
+                expected=str(before),
+                got=str(value),
+                remedy="resume with the options that it was begun with, or name another --out",
+            )
 
 
 def optimiser_of(task: Task, model: nn.Module) -> torch.optim.Optimizer:
@@ -309,10 +383,14 @@ class Keeper:
         model: nn.Module,
         optimiser: torch.optim.Optimizer,
         state: State,
+        *,
+        facts: Mapping[str, Any],
     ) -> None:
-        self._task, self._run, self._model = task, run, model
+        self._task, self._run, self._model, self._facts = task, run, model, facts
         self._optimiser, self._state = optimiser, state
         self._log = Log(run.out, state.step)
+        self._best = best_so_far(run)
+        self._trying(lambda: record.write(run.out, facts, run.notes, seconds=state.seconds))
         self._last: dict[str, float] = {k: time.monotonic() for k in DUE}
 
     def after_step(self, terms: dict[str, Tensor], norm: Tensor) -> None:
@@ -325,11 +403,14 @@ class Keeper:
         if self._due("picture", 60 * self._run.picture_minutes):
             self._log.picture(self._task.picture(self._model), self._state.step)
         if self._due("save", 60 * self._run.checkpoint_minutes):
-            try:
-                self.save()
-            except OutputError as error:
-                # a full disk in mid-run is told, not died of: space may be freed
-                self._log.say(error.text())
+            self._trying(self.save)
+
+    def _trying(self, write: Callable[[], None]) -> None:
+        """Write; a full disk in mid-run is told, not died of: space may be freed."""
+        try:
+            write()
+        except OutputError as error:
+            self._log.say(error.text())
 
     def save(self) -> None:
         """Write all that a resumed run needs.
@@ -340,7 +421,7 @@ class Keeper:
         tensors = {f"model.{k}": v for k, v in self._model.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self._state.average.items()}
         tensors |= checkpoints.optimiser_tensors(self._optimiser)
-        facts = {"step": self._state.step, "seconds": self._state.seconds, **self._task.facts()}
+        facts = {"step": self._state.step, "seconds": self._state.seconds, **self._facts}
         path = self._run.out / checkpoints.NAME
         checkpoints.write(path, checkpoints.Checkpoint(tensors, facts))
 
@@ -353,8 +434,21 @@ class Keeper:
         self._log.close()
 
     def _judge(self) -> None:
-        if isinstance(self._task, Judging):
-            self._log.judged(self._task.judge(self._state.average), self._state.step)
+        if not isinstance(self._task, Judging):
+            return
+        figures = self._task.judge(self._state.average)
+        self._log.judged(figures, self._state.step)
+        figure = next(iter(figures.values()), None)  # the first is what is to rise
+        if figure is not None and (self._best is None or figure > self._best):
+            self._best = figure
+            self._trying(lambda: self._save_best(figures))
+
+    def _save_best(self, figures: Mapping[str, float]) -> None:
+        """Keep the averaged weights that did best on what was held out."""
+        tensors = {f"average.{k}": v for k, v in self._state.average.items()}
+        facts = {"step": self._state.step, "seconds": self._state.seconds, **self._facts}
+        held = checkpoints.Checkpoint(tensors, {**facts, "held_out": dict(figures)})
+        checkpoints.write(self._run.out / checkpoints.BEST, held)
 
     def _due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -362,6 +456,14 @@ class Keeper:
             return False
         self._last[what] = now
         return True
+
+
+def best_so_far(run: Run) -> float | None:
+    """Return what the best weights of a resumed run did on what was held out."""
+    path = run.out / checkpoints.BEST
+    if not run.resume or not path.is_file():
+        return None
+    return next(iter(checkpoints.read(path).facts["held_out"].values()), None)
 
 
 class Stop:

@@ -1,12 +1,14 @@
 """Unlabelled material from folders: pairs and focal stacks, never anything that is a truth.
 
-Two layouts are read, at any depth below the folders given:
+Three layouts are read, at any depth below the folders given:
 
-* pairs: a folder with ``A/`` and ``B/``; files of equal name (but for the suffix) make a set;
+* pairs: a folder with ``A/`` and ``B/``, or ``a/`` and ``b/``; files of equal name (but for the
+  suffix, and for a last A or B) make a set;
+* flat pairs: a folder of ``NN-A`` and ``NN-B``, ``NN_1`` and ``NN_2``, and nothing else;
 * stacks: a folder of pictures of one size; all its frames make a set, any two of them a pair.
 
-Nothing else is opened: a folder named like a truth (``GT``, ``truth``, ``mask`` ...) is passed
-over, and so is all below it.
+Nothing else is opened: a folder or file named like a truth (``GT``, ``truth``, ``mask`` ...,
+`panfocus.train.truths`) is passed over, and so is all below it.
 """
 
 from __future__ import annotations
@@ -23,38 +25,11 @@ from numpy.typing import NDArray
 
 from panfocus.errors import DataError
 from panfocus.train.pictures import KEEP_PIXELS, SUFFIXES, read_colour
+from panfocus.train.truths import may_be_truth, stem_may_be_truth
 
 Byte = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
-#: Folders that hold truths or results: never opened, whatever their case.
-NEVER = frozenset(
-    [
-        "gt",
-        "groundtruth",
-        "ground_truth",
-        "truth",
-        "label",
-        "labels",
-        "mask",
-        "masks",
-        "matte",
-        "alpha",
-        "full",
-        "aif",
-        "allfocus",
-        "all_in_focus",
-        "fused",
-        "fusion",
-        "result",
-        "results",
-        "output",
-        "sharp",
-        "depth",
-    ]
-)
-#: Names that end in one of these words are such folders too: ``depth-truth``, ``scene_gt``.
-TRUTHS = frozenset(["gt", "groundtruth", "truth", "fused", "aif"])
 #: A pair that is shifted by more pixels than this, or whose coarse parts correlate less, is no
 #: pair: its frames do not show the same thing at the same place.
 MOST_SHIFT = 0.5
@@ -83,16 +58,27 @@ class Material:
     Attributes:
         sets: whose frames lie on each other, in the order they were found.
         singles: frames that fit no other; each still is a defocused picture.
+        scenes: name of the set that each single frame was left out of.
         left_out: name of a frame or set to the reason why it is in no pair.
     """
 
     sets: list[FocalSet] = field(default_factory=list[FocalSet])
     singles: list[Byte] = field(default_factory=list[Byte])
+    scenes: list[str] = field(default_factory=list[str])
     left_out: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        """Let single frames of no named scene be a scene each."""
+        self.scenes += [f"frame {n}" for n in range(len(self.scenes), len(self.singles))]
 
     def pictures(self) -> list[Byte]:
         """Return every frame, whether in a set or not."""
         return [frame for held in self.sets for frame in held.frames] + self.singles
+
+    @property
+    def scene_names(self) -> list[str]:
+        """Names of all scenes, each once."""
+        return list(dict.fromkeys([*(s.name for s in self.sets), *self.scenes]))
 
     def summary(self) -> str:
         """Say in one line what there is; which frames were left out is for `details`."""
@@ -128,29 +114,66 @@ def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
 
 
 def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
-    first, second = folder / "A", folder / "B"
-    if first.is_dir() and second.is_dir():
-        others = {p.stem: p for p in _pictures(second)}
-        for path in _pictures(first):
-            if path.stem in others:
-                yield f"{folder.name}/{path.stem}", [path, others[path.stem]]
+    sides = {p.name.lower(): p for p in folder.iterdir() if p.is_dir()}
+    if {"a", "b"} <= sides.keys():
+        for name, pair in _of_two_folders(sides["a"], sides["b"]).items():
+            yield f"{folder.name}/{name}", pair
         return
     files = _pictures(folder)
-    if len(files) >= 2:
+    flat = _flat_pairs(files)
+    if flat:
+        for name, pair in flat.items():
+            yield f"{folder.name}/{name}", pair
+    elif len(files) >= 2:
         yield folder.name, files
     for below in sorted(p for p in folder.iterdir() if p.is_dir()):
         if not may_be_truth(below.name) and not below.name.startswith("."):
             yield from _find_below(below)
 
 
-def may_be_truth(name: str) -> bool:
-    """Whether a folder of this name holds truths or results by its name."""
-    name = name.lower()
-    return name in NEVER or re.split(r"[-_. ]", name)[-1] in TRUTHS
+def _of_two_folders(first: Path, second: Path) -> dict[str, list[Path]]:
+    """Pair files of equal name, then what is left by names without their last A and B."""
+    one, two = ({p.stem: p for p in _pictures(folder)} for folder in (first, second))
+    found = {name: [one[name], two[name]] for name in one if name in two}
+    left, right = (
+        {
+            _paired(p)[0]: p
+            for name, p in side.items()
+            if name not in found and _paired(p)[1] == mark
+        }
+        for side, mark in ((one, "a"), (two, "b"))
+    )
+    return found | {name: [left[name], right[name]] for name in left if name in right}
+
+
+def _paired(path: Path) -> tuple[str, str]:
+    """Split a stem like ``03-A`` or ``03_1`` into its name and side; ("", "") for others."""
+    match = re.fullmatch(r"(.+?)[-_ ]?([abAB])|(.+)[-_ ]([12])", path.stem)
+    if match is None:
+        return "", ""
+    name, letter, other, digit = match.groups()
+    return (name, letter.lower()) if letter else (other, digit)
+
+
+def _flat_pairs(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the pairs of a folder that holds nothing else, by name; nothing if it holds more.
+
+    One pair alone may as well be a stack of two frames, which is the same.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for path in files:
+        name, side = _paired(path)
+        found.setdefault(name, {})[side] = path
+    whole = [set(sides) in ({"a", "b"}, {"1", "2"}) for sides in found.values()]
+    if len(found) < 2 or not all(whole) or 2 * len(found) != len(files):
+        return {}
+    return {name: [sides[k] for k in sorted(sides)] for name, sides in found.items()}
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    """List pictures in a folder but those called like a truth: ``gt.png`` beside the frames."""
+    files = (p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    return sorted(p for p in files if not p.name.startswith(".") and not stem_may_be_truth(p))
 
 
 def load(folders: Sequence[Path], smallest: int) -> Material:
@@ -192,11 +215,13 @@ def _keep_aligned(out: Material, name: str, frames: list[Byte]) -> None:
             kept.append(frame)
         else:
             out.singles.append(frame)
+            out.scenes.append(name)
             out.left_out[f"{name} frame {n}"] = why
     if len(kept) >= 2:
         out.sets.append(FocalSet(name, kept))
     else:
         out.singles += kept
+        out.scenes += [name] * len(kept)
 
 
 def mismatch(first: Byte, second: Byte) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import DataError
+from panfocus.train.truths import below_mask
 
 Byte = NDArray[np.uint8]
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
@@ -35,8 +36,12 @@ class Pictures:
     names: list[str]
 
 
-def files_in(folders: Sequence[Path]) -> list[Path]:
+def files_in(folders: Sequence[Path], *, masks: bool = False) -> list[Path]:
     """List the picture files below `folders`, sorted.
+
+    Args:
+        folders: searched with all below them.
+        masks: whether masks are what is wanted; else what is called like one is left out.
 
     Raises:
         DataError: a folder is missing, or there is no picture in any.
@@ -50,7 +55,8 @@ def files_in(folders: Sequence[Path]) -> list[Path]:
                 expected="a folder with pictures",
                 remedy="check the path given to --data or --masks",
             )
-        found += [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+        files = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+        found += [p for p in files if masks or not below_mask(p, folder)]
     if not found:
         raise DataError(
             "there are no pictures to train on",
@@ -111,7 +117,10 @@ def load_masks(folders: Sequence[Path], smallest: int = 32) -> list[Byte]:
     """Decode masks and mattes as grey ``(H, W)`` uint8; an empty list for no folders."""
     if not folders:
         return []
-    masks = [np.ascontiguousarray(_limited(read_colour(p))[..., 1]) for p in files_in(folders)]
+    masks = [
+        np.ascontiguousarray(_limited(read_colour(p))[..., 1])
+        for p in files_in(folders, masks=True)
+    ]
     return [m for m in masks if min(m.shape) >= smallest]
 
 

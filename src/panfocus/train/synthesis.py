@@ -97,6 +97,8 @@ class Odds:
             as lenses do that breathe; detail decides, not agreement with the other picture.
         ringed: defocus as of a transparent thing in bright field, which makes its coarse contrast
             stronger, or turns it over; the sharp picture is then the paler one.
+        fluorescent: a microscope's stack of light in the dark (Dual-Path).
+        misfired: one frame shows nothing (Dual-Path).
         recoloured: exchange the colours of a source and bend its tones; few scenes become many.
         crisp: sharpen a source; for sources that are themselves a little soft.
         noise: add sensor noise.
@@ -117,6 +119,8 @@ class Odds:
     framed: float = 0.06
     moved: float = 0.3
     ringed: float = 0.1
+    fluorescent: float = 0.15
+    misfired: float = 0.04
     recoloured: float = 0.5
     crisp: float = 0.0
     noise: float = 0.3

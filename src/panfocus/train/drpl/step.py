@@ -13,7 +13,7 @@ from panfocus.train import synthesis
 from panfocus.train.drpl import loss
 from panfocus.train.drpl.config import Config
 from panfocus.train.drpl.network import Drpl
-from panfocus.train.loop import cosine
+from panfocus.train.loop import cosine, positions_of
 
 #: Batches on which the statistics of the averaged weights are measured.
 CALIBRATION_STEPS = 24
@@ -61,9 +61,7 @@ class DrplTask:
     def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
         """Make this process's share of the pairs of `step`."""
         stage = self.config.stage(progress)
-        share = max(1, stage.batch // world)
-        positions = range(rank * share, (rank + 1) * share)
-        return self._stream.batch(step, positions, stage.size)
+        return self._stream.batch(step, positions_of(stage.batch, rank, world), stage.size)
 
     def rate(self, progress: float) -> float:
         """Return the learning rate's factor."""

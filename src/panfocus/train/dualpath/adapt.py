@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from panfocus.errors import DataError
 from panfocus.train.dualpath import loss, observed, redefocus
 from panfocus.train.dualpath.config import Config
 from panfocus.train.dualpath.model import DualPath
@@ -28,7 +29,7 @@ from panfocus.train.dualpath.step import blend
 from panfocus.train.pairs import Byte, FocalSet, Material
 from panfocus.train.synthesis import Sources
 
-#: One in so many sets is held out; with fewer sets, so much of every frame's width.
+#: One in so many scenes is held out; with fewer scenes, so much of every frame's width.
 HELD_OUT = 5
 #: Fixed seed of what is measured on, so that before and after see the same.
 SEED = 20_241_223
@@ -116,31 +117,69 @@ class Report:
 def split(material: Material, smallest: int) -> tuple[Material, Material, str]:
     """Return what to train on, what to hold out, and the latter in words.
 
+    Scenes are held out whole, frames that fit no others included. With few scenes it is a part of
+    every frame, which shares no pixel with what is trained on.
+
     Args:
         material: with sets, single frames or both.
         smallest: shortest side that a part of a frame must keep.
+
+    Raises:
+        DataError: too little to hold anything out of.
     """
-    if len(material.sets) >= HELD_OUT:
-        kept = [s for n, s in enumerate(material.sets) if n % HELD_OUT != HELD_OUT - 1]
-        held = material.sets[HELD_OUT - 1 :: HELD_OUT]
-        words = f"{len(held)} of {len(material.sets)} sets"
-        return Material(kept, material.singles, material.left_out), Material(held), words
+    scenes = material.scene_names
+    if len(scenes) >= HELD_OUT:
+        held = set(scenes[HELD_OUT - 1 :: HELD_OUT])
+        words = f"{len(held)} of {len(scenes)} scenes"
+        return _scenes(material, held, inside=False), _scenes(material, held, inside=True), words
     parts = [_halves(material, smallest, first=first) for first in (True, False)]
-    words = f"the right {100 // HELD_OUT} % of every frame"
-    return parts[0], parts[1], words
+    if not all(part.pictures() for part in parts):
+        raise DataError(
+            "there is nothing to hold out and judge by",
+            expected=f"at least {HELD_OUT} scenes, or frames {2 * smallest} pixels wide",
+            got=f"{len(scenes)} scenes of narrower frames",
+            remedy="give more scenes with another --data",
+        )
+    widths = [sum(p.shape[1] for p in part.pictures()) for part in parts]
+    share = 100 * widths[1] / sum(widths)
+    return parts[0], parts[1], f"the right {share:.0f} % of every frame"
+
+
+def _scenes(material: Material, held: set[str], *, inside: bool) -> Material:
+    """Return the scenes that are held out, or the others."""
+    singles = [
+        (scene, frame)
+        for scene, frame in zip(material.scenes, material.singles, strict=True)
+        if (scene in held) == inside
+    ]
+    return Material(
+        [s for s in material.sets if (s.name in held) == inside],
+        [frame for _, frame in singles],
+        [scene for scene, _ in singles],
+        dict(material.left_out),
+    )
 
 
 def _halves(material: Material, smallest: int, *, first: bool) -> Material:
+    """Cut every frame that is wide enough for two parts in two, and return one."""
+
     def part(frame: Byte) -> Byte:
         width = frame.shape[1]
-        cut = min(width - width // HELD_OUT, max(smallest, width - smallest))
-        # frames too narrow for two parts serve both: better an optimistic report than none
-        if width < 2 * smallest:
-            return frame
+        cut = min(width - width // HELD_OUT, width - smallest)
         return frame[:, :cut] if first else frame[:, cut:]
 
-    sets = [FocalSet(s.name, [part(f) for f in s.frames]) for s in material.sets]
-    return Material(sets, [part(f) for f in material.singles], dict(material.left_out))
+    def wide(frame: Byte) -> bool:
+        return frame.shape[1] >= 2 * smallest
+
+    sets = [
+        FocalSet(s.name, [part(f) for f in s.frames]) for s in material.sets if wide(s.frames[0])
+    ]
+    singles = [
+        (scene, part(frame))
+        for scene, frame in zip(material.scenes, material.singles, strict=True)
+        if wide(frame)
+    ]
+    return Material(sets, [f for _, f in singles], [s for s, _ in singles], dict(material.left_out))
 
 
 @torch.no_grad()
@@ -163,7 +202,9 @@ def _redefocused(net: DualPath, config: Config, sources: Sources, number: int) -
 
 
 def _disagreement(net: DualPath, config: Config, held_out: Material, number: int) -> float:
-    made = observed.batch(held_out.sets, config.size, 2, (SEED, number), range(4), cross=False)
-    frames, target, valid = (torch.as_tensor(a) for a in (made.frames, made.target, made.valid))
-    error = (net(frames)[-1].mask - target).square().mean(1)
+    made = observed.batch(
+        held_out.sets, config.size, 2, (SEED, number), range(4), masking=config.masking
+    )
+    frames, given, valid = (torch.as_tensor(a) for a in made)
+    error = (net(frames)[-1].mask.unsqueeze(1) - given).square().mean(2)
     return float((valid * error).sum() / valid.sum().clamp_min(1))

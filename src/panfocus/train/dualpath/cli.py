@@ -12,20 +12,20 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from panfocus.errors import UsageError
+from panfocus.errors import DataError, UsageError
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
-from panfocus.train import loop, pairs
+from panfocus.train import loop, pairs, record
 from panfocus.train.dualpath import adapt, config, redefocus
 from panfocus.train.dualpath.grow import grow as enlarge
-from panfocus.train.dualpath.model import DualPath
-from panfocus.train.dualpath.pack import EIGHT_BIT, SHARPENED, averaged, pack
+from panfocus.train.dualpath.model import deployed
+from panfocus.train.dualpath.pack import DEPTH, EIGHT_BIT, SHARPENED, averaged, pack
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of, weights_of
+from panfocus.train.places import check_run
 
-#: How adapting differs from training anew: slower, and the predictor first, if a fuser follows it.
+#: How adapting differs from training anew: slower.
 ADAPTED_RATE = 3e-4
-ADAPTED_ALONE = 0.7
 #: Learning rate of networks that begin as a smaller one.
 GROWN_RATE = 1e-3
 
@@ -41,8 +41,11 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         Path, typer.Option("--out", "-o", help="Folder for checkpoint, log and pictures.")
     ],
     recipe: Annotated[
-        str, typer.Option(help="redefocus, or paper: the reconstruction as it stands.")
-    ] = "redefocus",
+        str | None,
+        typer.Option(
+            help="dualpath (the default), or paper: the reconstruction with nothing added."
+        ),
+    ] = None,
     init: Annotated[
         str | None,
         typer.Option(help="Start from `bundled`, or from a folder with a dualpath system."),
@@ -62,6 +65,23 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use.")] = None,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="The recipe of a run.json or card.json, in place of --recipe."
+        ),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE of the recipe, as in run.json; may be repeated."),
+    ] = None,
+    validate: Annotated[
+        bool,
+        typer.Option(
+            help="Hold one scene in five out, and export the weights that do best on them."
+        ),
+    ] = True,
 ) -> None:
     """Train Dual-Path on unlabelled pairs and stacks, and export it to OUT/system.
 
@@ -69,68 +89,101 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     """
     if (minutes is None) == (steps is None):
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
-    if precision not in {"auto", "float32", "bfloat16"}:
-        raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
-    if not resume and (out / checkpoints.NAME).exists():
-        raise UsageError(
-            "there is a checkpoint in the output folder already",
-            where=str(out / checkpoints.NAME),
-            remedy="go on with --resume, or name another --out",
-        )
+    for name, value, known in (
+        ("precision", precision, ("auto", "float32", "bfloat16")),
+        ("device", device, ("auto", "cpu", "cuda")),
+    ):
+        if value not in known:
+            raise UsageError(f"unknown {name}", expected=", ".join(known), got=value)
+    start = folder_of(init, "dualpath") if init else None
+    check_run(out, data, start, resume=resume)
     if threads:
         torch.set_num_threads(threads)
-    run = loop.Run(out, steps, minutes, seed, resume, precision)
+    notes = {"data": record.digests(p for _, files in pairs.find(data) for p in files)}
+    run = loop.Run(out, steps, minutes, seed, resume, precision, device=device, notes=notes)
     where = ", ".join(map(str, data))
     if grow and init is None:
         raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
-    start = folder_of(init, "dualpath") if init else None
     if start and not grow:
+        check_recipe(start, recipe)
         _adapt(start, data, run, where, rate or ADAPTED_RATE)
     else:
-        chosen = config.recipe(recipe)
+        chosen = config.changed(recipe_from(recipe, from_file), changes or [])
         usual = GROWN_RATE if start else chosen.learning_rate
-        _train(replace(chosen, learning_rate=rate or usual), data, run, where, start)
+        _train(replace(chosen, learning_rate=rate or usual), data, run, start, validate=validate)
+
+
+def recipe_from(name: str | None, file: Path | None) -> config.Config:
+    """Return the recipe that is named, or told in a file.
+
+    Raises:
+        UsageError: both, or no such recipe.
+        DataError: the file tells none.
+    """
+    if file is None:
+        return config.recipe(name or config.DUALPATH.recipe)
+    if name is not None:
+        raise UsageError("a recipe is named or read from a file", where="--recipe, --config")
+    try:
+        told: Any = json.loads(file.read_text(encoding="utf-8"))
+        return config.from_dict(known_fields(told.get("config") or told.get("recipe") or told))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            "the file tells no recipe of Dual-Path",
+            where=str(file),
+            expected="run.json of a run, or card.json of a system",
+            got=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def known_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a configuration holds: cards tell more of a recipe, steps, seed, earlier runs."""
+    names = {field.name for field in fields(config.Config)}
+    return {k: v for k, v in values.items() if k in names}
 
 
 def _train(
-    chosen: config.Config, data: list[Path], run: loop.Run, where: str, start: Path | None
+    chosen: config.Config,
+    data: list[Path],
+    run: loop.Run,
+    start: Path | None,
+    *,
+    validate: bool,
 ) -> None:
     material = pairs.load(data, smallest(chosen))
     _say_what(material, run.out)
-    task = DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed)
+    held_out = None
+    if validate and len(material.scene_names) >= adapt.HELD_OUT:
+        material, held_out, words = adapt.split(material, smallest(chosen))
+        typer.echo(f"held out: {words}")
+        run = replace(run, notes={**run.notes, "held_out": held_out.scene_names})
+    task = DualPathTask(chosen, Supply.of(material, chosen.fused_by), run.seed, held_out)
     if start:
-        enlarge(task.net, weights_of(start))
+        enlarge(task.learner, weights_of(start))
     loop.train(task, run)
-    if loop.Team.join().rank == 0:
-        _tell(pack(run.out, run.out / "system", where))
+    if loop.Team.join(run.device).rank == 0:
+        _tell(pack(run.out, run.out / "system", ", ".join(map(str, data))))
 
 
 def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float) -> None:
-    """Train on from `start`; measure before and after on what was held out."""
+    """Train on from `start` by its own recipe; measure before and after on what was held out."""
     card = Card.read(start / "card.json")
-    # a card tells more of its recipe than a configuration holds: steps, seed, earlier runs
-    names = {field.name for field in fields(config.Config)}
-    known = {k: v for k, v in card.recipe.items() if k in names}
-    unrolled = bool(card.recipe.get("unrolled", True))
-    chosen = replace(
-        config.from_dict(known),
-        learning_rate=rate,
-        alone=ADAPTED_ALONE if unrolled else 1.0,
-    )
+    chosen = replace(recipe_of(card, start), learning_rate=rate, alone=0.0)
     material = pairs.load(data, smallest(chosen))
     _say_what(material, run.out)
     training, held_out, words = adapt.split(material, smallest(chosen))
-    old = DualPath(chosen)
-    old.load_state_dict(weights_of(start))
-    old.unrolled = unrolled
+    run = replace(run, notes={**run.notes, "held_out": held_out.scene_names})
+    depth = card.recipe.get(DEPTH)
+    weights = weights_of(start)
+    old = deployed(chosen, weights, depth=depth)
     before = adapt.measure(old, chosen, held_out)
     typer.echo(f"held out: {words}; before adapting {before.redefocus_psnr:.2f} dB")
     task = DualPathTask(chosen, Supply.of(training, chosen.fused_by), run.seed, held_out)
-    task.net.load_state_dict(old.state_dict())
+    task.learner.load_state_dict(weights)
     loop.train(task, run)
-    if loop.Team.join().rank != 0:
+    if loop.Team.join(run.device).rank != 0:
         return
-    _, new = averaged(checkpoints.read(run.out / checkpoints.NAME), unrolled=unrolled)
+    _, new = averaged(checkpoints.best(run.out), depth=depth)
     report = adapt.Report(before, adapt.measure(new, chosen, held_out), words)
     (run.out / "report.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
     typer.echo(report.text())
@@ -138,11 +191,45 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float
     sharpen = float(card.recipe.get(SHARPENED, 1.0))
     fitted_to = training if EIGHT_BIT in card.recipe else None
     words = words_of(card, where)
-    pack(run.out, place, words, unrolled=unrolled, sharpen=sharpen, fitted_to=fitted_to)
+    pack(run.out, place, words, depth=depth, sharpen=sharpen, fitted_to=fitted_to)
     if report.helped:
         _tell(place)
         return
     _tell(Path(shutil.copytree(start, run.out / "system", dirs_exist_ok=True)))
+
+
+def check_recipe(start: Path, asked: str | None) -> None:
+    """Refuse to go on by another recipe than the system to start from was trained by.
+
+    Raises:
+        UsageError: `asked` is another.
+    """
+    its_own = recipe_of(Card.read(start / "card.json"), start).recipe
+    if asked not in (None, its_own):
+        raise UsageError(
+            "the system to start from was trained by another recipe",
+            where="--recipe",
+            expected=its_own,
+            got=str(asked),
+            remedy="leave --recipe out to go on by its own, or --init to begin anew",
+        )
+
+
+def recipe_of(card: Card, folder: Path) -> config.Config:
+    """Return the recipe that a card tells.
+
+    Raises:
+        DataError: it tells none that this version knows.
+    """
+    try:
+        return config.from_dict(known_fields(card.recipe))
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            "the system was made by another version, and cannot be trained on",
+            where=str(folder / "card.json"),
+            got=f"{type(error).__name__}: {error}",
+            remedy="start from --init bundled",
+        ) from error
 
 
 def _say_what(material: pairs.Material, out: Path) -> None:

@@ -1,14 +1,17 @@
-"""The recipes of Dual-Path, frozen: the paper's reconstruction, and ours."""
+"""The recipes of Dual-Path, frozen: the paper's reconstruction, and ours on top of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from panfocus.errors import UsageError
+from panfocus.train.dualpath.masks import MEASURES, WINDOWS
 from panfocus.train.dualpath.network import Shape
-from panfocus.train.dualpath.predictor import Sees
+from panfocus.train.dualpath.predictor import Drop, Guide
+from panfocus.train.dualpath.step import Unrolled
 from panfocus.train.synthesis import Odds
 
 
@@ -20,11 +23,14 @@ class Sets:
         share: of all steps, as a weight.
         frames: in each set.
         batch: sets per step, over all processes together.
+        made: whether frames are blurred again, so that mask and picture are known exactly (OURS);
+            else they are crops of the real sets as they are.
     """
 
     share: float
     frames: int
     batch: int
+    made: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,21 +38,24 @@ class Masking:
     """How the predictor learns from imperfect masks, and teaches the fuser.
 
     Attributes:
+        measures: that imperfect masks come from, all of them for every sample: focus measures,
+            each with all of `windows`, or "guided", the system of that name.
+        windows: sides of the squares in which energy is pooled.
         dropout: share of channels dropped in the predictor's decoder, at all times.
-        open_guide: show the predictor the frames whole, and not only where the mask is kept.
-        cross: ask for another measure's mask than the one given.
-        passes: drawings of blocks that are averaged into the mask that teaches.
-        ema: decay of the averaged predictor that teaches.
+        guide: what the predictor sees of the frames.
+        drop: whether single pixels of a mask are dropped, or blocks.
+        cross: ask for another mask of the sample than the one given.
         mask: weight of L_mask.
         consistency: weight of L_cons.
         back: share of L_cons's gradient that reaches the predictor.
     """
 
+    measures: tuple[str, ...] = ("sml", "guided")
+    windows: tuple[int, ...] = WINDOWS
     dropout: float = 0.3
-    open_guide: bool = False
+    guide: Guide = "symmetric"
+    drop: Drop = "pixels"
     cross: bool = True
-    passes: int = 4
-    ema: float = 0.998
     mask: float = 1.0
     consistency: float = 1.0
     back: float = 0.1
@@ -59,113 +68,130 @@ class Config:
     Attributes:
         recipe: its name.
         predictor: shape of the mask predictor.
-        priors: shape of the mask prior of each unrolled step; their number is K.
-        picture_width: channels of the picture prior of each step.
+        steps: the fuser's unrolled steps; their number is K.
         sets: kinds of batches.
         size: height and width of the crops.
-        alone: share of the run in which the predictor trains alone; each part has a learning
-            rate that rises and falls.
-        masking: learn from imperfect masks of real sets (the paper); None to learn from exact
-            masks of pictures that were blurred again.
-        fused_by: system that fuses the real sets, so that they too can be blurred again.
+        alone: share of the run in which the predictor does not teach yet.
+        masking: how the predictor learns and teaches.
+        fused_by: system that fuses the real sets, so that they too can be blurred again; None to
+            blur frames alone.
         odds: of the synthesis that blurs again.
-        sees: what the predictor is shown, when masks are exact: "raw" frames, focus "evidence",
-            or "both".
-        weights: of the predictor's and of each step's loss, when masks are exact and both train.
         learning_rate: at the peak.
         warmup: share of the run in which the learning rate rises from 0.
         weight_decay: of AdamW.
         clip: largest norm of the whole gradient.
         ema: decay per step of the averaged weights, which are the ones exported.
-        fuser_ema: the same while the fuser trains.
     """
 
     recipe: str
     predictor: Shape
-    priors: tuple[Shape, ...]
-    picture_width: int
+    steps: tuple[Unrolled, ...]
     sets: tuple[Sets, ...]
     size: int
     alone: float
-    masking: Masking | None
+    masking: Masking = field(default_factory=Masking)
     fused_by: str | None = None
     odds: Odds = field(default_factory=Odds)
-    sees: Sees = "raw"
-    weights: tuple[float, ...] = ()
     learning_rate: float = 1.5e-3
     warmup: float = 0.02
     weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.998
-    fuser_ema: float = 0.99
 
     @property
     def multiple_of(self) -> int:
-        """What height and width of a frame must be multiples of."""
-        return max(shape.multiple_of for shape in (self.predictor, *self.priors))
+        """What height and width of a frame must be multiples of, in training and in use."""
+        shapes = (self.predictor, *(step.prior for step in self.steps))
+        return max(shape.multiple_of for shape in shapes)
 
     @property
     def halo(self) -> int:
-        """Context that a tile needs on each side: the paths follow each other, so reaches add."""
-        steps = sum(shape.reach for shape in self.priors)
-        return steps + (0 if self.masking else self.predictor.reach)
+        """Context that a tile needs on each side: steps follow each other, so reaches add."""
+        return sum(step.prior.reach for step in self.steps)
+
+    @property
+    def needs_sets(self) -> bool:
+        """Whether frames must lie on each other: crops of real sets are drawn."""
+        return any(kind.share > 0 and not kind.made for kind in self.sets)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for cards and checkpoints."""
         return asdict(self)
 
 
-UNET = Shape((32, 48, 64, 64), (1, 2, 1), (1, 1, 1), (1, 1), narrow=32)
-#: The same with one more block at the first and at the third level on the way up.
-GROWN = Shape((32, 48, 64, 64), (1, 2, 1), (2, 1, 2), (1, 1), narrow=32)
-SMALL = Shape((16,), (), (), (), narrow=16)
+#: The mask predictor: training apparatus, and small.
+TEACHER = Shape((16, 32, 32, 32), (1, 1, 1), (1, 1, 1), (1,), narrow=16)
+WIDE = Shape((32, 48, 64, 64), (1, 2, 1), (2, 1, 2), (1, 1), narrow=32)
+LIGHT = Shape((16,), (), (), (), narrow=16)
 MIDDLE = Shape((16, 32, 32), (0, 1), (1, 1), (1,), narrow=16)
 
-#: The reconstruction as it stands: real sets only, imperfect masks, K = 4 steps from M = 1/N.
+#: The reconstruction as it stands: real sets only, imperfect masks, K = 3 equal steps.
 PAPER = Config(
     recipe="paper",
-    predictor=UNET,
-    priors=(MIDDLE,) * 4,
-    picture_width=16,
-    sets=(Sets(0.8, 2, 8), Sets(0.2, 3, 6)),
+    predictor=TEACHER,
+    steps=(Unrolled(MIDDLE, ("iterate", "frames", "evidence"), 16),) * 3,
+    sets=(Sets(0.55, 2, 8), Sets(0.15, 3, 6), Sets(0.15, 5, 4), Sets(0.15, 8, 2)),
     size=96,
     alone=0.25,
-    masking=Masking(),
+    masking=Masking(consistency=0.3),
+    learning_rate=1e-3,
 )
 
-#: OURS: exact masks by blurring defocused pictures again; two light steps from the predictor.
-REDEFOCUS = Config(
-    recipe="redefocus",
-    predictor=GROWN,
-    priors=(SMALL, SMALL),
-    picture_width=16,
-    sets=(Sets(0.4, 2, 8), Sets(0.1, 3, 6), Sets(0.2, 5, 4), Sets(0.3, 8, 2)),
+#: OURS on top: a first step of large capacity, two light ones, and frames that are blurred again,
+#: for which mask and picture are known exactly. Masks of measures count less than exact ones.
+DUALPATH = Config(
+    recipe="dualpath",
+    predictor=TEACHER,
+    steps=(
+        Unrolled(WIDE, ("frames",), 16),
+        Unrolled(LIGHT, ("iterate",), 16),
+        Unrolled(LIGHT, ("iterate",), 16),
+    ),
+    sets=(
+        Sets(0.12, 2, 8),
+        Sets(0.04, 5, 4),
+        Sets(0.04, 8, 2),
+        Sets(0.3, 2, 8, made=True),
+        Sets(0.05, 3, 6, made=True),
+        Sets(0.18, 5, 4, made=True),
+        Sets(0.27, 8, 2, made=True),
+    ),
     size=128,
-    alone=0.88,
-    masking=None,
-    fused_by="dualpath",
-    odds=Odds(crisp=0.3),
-    weights=(0.0, 0.5, 1.0),
+    alone=0.1,
+    masking=Masking(mask=0.1, consistency=0.1),
+    fused_by="guided",
+    odds=Odds(crisp=0.3, moved=0.15, ringed=0.08, noise=0.2),
 )
 
-RECIPES = {c.recipe: c for c in (PAPER, REDEFOCUS)}
+RECIPES = {c.recipe: c for c in (PAPER, DUALPATH)}
 
 
 def _varied(name: str, base: Config, **changes: Any) -> Config:  # noqa: ANN401  any field
     return replace(base, recipe=f"{base.recipe}-{name}", **changes)
 
 
+def _masked(name: str, **changes: Any) -> Config:  # noqa: ANN401  any field
+    return _varied(name, PAPER, masking=replace(PAPER.masking, **changes))
+
+
+_IN_TWO = ("iterate", "frames")
 #: One thing changed each, to measure what it is worth (`benchmarks/dualpath_ablation.py`).
 ABLATIONS = {
     c.recipe: c
     for c in (
-        _varied("same-measure", PAPER, masking=Masking(cross=False)),
-        _varied("open-guide", PAPER, masking=Masking(open_guide=True)),
-        _varied("frames-only", REDEFOCUS, fused_by=None),
-        _varied("no-lights", REDEFOCUS, odds=replace(REDEFOCUS.odds, lights=0.0)),
-        _varied("hard-edges", REDEFOCUS, odds=replace(REDEFOCUS.odds, layers=0.0)),
-        _varied("evidence", REDEFOCUS, sees="evidence"),
-        _varied("both", REDEFOCUS, sees="both"),
+        _masked("blocks", drop="blocks"),
+        _masked("masked-guide", guide="masked"),
+        _masked("open-guide", guide="open"),
+        _masked("no-guide", guide="none"),
+        _masked("same-mask", cross=False),
+        _masked("all-measures", measures=MEASURES),
+        _varied("no-evidence", PAPER, steps=tuple(replace(s, sees=_IN_TWO) for s in PAPER.steps)),
+        _varied("one-step", PAPER, steps=PAPER.steps[:1]),
+        _varied("made-alone", DUALPATH, sets=tuple(s for s in DUALPATH.sets if s.made)),
+        _varied("frames-only", DUALPATH, fused_by=None),
+        _varied("no-lights", DUALPATH, odds=replace(DUALPATH.odds, lights=0.0)),
+        _varied("no-fluorescence", DUALPATH, odds=replace(DUALPATH.odds, fluorescent=0.0)),
+        _varied("hard-edges", DUALPATH, odds=replace(DUALPATH.odds, layers=0.0)),
     )
 }
 
@@ -174,11 +200,77 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples."""
     held = {name: _frozen(value) for name, value in values.items()}
     held["predictor"] = _shape(values["predictor"])
-    held["priors"] = tuple(_shape(v) for v in values["priors"])
+    held["steps"] = tuple(
+        Unrolled(_shape(v["prior"]), tuple(v["sees"]), v["picture_width"]) for v in values["steps"]
+    )
     held["sets"] = tuple(Sets(**v) for v in values["sets"])
-    held["masking"] = Masking(**values["masking"]) if values.get("masking") else None
+    held["masking"] = Masking(**{k: _frozen(v) for k, v in values["masking"].items()})
     held["odds"] = Odds(**{name: _frozen(v) for name, v in values["odds"].items()})
     return Config(**held)
+
+
+def changed(chosen: Config, settings: Sequence[str]) -> Config:
+    """Return a recipe with single values changed.
+
+    Args:
+        chosen: the recipe.
+        settings: ``KEY=VALUE`` each, keys joined by dots as in ``run.json``: ``odds.lights=0.2``,
+            ``learning_rate=5e-4``, ``masking.guide=none``; values as JSON or a bare word.
+
+    Raises:
+        UsageError: no such key, or a value of another kind.
+    """
+    values = chosen.to_dict()
+    known = _places(values)
+    for setting in settings:
+        key, _, text = setting.partition("=")
+        if key not in known:
+            raise UsageError(
+                "a recipe has no such value",
+                where=f"--set {setting}",
+                expected=f"KEY=VALUE with one of {', '.join(known)}",
+                got=key,
+            )
+        place, name = known[key]
+        place[name] = _as(place[name], text, setting)
+    return from_dict(values)
+
+
+def _places(values: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where every value that can be changed stands, by its key."""
+    places: dict[str, tuple[dict[str, Any], str]] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            inner = cast("dict[str, Any]", value)
+            if name != "predictor":  # a shape is not changed by halves
+                places |= {f"{name}.{part}": (inner, part) for part in inner}
+        elif name not in {"steps", "sets", "recipe"}:
+            places[name] = (values, name)
+    return places
+
+
+def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever stood there
+    """Read a value of the kind that stood there before."""
+    try:
+        value: Any = json.loads(text)
+    except ValueError:
+        value = text
+    fits = before is None or (
+        _kind(value) == _kind(before) or (_kind(before), _kind(value)) == ("float", "int")
+    )
+    if not fits:
+        raise UsageError(
+            "a value of a recipe is of another kind",
+            where=f"--set {setting}",
+            expected=f"such as {json.dumps(before)}",
+            got=text,
+        )
+    return float(value) if isinstance(before, float) else value
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
+    """Return the name of a value's type, a tuple being what JSON calls a list."""
+    return "list" if isinstance(value, tuple) else str(type(value).__name__)
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:

@@ -1,23 +1,25 @@
 """Losses of both paths. No term anywhere compares a fused picture with a source picture.
 
-Symbols as in `step`; ``M^`` is the predictor's mask, ``c`` its confidence, ``b`` the kept blocks,
-``v`` validity, ``sg`` stops the gradient.
+Symbols as in `step`; ``M^`` is the predictor's mask, ``c`` its confidence, ``b`` what was kept,
+``v`` validity, ``sg`` stops the gradient, ``gamma_k`` as `step.importance` says.
 
 FOUND (abstract): the predictor learns by masking; it supervises the fuser's mask at each unrolled
 step; a fusion consistency loss aligns the two; no similarity between fused and source pictures.
 INFERRED: the equations below.
 
-    L_pred = sum (1-b) v (f(b M~, b Y, b) - M~)^2 / sum (1-b) v                         masking
-    L_mask = 1/K sum_k mean(c |M^k - sg(M^)|)                                       supervision
-    L_cons = mean|X^K - B^| + 0.2 mean|grad X^K - grad B^|,  B^ = sum_n M^_n Y_n    consistency
-    L      = L_pred + L_mask + L_cons                                                     paper
+    L_pred = sum (1-b) v (f(b M~, b, guide) - M~')^2 / sum (1-b) v                      masking
+    L_mask = sum_k gamma_k mean(c |M^k - sg(M^)|)                                   supervision
+    L_cons = sum_k gamma_k (mean|X^k - B^| + 0.2 mean|grad X^k - grad B^|)          consistency
 
-OURS, for pictures that were blurred again (`redefocus`), T the picture before, M* the exact mask:
+with M~' of another window than M~ and ``B^ = B(M^)``.
 
-    L = sum_k w_k (10 |B^k - T|_1 + 100 |B^k - T|_2^2 + 100 s^2 |M^k|^2 + 0.05 CE(M^k, M*)
-                   + 0.3 (... X^k ...))
+OURS, in addition, for pictures that were blurred again (`redefocus`), where the picture T before
+and the mask M* are known exactly: M* in place of M~' in L_pred, and
 
-where B^k blends the frames as they were before noise and compression, and ``s^2 sum_n M_n^2`` is
+    L_known = sum_k gamma_k (10 |B(M^k) - T|_1 + 100 |B(M^k) - T|_2^2 + 100 s^2 |M^k|^2
+                             + 0.05 CE(M^k, M*) + 0.3 (... X^k ...))                   known
+
+where B blends the frames as they were before noise and compression, and ``s^2 sum_n M_n^2`` is
 the noise that a blend of frames with noise of variance s^2 keeps: its mean, without its scatter.
 """
 
@@ -29,7 +31,7 @@ import torch
 from torch import Tensor
 
 from panfocus.train.dualpath.predictor import Belief
-from panfocus.train.dualpath.step import Iterate, blend
+from panfocus.train.dualpath.step import Iterate, blend, importance
 
 Terms = dict[str, Tensor]
 
@@ -37,6 +39,8 @@ Terms = dict[str, Tensor]
 LEAST = 1e-30
 #: Weight of the exact mask against the picture.
 MASK_SHARE = 0.05
+#: Weight of the fuser's own picture against the blend by its mask.
+PICTURE_SHARE = 0.3
 
 
 def masking(answer: Tensor, target: Tensor, keep: Tensor, valid: Tensor) -> Tensor:
@@ -44,7 +48,7 @@ def masking(answer: Tensor, target: Tensor, keep: Tensor, valid: Tensor) -> Tens
 
     Args:
         answer: of the predictor, ``(B, N, H, W)``.
-        target: imperfect mask, ``(B, N, H, W)``.
+        target: imperfect or exact mask, ``(B, N, H, W)``.
         keep: b, ``(B, 1, H, W)``.
         valid: v, ``(B, H, W)``.
     """
@@ -53,25 +57,50 @@ def masking(answer: Tensor, target: Tensor, keep: Tensor, valid: Tensor) -> Tens
     return (asked * error).sum() / asked.sum().clamp_min(1)
 
 
-def supervision(iterates: Sequence[Iterate], belief: Belief) -> Tensor:
-    """L_mask: the predictor teaches the mask of every step, and learns nothing from it."""
+def supervision(steps: Sequence[Iterate], belief: Belief) -> Tensor:
+    """L_mask: the predictor teaches the mask of every step, and learns nothing from it.
+
+    Args:
+        steps: iterates 1 to K.
+        belief: the predictor's.
+    """
     taught = belief.mask.detach()
     trust = belief.confidence.detach().unsqueeze(1)
-    errors = [(trust * (i.mask - taught).abs()).mean() for i in iterates]
-    return torch.stack(errors).mean()
+    errors = [(trust * (now.mask - taught).abs()).mean() for now in steps]
+    return weighted(errors)
 
 
-def consistency(picture: Tensor, composite: Tensor) -> Tensor:
-    """L_cons: the fuser's picture and the predictor's composite, ``(B, 3, H, W)``, agree."""
-    difference = picture - composite
+def consistency(steps: Sequence[Iterate], composite: Tensor) -> Tensor:
+    """L_cons: the fuser's picture of every step and the predictor's composite agree.
+
+    Args:
+        steps: iterates 1 to K.
+        composite: B^, ``(B, 3, H, W)``.
+    """
+    return weighted([_apart(now.picture - composite) for now in steps])
+
+
+def _apart(difference: Tensor) -> Tensor:
     across = difference[..., 1:] - difference[..., :-1]
     down = difference[..., 1:, :] - difference[..., :-1, :]
     return difference.abs().mean() + 0.2 * (across.abs().mean() + down.abs().mean())
 
 
-def slowed(tensor: Tensor, share: float) -> Tensor:
-    """Return `tensor` itself, through which only a share of the gradient passes."""
-    return share * tensor + (1 - share) * tensor.detach()
+def weighted(errors: Sequence[Tensor]) -> Tensor:
+    """Return ``sum_k gamma_k e_k``."""
+    parts = [gamma * error for gamma, error in zip(importance(errors), errors, strict=True)]
+    return torch.stack(parts).sum()
+
+
+def followed(belief: Belief, answer: Tensor, share: float) -> Tensor:
+    """Return M^, through which a share of the gradient reaches the predictor.
+
+    Args:
+        belief: the average that teaches, of which no gradient is kept.
+        answer: one drawing of the predictor's, ``(B, N, H, W)``.
+        share: of the gradient.
+    """
+    return belief.mask.detach() + share * (answer - answer.detach())
 
 
 def exact_mask(mask: Tensor, target: Tensor, valid: Tensor) -> Tensor:
@@ -100,41 +129,38 @@ def picture_error(picture: Tensor, truth: Tensor) -> Tensor:
     return 10 * difference.abs().mean() + 100 * difference.square().mean()
 
 
-def redefocus(
-    iterates: Sequence[Iterate],
+def known(  # noqa: PLR0917  a batch has as many arrays
+    steps: Sequence[Iterate],
     frames: Tensor,
     truth: Tensor,
     mask: Tensor,
     valid: Tensor,
-    *,
-    weights: Sequence[float],
-    noise: Tensor | None = None,
+    noise: Tensor,
 ) -> Terms:
-    """Loss against the picture before it was blurred again.
+    """L_known: every step against the picture before it was blurred again.
 
     Args:
-        iterates: the predictor's mask first, then those of the K steps.
+        steps: iterates 1 to K.
         frames: before noise and compression, ``(B, N, 3, H, W)``.
         truth: T, ``(B, 3, H, W)``.
         mask: M*, ``(B, N, H, W)``.
         valid: ``(B, H, W)``.
-        weights: w_k of each iterate; a predictor alone counts 1.
         noise: s^2 of the frames that the iterates were made from, ``(B,)``.
+
+    Returns:
+        The loss under ``"known"``, and decibels of every step.
     """
-    used = weights if len(iterates) > 1 else (1.0,)
-    total = frames.new_zeros(())
+    errors: list[Tensor] = []
     terms: Terms = {}
-    for k, (now, weight) in enumerate(zip(iterates, used, strict=True)):
+    for k, now in enumerate(steps, start=1):
         composite = blend(now.mask, frames)
         error = picture_error(composite, truth) + MASK_SHARE * exact_mask(now.mask, mask, valid)
-        if noise is not None:
-            error = error + 100 * noise_kept(now.mask, noise)
+        error = error + 100 * noise_kept(now.mask, noise)
+        error = error + PICTURE_SHARE * picture_error(now.picture, truth)
+        errors.append(error)
         terms[f"psnr_mask_{k}"] = decibel(composite, truth)
-        if k:
-            error = error + 0.3 * picture_error(now.picture, truth)
-            terms[f"psnr_picture_{k}"] = decibel(now.picture, truth)
-        total = total + weight / sum(used) * error
-    return {"loss": total, **terms}
+        terms[f"psnr_picture_{k}"] = decibel(now.picture, truth)
+    return {"known": weighted(errors), **terms}
 
 
 @torch.no_grad()

@@ -2,152 +2,104 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from panfocus.train.dualpath import loss
-from panfocus.train.dualpath.config import Config, Masking
+from panfocus.train.dualpath.config import Config
 from panfocus.train.dualpath.fuser import Fuser
-from panfocus.train.dualpath.predictor import MaskPredictor, RawPredictor, random_blocks
+from panfocus.train.dualpath.predictor import MaskPredictor
 from panfocus.train.dualpath.step import Iterate, blend
 
 
 class DualPath(nn.Module):
-    """What runs on a stack: K unrolled steps, from the predictor's mask or from 1/N.
-
-    INFERRED, recipe `paper`: the fuser runs alone, from M^0 = 1/N; the predictor has taught it.
-    OURS, recipe `redefocus`: M^0 is the predictor's mask, one graph from the frames to M^K.
-    """
+    """What runs on a stack: the image fuser, K unrolled steps from M^0 = 1/N."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        taught = config.masking is not None
-        self.predictor = None if taught else RawPredictor(config.predictor, config.sees)
-        self.fuser = Fuser(config.priors, config.picture_width, sees_frames=taught)
-        #: Whether the steps run; at first the predictor trains alone.
-        self.unrolled = True
-        #: Whether the predictor has learned enough and is a constant.
-        self.frozen = False
+        self.fuser = Fuser(config.steps)
 
     def forward(self, frames: Tensor) -> list[Iterate]:
         """``(B, N, 3, H, W)`` to K + 1 iterates, the start first."""
-        if self.predictor is None:
-            return self.fuser(frames, None)
-        if self.frozen:
-            self.predictor.eval()  # a constant: its normalisations must not follow the batch
-        start = self.predictor(frames)
-        if not self.unrolled:
-            return [Iterate(blend(start, frames), start)]
-        return self.fuser(frames, start)
+        return self.fuser(frames)
 
 
 class Learner(nn.Module):
-    """Networks and loss, so that one call is one step for any number of processes."""
+    """Networks and loss, so that one call is one step for any number of processes.
+
+    Attributes:
+        net: the fuser, which is what remains.
+        predictor: learns by masking, and teaches the fuser.
+        teaching: whether the predictor has learned enough to teach.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        masking = config.masking
         self.net = DualPath(config)
-
-    def unroll(self, *, unrolled: bool) -> bool:
-        """Let the fuser train or not; return whether that is new.
-
-        A predictor that runs before the fuser has done its learning then (OURS, recipe
-        `redefocus`); one that teaches learns on (`paper`).
-        """
-        changed = self.net.unrolled != unrolled
-        self.net.unrolled = unrolled
-        # several processes would average gradients that nobody computed
-        self.net.fuser.requires_grad_(unrolled)
-        if self.net.predictor is not None:
-            self.net.frozen = unrolled
-            self.net.predictor.requires_grad_(not unrolled)
-        return changed
-
-    def settle(self) -> None:
-        """Follow a step of the optimiser."""
-
-
-class RedefocusLearner(Learner):
-    """OURS: exact masks and exact targets."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self._weights = config.weights
-
-    def forward(self, *batch: Tensor) -> loss.Terms:
-        """Return the loss terms of a batch in the order of `redefocus.Stack`."""
-        frames, truth, mask, valid, clean, noise = batch
-        iterates = self.net(frames)
-        return loss.redefocus(
-            iterates, clean, truth, mask, valid, weights=self._weights, noise=noise
-        )
-
-
-class PaperLearner(Learner):
-    """The reconstruction: the predictor learns by masking and teaches the fuser.
-
-    Attributes:
-        predictor: learns.
-        teacher: its average over time, which teaches.
-    """
-
-    def __init__(self, config: Config, masking: Masking) -> None:
-        super().__init__(config)
         self.predictor = MaskPredictor(
-            config.predictor, dropout=masking.dropout, open_guide=masking.open_guide
+            config.predictor, dropout=masking.dropout, guide=masking.guide, drop=masking.drop
         )
-        self.teacher = copy.deepcopy(self.predictor).requires_grad_(False)
+        self.teaching = True
         self._masking = masking
 
+    def teach(self, *, teaching: bool) -> bool:
+        """Let the predictor teach the fuser or not; return whether that is new."""
+        changed = self.teaching != teaching
+        self.teaching = teaching
+        return changed
+
     def forward(self, *batch: Tensor) -> loss.Terms:
-        """Return the loss terms of a batch in the order of `observed.Observed`."""
-        frames, mask, target, valid = batch
-        settings = self._masking
-        keep = random_blocks(mask.shape[0], mask.shape[2], mask.shape[3], mask.device)
-        answer = self.predictor(mask, frames, keep)
-        predicting = loss.masking(answer, target, keep, valid)
-        if not self.net.unrolled:
-            return {"loss": predicting, "predictor": predicting}
-        belief = self.teacher.average(mask, frames, settings.passes)
-        iterates = self.net(frames)
-        taught = loss.supervision(iterates[1:], belief)
-        composite = blend(loss.slowed(answer, settings.back), frames)
-        agreeing = loss.consistency(iterates[-1].picture, composite)
-        total = predicting + settings.mask * taught + settings.consistency * agreeing
-        terms = {"predictor": predicting, "mask": taught, "consistency": agreeing}
+        """Return the loss terms of a batch: of `observed.Observed`, or of `observed.Made`."""
+        frames, given, valid, *made = batch
+        answer, predicting = self._predict(frames, given, valid, made)
+        terms = {"predictor": predicting}
+        total = predicting
+        if not self.teaching and not made:
+            return {"loss": total, **terms}
+        steps = self.net(frames)[1:]
+        if made:
+            truth, mask, differs, clean, noise = made
+            terms |= loss.known(steps, clean, truth, mask, differs, noise)
+            total = total + terms["known"]
+        if self.teaching:
+            belief = self.predictor.belief(given, frames)
+            terms["mask"] = loss.supervision(steps, belief)
+            taught = loss.followed(belief, answer, self._masking.back)
+            terms["consistency"] = loss.consistency(steps, blend(taught, frames))
+            total = total + self._masking.mask * terms["mask"]
+            total = total + self._masking.consistency * terms["consistency"]
         return {"loss": total, **terms}
 
-    @torch.no_grad()
-    def settle(self) -> None:
-        """Move the teacher towards the predictor."""
-        decay = self._masking.ema
-        for held, value in zip(
-            self.teacher.state_dict().values(), self.predictor.state_dict().values(), strict=True
-        ):
-            if value.is_floating_point():
-                held.lerp_(value, 1 - decay)
-            else:
-                held.copy_(value)
+    def _predict(
+        self, frames: Tensor, given: Tensor, valid: Tensor, made: list[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Let the predictor answer for one imperfect mask, and judge it by another, or exactly."""
+        count = given.shape[1]
+        one = int(torch.randint(count, ()))
+        other = one
+        if self._masking.cross and count > 1:
+            other = (one + 1 + int(torch.randint(count - 1, ()))) % count
+        target, asked = (made[1], made[2]) if made else (given[:, other], valid[:, other])
+        keep = self.predictor.drawn(target)
+        answer = self.predictor(given[:, one], frames, keep)
+        return answer, loss.masking(answer, target, keep, asked)
 
 
-def learner(config: Config) -> Learner:
-    """Return what the recipe trains."""
-    if config.masking is None:
-        return RedefocusLearner(config)
-    return PaperLearner(config, config.masking)
-
-
-def deployed(config: Config, average: Mapping[str, Tensor], *, unrolled: bool) -> DualPath:
+def deployed(
+    config: Config, average: Mapping[str, Tensor], *, depth: int | None = None
+) -> DualPath:
     """Rebuild what runs on a stack from a learner's averaged weights, in eval mode.
 
-    Without `unrolled` the predictor's mask is the answer, and no step follows.
+    Args:
+        config: of the training.
+        average: weights of a `Learner`.
+        depth: how many steps run; None for all.
     """
     net = DualPath(config)
-    weights = {k.removeprefix("net."): v for k, v in average.items()}
-    known = net.state_dict().keys()
-    net.load_state_dict({k: v for k, v in weights.items() if k in known})
-    net.unrolled = unrolled
+    weights = {k.removeprefix("net."): v for k, v in average.items() if k.startswith("net.")}
+    net.load_state_dict(weights)
+    net.fuser.depth = depth or net.fuser.depth
     return net.eval()

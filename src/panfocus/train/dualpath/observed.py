@@ -1,4 +1,4 @@
-"""Crops of real sets with the imperfect masks of classical measures: no truth of any kind.
+"""What a step of training sees: frames with their imperfect masks, and what else is known.
 
 Every crop is a function of its random generator alone, as in `panfocus.train.synthesis`.
 """
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.train.dualpath import masks
+from panfocus.train.dualpath.config import Masking
+from panfocus.train.dualpath.stack import Stack, mirrored
 from panfocus.train.pairs import FocalSet
 
 Float = NDArray[np.float32]
@@ -20,19 +22,30 @@ MARGIN = 8
 
 
 class Observed(NamedTuple):
-    """One crop, or a batch of them with a leading axis.
+    """One crop of a real set, or a batch of them with a leading axis: no truth of any kind.
 
     Attributes:
         frames: ``(N, 3, H, W)`` float32 in [0, 1].
-        mask: imperfect, ``(N, H, W)``: the predictor's input.
-        target: imperfect, ``(N, H, W)``: what it is asked for.
-        valid: ``(H, W)``: where the target's measure found evidence.
+        given: imperfect masks, ``(T, N, H, W)``.
+        valid: ``(T, H, W)``: where the measure of each found evidence.
     """
 
     frames: Float
-    mask: Float
-    target: Float
+    given: Float
     valid: Float
+
+
+class Made(NamedTuple):
+    """A batch of sets that were blurred again, arrays as in `Observed` and in `Stack`."""
+
+    frames: Float
+    given: Float
+    valid: Float
+    truth: Float
+    mask: Float
+    differs: Float
+    clean: Float
+    noise: Float
 
 
 def batch(
@@ -42,27 +55,28 @@ def batch(
     key: tuple[int, int],
     positions: range,
     *,
-    cross: bool,
+    masking: Masking,
 ) -> Observed:
     """Draw the crops at `positions` of a batch.
 
     Args:
         sets: to draw from.
         size: height and width of a crop.
-        count: frames of each; a set with fewer repeats some.
+        count: frames of each; sets that have so many are preferred, others repeat some.
         key: (seed, step).
         positions: of this process in the batch.
-        cross: take the target from another measure and window than the input.
+        masking: which measures are asked.
     """
-    made: list[Observed] = [
-        observe(np.random.default_rng((*key, position)), sets, size, count, cross=cross)
+    enough = [s for s in sets if len(s.frames) >= count] or sets
+    made = [
+        observe(np.random.default_rng((*key, position)), enough, size, count, masking)
         for position in positions
     ]
-    return Observed(*(np.stack([sample[k] for sample in made]) for k in range(4)))
+    return Observed(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
 
 
 def observe(
-    rng: np.random.Generator, sets: Sequence[FocalSet], size: int, count: int, *, cross: bool
+    rng: np.random.Generator, sets: Sequence[FocalSet], size: int, count: int, masking: Masking
 ) -> Observed:
     """Draw a crop of `count` random frames of a random set, mirrored and turned at random."""
     held = sets[int(rng.integers(len(sets)))].frames
@@ -75,14 +89,18 @@ def observe(
     window = np.s_[top : top + outer, left : left + outer]
     frames = np.stack([held[n][window] for n in order]).transpose(0, 3, 1, 2)
     frames = frames.astype(np.float32) / np.float32(255)
-    grey = masks.luminance(frames)
-    asked = masks.draw(rng, grey)
-    given = masks.draw(rng, grey) if cross else asked
+    given = masks.all_of(masks.luminance(frames), masking.measures, masking.windows)
     cut = (outer - size) // 2
     inner = np.s_[..., cut : cut + size, cut : cut + size]
-    arrays = [a[inner] for a in (frames, given.mask, asked.mask, asked.valid)]
-    up, across = (-1 if rng.random() < 0.5 else 1 for _ in range(2))
-    arrays = [a[..., ::up, ::across] for a in arrays]
-    if rng.random() < 0.5:
-        arrays = [a.swapaxes(-1, -2) for a in arrays]
-    return Observed(*(np.ascontiguousarray(a, np.float32) for a in arrays))
+    return Observed(*mirrored(rng, [a[inner] for a in (frames, given.mask, given.valid)]))
+
+
+def with_masks(made: Stack, masking: Masking) -> Made:
+    """Ask the measures about a batch of sets that were blurred again."""
+    asked = [
+        masks.all_of(masks.luminance(f), masking.measures, masking.windows) for f in made.frames
+    ]
+    given, valid = (np.stack([a[k] for a in asked]) for k in range(2))
+    return Made(
+        made.frames, given, valid, made.truth, made.mask, made.valid, made.clean, made.noise
+    )

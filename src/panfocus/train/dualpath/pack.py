@@ -20,6 +20,7 @@ from panfocus.train.dualpath.config import Config, from_dict
 from panfocus.train.dualpath.eight_bit import count_rounded, rounded, samples_of
 from panfocus.train.dualpath.model import DualPath, deployed
 from panfocus.train.dualpath.network import count_macs, folded
+from panfocus.train.dualpath.step import Step
 from panfocus.train.export import ROUNDED, export
 from panfocus.train.pairs import Material
 
@@ -36,6 +37,19 @@ TILE_PIXELS = 5_600_000
 SHARPENED = "sharpened"
 #: What it calls the number of convolutions that work in 8 bits (`eight_bit.rounded`).
 EIGHT_BIT = "eight_bit"
+#: What it calls the number of unrolled steps that run.
+DEPTH = "unrolled_steps"
+#: What systems are, by the first part of their recipe's name.
+TITLES = {
+    "dualpath": (
+        "Dual-Path (TMM 2024), reconstructed from its abstract: an unrolled fuser taught by a mask "
+        "predictor, and by frames that were blurred again"
+    ),
+    "dualpath-paper": (
+        "Dual-Path (TMM 2024), reconstructed from its abstract, nothing added: an unrolled fuser "
+        "taught by a mask predictor"
+    ),
+}
 
 
 class ExportedPicture(nn.Module):
@@ -62,10 +76,10 @@ class Exported(nn.Module):
         return self.net(frames.unsqueeze(0))[-1].mask.squeeze(0)
 
 
-def averaged(held: checkpoints.Checkpoint, *, unrolled: bool = True) -> tuple[Config, DualPath]:
+def averaged(held: checkpoints.Checkpoint, *, depth: int | None = None) -> tuple[Config, DualPath]:
     """Rebuild the network of a checkpoint (see `deployed`)."""
     config = from_dict(held.facts["config"])
-    return config, deployed(config, held.group("average"), unrolled=unrolled)
+    return config, deployed(config, held.group("average"), depth=depth)
 
 
 def macs_per_pixel(net: nn.Module, multiple: int) -> int:
@@ -85,13 +99,10 @@ def card_of(
 ) -> Card:
     """Write the card of a checkpoint with these facts."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    name = "dualpath-paper" if config.recipe.startswith("paper") else "dualpath"
     return Card(
-        name="dualpath",
-        title=(
-            "Dual-Path (TMM 2025), reconstructed from its abstract"
-            if config.masking
-            else "Dual-Path with re-defocus self-supervision: learned from defocused frames alone"
-        ),
+        name=name,
+        title=TITLES[name],
         multiple_of=config.multiple_of,
         halo=min(config.halo, HALO),
         working_pixels=WORKING_PIXELS,
@@ -100,9 +111,10 @@ def card_of(
         trained_by=f"panfocus, {today}, {platform.machine()}, {facts['seconds'] / 60:.0f} minutes",
         data=data,
         recipe={
-            "steps": facts["step"],
+            "training_steps": facts["step"],
             "seed": facts["seed"],
-            "unrolled": net.unrolled,
+            DEPTH: net.fuser.depth,
+            **({"averaged": facts["averaged"]} if "averaged" in facts else {}),
             **config.to_dict(),
         },
         scores=dict(scores),
@@ -126,24 +138,15 @@ def as_picture(card: Card) -> Card:
     )
 
 
-@torch.no_grad()
 def sharpened(net: DualPath, factor: float) -> DualPath:
-    """Return a copy whose weights over the frames are ``w**factor``, normalised.
+    """Return a copy whose last weights over the frames are ``w**factor``, normalised.
 
-    Masks learned from noisy frames are a little softer than what serves clean ones. The
-    predictor's last convolution makes the logits, so that multiplying it costs nothing at run time.
-
-    Raises:
-        UsageError: the fuser's steps follow; their logits are no single layer's.
+    Masks learned from noisy frames are a little softer than what serves clean ones.
     """
-    if net.predictor is None or net.unrolled:
-        raise UsageError(
-            "only the predictor's mask can be made sharper", expected="--no-unrolled with --sharpen"
-        )
     harder = copy.deepcopy(net)
-    assert harder.predictor is not None
-    for tensor in harder.predictor.net.head.parameters():
-        tensor.mul_(factor)
+    last = harder.fuser.steps[harder.fuser.depth - 1]
+    assert isinstance(last, Step)
+    last.sharpness = factor
     return harder
 
 
@@ -153,19 +156,21 @@ def pack(
     data: str,
     *,
     scores: Mapping[str, float] | None = None,
-    unrolled: bool = True,
+    depth: int | None = None,
     picture: bool = False,
     sharpen: float = 1.0,
     fitted_to: Material | None = None,
 ) -> Path:
     """Export the checkpoint in `run` to the folder `out`.
 
+    The weights of both paths are kept beside the exported fuser, so that training can go on.
+
     Args:
-        run: folder of a training.
+        run: folder of a training; its best weights are taken, where any were judged.
         out: folder of the system.
         data: for the card.
         scores: for the card.
-        unrolled: whether the fuser's steps follow the predictor.
+        depth: how many of the fuser's steps run; None for all.
         picture: let the system answer with the fuser's own picture X^K and not with weights.
         sharpen: see `sharpened`; the weights kept to train on from are as they were learned.
         fitted_to: material to fit 8 bits to (`eight_bit.rounded`); None for a system in floats.
@@ -173,14 +178,20 @@ def pack(
     Raises:
         DataError: no checkpoint, or a damaged one.
         OutputError: the folder cannot be written, or the export does not agree.
-        UsageError: a picture is wanted, and no step that would make one, or 8 bits for it.
+        UsageError: there are fewer steps, or a picture is wanted in 8 bits.
     """
-    if picture and not unrolled:
-        raise UsageError("only the fuser makes a picture", expected="--unrolled with --picture")
     if picture and fitted_to:
         raise UsageError("a picture is made in floats", expected="--picture without --eight-bit")
-    held = checkpoints.read(run / checkpoints.NAME)
-    config, net = averaged(held, unrolled=unrolled)
+    held = checkpoints.best(run)
+    config, net = averaged(held, depth=depth)
+    if net.fuser.depth > len(config.steps):
+        raise UsageError(
+            "the fuser has fewer steps",
+            where="--depth",
+            expected=f"at most {len(config.steps)}",
+            got=str(depth),
+        )
+    weights = held.group("average")
     card = card_of(held.facts, config, net, data, scores=scores or {})
     runs = net
     if sharpen != 1:
@@ -188,10 +199,10 @@ def pack(
         card = replace(card, recipe={**card.recipe, SHARPENED: sharpen})
     if picture:
         card = as_picture(card)
-        return export(ExportedPicture(folded(net)).eval(), None, {}, card, out)
+        return export(ExportedPicture(folded(runs)).eval(), None, {}, card, out)
     if fitted_to is None:
-        return export(Exported(folded(runs)).eval(), None, net.state_dict(), card, out)
+        return export(Exported(folded(runs)).eval(), None, weights, card, out)
     small = rounded(runs, samples_of(fitted_to, config))
     card = replace(card, recipe={**card.recipe, EIGHT_BIT: count_rounded(small)})
     network = Exported(small).eval()
-    return export(network, None, net.state_dict(), card, out, tolerance=ROUNDED)
+    return export(network, None, weights, card, out, tolerance=ROUNDED)

@@ -26,6 +26,9 @@ from numpy.typing import NDArray
 from panfocus import fuse, optics
 from panfocus.systems.network import PAD
 from panfocus.train import mattes, synthesis
+from panfocus.train.dualpath import fluorescence
+from panfocus.train.dualpath.misfire import misfired
+from panfocus.train.dualpath.stack import Stack, differing, mirrored
 from panfocus.train.pairs import Material
 from panfocus.train.pictures import Pictures, soft_areas
 from panfocus.train.synthesis import Develop, Drift, Odds, Sources
@@ -45,26 +48,6 @@ PADDED = 0.4
 STRIDE = 16
 #: Grey levels of finest detail below which a place has nothing to lose by being blurred.
 DETAIL = 4.0
-
-
-class Stack(NamedTuple):
-    """One set of frames, or a batch of them with a leading axis.
-
-    Attributes:
-        frames: ``(N, 3, H, W)`` float32 in [0, 1].
-        truth: ``(3, H, W)``, the picture before it was blurred again.
-        mask: ``(N, H, W)``, 1 for the frame to take.
-        valid: ``(H, W)``, 1 where the frames differ.
-        clean: ``(N, 3, H, W)``, the frames before noise and compression.
-        noise: variance of the noise that each frame has, a scalar.
-    """
-
-    frames: Float
-    truth: Float
-    mask: Float
-    valid: Float
-    clean: Float
-    noise: Float
 
 
 def sources_of(pictures: Sequence[Byte]) -> Sources:
@@ -109,13 +92,21 @@ def batch(
     made: list[Stack] = []
     for position in positions:
         rng = np.random.default_rng((*key, position))
-        if count == 2 and rng.random() < 0.85:
-            made.append(as_stack(synthesis.varied(rng, sources, size, odds)))
-        else:
-            made.append(stack(rng, sources, size, count, odds))
-        if rng.random() < PADDED:
-            made[-1] = padded(rng, made[-1])
+        one = scene(rng, sources, size, count, odds)
+        made.append(padded(rng, one) if rng.random() < PADDED else one)
     return Stack(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+
+
+def scene(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Stack:
+    """Make one set of any kind: fluorescence, a pair of photographs, a stack of them."""
+    # odds of 0 draw nothing: samples of recipes without these kinds stay as they were
+    if odds.fluorescent and rng.random() < odds.fluorescent:
+        return fluorescence.stack(rng, sources, size, count, odds)
+    if count == 2 and rng.random() < 0.85:
+        made = as_stack(synthesis.varied(rng, sources, size, odds))
+    else:
+        made = stack(rng, sources, size, count, odds)
+    return misfired(rng, made) if odds.misfired and rng.random() < odds.misfired else made
 
 
 def padded(rng: np.random.Generator, made: Stack) -> Stack:
@@ -251,12 +242,7 @@ def finished(
     if rng.random() < odds.shaded:
         best = mask[:, None] == mask.max(0)
         shots = np.where(best, shots, shots * synthesis.rim(rng, mask.shape[-1]))
-    reach = cv2.dilate(np.ptp(shots, axis=0).max(0), np.ones((9, 9), np.uint8))
-    up, left = (-1 if rng.random() < 0.5 else 1 for _ in range(2))
-    arrays = [a[..., ::up, ::left] for a in (shots, truth, mask, reach > 0.02)]
-    if rng.random() < 0.5:
-        arrays = [a.swapaxes(-1, -2) for a in arrays]
-    shots, truth, mask, valid = (np.ascontiguousarray(a, np.float32) for a in arrays)
+    shots, truth, mask, valid = mirrored(rng, [shots, truth, mask, differing(shots)])
     clean, sigma = shots, 0.0
     if rng.random() < odds.noise:
         sigma = 0.025 * rng.random()

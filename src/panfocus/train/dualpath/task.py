@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from panfocus.errors import DataError
 from panfocus.train.dualpath import adapt, observed, redefocus
 from panfocus.train.dualpath.config import Config, Sets
-from panfocus.train.dualpath.model import DualPath, Learner, deployed, learner
+from panfocus.train.dualpath.model import DualPath, Learner, deployed
 from panfocus.train.dualpath.step import Iterate, blend
-from panfocus.train.loop import cosine
+from panfocus.train.loop import cosine, positions_of
 from panfocus.train.pairs import Material
 from panfocus.train.synthesis import Sources
 
@@ -47,7 +47,7 @@ class Supply:
 
 
 class DualPathTask:
-    """Both recipes (`panfocus.train.loop.Task`)."""
+    """Every recipe (`panfocus.train.loop.Task`)."""
 
     def __init__(
         self, config: Config, supply: Supply, seed: int = 0, held_out: Material | None = None
@@ -63,16 +63,9 @@ class DualPathTask:
         Raises:
             DataError: the recipe needs real sets, and there is none.
         """
-        if config.masking is not None and not supply.material.sets:
-            raise DataError(
-                "no two frames lie on each other",
-                expected="aligned pairs or stacks, for the recipe of the paper",
-                got=supply.material.summary(),
-                remedy="align them first, or use --recipe redefocus: it needs no pairs",
-            )
+        self.config = with_what_there_is(config, supply.material)
         torch.manual_seed(seed)
-        self.config = config
-        self.learner: Learner = learner(config)
+        self.learner = Learner(self.config)
         self.model: nn.Module = self.learner
         self.learning_rate = config.learning_rate
         self.weight_decay = config.weight_decay
@@ -90,16 +83,16 @@ class DualPathTask:
     def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
         """Make this process's share of the sets of `step`."""
         kind = self._kind(step)
-        share = max(1, kind.batch // world)
-        return self._draw(kind.frames, (self._seed, step), range(rank * share, (rank + 1) * share))
+        return self._draw(kind, (self._seed, step), positions_of(kind.batch, rank, world))
 
-    def _draw(self, count: int, key: tuple[int, int], positions: range) -> tuple[Any, ...]:
+    def _draw(self, kind: Sets, key: tuple[int, int], positions: range) -> tuple[Any, ...]:
         masking, size = self.config.masking, self.config.size
-        if masking is not None:
+        if not kind.made:
             sets = self._supply.material.sets
-            return observed.batch(sets, size, count, key, positions, cross=masking.cross)
+            return observed.batch(sets, size, kind.frames, key, positions, masking=masking)
         sources, odds = self._supply.sources, self.config.odds
-        return redefocus.batch(sources, size, count, key, positions, odds=odds)
+        made = redefocus.batch(sources, size, kind.frames, key, positions, odds=odds)
+        return observed.with_masks(made, masking)
 
     def _kind(self, step: int) -> Sets:
         kinds = self.config.sets
@@ -108,27 +101,29 @@ class DualPathTask:
         return kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
 
     def rate(self, progress: float) -> float:
-        """Return the learning rate's factor: one rise and fall for each part of the run."""
+        """Return the learning rate's factor: a rise and a fall; one each where nothing was known.
+
+        A recipe that has real sets alone trains the predictor first: each part has its own.
+        """
         alone, warmup = self.config.alone, self.config.warmup
-        if progress < alone or alone >= 1:
+        if any(kind.made for kind in self.config.sets) or alone <= 0:
+            return cosine(progress, warmup)
+        if progress < alone:
             return cosine(progress / alone, warmup)
         return cosine((progress - alone) / (1 - alone), warmup)
 
     def prepare(self, progress: float) -> bool:
-        """Let the fuser join once the predictor knows something."""
-        joined = self.config.alone < 1 and progress >= self.config.alone
-        self.ema = self.config.fuser_ema if joined else self.config.ema
-        return self.learner.unroll(unrolled=joined)
+        """Let the predictor teach once it knows something."""
+        return self.learner.teach(teaching=progress >= self.config.alone)
 
     def settle(self) -> None:
-        """Let the teacher follow; equal treatment of frames is built in."""
-        self.learner.settle()
+        """Nothing: equal treatment of frames is built in."""
 
     def judge(self, average: dict[str, Tensor]) -> dict[str, float]:
         """Measure the averaged weights on what was held out (`adapt.measure`)."""
         if self._held_out is None:
             return {}
-        net = deployed(self.config, average, unrolled=self.net.unrolled)
+        net = deployed(self.config, average)
         measured = adapt.measure(net, self.config, self._held_out, JUDGED_ROUNDS)
         told = {"redefocus_psnr": measured.redefocus_psnr}
         if measured.disagreement is not None:
@@ -145,17 +140,37 @@ class DualPathTask:
 
         With exact masks the picture before blurring stands beside the fused one.
         """
-        key = (self._seed + 1, 0)
-        arrays = [torch.as_tensor(a) for a in self._draw(2, key, range(4))]
+        made = any(kind.made for kind in self.config.sets)
+        kind = Sets(1, 2, 4, made=made)
+        arrays = [torch.as_tensor(a) for a in self._draw(kind, (self._seed + 1, 0), range(4))]
         frames = arrays[0]
-        exact = self.config.masking is None
         device = next(model.parameters()).device
         model.eval()
         iterates = [Iterate(*(t.cpu() for t in i)) for i in self.net(frames.to(device))]
         model.train()
-        masks = [i.mask[:, 0] for i in iterates] + [arrays[2][:, 0]]
+        target = arrays[4][:, 0] if made else arrays[1][:, 0, 0]
+        masks = [i.mask[:, 0] for i in iterates] + [target]
         grey = [m[:, None].expand_as(frames[:, 0]) for m in masks]
         shown: list[Tensor] = [frames[:, 0], frames[:, 1], *grey, blend(iterates[-1].mask, frames)]
-        shown += [arrays[1]] if exact else []
+        shown += [arrays[3]] if made else []
         sheet = torch.cat(list(torch.cat(shown, 3)), 1).permute(1, 2, 0)
         return (sheet.clamp(0, 1) * 255).round().byte().numpy()
+
+
+def with_what_there_is(config: Config, material: Material) -> Config:
+    """Return the recipe without kinds of batches for which there is no material.
+
+    Raises:
+        DataError: nothing is left: the recipe lives of real sets, and no two frames fit.
+    """
+    if material.sets or not config.needs_sets:
+        return config
+    left = tuple(kind for kind in config.sets if kind.made)
+    if not left:
+        raise DataError(
+            "no two frames lie on each other",
+            expected="aligned pairs or stacks, for the recipe of the paper",
+            got=material.summary(),
+            remedy="align them first, or use --recipe dualpath: it can do without pairs",
+        )
+    return replace(config, sets=left)

@@ -1,0 +1,69 @@
+"""Where training and exporting write: nothing that is read, or that somebody else made, goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from panfocus.errors import UsageError
+from panfocus.io.outputs import Inputs
+from panfocus.train.checkpoint import NAME
+from panfocus.train.export import WEIGHTS
+
+_SYSTEM = ("card.json", "model.onnx", WEIGHTS)
+#: Folders of systems in a run's folder, and the file that tells which of them was better.
+_SYSTEMS, _REPORT = ("system", "rejected"), "report.json"
+
+
+def check_run(out: Path, data: Sequence[Path], start: Path | None, *, resume: bool) -> None:
+    """Refuse a folder for a training run, before any work.
+
+    Args:
+        out: the folder.
+        data: what is trained on.
+        start: folder of the system that training goes on from.
+        resume: whether what an earlier run left is gone on with, and its results renewed.
+
+    Raises:
+        UsageError: what an earlier run, or somebody, has put there would be replaced.
+        OutputError: what is read would be.
+    """
+    systems = [out / folder / name for folder in _SYSTEMS for name in _SYSTEM]
+    if not resume:
+        # a checkpoint comes before all that follows from it: without one they are somebody's
+        _refuse([out / NAME, out / _REPORT, *systems], "go on with --resume, or name another --out")
+    read = Inputs([] if start is None else [start / name for name in _SYSTEM], in_depth=False)
+    for folder in data:
+        read.add_holders(folder)
+    for path in (*systems, out / "pictures"):
+        read.check("--out", path)
+
+
+def check_system(out: Path, run: Path, *, overwrite: bool) -> None:
+    """Refuse a folder for an exported system, before any work.
+
+    Raises:
+        UsageError: a system is there, and may not be replaced.
+        OutputError: it is what is exported from.
+    """
+    files = [out / name for name in _SYSTEM]
+    read = Inputs([run / NAME], in_depth=False)
+    for path in files:
+        read.check("--out", path)
+    if not overwrite:
+        _refuse(files, "name another folder, or allow it by --overwrite")
+
+
+def _refuse(paths: Iterable[Path], remedy: str) -> None:
+    there = [path for path in paths if path.exists()]
+    if there:
+        raise UsageError(
+            f"there is a {_KINDS.get(there[0].name, 'system')} in the output folder already",
+            where=str(there[0]),
+            expected="a folder without one",
+            got=", ".join(path.name for path in there),
+            remedy=remedy,
+        )
+
+
+_KINDS = {NAME: "checkpoint", _REPORT: "report"}

@@ -1,0 +1,70 @@
+"""What a run was: ``run.json`` beside its checkpoint, so that it can be told and done again."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+import panfocus
+from panfocus.train.checkpoint import write_bytes
+
+NAME = "run.json"
+
+
+def write(out: Path, facts: Mapping[str, Any], notes: Mapping[str, Any], *, seconds: float) -> None:
+    """Write, or add a session to, the record of a run.
+
+    Args:
+        out: folder of the run.
+        facts: recipe, seed, precision, processes.
+        notes: what the command knows besides: data, splits.
+        seconds: of training before this session; above 0 the earlier sessions are kept.
+    """
+    path = out / NAME
+    earlier: list[Any] = []
+    if seconds > 0 and path.is_file():
+        earlier = json.loads(path.read_text(encoding="utf-8")).get("sessions", [])
+    session = {
+        "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "versions": versions(),
+        "machine": platform.machine(),
+        "seconds_before": round(seconds, 1),
+    }
+    text = json.dumps({**facts, **notes, "sessions": [*earlier, session]}, indent=1) + "\n"
+    write_bytes(path, text.encode())
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a run depends on."""
+    return {
+        "panfocus": panfocus.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def digests(files: Iterable[Path]) -> dict[str, str]:
+    """Return the sha256 of every file by its path."""
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def flat(values: Mapping[str, Any], head: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, keys joined by dots, tuples as the lists that JSON makes."""
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            out |= flat(cast("Mapping[str, Any]", value), f"{head}{name}.")
+        else:
+            out[f"{head}{name}"] = json.loads(json.dumps(value))
+    return out
