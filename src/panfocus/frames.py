@@ -41,6 +41,7 @@ class Item:
         guide: ``(H, W)``, same dtype, that alone decides; None for the luminance of `pixels`.
         cover: ``(H, W)`` uint8, 255 where the frame shows anything and 0 where alignment had to
             make something up; None when it shows everything.
+        notes: what was found wrong with it while it was read.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Item:
     metadata: io.Metadata
     guide: Pixels | None = None
     cover: NDArray[np.uint8] | None = None
+    notes: tuple[str, ...] = ()
 
     def shrunk(self, factor: int) -> Item:
         """Return the item at ``(H // factor, W // factor[, C])``."""
@@ -153,7 +155,8 @@ def _ahead(reads: Sequence[Callable[[], Item]]) -> Iterator[Item]:
 
 def _read(info: io.FrameInfo) -> Item:
     frame = io.read_frame(info)
-    return Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata)
+    found = tuple(note for note in frame.notes if note not in info.notes)
+    return Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata, notes=found)
 
 
 def _read_small(info: io.FrameInfo, factor: int) -> Item:

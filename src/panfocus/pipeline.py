@@ -184,6 +184,7 @@ class _Run:
                 item = next(source, None)
             if item is None:
                 return
+            self.report.warnings += [f"{item.name}: {note}" for note in item.notes]
             yield item
 
     def in_place(self, source: Stack | Iterator[Item]) -> Iterator[Item]:

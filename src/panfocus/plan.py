@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +244,18 @@ def check_prefer(settings: Settings, system: System | PictureSystem) -> None:
         )
 
 
+def _by_own_step(settings: Settings, infos: Sequence[io.FrameInfo]) -> tuple[Settings, list[str]]:
+    """Make depth a length where all frames are pages of one file that tells its step."""
+    paths = {info.path for info in infos}
+    if settings.z_step_um is not None or len(paths) > 1 or infos[0].format != "TIFF":
+        return settings, []
+    step = io.step_um(infos[0].path)
+    if step is None:
+        return settings, []
+    note = f"the file tells its step, {step:g} µm: depth is in micrometres"
+    return replace(settings, z_step_um=step), [note]
+
+
 def plan(
     inputs: Sequence[str | Path],
     settings: Settings,
@@ -266,9 +278,12 @@ def plan(
     """
     settings = make_settings(**asdict(settings))  # whoever has made them
     infos, notes = io.find_frames(inputs, exclude=exclude)
+    infos = [replace(info, lenient=settings.lenient) for info in infos]
+    infos, turned = io.settle_orientation(infos)
     io.check_frames(infos)
     reference = resolve_reference(settings.reference, len(infos))
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
+    settings, measured = _by_own_step(settings, infos)
     if system is None:
         system = load_system(settings.system, threads=settings.threads)
     system = adopt(system)
@@ -290,7 +305,7 @@ def plan(
     check_memory(needed, limit, "frames")
     return Plan(
         infos=infos,
-        notes=[*notes, *developed],
+        notes=[*notes, *turned, *developed, *measured],
         settings=settings,
         system=system,
         height=info.height,

@@ -54,6 +54,8 @@ class Settings:
         order: of the frames, "near-first" or "far-first".
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
+        lenient: whether to go on, with a warning, where a JPEG is damaged inside or a Zarr lacks
+            a plane; else it is an error.
     """
 
     system: str = DEFAULT_SYSTEM
@@ -74,6 +76,7 @@ class Settings:
     order: Order = "near-first"
     void: Void = "smooth"
     raw_tone: RawTone = "srgb"
+    lenient: bool = False
 
 
 #: Names of the settings that are either true or false.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import cv2
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 import tifffile
 from io_support import exif_block, photo, save
-from PIL import Image
+from PIL import Image, ImageCms
 
+import panfocus
 from panfocus.cli import main
 from panfocus.errors import InputError
 from panfocus.io import develop_alike, find_frames, read_frame
@@ -84,6 +86,29 @@ def test_linear_is_proportional_to_light(tmp_path):
     encoded, _ = develop_alike(infos, 0, "srgb")
     one, two = (read_frame(info).pixels[20:-20, 20:-20].astype(float) for info in encoded)
     assert (two.mean((0, 1)) < 1.6 * one.mean((0, 1))).all()
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
+def test_linear_light_carries_a_profile_by_which_it_looks_right(tmp_path, suffix):
+    cfa = np.full((120, 160), 14_000, np.uint16)
+    for n in range(2):
+        write_dng(tmp_path / f"{n}.dng", neutral=(1, 1, 1), cfa=cfa)
+    shown = []
+    for tone in ("linear", "srgb"):
+        result = panfocus.fuse(tmp_path, raw_tone=tone, bit_depth="8", system="guided")
+        out = tmp_path / "out" / f"{tone}{suffix}"
+        result.save(out)
+        with Image.open(out) as image:
+            icc = image.info.get("icc_profile")
+            picture = image.convert("RGB")
+            if icc:
+                profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+                assert "Linear" in ImageCms.getProfileDescription(profile)
+                srgb = ImageCms.createProfile("sRGB")
+                picture = ImageCms.profileToProfile(picture, profile, srgb)
+            shown.append((icc is not None, np.asarray(picture).astype(int)[30:-30, 30:-30]))
+    assert [has for has, _ in shown] == [True, False]
+    assert np.abs(shown[0][1] - shown[1][1]).max() <= 3
 
 
 def test_raws_are_fused_from_the_command_line(tmp_path):

@@ -21,7 +21,7 @@ from panfocus.io.atomic import located
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.science.fuse import output_files
-from panfocus.science.open import is_ome_tiff, is_volume, is_zarr, open_volume
+from panfocus.science.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
 from panfocus.settings import TRUTHS, Settings, make_settings
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
@@ -183,10 +183,15 @@ def _why_no_frames(folder: Path, out: Path) -> str | None:
 
 
 def _of_path(path: Path, out: Path, ending: str, pattern: Job) -> Job:
-    volume = is_volume(path)
+    volume = _is_volume(path, ending)
     name = path.name if path.is_dir() and not volume else _stem(path)
     output = _output(out, name, VOLUME_ENDING if volume else ending)
     return replace(pattern, name=name, inputs=(str(path.absolute()),), output=output)
+
+
+def _is_volume(path: Path, ending: str) -> bool:
+    """Whether a stack is a scientific one; one that is merely measured only if TIFFs are wanted."""
+    return is_volume(path) or (ending == ".tif" and is_measured(path))
 
 
 def _stem(path: Path) -> str:
@@ -283,7 +288,7 @@ def _row(
     if not inputs:
         raise UsageError("A stack without inputs.", where=where, expected="files, globs, a folder")
     paths = [base / Path(part).expanduser() for part in inputs]
-    volume = len(paths) == 1 and is_volume(paths[0])
+    volume = len(paths) == 1 and _is_volume(paths[0], ending)
     output = _output(out, name, VOLUME_ENDING if volume else ending)
     if cells["output"]:
         output = located(out.absolute() / Path(cells["output"]).expanduser())

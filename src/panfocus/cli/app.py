@@ -268,6 +268,11 @@ def app() -> None:
     show_default=True,
     help="Camera RAW: for looking at, or light as measured.",
 )
+@click.option(
+    "--lenient",
+    is_flag=True,
+    help="Go on, with a warning, where a JPEG is damaged inside or a Zarr lacks a plane.",
+)
 @click.option("--axes", help="Of a scientific stack that does not say them, like TCZYX.")
 @click.option(
     "--guide-channel", metavar="N|NAME", help="Channel of a scientific stack that decides for all."
@@ -331,6 +336,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         "mode",
         "void",
         "raw_tone",
+        "lenient",
         "cull",
         "prefer",
         "order",
@@ -347,7 +353,10 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     behind = tuple(ctx.meta[BEHIND])
     request = Request(settings=chosen, maps=maps, behind=behind, **options)
     fused_to = request.output
-    if any(science.values()) or (fused_to is not None and is_science(request.inputs, fused_to)):
+    is_stack = fused_to is not None and is_science(
+        request.inputs, fused_to, is_photographic=request.is_photographic
+    )
+    if any(science.values()) or is_stack:
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
 
         request.extras.refuse()

@@ -60,6 +60,17 @@ class Request:
     behind: tuple[tuple[str, str], ...] = ()
 
     @property
+    def is_photographic(self) -> bool:
+        """Whether something is asked for that scientific stacks are not fused with."""
+        chosen = self.settings
+        return (
+            self.extras != Extras()
+            or self.save_transforms is not None
+            or bool(chosen.get("cull"))
+            or chosen.get("bit_depth", "same") != "same"
+        )
+
+    @property
     def extras(self) -> Extras:
         """What is written besides picture and maps."""
         return Extras(self.slab, self.height_map, self.mesh, self.pixel_size)

@@ -6,6 +6,8 @@ from panfocus.io.find import check_frames, find_frames
 from panfocus.io.frames import Frame, FrameInfo, Metadata
 from panfocus.io.maps import write_map
 from panfocus.io.read import develop_alike, read_frame, read_reduced
+from panfocus.io.tiff_axes import step_um
+from panfocus.io.turned import settle_orientation
 from panfocus.io.write import check_output, check_place, output_format, to_depth, write_image
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "output_format",
     "read_frame",
     "read_reduced",
+    "settle_orientation",
+    "step_um",
     "to_depth",
     "write_image",
     "write_map",

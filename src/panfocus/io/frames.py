@@ -15,6 +15,23 @@ Tone = Literal["srgb", "linear"]
 Depth = Literal["uint8", "uint16"]
 
 
+class KindError(ValueError):
+    """A file is sound, but holds what is not read.
+
+    Args:
+        got: what it holds.
+        remedy: what its owner can do about it.
+    """
+
+    def __init__(self, got: str, remedy: str) -> None:
+        super().__init__(got)
+        self.remedy = remedy
+
+
+class DamageError(ValueError):
+    """A file is damaged; a lenient reader makes something of it all the same."""
+
+
 @dataclass(frozen=True)
 class Metadata:
     """What a photograph carries besides its pixels.
@@ -69,6 +86,9 @@ class FrameInfo:
         orientation: the EXIF orientation that ``read_frame`` will apply.
         notes: what the user should know about how this frame is read.
         develop: of a camera RAW; None for its own white balance.
+        tag: the EXIF orientation by which the file asks to be turned, whoever does it.
+        turn_as: orientation that ``read_frame`` applies in its place; None for `tag`.
+        lenient: whether ``read_frame`` goes on where a JPEG is damaged, and says so.
     """
 
     name: str
@@ -84,6 +104,9 @@ class FrameInfo:
     orientation: int = 1
     notes: tuple[str, ...] = ()
     develop: Develop | None = None
+    tag: int = 1
+    turn_as: int | None = None
+    lenient: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +118,7 @@ class Frame:
         pixels: (H, W) grey or (H, W, C), RGB order, alpha last, contiguous, uint8 or uint16.
         has_alpha: whether the last channel is alpha.
         metadata: what the file carried besides.
-        notes: what was lost or mended on the way.
+        notes: those of its ``FrameInfo``, and what was found wrong while decoding.
     """
 
     name: str
@@ -109,7 +132,8 @@ class Frame:
 class Header:
     """What a format's module reads from a file before any decoding (internal to ``io``).
 
-    ``height`` and ``width`` are those of the stored pixels, before Orientation.
+    ``height`` and ``width`` are those of the stored pixels, before Orientation; ``turned`` is the
+    orientation that the decoder has applied already.
     """
 
     height: int
@@ -119,6 +143,7 @@ class Header:
     metadata: Metadata
     orientation: int = 1
     notes: tuple[str, ...] = ()
+    turned: int = 1
 
     @property
     def has_alpha(self) -> bool:

@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.io.extras import need
-from panfocus.io.frames import Header, Metadata
-from panfocus.io.metadata import clean_exif, clean_xmp
+from panfocus.io.frames import Header, KindError, Metadata
+from panfocus.io.metadata import clean_exif
+from panfocus.io.xmp import clean_xmp
 
 SUFFIXES = (".heic", ".heif", ".hif")
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-
-
-class HeicError(ValueError):
-    """The picture is of a kind that is not read."""
 
 
 def is_heic(head: bytes) -> bool:
@@ -35,7 +32,7 @@ def _open(path: Path) -> Any:  # noqa: ANN401
 def _header(picture: Any) -> Header:  # noqa: ANN401
     kind, _, bits = str(picture.mode).partition(";")
     if kind not in _CHANNELS:
-        raise HeicError(f"pixels of kind {picture.mode}")
+        raise KindError(f"pixels of kind {picture.mode}", "save it as JPEG, PNG or TIFF first")
     width, height = picture.size
     info: dict[str, Any] = picture.info
     # libheif has turned the picture; EXIF's Orientation is not to be heeded in HEIC
@@ -43,7 +40,15 @@ def _header(picture: Any) -> Header:  # noqa: ANN401
     metadata = Metadata(exif.data, info.get("icc_profile"), clean_xmp(info.get("xmp")), exif.dpi)
     notes = ("one of several pictures in its file: the main one",) if len(picture) > 1 else ()
     depth = "uint16" if bits else "uint8"
-    return Header(int(height), int(width), _CHANNELS[kind], depth, metadata, notes=notes)
+    return Header(
+        int(height),
+        int(width),
+        _CHANNELS[kind],
+        depth,
+        metadata,
+        notes=notes,
+        turned=exif.orientation,
+    )
 
 
 def header_of(path: Path) -> Header:

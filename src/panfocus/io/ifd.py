@@ -26,11 +26,12 @@ class Tag:
         270, 273, 274, 277, 278, 279,
     )  # fmt: skip
     X_RESOLUTION, Y_RESOLUTION, PLANAR, RESOLUTION_UNIT, PREDICTOR = 282, 283, 284, 296, 317
-    COLOUR_MAP, TILES, TILE_SIZES, EXTRA_SAMPLES, SAMPLE_FORMAT, XMP = 320, 324, 325, 338, 339, 700
+    COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_SIZES = 320, 322, 323, 324, 325
+    EXTRA_SAMPLES, SAMPLE_FORMAT, XMP = 338, 339, 700
     PIXEL_WIDTH, PIXEL_HEIGHT = 0xA002, 0xA003
     SOFTWARE, EDITING_SOFTWARE = 305, 0xA43B  # the latter of EXIF 3.0, in the EXIF directory
-    IMAGE_DEPTH, EXIF_IFD, ICC, GPS_IFD, MAKER_NOTE, INTEROP_IFD = (
-        32997, 0x8769, 34675, 0x8825, 0x927C, 0xA005,
+    IMAGE_DEPTH, EXIF_IFD, ICC, GPS_IFD, MAKER_NOTE, INTEROP_IFD, IMAGEJ = (
+        32997, 0x8769, 34675, 0x8825, 0x927C, 0xA005, 50839,
     )  # fmt: skip
 
 
@@ -167,6 +168,24 @@ def next_directory(file: BinaryIO, layout: Layout, offset: int) -> int:
     file.seek(offset)
     file.seek(layout.count(file) * (20 if layout.big else 12), 1)
     return layout.pointer(file)
+
+
+def lost_values(file: BinaryIO, layout: Layout, offset: int) -> set[int]:
+    """Return the tags of the directory at ``offset`` whose values lie outside the file.
+
+    Raises:
+        DirectoryError: the directory itself does.
+    """
+    known = set(_read_table(file, replace(layout, strict=False), offset)[0])
+    file.seek(offset)
+    size = 20 if layout.big else 12
+    table = _exactly(file, layout.count(file) * size)
+    tags = {
+        tag: kind
+        for tag, kind in struct.iter_unpack(layout.order + "HH" + "x" * (size - 4), table)
+        if kind in (_BIG_SIZES if layout.big else _SIZES)
+    }
+    return set(tags) - known
 
 
 def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory, int]:

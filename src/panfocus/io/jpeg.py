@@ -1,26 +1,23 @@
-"""JPEG: its segments, a decoder that refuses cut files, and an encoder that keeps metadata."""
+"""JPEG: its segments and header, and an encoder that keeps metadata; `jpeg_decode` decodes."""
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Header, Metadata
-from panfocus.io.metadata import clean_exif, clean_xmp, mark_alone, tidy_dpi, with_size
+from panfocus.io.frames import Header, KindError, Metadata
+from panfocus.io.metadata import clean_exif, mark_alone, tidy_dpi, with_size
+from panfocus.io.xmp import clean_xmp
 
 MAX_SIDE = 65_500  # of libjpeg
 
-_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_SOI, EOI, SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
 _APP0, _APP1, _APP2 = 0xE0, 0xE1, 0xE2
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Between scans come only tables, comments and application data; anything else is damage.
-_BETWEEN_SCANS = frozenset({0xC4, 0xCC, _SOS, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _ROOM = 65_533  # payload of one segment
 
@@ -66,7 +63,7 @@ class _Found:
         return tidy_dpi(x * scale, y * scale) if scale else None
 
 
-def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield (marker, payload) up to the first start of scan, whose header is the last."""
     if file.read(2) != b"\xff\xd8":
         raise JpegError("no JPEG start marker")
@@ -78,7 +75,7 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         if length < 2 or len(payload) != length - 2:
             raise JpegError("the header is cut off")
         yield marker, payload
-        if marker == _SOS:
+        if marker == SOS:
             return
 
 
@@ -88,7 +85,7 @@ def _next_marker(file: BinaryIO) -> int:
         raise JpegError("the header is cut off" if not byte else "the header is damaged")
     while byte == b"\xff":  # any number of fill bytes may stand before a marker
         byte = file.read(1)
-    if not byte or byte[0] in (0, _SOI, _EOI, _TEM) or 0xD0 <= byte[0] <= 0xD7:
+    if not byte or byte[0] in (0, _SOI, EOI, _TEM) or 0xD0 <= byte[0] <= 0xD7:
         raise JpegError("the header is cut off or damaged")
     return byte[0]
 
@@ -97,18 +94,19 @@ def read_header(file: BinaryIO) -> Header:
     """Read size, kind and metadata; no pixel is decoded.
 
     Raises:
-        JpegError: damaged, or of a kind that is not read (CMYK, 12 bit).
+        JpegError: damaged.
+        KindError: CMYK or 12 bit.
     """
     found = _Found()
-    for marker, payload in _segments(file):
+    for marker, payload in segments(file):
         found.take(marker, payload)
     if found.frame is None or len(found.frame) < 6:
         raise JpegError("no frame header")
     precision, height, width, components = struct.unpack(">BHHB", found.frame[:6])
     if components not in (1, 3):
-        raise JpegError(f"{components} colour channels (CMYK); save it as RGB first")
+        raise KindError(f"{components} colour channels (CMYK)", "save it as RGB first")
     if precision != 8:
-        raise JpegError(f"{precision} bits per channel; JPEG is read at 8 bit only")
+        raise KindError(f"{precision} bits per channel in a JPEG", "save it at 8 bit, or as TIFF")
     if not height or not width:
         raise JpegError("a picture without pixels")
     exif = clean_exif(found.exif)
@@ -126,79 +124,9 @@ def read_exif(file: BinaryIO) -> bytes | None:
         JpegError: the header is damaged or cut off.
     """
     found = _Found()
-    for marker, payload in _segments(file):
+    for marker, payload in segments(file):
         found.take(marker, payload)
     return found.exif
-
-
-def _check_whole(data: bytes) -> None:
-    """Refuse a file whose scans do not run up to the end marker.
-
-    libjpeg fills what is missing with grey and only warns, so its decoders return a picture.
-    """
-    file = io.BytesIO(data)
-    for _ in _segments(file):
-        pass
-    octets = np.frombuffer(data, np.uint8)
-    after_ff = octets[1:]
-    # in a scan, FF is followed by 00 (a data byte FF), D0-D7 (restart) or FF (fill)
-    at = np.flatnonzero((octets[:-1] == 0xFF) & (after_ff != 0) & (after_ff != 0xFF))
-    codes = after_ff[at]
-    at = at[(codes < 0xD0) | (codes > 0xD7)]
-    position = file.tell()
-    while True:
-        index = int(np.searchsorted(at, position))
-        if index == len(at):
-            raise JpegError("the file is cut off: its end marker is missing")
-        marker = data[int(at[index]) + 1]
-        if marker == _EOI:
-            return
-        if marker not in _BETWEEN_SCANS:
-            raise JpegError("the compressed data are damaged")
-        position = int(at[index]) + 2
-        position += int.from_bytes(data[position : position + 2], "big")
-
-
-def decode(data: bytes) -> NDArray[np.uint8]:
-    """Decode a whole JPEG; the GIL is released while libjpeg-turbo works.
-
-    Returns:
-        (H, W) or (H, W, 3), as stored: Orientation is not applied.
-    """
-    import imagecodecs  # noqa: PLC0415 - slow to import, and PNG or TIFF users do not need it
-
-    _check_whole(data)
-    return imagecodecs.jpeg8_decode(data)
-
-
-def decode_reduced(data: bytes, factor: int) -> NDArray[np.uint8] | None:
-    """Decode a JPEG shrunk by 2, 4 or 8 per axis, which saves most of the decoder's work.
-
-    Returns:
-        (ceil(H / factor), ceil(W / factor)) or with 3 channels, as stored; None if it cannot be.
-    """
-    import cv2  # noqa: PLC0415 - slow to import
-
-    flag = {
-        2: cv2.IMREAD_REDUCED_COLOR_2,
-        4: cv2.IMREAD_REDUCED_COLOR_4,
-        8: cv2.IMREAD_REDUCED_COLOR_8,
-    }[factor]
-    header = read_header(io.BytesIO(data))
-    if header.channels == 1:
-        flag = {
-            2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
-            4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
-            8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
-        }[factor]
-    try:
-        out = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        return None
-    size = (-(-header.height // factor), -(-header.width // factor))
-    if out is None or out.shape[:2] != size:
-        return None
-    return np.ascontiguousarray(out if out.ndim == 2 else out[..., ::-1], np.uint8)
 
 
 def _segment(marker: int, payload: bytes) -> bytes:
@@ -244,7 +172,7 @@ def encode(
     Returns:
         The file in pieces, and notes on metadata that did not fit.
     """
-    import imagecodecs  # noqa: PLC0415 - see decode
+    import imagecodecs  # noqa: PLC0415 - slow to import, and not needed until something is written
 
     # colour at half resolution is visible at high quality settings and saves little there
     subsampling = "444" if quality >= 90 else "420"
@@ -252,5 +180,5 @@ def encode(
     body = 2
     if data[2:4] == bytes((0xFF, _APP0)):  # its JFIF segment gives way to ours
         body = 4 + int.from_bytes(data[4:6], "big")
-    segments, notes = _metadata_segments(metadata, pixels.shape)
-    return [b"\xff\xd8", segments, memoryview(data)[body:]], notes
+    head, notes = _metadata_segments(metadata, pixels.shape)
+    return [b"\xff\xd8", head, memoryview(data)[body:]], notes

@@ -1,10 +1,9 @@
-"""Keep EXIF, ICC and XMP true to the pixels: upright, and without stale sizes or thumbnails."""
+"""Keep EXIF and ICC true to the pixels: upright, and without stale sizes or thumbnails."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import re
 import struct
 from dataclasses import dataclass, replace
 
@@ -20,15 +19,18 @@ from panfocus.io.ifd import (
     read_directory,
     read_header,
 )
+from panfocus.io.maker_note import without_previews
 from panfocus.io.mark import drop_mark, has_mark, put_mark
 
 _CENTIMETRE = 3
+_MAKE = 271
 _SIZE_TAGS = {
     0x0100, 0x0101,  # ImageWidth, ImageLength
     0x0111, 0x0117, 0x0144, 0x0145,  # strips and tiles
     0x014A,  # SubIFDs: previews
     0x0201, 0x0202,  # the embedded JPEG thumbnail
     Tag.PIXEL_WIDTH, Tag.PIXEL_HEIGHT,
+    Tag.XMP, 0x8649,  # another packet, and Photoshop's resources with their thumbnail
 }  # fmt: skip
 # Root tags of a TIFF that tell of the photograph; all others tell how the file stores its pixels.
 _STORY_TAGS = {
@@ -37,15 +39,6 @@ _STORY_TAGS = {
     0x4746, 0x4749, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 }  # fmt: skip
 _STACK_DESCRIPTIONS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"shape=")
-
-_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>\s*))[2-8](?=\s*["'<])""")
-_XMP_SIZES = (
-    rb"tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension"
-    rb"|xmpNote:HasExtendedXMP"
-)
-_XMP_STALE = re.compile(
-    rb"""\s(?:%s)\s*=\s*(?:"[^"]*"|'[^']*')|<(%s)>[^<]*</\1>""" % (_XMP_SIZES, _XMP_SIZES)
-)
 
 
 @dataclass(frozen=True)
@@ -60,13 +53,6 @@ class CleanExif:
 def digest(icc: bytes | None) -> str | None:
     """Return the sha256 of a profile, None without one."""
     return hashlib.sha256(icc).hexdigest() if icc else None
-
-
-def clean_xmp(xmp: bytes | None) -> bytes | None:
-    """Reset tiff:Orientation to 1 and drop the sizes of the original file."""
-    if not xmp:
-        return None
-    return _XMP_STALE.sub(b"", _XMP_ORIENTATION.sub(rb"\g<1>1", xmp))
 
 
 def parse_exif(data: bytes) -> Block:
@@ -109,9 +95,20 @@ def clean_block(block: Block) -> CleanExif:
         dpi = (dpi[1], dpi[0]) if dpi else None
     _drop(block.root, _SIZE_TAGS)
     drop_mark(block.root)
+    _empty_previews(block)
     if Tag.ORIENTATION in block.root:
         block.put(Tag.ORIENTATION, SHORT, 1)
     return CleanExif(pack(block) if block.root else None, orientation, dpi)
+
+
+def _empty_previews(block: Block) -> None:
+    """Empty what the maker note says of previews in the old file."""
+    exif = block.root.get(Tag.EXIF_IFD)
+    note = exif.get(Tag.MAKER_NOTE) if isinstance(exif, dict) else None
+    if isinstance(exif, dict) and isinstance(note, Entry):
+        maker = block.data(_MAKE) or b""
+        data = without_previews(note.data, block.order, note.offset, maker)
+        exif[Tag.MAKER_NOTE] = replace(note, data=data)
 
 
 def story_of_tiff(root: Directory) -> Directory:

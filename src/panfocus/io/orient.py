@@ -14,6 +14,11 @@ def upright_shape(height: int, width: int, orientation: int) -> tuple[int, int]:
     return (width, height) if orientation >= _TRANSPOSED else (height, width)
 
 
+def undone(orientation: int) -> int:
+    """Return the orientation that takes another back; all but two undo themselves."""
+    return {6: 8, 8: 6}.get(orientation, orientation)
+
+
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Apply an EXIF orientation.
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from panfocus.io.deflate import deflate
 from panfocus.io.frames import Header, Metadata
-from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi
+from panfocus.io.metadata import clean_exif, tidy_dpi
+from panfocus.io.xmp import clean_xmp
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEY = b"XML:com.adobe.xmp"

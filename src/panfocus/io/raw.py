@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from panfocus.io.extras import need
 from panfocus.io.frames import Develop, Header, Metadata
-from panfocus.io.ifd import Block, DirectoryError, read_directory, read_header
+from panfocus.io.icc import linear_profile
+from panfocus.io.ifd import Block, DirectoryError, Tag, read_directory, read_header
 from panfocus.io.metadata import clean_block, story_of_tiff
 
 SUFFIXES = (
@@ -20,7 +22,9 @@ SUFFIXES = (
 )  # fmt: skip
 # power and slope at black, as LibRaw takes them
 _GAMMA = {"srgb": (2.4, 12.92), "linear": (1.0, 1.0)}
+_COLOUR_SPACE = 0xA001
 _TURNED = (5, 6)
+_ORIENTATIONS = {3: 3, 5: 8, 6: 6}  # of LibRaw's flip, as EXIF counts
 
 
 class RawError(ValueError):
@@ -52,7 +56,8 @@ def _header(raw: Any, path: Path) -> Header:  # noqa: ANN401
     if sizes.flip in _TURNED:
         height, width = width, height
     note = "a camera RAW, developed to 16 bit with one white balance for all"
-    return Header(height, width, 3, "uint16", _metadata(path), notes=(note,))
+    turned = _ORIENTATIONS.get(int(sizes.flip), 1)
+    return Header(height, width, 3, "uint16", _metadata(path), notes=(note,), turned=turned)
 
 
 def _text(error: Exception) -> str:
@@ -68,6 +73,10 @@ def _metadata(path: Path) -> Metadata:
             root = read_directory(file, layout, offset)[0]
     except (DirectoryError, struct.error, ValueError):
         return Metadata()
+    exif = root.get(Tag.EXIF_IFD)
+    if isinstance(exif, dict):  # the colour space of the camera's own pictures
+        for tag in (_COLOUR_SPACE, Tag.INTEROP_IFD):
+            exif.pop(tag, None)
     # LibRaw turns the picture upright; the block says so afterwards
     clean = clean_block(Block(layout.order, story_of_tiff(root)))
     return Metadata(exif=clean.data)
@@ -122,6 +131,9 @@ def decode(path: Path, develop: Develop | None) -> tuple[NDArray[np.uint16], Hea
                 adjust_maximum_thr=0.0,
             )
             header = _header(raw, path)
+            if develop is not None and develop.tone == "linear":
+                # without a profile viewers would take it for sRGB, and show it dark
+                header = replace(header, metadata=replace(header.metadata, icc=linear_profile()))
     except rawpy.LibRawError as error:
         raise RawError(_text(error)) from error
     return np.ascontiguousarray(pixels), header

@@ -14,10 +14,20 @@ from typing import Any
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError
-from panfocus.io import heic, jpeg, png, raw, tiff, webp
-from panfocus.io.frames import Develop, Format, Frame, FrameInfo, Header, Metadata, Tone
+from panfocus.io import heic, jpeg, jpeg_decode, png, raw, tiff, webp
+from panfocus.io.frames import (
+    DamageError,
+    Develop,
+    Format,
+    Frame,
+    FrameInfo,
+    Header,
+    KindError,
+    Metadata,
+    Tone,
+)
 from panfocus.io.metadata import digest
-from panfocus.io.orient import upright, upright_shape
+from panfocus.io.orient import undone, upright, upright_shape
 
 READABLE = "JPEG, PNG, TIFF, WebP, HEIC, camera RAW"
 SUFFIXES: dict[str, Format] = {
@@ -58,15 +68,25 @@ def _vanished(name: str, error: OSError) -> InputError:
     )
 
 
-def _damaged(name: str, error: BaseException) -> InputError:
+def _unreadable(name: str, error: BaseException) -> InputError:
     detail = str(error) or type(error).__name__
+    if isinstance(error, KindError):
+        return InputError(
+            "A frame is of a kind that is not read.",
+            where=name,
+            expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
+            got=detail,
+            remedy=error.remedy,
+        )
+    lenient = ", or read it as far as it goes (--lenient)"
     return InputError(
         "A frame cannot be read.",
         where=name,
         expected=f"a whole, sound picture ({READABLE}; 8 or 16 bit; grey or RGB, with or without "
         "alpha)",
         got=detail,
-        remedy="copy the file again from the camera or card, or leave this frame out",
+        remedy="copy the file again from the camera or card, or leave this frame out"
+        + (lenient if isinstance(error, DamageError) else ""),
     )
 
 
@@ -109,7 +129,7 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
     except OSError as error:
         raise _vanished(str(path), error) from error
     except _DAMAGE as error:
-        raise _damaged(str(path), error) from error
+        raise _unreadable(str(path), error) from error
 
 
 def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> FrameInfo:
@@ -127,6 +147,7 @@ def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> 
         icc_digest=digest(header.metadata.icc),
         format=kind,
         orientation=header.orientation,
+        tag=header.turned if header.orientation == 1 else header.orientation,
         notes=header.notes,
     )
 
@@ -156,7 +177,7 @@ def develop_alike(
     except OSError as error:
         raise _vanished(chosen.name, error) from error
     except _DAMAGE as error:
-        raise _damaged(chosen.name, error) from error
+        raise _unreadable(chosen.name, error) from error
     how = Develop(balance, tone)
     text = " : ".join(f"{value / balance[1]:.3f}" for value in balance[:3])
     notes = [f"white balance of {chosen.name} for all frames: {text}; tone {tone}"]
@@ -177,8 +198,10 @@ def read_frame(info: FrameInfo) -> Frame:
     except OSError as error:
         raise _vanished(info.name, error) from error
     except _DAMAGE as error:
-        raise _damaged(info.name, error) from error
+        raise _unreadable(info.name, error) from error
     pixels = upright(pixels, header.orientation)
+    if info.turn_as is not None:
+        pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)
     _check_same(info, pixels)
     return Frame(info.name, pixels, info.has_alpha, header.metadata, header.notes)
 
@@ -200,9 +223,10 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
     """
     reached = math.gcd(factor, 8)
     # a turned picture would have its blocks counted from the other side
-    if info.format == "JPEG" and reached > 1 and info.orientation == 1:
+    is_turned = info.orientation != 1 or info.turn_as not in (None, 1)
+    if info.format == "JPEG" and reached > 1 and not is_turned:
         try:
-            pixels = jpeg.decode_reduced(info.path.read_bytes(), reached)
+            pixels = jpeg_decode.decode_reduced(info.path.read_bytes(), reached)
         except OSError as error:
             raise _vanished(info.name, error) from error
         channels = 1 if pixels is None or pixels.ndim == 2 else pixels.shape[2]
@@ -214,7 +238,7 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
 def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     """Decode the pixels as stored, and read the header again, from the same bytes."""
     if info.format == "TIFF":
-        return tiff.read_page(info.path, info.page)
+        return tiff.read_page(info.path, info.page, lenient=info.lenient)
     if info.format == "camera RAW":
         return raw.decode(info.path, info.develop)
     if info.format == "HEIC":
@@ -222,7 +246,9 @@ def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     data = info.path.read_bytes()
     file = io.BytesIO(data)
     if info.format == "JPEG":
-        return jpeg.decode(data), jpeg.read_header(file)
+        pixels, troubles = jpeg_decode.decode(data, lenient=info.lenient)
+        header = jpeg.read_header(file)
+        return pixels, replace(header, notes=(*header.notes, *troubles))
     if info.format == "PNG":
         return png.decode(data), png.read_header(file)
     header = webp.read_header(file)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Depth, Header, Metadata
+from panfocus.io.frames import DamageError, Depth, Header, KindError, Metadata
 from panfocus.io.ifd import (
     Block,
     Directory,
@@ -22,7 +21,10 @@ from panfocus.io.ifd import (
     read_directory,
     read_header,
 )
-from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
+from panfocus.io.metadata import clean_block, story_of_tiff
+from panfocus.io.segments import jpeg_trouble, segments_of
+from panfocus.io.tiff_axes import promised_pages, said_axes
+from panfocus.io.xmp import clean_xmp
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
@@ -32,13 +34,11 @@ _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
 _NOT_A_PICTURE = 1 | 4  # subfile bits: reduced copy, transparency mask
 _MAX_PAGES = 100_000
+_OTHER_NUMBERS = (
+    "fuse the stack alone, as one TIFF, into a .tif, which keeps its numbers; "
+    "or save it with 8 or 16 bit integers first"
+)
 _READ_AHEAD = 1 << 24  # compressed bytes held while decoding
-_AXES = {
-    "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
-    "slices": re.compile(rb"\bslices=(\d+)|SizeZ=\"(\d+)\""),
-    "frames": re.compile(rb"\bframes=(\d+)|SizeT=\"(\d+)\""),
-    "images": re.compile(rb"\AImageJ=.*?\bimages=(\d+)", re.DOTALL),
-}
 
 
 class TiffError(ValueError):
@@ -83,6 +83,8 @@ def read_pages(file: BinaryIO) -> list[Page]:
                 continue
             _check_axes(block, len(offsets))
             _check_segments(block, size)
+            if index == 0:
+                _check_chain(block, len(offsets))
             pages.append(Page(index, _header(block)))
     except DirectoryError as error:
         raise TiffError(f"the file is cut off or damaged: {error}") from error
@@ -91,67 +93,46 @@ def read_pages(file: BinaryIO) -> list[Page]:
     return pages
 
 
-def says_axes(path: Path) -> bool:
-    """Whether the first page says that the pages are more than the frames of one stack.
-
-    Channels, times or positions beside the depths, or a stack that lists one page only.
-    """
-    try:
-        with path.open("rb") as file:
-            layout, offset = read_header(file)
-            if not offset:
-                return False
-            block = Block(layout.order, read_directory(file, layout, offset)[0])
-            is_single = not next_directory(file, layout, offset)
-    except (OSError, DirectoryError, struct.error):
-        return False
-    text = block.data(Tag.DESCRIPTION) or b""
-    said = _said_axes(text)
-    several = sum(said[name] > 1 for name in ("channels", "slices", "frames"))
-    # the colours of one RGB page are counted as channels by OME
-    is_colour = int(block.number(Tag.SAMPLES, 1)) > 1
-    positions = text.count(b"<Image ") > 1
-    return several - is_colour > 1 or positions or (said["images"] > 1 and is_single)
-
-
-def _said_axes(text: bytes) -> dict[str, int]:
-    """Return the sizes of the axes that a stack's description names, 1 for all others."""
-    said: dict[str, int] = {}
-    for axis, pattern in _AXES.items():
-        match = pattern.search(text)
-        said[axis] = int(next(g for g in match.groups() if g)) if match else 1
-    return said
-
-
 def _check_axes(block: Block, pages: int) -> None:
     """Refuse stacks whose pages are not simply one frame each."""
     text = block.data(Tag.DESCRIPTION) or b""
-    said = _said_axes(text)
+    said = said_axes(text)
     if said["channels"] > 1 and said["slices"] * said["frames"] > 1:
-        raise TiffError(
-            f"a stack with {said['channels']} channels as pages of their own; fuse it alone, "
-            "into an .ome.tif, or save each channel as a stack of its own first"
+        raise KindError(
+            f"a stack with {said['channels']} channels as pages of their own",
+            "fuse it alone, into an .ome.tif, or save each channel as a stack of its own first",
         )
     if pages == 1 and (said["images"] > 1 or b'"truncated": true' in text):
-        raise TiffError("a stack that lists one page only; fuse it alone, into an .ome.tif")
+        raise KindError("a stack that lists one page only", "fuse it alone, into an .ome.tif")
     if block.number(Tag.IMAGE_DEPTH, 1) > 1:
-        raise TiffError("a volume in one page; save it as one page per frame first")
+        raise KindError("a volume in one page", "save it as one page per frame first")
+
+
+def _check_chain(block: Block, pages: int) -> None:
+    """Refuse a file with fewer pages than its first one tells of: the chain is broken."""
+    text = block.data(Tag.DESCRIPTION) or b""
+    promised = promised_pages(text, _numbers(block))
+    if text[:5] in (b"<?xml", b"<OME ") and b"FileName=" not in text:
+        said = said_axes(text)
+        colours = int(block.number(Tag.SAMPLES, 1))
+        channels = max(1, said["channels"] // colours)
+        promised = channels * said["slices"] * said["frames"]
+    if pages < promised:
+        raise TiffError(
+            f"its first page tells of {promised} pages, and the chain of pages ends after {pages}"
+        )
+
+
+def _numbers(block: Block) -> int:
+    size = block.number(Tag.HEIGHT) * block.number(Tag.WIDTH)
+    return int(size * block.number(Tag.SAMPLES, 1))
 
 
 def _check_segments(block: Block, file_size: int) -> None:
-    """Refuse a page whose strips or tiles are not all inside the file.
-
-    Decoders fill a missing strip with zeros, in silence.
-    """
-    offsets = block.numbers(Tag.STRIPS) or block.numbers(Tag.TILES)
-    sizes = block.numbers(Tag.STRIP_SIZES) or block.numbers(Tag.TILE_SIZES)
-    if not offsets:
-        raise TiffError("a page without pixels")
-    if len(sizes) != len(offsets):
-        raise TiffError("the table of strips is damaged")
-    for offset, size in zip(offsets, sizes, strict=True):
-        if offset <= 0 or size <= 0 or offset + size > file_size:
-            raise TiffError("the file is cut off: a part of its pixels lies behind its end")
+    """Refuse a page whose strips or tiles cannot hold its pixels."""
+    trouble = segments_of(block).trouble(file_size)
+    if trouble:
+        raise TiffError(trouble)
 
 
 def _header(block: Block) -> Header:
@@ -179,12 +160,12 @@ def _depth(block: Block) -> Depth:
     kinds = {int(f) for f in block.numbers(Tag.SAMPLE_FORMAT)} or {_UNSIGNED}
     if kinds != {_UNSIGNED}:
         name = "floating point" if kinds == {_FLOAT} else "signed or complex"
-        raise TiffError(f"{name} pixels; save it with 8 or 16 bit integers first")
+        raise KindError(f"{name} pixels", _OTHER_NUMBERS)
     if bits in ({8}, {1}) or int(block.number(Tag.PHOTOMETRIC)) == _PALETTE:
         return "uint8"
     if bits == {16}:
         return "uint16"
-    raise TiffError(f"{sorted(bits)} bits per channel; save it with 8 or 16 first")
+    raise KindError(f"{sorted(bits)} bits per channel", _OTHER_NUMBERS)
 
 
 def _channels(block: Block) -> tuple[int, str | None]:
@@ -192,13 +173,13 @@ def _channels(block: Block) -> tuple[int, str | None]:
     photometric = int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK))
     samples = int(block.number(Tag.SAMPLES, 1))
     if photometric == _CMYK:
-        raise TiffError("CMYK colours; save it as RGB first")
+        raise KindError("CMYK colours", "save it as RGB first")
     colours = _COLOURS.get(photometric)
     compression = int(block.number(Tag.COMPRESSION, 1))
     if colours is None or (photometric == _YCBCR and compression not in _JPEG_COMPRESSIONS):
-        raise TiffError(f"colour kind {photometric}; save it as grey or RGB first")
+        raise KindError(f"colour kind {photometric}", "save it as grey or RGB first")
     if not 0 <= samples - colours <= (0 if photometric == _PALETTE else 1):
-        raise TiffError(f"{samples} channels; save it as grey or RGB, with at most one alpha")
+        raise KindError(f"{samples} channels", "save it as grey or RGB, with at most one alpha")
     note = None
     if photometric == _MIN_IS_WHITE:
         note = "its grey is stored inverted (white is 0) and is turned round"
@@ -213,8 +194,13 @@ def _extra(block: Block) -> int:
     return int(block.number(Tag.EXTRA_SAMPLES, _STRAIGHT))
 
 
-def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
+def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray[Any], Header]:
     """Decode one page through tifffile, whose codecs release the GIL.
+
+    Args:
+        path: the file.
+        index: of the page.
+        lenient: whether JPEGs inside that are damaged are decoded all the same, with a note.
 
     Returns:
         (H, W) or (H, W, C), uint8 or uint16, as stored: Orientation is not applied; and what the
@@ -222,6 +208,7 @@ def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
 
     Raises:
         TiffError: damaged or cut off.
+        DamageError: a JPEG inside is damaged.
     """
     import logging  # noqa: PLC0415 - tifffile needs it, other formats do without
 
@@ -236,8 +223,13 @@ def read_page(path: Path, index: int) -> tuple[NDArray[Any], Header]:
         file.seek(0)
         with tifffile.TiffFile(file) as tiff:
             page = tiff.pages[index]
+            trouble = jpeg_trouble(page)
+            if trouble and not lenient:
+                raise DamageError(trouble)
             # one worker: several would hold many decoded strips beside the picture
             pixels: NDArray[Any] = page.asarray(maxworkers=1, buffersize=_READ_AHEAD)
+    if trouble:
+        header = replace(header, notes=(*header.notes, trouble))
     if int(block.number(Tag.PLANAR, 1)) == _SEPARATE and header.channels > 1:
         pixels = np.moveaxis(pixels, 0, -1)
     return np.ascontiguousarray(_as_photograph(pixels, block)), header

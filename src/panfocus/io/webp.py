@@ -10,8 +10,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Header, Metadata
-from panfocus.io.metadata import clean_exif, clean_xmp, with_resolution
+from panfocus.io.frames import Header, KindError, Metadata
+from panfocus.io.metadata import clean_exif, with_resolution
+from panfocus.io.sectors import has_copies, has_zeros
+from panfocus.io.xmp import clean_xmp
 
 MAX_SIDE = 16_383
 LOSSLESS = 100  # the quality that asks for lossless coding
@@ -71,7 +73,7 @@ def read_header(file: BinaryIO) -> Header:
     extended = found.get(b"VP8X")
     if extended is not None and len(extended) >= 10:
         if extended[0] & _ANIMATION:
-            raise WebpError("an animation, not a photograph")
+            raise KindError("an animation, not a photograph", "save one of its pictures as a file")
         alpha = bool(extended[0] & _ALPHA)
         width = int.from_bytes(extended[4:7], "little") + 1
         height = int.from_bytes(extended[7:10], "little") + 1
@@ -98,10 +100,32 @@ def decode(data: bytes, has_alpha: bool) -> NDArray[np.uint8]:
 
     Returns:
         (H, W, 3) or (H, W, 4), as stored: Orientation is not applied.
+
+    Raises:
+        WebpError: damaged inside, so far as that shows.
     """
     import imagecodecs  # noqa: PLC0415 - slow to import, and not needed for other formats
 
+    _check(data)
     return imagecodecs.webp_decode(data, hasalpha=has_alpha)
+
+
+def _check(data: bytes) -> None:
+    """Refuse compressed data that no encoder wrote: WebP has no checksum.
+
+    Raises:
+        WebpError: they hold zeros, or sectors that stand twice.
+    """
+    position = 12
+    while position + 8 <= len(data):
+        kind, length = struct.unpack("<4sI", data[position : position + 8])
+        start, end = position + 8, position + 8 + length
+        is_coded_alpha = kind == b"ALPH" and data[start : start + 1] and data[start] & 3 == 1
+        if kind in (b"VP8 ", b"VP8L") or is_coded_alpha:
+            octets = np.frombuffer(data, np.uint8)[start:end]
+            if has_zeros(data, start, end) or has_copies(octets, start):
+                raise WebpError("the compressed data are damaged: zeros, or a part stands twice")
+        position = end + length % 2
 
 
 def encode(

@@ -215,10 +215,11 @@ def fuse_file(
     settings = replace(choice.settings, maps=bool(choice.maps))
     choice = replace(choice, settings=settings)
     system = load_system(settings.system, threads=settings.threads)
-    with closing(open_volume(source, choice.axes)) as volume:
+    with closing(open_volume(source, choice.axes, lenient=settings.lenient)) as volume:
         check(volume, choice, system)
         summary = Summary(str(source), volume.kind, _plain(settings))
-        summary.warnings.extend(volume.notes)
+        known = list(volume.notes)
+        summary.warnings.extend(known)
         stacks = _stacks(volume, choice)
         with _outputs(volume, choice, wanted, overwrite=overwrite) as sinks:
             for n, (position, t, channels) in enumerate(stacks):
@@ -228,6 +229,8 @@ def fuse_file(
                 fusion = _fuse(stack, position, settings, system, progress=tell, cancel=cancel)
                 _note(summary, position, t, channels, fusion)
                 _hand_over(sinks, stack, fusion)
+        # what showed while planes were read comes first
+        summary.warnings[:0] = [note for note in volume.notes if note not in known]
     return summary
 
 
@@ -257,9 +260,17 @@ def _fuse(
 ) -> Fusion:
     said = position.voxel_um[0] if is_length(position.voxel_um[0]) else None
     step = settings.z_step_um if settings.z_step_um is not None else said
+    uneven = position.z_um if settings.z_step_um is None else None
+    if uneven is not None:
+        step = None
     options: dict[str, Any] = {**_plain(settings), **_FIXED, "z_step_um": step, **told}
     options.pop("system")
-    return fuse(stack, system=system, **options)
+    fusion = fuse(stack, system=system, **options)
+    if uneven is None or fusion.depth is None:
+        return fusion
+    planes = np.arange(len(uneven))
+    depth = np.interp(fusion.depth, planes, uneven).astype(np.float32)
+    return replace(fusion, depth=depth)
 
 
 def _part(progress: Progress | None, n: int, count: int, where: str) -> Progress | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -11,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError, UsageError
+from panfocus.io.units import micrometres
 from panfocus.science.axes import Layout, named
+from panfocus.science.chunks import Chunks
 from panfocus.science.volume import (
     DAMAGE,
     Channel,
     Position,
     Volume,
     check_dtype,
+    check_samples,
     colour_of_hex,
     damaged,
-    micrometres,
 )
 
 
@@ -41,20 +44,35 @@ def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
         ) from error
 
 
-def open_zarr(path: Path, axes: str | None = None) -> Volume:
+@dataclass(frozen=True)
+class _Told:
+    """What the user says of how to read, and a place for what is to be said to him."""
+
+    axes: str | None
+    lenient: bool
+    notes: list[str]
+
+
+def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> Volume:
     """Open an OME-Zarr, or a plain Zarr array whose axes the user says.
+
+    Args:
+        path: the folder.
+        axes: letters of `--axes`; None to believe the attributes.
+        lenient: whether a plane of which no chunk is there is read, with a note.
 
     Raises:
         InputError: not there, or not of this kind.
         UsageError: axes that do not fit, or the extra ``science`` is missing.
     """
     zarr = zarr_module()
+    told = _Told(axes, lenient, [])
     try:
         root = zarr.open(str(path), mode="r")
         if not hasattr(root, "groups"):
-            return Volume(path, "Zarr", [_plain(path, root, axes)])
+            return Volume(path, "Zarr", [_plain(path, root, told)], told.notes)
         pictures = _pictures(root)
-        positions = [_position(path, group, name, axes) for name, group in pictures]
+        positions = [_position(path, group, name, told) for name, group in pictures]
     except (OSError, *DAMAGE) as error:
         raise damaged(path, "", error) from error
     if not positions:
@@ -65,7 +83,7 @@ def open_zarr(path: Path, axes: str | None = None) -> Volume:
             got=", ".join(sorted(_attributes(root))) or "no attributes",
             remedy="name the folder whose name ends in .zarr, or one of its arrays with --axes",
         )
-    return Volume(path, "OME-Zarr", positions)
+    return Volume(path, "OME-Zarr", positions, told.notes)
 
 
 def _attributes(group: Any) -> Mapping[str, Any]:  # noqa: ANN401
@@ -86,7 +104,7 @@ def _pictures(root: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
     return [(name, root[name]) for name in numbers if "multiscales" in _attributes(root[name])]
 
 
-def _position(path: Path, group: Any, name: str, told: str | None) -> Position:  # noqa: ANN401
+def _position(path: Path, group: Any, name: str, told: _Told) -> Position:  # noqa: ANN401
     about = _attributes(group)
     scales: Mapping[str, Any] = about["multiscales"][0]
     dataset = scales["datasets"][0]
@@ -101,6 +119,11 @@ def _position(path: Path, group: Any, name: str, told: str | None) -> Position: 
             if step.get("type") == "scale":
                 scale = scale * np.asarray(step["scale"], np.float64)
     length = {a: micrometres(s, u) for a, s, u in zip(names, scale, units, strict=True)}
+    if length.get("Z") is None and "Z" in names and units[names.index("Z")] is not None:
+        told.notes.append(
+            f"position {name}: a step of {scale[names.index('Z')]:g} {units[names.index('Z')]} is "
+            "no length: depth is counted in planes"
+        )
     voxel = (length.get("Z"), length.get("Y"), length.get("X"))
     labels: list[Mapping[str, Any]] = about.get("omero", {}).get("channels", [])
     channels = [
@@ -110,12 +133,12 @@ def _position(path: Path, group: Any, name: str, told: str | None) -> Position: 
         )
         for c in labels
     ]
-    letters = named(path, names, array.shape, told)
-    return _build(path, array, name, letters, channels=channels, voxel=voxel)
+    letters = named(path, names, array.shape, told.axes)
+    return _build(path, array, name, letters, told, channels=channels, voxel=voxel)
 
 
-def _plain(path: Path, array: Any, told: str | None) -> Position:  # noqa: ANN401
-    if told is None:
+def _plain(path: Path, array: Any, told: _Told) -> Position:  # noqa: ANN401
+    if told.axes is None:
         raise InputError(
             "This array does not say what its axes are.",
             where=str(path),
@@ -123,8 +146,8 @@ def _plain(path: Path, array: Any, told: str | None) -> Position:  # noqa: ANN40
             remedy="say it, for example --axes TCZYX",
         )
     unknown = "Q" * (len(array.shape) - 2) + "YX"
-    letters = named(path, unknown, array.shape, told)
-    return _build(path, array, path.stem, letters, channels=[], voxel=(None, None, None))
+    letters = named(path, unknown, array.shape, told.axes)
+    return _build(path, array, path.stem, letters, told, channels=[], voxel=(None, None, None))
 
 
 def _build(
@@ -132,6 +155,7 @@ def _build(
     array: Any,  # noqa: ANN401
     name: str,
     letters: str,
+    told: _Told,
     *,
     channels: list[Channel],
     voxel: tuple[float | None, float | None, float | None],
@@ -139,17 +163,27 @@ def _build(
     dtype = np.dtype(array.dtype).newbyteorder("=")
     check_dtype(path, dtype)
     outer = [n for n, letter in enumerate(letters) if letter not in "YXS"]
-    if not letters.replace("S", "").endswith("YX"):
-        raise ValueError(f"axes {letters}: Y and X must come last")
     layout = Layout("".join(letters[n] for n in outer), tuple(array.shape[n] for n in outer))
     sizes = {letter: int(array.shape[n]) for n, letter in enumerate(letters)}
     count = layout.size("C")
+    check_samples(path, sizes.get("S", 1))
+    chunks = Chunks(array)
+    # a plane comes in the order of the stored axes
+    inner = [letter for letter in letters if letter in "YXS"]
+    order = [inner.index(letter) for letter in "YXS" if letter in inner]
 
     def read(t: int, c: int, z: int) -> NDArray[Any]:
         index: list[Any] = [slice(None)] * len(letters)
         for n, k in zip(outer, layout.index(t=t, c=c, z=z), strict=True):
             index[n] = k
-        return np.ascontiguousarray(np.asarray(array[tuple(index)]).astype(dtype, copy=False))
+        missing = chunks.check(index, lenient=told.lenient)
+        note = f"position {name}, T {t}, C {c}, Z {z}: {missing}"
+        if missing and note not in told.notes:
+            told.notes.append(note)
+        plane = np.asarray(array[tuple(index)]).transpose(order)
+        if plane.ndim == 3 and plane.shape[2] == 1:
+            plane = plane[..., 0]
+        return np.ascontiguousarray(plane.astype(dtype, copy=False))
 
     return Position(
         name,

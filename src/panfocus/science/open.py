@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panfocus.errors import InputError
-from panfocus.io.tiff import says_axes
+from panfocus.io import tiff_axes
 
 if TYPE_CHECKING:
     from panfocus.science.volume import Volume
@@ -35,11 +35,28 @@ def is_volume(path: Path) -> bool:
     """
     if is_zarr(path) or is_ome_tiff(path):
         return True
-    return path.suffix.lower() in _TIFF and path.is_file() and says_axes(path)
+    return path.suffix.lower() in _TIFF and path.is_file() and tiff_axes.says_axes(path)
 
 
-def is_science(inputs: Sequence[str | Path], output: Path) -> bool:
-    """Whether one file with axes is to be fused into one: by its content or by the names."""
+def is_measured(path: Path) -> bool:
+    """Whether a file is one stack along Z with lengths or numbers that no photograph has.
+
+    It can be fused as photographs are, but a scientific result keeps more of it.
+    """
+    return path.suffix.lower() in _TIFF and path.is_file() and tiff_axes.is_measured(path)
+
+
+def is_science(
+    inputs: Sequence[str | Path], output: Path, *, is_photographic: bool = False
+) -> bool:
+    """Whether one file with axes is to be fused into one: by its content or by the names.
+
+    Args:
+        inputs: as the user named them.
+        output: where the result shall go.
+        is_photographic: whether something is asked for that only photographs have; a stack that
+            is merely measured is then taken for them.
+    """
     if len(inputs) != 1:
         return False
     path = Path(inputs[0]).expanduser()
@@ -47,15 +64,18 @@ def is_science(inputs: Sequence[str | Path], output: Path) -> bool:
         return True
     if output.suffix.lower() not in (".tif", ".tiff"):
         return False
+    if not is_photographic and is_measured(path):
+        return True
     return is_volume(path) or (is_ome_tiff(output) and path.suffix.lower() in _TIFF)
 
 
-def open_volume(path: Path, axes: str | None = None) -> Volume:
+def open_volume(path: Path, axes: str | None = None, *, lenient: bool = False) -> Volume:
     """Open an OME-TIFF, a TIFF or an OME-Zarr; no pixel is read.
 
     Args:
         path: the file or folder.
         axes: letters of `--axes` for files that do not say them; None to believe the file.
+        lenient: whether planes that a Zarr lacks are read all the same, with a note.
 
     Raises:
         InputError: missing, damaged, cut off, or of kinds that are not taken.
@@ -69,7 +89,7 @@ def open_volume(path: Path, axes: str | None = None) -> Volume:
     if path.is_dir():
         from panfocus.science.ngff import open_zarr  # noqa: PLC0415  needs the extra
 
-        return open_zarr(path, axes)
+        return open_zarr(path, axes, lenient=lenient)
     from panfocus.science.tiff import open_tiff  # noqa: PLC0415  imports tifffile
 
     return open_tiff(path, axes)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError, UsageError
+from panfocus.io.frames import DamageError
 
 #: What readers raise on damaged data; imagecodecs' errors are RuntimeErrors.
 DAMAGE = (
@@ -22,11 +23,7 @@ DAMAGE = (
 #: Kinds of number that are taken.
 DTYPES = ("uint8", "uint16", "int8", "int16", "float32")
 
-_MICROMETRES = {
-    "pm": 1e-6, "Å": 1e-4, "angstrom": 1e-4, "nm": 1e-3, "nanometer": 1e-3, "µm": 1.0, "μm": 1.0,
-    "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "mm": 1e3, "millimeter": 1e3,
-    "cm": 1e4, "centimeter": 1e4, "m": 1e6, "meter": 1e6, "inch": 25_400.0, "in": 25_400.0,
-}  # fmt: skip
+_MOST_SAMPLES = 4
 
 Read = Callable[[int, int, int], NDArray[Any]]
 
@@ -38,10 +35,12 @@ class Channel:
     Attributes:
         name: as the file says; empty when it says nothing.
         facts: further attributes by their OME names (Color, EmissionWavelength, ...).
+        table: ImageJ's colours ``(3, 256)`` uint8 from black to white; None for none.
     """
 
     name: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    table: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,7 @@ class Position:
         read: ``(t, c, z)`` to the plane ``(Y, X)`` or ``(Y, X, S)``.
         voxel_um: (z, y, x) in micrometres, None where the file does not say.
         facts: further attributes by their OME names (AcquisitionDate, TimeIncrement, ...).
+        z_um: where each plane is in µm, from 0, if they are unevenly apart; else None.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Position:
     read: Read
     voxel_um: tuple[float | None, float | None, float | None] = (None, None, None)
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    z_um: Sequence[float] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -129,16 +130,6 @@ class Volume:
     close: Callable[[], None] = lambda: None
 
 
-def micrometres(value: object, unit: object) -> float | None:
-    """Return a length in micrometres; None when it is not one."""
-    scale = _MICROMETRES.get(str(unit).replace("\\u00B5", "µ").strip())
-    try:
-        length = float(str(value))
-    except ValueError:
-        return None
-    return length * scale if scale is not None and 0 < length < float("inf") else None
-
-
 def colour_of_hex(text: str) -> int:
     """Return OME's Color, RGBA as a signed number, of ``RRGGBB``; white when it is none."""
     try:
@@ -165,8 +156,26 @@ def damaged(path: Path, where: str, error: BaseException) -> InputError:
         expected="a whole, sound file that stays where it is while it is read",
         got=str(error.strerror if is_system and isinstance(error, OSError) else error)
         or type(error).__name__,
-        remedy="copy or export the file again; `--resume` in a batch keeps what is done",
+        remedy="copy or export the file again"
+        + ("; `--lenient` goes on" if isinstance(error, DamageError) else "")
+        + "; `--resume` in a batch keeps what is done",
     )
+
+
+def check_samples(path: Path, samples: int) -> None:
+    """Refuse pixels of more numbers than colours and opacity have.
+
+    Raises:
+        InputError: more than four.
+    """
+    if samples > _MOST_SAMPLES:
+        raise InputError(
+            "A pixel has more numbers than colours.",
+            where=str(path),
+            expected="1 to 4 samples: grey or RGB, with or without opacity",
+            got=str(samples),
+            remedy="say what they are, for example --axes YXC or YXZ",
+        )
 
 
 def check_dtype(path: Path, dtype: np.dtype[Any]) -> None:

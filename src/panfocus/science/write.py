@@ -152,8 +152,10 @@ def _in_imagej(picture: Picture) -> dict[str, Any]:
     names = [channel.name for channel in picture.channels]
     colours = [channel.facts.get("Color") for channel in picture.channels]
     facts: dict[str, Any] = {"axes": "TCYXS" if picture.samples > 1 else "TCYX"}
-    if len(names) > 1 and None not in colours:
-        facts |= {"mode": "composite", "LUTs": [_lut(colour) for colour in colours]}
+    tables = [channel.table for channel in picture.channels]
+    if picture.samples == 1 and (None not in colours if len(names) > 1 else tables[0] is not None):
+        luts = [_lut(c) if t is None else t for c, t in zip(colours, tables, strict=True)]
+        facts |= {"mode": "composite" if len(names) > 1 else "color", "LUTs": luts}
     if any(names):
         facts["Labels"] = names * picture.times
     if "TimeIncrement" in position.facts:

@@ -1,0 +1,130 @@
+"""What the first page of a TIFF says of the stack: its axes, its step, its kind of number."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import struct
+from pathlib import Path
+
+from panfocus.io.ifd import (
+    Block,
+    DirectoryError,
+    Tag,
+    next_directory,
+    read_directory,
+    read_header,
+)
+from panfocus.io.units import micrometres
+
+_AXES = {
+    "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
+    "slices": re.compile(rb"\bslices=(\d+)|SizeZ=\"(\d+)\""),
+    "frames": re.compile(rb"\bframes=(\d+)|SizeT=\"(\d+)\""),
+    "images": re.compile(rb"\AImageJ=.*?\bimages=(\d+)", re.DOTALL),
+}
+_IMAGEJ_STEP = re.compile(rb"^spacing=(\S+)\s*$", re.MULTILINE)
+_IMAGEJ_UNIT = re.compile(rb"^unit=(.+?)\s*$", re.MULTILINE)
+_OME_STEP = re.compile(rb"PhysicalSizeZ=\"([^\"]*)\"")
+_OME_UNIT = re.compile(rb"PhysicalSizeZUnit=\"([^\"]*)\"")
+_SIGNED, _FLOAT = 2, 3
+_TABLES = (b"luts", b"stul")
+
+
+def _first_page(path: Path) -> tuple[Block, bool] | None:
+    """Return the first page's directory, and whether it is the only one; None if unreadable."""
+    try:
+        with path.open("rb") as file:
+            layout, offset = read_header(file)
+            if not offset:
+                return None
+            block = Block(layout.order, read_directory(file, layout, offset)[0])
+            return block, not next_directory(file, layout, offset)
+    except (OSError, DirectoryError, struct.error):
+        return None
+
+
+def said_axes(text: bytes) -> dict[str, int]:
+    """Return the sizes of the axes that a stack's description names, 1 for all others."""
+    said: dict[str, int] = {}
+    for axis, pattern in _AXES.items():
+        match = pattern.search(text)
+        said[axis] = int(next(g for g in match.groups() if g)) if match else 1
+    return said
+
+
+def promised_pages(text: bytes, plane: int) -> int:
+    """Return how many pages a first page's description tells of, 0 where it does not say.
+
+    Args:
+        text: of ImageJ, tifffile, or OME without other files.
+        plane: numbers of a page, samples included.
+    """
+    if text.startswith(b"ImageJ="):
+        return said_axes(text)["images"]
+    if text.startswith(b'{"shape"') and b'"truncated": true' not in text:
+        try:
+            shape = [int(n) for n in json.loads(text.rstrip(b"\0 "))["shape"]]
+        except (ValueError, TypeError, LookupError):
+            return 0
+        return math.prod(shape) // plane if plane and shape else 0
+    return 0
+
+
+def says_axes(path: Path) -> bool:
+    """Whether the first page says that the pages are more than the frames of one stack.
+
+    Channels, times or positions beside the depths, or a stack that lists one page only.
+    """
+    page = _first_page(path)
+    if page is None:
+        return False
+    block, is_single = page
+    text = block.data(Tag.DESCRIPTION) or b""
+    said = said_axes(text)
+    several = sum(said[name] > 1 for name in ("channels", "slices", "frames"))
+    # the colours of one RGB page are counted as channels by OME
+    is_colour = int(block.number(Tag.SAMPLES, 1)) > 1
+    positions = text.count(b"<Image ") > 1
+    return several - is_colour > 1 or positions or (said["images"] > 1 and is_single)
+
+
+def is_measured(path: Path) -> bool:
+    """Whether a stack of frames along Z has what a photograph's TIFF cannot keep.
+
+    A length of its step, a table of colours, or floating point and signed numbers.
+    """
+    page = _first_page(path)
+    if page is None:
+        return False
+    block, is_single = page
+    text = block.data(Tag.DESCRIPTION) or b""
+    said = said_axes(text)
+    kinds = {int(kind) for kind in block.numbers(Tag.SAMPLE_FORMAT)}
+    if kinds & {_SIGNED, _FLOAT}:
+        return not is_single or said["images"] > 1
+    has_depth = said["slices"] > 1 and said["frames"] == 1
+    tables = (block.data(Tag.IMAGEJ) or b"")[:64]
+    return has_depth and (_step(text) is not None or any(name in tables for name in _TABLES))
+
+
+def step_um(path: Path) -> float | None:
+    """Return the micrometres between the planes of a stack; None where it does not say."""
+    page = _first_page(path)
+    return None if page is None else _step(page[0].data(Tag.DESCRIPTION) or b"")
+
+
+def _step(text: bytes) -> float | None:
+    if said_axes(text)["slices"] < 2:
+        return None
+    if text.startswith(b"ImageJ="):
+        unit = _IMAGEJ_UNIT.search(text)
+        step = _IMAGEJ_STEP.search(text)
+        # a spacing of 1 is not written
+        size = (step[1] if step else b"1").decode(errors="replace").lstrip("-")
+        return micrometres(size, unit[1].decode(errors="replace")) if unit else None
+    step, unit = _OME_STEP.search(text), _OME_UNIT.search(text)
+    if step is None:
+        return None
+    return micrometres(step[1].decode(), unit[1].decode() if unit else "µm")

@@ -1,0 +1,108 @@
+"""Whether the chunks of a Zarr array on disk are what their array says.
+
+Zarr takes a chunk that is not there for one of a single value, a folder in its place too; and Blosc
+believes the lengths in a chunk's header, so that a chunk cut short gives foreign memory.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from panfocus.io.frames import DamageError
+
+_BLOSC_HEADER = struct.Struct("<4BIII")  # versions, flags, typesize; bytes, block, compressed bytes
+
+
+class ChunkError(ValueError):
+    """A chunk is cut off or damaged."""
+
+
+class MissingPlaneError(ChunkError, DamageError):
+    """No chunk of a plane is there; a lenient reader takes it for one of a single value."""
+
+
+class Chunks:
+    """The chunk files of one array in a folder."""
+
+    def __init__(self, array: Any) -> None:  # noqa: ANN401  zarr's types are not complete
+        """Look at how the array is stored; no chunk is looked at."""
+        root = getattr(array.store_path.store, "root", None)
+        self._folder = None if root is None else Path(root) / str(array.path)
+        self._key = array.metadata.encode_chunk_key
+        self._sizes: tuple[int, ...] = tuple(array.shards or array.chunks)
+        self._shape: tuple[int, ...] = tuple(array.shape)
+        self._fill = array.fill_value
+        packers = [type(codec).__name__ for codec in array.compressors]
+        is_plain = not array.filters and not array.shards
+        self._is_blosc = not array.shards and packers[-1:] in (["Blosc"], ["BloscCodec"])
+        self._is_stored = is_plain and not packers
+        size = int(array.dtype.itemsize)
+        for length in self._sizes:
+            size *= length
+        self._bytes = size if is_plain and len(packers) < 2 else None
+
+    def check(self, index: Sequence[int | slice], *, lenient: bool) -> str | None:
+        """Look at the chunks that a plane is read from.
+
+        Args:
+            index: of the plane in the array.
+            lenient: whether a plane of which nothing is there may pass.
+
+        Returns:
+            What is missing, for a note; None for nothing.
+
+        Raises:
+            MissingPlaneError: no chunk of it is there.
+            ChunkError: one is cut off, damaged, or a folder.
+        """
+        if self._folder is None:
+            return None
+        ranges = [
+            [k // size] if isinstance(k, int) else range(-(-length // size))
+            for k, size, length in zip(index, self._sizes, self._shape, strict=True)
+        ]
+        missing, count = list[str](), 0
+        for place in product(*ranges):
+            key = str(self._key(place))
+            count += 1
+            if not self._is_there(key):
+                missing.append(key)
+        if not missing:
+            return None
+        if len(missing) == count and not lenient:
+            raise MissingPlaneError(f"no chunk of it, not even {missing[0]}, is in {self._folder}")
+        some = "all" if len(missing) == count else str(len(missing))
+        return f"{some} of its {count} chunk(s) are missing ({missing[0]}): taken as {self._fill}"
+
+    def _is_there(self, key: str) -> bool:
+        """Whether a chunk is there, as whole as can be seen without decoding it."""
+        assert self._folder is not None
+        path = self._folder / key
+        try:
+            with path.open("rb") as file:
+                head = file.read(_BLOSC_HEADER.size)
+                size = file.seek(0, 2)
+        except FileNotFoundError:
+            return False
+        except (IsADirectoryError, PermissionError) as error:
+            what = "a folder" if path.is_dir() else "not readable"
+            raise ChunkError(f"chunk {key} is {what}") from error
+        if self._is_blosc:
+            self._check_blosc(key, head, size)
+        elif not size or (self._is_stored and size != self._bytes):
+            wanted = f" in place of {self._bytes}" if self._is_stored else ""
+            raise ChunkError(f"chunk {key} has {size} bytes{wanted}")
+        return True
+
+    def _check_blosc(self, key: str, head: bytes, size: int) -> None:
+        if len(head) < _BLOSC_HEADER.size:
+            raise ChunkError(f"chunk {key} has {size} bytes, less than its header")
+        *_, length, _block, packed = _BLOSC_HEADER.unpack(head)
+        if packed != size:
+            raise ChunkError(f"chunk {key} has {size} bytes in place of {packed}")
+        if self._bytes is not None and length != self._bytes:
+            raise ChunkError(f"chunk {key} unpacks to {length} bytes in place of {self._bytes}")

@@ -1,0 +1,92 @@
+"""`--axes` in any order gives the fusion of the same planes stored ZYX, or a refusal."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+import tifffile
+
+from panfocus.cli import main
+from tests.conftest import focal_stack
+
+FRAMES, _ = focal_stack(5, 48, 64)
+STACK = (FRAMES[..., 0].astype(np.uint16) * 16).astype(np.uint16)
+
+
+def fuse(source, out, *options):
+    return main(["fuse", str(source), "-o", str(out), "-s", "guided", *options])
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("truth")
+    tifffile.imwrite(folder / "zyx.tif", STACK)
+    assert fuse(folder / "zyx.tif", folder / "o.ome.tif", "--axes", "ZYX") == 0
+    return tifffile.imread(folder / "o.ome.tif")
+
+
+@pytest.mark.parametrize("axes", ["".join(p) for p in permutations("ZYX")])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"imagej": True}])
+def test_every_order_is_the_same_stack(tmp_path, truth, axes, options):
+    stored = np.ascontiguousarray(STACK.transpose(["ZYX".index(a) for a in axes]))
+    tifffile.imwrite(tmp_path / "s.tif", stored, photometric="minisblack", **options)
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", axes) == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "o.ome.tif"), truth)
+
+
+def test_planes_as_samples_of_one_page(tmp_path, truth):
+    stored = np.ascontiguousarray(STACK.transpose(1, 2, 0))
+    tifffile.imwrite(tmp_path / "s.tif", stored, photometric="minisblack", planarconfig="contig")
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", "YXZ") == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "o.ome.tif"), truth)
+
+
+def test_planes_as_separate_samples(tmp_path, truth):
+    tifffile.imwrite(tmp_path / "s.tif", STACK, photometric="minisblack", planarconfig="separate")
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", "ZYX") == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "o.ome.tif"), truth)
+
+
+@pytest.mark.parametrize("axes", ["CYXZ", "YCXZ", "ZCXY", "XCZY", "ZYXC", "YXCZ"])
+def test_channels_keep_their_place(tmp_path, truth, axes):
+    both = np.stack([STACK, STACK[::-1] // 2])
+    stored = np.ascontiguousarray(both.transpose(["CZYX".index(a) for a in axes]))
+    tifffile.imwrite(tmp_path / "s.tif", stored, photometric="minisblack")
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", axes) == 0
+    fused = tifffile.imread(tmp_path / "o.ome.tif")
+    assert fused.shape == (2, 48, 64)
+    np.testing.assert_array_equal(fused[0], truth)
+
+
+@pytest.mark.parametrize("axes", ["ZYXS", "ZSYX", "SZYX", "YXZS", "XSZY"])
+def test_colours_may_stand_anywhere(tmp_path, axes):
+    stored = np.ascontiguousarray(FRAMES.transpose(["ZYXS".index(a) for a in axes]))
+    tifffile.imwrite(tmp_path / "s.tif", stored, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "zyxs.tif", FRAMES, photometric="rgb")
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", axes) == 0
+    assert fuse(tmp_path / "zyxs.tif", tmp_path / "t.ome.tif", "--axes", "ZYXS") == 0
+    fused = tifffile.imread(tmp_path / "o.ome.tif")
+    assert fused.shape == (48, 64, 3)
+    np.testing.assert_array_equal(fused, tifffile.imread(tmp_path / "t.ome.tif"))
+
+
+@pytest.mark.parametrize("axes", ["ZZYX", "ZY", "ZYXQ", "TCZYX", "ZYXX", "YX", "ZXX"])
+def test_axes_that_do_not_fit_are_refused(tmp_path, capsys, axes):
+    tifffile.imwrite(tmp_path / "s.tif", STACK)
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", axes) == 2
+    assert "--axes" in capsys.readouterr().err
+    assert not (tmp_path / "o.ome.tif").exists()
+
+
+def test_too_many_colours_are_refused_with_the_remedy(tmp_path, capsys):
+    stored = np.ascontiguousarray(np.stack([STACK, STACK]).transpose(0, 2, 3, 1))
+    tifffile.imwrite(tmp_path / "s.tif", stored, photometric="minisblack", planarconfig="contig")
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", "ZYXS") == 1
+    assert "samples" in capsys.readouterr().err
+
+
+def test_a_stack_too_large_to_be_turned_is_refused(tmp_path, capsys, monkeypatch):
+    tifffile.imwrite(tmp_path / "s.tif", np.ascontiguousarray(STACK.transpose(2, 1, 0)))
+    monkeypatch.setattr("panfocus.science.planes.available_memory", lambda: 1000)
+    assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", "XYZ") == 2
+    assert "save it with Y and X as the last axes" in capsys.readouterr().err
