@@ -34,6 +34,7 @@ from panfocus.frames import (
     is_paths,
     no_metadata,
 )
+from panfocus.guard import Guard
 from panfocus.optics import Float
 from panfocus.plan import Plan, check_prefer, group_size, held_bytes, memory_limit, plan
 from panfocus.prefer import Preference
@@ -148,6 +149,12 @@ class _Run:
             remedy = " (--cull leaves it out)" if finding.culls and not self.settings.cull else ""
             self.report.warnings.append(f"{finding}{remedy}")
 
+    def note_guard(self, guard: Guard | None) -> None:
+        """Put what the second opinion mended into the report."""
+        if guard is not None:
+            self.report.guard = guard.facts()
+            self.report.warnings += guard.notes()
+
     def note_size(self, pixels: Pixels) -> None:
         """Check and put the picture's size into the report."""
         height, width = pixels.shape[:2]
@@ -246,8 +253,14 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     budget = memory_limit(run.settings)
     held = held_bytes(first.pixels.nbytes, height * width // factor**2)
     group = group_size(system, held, budget)
+    guard = _guard(run)
     fold = make_fold(
-        system, factor, group=group, wants_depth=run.settings.maps, prefer=_preference(run)
+        system,
+        factor,
+        group=group,
+        wants_depth=run.settings.maps,
+        prefer=_preference(run),
+        guard=guard,
     )
     smooths = run.settings.void == "smooth" and run.settings.mode == "blend"
     calm = Calm(factor) if smooths else None
@@ -282,6 +295,7 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     take(fold.finish())
     _need_two(count)
     shares.write(run.report.frames)
+    run.note_guard(guard)
     depth = _finest(composer, fold)
     if depth is not None and run.settings.z_step_um is not None:
         depth = depth * np.float32(run.settings.z_step_um)
@@ -289,6 +303,11 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     if run.settings.maps:
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
     return Fusion(composer.picture, composer.index, depth, confidence, run.report, run.metadata)
+
+
+def _guard(run: _Run) -> Guard | None:
+    card = run.system.card
+    return Guard(card.name) if run.settings.guard == "auto" and card.is_guarded else None
 
 
 def _preference(run: _Run) -> Preference | None:

@@ -14,6 +14,7 @@ Mode = Literal["blend", "select", "best-plane"]
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
 RawTone = Literal["srgb", "linear"]
+GuardOption = Literal["auto", "off"]
 AlignTo = Literal["neighbour", "reference"]
 Exposure = Literal["auto", "none"]
 Prefer = Literal["none", "near", "far"]
@@ -49,6 +50,8 @@ class Settings:
         order: of the frames, "near-first" or "far-first".
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
+        guard: "auto" leaves out frames that show nothing and mends what a network loses (see
+            `panfocus.guard`); "off" takes all frames and the system as it is.
     """
 
     system: str = DEFAULT_SYSTEM
@@ -69,6 +72,7 @@ class Settings:
     order: Order = "near-first"
     void: Void = "smooth"
     raw_tone: RawTone = "srgb"
+    guard: GuardOption = "auto"
 
 
 def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
@@ -98,6 +102,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         "exposure": ("auto", "none"),
         "prefer": ("none", "near", "far"),
         "order": ("near-first", "far-first"),
+        "guard": ("auto", "off"),
     }
     for name, allowed in choices.items():
         if getattr(settings, name) not in allowed:

@@ -1,0 +1,5 @@
+"""A cheap second opinion on what networks decide, and on frames that show nothing."""
+
+from panfocus.guard.guard import Guard
+
+__all__ = ["Guard"]
