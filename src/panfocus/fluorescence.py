@@ -122,7 +122,8 @@ def spots(
         sigma = rng.uniform(*radii)
         shape = np.exp(-((y - row) ** 2 + (x - column) ** 2) / np.float32(2 * sigma**2))
         sharp[depth] += np.float32(peak * camera.top * rng.uniform(0.4, 1.0)) * shape
-    return _seen(rng, sharp, optics, camera, places, depths)
+    frames = _seen(rng, sharp, optics, camera)
+    return Sparse(frames, _truth(sharp, camera), camera.ground, places, depths)
 
 
 def structures(
@@ -152,7 +153,8 @@ def structures(
         depth = int(rng.integers(0, planes))
         np.maximum(sharp[depth], drawn.astype(np.float32), out=sharp[depth])
     none = np.zeros((0, 2), np.intp)
-    return _seen(rng, sharp, optics, camera, none, none[:, 0])
+    frames = _seen(rng, sharp, optics, camera)
+    return Sparse(frames, _truth(sharp, camera), camera.ground, none, none[:, 0])
 
 
 def _apart(rng: Generator, count: int, height: int, width: int) -> NDArray[np.intp]:
@@ -167,21 +169,20 @@ def _apart(rng: Generator, count: int, height: int, width: int) -> NDArray[np.in
     return np.array(places, np.intp).reshape(-1, 2)
 
 
-def _seen(
-    rng: Generator,
-    sharp: Float,
-    optics: Optics,
-    camera: Camera,
-    places: NDArray[np.intp],
-    depths: NDArray[np.intp],
-) -> Sparse:
+def _seen(rng: Generator, sharp: Float, optics: Optics, camera: Camera) -> NDArray[np.uint16]:
     """Return what the camera counts of light ``(N, H, W)``, each plane sharp in its own frame."""
     frames: list[NDArray[np.uint16]] = []
     for n in range(len(sharp)):
-        light = sum(optics.see(plane, abs(n - k)) for k, plane in enumerate(sharp) if plane.any())
-        frames.append(camera.count(np.asarray(light, np.float32) + np.zeros_like(sharp[0]), rng))
-    truth = sharp.max(axis=0) + np.float32(camera.ground)
-    return Sparse(np.stack(frames), truth, camera.ground, places, depths)
+        light = np.zeros(sharp.shape[1:], np.float32)
+        for k, plane in enumerate(sharp):
+            if plane.any():
+                light += optics.see(plane, abs(n - k))
+        frames.append(camera.count(light, rng))
+    return np.stack(frames)
+
+
+def _truth(sharp: Float, camera: Camera) -> Float:
+    return np.asarray(sharp.max(axis=0) + np.float32(camera.ground), np.float32)
 
 
 def kept(scene: Sparse, picture: NDArray[np.uint16]) -> Float:

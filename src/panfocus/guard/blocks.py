@@ -63,7 +63,7 @@ class Blocks:
         return content if content.mean() >= _FEWEST else np.ones_like(content)
 
     def noise(self) -> float:
-        """Sigma of a pixel of the working scale, if what the flattest blocks hold is white noise."""
+        """Sigma of a pixel of the working scale, if the flattest blocks hold white noise."""
         return 2 * math.sqrt(ends(self.best_detail, _FLAT)[0] / _WHITE)
 
     def light_noise(self) -> float:

@@ -7,8 +7,9 @@ them. So nothing has to be looked at twice, and losses between groups are seen l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -69,15 +70,13 @@ class Guard:
         """
         greys = [grey_of(frame) for frame in frames]
         halves = np.stack([half(grey) for grey in greys])
-        made = np.zeros_like(halves[0])
-        for small, weight in zip(halves, weights, strict=True):
-            cv2.accumulateProduct(small, half(weight), made)
+        made = _mixed(list(halves), np.stack([half(weight) for weight in weights]))
         mask: Float | None = None
         mending = self._blocks(frames, greys, halves, made)
         if mending is not None:
             weights = _joined(weights, mending)
             mask = mending.mask
-        mending = self._spotted(greys, halves, weights)
+        mending = self._spotted(greys, halves, partial(_mixed, greys, weights))
         if mending is not None:
             weights = _joined(weights, mending)
             mask = mending.mask if mask is None else np.maximum(mask, mending.mask)
@@ -94,11 +93,15 @@ class Guard:
         greys = [grey_of(frame) for frame in frames]
         halves = np.stack([half(grey) for grey in greys])
         mending = self._blocks(frames, greys, halves, half(grey_of(picture)))
-        if mending is None:
-            return picture
-        self._decided = mending.mask
-        taken = np.einsum("nhwc,nhw->hwc", frames, mending.weights)
-        return np.asarray(picture + (taken - picture) * mending.mask[..., None], np.float32)
+        if mending is not None:
+            picture = _replaced(picture, frames, mending)
+            self._decided = mending.mask
+        mending = self._spotted(greys, halves, partial(grey_of, picture))
+        if mending is not None:
+            picture = _replaced(picture, frames, mending)
+            decided = self._decided
+            self._decided = mending.mask if decided is None else np.maximum(decided, mending.mask)
+        return picture
 
     def _blocks(
         self, frames: Float, greys: Sequence[Float], halves: Float, made: Float
@@ -123,16 +126,19 @@ class Guard:
         return Mending(mask, classical_systems()["guided"].decide(frames))
 
     def _lit(self, greys: Sequence[Float], noise: float, made: Float) -> Mending:
-        """Return the brightest frame around every pixel, where it is brighter by more than noise."""
+        """Return the brightest frame at every pixel, where it is brighter by more than noise."""
         light = np.stack([_light(grey) for grey in greys])
         height, width = greys[0].shape
-        has = _light(cv2.resize(made, (width, height), interpolation=cv2.INTER_LINEAR))
+        large = cv2.resize(made, (width, height), interpolation=cv2.INTER_LINEAR)
+        has = _light(np.asarray(large, np.float32))
         clear = (light.max(axis=0) - has) > _CLEAR * noise * _LIGHT_NOISE
         grown = cv2.dilate(clear.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.float32)
         mask = np.asarray(cv2.blur(grown, (3, 3)), np.float32)
         return Mending(mask, _one_of(light.argmax(axis=0), len(greys)))
 
-    def _spotted(self, greys: Sequence[Float], halves: Float, weights: Float) -> Mending | None:
+    def _spotted(
+        self, greys: Sequence[Float], halves: Float, result: Callable[[], Float]
+    ) -> Mending | None:
         """Return what spots ask for."""
         if not spots.is_dark_ground(halves):
             return None
@@ -141,9 +147,7 @@ class Guard:
             return None
         kept = found.painted()[0]
         self._kept = kept if self._kept is None else np.maximum(self._kept, kept)
-        made = np.zeros_like(greys[0])
-        for grey, weight in zip(greys, weights, strict=True):
-            cv2.accumulateProduct(grey, weight, made)
+        made = result()
         missed = spots.missed(found, made)
         if self._sectioned:  # there the surroundings of a spot are not haze, and none may darken
             missed &= spots.brighter(found, greys, made)
@@ -207,6 +211,18 @@ class Guard:
                 f"{self._name} lost {places}; each was taken from the frame that shows it brightest"
             )
         return out
+
+
+def _mixed(greys: Sequence[Float], weights: Float) -> Float:
+    made = np.zeros_like(greys[0])
+    for grey, weight in zip(greys, weights, strict=True):
+        cv2.accumulateProduct(grey, weight, made)
+    return made
+
+
+def _replaced(picture: Float, frames: Float, mending: Mending) -> Float:
+    taken = np.einsum("nhwc,nhw->hwc", frames, mending.weights)
+    return np.asarray(picture + (taken - picture) * mending.mask[..., None], np.float32)
 
 
 def _joined(weights: Float, mending: Mending) -> Float:

@@ -2,9 +2,9 @@
 
 A photograph and an optical section differ in what defocus does to light. A lens spreads it: over a
 block, a blurred frame is as bright as a sharp one, or brighter where the disc of a light falls on
-the dark. A confocal microscope or a light sheet loses it: what is out of focus is dark, so that the
-frame with most detail is the brightest one *everywhere*. That, and not darkness alone, is what tells
-that a dark frame is a wrong one.
+the dark. A confocal microscope or a light sheet loses it: what is out of focus is dark, so that
+the frame with most detail is the brightest one *everywhere*. That, and not darkness alone, is what
+tells that a dark frame is a wrong one.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ LOSS = 0.08
 _FRAMES = 8
 #: Share of the darkest blocks that are taken for the ground.
 _GROUND = 0.02
+#: Share of its light over the ground by which the sharpest frame of a block that was lost with its
+#: section exceeds the usual one.
+_AHEAD = 0.05
 #: Light over the ground, in noise of a block's mean, that is more than noise.
 _SIGNAL = 6.0
 #: A block's neighbourhood is lost when the result has less than this share of its best detail, and
@@ -77,7 +80,9 @@ def sectioning(blocks: Blocks) -> Sectioning:
     if total <= 0:
         return Sectioning(0.0, 0.0, 0.0, len(blocks.light))
     ahead = (sharpest - blocks.usual_light())[content]
-    loss = (sharpest - blocks.made_light)[content].sum()
+    # light lost elsewhere has another reason, such as a frame of which a part is black
+    sections = ahead > _AHEAD * (sharpest - ground)[content]
+    loss = (sharpest - blocks.made_light)[content][sections].sum()
     return Sectioning(
         gain=float(np.maximum(ahead, 0).sum()) / total,
         against=float(np.maximum(-ahead, 0).sum()) / total,

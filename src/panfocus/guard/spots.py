@@ -2,7 +2,8 @@
 
 Blocks do not see what is smaller than they are. A spot is a peak that is compact (it stands out of
 three pixels around it) and stands on the dark. A defocused light is not: its disc is flat, and its
-rim no peak; so where a frame shows a spot brighter than the result does, that frame is the right one.
+rim no peak; so where a frame shows a spot brighter than the result does, that frame is the right
+one.
 """
 
 from __future__ import annotations
@@ -133,9 +134,7 @@ def _noise(standing: Float) -> float:
     return 1.4826 * float(np.partition(sample, sample.size // 2)[sample.size // 2])
 
 
-def _on_dark(
-    smooth: Float, rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+def _on_dark(smooth: Float, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
     turn = np.arange(_PLACES) * (2 * np.pi / _PLACES)
     down = np.rint(_RING * np.sin(turn)).astype(np.intp)
     across = np.rint(_RING * np.cos(turn)).astype(np.intp)
