@@ -265,7 +265,9 @@ class DecisionFold:
         else:
             weights = self._system.decide(stretched(stack))
             if self._guard:
-                weights = self._guard.check(stack, weights, first=first)
+                shown = [view.shown(self._factor) for view in held]
+                shown = shown if first else [None, *shown]
+                weights = self._guard.check(stack, weights, first=first, shown=shown)
             weights = self._opaque(weights, held, first=first)
         self._so_far = self._reduce(stack, weights)
         self._margin = self._clearness(weights)

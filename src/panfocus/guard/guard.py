@@ -60,15 +60,23 @@ class Guard:
         self._decided: Float | None = None
         self._kept: Float | None = None
 
-    def check(self, frames: Float, weights: Float, *, first: bool) -> Float:
+    def check(
+        self,
+        frames: Float,
+        weights: Float,
+        *,
+        first: bool,
+        shown: Sequence[NDArray[np.bool_] | None] = (),
+    ) -> Float:
         """Return the weights, mended where they lose what a frame has.
 
         Args:
             frames: ``(N, h, w, C)`` at the working scale.
             weights: ``(N, h, w)``; the same array comes back where nothing is wrong.
             first: no frame of these was fused before; else the first is what was.
+            shown: where each frame shows anything of its own, ``(h, w)``; None for everywhere.
         """
-        greys = [grey_of(frame) for frame in frames]
+        greys = _filled([grey_of(frame) for frame in frames], shown)
         halves = np.stack([half(grey) for grey in greys])
         made = _mixed(list(halves), np.stack([half(weight) for weight in weights]))
         mask: Float | None = None
@@ -211,6 +219,19 @@ class Guard:
                 f"{self._name} lost {places}; each was taken from the frame that shows it brightest"
             )
         return out
+
+
+def _filled(greys: list[Float], shown: Sequence[NDArray[np.bool_] | None]) -> list[Float]:
+    """Return the frames with what they do not show filled by the mean of the others."""
+    total: Float | None = None
+    out = greys.copy()
+    for n, mask in enumerate(shown):
+        if mask is None:
+            continue
+        total = np.asarray(sum(greys), np.float32) if total is None else total
+        others = (total - greys[n]) / np.float32(len(greys) - 1)
+        out[n] = np.where(mask, greys[n], others)
+    return out
 
 
 def _mixed(greys: Sequence[Float], weights: Float) -> Float:
