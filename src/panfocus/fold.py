@@ -174,7 +174,7 @@ class EvidenceFold:
             self._best, self._second = evidence, np.zeros_like(evidence)
             self._white = white(view.pixels.dtype)
             if self._peak:
-                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence))
+                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), view.number)
             yield Step(view, np.ones_like(evidence))
             return
         if self._prefer:
@@ -187,7 +187,7 @@ class EvidenceFold:
         np.copyto(self._best, evidence, where=won)
         alpha = won.astype(np.float32)
         if self._peak:
-            self._peak.push(np.maximum(evidence, 0), alpha)
+            self._peak.push(np.maximum(evidence, 0), alpha, view.number)
         yield Step(view, alpha)
 
     def finish(self) -> Iterator[Step]:

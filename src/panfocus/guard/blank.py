@@ -24,7 +24,7 @@ Verdict = Literal["take", "leave", "restart"]
 #: Reduction at which brightness is compared: less noise, less work.
 _REDUCTION = 8
 _LEAST_SIDE = 16
-#: Under this share of the median brightness and of the contrast of another frame: black.
+#: Nowhere above this share of the median brightness of another frame: black.
 _BLACK = 0.1
 #: Under this share of another's contrast: flat, where that other is no dark ground with lights, of
 #: which some frame may show none. There half of all pixels lie within this share of the contrast.
@@ -53,6 +53,7 @@ class Brightness:
     Attributes:
         is_constant: all pixels are the same.
         low, quarter, middle, three, high: which 1, 25, 50, 75 and 99 % of the pixels lie under.
+        most: which all lie under.
         blown: share of pixels at white.
     """
 
@@ -62,6 +63,7 @@ class Brightness:
     middle: float
     three: float
     high: float
+    most: float
     blown: float
 
     @classmethod
@@ -73,7 +75,7 @@ class Brightness:
         ordered = np.partition(values, ranks)
         low, quarter, middle, three, high = (float(ordered[rank]) for rank in ranks)
         blown = float((values >= _WHITE).mean())
-        return cls(least == most, low, quarter, middle, three, high, blown)
+        return cls(least == most, low, quarter, middle, three, high, float(values.max()), blown)
 
     @property
     def contrast(self) -> float:
@@ -89,7 +91,7 @@ class Brightness:
         """Return what is wrong with this frame beside another; None for nothing."""
         if self.is_constant:
             return "constant"
-        if self.high < _BLACK * other.middle and self.contrast < _BLACK * other.contrast:
+        if self.most < _BLACK * other.middle:
             return "black"
         dense = other.spread > _DENSE * other.contrast
         if dense and self.contrast < _FLAT * other.contrast:
