@@ -346,3 +346,20 @@ def test_off_takes_all_as_it_is():
     assert fusion.image.max() == 0
     with pytest.raises(panfocus.errors.UsageError, match="guard"):
         fuse(frames, "guided", guard="on")
+
+
+@pytest.mark.parametrize("radius", [9, 20, 30])
+def test_a_light_on_a_smooth_dark_ground_is_no_section(radius):
+    """All that has detail is the light and the rim of its disc, and the disc is brighter."""
+    sharp = np.full((192, 256), 30, np.uint8)
+    soft = sharp.copy()
+    y, x = np.mgrid[:192, :256]
+    distance = np.hypot(y - 96, x - 128)
+    sharp[distance <= 3] = 255
+    soft[distance <= radius] = 255
+    rng = np.random.default_rng(radius)
+    frames = np.stack([sharp, soft]) + rng.integers(0, 3, (2, 192, 256))
+    frames = np.clip(frames, 0, 255).astype(np.uint8)
+    fusion = fuse(frames, Darkest(), void="off")
+    assert not fusion.report.guard["sectioned"]
+    assert fusion.image[96 + radius - 4, 128] < 60

@@ -21,6 +21,9 @@ SIDE = 8
 _CONTENT = 3.0
 _FLAT = 0.1
 _FEWEST = 0.02
+#: Side of the surroundings, in blocks, in which a result must be about as bright as a frame.
+_AROUND = 5
+_AS_BRIGHT = 0.9
 #: Energy of the Laplacian of white noise of variance 1.
 _WHITE = 20
 
@@ -34,19 +37,24 @@ class Blocks:
         detail: energy of the Laplacian of every frame, ``(N, a, b)``.
         made_light: of the result, ``(a, b)``.
         made_detail: of the result.
+        peak: brightest pixel of every frame, ``(N, a, b)``.
+        made_peak: of the result, ``(a, b)``.
     """
 
     light: Float
     detail: Float
     made_light: Float
     made_detail: Float
+    peak: Float
+    made_peak: Float
 
     @classmethod
     def of(cls, halves: Float, made: Float) -> Blocks:
         """Measure frames ``(N, h, w)`` and the result ``(h, w)``."""
         light = np.stack([_pooled(half) for half in halves])
         detail = np.stack([_detail(half) for half in halves])
-        return cls(light, detail, _pooled(made), _detail(made))
+        peak = np.stack([_peak(half) for half in halves])
+        return cls(light, detail, _pooled(made), _detail(made), peak, _peak(made))
 
     @property
     def best_detail(self) -> Float:
@@ -74,6 +82,17 @@ class Blocks:
         """Light of the frame with most detail, ``(a, b)``."""
         sharpest = self.detail.argmax(axis=0)
         return np.take_along_axis(self.light, sharpest[None], axis=0)[0]
+
+    def outshone(self, ground: float) -> NDArray[np.bool_]:
+        """Where nothing around is as bright in the result as in the sharpest frame, ``(a, b)``.
+
+        Where a light is sharp, a dark block beside it is right: the light itself is there.
+        """
+        sharpest = self.detail.argmax(axis=0)
+        peak = np.take_along_axis(self.peak, sharpest[None], axis=0)[0]
+        around = np.ones((_AROUND, _AROUND), np.uint8)
+        made = cv2.dilate(self.made_peak, around)
+        return np.asarray(made - ground < _AS_BRIGHT * (peak - ground), np.bool_)
 
     def usual_light(self) -> Float:
         """Median light of the frames, ``(a, b)``."""
@@ -106,6 +125,14 @@ def _pooled(image: Float) -> Float:
     return np.asarray(
         cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA), np.float32
     ).reshape(rows, columns)
+
+
+def _peak(image: Float) -> Float:
+    """Return the brightest pixel of every block."""
+    rows, columns = (max(side // SIDE, 1) for side in image.shape)
+    whole = image[: rows * SIDE, : columns * SIDE]
+    down, across = whole.shape[0] // rows, whole.shape[1] // columns
+    return whole.reshape(rows, down, columns, across).max(axis=(1, 3))
 
 
 def _detail(image: Float) -> Float:

@@ -41,6 +41,8 @@ LEAST_DETAIL = 0.2
 _LEAST_LIGHT = 0.7
 #: Share of lost blocks from which the whole decision is not believed.
 MOST_LOST = 0.3
+#: Share of the blocks that must have content for that.
+_ENOUGH = 0.2
 #: Side of the smallest dark region that counts, in blocks, and its least share of the picture.
 _SOLID = 3
 LEAST_REGION = 0.01
@@ -82,6 +84,7 @@ def sectioning(blocks: Blocks) -> Sectioning:
     ahead = (sharpest - blocks.usual_light())[content]
     # light lost elsewhere has another reason, such as a frame of which a part is black
     sections = ahead > _AHEAD * (sharpest - ground)[content]
+    sections &= blocks.outshone(ground)[content]
     loss = (sharpest - blocks.made_light)[content][sections].sum()
     return Sectioning(
         gain=float(np.maximum(ahead, 0).sum()) / total,
@@ -96,7 +99,7 @@ class Lost:
     """Where a decision took frames without the detail that others have.
 
     Attributes:
-        share: of the blocks with content.
+        share: of the blocks with content; 0 where few have any, as around a single light.
         dark: solid regions of blocks that are dark as well, ``(a, b)``.
     """
 
@@ -131,4 +134,5 @@ def lost(blocks: Blocks) -> Lost:
     dark = gone & (blocks.made_light < _LEAST_LIGHT * blocks.sharpest_light())
     square = np.ones((_SOLID, _SOLID), np.uint8)
     solid = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, square)
-    return Lost(float(gone.sum() / content.sum()), np.asarray(solid, np.bool_))
+    share = float(gone.sum() / content.sum()) if content.mean() >= _ENOUGH else 0.0
+    return Lost(share, np.asarray(solid, np.bool_))
