@@ -68,7 +68,7 @@ def light(scene, image):
 # optical sections
 
 
-@pytest.mark.parametrize("section", [0.8, 1.2, 2.0])
+@pytest.mark.parametrize("section", [0.8, 1.2, 2.0, 3.5])
 @pytest.mark.parametrize("system", [Darkest, Pairs])
 def test_the_light_of_optical_sections_is_kept(section, system):
     scene = structures(np.random.default_rng(0), optics=Optics("gaussian", 0.8, section))

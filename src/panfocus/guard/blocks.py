@@ -23,7 +23,7 @@ _FLAT = 0.1
 _FEWEST = 0.02
 #: Side of the surroundings, in blocks, in which a result must be about as bright as a frame.
 _AROUND = 5
-_AS_BRIGHT = 0.9
+_AS_BRIGHT = 0.97
 #: Energy of the Laplacian of white noise of variance 1.
 _WHITE = 20
 

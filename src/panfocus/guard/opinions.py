@@ -26,7 +26,7 @@ GAIN_OF_TWO = 0.08
 AGAINST = 0.25
 #: Light of the sharpest frames that a decision may lose of a sectioned stack, when eight frames are
 #: compared; of fewer, a share of it, since losses of a fold add up.
-LOSS = 0.08
+LOSS = 0.05
 _FRAMES = 8
 #: Share of the darkest blocks that are taken for the ground.
 _GROUND = 0.02
