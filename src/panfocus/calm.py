@@ -87,9 +87,12 @@ class Calm:
             if shown is not None:
                 self._count *= shown
             return step
-        return replace(step, alpha=self._mixed(grey, step.alpha, shown), choice=step.alpha)
+        mixed = self._mixed(grey, step.alpha, shown, step.kept)
+        return replace(step, alpha=mixed, choice=step.alpha)
 
-    def _mixed(self, grey: Float, alpha: Float, shown: NDArray[np.bool_] | None) -> Float:
+    def _mixed(
+        self, grey: Float, alpha: Float, shown: NDArray[np.bool_] | None, kept: Float | None
+    ) -> Float:
         """Return the softened weight of a frame and take it into the running picture."""
         assert self._picture is not None
         assert self._count is not None
@@ -101,6 +104,8 @@ class Calm:
         alike = 1 / (1 + np.square(excess / (_TOLERANCE * variance)))
         if shown is not None:
             alike *= shown
+        if kept is not None:
+            alike *= 1 - kept
         new = alpha + (1 - alpha) * alike
         old = self._count * ((1 - alpha) + alpha * alike)
         mixed = np.asarray(new / np.maximum(new + old, np.float32(1e-6)), np.float32)

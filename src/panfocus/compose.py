@@ -34,9 +34,9 @@ class Refine:
 class _Maps:
     """Which frame won and at which depth, full scale."""
 
-    def __init__(self, height: int, width: int) -> None:
-        self.index = np.zeros((height, width), np.uint16)
-        self.depth = np.zeros((height, width), np.float32)
+    def __init__(self, height: int, width: int, first: int) -> None:
+        self.index = np.full((height, width), first, np.uint16)
+        self.depth = np.full((height, width), first, np.float32)
         self._best = np.ones((height, width), np.float32)
 
     def update(self, tile: tuple[slice, slice], alpha: Float, number: int) -> None:
@@ -166,7 +166,7 @@ class Composer:
         self._picture = view.pixels.copy()
         # a grey picture is its own luminance and must not be mixed twice
         self._grey = self._picture if view.grey is view.pixels else view.grey.copy()
-        self._maps = _Maps(height, width) if self._want_maps else None
+        self._maps = _Maps(height, width, view.number) if self._want_maps else None
 
     def _near(self, shape: tuple[int, ...], window: Window) -> _Near:
         """Return which working pixels a tile of full scale depends on."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.blend import Pixels, chain, luminance, shrink, white
+from panfocus.guard import Guard
 from panfocus.optics import Float
 from panfocus.peak import PeakDepth
 from panfocus.prefer import Preference
@@ -100,11 +101,13 @@ class Step:
         view: the frame.
         alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
         choice: what was decided, where that is not what is mixed; None for `alpha`.
+        kept: where nothing may be averaged, ``(h, w)`` in [0, 1]; None for nowhere.
     """
 
     view: View
     alpha: Float
     choice: Float | None = None
+    kept: Float | None = None
 
     @property
     def decision(self) -> Float:
@@ -173,7 +176,7 @@ class EvidenceFold:
             self._best, self._second = evidence.copy(), np.zeros_like(evidence)
             self._white = white(view.pixels.dtype)
             if self._peak:
-                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence))
+                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), view.number)
             yield Step(view, np.ones_like(evidence))
             return
         if self._prefer:
@@ -186,7 +189,7 @@ class EvidenceFold:
         np.copyto(self._best, evidence, where=won)
         alpha = won.astype(np.float32)
         if self._peak:
-            self._peak.push(np.maximum(evidence, 0), alpha)
+            self._peak.push(np.maximum(evidence, 0), alpha, view.number)
         yield Step(view, alpha)
 
     def _measured(self, view: View) -> Float:
@@ -218,7 +221,13 @@ class DecisionFold:
     """
 
     def __init__(
-        self, system: System, factor: int, *, group: int = 2, operand: Operand = "best"
+        self,
+        system: System,
+        factor: int,
+        *,
+        group: int = 2,
+        operand: Operand = "best",
+        guard: Guard | None = None,
     ) -> None:
         """Set up.
 
@@ -228,7 +237,9 @@ class DecisionFold:
             group: frames per decision, >= 2.
             operand: what stands for the frames so far: their "fused" picture, or the "best"
                 source pixel of each place.
+            guard: gives a second opinion on every decision; None to take them as they are.
         """
+        self._guard = guard
         self._system = system
         self._factor = factor
         self._group = group
@@ -261,17 +272,25 @@ class DecisionFold:
         else:
             decided = self._system.decide(stretched(stack))
             weights = checked_weights(decided, stack.shape[:3], self._system.card.name)
+            if self._guard:
+                shown = [view.shown(self._factor) for view in held]
+                shown = shown if first else [None, *shown]
+                weights = self._guard.check(stack, weights, first=first, shown=shown)
             weights = self._opaque(weights, held, first=first)
         self._so_far = self._reduce(stack, weights)
         self._margin = self._clearness(weights)
         alphas = chain(weights)
         for view, alpha in zip(held, alphas if first else alphas[1:], strict=True):
-            yield Step(view, alpha)
+            yield Step(view, alpha, kept=self._guard.kept if self._guard else None)
 
     def margin(self) -> Float:
-        """Return the winner's weight less the second's, of the last decision at each place."""
+        """Return the winner's weight less the second's, of the last decision at each place.
+
+        Where the guard decided there is less of it.
+        """
         assert self._margin is not None
-        return self._margin
+        remains = self._guard.confidence() if self._guard else None
+        return self._margin if remains is None else self._margin * remains
 
     def depth(self) -> Float | None:
         """Weights do not tell fractions."""
@@ -322,6 +341,7 @@ def make_fold(
     operand: Operand = "best",
     wants_depth: bool = False,
     prefer: Preference | None = None,
+    guard: Guard | None = None,
 ) -> Fold:
     """Return the fold that fits a system.
 
@@ -332,14 +352,14 @@ def make_fold(
         operand: see `DecisionFold`.
         wants_depth: whether depth with fractions of a frame will be asked for.
         prefer: see `EvidenceFold`.
+        guard: see `DecisionFold`.
     """
     if isinstance(system, EvidenceSystem):
         return EvidenceFold(system, factor, wants_depth=wants_depth, prefer=prefer)
     limit = system.card.max_frames
     wanted = group or limit or 8
-    return DecisionFold(
-        system, factor, group=min(wanted, limit) if limit else wanted, operand=operand
-    )
+    group = min(wanted, limit) if limit else wanted
+    return DecisionFold(system, factor, group=group, operand=operand, guard=guard)
 
 
 def sharpness(grey: Pixels) -> float:

@@ -24,17 +24,26 @@ class PeakDepth:
     """Follows the winner and its neighbours; four maps of the working scale for any N."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._count: int = 0
         self._last: Float | None = None
         self._index = np.zeros((0, 0), np.float32)
         self._left = self._best = self._right = self._index
 
-    def push(self, evidence: Float, won: Float) -> None:
-        """Take the next frame's evidence ``(h, w)`` and where it won, ``(h, w)`` 0 or 1."""
-        number = self._count
-        self._count += 1
+    def push(self, evidence: Float, won: Float, number: int | None = None) -> None:
+        """Take the next frame.
+
+        Args:
+            evidence: of the frame, ``(h, w)``.
+            won: where it won, ``(h, w)`` 0 or 1.
+            number: of the frame; None for the next one. Where frames between are left out, it has
+                no neighbour before.
+        """
+        number = self._count if number is None else number
+        if number > self._count and self._last is not None:
+            self._last = np.full_like(evidence, np.nan)
+        self._count = number + 1
         if self._last is None:
-            self._index = np.zeros_like(evidence)
+            self._index = np.full_like(evidence, number)
             self._best = evidence.copy()
             self._left = np.full_like(evidence, np.nan)
             self._right = np.full_like(evidence, np.nan)

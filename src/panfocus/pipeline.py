@@ -34,6 +34,8 @@ from panfocus.frames import (
     is_paths,
     no_metadata,
 )
+from panfocus.guard import Blanks, Guard
+from panfocus.guard.blank import Verdict
 from panfocus.optics import Float
 from panfocus.plan import Plan, check_prefer, group_size, held_bytes, memory_limit, plan
 from panfocus.prefer import Preference
@@ -102,6 +104,7 @@ class _Run:
         self._cancel = cancel
         self.clock = Clock()
         self.surveyor = Surveyor()
+        self.blanks = Blanks()
         placed = settings.align != "none" or settings.load_transforms
         self.glance = None if placed or settings.mode == "best-plane" else Glance()
         self.system = system
@@ -144,6 +147,7 @@ class _Run:
 
     def note_findings(self) -> None:
         """Warn of frames that spoil the stack."""
+        self.report.warnings += self.blanks.notes()
         if self.glance is not None and self.glance.apart is not None:
             self.report.warnings.append(str(self.glance.apart))
         if self.surveyor.scene.is_torn():
@@ -159,6 +163,27 @@ class _Run:
         """Warn once of what holds for many frames."""
         if text not in self.report.warnings:
             self.report.warnings.append(text)
+
+    def judge(self, view: View, name: str) -> Verdict:
+        """Return whether a frame shows anything that is worth fusing."""
+        if self.settings.guard == "off":
+            return "take"
+        with self.clock.stage("decide"):
+            return self.blanks.judge(name, view.grey)
+
+    def uncovered(self, view: View) -> View:
+        """Return the view with black bands along its borders marked as not shown."""
+        shown = self.blanks.shown(view.grey) if self.settings.guard == "auto" else None
+        if shown is None:
+            return view
+        cover = shown if view.cover is None else np.minimum(shown, view.cover)
+        return replace(view, cover=cover)
+
+    def note_guard(self, guard: Guard | None) -> None:
+        """Put what the second opinion mended into the report."""
+        if guard is not None:
+            self.report.guard = guard.facts()
+            self.report.warnings += guard.notes()
 
     def note_size(self, pixels: Pixels) -> None:
         """Check and put the picture's size into the report."""
@@ -248,6 +273,51 @@ def _refinement(system: System, factor: int) -> Refine | None:
     return Refine() if factor > 1 else None
 
 
+class _Mixing:
+    """What a fusion by decisions holds; made anew where all frames before showed nothing."""
+
+    def __init__(self, run: _Run, system: System, factor: int, group: int) -> None:
+        self._run = run
+        self._guard = _guard(run)
+        self.fold = make_fold(
+            system,
+            factor,
+            group=group,
+            wants_depth=run.settings.maps,
+            prefer=_preference(run),
+            guard=self._guard,
+        )
+        smooths = run.settings.void == "smooth" and run.settings.mode == "blend"
+        self._calm = Calm(factor) if smooths else None
+        self.composer = Composer(
+            factor,
+            mode=run.settings.mode,
+            refine=_refinement(system, factor),
+            maps=run.settings.maps,
+        )
+        self._shares = Shares()
+
+    def push(self, view: View) -> None:
+        """Take the next frame."""
+        self._take(self.fold.push(view))
+
+    def finish(self) -> None:
+        """Take what the fold held back, and put what was done into the report."""
+        self._take(self.fold.finish())
+        self._shares.write(self._run.report.frames)
+        self._run.note_guard(self._guard)
+
+    def _take(self, steps: Iterator[Step]) -> None:
+        while True:
+            with self._run.clock.stage("decide"):
+                step = next(steps, None)
+            if step is None:
+                return
+            with self._run.clock.stage("blend"):
+                self._shares.add(step)
+                self.composer.apply(self._calm.soften(step) if self._calm else step)
+
+
 def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion:
     first = next(source, None)
     if first is None:
@@ -259,29 +329,8 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     budget = memory_limit(run.settings)
     held = held_bytes(first.pixels.nbytes, height * width // factor**2)
     group = group_size(system, held, budget)
-    fold = make_fold(
-        system, factor, group=group, wants_depth=run.settings.maps, prefer=_preference(run)
-    )
-    smooths = run.settings.void == "smooth" and run.settings.mode == "blend"
-    calm = Calm(factor) if smooths else None
-    composer = Composer(
-        factor,
-        mode=run.settings.mode,
-        refine=_refinement(system, factor),
-        maps=run.settings.maps,
-    )
-    shares = Shares()
-
-    def take(steps: Iterator[Step]) -> None:
-        while True:
-            with run.clock.stage("decide"):
-                step = next(steps, None)
-            if step is None:
-                return
-            with run.clock.stage("blend"):
-                shares.add(step)
-                composer.apply(calm.soften(step) if calm else step)
-
+    mixing = _Mixing(run, system, factor, group)
+    spare: View | None = None
     count = 0
     for number, item in enumerate(_chain(first, source)):
         run.tell(number, "fuse", item.name)
@@ -290,11 +339,21 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
             number, item.pixels, has_alpha=item.has_alpha, guide=item.guide, cover=item.cover
         )
         run.note_frame(view, item.name)
-        take(fold.push(view))
         count += 1
-    take(fold.finish())
+        verdict = run.judge(view, item.name)
+        if verdict == "leave":
+            # where no frame shows anything, the first is the picture
+            spare = view if spare is None and not run.blanks.has_taken else spare
+            continue
+        if verdict == "restart":
+            mixing = _Mixing(run, system, factor, group)
+        spare = None
+        mixing.push(run.uncovered(view))
     _need_two(count)
-    shares.write(run.report.frames)
+    if spare is not None:
+        mixing.push(spare)
+    mixing.finish()
+    fold, composer = mixing.fold, mixing.composer
     depth = _finest(composer, fold)
     if depth is not None and run.settings.z_step_um is not None:
         depth = depth * np.float32(run.settings.z_step_um)
@@ -302,6 +361,11 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     if run.settings.maps:
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
     return Fusion(composer.picture, composer.index, depth, confidence, run.report, run.metadata)
+
+
+def _guard(run: _Run) -> Guard | None:
+    card = run.system.card
+    return Guard(card.name) if run.settings.guard == "auto" and card.is_guarded else None
 
 
 def _preference(run: _Run) -> Preference | None:
@@ -345,22 +409,60 @@ def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Item]) -> F
     shape: tuple[int, ...] = ()
     stack = begun(system)
     count = 0
+    guard = _guard(run)
+    seen: list[Item] = []  # by the guard
+    spare: Item | None = None
+
+    def take(item: Item) -> None:
+        with run.clock.stage("fuse"):
+            stack.push(_unit(item.pixels))
+        if guard is not None:
+            seen.append(item)
+
     for number, item in enumerate(source):
         if dtype is None:
             run.note_size(item.pixels)
             dtype, shape = item.pixels.dtype, item.pixels.shape
         run.tell(number, "fuse", item.name)
         run.keep_metadata(number, item)
-        run.note_frame(View.of(number, item.pixels, has_alpha=item.has_alpha), item.name)
-        with run.clock.stage("fuse"):
-            stack.push(item.pixels.astype(np.float32) / np.float32(white(dtype)))
+        view = View.of(number, item.pixels, has_alpha=item.has_alpha)
+        run.note_frame(view, item.name)
         count += 1
+        verdict = run.judge(view, item.name)
+        if verdict == "leave":
+            spare = item if spare is None and not run.blanks.has_taken else spare
+            continue
+        if verdict == "restart":
+            stack = begun(system)
+            seen.clear()
+        spare = None
+        take(item)
     _need_two(count)
     assert dtype is not None
+    if spare is not None:
+        take(spare)
     picture = checked_picture(stack.finish(), shape, system.card.name)
+    if guard is not None:
+        picture = _guarded(guard, seen, picture)
+        run.note_guard(guard)
     if dtype.kind != "f":  # whole numbers would wrap round
         picture = np.rint(np.clip(picture, 0, 1) * np.float32(white(dtype)))
     return Fusion(picture.astype(dtype), None, None, None, run.report, run.metadata)
+
+
+def _unit(pixels: Pixels) -> Float:
+    return pixels.astype(np.float32) / np.float32(white(pixels.dtype))
+
+
+def _guarded(guard: Guard, items: Sequence[Item], picture: Float) -> Float:
+    """Return a network's own picture with the guard's opinion on its colours."""
+    if len(items) < 2:
+        return picture
+    colours = picture[..., None] if picture.ndim == 2 else picture
+    end = colours.shape[-1] - items[0].has_alpha
+    frames = np.stack([_unit(item.pixels).reshape(colours.shape)[..., :end] for item in items])
+    mended = guard.check_picture(frames, np.ascontiguousarray(colours[..., :end]))
+    return np.concatenate((mended, colours[..., end:]), axis=-1).reshape(picture.shape)
 
 
 def _take_best(run: _Run, source: Iterator[Item]) -> Fusion:
@@ -373,7 +475,10 @@ def _take_best(run: _Run, source: Iterator[Item]) -> Fusion:
         run.tell(number, "fuse", item.name)
         view = View.of(number, item.pixels, has_alpha=item.has_alpha, guide=item.guide)
         run.note_frame(view, item.name)
-        scores.append(run.report.frames[-1]["sharpness"])
+        verdict = run.judge(view, item.name)
+        if verdict == "restart":
+            scores = [0.0] * len(scores)
+        scores.append(0.0 if verdict == "leave" else run.report.frames[-1]["sharpness"])
         if best is None or scores[-1] > max(scores[:-1]):
             best = item
     _need_two(len(scores))

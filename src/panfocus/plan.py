@@ -218,6 +218,8 @@ def fusion_memory(
         samples = height * width * channels
         seen = min(1.0, count * height * width / (system.card.tile_pixels or TILE_PIXELS))
         needed += (2 * count + 1) * samples * 4 + int(TILE_BYTES * seen)
+        if settings.guard == "auto" and system.card.is_guarded:  # which keeps the frames as well
+            needed += count * samples * itemsize
     return needed
 
 

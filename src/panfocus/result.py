@@ -31,6 +31,8 @@ class Report:
     timings_s: dict[str, float] = field(default_factory=dict[str, float])
     #: the part of the reference frame that the picture shows; None when it shows all
     cropped_to: dict[str, int] | None = None
+    #: what the second opinion on a network's decision found; None where none was asked
+    guard: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers."""

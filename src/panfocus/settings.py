@@ -16,6 +16,7 @@ Mode = Literal["blend", "select", "best-plane"]
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
 RawTone = Literal["srgb", "linear"]
+GuardOption = Literal["auto", "off"]
 AlignTo = Literal["neighbour", "reference"]
 Exposure = Literal["auto", "none"]
 Prefer = Literal["none", "near", "far"]
@@ -56,6 +57,8 @@ class Settings:
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
         lenient: whether to go on, with a warning, where a JPEG is damaged inside or a Zarr lacks
             a plane; else it is an error.
+        guard: "auto" leaves out frames that show nothing and mends what a network loses (see
+            `panfocus.guard`); "off" takes all frames and the system as it is.
     """
 
     system: str = DEFAULT_SYSTEM
@@ -77,6 +80,7 @@ class Settings:
     void: Void = "smooth"
     raw_tone: RawTone = "srgb"
     lenient: bool = False
+    guard: GuardOption = "auto"
 
 
 #: Names of the settings that are either true or false.
@@ -120,6 +124,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         "exposure": ("auto", "none"),
         "prefer": ("none", "near", "far"),
         "order": ("near-first", "far-first"),
+        "guard": ("auto", "off"),
     }
     for name, allowed in choices.items():
         if getattr(settings, name) not in allowed:

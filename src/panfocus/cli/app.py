@@ -221,6 +221,13 @@ def app() -> None:
     help="Where only noise tells frames apart: average them, or pick one all the same.",
 )
 @click.option(
+    "--guard",
+    type=click.Choice(["auto", "off"]),
+    default="auto",
+    show_default=True,
+    help="Leave out frames that show nothing, and mend what a network loses; or take all as it is.",
+)
+@click.option(
     "--prefer",
     type=click.Choice(["none", "near", "far"]),
     default="none",
@@ -335,6 +342,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         "reference",
         "mode",
         "void",
+        "guard",
         "raw_tone",
         "lenient",
         "cull",

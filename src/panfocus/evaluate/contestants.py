@@ -19,6 +19,9 @@ from panfocus.plan import settings_files
 from panfocus.settings import make_settings
 from panfocus.systems import Card, load_system
 
+#: Scores are of the systems as they are: no frame is left out, no decision mended.
+GUARD = "off"
+
 
 @dataclass(frozen=True)
 class Fused:
@@ -70,15 +73,20 @@ class SystemContestant:
         return cls(name, address, card, align)
 
     def identity(self, sample: Sample) -> str:
-        """Return the card, which holds the hash of the weights, and how frames are aligned."""
-        return f"align {self.align}\n{self.card.to_json()}"
+        """Return the card, which holds the hash of the weights, and how frames are fused."""
+        return f"align {self.align}\nguard {GUARD}\n{self.card.to_json()}"
 
     def fused(self, sample: Sample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
         system = load_system(self.address)
         begin = time.perf_counter()
         image = fuse(
-            sample.frames, system=system, align=self.align, keep_size=True, maps=False
+            sample.frames,
+            system=system,
+            align=self.align,
+            keep_size=True,
+            maps=False,
+            guard=GUARD,
         ).image
         return Fused(opaque(image), time.perf_counter() - begin)
 

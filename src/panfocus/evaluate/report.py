@@ -13,6 +13,7 @@ import numpy as np
 
 import panfocus
 from panfocus.errors import UsageError
+from panfocus.evaluate.contestants import GUARD
 from panfocus.evaluate.run import Options, Outcome
 from panfocus.evaluate.scores import better_is_lower
 from panfocus.evaluate.statistics import Spread, Test, Values, mean_ranks, spread, wilcoxon
@@ -105,7 +106,12 @@ def to_dict(options: Options, outcome: Outcome, found: list[Column]) -> dict[str
         "data": str(options.data),
         "date": date.today().isoformat(),
         "versions": versions(),
-        "settings": {"align": options.align, "metrics": options.metrics, "cut": options.cut},
+        "settings": {
+            "align": options.align,
+            "guard": GUARD,
+            "metrics": options.metrics,
+            "cut": options.cut,
+        },
         "systems": outcome.systems,
         "images": [sample.name for sample in outcome.dataset.samples],
         "metrics": metrics,

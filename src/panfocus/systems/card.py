@@ -44,6 +44,8 @@ class Card:
         value_range: what 1.0 at the seam means: always the full range of the frame's dtype.
         model: file name of the network beside the card; None for a classical system.
         sha256: of that file.
+        guard: whether a network's decisions get a second opinion (`panfocus.guard`); what has no
+            network never does.
         macs_per_pixel: multiply-adds per pixel at the working scale.
         licence: of code and weights.
         trained_by: who trained it, when and on what machine.
@@ -64,6 +66,7 @@ class Card:
     value_range: str = "[0, 1] of the dtype's range"
     model: str | None = None
     sha256: str | None = None
+    guard: bool = True
     macs_per_pixel: int | None = None
     licence: str = "MIT"
     trained_by: str = "nobody: no weights"
@@ -87,6 +90,11 @@ class Card:
                 raise _wrong_value(self.name, name, f"a whole number from {low}", value)
         if self.kind not in ("decision", "picture"):
             raise _wrong_value(self.name, "kind", "decision or picture", self.kind)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether its decisions get a second opinion."""
+        return self.guard and self.model is not None
 
     def to_json(self) -> str:
         """Return the card as indented JSON, which `from_json` reads back."""

@@ -1,0 +1,195 @@
+"""Frames that show nothing: constant, black beside the others, flat, or blown out.
+
+A plane that a microscope did not take, a flash that did not fire. They are no depth of the scene,
+and no system should have to choose between them and a picture. What a frame holds is only known
+beside others, so every frame is judged against the richest one before it; and where all before it
+turn out to show nothing beside a new one, the fusion begins again with that one. So is a black band
+along a border, beside the frames so far.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.blend import Pixels, shrink, white
+from panfocus.optics import Float
+
+Verdict = Literal["take", "leave", "restart"]
+
+#: Reduction at which brightness is compared: less noise, less work.
+_REDUCTION = 8
+_LEAST_SIDE = 16
+#: Nowhere above this share of the median brightness of another frame: black.
+_BLACK = 0.1
+#: Under this share of another's contrast: flat, where that other is no dark ground with lights, of
+#: which some frame may show none. There half of all pixels lie within this share of the contrast.
+_FLAT = 0.05
+_DENSE = 0.1
+#: Share of pixels at white, here and in another: blown out.
+_BLOWN, _HARDLY = 0.5, 0.1
+_WHITE = 0.99
+#: A black band is at least this share of a side, and its rows have, in another frame, at least this
+#: share of its median brightness. Pixels beside a band that are not believed, at least.
+_LEAST_BAND = 0.05
+_LIT = 0.3
+_MARGIN = 16
+
+
+def reduced(grey: Pixels) -> Float:
+    """Return a luminance ``(H, W)`` small, in shares of white."""
+    small = shrink(grey, max(min(_REDUCTION, min(grey.shape) // _LEAST_SIDE), 1))
+    return small.astype(np.float32) / np.float32(white(grey.dtype))
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """How bright a frame is, in shares of white.
+
+    Attributes:
+        is_constant: all pixels are the same.
+        low, quarter, middle, three, high: which 1, 25, 50, 75 and 99 % of the pixels lie under.
+        most: which all lie under.
+        blown: share of pixels at white.
+    """
+
+    is_constant: bool
+    low: float
+    quarter: float
+    middle: float
+    three: float
+    high: float
+    most: float
+    blown: float
+
+    @classmethod
+    def of(cls, grey: Pixels) -> Brightness:
+        """Measure a luminance ``(H, W)``."""
+        least, most = cv2.minMaxLoc(grey)[:2]
+        values = reduced(grey).ravel()
+        ranks = [round(share * (values.size - 1)) for share in (0.01, 0.25, 0.5, 0.75, 0.99)]
+        ordered = np.partition(values, ranks)
+        low, quarter, middle, three, high = (float(ordered[rank]) for rank in ranks)
+        blown = float((values >= _WHITE).mean())
+        return cls(least == most, low, quarter, middle, three, high, float(values.max()), blown)
+
+    @property
+    def contrast(self) -> float:
+        """Range of brightness, single lights left out."""
+        return self.high - self.low
+
+    @property
+    def spread(self) -> float:
+        """Range of the middle half of the pixels."""
+        return self.three - self.quarter
+
+    def fault(self, other: Brightness) -> str | None:
+        """Return what is wrong with this frame beside another; None for nothing."""
+        if self.is_constant:
+            return "constant"
+        if self.most < _BLACK * other.middle:
+            return "black"
+        dense = other.spread > _DENSE * other.contrast
+        if dense and self.contrast < _FLAT * other.contrast:
+            return "flat"
+        if self.blown > _BLOWN and other.blown < _HARDLY:
+            return "blown out"
+        return None
+
+
+class Blanks:
+    """Judges the frames of one fusion as they pass."""
+
+    def __init__(self) -> None:
+        self._taken: list[tuple[str, Brightness]] = []
+        self._left: dict[str, str] = {}
+        self._brightest: Float | None = None
+
+    def judge(self, name: str, grey: Pixels) -> Verdict:
+        """Return whether a frame shows anything.
+
+        Args:
+            name: of the frame, for messages.
+            grey: luminance ``(H, W)``, native dtype.
+
+        Returns:
+            "take"; "leave"; or "restart": take it, and forget all before it.
+        """
+        new = Brightness.of(grey)
+        richest = max((b for _, b in self._taken), key=lambda b: b.spread, default=new)
+        fault = new.fault(richest)
+        if fault:
+            self._left[name] = fault
+            return "leave"
+        faults = [before.fault(new) for _, before in self._taken]
+        restarts = bool(faults) and all(faults)
+        if restarts:
+            self._left |= {n: f for (n, _), f in zip(self._taken, faults, strict=True) if f}
+            self._taken.clear()
+            self._brightest = None
+        self._taken.append((name, new))
+        return "restart" if restarts else "take"
+
+    def shown(self, grey: Pixels) -> NDArray[np.uint8] | None:
+        """Return where a frame that is taken shows anything, ``(H, W)``; None for everywhere.
+
+        0 or 255, beside the brightest of the frames asked about before.
+        A transfer that was cut short, or a curtain in the way, leaves a black band along a border.
+        What is near to it counts as black too, since its edge looks sharp.
+        """
+        small, other = reduced(grey), self._brightest
+        self._brightest = small if other is None else np.maximum(small, other)
+        if other is None:
+            return None
+        cover = np.full(grey.shape, 255, np.uint8)
+        found = False
+        for axis in (0, 1):
+            length = grey.shape[axis]
+            margin = max(length // 32, _MARGIN)
+            for band in _bands(small, other, axis):
+                rows = round(band.stop * length / small.shape[axis]) + margin
+                part = slice(0, rows) if band.step == 1 else slice(length - rows, None)
+                cover[part if axis == 0 else (slice(None), part)] = 0
+                found = True
+        return cover if found else None
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether any frame shows something."""
+        return bool(self._taken)
+
+    @property
+    def left(self) -> list[str]:
+        """Names of the frames that show nothing; none where no frame shows anything."""
+        return list(self._left) if self._taken else []
+
+    def notes(self) -> list[str]:
+        """Return a line for the user about frames that were left out."""
+        named = [f"{name} ({self._left[name]})" for name in self.left]
+        if not named:
+            return []
+        more = f" and {len(named) - 3} more" if len(named) > 4 else ""
+        shown = ", ".join(named[: 3 if more else 4])
+        verb = "shows nothing and was" if len(named) == 1 else "show nothing and were"
+        return [f"{shown}{more} {verb} left out"]
+
+
+def _bands(small: Float, other: Float, axis: int) -> list[slice]:
+    """Return black bands along both borders of an axis; a step of -1 counts from the far end."""
+    middle = float(np.median(other))
+    across = 1 - axis
+    high = np.partition(small, -max(small.shape[across] // 50, 1), axis=across)
+    top = np.take(high, -max(small.shape[across] // 50, 1), axis=across)
+    there = np.median(other, axis=across)
+    dead = (top < _BLACK * middle) & (there > _LIT * middle)
+    bands: list[slice] = []
+    for step in (1, -1):
+        live = np.flatnonzero(~dead[::step])
+        count = int(live[0]) if live.size else len(dead)
+        if _LEAST_BAND * len(dead) <= count < len(dead):
+            bands.append(slice(0, count, step))
+    return bands
