@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format bench ablation adapting clean
+.PHONY: demo test lint format bench ablation adapting bundle clean
 
 $(VENV)/.base:
 	$(PYTHON) -m venv $(VENV)
@@ -98,6 +98,14 @@ adapting: $(VENV)/.dev
 	for m in $(ADAPTED); do $(BIN)/panfocus train dualpath --data $(DATA)/train_pairs/$$m --init bundled \
 	  --minutes 20 --threads 1 --out runs/adapted/$$(basename $$m) || exit 1; done
 	$(BIN)/python benchmarks/adapting.py $(foreach m,$(ADAPTED),runs/adapted/$(notdir $(m))) > $(R)/adapt.md
+
+# A bundle from data: train both paths, export, and write the values that the tests hold it to.
+BUNDLE ?= dualpath-3
+bundle: $(VENV)/.dev
+	$(BIN)/panfocus train dualpath --data $(DATA)/train_pairs --minutes $(MINUTES) --out runs/bundle
+	$(BIN)/panfocus export runs/bundle --depth 1 --sharpen 1.4 --eight-bit $(DATA)/train_pairs \
+	  -o src/panfocus/systems/bundled/$(BUNDLE)
+	$(BIN)/python -m tests.test_bundled
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache

@@ -36,6 +36,14 @@ PARTS = {
         "Which of them to trust: docs/metrics.md.",
         "panfocus evaluate",
     ),
+    "sectioned": (
+        "Fluorescence and the guard",
+        "What is kept of spots and of optical sections, by the network alone and with the second "
+        "opinion? The least share of a spot's light, spots that lose more than a tenth; the share of "
+        "the light of structures; of files, the mean over the brightest tenth of the maximum "
+        "projection, as a share of the projection's.",
+        "benchmarks/sectioned.py",
+    ),
     "agreement": (
         "Our DRPL beside its authors'",
         "How near are our fused pictures to those of the authors' own weights (JPEG, quality 75)?",
@@ -74,7 +82,7 @@ PARTS = {
     ),
     "dualpath": (
         "What each part of Dual-Path adds",
-        "Teacher, predictor, every unrolled step; as a blend of the frames and as the fuser's own "
+        "(Of the recipes before both paths were joined.) Teacher, predictor, every unrolled step; as a blend of the frames and as the fuser's own "
         "picture.",
         "benchmarks/dualpath_ablation.py",
     ),

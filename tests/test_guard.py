@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -323,7 +325,8 @@ def test_a_frame_that_is_half_black_counts_where_it_is_not(side, noise):
     good = psnr(fuse(frames, "guided").image, truth)
     stack = [*frames[:4], half, frames[4]]
     assert psnr(fuse(stack, "guided").image, truth) > good - 0.3
-    assert psnr(fuse(stack, None).image, truth) > good - 2
+    # a network sees the edge of the black part, and pays for it beside it
+    assert psnr(fuse(stack, None).image, truth) > good - 3.5
 
 
 def test_dim_and_sparse_planes_show_something():
@@ -363,3 +366,15 @@ def test_a_light_on_a_smooth_dark_ground_is_no_section(radius):
     fusion = fuse(frames, Darkest(), void="off")
     assert not fusion.report.guard["sectioned"]
     assert fusion.image[96 + radius - 4, 128] < 60
+
+
+def test_a_small_fusion_does_not_import_masked_arrays():
+    """NumPy's median does, which costs a small pair a tenth of its time."""
+    code = (
+        "import sys, numpy as np, panfocus\n"
+        "frames = np.random.default_rng(0).random((2, 64, 64, 3)).astype(np.float32)\n"
+        "panfocus.fuse(frames, system='guided')\n"
+        "assert 'numpy.ma' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from panfocus.blend import Pixels, shrink, white
 from panfocus.optics import Float
+from panfocus.rank import median
 
 Verdict = Literal["take", "leave", "restart"]
 
@@ -180,11 +181,12 @@ class Blanks:
 
 def _bands(small: Float, other: Float, axis: int) -> list[slice]:
     """Return black bands along both borders of an axis; a step of -1 counts from the far end."""
-    middle = float(np.median(other))
     across = 1 - axis
+    lines = np.moveaxis(np.asarray(other, np.float32), across, 0)
+    middle = float(median(lines.reshape(-1)))
     high = np.partition(small, -max(small.shape[across] // 50, 1), axis=across)
     top = np.take(high, -max(small.shape[across] // 50, 1), axis=across)
-    there = np.median(other, axis=across)
+    there = median(lines)
     dead = (top < _BLACK * middle) & (there > _LIT * middle)
     bands: list[slice] = []
     for step in (1, -1):

@@ -24,6 +24,10 @@ from panfocus.rank import ends
 GAIN = 0.15
 GAIN_OF_TWO = 0.08
 AGAINST = 0.25
+#: The same two from which a stack of more than two is sectioned beyond doubt, so that nothing of its
+#: light may be lost.
+SURE_GAIN = 0.25
+SURE_AGAINST = 0.1
 #: Light of the sharpest frames that a decision may lose of a sectioned stack, when eight frames are
 #: compared; of fewer, a share of it, since losses of a fold add up.
 LOSS = 0.05
@@ -70,7 +74,10 @@ class Sectioning:
         allowed = LOSS * (self.count - 1) / (_FRAMES - 1)
         even = AGAINST * self.gain / max(self.against, 1e-9)
         gain = GAIN_OF_TWO if self.count == 2 else GAIN
-        return min(self.gain / gain, even, self.loss / allowed)
+        doubtful = min(self.gain / gain, even, self.loss / allowed)
+        if self.count == 2:
+            return doubtful
+        return max(doubtful, min(self.gain / SURE_GAIN, even * SURE_AGAINST / AGAINST))
 
 
 def sectioning(blocks: Blocks) -> Sectioning:

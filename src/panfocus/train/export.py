@@ -191,7 +191,7 @@ def folder_of(init: str, system: str) -> Path:
     """
     folder = Path(init)
     if init == "bundled":
-        found = BUNDLED.glob(f"{system}-*")
+        found = [p for p in BUNDLED.iterdir() if p.name.rpartition("-")[0] == system]
         folder = max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=BUNDLED / system)
     if not (folder / WEIGHTS).is_file() or not (folder / "card.json").is_file():
         raise UsageError(
