@@ -39,8 +39,8 @@ PARTS = {
     "sectioned": (
         "Fluorescence and the guard",
         "What is kept of spots and of optical sections, by the network alone and with the second "
-        "opinion? The least share of a spot's light, spots that lose more than a tenth; the share of "
-        "the light of structures; of files, the mean over the brightest tenth of the maximum "
+        "opinion? The least share of a spot's light, spots that lose more than a tenth; the share "
+        "of the light of structures; of files, the mean over the brightest tenth of the maximum "
         "projection, as a share of the projection's.",
         "benchmarks/sectioned.py",
     ),
@@ -82,7 +82,8 @@ PARTS = {
     ),
     "dualpath": (
         "What each part of Dual-Path adds",
-        "(Of the recipes before both paths were joined.) Teacher, predictor, every unrolled step; as a blend of the frames and as the fuser's own "
+        "Of the recipes before both paths were joined. "
+        "Teacher, predictor, every unrolled step; as a blend of the frames and as the fuser's own "
         "picture.",
         "benchmarks/dualpath_ablation.py",
     ),
