@@ -12,7 +12,8 @@ import pytest
 import panfocus
 from panfocus.blend import luminance
 from panfocus.fluorescence import Camera, Optics, kept, spots, structures
-from panfocus.guard import Blanks, Guard
+from panfocus.guard import Blanks
+from panfocus.guard.guard import Guard
 from panfocus.systems import Card, load_system
 from tests.conftest import blurred, focal_pair, focal_stack, psnr
 

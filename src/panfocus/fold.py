@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.blend import Pixels, chain, luminance, shrink, white
-from panfocus.guard import Guard
 from panfocus.optics import Float
 from panfocus.peak import PeakDepth
 from panfocus.prefer import Preference
 from panfocus.stretch import stretched
 from panfocus.systems import EvidenceSystem, System
 from panfocus.systems.checks import checked_evidence, checked_weights
+
+if TYPE_CHECKING:
+    from panfocus.guard.guard import Guard
 
 Operand = Literal["fused", "best"]
 

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -34,7 +34,7 @@ from panfocus.frames import (
     is_paths,
     no_metadata,
 )
-from panfocus.guard import Blanks, Guard
+from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
 from panfocus.optics import Float
 from panfocus.plan import Plan, check_prefer, group_size, held_bytes, memory_limit, plan
@@ -57,6 +57,9 @@ from panfocus.systems import (
 )
 from panfocus.systems.checks import adopt, begun, checked_picture
 from panfocus.threads import opencv_threads
+
+if TYPE_CHECKING:
+    from panfocus.guard.guard import Guard
 
 __all__ = [
     "Fusion",
@@ -365,7 +368,11 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
 
 def _guard(run: _Run) -> Guard | None:
     card = run.system.card
-    return Guard(card.name) if run.settings.guard == "auto" and card.is_guarded else None
+    if run.settings.guard != "auto" or not card.is_guarded:
+        return None
+    from panfocus.guard.guard import Guard  # noqa: PLC0415  only networks need it
+
+    return Guard(card.name)
 
 
 def _preference(run: _Run) -> Preference | None:

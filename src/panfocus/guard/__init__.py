@@ -1,6 +1,8 @@
-"""A cheap second opinion on what networks decide, and on frames that show nothing."""
+"""A cheap second opinion on what networks decide, and on frames that show nothing.
+
+The second opinion is imported with the first network that needs it (`panfocus.guard.guard`).
+"""
 
 from panfocus.guard.blank import Blanks
-from panfocus.guard.guard import Guard
 
-__all__ = ["Blanks", "Guard"]
+__all__ = ["Blanks"]
