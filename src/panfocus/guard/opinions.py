@@ -26,7 +26,7 @@ GAIN_OF_TWO = 0.08
 AGAINST = 0.25
 #: The same two from which a stack of more than two is sectioned beyond doubt, so that nothing of
 #: its light may be lost.
-SURE_GAIN = 0.25
+SURE_GAIN = 0.3
 SURE_AGAINST = 0.1
 #: Light of the sharpest frames that a decision may lose of a sectioned stack, when eight frames are
 #: compared; of fewer, a share of it, since losses of a fold add up.
