@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ import panfocus
 from panfocus import io
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import write_atomic
+from panfocus.io.digest import digest_of
 from panfocus.io.outputs import Inputs
 from panfocus.optics import Float
 from panfocus.synthesize import (
@@ -324,9 +324,6 @@ def _scene_facts(name: str, scene: Scene, paths: Sequence[Path]) -> dict[str, An
 
 
 def _facts(recipe: Recipe, material: Sequence[Material]) -> Mapping[str, Any]:
-    def digest(path: Path) -> str:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-
     return {
         **asdict(recipe),
         "generator": "numpy.random.default_rng([seed, *bytes of kind, scene])",
@@ -336,8 +333,12 @@ def _facts(recipe: Recipe, material: Sequence[Material]) -> Mapping[str, Any]:
             "opencv": cv2.__version__,
         },
         "sources": [
-            {"file": m.path.name, "sha256": digest(m.path)}
-            | ({} if m.depth is None else {"depth": m.depth.name, "depth_sha256": digest(m.depth)})
+            {"file": m.path.name, "sha256": digest_of(m.path)}
+            | (
+                {}
+                if m.depth is None
+                else {"depth": m.depth.name, "depth_sha256": digest_of(m.depth)}
+            )
             for m in material
         ],
     }

@@ -73,3 +73,13 @@ def test_a_file_keeps_its_mode(tmp_path):
     write_bytes(path, b"new")
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_best_weights_of_an_earlier_run_are_not_taken_for_a_new_one(tmp_path):
+    """Without its checkpoint they would be exported as the new run's."""
+    from panfocus.train.checkpoint import BEST
+
+    (tmp_path / BEST).write_bytes(b"x")
+    with pytest.raises(UsageError, match="already"):
+        check_run(tmp_path, [], None, resume=False)
+    check_run(tmp_path, [], None, resume=True)

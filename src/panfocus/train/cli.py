@@ -110,7 +110,7 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
         list[str] | None, typer.Option("--score", help="NAME=NUMBER for the card; repeatable.")
     ] = None,
     depth: Annotated[
-        int | None, typer.Option(help="Dual-Path: how many of the fuser's steps run; all.")
+        int | None, typer.Option(min=1, help="Dual-Path: how many of the fuser's steps run; all.")
     ] = None,
     picture: Annotated[
         bool, typer.Option("--picture", help="Dual-Path: the fuser's own picture, no weights.")

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import DataError
-from panfocus.train.pictures import KEEP_PIXELS, SUFFIXES, read_colour
+from panfocus.train.pictures import SUFFIXES, limited, read_colour
 from panfocus.train.truths import may_be_truth, stem_may_be_truth
 
 Byte = NDArray[np.uint8]
@@ -188,7 +188,7 @@ def load(folders: Sequence[Path], smallest: int) -> Material:
     """
     out = Material()
     for name, files in find(folders):
-        frames = [_limited(read_colour(p)) for p in files]
+        frames = [limited(read_colour(p)) for p in files]
         if any(f.shape != frames[0].shape for f in frames):
             out.left_out[name] = "frames of different size"
         elif min(frames[0].shape[:2]) < smallest:
@@ -262,12 +262,3 @@ def band(picture: Byte) -> Float:
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     fine, coarse = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in (3, 12))
     return np.asarray(cv2.subtract(fine, coarse), np.float32)
-
-
-def _limited(picture: Byte) -> Byte:
-    pixels = picture.shape[0] * picture.shape[1]
-    if pixels <= KEEP_PIXELS:
-        return picture
-    scale = (KEEP_PIXELS / pixels) ** 0.5
-    smaller = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(smaller, np.uint8)

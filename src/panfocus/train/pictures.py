@@ -97,7 +97,7 @@ def load(folders: Sequence[Path], smallest: int, at_least: int = 4) -> Pictures:
     paths = files_in(folders)
     held = Pictures([], [], [])
     for path in paths:
-        picture = _limited(read_colour(path))
+        picture = limited(read_colour(path))
         if min(picture.shape[:2]) >= smallest:
             held.colour.append(picture)
             held.soft.append(soft_areas(picture))
@@ -118,8 +118,7 @@ def load_masks(folders: Sequence[Path], smallest: int = 32) -> list[Byte]:
     if not folders:
         return []
     masks = [
-        np.ascontiguousarray(_limited(read_colour(p))[..., 1])
-        for p in files_in(folders, masks=True)
+        np.ascontiguousarray(limited(read_colour(p))[..., 1]) for p in files_in(folders, masks=True)
     ]
     return [m for m in masks if min(m.shape) >= smallest]
 
@@ -142,7 +141,8 @@ def soft_areas(picture: Byte) -> Byte:
     return np.asarray(soft, np.uint8) * np.uint8(255)
 
 
-def _limited(picture: Byte) -> Byte:
+def limited(picture: Byte) -> Byte:
+    """Reduce a picture RGB ``(H, W, 3)`` of more than `KEEP_PIXELS` to so many."""
     pixels = picture.shape[0] * picture.shape[1]
     if pixels <= KEEP_PIXELS:
         return picture

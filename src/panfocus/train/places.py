@@ -7,7 +7,7 @@ from pathlib import Path
 
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs
-from panfocus.train.checkpoint import NAME
+from panfocus.train.checkpoint import BEST, NAME
 from panfocus.train.export import WEIGHTS
 
 _SYSTEM = ("card.json", "model.onnx", WEIGHTS)
@@ -31,7 +31,10 @@ def check_run(out: Path, data: Sequence[Path], start: Path | None, *, resume: bo
     systems = [out / folder / name for folder in _SYSTEMS for name in _SYSTEM]
     if not resume:
         # a checkpoint comes before all that follows from it: without one they are somebody's
-        _refuse([out / NAME, out / _REPORT, *systems], "go on with --resume, or name another --out")
+        _refuse(
+            [out / NAME, out / BEST, out / _REPORT, *systems],
+            "go on with --resume, or name another --out",
+        )
     read = Inputs([] if start is None else [start / name for name in _SYSTEM], in_depth=False)
     for folder in data:
         read.add_holders(folder)
@@ -47,7 +50,7 @@ def check_system(out: Path, run: Path, *, overwrite: bool) -> None:
         OutputError: it is what is exported from.
     """
     files = [out / name for name in _SYSTEM]
-    read = Inputs([run / NAME], in_depth=False)
+    read = Inputs([run / NAME, run / BEST], in_depth=False)
     for path in files:
         read.check("--out", path)
     if not overwrite:
@@ -66,4 +69,4 @@ def _refuse(paths: Iterable[Path], remedy: str) -> None:
         )
 
 
-_KINDS = {NAME: "checkpoint", _REPORT: "report"}
+_KINDS = {NAME: "checkpoint", BEST: "checkpoint", _REPORT: "report"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import platform
 import sys
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 import panfocus
+from panfocus.io.digest import digest_of
 from panfocus.train.checkpoint import write_bytes
 
 NAME = "run.json"
@@ -56,7 +56,7 @@ def versions() -> dict[str, str]:
 
 def digests(files: Iterable[Path]) -> dict[str, str]:
     """Return the sha256 of every file by its path."""
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {str(path): digest_of(path) for path in files}
 
 
 def flat(values: Mapping[str, Any], head: str = "") -> dict[str, Any]:

@@ -99,11 +99,11 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     check_run(out, data, start, resume=resume)
     if threads:
         torch.set_num_threads(threads)
-    notes = {"data": record.digests(p for _, files in pairs.find(data) for p in files)}
-    run = loop.Run(out, steps, minutes, seed, resume, precision, device=device, notes=notes)
     where = ", ".join(map(str, data))
     if grow and init is None:
         raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
+    notes = {"data": record.digests(p for _, files in pairs.find(data) for p in files)}
+    run = loop.Run(out, steps, minutes, seed, resume, precision, device=device, notes=notes)
     if start and not grow:
         check_recipe(start, recipe)
         _adapt(start, data, run, where, rate or ADAPTED_RATE)
