@@ -20,7 +20,9 @@ from panfocus.train.dualpath.predictor import (  # noqa: E402
     random_pixels,
 )
 from panfocus.train.dualpath.step import (  # noqa: E402
+    Frames,
     Iterate,
+    Passed,
     Step,
     Unrolled,
     beginning,
@@ -30,7 +32,7 @@ from panfocus.train.dualpath.step import (  # noqa: E402
 )
 
 TINY = Shape((8, 8), (0,), (1,), (1,), narrow=8)
-FLAT = Unrolled(Shape((8,), (), (), (), narrow=8), ("iterate", "frames"), 8)
+FLAT = Unrolled(Shape((8,), (), (), (), narrow=8), ("iterate", "difference", "frames"), 8)
 RECIPES = ("paper", "dualpath")
 DRAWN = {"pixels": random_pixels, "blocks": random_blocks}
 
@@ -248,60 +250,102 @@ def test_noise_kept_is_what_blending_leaves_of_it():
 # --- the unrolled step ----------------------------------------------------------------------
 
 
-def test_the_picture_step_with_eta_1_and_no_prior_is_the_blend(frames, mask):
-    plain = Step(None)
+@pytest.fixture
+def start(frames):
+    """Some picture and mask that do not belong together, as the steps pass them on."""
+    logits = torch.randn(2, 3, 32, 32)
+    picture = torch.rand(2, 3, 32, 32)
+    now = Iterate(picture, logits.softmax(1))
+    added = (picture - blend(now.mask, frames)).mean(1, keepdim=True)
+    return now, Passed(logits, added)
+
+
+def test_the_picture_step_without_a_prior_is_the_exact_minimum(frames, start):
     with torch.no_grad():
-        plain.eta.fill_(100.0)  # its sigmoid is 1
-    moved = plain.picture_step(torch.rand(2, 3, 32, 32), mask, frames)
-    assert torch.equal(moved, blend(mask, frames)) or torch.allclose(
-        moved, blend(mask, frames), atol=1e-7
-    )
+        moved, passed = Step(None)(*start, Frames.of(frames))
+    assert torch.allclose(moved.picture, blend(moved.mask, frames), atol=1e-6)
+    assert data_term(moved.picture, moved.mask, frames) < 1e-9
+    assert passed.added.abs().max() == 0
 
 
-def test_the_gradients_are_those_of_the_data_term(frames, mask):
-    frames, mask = frames.double(), mask.double()
-    picture = torch.rand(2, 3, 32, 32, dtype=torch.float64, requires_grad=True)
+def test_the_gradients_are_those_of_the_data_term(frames):
+    frames = frames.double()
+    mask = torch.rand(2, 3, 32, 32, dtype=torch.float64).softmax(1)
+    picture = torch.rand(2, 3, 32, 32, dtype=torch.float64)
     free = mask.clone().requires_grad_()
     data_term(picture, free, frames).backward()
-    assert torch.allclose(picture.grad, (picture - blend(mask, frames)) / 3)
     # on the simplex the gradient has no part that lifts all weights alike
     slope = free.grad - free.grad.mean(1, keepdim=True)
-    direction = step.mask_gradient(Iterate(picture.detach(), mask), frames)
+    added = (picture - blend(mask, frames)).mean(1, keepdim=True)
+    direction = step.mask_gradient(added, Frames.of(frames))
     assert torch.all(direction * slope >= 0)
-    assert direction.abs().max() <= 1
+    assert direction.square().sum(1).max() <= 3
     assert direction.sum(1).abs().max() < 1e-9
     ratio = direction / slope
     assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio), rtol=1e-4)  # scaled per pixel
 
 
 def test_at_the_start_the_gradient_in_the_mask_is_0(frames):
-    start = beginning(frames)
-    assert torch.allclose(start.picture, blend(start.mask, frames), atol=1e-6)
-    exact = Iterate(blend(start.mask, frames), start.mask)
-    assert step.mask_gradient(exact, frames).abs().max() == 0
+    seen = Frames.of(frames)
+    now, passed = beginning(seen)
+    assert torch.allclose(now.picture, blend(now.mask, frames), atol=1e-6)
+    assert torch.equal(passed.logits.softmax(1), now.mask)
+    assert step.mask_gradient(passed.added, seen).abs().max() == 0
 
 
-def test_a_step_without_learned_parts_lowers_the_data_term(frames, mask):
-    plain = Step(None)
-    now = Iterate(torch.rand(2, 3, 32, 32), mask)
+def test_what_every_step_needs_of_the_frames_is_their_luminance_and_its_scatter(frames):
+    seen, grey = Frames.of(frames), frames.mean(2)
+    assert torch.allclose(seen.apart, grey - grey.mean(1, keepdim=True), atol=1e-6)
+    assert torch.allclose(seen.middle[:, 0], grey.mean(1), atol=1e-6)
+    assert torch.allclose(seen.spread[:, 0], (grey.var(1, correction=0) + step.EPSILON).sqrt())
+
+
+def test_the_mask_step_without_learned_parts_lowers_the_data_term(frames, start):
+    now, passed = start
     values = [float(data_term(now.picture, now.mask, frames))]
-    with torch.no_grad():
-        plain.eta.zero_()  # half way to the blend: a whole step leaves nothing to lower
-        moved = plain.mask_step(now, frames)
-        assert data_term(now.picture, moved, frames) < values[0]
-        for _ in range(5):
-            now = plain(now, frames)
-            values.append(float(data_term(now.picture, now.mask, frames)))
+    plain, seen = Step(None), Frames.of(frames)
+    for _ in range(5):
+        with torch.no_grad():
+            moved, after = plain(now, passed, seen)
+        # the picture stays, so that there is something left to lower
+        added = (now.picture - blend(moved.mask, frames)).mean(1, keepdim=True)
+        now, passed = Iterate(now.picture, moved.mask), Passed(after.logits, added)
+        values.append(float(data_term(now.picture, now.mask, frames)))
     assert all(b < a for a, b in pairwise(values))
 
 
-def test_the_priors_start_small_so_that_the_first_step_is_the_classical_algorithm(frames):
+def test_the_priors_start_small_so_that_the_first_step_is_the_classical_algorithm(frames, start):
     learned, plain = Step(FLAT), Step(None)
-    now = Iterate(torch.rand(2, 3, 32, 32), torch.full((2, 3, 32, 32), 1 / 3))
-    one, two = learned(now, frames), plain(now, frames)
+    seen = Frames.of(frames)
+    (one, _), (two, _) = learned(*start, seen), plain(*start, seen)
     assert torch.allclose(one.picture, two.picture)
     assert torch.allclose(one.mask, two.mask)
-    assert (one.mask - now.mask).abs().max() > 1e-3
+    assert (one.mask - start[0].mask).abs().max() > 1e-3
+
+
+def test_a_step_hears_the_features_of_the_step_before(frames):
+    """They are part of its answer, and the step before learns to make them."""
+    torch.manual_seed(0)
+    before = replace(FLAT, carry=4)
+    fuser = Fuser([before, replace(FLAT, sees=("iterate", "features"))])
+    settled(fuser, frames)
+    fuser(frames)[-1].mask.square().sum().backward()
+    head = fuser.steps[0].mask_prior.head
+    assert head.weight.shape[0] == 4 + 4
+    assert head.weight.grad[4:].abs().sum() > 0
+
+
+@pytest.mark.parametrize("pack", [2, 4])
+def test_stems_answer_the_same_without_packing(pack):
+    torch.manual_seed(0)
+    shape = replace(FLAT.prior, pack=pack)
+    net = FrameNet(3, shape, carry=3).eval()
+    x = torch.rand(4, 3, 16, 24)
+    one, two = net.answer(x, 2), folded(net).answer(x, 2)
+    assert one.pixels.shape == (4, 1, 16, 24)
+    assert one.features.shape == (4, 3, 16 // pack, 24 // pack)
+    assert torch.allclose(one.pixels, two.pixels, atol=1e-5)
+    assert torch.allclose(one.features, two.features, atol=1e-5)
 
 
 def test_lights_are_compressed_and_detail_is_not():
@@ -367,6 +411,7 @@ def test_without_the_exchange_frames_would_not_meet():
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_fuser_stays_within_its_budget(name):
     net = DualPath(config.recipe(name)).eval()
+    net.fuser.restores = False
     pair = torch.zeros(1, 2, 3, 64, 64)
     spent = count_macs(net, lambda: net(pair)) / (2 * 64 * 64)
     print(f"{spent:.0f} multiply-adds per source pixel")
@@ -388,8 +433,8 @@ def test_tiles_with_the_halo_are_the_whole_and_without_it_are_not():
     small = replace(config.DUALPATH, steps=(first, *config.DUALPATH.steps[1:]))
     net = settled(DualPath(small), torch.rand(1, 2, 3, 32, 32)).double()
     halo, cut = small.halo, 40
-    frames = torch.rand(1, 2, 3, cut + halo + 60, 16, dtype=torch.float64)
     start = -(-halo // 4) * 4
+    frames = torch.rand(1, 2, 3, cut + start + 60, 16, dtype=torch.float64)
     with torch.no_grad():
         whole = net(frames)[-1].mask[:, :, start:]
         top = start + 4

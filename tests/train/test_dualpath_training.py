@@ -34,7 +34,7 @@ def tiny(name):
     made = name == "dualpath"
     sets = tuple(config.Sets(*kind, made=made) for kind in KINDS)
     sets += (config.Sets(0.2, 2, 2),) if made else ()
-    steps = tuple(replace(s, prior=FLAT, picture_width=8) for s in chosen.steps)
+    steps = tuple(replace(s, prior=FLAT, picture=8) for s in chosen.steps)
     return replace(chosen, predictor=SMALL, steps=steps, sets=sets, size=48)
 
 

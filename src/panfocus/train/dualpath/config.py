@@ -101,13 +101,12 @@ class Config:
     @property
     def multiple_of(self) -> int:
         """What height and width of a frame must be multiples of, in training and in use."""
-        shapes = (self.predictor, *(step.prior for step in self.steps))
-        return max(shape.multiple_of for shape in shapes)
+        return max(part.multiple_of for part in (self.predictor, *self.steps))
 
     @property
     def halo(self) -> int:
         """Context that a tile needs on each side: steps follow each other, so reaches add."""
-        return sum(step.prior.reach for step in self.steps)
+        return sum(step.reach for step in self.steps)
 
     @property
     def needs_sets(self) -> bool:
@@ -122,17 +121,17 @@ class Config:
 #: The mask predictor: training apparatus, and small.
 TEACHER = Shape((16, 32, 32, 32), (1, 1, 1), (1, 1, 1), (1,), narrow=16)
 WIDE = Shape((32, 48, 64, 64), (1, 2, 1), (2, 1, 2), (1, 1), narrow=32)
-LIGHT = Shape((16,), (), (), (), narrow=16)
+FOLLOWING = Shape((16,), (), (), (), narrow=16, pack=4)
 MIDDLE = Shape((16, 32, 32), (0, 1), (1, 1), (1,), narrow=16)
 
 #: The reconstruction as it stands: real sets only, imperfect masks, K = 3 equal steps.
 PAPER = Config(
     recipe="paper",
     predictor=TEACHER,
-    steps=(Unrolled(MIDDLE, ("iterate", "frames", "evidence"), 16),) * 3,
+    steps=(Unrolled(MIDDLE, ("iterate", "difference", "frames", "evidence"), 16),) * 3,
     sets=(Sets(0.55, 2, 8), Sets(0.15, 3, 6), Sets(0.15, 5, 4), Sets(0.15, 8, 2)),
     size=96,
-    alone=0.25,
+    alone=0.1,
     masking=Masking(consistency=0.3),
     learning_rate=1e-3,
 )
@@ -143,9 +142,9 @@ DUALPATH = Config(
     recipe="dualpath",
     predictor=TEACHER,
     steps=(
-        Unrolled(WIDE, ("frames",), 16),
-        Unrolled(LIGHT, ("iterate",), 16),
-        Unrolled(LIGHT, ("iterate",), 16),
+        Unrolled(WIDE, ("frames",), 16, carry=12),
+        Unrolled(FOLLOWING, ("iterate", "features"), 16, carry=16),
+        Unrolled(FOLLOWING, ("iterate", "features"), 32, picture_blocks=2, picture_pack=2),
     ),
     sets=(
         Sets(0.12, 2, 8),
@@ -174,7 +173,7 @@ def _masked(name: str, **changes: Any) -> Config:  # noqa: ANN401  any field
     return _varied(name, PAPER, masking=replace(PAPER.masking, **changes))
 
 
-_IN_TWO = ("iterate", "frames")
+_IN_TWO = ("iterate", "difference", "frames")
 #: One thing changed each, to measure what it is worth (`benchmarks/dualpath_ablation.py`).
 ABLATIONS = {
     c.recipe: c
@@ -201,7 +200,8 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     held = {name: _frozen(value) for name, value in values.items()}
     held["predictor"] = _shape(values["predictor"])
     held["steps"] = tuple(
-        Unrolled(_shape(v["prior"]), tuple(v["sees"]), v["picture_width"]) for v in values["steps"]
+        Unrolled(**{**v, "prior": _shape(v["prior"]), "sees": tuple(v["sees"])})
+        for v in values["steps"]
     )
     held["sets"] = tuple(Sets(**v) for v in values["sets"])
     held["masking"] = Masking(**{k: _frozen(v) for k, v in values["masking"].items()})

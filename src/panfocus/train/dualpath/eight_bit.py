@@ -170,6 +170,10 @@ def rounded(net: DualPath, samples: Sequence[Tensor]) -> DualPath:
     for frames in samples:  # watching
         _fused(small, frames)
     for block in blocks:
+        if not block.entering.seen:  # of steps that do not run
+            block.rounds = dict.fromkeys(block.rounds, False)
+    blocks = [block for block in blocks if any(block.rounds.values())]
+    for block in blocks:
         block.settle()
     _keep_delicate(small, exact, blocks, samples)
     return small

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from panfocus.train.dualpath.step import Iterate, Step, Unrolled, beginning
+from panfocus.train.dualpath.step import Frames, Iterate, Step, Unrolled, beginning
 
 
 class Fuser(nn.Module):
@@ -21,13 +21,21 @@ class Fuser(nn.Module):
     def __init__(self, sizes: Sequence[Unrolled]) -> None:
         """Set up; `sizes` of the steps in order."""
         super().__init__()
-        self.steps = nn.ModuleList(Step(size) for size in sizes)
+        self.steps = nn.ModuleList(
+            Step(size, before) for size, before in zip(sizes, [None, *sizes], strict=False)
+        )
         #: How many steps run: all, or fewer in an export.
         self.depth = len(sizes)
+        #: Whether the last picture is restored: not where the mask alone is wanted.
+        self.restores = True
 
     def forward(self, frames: Tensor) -> list[Iterate]:
         """Unroll ``(B, N, 3, H, W)`` in [0, 1] to `depth` + 1 iterates, the start first."""
-        out = [beginning(frames)]
+        seen = Frames.of(frames)
+        now, passed = beginning(seen)
+        out = [now]
         for k in range(self.depth):
-            out.append(self.steps[k](out[-1], frames, first=k == 0))
+            restores = self.restores or k + 1 < self.depth
+            now, passed = self.steps[k](now, passed, seen, first=k == 0, restores=restores)
+            out.append(now)
         return out

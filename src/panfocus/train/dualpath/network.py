@@ -23,7 +23,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -32,7 +32,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 NetT = TypeVar("NetT", bound=nn.Module)
 
-#: Side of the square of pixels that the network packs into channels before anything else.
+#: Side of the square of pixels that a network packs into channels before anything else.
 PACK = 2
 
 
@@ -41,11 +41,12 @@ class Shape:
     """How large a `FrameNet` is.
 
     Attributes:
-        widths: channels of each level; level k works at 1/2**(k+1) of full scale.
+        widths: channels of each level; level k works at ``1 / (pack * 2**k)`` of full scale.
         encoder: residual blocks of each level on the way down.
         decoder: residual blocks of each level but the last, on the way up.
         dilations: of the blocks of the last level, in place of ``encoder[-1]`` blocks.
         narrow: channels of the first level on the way up.
+        pack: side of the square of pixels that is packed into channels first.
     """
 
     widths: tuple[int, ...]
@@ -53,11 +54,12 @@ class Shape:
     decoder: tuple[int, ...]
     dilations: tuple[int, ...]
     narrow: int
+    pack: int = PACK
 
     @property
     def multiple_of(self) -> int:
         """What height and width must be multiples of."""
-        return PACK * 2 ** (len(self.widths) - 1)
+        return self.pack * 2 ** (len(self.widths) - 1)
 
     @property
     def reach(self) -> int:
@@ -73,7 +75,7 @@ class Shape:
             cells[level] += 2 * blocks
             cells[level + 1] += 1
         cells[-1] += sum(1 + d for d in self.dilations)
-        reach = sum(count * PACK * 2**level for level, count in enumerate(cells))
+        reach = sum(count * self.pack * 2**level for level, count in enumerate(cells))
         return round(reach) + self.multiple_of
 
 
@@ -129,12 +131,19 @@ def weights_of(logits: Tensor) -> Tensor:
 
     Half-length numbers cannot tell a weight of 0.999 from 1.
     """
+    return weights_and_largest(logits)[0]
+
+
+def weights_and_largest(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Softmax over the frames and its largest value, ``(B, N, H, W)`` and ``(B, 1, H, W)``."""
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     if not torch.onnx.is_in_onnx_export():
-        return logits.softmax(1)
+        weights = logits.softmax(1)
+        return weights, weights.amax(1, keepdim=True)
     # ONNX Runtime turns the axes of a picture around for a softmax over any but the last
     share = (logits - logits.amax(1, keepdim=True)).exp()
-    return share / share.sum(1, keepdim=True)
+    largest = 1 / share.sum(1, keepdim=True)  # the largest share is exp(0)
+    return share * largest, largest
 
 
 class Exchange(nn.Module):
@@ -162,43 +171,73 @@ def beside_mean(x: Tensor, sets: int) -> Tensor:
 
 
 class Stem(Unit):
-    """The first convolution, of packed pictures, each beside the mean of all."""
+    """The first convolution, of packed pictures, each beside the mean of all or by itself."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(2 * inputs * PACK**2, outputs, 3)
+    def __init__(self, inputs: int, outputs: int, *, pack: int = PACK, beside: bool = True) -> None:
+        super().__init__((1 + beside) * inputs * pack**2, outputs, 3)
+        self.pack = pack
+        self.beside = beside
         start_as_high_pass(self.conv)
 
     def see(self, x: Tensor, sets: int) -> Tensor:
-        """``(sets * N, inputs, H, W)`` to ``(sets * N, outputs, H / 2, W / 2)``."""
-        packed = F.pixel_unshuffle(beside_mean(x, sets), PACK)
+        """``(sets * N, inputs, H, W)`` to ``(sets * N, outputs, H / pack, W / pack)``."""
+        packed = F.pixel_unshuffle(beside_mean(x, sets) if self.beside else x, self.pack)
         # unshuffling loses the layout that convolutions are fastest in
         return self(packed.contiguous(memory_format=torch.channels_last))
 
 
 class StridedStem(nn.Module):
-    """The same without packing, for inference: a convolution twice as wide with a stride of 2."""
+    """The same without packing, for inference: a wider convolution with a stride."""
 
     def __init__(self, stem: Stem) -> None:
         super().__init__()
         outputs, packed, side, _ = stem.conv.weight.shape
         assert stem.conv.bias is not None
-        inputs, wide = packed // PACK**2, PACK * side
-        cells = stem.conv.weight.view(outputs, inputs, PACK, PACK, side, side)  # o c i j y x
+        pack = stem.pack
+        inputs, wide = packed // pack**2, pack * side
+        cells = stem.conv.weight.view(outputs, inputs, pack, pack, side, side)  # o c i j y x
         weight = cells.permute(0, 1, 4, 2, 5, 3).reshape(outputs, inputs, wide, wide)
-        self.conv = nn.Conv2d(inputs, outputs, wide, PACK, padding=PACK)
+        self.conv = nn.Conv2d(inputs, outputs, wide, pack, padding=pack)
         self.conv.weight.data = weight.contiguous()
         self.conv.bias = stem.conv.bias
+        self.beside = stem.beside
 
     def see(self, x: Tensor, sets: int) -> Tensor:
         """Answer as `Stem.see` does."""
-        return self.conv(beside_mean(x, sets))
+        return self.conv(beside_mean(x, sets) if self.beside else x)
 
 
-class FrameNet(nn.Module):
+class Stemmed(nn.Module):
+    """A network whose first layer is a stem, for inference without packing."""
+
+    stem: Stem | StridedStem
+
+
+class Answer(NamedTuple):
+    """What a `FrameNet` says.
+
+    Attributes:
+        pixels: ``(sets * N, outputs, H, W)``.
+        features: for a network that follows, ``(sets * N, carry, H / pack, W / pack)``.
+    """
+
+    pixels: Tensor
+    features: Tensor
+
+
+class FrameNet(Stemmed):
     """A U-Net at half resolution and below with an exchange between frames on every level."""
 
     def __init__(
-        self, inputs: int, shape: Shape, outputs: int = 1, *, dropout: float = 0.0
+        self,
+        inputs: int,
+        shape: Shape,
+        outputs: int = 1,
+        *,
+        dropout: float = 0.0,
+        beside: bool = True,
+        carry: int = 0,
+        carried: tuple[int, int] | None = None,
     ) -> None:
         """Set up.
 
@@ -207,13 +246,21 @@ class FrameNet(nn.Module):
             shape: widths and depths.
             outputs: channels per pixel of the answer.
             dropout: share of channels dropped on the way up, at all times (Self2Self).
+            beside: whether each frame is seen beside the mean of all from the first layer on.
+            carry: channels of features for a network that follows. The last layer makes them:
+                processors work on 16 channels at once, of which its answer alone needs few.
+            carried: channels of the features of a network before, and its `Shape.pack`.
         """
         super().__init__()
         self.dropout = dropout
+        self.pack = shape.pack
+        self.carry = carry
+        self.answers = outputs * shape.pack**2
         widths = list(shape.widths)
         # the first level on the way up may be narrower; a single level has no way up
         rising = [shape.narrow, *widths[1:]] if len(widths) > 1 else widths
-        self.stem: Stem | StridedStem = Stem(inputs, widths[0])
+        self.stem = Stem(inputs, widths[0], pack=shape.pack, beside=beside)
+        self.recall = Unit(carried[0], widths[0], shape.pack // carried[1]) if carried else None
         self.down = nn.ModuleList(Unit(w, v, 2) for w, v in pairwise(widths))
         self.encoder = nn.ModuleList(
             nn.Sequential(*(Block(w) for _ in range(n)))
@@ -228,9 +275,9 @@ class FrameNet(nn.Module):
         self.decoder = nn.ModuleList(
             nn.Sequential(*(Block(rising[k]) for _ in range(shape.decoder[k]))) for k in levels
         )
-        self.head = nn.Conv2d(rising[0], outputs * PACK**2, 3, padding=1)
+        self.head = nn.Conv2d(rising[0], self.answers + carry, 3, padding=1)
         with torch.no_grad():
-            self.head.weight.mul_(0.1)
+            self.head.weight[: self.answers].mul_(0.1)
 
     def forward(self, x: Tensor, sets: int) -> Tensor:
         """Answer for every frame.
@@ -242,7 +289,20 @@ class FrameNet(nn.Module):
         Returns:
             ``(sets * N, outputs, H, W)``.
         """
-        x = F.relu(self.stem.see(x, sets))
+        return self.answer(x, sets).pixels
+
+    def answer(self, x: Tensor, sets: int, features: Tensor | None = None) -> Answer:
+        """Answer for every frame, and for a network that follows.
+
+        Args:
+            x: ``(sets * N, inputs, H, W)``; H and W multiples of the shape's ``multiple_of``.
+            sets: how many sets of frames there are.
+            features: of the network before, where this one was set up for them.
+        """
+        x = self.stem.see(x, sets)
+        if self.recall is not None and features is not None:
+            x = x + self.recall(features)
+        x = F.relu(x)
         kept: list[Tensor] = []
         for k, down in enumerate(self.down):
             x = self.exchange[k](self.encoder[k](x), sets)
@@ -255,7 +315,10 @@ class FrameNet(nn.Module):
             if self.dropout:
                 x = F.dropout2d(x, self.dropout)
             x = self.decoder[k](x)
-        return F.pixel_shuffle(self.head(F.relu(x)), PACK)
+        out = self.head(F.relu(x))
+        if not self.carry:
+            return Answer(F.pixel_shuffle(out, self.pack), out[:, :0])
+        return Answer(F.pixel_shuffle(out[:, : self.answers], self.pack), out[:, self.answers :])
 
 
 @torch.no_grad()
@@ -298,6 +361,6 @@ def folded(net: NetT) -> NetT:
             module.conv = fuse_conv_bn_eval(module.conv, module.norm)
             module.norm = nn.Identity()
     for module in small.modules():
-        if isinstance(module, FrameNet) and isinstance(module.stem, Stem):
+        if isinstance(module, Stemmed) and isinstance(module.stem, Stem):
             module.stem = StridedStem(module.stem)
     return small

@@ -191,6 +191,7 @@ def pack(
             expected=f"at most {len(config.steps)}",
             got=str(depth),
         )
+    net.fuser.restores = picture
     weights = held.group("average")
     card = card_of(held.facts, config, net, data, scores=scores or {})
     runs = net

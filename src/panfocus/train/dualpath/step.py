@@ -3,24 +3,30 @@
 INFERRED (the abstract says "deep unrolling" and "each unrolled step", no more). The model ties the
 picture to the composition of the frames, as the same group's matting does:
 
-    min over X and M on the simplex   1/2 |X - B(M)|^2 + phi(X) + psi(M),     B(M) = sum_n M_n Y_n
+    min over X and M on the simplex   1/2 |L(X) - L(B(M))|^2 + phi(X) + psi(M)
 
-    g_n = mean_c (B(M) - X) (Y_n - mean_m Y_m)                          dE/dM_n on the simplex
-    Z   = M - tau g / (mean_m mean_c (Y_m - mean Y)^2 + eps)            gradient step on M
-    M'  = softmax_n (log clip Z + P(...))                               learned proximal step
-    V   = X - eta (X - B(M'))                                           gradient step on X
-    X'  = V + D(V - B, B, max_n Y_n - min_n Y_n, max_n M'_n)            learned proximal step
+with the blend ``B(M) = sum_n M_n Y_n`` and L the mean of the colours. A step descends in M, and
+then takes the X that is best for the new M; each is followed by a learned proximal step:
 
-At the start X^0 = B(M^0), so that the first gradient in M is 0 and Z = M^0. Afterwards D has
-changed the blend, and g moves M towards what explains the change. g holds no trace of sharpness of
-its own: P must supply it, which is why the mask has to be supervised at every step.
+    g_n = f (L(Y_n) - mean_m L(Y_m)),   f = bounded (L(B(M)) - L(X))         dE/dM_n, scaled
+    Z_n = log M_n - tau g_n                        descent on the simplex, by the entropy's mirror
+    M'  = softmax_n (Z_n + P(...))                                           learned proximal step
+    V   = B(M')                                    exact minimum in X
+    X'  = V + D(L(V), spread of L(Y_n), max_n M'_n)                          learned proximal step
 
-P sees any of: the ``iterate`` (log Z and Y - X), the ``frames``, focus ``evidence``. With M^0 = 1/N
-the first step's iterate tells nothing that the frames and their mean do not.
+At the start X^0 = B(M^0), so that the first gradient in M is 0. Afterwards ``X - B(M)`` is what D
+has added, and g moves M towards frames that explain it. g holds no trace of sharpness of its own:
+P must supply it, which is why the mask has to be supervised at every step.
+
+P sees any of: the ``iterate`` (M and g), the ``difference`` of frames and picture, the ``frames``,
+focus ``evidence``, and the ``features`` of the step before (FOUND in the same group's unrolled
+networks, which hand features on by a recurrent layer). With M^0 = 1/N the first step's iterate
+tells nothing that the frames and their mean do not.
 
 OURS: any N; the gradient is scaled per pixel and not over the picture, so that a tile gets the
-answer that the whole picture gets. P and D end in layers that start as 0, so that the first step
-of training is the classical algorithm.
+answer that the whole picture gets; descent by the mirror of the entropy, which needs no projection;
+detail is restored in luminance. P and D end in layers that start as 0, so that the first step of
+training is the classical algorithm.
 
 Shapes: B sets of N frames. ``Y (B, N, 3, H, W)``, ``M, g, Z (B, N, H, W)``, ``X (B, 3, H, W)``.
 """
@@ -35,20 +41,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from panfocus.train.dualpath.network import PACK, FrameNet, Shape, mean_over_frames, weights_of
+from panfocus.train.dualpath.network import (
+    PACK,
+    Block,
+    FrameNet,
+    Shape,
+    Stem,
+    Stemmed,
+    mean_over_frames,
+    weights_and_largest,
+)
 
 #: Variance of the frames at a pixel below which they are alike: about one grey level in 255.
 EPSILON = 1e-5
 #: Difference of two frames above which more of it tells nothing more.
 LARGE = 0.1
-#: Weights are kept this far from 0 and 1 before their logarithm.
-CLIP = 1e-4
 #: Sides of the squares over which evidence is gathered.
 WINDOWS = (5, 13)
 
 #: What the prior on the mask is shown, and how many channels of each frame that is.
-Sight = Literal["iterate", "frames", "evidence"]
-CHANNELS: dict[Sight, int] = {"iterate": 4, "frames": 3, "evidence": len(WINDOWS)}
+Sight = Literal["iterate", "difference", "frames", "evidence", "features"]
+CHANNELS: dict[Sight, int] = {
+    "iterate": 2,
+    "difference": 3,
+    "frames": 3,
+    "evidence": len(WINDOWS),
+    "features": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -58,16 +77,33 @@ class Unrolled:
     Attributes:
         prior: of P, on the mask.
         sees: what P is shown.
-        picture_width: channels of D, on the picture; 0 for none.
+        picture: channels of D, on the picture; 0 for none.
+        picture_blocks: residual blocks of D.
+        picture_pack: side of the square of pixels that D packs into channels.
+        carry: channels of the features that P hands to the next step.
     """
 
     prior: Shape
     sees: tuple[Sight, ...]
-    picture_width: int
+    picture: int
+    picture_blocks: int = 0
+    picture_pack: int = 2 * PACK
+    carry: int = 0
+
+    @property
+    def multiple_of(self) -> int:
+        """What height and width must be multiples of."""
+        return max(self.prior.multiple_of, self.picture_pack if self.picture else 1)
+
+    @property
+    def reach(self) -> int:
+        """How far an answer depends on the picture around it, pixels; an upper bound."""
+        cells = 2 + 2 * self.picture_blocks + 1 if self.picture else 0
+        return self.prior.reach + cells * self.picture_pack
 
 
 class Iterate(NamedTuple):
-    """What a step hands to the next.
+    """What a step answers.
 
     Attributes:
         picture: X, ``(B, 3, H, W)``.
@@ -78,31 +114,81 @@ class Iterate(NamedTuple):
     mask: Tensor
 
 
+class Passed(NamedTuple):
+    """What a step hands to the next, besides its answer.
+
+    Attributes:
+        logits: log M but for a number of each pixel, ``(B, N, H, W)``.
+        added: what D has added to the blend, L(X - B(M)), ``(B, 1, H, W)``.
+        features: of P, ``(B * N, carry, H / pack, W / pack)``; None where there are none.
+    """
+
+    logits: Tensor
+    added: Tensor
+    features: Tensor | None = None
+
+
+class Frames(NamedTuple):
+    """The frames and what every step needs of them.
+
+    Attributes:
+        colour: Y, ``(B, N, 3, H, W)``.
+        apart: ``L(Y_n) - mean_m L(Y_m)``, ``(B, N, H, W)``.
+        middle: ``mean_m L(Y_m)``, ``(B, 1, H, W)``.
+        spread: standard deviation of ``L(Y_n)`` over the frames, ``(B, 1, H, W)``, above 0.
+    """
+
+    colour: Tensor
+    apart: Tensor
+    middle: Tensor
+    spread: Tensor
+
+    @classmethod
+    def of(cls, colour: Tensor) -> Frames:
+        """Look at frames ``(B, N, 3, H, W)``."""
+        grey = luminance(colour)
+        middle = mean_over_frames(grey.unsqueeze(2))
+        apart = grey - middle
+        variance = mean_over_frames(apart.square().unsqueeze(2))
+        return cls(colour, apart, middle, (variance + EPSILON).sqrt())
+
+
+def luminance(colour: Tensor) -> Tensor:
+    """L, the mean of the colours: ``(B, N, 3, H, W)`` to ``(B, N, H, W)``."""
+    # two sums: ONNX Runtime turns axes around for a mean over any but the last
+    return (colour[:, :, 0] + colour[:, :, 1] + colour[:, :, 2]) * (1 / 3)
+
+
 def blend(mask: Tensor, frames: Tensor) -> Tensor:
     """``B(M) = sum_n M_n Y_n``: ``(B, N, H, W)`` and ``(B, N, 3, H, W)`` to ``(B, 3, H, W)``."""
     return (mask.unsqueeze(2) * frames).sum(1)
 
 
-def beginning(frames: Tensor) -> Iterate:
+def beginning(frames: Frames) -> tuple[Iterate, Passed]:
     """``M^0 = 1/N`` and ``X^0 = B(M^0)``."""
-    mask = torch.full_like(frames[:, :, 0], 1 / frames.shape[1])
-    return Iterate(mean_over_frames(frames), mask)
+    alike = torch.zeros_like(frames.apart)
+    mask = alike + 1 / frames.apart.shape[1]
+    start = Iterate(mean_over_frames(frames.colour), mask)
+    return start, Passed(alike, torch.zeros_like(frames.middle))
 
 
 def data_term(picture: Tensor, mask: Tensor, frames: Tensor) -> Tensor:
-    """``1/2 |X - B(M)|^2``, mean over colours: a number."""
-    return 0.5 * (picture - blend(mask, frames)).square().mean(1).sum()
+    """``1/2 |L(X) - L(B(M))|^2``: a number."""
+    return 0.5 * (picture - blend(mask, frames)).mean(1).square().sum()
 
 
-def mask_gradient(now: Iterate, frames: Tensor) -> Tensor:
-    """Return the direction of the mask's step, scaled per pixel: ``(B, N, H, W)`` in [-1, 1]."""
-    apart = frames - mean_over_frames(frames).unsqueeze(1)
-    excess = blend(now.mask, frames) - now.picture
-    slope = (excess.unsqueeze(1) * apart).mean(2)
-    scale = apart.square().mean(2).mean(1, keepdim=True)
-    # bounded by one factor for all frames of a pixel, so that the step stays on the simplex
-    direction = slope / (scale + EPSILON)
-    return direction / direction.abs().amax(1, keepdim=True).clamp_min(1)
+def mask_gradient(added: Tensor, frames: Frames) -> Tensor:
+    """Return the direction g of the mask's step, scaled per pixel: ``(B, N, H, W)``.
+
+    The data term's gradient over the frames' variance, bounded by one factor for all frames of a
+    pixel: at most the root of N.
+
+    Args:
+        added: ``L(X) - L(B(M))``, ``(B, 1, H, W)``.
+        frames: Y.
+    """
+    factor = -added / (frames.spread * torch.maximum(frames.spread, added.abs()))
+    return factor * frames.apart
 
 
 def evidence(frames: Tensor) -> Tensor:
@@ -131,33 +217,34 @@ def limited(difference: Tensor) -> Tensor:
     return difference / (1 + difference.abs() / LARGE)
 
 
-class PicturePrior(nn.Module):
-    """D: what to add to V, from V, the blend, how far frames differ and how sure M is.
+class PicturePrior(Stemmed):
+    """D: what to add to the blend, from the blend, how far frames differ and how sure M is.
 
-    It starts as 0.
+    It runs once for a stack and not for every frame. It starts as 0.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, blocks: int, pack: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(8 * PACK**2, width, 3, padding=1)
-        self.last = nn.Conv2d(width, 3 * PACK**2, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # pyright: ignore[reportArgumentType]
+        self.pack = pack
+        self.stem = Stem(3, width, pack=pack, beside=False)
+        self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
+        self.head = nn.Conv2d(width, pack**2, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # pyright: ignore[reportArgumentType]
 
-    def forward(self, moved: Tensor, blended: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
-        """Return ``(B, 3, H, W)``."""
-        spread = (frames.amax(1) - frames.amin(1)).mean(1, keepdim=True)
-        # V and B are close, so the network is shown B and how V differs from it
-        seen = torch.cat((moved - blended, blended - 0.5, spread, mask.amax(1, keepdim=True)), 1)
-        packed = F.pixel_unshuffle(seen, PACK).contiguous(memory_format=torch.channels_last)
-        x = F.relu(self.first(packed))
-        return F.pixel_shuffle(self.last(x), PACK)
+    def forward(self, blended: Tensor, spread: Tensor, largest: Tensor) -> Tensor:
+        """``L(B(M))``, spread of the frames, largest weight to ``(B, 1, H, W)`` each."""
+        seen = torch.cat((blended - 0.5, spread, largest), 1)
+        x = self.blocks(F.relu(self.stem.see(seen, seen.shape[0])))
+        return F.pixel_shuffle(self.head(F.relu(x) if len(self.blocks) else x), self.pack)
 
 
+@torch.no_grad()
 def silent(prior: FrameNet) -> FrameNet:
     """Let a prior start as 0: a step that follows a good mask must not begin by spoiling it."""
-    nn.init.zeros_(prior.head.weight)
-    nn.init.zeros_(prior.head.bias)  # pyright: ignore[reportArgumentType]
+    assert prior.head.bias is not None
+    prior.head.weight[: prior.answers] = 0
+    prior.head.bias[: prior.answers] = 0
     return prior
 
 
@@ -168,52 +255,82 @@ class Step(nn.Module):
         sharpness: power of the weights over frames, 1 in training (`pack.sharpened`).
     """
 
-    def __init__(self, size: Unrolled | None) -> None:
-        """Set up; None for no priors."""
+    def __init__(self, size: Unrolled | None, before: Unrolled | None = None) -> None:
+        """Set up; None for no priors, and for no step before."""
         super().__init__()
         self.tau = nn.Parameter(torch.tensor(-2.0))
-        self.eta = nn.Parameter(torch.tensor(6.0))
         self.sharpness = 1.0
         self.sees: tuple[Sight, ...] = size.sees if size else ()
+        self.mask_prior = silent(self._prior(size, before)) if size else None
+        self.picture_prior = None
+        if size and size.picture:
+            self.picture_prior = PicturePrior(size.picture, size.picture_blocks, size.picture_pack)
+
+    def _prior(self, size: Unrolled, before: Unrolled | None) -> FrameNet:
         channels = sum(CHANNELS[sight] for sight in self.sees)
-        self.mask_prior = silent(FrameNet(channels, size.prior)) if size else None
-        width = size.picture_width if size else 0
-        self.picture_prior = PicturePrior(width) if width else None
+        # weights and gradients sum to a constant over the frames: their mean tells nothing
+        beside = any(sight not in {"iterate", "features"} for sight in self.sees)
+        follows = before and "features" in self.sees
+        carried = (before.carry, before.prior.pack) if before and follows else None
+        return FrameNet(channels, size.prior, beside=beside, carry=size.carry, carried=carried)
 
-    def forward(self, now: Iterate, frames: Tensor, *, first: bool = False) -> Iterate:
-        """Take one step: X, M and Y to X', M'; `first` for that from `beginning`."""
-        mask = self.mask_step(now, frames, first=first)
-        return Iterate(self.picture_step(now.picture, mask, frames), mask)
+    def forward(
+        self,
+        now: Iterate,
+        passed: Passed,
+        frames: Frames,
+        *,
+        first: bool = False,
+        restores: bool = True,
+    ) -> tuple[Iterate, Passed]:
+        """Take one step: X, M and Y to X', M'.
 
-    def mask_step(self, now: Iterate, frames: Tensor, *, first: bool = False) -> Tensor:
-        """Take the gradient step and the proximal step on M."""
-        moved = now.mask
-        if not first:  # there X^0 = B(M^0), and the gradient is 0
-            moved = moved - F.softplus(self.tau) * mask_gradient(now, frames)
-        logits = moved.clamp(CLIP, 1 - CLIP).log()
-        if self.mask_prior is not None:
-            prior = self.mask_prior(self._shown(now, logits, frames), frames.shape[0])
-            logits = logits + prior.view_as(logits)
-        return weights_of(logits if self.sharpness == 1 else self.sharpness * logits)
+        Args:
+            now: X and M.
+            passed: what the step before hands on.
+            frames: Y.
+            first: whether it is the step from `beginning`.
+            restores: whether D runs; else the picture is the blend.
+        """
+        logits, features = self._mask_step(now, passed, frames, first=first)
+        mask, largest = weights_and_largest(
+            logits if self.sharpness == 1 else self.sharpness * logits
+        )
+        added = torch.zeros_like(frames.middle)
+        if restores and self.picture_prior is not None:
+            blended = frames.middle + (mask * frames.apart).sum(1, keepdim=True)
+            added = self.picture_prior(blended, frames.spread, largest)
+        picture = blend(mask, frames.colour) + added
+        return Iterate(picture, mask), Passed(logits, added, features)
 
-    def _shown(self, now: Iterate, logits: Tensor, frames: Tensor) -> Tensor:
+    def _mask_step(
+        self, now: Iterate, passed: Passed, frames: Frames, *, first: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Take the gradient step and the proximal step on M: return its logits, and features."""
+        logits = passed.logits
+        # at first X^0 = B(M^0), and the gradient is 0
+        gradient = torch.zeros_like(logits) if first else mask_gradient(passed.added, frames)
+        if not first:
+            logits = logits - F.softplus(self.tau) * gradient
+        if self.mask_prior is None:
+            return logits, None
+        seen = self._shown(now, gradient, frames)
+        features = passed.features if "features" in self.sees else None
+        answer = self.mask_prior.answer(seen, logits.shape[0], features)
+        return logits + answer.pixels.view_as(logits), answer.features
+
+    def _shown(self, now: Iterate, gradient: Tensor, frames: Frames) -> Tensor:
         """Return what P is shown, ``(B * N, C, H, W)``."""
         shown: list[Tensor] = []
         if "iterate" in self.sees:
-            shown += [logits.unsqueeze(2), limited(frames - now.picture.unsqueeze(1))]
+            shown += [now.mask.unsqueeze(2), gradient.unsqueeze(2)]
+        if "difference" in self.sees:
+            shown.append(limited(frames.colour - now.picture.unsqueeze(1)))
         if "frames" in self.sees:
-            shown.append(frames - 0.5)
+            shown.append(frames.colour - 0.5)
         if "evidence" in self.sees:
-            shown.append(evidence(frames))
+            shown.append(evidence(frames.colour))
         return (torch.cat(shown, 2) if len(shown) > 1 else shown[0]).flatten(0, 1)
-
-    def picture_step(self, picture: Tensor, mask: Tensor, frames: Tensor) -> Tensor:
-        """Take the gradient step and the proximal step on X."""
-        blended = blend(mask, frames)
-        moved = picture - torch.sigmoid(self.eta) * (picture - blended)
-        if self.picture_prior is None:
-            return moved
-        return moved + self.picture_prior(moved, blended, frames, mask)
 
 
 def importance(steps: Sequence[object]) -> list[float]:
