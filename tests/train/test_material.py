@@ -1,6 +1,7 @@
 """What is trained on is read as for fusing, aligned, kept; the rest is left out and told."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -205,6 +206,28 @@ def test_photographs_of_16_bits_train_drpl_too(tmp_path, picture):
     assert np.array_equal(held.colour[by_name["plain.png"]], picture)
     wide, plain = (held.soft[by_name[n]] for n in ("wide.png", "plain.png"))
     assert (wide == plain).mean() > 0.97  # grey levels are rounded in one
+
+
+def test_camera_raws_and_heics_are_frames_too(tmp_path, picture, monkeypatch):
+    pytest.importorskip("rawpy")
+    heif = pytest.importorskip("pillow_heif")
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "io")
+    from test_io_extras import write_dng
+
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "heic").mkdir()
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:200, :240]
+    for n, frame in enumerate(pair_of(grey.astype(np.uint16) * 200)):
+        write_dng(tmp_path / f"raw/{n}.dng", cfa=frame)
+    for n, frame in enumerate(pair_of(picture)):
+        height, width = frame.shape[:2]
+        file = heif.from_bytes(mode="RGB", size=(width, height), data=frame.tobytes())
+        file.save(tmp_path / f"heic/{n}.heic", quality=95)
+        write_dng(tmp_path / f"heic/{n}.dng")  # of the same shot: no frame of its own
+    found = pairs.load([tmp_path], 64)
+    assert [(s.name, len(s.frames)) for s in found.sets] == [("heic", 2), ("raw", 2)]
+    assert [f.depth for f in found.facts] == ["8 bit", "16 bit"]
+    assert len(np.unique(found.sets[1].frames[0])) > 500
 
 
 # agreeing and aligning

@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,6 +75,7 @@ class Shelf:
         first = next(frames)
         if count * first.nbytes * BESIDES <= self._room:
             return [first, *frames]
+        allow_many_files()
         held = _room_on_disk((count, *first.shape), first.dtype, self._place())
         held[0] = first
         for number, frame in enumerate(frames, start=1):
@@ -108,6 +110,7 @@ class Shelf:
             return None
         if held.nbytes * BESIDES <= self._room:
             return list(cast("Picture", np.array(held)))
+        allow_many_files()
         return list(held)
 
     def keep(
@@ -132,6 +135,18 @@ class Shelf:
         text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
         write_atomic(self._folder / f"{key}.json", [text.encode()], overwrite=True)
         return out
+
+
+def allow_many_files() -> None:
+    """Let as many files be open as the system allows: every set on disk is one."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _npy(frames: Sequence[Picture]) -> Iterator[bytes]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import typer
 
 from panfocus.train import pairs
 from panfocus.train.prepare import Facts, How
+from panfocus.train.record import NAME as RECORD
 from panfocus.train.shelf import NAME, Shelf
 
 #: Seconds between two words of how far it is.
@@ -28,6 +31,15 @@ def how_to(
         digests: of files, as far as they are known.
     """
     return How(align, Shelf(run / NAME, writes=writes), dict(digests or {}), now_and_then())
+
+
+def was_aligned(run: Path) -> bool:
+    """Whether a run in a folder aligned its material; what tells nothing did."""
+    try:
+        told: object = json.loads((run / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return not isinstance(told, dict) or cast("dict[str, object]", told).get("aligned") is not False
 
 
 def now_and_then() -> Callable[[str], None]:

@@ -26,5 +26,12 @@ def told_as_data(where: str) -> Generator[None]:
             where=error.where or where,
             expected=error.expected,
             got=" ".join(filter(None, (error.what, error.got))),
-            remedy=error.remedy or "remove the file or save it again",
+            remedy=_remedy(error),
         ) from error
+
+
+def _remedy(error: InputError | UsageError) -> str:
+    # options of `panfocus fuse`, such as --lenient, are no help here
+    if error.remedy is None or "--" in error.remedy:
+        return "copy or save the file again, or leave it out of the training material"
+    return error.remedy

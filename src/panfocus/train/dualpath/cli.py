@@ -100,7 +100,11 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     With --init, tell on held-out material whether that helped, and keep the old system if not.
     """
     if dry_run:
-        chosen = config.changed(recipe_from(recipe, from_file), changes or [])
+        if init and not grow:
+            start = folder_of(init, "dualpath")
+            chosen = recipe_of(Card.read(start / "card.json"), start)
+        else:
+            chosen = config.changed(recipe_from(recipe, from_file), changes or [])
         supply.list_all(data, smallest(chosen), supply.how_to(out, align=align, writes=False))
         return
     if (minutes is None) == (steps is None):
@@ -277,7 +281,7 @@ def material_for(facts: Mapping[str, Any], run: Path, data: Sequence[Path]) -> p
     Raises:
         DataError: no folder, an unreadable file, or nothing usable.
     """
-    how = supply.how_to(run, align=True, writes=False)
+    how = supply.how_to(run, align=supply.was_aligned(run), writes=False)
     return pairs.load(data, smallest(config.from_dict(facts["config"])), how)
 
 
