@@ -449,3 +449,19 @@ def test_a_run_says_what_it_was_given(tmp_path, picture):
     assert "2 of them once 1 scenes were aligned" in done.output
     assert json.loads((tmp_path / "run/run.json").read_text())["aligned"] is True
     assert len(list((tmp_path / "run/material").glob("*.npy"))) == 1
+
+
+def test_how_far_loading_is_can_be_heard(tmp_path, picture):
+    shifted(tmp_path / "data", picture)
+    heard = []
+    pairs.load([tmp_path / "data"], 64, How(tell=heard.append))
+    assert "set: reading frame 2 of 2" in heard
+    assert "set: aligning frame 2 of 2" in heard
+
+
+def test_an_export_loads_as_its_run_did(tmp_path):
+    from panfocus.train import supply
+
+    assert supply.was_aligned(tmp_path)
+    (tmp_path / "run.json").write_text('{"aligned": false}')
+    assert not supply.was_aligned(tmp_path)
