@@ -14,6 +14,7 @@ import numpy as np
 from panfocus import io
 from panfocus.errors import InputError
 from panfocus.frames import FileStack, Item, no_metadata
+from panfocus.io.ome_set import set_files
 from panfocus.science.open import is_measured, is_volume, open_volume
 from panfocus.science.stack import ZStack
 from panfocus.train.pictures import read_colour
@@ -110,7 +111,8 @@ def _of_bitmaps(name: str, files: Sequence[Path]) -> Scene:
 
 def _of_volume(name: str, path: Path) -> list[Scene]:
     with closing(open_volume(path)) as volume:
-        whole = Scene(name, (path,), "", 0, 0, 0, "", lambda: iter(()), is_staged=True)
+        parts = [p for p in set_files(path) if p.is_file()]  # of an OME-TIFF in several files
+        whole = Scene(name, (path, *parts), "", 0, 0, 0, "", lambda: iter(()), is_staged=True)
         found: list[Scene] = []
         for n, position in enumerate(volume.positions):
             if position.depths < 2:
