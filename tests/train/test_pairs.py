@@ -1,11 +1,14 @@
 """What the loader reads, what it leaves out, and what it must never open."""
 
+import io
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from panfocus.errors import DataError
-from panfocus.train import pairs
+from panfocus.train import agree, pairs
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +52,17 @@ def test_nothing_that_may_be_a_truth_is_ever_opened(tmp_path, picture, monkeypat
             write(tmp_path / "set" / name / f"{n}.png", picture)
             write(tmp_path / name / f"{n}.png", picture)
     opened = []
-    read = pairs.read_colour
-    monkeypatch.setattr(pairs, "read_colour", lambda p: opened.append(p) or read(p))
+    plain = io.open
+
+    def watched(file, *args, **words):
+        opened.append(file)
+        return plain(file, *args, **words)
+
+    monkeypatch.setattr(io, "open", watched)  # which `Path.open` and `Path.read_bytes` call
     pairs.load([tmp_path], 64)
-    assert {p.parent.name for p in opened} == {"A", "B"}
+    monkeypatch.undo()
+    inside = [Path(p) for p in opened if str(p).startswith(str(tmp_path))]
+    assert {p.parent.name for p in inside} == {"A", "B"}
 
 
 def test_words_within_a_name_forbid_nothing(tmp_path, picture):
@@ -77,7 +87,7 @@ def test_other_content_is_seen(picture):
 
 
 def test_least_squares_measure_the_shift(picture):
-    found = pairs.shift_of(pairs.band(picture), pairs.band(soft(moved(picture, 0.3, 0.4))))
+    found = agree.shift_of(agree.band(picture), agree.band(soft(moved(picture, 0.3, 0.4))))
     assert found == pytest.approx(0.5, abs=0.06)
 
 
@@ -86,7 +96,7 @@ def test_what_is_left_out_is_told_and_still_serves_alone(tmp_path, picture):
     write(tmp_path / "set/B/x.png", moved(picture, 5))
     write(tmp_path / "set/A/small.png", picture[:40, :40])
     write(tmp_path / "set/B/small.png", picture[:40, :40])
-    found = pairs.load([tmp_path], 64)
+    found = pairs.load([tmp_path], 64, pairs.How(align=False))
     assert not found.sets
     assert len(found.singles) == 2
     assert "2 left out" in found.summary()

@@ -122,7 +122,14 @@ class Pair:
         return is_plausible(self.to_pixels(matrix), self.fixed.height, self.fixed.width)
 
 
-def register(fixed: Detail, moving: Detail, kind: str, guess: Matrix | None = None) -> Step:
+def register(
+    fixed: Detail,
+    moving: Detail,
+    kind: str,
+    guess: Matrix | None = None,
+    *,
+    is_apart: bool = False,
+) -> Step:
     """Return the transform from `fixed` to `moving` that held-out pixels speak for.
 
     Args:
@@ -130,6 +137,9 @@ def register(fixed: Detail, moving: Detail, kind: str, guess: Matrix | None = No
         moving: another, of equal size.
         kind: richest kind to try, or "auto" to let the picture choose.
         guess: where to begin besides at rest, pixels of full scale.
+        is_apart: whether the caller knows that the frames do not lie on each other, and judges
+            the result by himself: then the simplest plausible transform replaces staying put
+            without proof, which small pictures have too few blocks to give.
     """
     pair = Pair(fixed, moving)
     rest = np.eye(3)
@@ -138,7 +148,7 @@ def register(fixed: Detail, moving: Detail, kind: str, guess: Matrix | None = No
     starts = [rest] if guess is None else [rest, pair.to_units(guess)]
     rough_kind = "translation" if kind == "translation" else "similarity"
     rough = coarse(fixed, moving, pair.space, rough_kind, starts)
-    best, best_kind, status = _climb(pair, kind, rough)
+    best, best_kind, status = _climb(pair, kind, rough, is_apart=is_apart)
     if best_kind == "identity":
         return Step(rest, best_kind, status)
     gain = judge(pair.held_out, best, rest).gain
@@ -147,7 +157,9 @@ def register(fixed: Detail, moving: Detail, kind: str, guess: Matrix | None = No
     return Step(pair.to_pixels(best), best_kind, status, gain)
 
 
-def _climb(pair: Pair, kind: str, rough: Matrix) -> tuple[Matrix, str, str]:
+def _climb(
+    pair: Pair, kind: str, rough: Matrix, *, is_apart: bool = False
+) -> tuple[Matrix, str, str]:
     """Return the best transform in units, its kind and a status."""
     best, best_kind, status = np.eye(3), "identity", "in place"
     for rung in rungs(kind):
@@ -161,7 +173,8 @@ def _climb(pair: Pair, kind: str, rough: Matrix) -> tuple[Matrix, str, str]:
             continue
         verdict = judge(pair.held_out, fitted, best)
         needed = needed_gain(kind, rung, best_kind)
+        is_free = is_apart and best_kind == "identity"
         # asked this way round, what is not a number is refused
-        if verdict.gain > needed and verdict.clear > CLEAR:
+        if is_free or (verdict.gain > needed and verdict.clear > CLEAR):
             best, best_kind, status = fitted, rung, "aligned"
     return best, best_kind, status

@@ -41,7 +41,13 @@ app.command()(dualpath_cli.dualpath)
 @app.command()
 def drpl(  # noqa: PLR0917  every parameter is an option of the command
     data: Annotated[
-        list[Path], typer.Option("--data", "-d", help="Folder of sharp pictures; may be repeated.")
+        list[Path],
+        typer.Option(
+            "--data",
+            "-d",
+            help="Folder of sharp pictures, of any kind that `panfocus fuse` reads; "
+            "may be repeated.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for checkpoint, log and pictures.")
@@ -149,7 +155,7 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             depth=depth,
             picture=picture,
             sharpen=sharpen,
-            fitted_to=dualpath_cli.material_for(facts, eight_bit) if eight_bit else None,
+            fitted_to=dualpath_cli.material_for(facts, run, eight_bit) if eight_bit else None,
         )
     typer.echo(f"exported to {folder}")
 

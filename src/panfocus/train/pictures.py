@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus import io
 from panfocus.errors import DataError
+from panfocus.frames import Item
+from panfocus.train.found import SUFFIXES
+from panfocus.train.levels import Picture, Range, colours_of, luminance
+from panfocus.train.told import told_as_data
 from panfocus.train.truths import below_mask
 
 Byte = NDArray[np.uint8]
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+SampleT = TypeVar("SampleT", bound=np.uint8 | np.uint16)
+#: Masks are read by OpenCV.
+MASKS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 #: Pictures are kept in memory; larger ones are reduced to this many pixels first.
 KEEP_PIXELS = 1_500_000
 #: An edge keeps this share of its local contrast above 1 px; below, it was out of focus.
@@ -26,12 +34,12 @@ class Pictures:
     """Decoded pictures.
 
     Attributes:
-        colour: RGB ``(H, W, 3)`` uint8 each.
+        colour: RGB ``(H, W, 3)`` uint8 or uint16 each.
         soft: ``(H, W)`` uint8 each: 255 where there are edges and they are out of focus.
         names: file of each.
     """
 
-    colour: list[Byte]
+    colour: list[Picture]
     soft: list[Byte]
     names: list[str]
 
@@ -55,7 +63,8 @@ def files_in(folders: Sequence[Path], *, masks: bool = False) -> list[Path]:
                 expected="a folder with pictures",
                 remedy="check the path given to --data or --masks",
             )
-        files = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+        known = MASKS if masks else SUFFIXES
+        files = [p for p in folder.rglob("*") if p.suffix.lower() in known and p.is_file()]
         found += [p for p in files if masks or not below_mask(p, folder)]
     if not found:
         raise DataError(
@@ -67,8 +76,25 @@ def files_in(folders: Sequence[Path], *, masks: bool = False) -> list[Path]:
     return sorted(set(found))
 
 
+def read_picture(path: Path) -> Picture:
+    """Read a picture as for fusing, in the range that fusing decides in (`panfocus.train.levels`).
+
+    Of a file with several, the first.
+
+    Raises:
+        DataError: not a picture, or damaged.
+    """
+    if path.suffix.lower() == ".bmp":  # which the product does not read
+        return read_colour(path)
+    with told_as_data(str(path)):
+        infos, _ = io.find_frames([path])
+        frame = io.read_frame(infos[0])
+    pixels = colours_of(Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata))
+    return Range.of([pixels], 1).picture(pixels)
+
+
 def read_colour(path: Path) -> Byte:
-    """Read a picture as RGB ``(H, W, 3)`` uint8.
+    """Read a mask or a bitmap as RGB ``(H, W, 3)`` uint8.
 
     Raises:
         DataError: not a picture.
@@ -97,7 +123,7 @@ def load(folders: Sequence[Path], smallest: int, at_least: int = 4) -> Pictures:
     paths = files_in(folders)
     held = Pictures([], [], [])
     for path in paths:
-        picture = limited(read_colour(path))
+        picture = limited(read_picture(path))
         if min(picture.shape[:2]) >= smallest:
             held.colour.append(picture)
             held.soft.append(soft_areas(picture))
@@ -123,7 +149,7 @@ def load_masks(folders: Sequence[Path], smallest: int = 32) -> list[Byte]:
     return [m for m in masks if min(m.shape) >= smallest]
 
 
-def soft_areas(picture: Byte) -> Byte:
+def soft_areas(picture: Picture) -> Byte:
     """Mark edges that are out of focus: contrast within 6 px, but none of it finer than 1 px.
 
     Args:
@@ -132,7 +158,7 @@ def soft_areas(picture: Byte) -> Byte:
     Returns:
         ``(H, W)``: 255 or 0.
     """
-    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+    grey = luminance(picture)
     fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 0.8))
     coarse = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 4))
     around = np.ones((13, 13), np.uint8)
@@ -141,11 +167,11 @@ def soft_areas(picture: Byte) -> Byte:
     return np.asarray(soft, np.uint8) * np.uint8(255)
 
 
-def limited(picture: Byte) -> Byte:
+def limited(picture: NDArray[SampleT]) -> NDArray[SampleT]:
     """Reduce a picture RGB ``(H, W, 3)`` of more than `KEEP_PIXELS` to so many."""
     pixels = picture.shape[0] * picture.shape[1]
     if pixels <= KEEP_PIXELS:
         return picture
     scale = (KEEP_PIXELS / pixels) ** 0.5
     smaller = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(smaller, np.uint8)
+    return np.asarray(smaller, picture.dtype)

@@ -9,6 +9,7 @@ from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs
 from panfocus.train.checkpoint import BEST, NAME
 from panfocus.train.export import WEIGHTS
+from panfocus.train.shelf import NAME as MATERIAL
 
 _SYSTEM = ("card.json", "model.onnx", WEIGHTS)
 #: Folders of systems in a run's folder, and the file that tells which of them was better.
@@ -38,7 +39,7 @@ def check_run(out: Path, data: Sequence[Path], start: Path | None, *, resume: bo
     read = Inputs([] if start is None else [start / name for name in _SYSTEM], in_depth=False)
     for folder in data:
         read.add_holders(folder)
-    for path in (*systems, out / "pictures"):
+    for path in (*systems, out / "pictures", out / MATERIAL):
         read.check("--out", path)
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from panfocus import optics
 from panfocus.errors import UsageError
 from panfocus.train import mattes
+from panfocus.train.levels import Picture, unit
 from panfocus.train.pictures import Pictures
 
 Float = NDArray[np.float32]
@@ -355,7 +356,7 @@ def source(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) ->
 
 def crop(rng: np.random.Generator, sources: Sources, size: int) -> Float:
     """Cut a square at a random scale of at most 1, sharp if it can be had in a few tries."""
-    best: Byte | None = None
+    best: Picture | None = None
     least = 2.0
     held = sources.pictures
     for _ in range(8):
@@ -375,8 +376,8 @@ def crop(rng: np.random.Generator, sources: Sources, size: int) -> Float:
     assert best is not None
     if best.shape[0] != size:
         method = cv2.INTER_AREA if best.shape[0] > size else cv2.INTER_LINEAR
-        best = np.asarray(cv2.resize(best, (size, size), interpolation=method), np.uint8)
-    return best.astype(np.float32) / np.float32(255)
+        best = np.asarray(cv2.resize(best, (size, size), interpolation=method), best.dtype)
+    return unit(best)
 
 
 def shape(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Float:
@@ -515,7 +516,7 @@ def published(rng: np.random.Generator, sources: Sources, size: int) -> Sample:
     top, left = (
         int(np.clip(s, 0, side - size)) for s, side in zip(starts, picture.shape[:2], strict=True)
     )
-    truth = picture[top : top + size, left : left + size].astype(np.float32) / np.float32(255)
+    truth = unit(picture[top : top + size, left : left + size])
     blurred = truth
     for _ in range(int(rng.integers(1, 4))):
         blurred = np.asarray(cv2.GaussianBlur(blurred, (7, 7), 1.5), np.float32)

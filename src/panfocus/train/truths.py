@@ -45,12 +45,18 @@ def _is(name: str, whole: frozenset[str], endings: frozenset[str]) -> bool:
 
 def stem_may_be_truth(path: Path) -> bool:
     """Whether a file is called like a truth, a number at its end left aside."""
-    return may_be_truth(path.stem) or may_be_truth(_NUMBER.sub("", path.stem))
+    return any(map(may_be_truth, _stems(path)))
 
 
 def stem_may_be_mask(path: Path) -> bool:
     """Whether a file is called like a mask, a number at its end left aside."""
-    return may_be_mask(path.stem) or may_be_mask(_NUMBER.sub("", path.stem))
+    return any(map(may_be_mask, _stems(path)))
+
+
+def _stems(path: Path) -> tuple[str, str]:
+    """Return a file's stem with and without its number; ``.ome.tif`` is one suffix."""
+    stem = re.sub(r"\.ome$", "", path.stem, flags=re.IGNORECASE)
+    return stem, _NUMBER.sub("", stem)
 
 
 def below_mask(path: Path, root: Path) -> bool:

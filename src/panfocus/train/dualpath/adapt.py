@@ -26,7 +26,8 @@ from panfocus.train.dualpath import loss, observed, redefocus
 from panfocus.train.dualpath.config import Config
 from panfocus.train.dualpath.model import DualPath
 from panfocus.train.dualpath.step import blend
-from panfocus.train.pairs import Byte, FocalSet, Material
+from panfocus.train.levels import Picture
+from panfocus.train.pairs import FocalSet, Material
 from panfocus.train.synthesis import Sources
 
 #: One in so many scenes is held out; with fewer scenes, so much of every frame's width.
@@ -157,18 +158,19 @@ def _scenes(material: Material, held: set[str], *, inside: bool) -> Material:
         [frame for _, frame in singles],
         [scene for scene, _ in singles],
         dict(material.left_out),
+        list(material.facts),
     )
 
 
 def _halves(material: Material, smallest: int, *, first: bool) -> Material:
     """Cut every frame that is wide enough for two parts in two, and return one."""
 
-    def part(frame: Byte) -> Byte:
+    def part(frame: Picture) -> Picture:
         width = frame.shape[1]
         cut = min(width - width // HELD_OUT, width - smallest)
         return frame[:, :cut] if first else frame[:, cut:]
 
-    def wide(frame: Byte) -> bool:
+    def wide(frame: Picture) -> bool:
         return frame.shape[1] >= 2 * smallest
 
     sets = [
@@ -179,7 +181,13 @@ def _halves(material: Material, smallest: int, *, first: bool) -> Material:
         for scene, frame in zip(material.scenes, material.singles, strict=True)
         if wide(frame)
     ]
-    return Material(sets, [f for _, f in singles], [s for s, _ in singles], dict(material.left_out))
+    return Material(
+        sets,
+        [f for _, f in singles],
+        [s for s, _ in singles],
+        dict(material.left_out),
+        list(material.facts),
+    )
 
 
 @torch.no_grad()

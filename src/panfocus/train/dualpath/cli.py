@@ -15,7 +15,7 @@ import typer
 from panfocus.errors import DataError, UsageError
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
-from panfocus.train import loop, pairs, record
+from panfocus.train import loop, pairs, record, supply
 from panfocus.train.dualpath import adapt, config, redefocus
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import deployed
@@ -34,7 +34,10 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     data: Annotated[
         list[Path],
         typer.Option(
-            "--data", "-d", help="Folder of pairs (A/ and B/) or stacks; may be repeated."
+            "--data",
+            "-d",
+            help="Folder of pairs (A/ and B/), stacks or volumes, of any kind that `panfocus fuse` "
+            "reads; may be repeated.",
         ),
     ],
     out: Annotated[
@@ -82,11 +85,28 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
             help="Hold one scene in five out, and export the weights that do best on them."
         ),
     ] = True,
+    align: Annotated[
+        bool, typer.Option(help="Align frames that do not lie on each other, as `fuse --align`.")
+    ] = True,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="List what would be trained on and what would not, and why; stop."
+        ),
+    ] = False,
 ) -> None:
     """Train Dual-Path on unlabelled pairs and stacks, and export it to OUT/system.
 
     With --init, tell on held-out material whether that helped, and keep the old system if not.
     """
+    if dry_run:
+        if init and not grow:
+            start = folder_of(init, "dualpath")
+            chosen = recipe_of(Card.read(start / "card.json"), start)
+        else:
+            chosen = config.changed(recipe_from(recipe, from_file), changes or [])
+        supply.list_all(data, smallest(chosen), supply.how_to(out, align=align, writes=False))
+        return
     if (minutes is None) == (steps is None):
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
     for name, value, known in (
@@ -99,18 +119,22 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
     check_run(out, data, start, resume=resume)
     if threads:
         torch.set_num_threads(threads)
-    where = ", ".join(map(str, data))
     if grow and init is None:
         raise UsageError("there is nothing to grow", where="--grow", expected="--init as well")
-    notes = {"data": record.digests(p for _, files in pairs.find(data) for p in files)}
+    notes: dict[str, Any] = {
+        "data": record.digests(p for _, files in pairs.find(data) for p in files),
+        "aligned": align,
+    }
+    how = supply.how_to(out, align=align, digests=notes["data"])
     run = loop.Run(out, steps, minutes, seed, resume, precision, device=device, notes=notes)
     if start and not grow:
         check_recipe(start, recipe)
-        _adapt(start, data, run, where, rate or ADAPTED_RATE)
+        _adapt(start, data, how, run, rate or ADAPTED_RATE)
     else:
         chosen = config.changed(recipe_from(recipe, from_file), changes or [])
         usual = GROWN_RATE if start else chosen.learning_rate
-        _train(replace(chosen, learning_rate=rate or usual), data, run, start, validate=validate)
+        chosen = replace(chosen, learning_rate=rate or usual)
+        _train(chosen, data, how, run, start, validate=validate)
 
 
 def recipe_from(name: str | None, file: Path | None) -> config.Config:
@@ -145,12 +169,13 @@ def known_fields(values: Mapping[str, Any]) -> dict[str, Any]:
 def _train(
     chosen: config.Config,
     data: list[Path],
+    how: pairs.How,
     run: loop.Run,
     start: Path | None,
     *,
     validate: bool,
 ) -> None:
-    material = pairs.load(data, smallest(chosen))
+    material = pairs.load(data, smallest(chosen), how)
     _say_what(material, run.out)
     held_out = None
     if validate and len(material.scene_names) >= adapt.HELD_OUT:
@@ -165,11 +190,11 @@ def _train(
         _tell(pack(run.out, run.out / "system", ", ".join(map(str, data))))
 
 
-def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float) -> None:
+def _adapt(start: Path, data: list[Path], how: pairs.How, run: loop.Run, rate: float) -> None:
     """Train on from `start` by its own recipe; measure before and after on what was held out."""
     card = Card.read(start / "card.json")
     chosen = replace(recipe_of(card, start), learning_rate=rate, alone=0.0)
-    material = pairs.load(data, smallest(chosen))
+    material = pairs.load(data, smallest(chosen), how)
     _say_what(material, run.out)
     training, held_out, words = adapt.split(material, smallest(chosen))
     run = replace(run, notes={**run.notes, "held_out": held_out.scene_names})
@@ -190,7 +215,7 @@ def _adapt(start: Path, data: list[Path], run: loop.Run, where: str, rate: float
     place = run.out / ("system" if report.helped else "rejected")
     sharpen = float(card.recipe.get(SHARPENED, 1.0))
     fitted_to = training if EIGHT_BIT in card.recipe else None
-    words = words_of(card, where)
+    words = words_of(card, ", ".join(map(str, data)))
     pack(run.out, place, words, depth=depth, sharpen=sharpen, fitted_to=fitted_to)
     if report.helped:
         _tell(place)
@@ -250,13 +275,14 @@ def _tell(folder: Path) -> None:
     typer.echo(f"system in {folder}: panfocus fuse --system {folder} FRAMES -o FUSED")
 
 
-def material_for(facts: Mapping[str, Any], data: Sequence[Path]) -> pairs.Material:
-    """Read folders for a checkpoint with these facts.
+def material_for(facts: Mapping[str, Any], run: Path, data: Sequence[Path]) -> pairs.Material:
+    """Read folders for the checkpoint of a run with these facts, with what the run has kept.
 
     Raises:
         DataError: no folder, an unreadable file, or nothing usable.
     """
-    return pairs.load(data, smallest(config.from_dict(facts["config"])))
+    how = supply.how_to(run, align=supply.was_aligned(run), writes=False)
+    return pairs.load(data, smallest(config.from_dict(facts["config"])), how)
 
 
 def smallest(chosen: config.Config) -> int:

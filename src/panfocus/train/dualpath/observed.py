@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from panfocus.train.dualpath import masks
 from panfocus.train.dualpath.config import Masking
 from panfocus.train.dualpath.stack import Stack, mirrored
+from panfocus.train.levels import unit
 from panfocus.train.pairs import FocalSet
 
 Float = NDArray[np.float32]
@@ -87,8 +88,7 @@ def observe(
     top = int(rng.integers(height - outer + 1))
     left = int(rng.integers(width - outer + 1))
     window = np.s_[top : top + outer, left : left + outer]
-    frames = np.stack([held[n][window] for n in order]).transpose(0, 3, 1, 2)
-    frames = frames.astype(np.float32) / np.float32(255)
+    frames = unit(np.stack([held[n][window] for n in order]).transpose(0, 3, 1, 2))
     given = masks.all_of(masks.luminance(frames), masking.measures, masking.windows)
     cut = (outer - size) // 2
     inner = np.s_[..., cut : cut + size, cut : cut + size]

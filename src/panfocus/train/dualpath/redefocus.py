@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -29,8 +29,10 @@ from panfocus.train import mattes, synthesis
 from panfocus.train.dualpath import fluorescence
 from panfocus.train.dualpath.misfire import misfired
 from panfocus.train.dualpath.stack import Stack, differing, mirrored
+from panfocus.train.levels import Picture, luminance
 from panfocus.train.pairs import Material
 from panfocus.train.pictures import Pictures, soft_areas
+from panfocus.train.shelf import masks_beside
 from panfocus.train.synthesis import Develop, Drift, Odds, Sources
 
 Float = NDArray[np.float32]
@@ -50,14 +52,14 @@ STRIDE = 16
 DETAIL = 4.0
 
 
-def sources_of(pictures: Sequence[Byte]) -> Sources:
+def sources_of(pictures: Sequence[Picture]) -> Sources:
     """Wrap defocused pictures RGB ``(H, W, 3)`` so that crops with detail are preferred."""
-    lacking = [np.maximum(soft_areas(p), flat_areas(p)) for p in pictures]
+    lacking = masks_beside(pictures, lambda p: np.maximum(soft_areas(p), flat_areas(p)))
     names = [f"frame {n}" for n in range(len(pictures))]
     return Sources(Pictures(list(pictures), lacking, names))
 
 
-def fused(material: Material, system: str) -> list[Byte]:
+def fused(material: Material, system: str) -> list[Picture]:
     """Fuse every real set: pictures that are sharper than any of their frames.
 
     Nothing new enters: they are made of the defocused frames themselves, by a system that no
@@ -67,13 +69,13 @@ def fused(material: Material, system: str) -> list[Byte]:
         material: whose sets are fused.
         system: name of a system.
     """
-    results = (fuse(np.stack(s.frames), system=system, maps=False) for s in material.sets)
-    return [np.asarray(result.image, np.uint8) for result in results]
+    results = (fuse(list(s.frames), system=system, maps=False) for s in material.sets)
+    return [cast("Picture", result.image) for result in results]
 
 
-def flat_areas(picture: Byte) -> Byte:
+def flat_areas(picture: Picture) -> Byte:
     """Mark places ``(H, W)`` without any fine detail: 255 there, else 0."""
-    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+    grey = luminance(picture)
     fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 0.8))
     around = cv2.dilate(fine, np.ones((25, 25), np.uint8))
     return np.asarray(around < DETAIL, np.uint8) * np.uint8(255)
