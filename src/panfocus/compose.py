@@ -37,12 +37,12 @@ class _Maps:
     def __init__(self, height: int, width: int, first: int) -> None:
         self.index = np.full((height, width), first, np.uint16)
         self.depth = np.full((height, width), first, np.float32)
-        self._best = np.ones((height, width), np.float32)
+        self.largest = np.ones((height, width), np.float32)
 
     def update(self, tile: tuple[slice, slice], alpha: Float, number: int) -> None:
-        best = self._best[tile] * (1 - alpha)
+        best = self.largest[tile] * (1 - alpha)
         won = alpha > best
-        self._best[tile] = np.where(won, alpha, best)
+        self.largest[tile] = np.where(won, alpha, best)
         self.index[tile][won] = number
         self.depth[tile] += (number - self.depth[tile]) * alpha
 
@@ -101,7 +101,7 @@ class Composer:
 
         Args:
             factor: of the working scale.
-            mode: "blend" mixes, "select" copies native pixels of one frame only.
+            mode: "select" copies native pixels of one frame only, others mix.
             refine: None to take working weights as they are (needs ``factor == 1``).
             maps: whether index and depth are wanted.
         """
@@ -128,6 +128,11 @@ class Composer:
     def depth(self) -> Float | None:
         """Weighted frame number, ``(H, W)``; None when maps are not wanted."""
         return self._maps.depth if self._maps else None
+
+    @property
+    def largest(self) -> Float | None:
+        """Weight of the frame that won, ``(H, W)``; None when maps are not wanted."""
+        return self._maps.largest if self._maps else None
 
     def apply(self, step: Step) -> None:
         """Mix the step's frame in, in those tiles where it has weight."""

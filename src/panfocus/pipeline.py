@@ -37,10 +37,11 @@ from panfocus.frames import (
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
 from panfocus.optics import Float
-from panfocus.plan import Plan, check_prefer, group_size, held_bytes, memory_limit, plan
+from panfocus.plan import Plan, check_system, group_size, held_bytes, memory_limit, plan
 from panfocus.prefer import Preference
 from panfocus.record import Clock, Shares
 from panfocus.register import OnTheWay, Registration, is_wanted, locate
+from panfocus.restore import Scatter, restored, restorer_of
 from panfocus.result import Fusion, Report
 from panfocus.settings import (
     BitDepth,
@@ -290,19 +291,36 @@ class _Mixing:
             prefer=_preference(run),
             guard=self._guard,
         )
-        smooths = run.settings.void == "smooth" and run.settings.mode == "blend"
+        mode = run.settings.mode
+        self._restorer = restorer_of(system) if mode == "restore" else None
+        self._scatter = Scatter() if self._restorer else None
+        self._has_alpha = False
+        smooths = run.settings.void == "smooth" and mode != "select"
         self._calm = Calm(factor) if smooths else None
         self.composer = Composer(
             factor,
-            mode=run.settings.mode,
+            mode=mode,
             refine=_refinement(system, factor),
-            maps=run.settings.maps,
+            maps=run.settings.maps or self._restorer is not None,
         )
         self._shares = Shares()
 
     def push(self, view: View) -> None:
         """Take the next frame."""
+        if self._scatter is not None:
+            with self._run.clock.stage("blend"):
+                self._scatter.push(view.pixels, has_alpha=view.has_alpha)
+        self._has_alpha = view.has_alpha
         self._take(self.fold.push(view))
+
+    def picture(self) -> Pixels:
+        """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
+        blended, largest = self.composer.picture, self.composer.largest
+        if self._restorer is None or self._scatter is None or largest is None:
+            return blended
+        with self._run.clock.stage("restore"):
+            deviation = self._scatter.deviation()
+            return restored(blended, deviation, largest, self._restorer, has_alpha=self._has_alpha)
 
     def finish(self) -> None:
         """Take what the fold held back, and put what was done into the report."""
@@ -357,13 +375,14 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
         mixing.push(spare)
     mixing.finish()
     fold, composer = mixing.fold, mixing.composer
-    depth = _finest(composer, fold)
+    depth = _finest(composer, fold) if run.settings.maps else None
     if depth is not None and run.settings.z_step_um is not None:
         depth = depth * np.float32(run.settings.z_step_um)
     confidence = None
     if run.settings.maps:
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
-    return Fusion(composer.picture, composer.index, depth, confidence, run.report, run.metadata)
+    index = composer.index if run.settings.maps else None
+    return Fusion(mixing.picture(), index, depth, confidence, run.report, run.metadata)
 
 
 def _guard(run: _Run) -> Guard | None:
@@ -609,7 +628,7 @@ def fuse(
     if total is not None and total >= 2:
         resolve_reference(settings.reference, total)
     loaded = own or load_system(settings.system, threads=settings.threads)
-    check_prefer(settings, loaded)
+    check_system(settings, loaded)
     run = _Run(settings, loaded, total, progress, cancel)
     run.report.warnings += notes
     if total is not None:

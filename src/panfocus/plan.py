@@ -13,6 +13,7 @@ from panfocus import io
 from panfocus.blend import working_factor
 from panfocus.errors import UsageError
 from panfocus.memory import available_memory, parse_size
+from panfocus.restore import restorer_of
 from panfocus.settings import Settings, make_settings, resolve_reference
 from panfocus.systems import (
     EvidenceSystem,
@@ -232,8 +233,8 @@ def settings_files(settings: Settings) -> list[Path]:
     return files
 
 
-def check_prefer(settings: Settings, system: System | PictureSystem) -> None:
-    """Refuse a preference between depths where the system measures no depth by itself.
+def check_system(settings: Settings, system: System | PictureSystem) -> None:
+    """Refuse what the system cannot do: prefer a depth, or restore detail.
 
     Raises:
         UsageError: it does not.
@@ -244,6 +245,8 @@ def check_prefer(settings: Settings, system: System | PictureSystem) -> None:
             where="--prefer",
             expected="a system that measures each frame alone, such as guided",
         )
+    if settings.mode == "restore":
+        restorer_of(system)
 
 
 def _by_own_step(settings: Settings, infos: Sequence[io.FrameInfo]) -> tuple[Settings, list[str]]:
@@ -289,7 +292,7 @@ def plan(
     if system is None:
         system = load_system(settings.system, threads=settings.threads)
     system = adopt(system)
-    check_prefer(settings, system)
+    check_system(settings, system)
     info = infos[0]
     factor = 1
     if isinstance(system, System):

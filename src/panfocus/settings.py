@@ -12,7 +12,7 @@ from panfocus.errors import UsageError
 from panfocus.memory import parse_size
 from panfocus.systems import DEFAULT_SYSTEM
 
-Mode = Literal["blend", "select", "best-plane"]
+Mode = Literal["blend", "select", "restore", "best-plane"]
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
 RawTone = Literal["srgb", "linear"]
@@ -41,8 +41,9 @@ class Settings:
         load_transforms: a file of transforms to use in place of estimating any.
         reference: "middle", "first", "last" or a frame's number from 0: whose geometry,
             brightness and metadata are kept.
-        mode: "blend" mixes at boundaries; "select" copies native pixels only; "best-plane"
-            takes the one frame of highest sharpness, whole.
+        mode: "blend" mixes at boundaries; "select" copies native pixels only; "restore"
+            blends, and adds the detail that defocus has taken from all frames
+            (`panfocus.restore`); "best-plane" takes the one frame of highest sharpness, whole.
         bit_depth: "same", "8" or "16".
         max_memory: "auto" (70 % of what is free) or a size such as "2GiB".
         threads: None for all cores.
@@ -116,7 +117,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
     settings = Settings(**options)
     registration.check_kind(settings.align)
     choices = {
-        "mode": ("blend", "select", "best-plane"),
+        "mode": ("blend", "select", "restore", "best-plane"),
         "bit_depth": ("same", "8", "16"),
         "void": ("smooth", "off"),
         "raw_tone": ("srgb", "linear"),

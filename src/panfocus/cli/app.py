@@ -208,7 +208,7 @@ def app() -> None:
 )
 @click.option(
     "--mode",
-    type=click.Choice(["blend", "select", "best-plane"]),
+    type=click.Choice(["blend", "select", "restore", "best-plane"]),
     default="blend",
     show_default=True,
     help="Blend at boundaries, select native pixels only, or take the sharpest frame whole.",

@@ -44,6 +44,8 @@ class Card:
         value_range: what 1.0 at the seam means: always the full range of the frame's dtype.
         model: file name of the network beside the card; None for a classical system.
         sha256: of that file.
+        restores: the network that restores detail in the fused picture (`--mode restore`), if
+            any: its file ``model`` and ``sha256``, ``halo`` and ``multiple_of`` as here.
         guard: whether a network's decisions get a second opinion (`panfocus.guard`); what has no
             network never does.
         macs_per_pixel: multiply-adds per pixel at the working scale.
@@ -66,6 +68,7 @@ class Card:
     value_range: str = "[0, 1] of the dtype's range"
     model: str | None = None
     sha256: str | None = None
+    restores: Mapping[str, Any] | None = None
     guard: bool = True
     macs_per_pixel: int | None = None
     licence: str = "MIT"

@@ -20,6 +20,7 @@ from panfocus.errors import SystemError_
 from panfocus.memory import is_capped
 from panfocus.optics import Float
 from panfocus.systems.card import Card
+from panfocus.systems.restorer import Recipe, Restorer
 from panfocus.tiles import cheapest_core, tiled_decision
 
 if TYPE_CHECKING:
@@ -62,6 +63,18 @@ class NetworkSystem:
         self._started: InferenceSession | None = None
         self._model = folder / (self._card.model or "model.onnx")
         self._check_weights()
+
+    @cached_property
+    def restorer(self) -> Restorer | None:
+        """What restores detail in a fused picture; None where the system has no such network.
+
+        Raises:
+            SystemError_: it is missing or damaged.
+        """
+        recipe = Recipe.of(self._card)
+        if recipe is None:
+            return None
+        return Restorer(self._model.parent, recipe, threads=self._threads)
 
     def _check_weights(self) -> None:
         if not self._model.is_file():

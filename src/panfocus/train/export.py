@@ -57,6 +57,8 @@ EXACT = Tolerance(2e-3, 1e-5)
 ROUNDED = Tolerance(1.0, 0.05)
 #: Sizes on which an export is checked; odd, even, smaller than the receptive field.
 CHECKED_SIZES = ((64, 64), (37, 91), (128, 45), (20, 23))
+#: File of what restores detail.
+RESTORER = "restore.onnx"
 #: Numbers of frames on which one that takes any number is checked.
 CHECKED_FRAMES = (2, 3, 5, 8)
 
@@ -99,6 +101,30 @@ def export(
     return out
 
 
+def export_restorer(network: nn.Module, multiple_of: int, halo: int, out: Path) -> dict[str, Any]:
+    """Write what restores detail in a fused picture beside a system (`panfocus.systems.restorer`).
+
+    Args:
+        network: ``(1, 3, H, W)`` to ``(H, W)``, in eval mode.
+        multiple_of: what height and width must be multiples of.
+        halo: pixels of context that a tile needs.
+        out: folder of the system.
+
+    Returns:
+        What the card says of it under ``restores``.
+    """
+    data = onnx_of(
+        network,
+        torch.rand(1, 3, 64, 64),
+        "seen",
+        "added",
+        {"seen": {2: "height", 3: "width"}, "added": {0: "height", 1: "width"}},
+    )
+    write_bytes(out / RESTORER, data)
+    digest = hashlib.sha256(data).hexdigest()
+    return {"model": RESTORER, "sha256": digest, "halo": halo, "multiple_of": multiple_of}
+
+
 def to_onnx(
     network: nn.Module, frames: int | None, multiple_of: int = 1, answer: str = "weights"
 ) -> bytes:
@@ -110,6 +136,17 @@ def to_onnx(
         free["frames"][0] = "number"
         if answer == "weights":
             free[answer][0] = "number"
+    return onnx_of(network, example, "frames", answer, free)
+
+
+def onnx_of(
+    network: nn.Module,
+    example: Tensor,
+    asked: str,
+    answer: str,
+    free: Mapping[str, Mapping[int, str]],
+) -> bytes:
+    """Return the ONNX file of a network with one input and one output, some sides of them free."""
     with warnings.catch_warnings(), TemporaryDirectory() as folder:
         # torch calls the TorchScript exporter legacy, yet it is the one that leaves free sizes
         # free for every network here
@@ -119,7 +156,7 @@ def to_onnx(
             network,
             (example,),
             path,
-            input_names=["frames"],
+            input_names=[asked],
             output_names=[answer],
             dynamic_axes=free,
             opset_version=OPSET,

@@ -199,10 +199,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples."""
     held = {name: _frozen(value) for name, value in values.items()}
     held["predictor"] = _shape(values["predictor"])
-    held["steps"] = tuple(
-        Unrolled(**{**v, "prior": _shape(v["prior"]), "sees": tuple(v["sees"])})
-        for v in values["steps"]
-    )
+    held["steps"] = tuple(_unrolled(v) for v in values["steps"])
     held["sets"] = tuple(Sets(**v) for v in values["sets"])
     held["masking"] = Masking(**{k: _frozen(v) for k, v in values["masking"].items()})
     held["odds"] = Odds(**{name: _frozen(v) for name, v in values["odds"].items()})
@@ -271,6 +268,12 @@ def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever 
 def _kind(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
     """Return the name of a value's type, a tuple being what JSON calls a list."""
     return "list" if isinstance(value, tuple) else str(type(value).__name__)
+
+
+def _unrolled(values: Mapping[str, Any]) -> Unrolled:
+    parts: dict[str, Any] = {**values}
+    parts["prior"], parts["sees"] = _shape(values["prior"]), tuple(values["sees"])
+    return Unrolled(**parts)
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:

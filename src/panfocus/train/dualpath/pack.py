@@ -21,7 +21,7 @@ from panfocus.train.dualpath.eight_bit import count_rounded, rounded, samples_of
 from panfocus.train.dualpath.model import DualPath, deployed
 from panfocus.train.dualpath.network import count_macs, folded
 from panfocus.train.dualpath.step import Step
-from panfocus.train.export import ROUNDED, export
+from panfocus.train.export import ROUNDED, export, export_restorer
 from panfocus.train.pairs import Material
 
 #: Context beyond which tiles answer as the whole picture does, pixels. The bound by layers
@@ -62,6 +62,18 @@ class ExportedPicture(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """``(N, 3, H, W)`` in [0, 1] to X^K, ``(3, H, W)`` in [0, 1]."""
         return self.net(frames.unsqueeze(0))[-1].picture.squeeze(0).clamp(0, 1)
+
+
+class ExportedRestorer(nn.Module):
+    """The last step's prior on the picture by itself (`panfocus.systems.restorer`)."""
+
+    def __init__(self, prior: nn.Module) -> None:
+        super().__init__()
+        self.prior = prior
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """Blend, spread and largest weight, ``(1, 3, H, W)``, to what is added, ``(H, W)``."""
+        return self.prior(seen[:, :1], seen[:, 1:2], seen[:, 2:])[0, 0]
 
 
 class Exported(nn.Module):
@@ -150,6 +162,19 @@ def sharpened(net: DualPath, factor: float) -> DualPath:
     return harder
 
 
+def with_restorer(card: Card, config: Config, net: DualPath, out: Path) -> Card:
+    """Write the last step's prior on the picture beside the system, if all steps run."""
+    last = config.steps[net.fuser.depth - 1]
+    step = folded(net).fuser.steps[net.fuser.depth - 1]
+    assert isinstance(step, Step)
+    prior = step.picture_prior
+    if net.fuser.depth < len(config.steps) or prior is None:
+        return card
+    halo = last.picture_reach + last.picture_pack
+    told = export_restorer(ExportedRestorer(prior).eval(), last.picture_pack, halo, out)
+    return replace(card, restores=told)
+
+
 def pack(
     run: Path,
     out: Path,
@@ -201,6 +226,7 @@ def pack(
     if picture:
         card = as_picture(card)
         return export(ExportedPicture(folded(runs)).eval(), None, {}, card, out)
+    card = with_restorer(card, config, net, out)
     if fitted_to is None:
         return export(Exported(folded(runs)).eval(), None, weights, card, out)
     small = rounded(runs, samples_of(fitted_to, config))

@@ -98,8 +98,13 @@ class Unrolled:
     @property
     def reach(self) -> int:
         """How far an answer depends on the picture around it, pixels; an upper bound."""
+        return self.prior.reach + self.picture_reach
+
+    @property
+    def picture_reach(self) -> int:
+        """How far what D adds depends on the picture around it, pixels; an upper bound."""
         cells = 2 + 2 * self.picture_blocks + 1 if self.picture else 0
-        return self.prior.reach + cells * self.picture_pack
+        return cells * self.picture_pack
 
 
 class Iterate(NamedTuple):
