@@ -26,6 +26,10 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 _ALIGN_HELP = "none, auto, translation, similarity, affine or homography."
 
+#: `panfocus.systems.devices.NAMES`, whose import would slow the start.
+_DEVICE = click.Choice(["auto", "cpu", "cuda", "directml", "coreml", "openvino"])
+_DEVICE_HELP = "Where networks run; auto takes the best that is there and works."
+
 
 class _BareOption(click.Option):
     """An option that takes a file name or stands alone.
@@ -161,6 +165,7 @@ def app() -> None:
     "--system",
     help="What decides: a name of `panfocus systems`, or the folder of an exported system.",
 )
+@click.option("--device", type=_DEVICE, default="auto", show_default=True, help=_DEVICE_HELP)
 @click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
 @click.option(
     "--align-to",
@@ -334,6 +339,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
 
     settings = (
         "system",
+        "device",
         "align",
         "align_to",
         "exposure",
@@ -381,6 +387,18 @@ def systems(name: str | None, as_json: bool) -> None:
     from panfocus.cli.systems import show  # noqa: PLC0415
 
     show(name, as_json=as_json)
+
+
+@app.command()
+@click.option(
+    "-s", "--system", default="dualpath", show_default=True, help="The network to try them with."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON on stdout.")
+def devices(system: str, as_json: bool) -> None:
+    """Try where networks can run here, and say what is missing where they cannot."""
+    from panfocus.cli.devices import show  # noqa: PLC0415
+
+    show(system, as_json=as_json)
 
 
 _PASSED_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
@@ -483,6 +501,7 @@ def metrics(
     help="Folders of pictures that others have fused.",
 )
 @click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
+@click.option("--device", type=_DEVICE, default="auto", show_default=True, help=_DEVICE_HELP)
 @click.option("--metrics", "names", callback=_names, help="Names, by commas; all if not given.")
 @click.option(
     "--cut",

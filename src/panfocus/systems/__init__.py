@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from panfocus.errors import SystemError_
 from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 from panfocus.systems.card import Card
 from panfocus.systems.classical import FocusMeasureSystem, classical_systems
+from panfocus.systems.devices import AUTO, check_name
 from panfocus.systems.network import NetworkSystem
 from panfocus.systems.network_picture import NetworkPictureSystem
 from panfocus.systems.pyramid import PyramidSystem
@@ -23,6 +25,7 @@ __all__ = [
     "PictureSystem",
     "PyramidSystem",
     "System",
+    "device_facts",
     "list_systems",
     "load_system",
 ]
@@ -50,16 +53,22 @@ def list_systems() -> list[Card]:
     return [*networks, *classical, PyramidSystem().card]
 
 
-def load_system(name: str | Path, *, threads: int | None = None) -> System | PictureSystem:
+def load_system(
+    name: str | Path, *, threads: int | None = None, device: str = AUTO
+) -> System | PictureSystem:
     """Return a system by its name, or by the folder that `panfocus export` wrote.
 
     Args:
         name: of a system in `list_systems`, or a path to a folder with ``card.json``.
         threads: for networks; None for all cores.
+        device: where networks run: "auto", "cpu", or a name of `panfocus devices`.
 
     Raises:
-        SystemError_: no such system, or its weights do not match its card.
+        SystemError_: no such system, its weights do not match its card, or the device is not to
+            be had.
+        UsageError: no such device.
     """
+    check_name(device)
     text = str(name)
     classical = classical_systems()
     if text in classical:
@@ -68,7 +77,7 @@ def load_system(name: str | Path, *, threads: int | None = None) -> System | Pic
         return PyramidSystem()
     bundled = _bundled_folders()
     if text in bundled or Path(name).is_dir():
-        return _load_folder(bundled.get(text, Path(name)), threads)
+        return _load_folder(bundled.get(text, Path(name)), threads, device)
     known = [*sorted(bundled), *classical, "pyramid"]
     raise SystemError_(
         "there is no such system",
@@ -78,8 +87,15 @@ def load_system(name: str | Path, *, threads: int | None = None) -> System | Pic
     )
 
 
-def _load_folder(folder: Path, threads: int | None) -> System | PictureSystem:
+def _load_folder(folder: Path, threads: int | None, device: str) -> System | PictureSystem:
     path = folder / "card.json"
     if path.is_file() and Card.read(path).kind == "picture":
-        return NetworkPictureSystem(folder, threads=threads)
-    return NetworkSystem(folder, threads=threads)
+        return NetworkPictureSystem(folder, threads=threads, device=device)
+    return NetworkSystem(folder, threads=threads, device=device)
+
+
+def device_facts(system: System | PictureSystem) -> dict[str, Any] | None:
+    """Return where a system runs, in values that JSON holds; None where no network has run."""
+    if not isinstance(system, (NetworkSystem, NetworkPictureSystem)):
+        return None
+    return None if system.ran_on is None else system.ran_on.to_dict()
