@@ -130,6 +130,15 @@ def refuse_empty(words: Sequence[str]) -> None:
             )
 
 
+def _load_plugins(files: Sequence[Path]) -> None:
+    """Run the user's own files."""
+    if files:
+        from panfocus.plugins import load  # noqa: PLC0415  mostly none
+
+        for file in files:
+            load(file)
+
+
 def _may_be_input(word: str) -> bool:
     """Whether a word may name frames: a pattern, or a picture that is there and no map."""
     path = Path(word).expanduser()
@@ -164,6 +173,13 @@ def app() -> None:
     "-s",
     "--system",
     help="What decides: a name of `panfocus systems`, or the folder of an exported system.",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    type=_FILE,
+    multiple=True,
+    help="A file of Python that registers systems of your own; may be repeated.",
 )
 @click.option("--device", type=_DEVICE, default="auto", show_default=True, help=_DEVICE_HELP)
 @click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
@@ -337,6 +353,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     from panfocus.cli.fuse import Request, run  # noqa: PLC0415  imports OpenCV
     from panfocus.science.open import is_science  # noqa: PLC0415
 
+    _load_plugins(options.pop("plugins"))
     settings = (
         "system",
         "device",
@@ -382,8 +399,16 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
 @app.command()
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The cards as JSON on stdout.")
-def systems(name: str | None, as_json: bool) -> None:
+@click.option(
+    "--plugin",
+    "plugins",
+    type=_FILE,
+    multiple=True,
+    help="A file of Python that registers systems of your own; may be repeated.",
+)
+def systems(name: str | None, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List what can decide; with NAME show one card whole."""
+    _load_plugins(plugins)
     from panfocus.cli.systems import show  # noqa: PLC0415
 
     show(name, as_json=as_json)
@@ -495,6 +520,13 @@ def metrics(
 @click.option("--out", type=_FILE, required=True, help="Folder for scores, tables and plots.")
 @click.option("--systems", callback=_names, help="Names or folders, by commas.")
 @click.option(
+    "--plugin",
+    "plugins",
+    type=_FILE,
+    multiple=True,
+    help="A file of Python that registers systems of your own; may be repeated.",
+)
+@click.option(
     "--results",
     multiple=True,
     metavar="NAME=DIR...",
@@ -527,6 +559,7 @@ def evaluate(
     systems: list[str] | None,
     names: list[str] | None,
     resume: bool,
+    plugins: tuple[Path, ...],
     plots: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401  click hands over what is declared above
@@ -539,6 +572,7 @@ def evaluate(
     from panfocus.cli.evaluate import run  # noqa: PLC0415  imports OpenCV
     from panfocus.evaluate import Options  # noqa: PLC0415
 
+    _load_plugins(plugins)
     asked = Options(
         systems=tuple(systems or ()),
         metrics=tuple(names) if names else None,
@@ -580,7 +614,7 @@ def synthesize(pictures: tuple[str, ...], **options: Any) -> None:  # noqa: ANN4
 #: Options of `fuse` that a batch has in its own way, or not at all.
 _NOT_IN_BATCH = frozenset({
     "inputs", "output", "depth_map", "index_map", "confidence_map", "overwrite", "dry_run",
-    "json_file", "json_progress", "quiet", "verbose",
+    "json_file", "json_progress", "quiet", "verbose", "plugins",
 })  # fmt: skip
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from panfocus.errors import SystemError_
+from panfocus.plugins import Registry, load_installed
 from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 from panfocus.systems.card import Card
+from panfocus.systems.checks import adopt
 from panfocus.systems.classical import FocusMeasureSystem, classical_systems
 from panfocus.systems.devices import AUTO, check_name
 from panfocus.systems.network import NetworkSystem
@@ -28,6 +31,7 @@ __all__ = [
     "device_facts",
     "list_systems",
     "load_system",
+    "register_system",
 ]
 
 #: Folder of the networks that come with the package, one folder each: ``<name>-<n>/``.
@@ -45,12 +49,25 @@ def _bundled_folders() -> dict[str, Path]:
     return out
 
 
+def _built_in() -> list[str]:
+    """Return the names of all systems that come with the package."""
+    return [*sorted(_bundled_folders()), *classical_systems(), "pyramid"]
+
+
+#: Makers of the user's own systems by name: of anything that `panfocus.fuse(..., system=)` takes.
+SYSTEMS: Registry[Callable[[], object]] = Registry("system", "--system", _built_in)
+
+#: ``@register_system("my-name")`` before a class without arguments, or before a function.
+register_system = SYSTEMS.register
+
+
 def list_systems() -> list[Card]:
-    """Return the cards of all systems that come with the package, networks first."""
+    """Return the cards of all systems, networks first, those of plugins last."""
     folders = set(_bundled_folders().values())
     networks = [Card.read(folder / "card.json") for folder in sorted(folders)]
     classical = [system.card for system in classical_systems().values()]
-    return [*networks, *classical, PyramidSystem().card]
+    own = [adopt(SYSTEMS.get(name)()).card for name in SYSTEMS]
+    return [*networks, *classical, PyramidSystem().card, *own]
 
 
 def load_system(
@@ -78,12 +95,16 @@ def load_system(
     bundled = _bundled_folders()
     if text in bundled or Path(name).is_dir():
         return _load_folder(bundled.get(text, Path(name)), threads, device)
-    known = [*sorted(bundled), *classical, "pyramid"]
+    if text not in SYSTEMS:
+        load_installed()
+    if text in SYSTEMS:
+        return adopt(SYSTEMS.get(text)())
+    known = [*_built_in(), *SYSTEMS]
     raise SystemError_(
         "there is no such system",
         got=text,
         expected=f"one of {', '.join(known)}, or a folder with card.json",
-        remedy="`panfocus systems` lists them with their cards",
+        remedy="`panfocus systems` lists them with their cards; --plugin FILE.py brings your own",
     )
 
 

@@ -12,7 +12,8 @@ import torch
 import typer
 
 from panfocus.errors import UsageError
-from panfocus.train import loop, pictures, synthesis
+from panfocus.plugins import load as load_plugin
+from panfocus.train import loop, own_data, pictures, synthesis
 from panfocus.train.average import average as average_of
 from panfocus.train.checkpoint import best
 from panfocus.train.drpl import config
@@ -66,15 +67,21 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use.")] = None,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="A file of Python of your own; docs/extending.md."),
+    ] = None,
 ) -> None:
     """Train DRPL on pairs made from sharp pictures, and export it to OUT/system."""
     if (minutes is None) == (steps is None):
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
     if precision not in {"auto", "float32", "bfloat16"}:
         raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
+    for file in plugins or []:
+        load_plugin(file)
     chosen = config.recipe(recipe)
     start = folder_of(init, "drpl") if init else None
-    check_run(out, [*data, *(masks or [])], start, resume=resume)
+    check_run(out, [*own_data.folders_among(data), *(masks or [])], start, resume=resume)
     if start:
         chosen = config.continued(chosen)
     if threads:
@@ -134,8 +141,14 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a system that is there.")
     ] = False,
+    plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="A file of Python of your own; docs/extending.md."),
+    ] = None,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
+    for file in plugins or []:
+        load_plugin(file)
     facts = best(run).facts
     system = facts.get("system")
     told = dict(map(score, scores or []))
