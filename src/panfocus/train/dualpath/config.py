@@ -285,8 +285,9 @@ def _kind(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
 
 
 def _unrolled(values: Mapping[str, Any]) -> Unrolled:
-    told: dict[str, Any] = {**values}
-    return Unrolled(**told | {"prior": _shape(values["prior"]), "sees": tuple(values["sees"])})
+    told = dict(values)  # of any values, as JSON has them
+    told["prior"], told["sees"] = _shape(told["prior"]), tuple(told["sees"])
+    return Unrolled(**told)
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:
