@@ -33,7 +33,7 @@ runs = Path(mkdtemp(prefix="panfocus-"))
 def show(panels, columns=4):
     """Draw pictures ``(H, W[, 3])`` in [0, 1] with their names."""
     rows = -(-len(panels) // columns)
-    figure, axes = plt.subplots(
+    _, axes = plt.subplots(
         rows, columns, figsize=(3.2 * columns, 2.6 * rows), squeeze=False, layout="constrained"
     )
     for place in axes.flat:

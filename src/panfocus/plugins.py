@@ -157,6 +157,16 @@ def load(path: str | Path) -> ModuleType:
     return module
 
 
+def load_all(paths: Iterable[str | Path] | None) -> None:
+    """Run files of Python, as `load` does each; none for None.
+
+    Raises:
+        UsageError: as `load`.
+    """
+    for path in paths or ():
+        load(path)
+
+
 def _line_of(error: Exception, file: Path) -> str:
     """Return the last line of a file that an error came through."""
     if isinstance(error, SyntaxError) and error.lineno is not None:

@@ -133,10 +133,9 @@ def refuse_empty(words: Sequence[str]) -> None:
 def _load_plugins(files: Sequence[Path]) -> None:
     """Run the user's own files."""
     if files:
-        from panfocus.plugins import load  # noqa: PLC0415  mostly none
+        from panfocus.plugins import load_all  # noqa: PLC0415  mostly none
 
-        for file in files:
-            load(file)
+        load_all(files)
 
 
 def _may_be_input(word: str) -> bool:
