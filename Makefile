@@ -35,51 +35,113 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Every table of docs/results.md; an hour or two on two cores. DATA: pictures and stacks; PEERS: the
-# bin folder of an environment with the peers (pip install focusweave openfocus); SYSTEMS: what is
-# compared.
+# Every table of docs/results.md, an hour or two on two cores; or one: `make table-lytro`. `make
+# tables` names them. DATA: pictures and stacks; PEERS: the bin folder of an environment with the
+# peers (pip install focusweave openfocus); SYSTEMS: what is compared.
 DATA ?= ../shared/data
 PEERS ?=
 SYSTEMS ?= dualpath,dualpath-picture,drpl,guided,guided-tenengrad,pyramid
 OTHERS := focusweave stackmffv3 guided_filter gfgfgf
 SEEN = $(if $(PEERS),$(foreach p,$(OTHERS),--results $(p)=$(1)/$(p)))
+AUTHORS := --results drpl-authors=$(DATA)/published/drpl_outputs
+QUALITY := --metrics Q_W,Q_G,Q_MI,Q_Y,Q_CB --no-plots --overwrite
 R := docs/results
 WHU := $(DATA)/eval/mfi_whu30
 LYTRO := $(DATA)/eval/lytro
-bench: $(VENV)/.dev
-	mkdir -p runs $(R)
+TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost working_scale fold_order \
+  breathing batch metrics_speed streaming speed
+.PHONY: tables results $(TABLES:%=table-%)
+
+bench: $(TABLES:%=table-%)
+	$(BIN)/python benchmarks/report.py $(R) docs/results.md
+
+tables:
+	@echo $(TABLES:%=table-%) ablation adapting
+
+# The page anew, from the tables that are there.
+results: $(VENV)/.dev
+	$(BIN)/python benchmarks/report.py $(R) docs/results.md
+
+runs/.sets: $(VENV)/.dev
+	mkdir -p runs
 	$(BIN)/python benchmarks/make_sets.py $(DATA)/eval/kodak12 runs/sets
+	touch $@
+
+runs/.large: $(VENV)/.dev
+	mkdir -p runs
 	$(BIN)/python benchmarks/make_large.py $(DATA)/eval/kodak12 runs/large
+	touch $@
+
+# What others fuse of the same files.
 ifneq ($(PEERS),)
+OTHERS_DONE := runs/.peers
+runs/.peers: runs/.sets
 	$(BIN)/python benchmarks/peers.py runs/sets $(PEERS) runs/peers/sets
 	$(BIN)/python benchmarks/peers.py $(WHU) $(PEERS) runs/peers/whu
 	$(BIN)/python benchmarks/peers.py $(LYTRO) $(PEERS) runs/peers/lytro
+	touch $@
 endif
+
+table-quality: runs/.sets $(OTHERS_DONE)
 	$(BIN)/python benchmarks/quality.py runs/sets --systems $(SYSTEMS) \
 	  $(call SEEN,runs/peers/sets) > $(R)/quality.md
-	$(BIN)/python benchmarks/pairs_with_truth.py $(WHU) --systems $(SYSTEMS) \
-	  --results drpl-authors=$(DATA)/published/drpl_outputs $(call SEEN,runs/peers/whu) > $(R)/mfi_whu.md
-	$(BIN)/panfocus evaluate --data $(LYTRO) --systems $(SYSTEMS) \
-	  --results drpl-authors=$(DATA)/published/drpl_outputs $(call SEEN,runs/peers/lytro) \
-	  --metrics Q_W,Q_G,Q_MI,Q_Y,Q_CB --no-plots --overwrite --out runs/lytro
+
+table-dim: runs/.sets
+	$(BIN)/python benchmarks/quality.py runs/sets --systems dualpath,guided --kinds layers,depth \
+	  --bits 12 > $(R)/dim.md
+
+table-mfi_whu: $(VENV)/.dev $(OTHERS_DONE)
+	$(BIN)/python benchmarks/pairs_with_truth.py $(WHU) --systems $(SYSTEMS) $(AUTHORS) \
+	  $(call SEEN,runs/peers/whu) > $(R)/mfi_whu.md
+
+table-lytro: $(VENV)/.dev $(OTHERS_DONE)
+	$(BIN)/panfocus evaluate --data $(LYTRO) --systems $(SYSTEMS) $(AUTHORS) \
+	  $(call SEEN,runs/peers/lytro) $(QUALITY) --out runs/lytro
 	cp runs/lytro/summary.md $(R)/lytro.md
+
+# Three frames a scene, pairs whose defocus spreads, and grey pairs.
+table-lytro3 table-mffw table-gray10: table-%: $(VENV)/.dev
+	$(BIN)/panfocus evaluate --data $(DATA)/eval/$* --systems $(SYSTEMS) $(QUALITY) --out runs/$*
+	cp runs/$*/summary.md $(R)/$*.md
+
+table-sectioned: $(VENV)/.dev
+	$(BIN)/python benchmarks/sectioned.py $(FLUORESCENCE) > $(R)/sectioned.md
+
+table-agreement: $(VENV)/.dev
 	$(BIN)/python benchmarks/agreement.py $(LYTRO) $(DATA)/published/drpl_outputs \
 	  --systems drpl,dualpath > $(R)/agreement.md
+
+table-cost: $(VENV)/.dev
+	$(BIN)/python benchmarks/cost.py $(LYTRO)/A/*01* $(LYTRO)/B/*01* --systems $(SYSTEMS) > $(R)/cost.md
+
+table-working_scale: runs/.large
 	$(BIN)/python benchmarks/working_scale.py runs/large --systems dualpath,guided > $(R)/working_scale.md
 	$(BIN)/python benchmarks/working_scale.py runs/large --systems drpl --stacks pair24 \
 	  --factors 4,5,6,8 >> $(R)/working_scale.md
+
+table-fold_order: runs/.sets
 	for s in drpl dualpath; do $(BIN)/python benchmarks/fold_order.py runs/sets --system $$s; done \
 	  > $(R)/fold_order.md
 	$(BIN)/python benchmarks/fold_order.py runs/sets --system dualpath --group 8 >> $(R)/fold_order.md
+
+table-breathing: $(VENV)/.dev
 	$(BIN)/python benchmarks/breathing.py $(DATA)/eval/kodak12 > $(R)/breathing.md
+
+table-batch: $(VENV)/.dev
 	$(BIN)/python benchmarks/batch_scaling.py > $(R)/batch.md
+
+table-metrics_speed: $(VENV)/.dev
 	$(BIN)/python benchmarks/speed_metrics.py > $(R)/metrics_speed.md
+
+table-streaming: $(VENV)/.dev
+	mkdir -p runs
 	$(BIN)/python benchmarks/streaming.py runs > $(R)/streaming.md
+
+table-speed: runs/.large
 	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg
 	$(BIN)/python benchmarks/speed.py runs/lytro01 $(DATA)/eval/stacks/pcb_strip7 runs/large/pair24 \
 	  runs/large/stack12 runs/large/stack2 --systems dualpath,guided \
 	  $(if $(PEERS),--peers $(PEERS)) > $(R)/speed.md
-	$(BIN)/python benchmarks/report.py $(R) docs/results.md
 
 # What each part of Dual-Path is worth: every recipe for MINUTES on one core, then the table.
 MINUTES ?= 10

@@ -11,6 +11,21 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+#: Tables whose command is not `make table-NAME`.
+OWN_COMMANDS = {"dualpath": "make ablation", "adapt": "make adapting"}
+
+#: Tables as the two papers have them: what such a table is, and the parts above that make it.
+PAPERS = (
+    ("Lytro, pairs: metrics without truth", ("lytro",)),
+    ("Lytro, triples", ("lytro3",)),
+    ("MFFW; grey pairs", ("mffw", "gray10")),
+    ("MFI-WHU and made sets: PSNR and SSIM with truth", ("mfi_whu", "quality")),
+    ("Parameters, multiply-adds, seconds", ("cost", "speed")),
+    ("Dual-Path's ablation: masking, evidence, measures, unrolled steps", ("dualpath",)),
+    ("Our DRPL beside the pictures of its authors", ("agreement",)),
+    ("Stacks: the order in which pairs are folded", ("fold_order",)),
+)
+
 #: file: title, what it answers, how it was made
 PARTS = {
     "quality": (
@@ -36,6 +51,21 @@ PARTS = {
         "Which of them to trust: docs/metrics.md.",
         "panfocus evaluate",
     ),
+    "lytro3": (
+        "Lytro, 3 frames a scene",
+        "No truth; as above, with three frames.",
+        "panfocus evaluate",
+    ),
+    "mffw": (
+        "MFFW, pairs whose defocus spreads",
+        "No truth; as above. Metrics that reward detail reward halos here: docs/metrics.md.",
+        "panfocus evaluate",
+    ),
+    "gray10": (
+        "Ten grey pairs",
+        "No truth; as above.",
+        "panfocus evaluate",
+    ),
     "sectioned": (
         "Fluorescence and the guard",
         "What is kept of spots and of optical sections, by the network alone and with the second "
@@ -54,6 +84,11 @@ PARTS = {
         "What does a stack lose that breathes, beside the same stack that lies still, and does "
         "`auto` leave what lies still alone?",
         "benchmarks/breathing.py",
+    ),
+    "cost": (
+        "What every system costs",
+        "Parameters and multiply-adds, and seconds of one fusion in a process that runs already.",
+        "benchmarks/cost.py",
     ),
     "speed": (
         "Speed and memory",
@@ -111,6 +146,20 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {libraries}"
 
 
+def command_for(name: str) -> str:
+    """Return what makes one table."""
+    return OWN_COMMANDS.get(name, f"make table-{name}")
+
+
+def papers() -> list[str]:
+    """Return the lines that say which command makes which table of the papers."""
+    rows = [
+        f"| {what} | {', '.join(f'`{command_for(name)}`' for name in names)} |"
+        for what, names in PAPERS
+    ]
+    return ["## Tables of the papers", "", "| table | command |", "|---|---|", *rows]
+
+
 def main() -> None:
     """Write the page."""
     parts, page = Path(sys.argv[1]), Path(sys.argv[2])
@@ -118,7 +167,10 @@ def main() -> None:
         "# Results",
         "",
         f"Put together {date.today()} by `benchmarks/report.py` from what the commands printed; no "
-        f"number was typed. Machine: {machine()}. `make bench` makes it all again.",
+        f"number was typed. Machine: {machine()}. `make bench` makes it all again; the command "
+        "that stands with a table makes that one, and `make results` this page.",
+        "",
+        *papers(),
     ]
     for name, (title, question, command) in PARTS.items():
         path = parts / f"{name}.md"
@@ -126,7 +178,14 @@ def main() -> None:
             continue
         body = path.read_text(encoding="utf-8").strip()
         body = "\n".join(f"##{row}" if row.startswith("#") else row for row in body.splitlines())
-        lines += ["", f"## {title}", "", f"{question} (`{command}`)", "", body]
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            f"{question} (`{command_for(name)}`: `{command}`)",
+            "",
+            body,
+        ]
     page.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -54,6 +54,7 @@ from panfocus.systems import (
     FocusMeasureSystem,
     PictureSystem,
     System,
+    device_facts,
     load_system,
 )
 from panfocus.systems.checks import adopt, begun, checked_picture
@@ -188,6 +189,16 @@ class _Run:
         if guard is not None:
             self.report.guard = guard.facts()
             self.report.warnings += guard.notes()
+
+    def note_device(self) -> None:
+        """Put where the network ran into the report."""
+        facts = device_facts(self.system)
+        self.report.system["device"] = facts
+        if facts is not None and facts["note"]:
+            self.note(facts["note"])
+        elif facts is None and self.settings.device not in ("auto", "cpu"):
+            name = self.system.card.name
+            self.note(f"no network has run, as {name} has or needed none: all was the processor's")
 
     def note_size(self, pixels: Pixels) -> None:
         """Check and put the picture's size into the report."""
@@ -627,7 +638,7 @@ def fuse(
     total = _length(frames)
     if total is not None and total >= 2:
         resolve_reference(settings.reference, total)
-    loaded = own or load_system(settings.system, threads=settings.threads)
+    loaded = own or load_system(settings.system, threads=settings.threads, device=settings.device)
     check_system(settings, loaded)
     run = _Run(settings, loaded, total, progress, cancel)
     run.report.warnings += notes
@@ -737,6 +748,7 @@ def _execute(run: _Run, source: Stack | Iterator[Item]) -> Fusion:
         else:
             result = _fuse_picture(run, run.system, items)
     run.note_findings()
+    run.note_device()
     run.report.timings_s = {**run.clock.seconds, "total": run.clock.total()}
     run.tell(run.total or 1, "done", "fused")
     image = convert_depth(result.image, run.settings.bit_depth)

@@ -290,7 +290,7 @@ def plan(
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
     settings, measured = _by_own_step(settings, infos)
     if system is None:
-        system = load_system(settings.system, threads=settings.threads)
+        system = load_system(settings.system, threads=settings.threads, device=settings.device)
     system = adopt(system)
     check_system(settings, system)
     info = infos[0]

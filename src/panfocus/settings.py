@@ -11,6 +11,7 @@ from panfocus import align as registration
 from panfocus.errors import UsageError
 from panfocus.memory import parse_size
 from panfocus.systems import DEFAULT_SYSTEM
+from panfocus.systems.devices import NAMES as DEVICES
 
 Mode = Literal["blend", "select", "restore", "best-plane"]
 BitDepth = Literal["same", "8", "16"]
@@ -60,6 +61,8 @@ class Settings:
             a plane; else it is an error.
         guard: "auto" leaves out frames that show nothing and mends what a network loses (see
             `panfocus.guard`); "off" takes all frames and the system as it is.
+        device: where networks run: "auto" for the best that is there and works, "cpu", or the
+            name of an accelerator (`panfocus devices`), which then must be had.
     """
 
     system: str = DEFAULT_SYSTEM
@@ -82,6 +85,7 @@ class Settings:
     raw_tone: RawTone = "srgb"
     lenient: bool = False
     guard: GuardOption = "auto"
+    device: str = "auto"
 
 
 #: Names of the settings that are either true or false.
@@ -126,6 +130,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
         "prefer": ("none", "near", "far"),
         "order": ("near-first", "far-first"),
         "guard": ("auto", "off"),
+        "device": DEVICES,
     }
     for name, allowed in choices.items():
         if getattr(settings, name) not in allowed:

@@ -105,9 +105,9 @@ def test_batches_are_split_over_processes_without_overlap(data):
 
 def test_kinds_of_batches_come_as_often_as_said(data):
     task = DualPathTask(config.recipe("dualpath"), supply(data), seed=0)
-    kinds = [task._kind(step).frames for step in range(400)]
+    kinds = [task.maker().kind(step).frames for step in range(400)]
     assert 0.65 < np.mean(np.array(kinds) == 2) < 0.85
-    made = [task._kind(step).made for step in range(400)]
+    made = [task.maker().kind(step).made for step in range(400)]
     assert 0.75 < np.mean(made) < 0.92
 
 

@@ -97,20 +97,21 @@ def failed(job: Job, error: PanfocusError, **facts: Any) -> Outcome:  # noqa: AN
 
 
 @lru_cache(maxsize=2)
-def _network(name: str, threads: int | None) -> System | PictureSystem:
-    return load_system(name, threads=threads)
+def _network(name: str, threads: int | None, device: str) -> System | PictureSystem:
+    return load_system(name, threads=threads, device=device)
 
 
-def _system(name: str, threads: int | None) -> System | PictureSystem:
+def _system(settings: Settings) -> System | PictureSystem:
     """Load a system; a network's session is kept for the next stack of this process."""
-    system = load_system(name, threads=threads)
+    asked = settings.system, settings.threads, settings.device
+    system = load_system(asked[0], threads=asked[1], device=asked[2])
     is_network = isinstance(system, (NetworkSystem, NetworkPictureSystem))
-    return _network(name, threads) if is_network else system
+    return _network(*asked) if is_network else system
 
 
 def _plan(job: Job) -> Plan:
     settings = make_settings(**job.settings, maps=bool(job.maps))
-    system = _system(settings.system, settings.threads)
+    system = _system(settings)
     earlier = earlier_results(job.outputs.values())
     checked = plan(job.inputs, settings, exclude=earlier, system=system)
     if job.maps and system.card.kind == "picture":
@@ -142,7 +143,7 @@ def _check(job: Job) -> _Checked:
         card = checked.system.card
         return _Checked(files, checked.settings, card, checked.memory_bytes, checked.count)
     choice = _choice(job)
-    system = _system(choice.settings.system, choice.settings.threads)
+    system = _system(choice.settings)
     source = Path(job.inputs[0])
     check_apart([source, *settings_files(choice.settings)], list(job.outputs.items()))
     for path in job.outputs.values():

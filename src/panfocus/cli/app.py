@@ -26,6 +26,10 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 _ALIGN_HELP = "none, auto, translation, similarity, affine or homography."
 
+#: `panfocus.systems.devices.NAMES`, whose import would slow the start.
+_DEVICE = click.Choice(["auto", "cpu", "cuda", "directml", "coreml", "openvino"])
+_DEVICE_HELP = "Where networks run; auto takes the best that is there and works."
+
 
 class _BareOption(click.Option):
     """An option that takes a file name or stands alone.
@@ -126,6 +130,14 @@ def refuse_empty(words: Sequence[str]) -> None:
             )
 
 
+def _load_plugins(files: Sequence[Path]) -> None:
+    """Run the user's own files."""
+    if files:
+        from panfocus.plugins import load_all  # noqa: PLC0415  mostly none
+
+        load_all(files)
+
+
 def _may_be_input(word: str) -> bool:
     """Whether a word may name frames: a pattern, or a picture that is there and no map."""
     path = Path(word).expanduser()
@@ -161,6 +173,14 @@ def app() -> None:
     "--system",
     help="What decides: a name of `panfocus systems`, or the folder of an exported system.",
 )
+@click.option(
+    "--plugin",
+    "plugins",
+    type=_FILE,
+    multiple=True,
+    help="A file of Python that registers systems of your own; may be repeated.",
+)
+@click.option("--device", type=_DEVICE, default="auto", show_default=True, help=_DEVICE_HELP)
 @click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
 @click.option(
     "--align-to",
@@ -332,8 +352,10 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     from panfocus.cli.fuse import Request, run  # noqa: PLC0415  imports OpenCV
     from panfocus.science.open import is_science  # noqa: PLC0415
 
+    _load_plugins(options.pop("plugins"))
     settings = (
         "system",
+        "device",
         "align",
         "align_to",
         "exposure",
@@ -376,11 +398,31 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
 @app.command()
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The cards as JSON on stdout.")
-def systems(name: str | None, as_json: bool) -> None:
+@click.option(
+    "--plugin",
+    "plugins",
+    type=_FILE,
+    multiple=True,
+    help="A file of Python that registers systems of your own; may be repeated.",
+)
+def systems(name: str | None, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List what can decide; with NAME show one card whole."""
+    _load_plugins(plugins)
     from panfocus.cli.systems import show  # noqa: PLC0415
 
     show(name, as_json=as_json)
+
+
+@app.command()
+@click.option(
+    "-s", "--system", default="dualpath", show_default=True, help="The network to try them with."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON on stdout.")
+def devices(system: str, as_json: bool) -> None:
+    """Try where networks can run here, and say what is missing where they cannot."""
+    from panfocus.cli.devices import show  # noqa: PLC0415
+
+    show(system, as_json=as_json)
 
 
 _PASSED_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names": []}
@@ -477,12 +519,20 @@ def metrics(
 @click.option("--out", type=_FILE, required=True, help="Folder for scores, tables and plots.")
 @click.option("--systems", callback=_names, help="Names or folders, by commas.")
 @click.option(
+    "--plugin",
+    "plugins",
+    type=_FILE,
+    multiple=True,
+    help="A file of Python that registers systems of your own; may be repeated.",
+)
+@click.option(
     "--results",
     multiple=True,
     metavar="NAME=DIR...",
     help="Folders of pictures that others have fused.",
 )
 @click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
+@click.option("--device", type=_DEVICE, default="auto", show_default=True, help=_DEVICE_HELP)
 @click.option("--metrics", "names", callback=_names, help="Names, by commas; all if not given.")
 @click.option(
     "--cut",
@@ -508,6 +558,7 @@ def evaluate(
     systems: list[str] | None,
     names: list[str] | None,
     resume: bool,
+    plugins: tuple[Path, ...],
     plots: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401  click hands over what is declared above
@@ -520,6 +571,7 @@ def evaluate(
     from panfocus.cli.evaluate import run  # noqa: PLC0415  imports OpenCV
     from panfocus.evaluate import Options  # noqa: PLC0415
 
+    _load_plugins(plugins)
     asked = Options(
         systems=tuple(systems or ()),
         metrics=tuple(names) if names else None,
@@ -561,7 +613,7 @@ def synthesize(pictures: tuple[str, ...], **options: Any) -> None:  # noqa: ANN4
 #: Options of `fuse` that a batch has in its own way, or not at all.
 _NOT_IN_BATCH = frozenset({
     "inputs", "output", "depth_map", "index_map", "confidence_map", "overwrite", "dry_run",
-    "json_file", "json_progress", "quiet", "verbose",
+    "json_file", "json_progress", "quiet", "verbose", "plugins",
 })  # fmt: skip
 
 

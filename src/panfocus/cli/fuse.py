@@ -349,10 +349,16 @@ def _say(request: Request, lines: list[str]) -> None:
 def _summary(request: Request, result: Fusion, files: list[Path]) -> None:
     report = result.report
     seconds = report.timings_s["total"]
-    lines = [f"{len(report.frames)} frames fused by {report.system['name']} in {seconds:.2f} s"]
+    device = report.system["device"]
+    by = report.system["name"]
+    if device is not None and device["device"] != "cpu":
+        by += f" on {device['device']}"
+    lines = [f"{len(report.frames)} frames fused by {by} in {seconds:.2f} s"]
     lines += [f"  {path}" for path in files]
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
+        if device is not None:
+            lines.append(f"  device: {device['device']} ({device['provider']})")
         lines += [f"  {stage}: {spent:.3f} s" for stage, spent in report.timings_s.items()]
     _say(request, lines)
 

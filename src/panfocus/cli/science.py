@@ -93,7 +93,8 @@ def _check(request: Request, files: dict[str, Path], read: list[Path]) -> None:
 
 def _show(request: Request, source: Path, choice: Choice, files: dict[str, Path]) -> None:
     """Print what would be done, as JSON when that was asked for."""
-    system = load_system(choice.settings.system, threads=choice.settings.threads)
+    chosen = choice.settings
+    system = load_system(chosen.system, threads=chosen.threads, device=chosen.device)
     with closing(open_volume(source, choice.axes)) as volume:
         facts: dict[str, Any] = {
             "source": str(source),

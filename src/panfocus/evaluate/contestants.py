@@ -60,25 +60,28 @@ class SystemContestant:
     address: str
     card: Card
     align: str = "none"
+    device: str = "auto"
 
     @classmethod
-    def load(cls, address: str, align: str) -> SystemContestant:
+    def load(cls, address: str, align: str, device: str) -> SystemContestant:
         """Find a system; its name in tables is that of its folder or card.
 
         Raises:
             SystemError_: no such system.
         """
-        card = load_system(address).card
+        card = load_system(address, device=device).card
         name = Path(address).name if Path(address).is_dir() else address
-        return cls(name, address, card, align)
+        return cls(name, address, card, align, device)
 
     def identity(self, sample: Sample) -> str:
         """Return the card, which holds the hash of the weights, and how frames are fused."""
-        return f"align {self.align}\nguard {GUARD}\n{self.card.to_json()}"
+        # scores do not depend on what "auto" finds, but for last digits; the seconds do
+        device = "" if self.device == "auto" else f"device {self.device}\n"
+        return f"align {self.align}\nguard {GUARD}\n{device}{self.card.to_json()}"
 
     def fused(self, sample: Sample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
-        system = load_system(self.address)
+        system = load_system(self.address, device=self.device)
         begin = time.perf_counter()
         image = fuse(
             sample.frames,
@@ -87,6 +90,7 @@ class SystemContestant:
             keep_size=True,
             maps=False,
             guard=GUARD,
+            device=self.device,
         ).image
         return Fused(opaque(image), time.perf_counter() - begin)
 
@@ -139,16 +143,20 @@ class ResultsContestant:
         return found
 
 
-def gather(systems: Sequence[str], results: Sequence[str], align: str = "none") -> list[Contestant]:
+def gather(
+    systems: Sequence[str], results: Sequence[str], align: str = "none", device: str = "auto"
+) -> list[Contestant]:
     """Return the contestants in the order given.
 
     Raises:
-        UsageError: an unknown kind of alignment; no contestant, two of one name, or a name that
-            is no name for a folder.
+        UsageError: an unknown kind of alignment or device; no contestant, two of one name, or a
+            name that is no name for a folder.
         DataError, SystemError_: not to be found.
     """
-    make_settings(align=align)  # an unknown kind is refused once, not for every image
-    out: list[Contestant] = [SystemContestant.load(address, align) for address in systems]
+    make_settings(
+        align=align, device=device
+    )  # an unknown kind is refused once, not for every image
+    out: list[Contestant] = [SystemContestant.load(address, align, device) for address in systems]
     out += [ResultsContestant.parse(text) for text in results]
     names = [one.name for one in out]
     if (

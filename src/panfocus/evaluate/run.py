@@ -36,6 +36,7 @@ class Options:
         systems: names or folders of systems.
         results: ``NAME=DIR`` of other people's fused pictures.
         align: kind of registration of the frames, as in `panfocus.fuse`.
+        device: where networks run, as in `panfocus.fuse`.
         metrics: names; None for all that fit.
         cut: pixels of border left out of the second PSNR.
         save_images: whether the fused pictures are kept in ``out/fused/<system>/``.
@@ -48,6 +49,7 @@ class Options:
     systems: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
     align: str = "none"
+    device: str = "auto"
     metrics: tuple[str, ...] | None = None
     cut: int = 4
     save_images: bool = False
@@ -112,7 +114,7 @@ def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
         OutputError: the folder holds scores of something else, or cannot be written.
     """
     wanted = Wanted(options.metrics, options.cut)
-    contestants = gather(options.systems, options.results, options.align)
+    contestants = gather(options.systems, options.results, options.align, options.device)
     dataset = find_samples(options.data)
     has_truth = any(s.truth is not None for s in dataset.samples)
     wanted.check(sorted({len(s.frames) for s in dataset.samples}), has_truth=has_truth)

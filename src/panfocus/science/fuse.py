@@ -214,7 +214,7 @@ def fuse_file(
         check_output(path, overwrite=overwrite)
     settings = replace(choice.settings, maps=bool(choice.maps))
     choice = replace(choice, settings=settings)
-    system = load_system(settings.system, threads=settings.threads)
+    system = load_system(settings.system, threads=settings.threads, device=settings.device)
     with closing(open_volume(source, choice.axes, lenient=settings.lenient)) as volume:
         check(volume, choice, system)
         summary = Summary(str(source), volume.kind, _plain(settings))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -20,11 +21,14 @@ from panfocus.errors import SystemError_
 from panfocus.memory import is_capped
 from panfocus.optics import Float
 from panfocus.systems.card import Card
+from panfocus.systems.devices import AUTO, CPU
 from panfocus.systems.restorer import Recipe, Restorer
 from panfocus.tiles import cheapest_core, tiled_decision
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+    from panfocus.systems.sessions import Network, RanOn
 
 #: Pixels times frames that a network sees at once, where its card does not say.
 TILE_PIXELS = 700_000
@@ -43,11 +47,17 @@ def sha256_of(path: Path) -> str:
 class NetworkSystem:
     """A folder with ``card.json`` and ``model.onnx``, checked against the card's digest."""
 
-    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+    def __init__(self, folder: Path, *, threads: int | None = None, device: str = AUTO) -> None:
         """Read the card and check the weights; the session starts with the first decision.
 
+        Args:
+            folder: of the system.
+            threads: of the processor; None for all cores.
+            device: where it runs, a name in `devices.NAMES`.
+
         Raises:
-            SystemError_: card or weights missing, damaged, or not the ones of the card.
+            SystemError_: card or weights missing, damaged, or not the ones of the card; or the
+                device is one that the installed ONNX Runtime does not offer.
         """
         path = folder / "card.json"
         if not path.is_file():
@@ -59,10 +69,17 @@ class NetworkSystem:
             )
         self._card = Card.read(path)
         self._threads = threads
+        self._asked = device
         self._starting = Lock()
+        self._in_turn = Lock()
         self._started: InferenceSession | None = None
+        self._ran_on: RanOn | None = None
         self._model = folder / (self._card.model or "model.onnx")
         self._check_weights()
+        if device not in (AUTO, CPU):
+            from panfocus.systems.providers import candidates  # noqa: PLC0415  as below
+
+            candidates(device)  # before any work
 
     @cached_property
     def restorer(self) -> Restorer | None:
@@ -99,31 +116,40 @@ class NetworkSystem:
         return is_capped()
 
     @property
+    def ran_on(self) -> RanOn | None:
+        """Where the network runs; None until it has been asked for its first decision."""
+        return self._ran_on
+
+    @cached_property
+    def _network(self) -> Network:
+        from panfocus.systems.sessions import Network  # noqa: PLC0415  as below
+
+        threads = self._threads or os.cpu_count() or 1
+        return Network(self._model, self._card, threads, self._is_capped)
+
+    @property
     def _session(self) -> InferenceSession:
         with self._starting:  # threads that come together wait for one session
             if self._started is None:
-                self._started = self._start()
+                # what classical systems do without is not imported before a network runs
+                from panfocus.systems.sessions import start  # noqa: PLC0415
+
+                self._started, self._ran_on = start(self._network, self._asked)
             return self._started
 
-    def _start(self) -> InferenceSession:
-        import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
+    def _give_up(self, failed: InferenceSession, error: Exception) -> bool:
+        """Go on on the processor after an accelerator has failed; False if there is no way."""
+        from panfocus.systems.sessions import on_cpu, without  # noqa: PLC0415  as above
 
-        options = cast("Any", ort.SessionOptions())
-        options.intra_op_num_threads = self._threads or os.cpu_count() or 1
-        options.log_severity_level = 3
-        # waiting threads would otherwise burn a core each while the other works
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # the arena asks for more than it touches: quicker, but it breaks a cap on what is asked for
-        options.enable_cpu_mem_arena = not self._is_capped
-        try:
-            return ort.InferenceSession(
-                str(self._model), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            # onnxruntime's exceptions have no common base of their own
-            raise SystemError_(
-                "the network cannot be loaded", where=str(self._model), got=str(error)
-            ) from error
+        with self._starting:
+            if self._started is not failed:  # another thread was quicker
+                return True
+            ran = self._ran_on
+            if ran is None or ran.device == CPU or self._asked != AUTO:
+                return False
+            self._started = on_cpu(self._network)
+            self._ran_on = without(ran, error)
+            return True
 
     @cached_property
     def _options(self) -> Any:  # noqa: ANN401  its class has no complete types
@@ -154,25 +180,37 @@ class NetworkSystem:
         # one copy that is padded and in planes: frames are large where tiles are
         planes = np.full((len(frames), 3, *size), PAD, np.float32)
         planes[:, :, :height, :width] = frames.transpose(0, 3, 1, 2)
-        session = cast("Any", self._session)
         expected = (len(frames) if answer == "weights" else 3, *size)
-        try:
-            out = session.run([answer], {"frames": planes}, self._options)[0]
-        except Exception as error:
-            # onnxruntime's exceptions have no common base of their own
-            raise self._unusable(answer, expected, f"{type(error).__name__}: {error}") from error
-        made = np.asarray(out)
+        made = np.asarray(self._run(planes, answer, expected))
         if made.shape != expected or made.dtype.kind != "f":
             raise self._unusable(answer, expected, f"{made.shape}, {made.dtype}")
         return made[:, :height, :width].astype(np.float32, copy=False)
 
+    def _run(self, planes: Float, answer: str, expected: tuple[int, ...]) -> object:
+        session = cast("Any", self._session)
+        ran = self._ran_on
+        try:
+            with self._in_turn if ran is not None and ran.in_turn else nullcontext():
+                return session.run([answer], {"frames": planes}, self._options)[0]
+        except Exception as error:
+            # onnxruntime's exceptions have no common base of their own
+            reason = f"{type(error).__name__}: {error}"
+            if self._give_up(session, error):
+                return self._run(planes, answer, expected)
+            raise self._unusable(answer, expected, reason) from error
+
     def _unusable(self, answer: str, expected: tuple[int, ...], got: str) -> SystemError_:
+        ran = self._ran_on
+        accelerator = ran.device if ran is not None and ran.device != CPU else None
         return SystemError_(
-            f"the network of {self._card.name} does not answer as it should",
+            f"the network of {self._card.name} does not answer as it should"
+            + (f" on {accelerator}" if accelerator else ""),
             where=str(self._model),
             expected=f"{answer} {expected} float32, for frames (N, 3, H, W)",
             got=got.splitlines()[0],
-            remedy="export the system again with `panfocus export`, or take another",
+            remedy="run it on the processor: --device cpu"
+            if accelerator
+            else "export the system again with `panfocus export`, or take another",
         )
 
     def decide(self, frames: Float) -> Float:

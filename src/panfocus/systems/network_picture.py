@@ -6,6 +6,7 @@ It must see all frames at once, so they are all held: four bytes a sample.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from panfocus.errors import SystemError_
 from panfocus.optics import Float
 from panfocus.stretch import Stretch
 from panfocus.systems.card import Card
+from panfocus.systems.devices import AUTO
 from panfocus.systems.network import TILE_PIXELS, NetworkSystem
 from panfocus.tiles import cheapest_core, windows
+
+if TYPE_CHECKING:
+    from panfocus.systems.sessions import RanOn
 
 
 class NetworkPictureSystem:
@@ -23,18 +28,29 @@ class NetworkPictureSystem:
     Always at full scale: a picture, unlike weights, cannot be enlarged afterwards.
     """
 
-    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+    def __init__(self, folder: Path, *, threads: int | None = None, device: str = AUTO) -> None:
         """Read the card and check the weights, as `NetworkSystem` does.
 
+        Args:
+            folder: of the system.
+            threads: of the processor; None for all cores.
+            device: where it runs, a name in `devices.NAMES`.
+
         Raises:
-            SystemError_: card or weights missing, damaged, or not the ones of the card.
+            SystemError_: card or weights missing, damaged, or not the ones of the card; or the
+                device is not to be had.
         """
-        self._network = NetworkSystem(folder, threads=threads)
+        self._network = NetworkSystem(folder, threads=threads, device=device)
 
     @property
     def card(self) -> Card:
         """The card beside the network."""
         return self._network.card
+
+    @property
+    def ran_on(self) -> RanOn | None:
+        """Where the network runs; None before its first picture."""
+        return self._network.ran_on
 
     def begin(self) -> NetworkPictureRun:
         """Begin a stack; the network's session is shared by all."""

@@ -5,6 +5,7 @@ Several processes or machines: ``torchrun --nproc-per-node 2 --no-python panfocu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ import torch
 import typer
 
 from panfocus.errors import UsageError
-from panfocus.train import loop, pictures, synthesis
+from panfocus.plugins import load_all as load_plugins
+from panfocus.train import loop, own_data, pictures, synthesis
 from panfocus.train.average import average as average_of
 from panfocus.train.checkpoint import best
 from panfocus.train.drpl import config
@@ -66,15 +68,26 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use.")] = None,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    loaders: Annotated[
+        int, typer.Option(min=0, help="Processes that make batches; 0 for a thread of this one.")
+    ] = 0,
+    plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="A file of Python of your own; docs/extending.md."),
+    ] = None,
 ) -> None:
     """Train DRPL on pairs made from sharp pictures, and export it to OUT/system."""
     if (minutes is None) == (steps is None):
         raise UsageError("say how long to train", expected="--minutes or --steps, one of the two")
     if precision not in {"auto", "float32", "bfloat16"}:
         raise UsageError("unknown precision", expected="auto, float32 or bfloat16", got=precision)
+    if device not in {"auto", "cpu", "cuda"}:
+        raise UsageError("unknown device", expected="auto, cpu or cuda", got=device)
+    load_plugins(plugins)
     chosen = config.recipe(recipe)
     start = folder_of(init, "drpl") if init else None
-    check_run(out, [*data, *(masks or [])], start, resume=resume)
+    check_run(out, [*own_data.folders_among(data), *(masks or [])], start, resume=resume)
     if start:
         chosen = config.continued(chosen)
     if threads:
@@ -85,9 +98,9 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
     task = DrplTask(chosen, sources, seed)
     if start:
         task.net.load_state_dict(weights_of(start))
-    run = loop.Run(out, steps, minutes, seed, resume, precision)
-    loop.train(task, run)
-    if loop.Team.join().rank == 0:
+    run = loop.Run(out, steps, minutes, seed, resume, precision, device=device)
+    loop.train(task, replace(run, loaders=loaders))
+    if loop.Team.join(device).rank == 0:
         folder = pack(out, out / "system", ", ".join(map(str, data)))
         typer.echo(f"exported to {folder}: panfocus fuse --system {folder} A B -o FUSED")
 
@@ -134,8 +147,13 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a system that is there.")
     ] = False,
+    plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="A file of Python of your own; docs/extending.md."),
+    ] = None,
 ) -> None:
     """Export the averaged weights of a training run as a system folder."""
+    load_plugins(plugins)
     facts = best(run).facts
     system = facts.get("system")
     told = dict(map(score, scores or []))

@@ -28,6 +28,7 @@ from panfocus.io.read import SUFFIXES as READ
 from panfocus.io.read import look
 from panfocus.io.tiff_axes import says_axes
 from panfocus.science.open import is_measured, is_ome_tiff, is_volume, is_zarr
+from panfocus.train import own_data
 from panfocus.train.truths import may_be_truth, stem_may_be_truth
 
 #: What `panfocus fuse` reads, and bitmaps, which training has read from the beginning.
@@ -39,6 +40,8 @@ _TIFF = frozenset(suffix for suffix, kind in READ.items() if kind == "TIFF")
 def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
     """Yield (name, files) of every set below `folders`; no pixel is read.
 
+    What a reader of the user's own brings (`own_data`) is passed over.
+
     Args:
         folders: searched with all below them; a file or a Zarr that is a stack itself.
 
@@ -46,11 +49,15 @@ def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
         DataError: one does not exist.
     """
     for folder in folders:
+        if own_data.is_own(folder):
+            continue
         if not folder.exists():
+            readers = ", ".join(own_data.READERS)
             raise DataError(
                 "the data folder does not exist",
                 where=str(folder),
-                expected="a folder with A/ and B/, or with stacks",
+                expected="a folder with A/ and B/, or with stacks"
+                + (f"; or NAME:WHERE of a reader: {readers}" if readers else ""),
                 remedy="check the path given to --data",
             )
         if folder.is_file() or is_zarr(folder):

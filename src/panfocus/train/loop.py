@@ -13,7 +13,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -29,6 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 from panfocus.errors import Cancelled, DataError, OutputError, UsageError
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import record
+from panfocus.train.feed import feed
 from panfocus.train.log import Log
 from panfocus.train.precision import Precision, fastest
 
@@ -116,6 +116,7 @@ class Run:
         picture_minutes: how often to draw.
         report_seconds: how often to log.
         judge_minutes: how often to judge on what was held out.
+        loaders: processes that make batches; 0 for a thread.
     """
 
     out: Path
@@ -129,6 +130,7 @@ class Run:
     report_seconds: float = 15.0
     judge_minutes: float = 2.0
     device: str = "auto"
+    loaders: int = 0
     notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -230,11 +232,20 @@ class Team:
                 remedy="train on the processor, or install a torch for the card",
             )
         place = int(os.environ.get("LOCAL_RANK", "0"))
+        if cuda and place >= torch.cuda.device_count():
+            raise UsageError(
+                "there are more processes on this machine than graphics cards",
+                where="torchrun --nproc-per-node",
+                expected=f"at most {torch.cuda.device_count()}",
+                got=f"process {place + 1}",
+            )
         found = torch.device("cuda", place) if cuda else torch.device("cpu")
         world = int(os.environ.get("WORLD_SIZE", "1"))
         if world == 1:
             return cls(0, 1, found)
         if not dist.is_initialized():
+            if cuda:
+                torch.cuda.set_device(found)
             dist.init_process_group("nccl" if cuda else "gloo")
         return cls(dist.get_rank(), world, found)
 
@@ -492,22 +503,9 @@ class Stop:
 def batches(
     task: Task, run: Run, state: State, team: Team
 ) -> Iterator[tuple[float, tuple[Any, ...]]]:
-    """Yield (progress, batch) for ever, each batch made by a thread while the last one trains.
-
-    A thread does: numpy, OpenCV and torch let go of the interpreter while they compute.
-    """
-    with ThreadPoolExecutor(1, "batches") as maker:
-
-        def ask(step: int) -> tuple[float, Future[tuple[Any, ...]]]:
-            done = progress(step, state, run)
-            return done, maker.submit(task.batch, step, done, team.rank, team.world)
-
-        step = state.step
-        waiting = ask(step)
-        while True:
-            step += 1
-            (done, batch), waiting = waiting, ask(step)
-            yield done, batch.result()
+    """Yield (progress, batch) for ever, batches to come being made meanwhile (`feed`)."""
+    place = team.rank, team.world
+    return feed(task, state.step, lambda step: progress(step, state, run), place, run.loaders)
 
 
 def progress(step: int, state: State, run: Run) -> float:

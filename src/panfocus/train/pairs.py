@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from panfocus.errors import DataError
+from panfocus.train import own_data
 from panfocus.train.agree import mismatch
 from panfocus.train.found import find
 from panfocus.train.levels import Picture
 from panfocus.train.prepare import Facts, How, Prepared, prepare
-from panfocus.train.scenes import scenes_of
+from panfocus.train.scenes import Scene, of_arrays, scenes_of
 
 __all__ = ["Facts", "FocalSet", "How", "Material", "find", "load", "mismatch", "survey"]
 
@@ -112,9 +113,19 @@ def survey(folders: Sequence[Path], smallest: int, how: How | None = None) -> It
         OutputError: what is to be kept cannot be written.
     """
     how = how or How()
-    for name, files in find(folders):
-        for scene in scenes_of(name, files):
+    for folder in folders:
+        for scene in _scenes_in(folder):
             yield prepare(scene, smallest, how)
+
+
+def _scenes_in(folder: Path) -> Iterator[Scene]:
+    """Yield the scenes of a folder, or of a reader of the user's own."""
+    if own_data.is_own(folder):
+        for name, frames in own_data.read(folder):
+            yield of_arrays(name, frames)
+        return
+    for name, files in find([folder]):
+        yield from scenes_of(name, files)
 
 
 def load(folders: Sequence[Path], smallest: int, how: How | None = None) -> Material:

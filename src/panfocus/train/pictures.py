@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.errors import DataError
 from panfocus.frames import Item
+from panfocus.train import own_data
 from panfocus.train.found import SUFFIXES
 from panfocus.train.levels import Picture, Range, colours_of, luminance
 from panfocus.train.told import told_as_data
@@ -120,23 +121,35 @@ def load(folders: Sequence[Path], smallest: int, at_least: int = 4) -> Pictures:
     Raises:
         DataError: no folder, unreadable, too few or too small.
     """
-    paths = files_in(folders)
     held = Pictures([], [], [])
-    for path in paths:
-        picture = limited(read_picture(path))
+    count = 0
+    for name, whole in _pictures_of(folders):
+        picture = limited(whole)
+        count += 1
         if min(picture.shape[:2]) >= smallest:
             held.colour.append(picture)
             held.soft.append(soft_areas(picture))
-            held.names.append(str(path))
+            held.names.append(name)
     if len(held.colour) < at_least:
         raise DataError(
             "too few pictures are large enough to train on",
             where=", ".join(map(str, folders)),
             expected=f"at least {at_least} pictures of {smallest} x {smallest} pixels or more",
-            got=f"{len(held.colour)} of {len(paths)}",
+            got=f"{len(held.colour)} of {count}",
             remedy="add larger photographs with another --data",
         )
     return held
+
+
+def _pictures_of(folders: Sequence[Path]) -> Iterator[tuple[str, Picture]]:
+    """Yield (name, picture) of files, and of readers of the user's own."""
+    own = [folder for folder in folders if own_data.is_own(folder)]
+    plain = [folder for folder in folders if folder not in own]
+    for path in files_in(plain) if plain else []:
+        yield str(path), read_picture(path)
+    for folder in own:
+        for name, frames in own_data.read(folder):
+            yield from ((name, frame) for frame in frames)
 
 
 def load_masks(folders: Sequence[Path], smallest: int = 32) -> list[Byte]:

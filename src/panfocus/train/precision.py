@@ -40,7 +40,11 @@ class Precision:
 
     def placed(self, array: object, device: torch.device) -> Tensor:
         """Move one array of a batch to the device and layout."""
-        tensor = torch.as_tensor(array).to(device)
+        tensor = torch.as_tensor(array)
+        if device.type == "cuda":  # pinned memory travels while the card still computes
+            tensor = tensor.pin_memory().to(device, non_blocking=True)
+        else:
+            tensor = tensor.to(device)
         return tensor.to(memory_format=self.memory_format) if tensor.ndim == 4 else tensor
 
 

@@ -138,7 +138,8 @@ def prepare(scene: Scene, smallest: int, how: How) -> Prepared:
             replace(facts, left_out={**facts.left_out, scene.name: f"smaller than {smallest} px"})
         )
     facts = replace(facts, size=size)
-    key = _key(scene, smallest, how) if how.shelf.keeps else ""
+    # frames of no file have no digest: what was kept might be of others
+    key = _key(scene, smallest, how) if how.shelf.keeps and scene.files else ""
     return _found(key, how.shelf) or _made(key, scene, facts, smallest, how)
 
 

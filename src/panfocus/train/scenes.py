@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.errors import InputError
@@ -65,6 +66,18 @@ def scenes_of(name: str, files: Sequence[Path]) -> list[Scene]:
         if any(path.suffix.lower() == ".bmp" for path in files):
             return [_of_bitmaps(name, files)]
         return [_of_photographs(name, files)]
+
+
+def of_arrays(name: str, frames: Sequence[NDArray[np.uint8]]) -> Scene:
+    """Return a scene of frames ``(H, W, 3)`` in memory, such as a reader of one's own gives."""
+    if len(frames) < 2 or len({frame.shape for frame in frames}) > 1:
+        return _nothing(name, [], "frames of different size" if len(frames) > 1 else "one frame")
+
+    def items() -> Iterator[Item]:
+        return (Item(f"{name} {n}", f, False, no_metadata()) for n, f in enumerate(frames))
+
+    height, width = frames[0].shape[:2]
+    return Scene(name, (), "", len(frames), height, width, "8 bit", items)
 
 
 def _nothing(name: str, files: Sequence[Path], why: str) -> Scene:

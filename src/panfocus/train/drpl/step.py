@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,19 @@ class Learner(nn.Module):
         return loss.total(maps, clean[:, 0], clean[:, 1], truth, mask, self._weights)
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Makes the batches of DRPL (`panfocus.train.feed.Maker`)."""
+
+    config: Config
+    stream: synthesis.Stream
+
+    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
+        """Make this process's share of the pairs of `step`."""
+        stage = self.config.stage(progress)
+        return self.stream.batch(step, positions_of(stage.batch, rank, world), stage.size)
+
+
 class DrplTask:
     """DRPL as the training loop sees it (`panfocus.train.loop.Task`)."""
 
@@ -60,8 +74,11 @@ class DrplTask:
 
     def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
         """Make this process's share of the pairs of `step`."""
-        stage = self.config.stage(progress)
-        return self._stream.batch(step, positions_of(stage.batch, rank, world), stage.size)
+        return self.maker().batch(step, progress, rank, world)
+
+    def maker(self) -> Pairs:
+        """Return what makes the batches."""
+        return Pairs(self.config, self._stream)
 
     def rate(self, progress: float) -> float:
         """Return the learning rate's factor."""

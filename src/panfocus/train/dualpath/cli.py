@@ -13,9 +13,10 @@ import torch
 import typer
 
 from panfocus.errors import DataError, UsageError
+from panfocus.plugins import load_all as load_plugins
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
-from panfocus.train import loop, pairs, record, supply
+from panfocus.train import loop, own_data, pairs, record, supply
 from panfocus.train.dualpath import adapt, config, redefocus
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import deployed
@@ -79,6 +80,19 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         list[str] | None,
         typer.Option("--set", help="KEY=VALUE of the recipe, as in run.json; may be repeated."),
     ] = None,
+    loaders: Annotated[
+        int, typer.Option(min=0, help="Processes that make batches; 0 for a thread of this one.")
+    ] = 0,
+    batch_factor: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Larger batches, for a graphics card; the rate rises by its root."
+        ),
+    ] = 1,
+    plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="A file of Python of your own; docs/extending.md."),
+    ] = None,
     validate: Annotated[
         bool,
         typer.Option(
@@ -99,6 +113,7 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
 
     With --init, tell on held-out material whether that helped, and keep the old system if not.
     """
+    load_plugins(plugins)
     if dry_run:
         if init and not grow:
             start = folder_of(init, "dualpath")
@@ -116,7 +131,7 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         if value not in known:
             raise UsageError(f"unknown {name}", expected=", ".join(known), got=value)
     start = folder_of(init, "dualpath") if init else None
-    check_run(out, data, start, resume=resume)
+    check_run(out, own_data.folders_among(data), start, resume=resume)
     if threads:
         torch.set_num_threads(threads)
     if grow and init is None:
@@ -125,14 +140,24 @@ def dualpath(  # noqa: PLR0917  every parameter is an option of the command
         "data": record.digests(p for _, files in pairs.find(data) for p in files),
         "aligned": align,
     }
+    if plugins:
+        notes |= {"plugins": record.digests(plugins), "own_data": own_data.named(data)}
     how = supply.how_to(out, align=align, digests=notes["data"])
     run = loop.Run(out, steps, minutes, seed, resume, precision, device=device, notes=notes)
+    run = replace(run, loaders=loaders)
     if start and not grow:
         check_recipe(start, recipe)
+        if batch_factor != 1:  # it would stand in the card, and grow with every adapting
+            raise UsageError(
+                "a system is adapted by the batches that it was trained with",
+                where="--batch-factor",
+                remedy="leave it out, or train anew without --init",
+            )
         _adapt(start, data, how, run, rate or ADAPTED_RATE)
     else:
         chosen = config.changed(recipe_from(recipe, from_file), changes or [])
-        usual = GROWN_RATE if start else chosen.learning_rate
+        chosen = config.enlarged(chosen, batch_factor)
+        usual = GROWN_RATE * batch_factor**0.5 if start else chosen.learning_rate
         chosen = replace(chosen, learning_rate=rate or usual)
         _train(chosen, data, how, run, start, validate=validate)
 

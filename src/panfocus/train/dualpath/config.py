@@ -10,6 +10,7 @@ from typing import Any, cast
 from panfocus.errors import UsageError
 from panfocus.train.dualpath.masks import MEASURES, WINDOWS
 from panfocus.train.dualpath.network import Shape
+from panfocus.train.dualpath.own import BUILT_IN, STEPS
 from panfocus.train.dualpath.predictor import Drop, Guide
 from panfocus.train.dualpath.step import Unrolled
 from panfocus.train.synthesis import Odds
@@ -81,6 +82,8 @@ class Config:
         weight_decay: of AdamW.
         clip: largest norm of the whole gradient.
         ema: decay per step of the averaged weights, which are the ones exported.
+        step: what the fuser's steps are, by a name in `own.STEPS`.
+        terms: loss terms of the user's own, ``NAME=WEIGHT`` each (`own.TERMS`).
     """
 
     recipe: str
@@ -97,6 +100,8 @@ class Config:
     weight_decay: float = 1e-2
     clip: float = 1.0
     ema: float = 0.998
+    step: str = BUILT_IN
+    terms: tuple[str, ...] = ()
 
     @property
     def multiple_of(self) -> int:
@@ -106,7 +111,8 @@ class Config:
     @property
     def halo(self) -> int:
         """Context that a tile needs on each side: steps follow each other, so reaches add."""
-        return sum(step.reach for step in self.steps)
+        kind = STEPS.get(self.step)
+        return sum(kind.reach(size) for size in self.steps)
 
     @property
     def needs_sets(self) -> bool:
@@ -114,8 +120,13 @@ class Config:
         return any(kind.share > 0 and not kind.made for kind in self.sets)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for cards and checkpoints."""
-        return asdict(self)
+        """Return plain values for cards and checkpoints.
+
+        What is the user's own stands there only where there is any, so that runs of before it
+        could be are still resumed.
+        """
+        usual = {"step": BUILT_IN, "terms": ()}
+        return {k: v for k, v in asdict(self).items() if k not in usual or v != usual[k]}
 
 
 #: The mask predictor: training apparatus, and small.
@@ -199,7 +210,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples."""
     held = {name: _frozen(value) for name, value in values.items()}
     held["predictor"] = _shape(values["predictor"])
-    held["steps"] = tuple(_unrolled(v) for v in values["steps"])
+    held["steps"] = tuple(map(_unrolled, values["steps"]))
     held["sets"] = tuple(Sets(**v) for v in values["sets"])
     held["masking"] = Masking(**{k: _frozen(v) for k, v in values["masking"].items()})
     held["odds"] = Odds(**{name: _frozen(v) for name, v in values["odds"].items()})
@@ -212,12 +223,13 @@ def changed(chosen: Config, settings: Sequence[str]) -> Config:
     Args:
         chosen: the recipe.
         settings: ``KEY=VALUE`` each, keys joined by dots as in ``run.json``: ``odds.lights=0.2``,
-            ``learning_rate=5e-4``, ``masking.guide=none``; values as JSON or a bare word.
+            ``learning_rate=5e-4``, ``masking.guide=none``; values as JSON, a bare word, or for a
+            list words with commas between them.
 
     Raises:
         UsageError: no such key, or a value of another kind.
     """
-    values = chosen.to_dict()
+    values = asdict(chosen)
     known = _places(values)
     for setting in settings:
         key, _, text = setting.partition("=")
@@ -231,6 +243,17 @@ def changed(chosen: Config, settings: Sequence[str]) -> Config:
         place, name = known[key]
         place[name] = _as(place[name], text, setting)
     return from_dict(values)
+
+
+def enlarged(chosen: Config, factor: int) -> Config:
+    """Return a recipe with `factor` times the sets a step, and a rate larger by its root.
+
+    Under Adam the noise of a step, whose size does not follow the gradient's, grows by so much.
+    """
+    if factor == 1:
+        return chosen
+    sets = tuple(replace(kind, batch=factor * kind.batch) for kind in chosen.sets)
+    return replace(chosen, sets=sets, learning_rate=chosen.learning_rate * factor**0.5)
 
 
 def _places(values: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
@@ -252,6 +275,8 @@ def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever 
         value: Any = json.loads(text)
     except ValueError:
         value = text
+    if isinstance(before, tuple) and isinstance(value, str):
+        value = value.split(",")
     fits = before is None or (
         _kind(value) == _kind(before) or (_kind(before), _kind(value)) == ("float", "int")
     )
@@ -271,9 +296,9 @@ def _kind(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
 
 
 def _unrolled(values: Mapping[str, Any]) -> Unrolled:
-    parts: dict[str, Any] = {**values}
-    parts["prior"], parts["sees"] = _shape(values["prior"]), tuple(values["sees"])
-    return Unrolled(**parts)
+    told = dict(values)  # of any values, as JSON has them
+    told["prior"], told["sees"] = _shape(told["prior"]), tuple(told["sees"])
+    return Unrolled(**told)
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:

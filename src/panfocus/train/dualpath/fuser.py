@@ -18,11 +18,11 @@ from panfocus.train.dualpath.step import Frames, Iterate, Step, Unrolled, beginn
 class Fuser(nn.Module):
     """K unrolled steps, each with weights of its own."""
 
-    def __init__(self, sizes: Sequence[Unrolled]) -> None:
-        """Set up; `sizes` of the steps in order."""
+    def __init__(self, sizes: Sequence[Unrolled], kind: type[Step] = Step) -> None:
+        """Set up; `sizes` of the steps in order, and what they are."""
         super().__init__()
         self.steps = nn.ModuleList(
-            Step(size, before) for size, before in zip(sizes, [None, *sizes], strict=False)
+            kind(size, before) for size, before in zip(sizes, [None, *sizes], strict=False)
         )
         #: How many steps run: all, or fewer in an export.
         self.depth = len(sizes)

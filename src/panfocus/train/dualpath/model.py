@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from panfocus.train.dualpath import loss
 from panfocus.train.dualpath.config import Config
 from panfocus.train.dualpath.fuser import Fuser
-from panfocus.train.dualpath.predictor import MaskPredictor
+from panfocus.train.dualpath.own import STEPS, Seen, terms_of
+from panfocus.train.dualpath.predictor import Belief, MaskPredictor
 from panfocus.train.dualpath.step import Iterate, blend
 
 
@@ -19,7 +20,7 @@ class DualPath(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.fuser = Fuser(config.steps)
+        self.fuser = Fuser(config.steps, STEPS.get(config.step))
 
     def forward(self, frames: Tensor) -> list[Iterate]:
         """``(B, N, 3, H, W)`` to K + 1 iterates, the start first."""
@@ -44,6 +45,7 @@ class Learner(nn.Module):
         )
         self.teaching = True
         self._masking = masking
+        self._own = terms_of(config.terms)
 
     def teach(self, *, teaching: bool) -> bool:
         """Let the predictor teach the fuser or not; return whether that is new."""
@@ -60,17 +62,23 @@ class Learner(nn.Module):
         if not self.teaching and not made:
             return {"loss": total, **terms}
         steps = self.net(frames)[1:]
+        seen = Seen(steps, frames)
         if made:
             truth, mask, differs, clean, noise = made
+            seen = seen._replace(truth=truth, mask=mask)
             terms |= loss.known(steps, clean, truth, mask, differs, noise)
             total = total + terms["known"]
         if self.teaching:
-            belief = self.predictor.belief(given, frames)
+            belief: Belief = self.predictor.belief(given, frames)
+            seen = seen._replace(belief=belief)
             terms["mask"] = loss.supervision(steps, belief)
             taught = loss.followed(belief, answer, self._masking.back)
             terms["consistency"] = loss.consistency(steps, blend(taught, frames))
             total = total + self._masking.mask * terms["mask"]
             total = total + self._masking.consistency * terms["consistency"]
+        for name, (term, weight) in self._own.items():
+            terms[name] = term(seen)
+            total = total + weight * terms[name]
         return {"loss": total, **terms}
 
     def _predict(

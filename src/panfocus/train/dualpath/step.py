@@ -271,6 +271,11 @@ class Step(nn.Module):
         if size and size.picture:
             self.picture_prior = PicturePrior(size.picture, size.picture_blocks, size.picture_pack)
 
+    @classmethod
+    def reach(cls, size: Unrolled) -> int:
+        """Return how far an answer depends on the picture around it, pixels."""
+        return size.reach
+
     def _prior(self, size: Unrolled, before: Unrolled | None) -> FrameNet:
         channels = sum(CHANNELS[sight] for sight in self.sees)
         # weights and gradients sum to a constant over the frames: their mean tells nothing
@@ -297,7 +302,7 @@ class Step(nn.Module):
             first: whether it is the step from `beginning`.
             restores: whether D runs; else the picture is the blend.
         """
-        logits, features = self._mask_step(now, passed, frames, first=first)
+        logits, features = self.mask_step(now, passed, frames, first=first)
         mask, largest = weights_and_largest(
             logits if self.sharpness == 1 else self.sharpness * logits
         )
@@ -308,7 +313,7 @@ class Step(nn.Module):
         picture = blend(mask, frames.colour) + added
         return Iterate(picture, mask), Passed(logits, added, features)
 
-    def _mask_step(
+    def mask_step(
         self, now: Iterate, passed: Passed, frames: Frames, *, first: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Take the gradient step and the proximal step on M: return its logits, and features."""

@@ -46,6 +46,43 @@ class Supply:
         return cls(material, redefocus.sources_of(pictures))
 
 
+@dataclass(frozen=True)
+class Draws:
+    """Makes the batches of Dual-Path (`panfocus.train.feed.Maker`).
+
+    Attributes:
+        config: the recipe.
+        supply: what they are made from.
+        seed: of all of them.
+    """
+
+    config: Config
+    supply: Supply
+    seed: int
+
+    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
+        """Make this process's share of the sets of `step`."""
+        kind = self.kind(step)
+        return self.draw(kind, (self.seed, step), positions_of(kind.batch, rank, world))
+
+    def kind(self, step: int) -> Sets:
+        """Return of which kind the batch of `step` is."""
+        kinds = self.config.sets
+        shares = np.array([kind.share for kind in kinds])
+        rng = np.random.default_rng((self.seed, step, 10**6))
+        return kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
+
+    def draw(self, kind: Sets, key: tuple[int, int], positions: range) -> tuple[Any, ...]:
+        """Make the sets at `positions` of a batch."""
+        masking, size = self.config.masking, self.config.size
+        if not kind.made:
+            sets = self.supply.material.sets
+            return observed.batch(sets, size, kind.frames, key, positions, masking=masking)
+        sources, odds = self.supply.sources, self.config.odds
+        made = redefocus.batch(sources, size, kind.frames, key, positions, odds=odds)
+        return observed.with_masks(made, masking)
+
+
 class DualPathTask:
     """Every recipe (`panfocus.train.loop.Task`)."""
 
@@ -71,7 +108,7 @@ class DualPathTask:
         self.weight_decay = config.weight_decay
         self.clip = config.clip
         self.ema = config.ema
-        self._supply = supply
+        self._draws = Draws(self.config, supply, seed)
         self._seed = seed
         self._held_out = held_out
 
@@ -82,23 +119,11 @@ class DualPathTask:
 
     def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
         """Make this process's share of the sets of `step`."""
-        kind = self._kind(step)
-        return self._draw(kind, (self._seed, step), positions_of(kind.batch, rank, world))
+        return self._draws.batch(step, progress, rank, world)
 
-    def _draw(self, kind: Sets, key: tuple[int, int], positions: range) -> tuple[Any, ...]:
-        masking, size = self.config.masking, self.config.size
-        if not kind.made:
-            sets = self._supply.material.sets
-            return observed.batch(sets, size, kind.frames, key, positions, masking=masking)
-        sources, odds = self._supply.sources, self.config.odds
-        made = redefocus.batch(sources, size, kind.frames, key, positions, odds=odds)
-        return observed.with_masks(made, masking)
-
-    def _kind(self, step: int) -> Sets:
-        kinds = self.config.sets
-        shares = np.array([kind.share for kind in kinds])
-        rng = np.random.default_rng((self._seed, step, 10**6))
-        return kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
+    def maker(self) -> Draws:
+        """Return what makes the batches."""
+        return self._draws
 
     def rate(self, progress: float) -> float:
         """Return the learning rate's factor: a rise and a fall; one each where nothing was known.
@@ -142,7 +167,7 @@ class DualPathTask:
         """
         made = any(kind.made for kind in self.config.sets)
         kind = Sets(1, 2, 4, made=made)
-        arrays = [torch.as_tensor(a) for a in self._draw(kind, (self._seed + 1, 0), range(4))]
+        arrays = [torch.as_tensor(a) for a in self._draws.draw(kind, (self._seed + 1, 0), range(4))]
         frames = arrays[0]
         device = next(model.parameters()).device
         model.eval()

@@ -1,0 +1,47 @@
+"""Write `both_papers.ipynb` from `both_papers.py`, whose ``# %%`` lines begin cells.
+
+    python examples/make_notebook.py
+
+A notebook is JSON, which nobody reads or compares well; its source is the file of Python.
+"""
+
+import json
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("both_papers.py")
+
+
+def cells(text):
+    """Yield (kind, lines) of the cells of a file of Python."""
+    for part in text.split("# %%")[1:]:
+        head, _, body = part.partition("\n")
+        lines = body.strip("\n").split("\n")
+        if "[markdown]" in head:
+            yield "markdown", [line.removeprefix("#").removeprefix(" ") for line in lines]
+        else:
+            yield "code", lines
+
+
+def notebook(text):
+    """Return the notebook, without outputs, as JSON text."""
+    made = []
+    for number, (kind, lines) in enumerate(cells(text)):
+        cell = {"cell_type": kind, "id": f"cell-{number:02d}", "metadata": {}}
+        if kind == "code":
+            cell |= {"execution_count": None, "outputs": []}
+        cell["source"] = [f"{line}\n" for line in lines[:-1]] + lines[-1:]
+        made.append(cell)
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    whole = {
+        "cells": made,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SOURCE.with_suffix(".ipynb").write_text(
+        notebook(SOURCE.read_text(encoding="utf-8")), encoding="utf-8"
+    )
