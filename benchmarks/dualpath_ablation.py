@@ -19,12 +19,14 @@ from torch import Tensor
 
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train.dualpath import masks
-from panfocus.train.dualpath.config import from_dict
+from panfocus.train.dualpath.config import Masking, from_dict
 from panfocus.train.dualpath.model import Learner
 from panfocus.train.dualpath.step import Iterate, blend
 
 #: Pixels of border left out, and the side that scenes are cut to (a multiple of every network's).
 BORDER, ROWS, COLUMNS = 8, 416, 512
+#: The measures that the recipes ask.
+ASKED = Masking()
 Scene = tuple[np.ndarray, np.ndarray]
 
 
@@ -74,7 +76,7 @@ def answers(whole: Learner, frames: np.ndarray) -> dict[str, np.ndarray]:
     """Return every part's picture of a stack."""
     stack = torch.as_tensor(frames)[None]
     torch.manual_seed(0)
-    given = masks.all_of(masks.luminance(frames), ("sml", masks.GUIDED), masks.WINDOWS).mask
+    given = masks.all_of(masks.luminance(frames), ASKED.measures, ASKED.windows).mask
     belief = whole.predictor.belief(torch.as_tensor(given)[None], stack)
     out: dict[str, Tensor] = {"predictor": blend(belief.mask, stack)}
     iterates: list[Iterate] = whole.net(stack)
@@ -89,9 +91,8 @@ def teachers(frames: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     grey = masks.luminance(frames)
     asked = {f"{m}, 9 x 9": masks.imperfect(grey, m, 9).mask for m in sorted(masks.TEACHERS)}
     asked["guided"] = masks.by_guided(grey).mask
-    asked["mean of sml in four windows and guided"] = masks.all_of(
-        grey, ("sml", masks.GUIDED), masks.WINDOWS
-    ).mask.mean(0)
+    every = masks.all_of(grey, ASKED.measures, ASKED.windows).mask
+    asked["mean of sml in three windows and guided"] = every.mean(0)
     for name, mask in asked.items():
         yield f"teacher: {name}", np.asarray((mask[:, None] * frames).sum(0))
 

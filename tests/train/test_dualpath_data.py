@@ -94,7 +94,7 @@ def test_crops_of_real_sets_are_a_function_of_their_key(picture):
     masking = config.Masking()
     one, two = (observed.batch(sets, 64, 3, (1, 2), range(3), masking=masking) for _ in range(2))
     assert one.frames.shape == (3, 3, 3, 64, 64)
-    assert one.given.shape == (3, len(masks.WINDOWS) + 1, 3, 64, 64)
+    assert one.given.shape == (3, len(masks.WINDOWS) + 3, 3, 64, 64)
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
@@ -113,7 +113,7 @@ def test_made_sets_are_asked_about_by_the_same_measures(supply):
     masking = config.Masking()
     made = redefocus.batch(supply, 64, 3, (1, 2), range(2), odds=synthesis.Odds())
     seen = observed.with_masks(made, masking)
-    assert seen.given.shape == (2, len(masks.WINDOWS) + 1, 3, 64, 64)
+    assert seen.given.shape == (2, len(masks.WINDOWS) + 3, 3, 64, 64)
     for frames, given in zip(seen.frames, seen.given, strict=True):
         alone = masks.all_of(masks.luminance(frames), masking.measures, masking.windows)
         assert np.array_equal(given, alone.mask)
@@ -340,3 +340,11 @@ def test_kinds_that_are_not_wanted_change_no_sample(supply):
     all_of_it = synthesis.Odds(fluorescent=1)
     dark = redefocus.scene(np.random.default_rng((1, 2, 0)), supply, 64, 3, all_of_it)
     assert not np.array_equal(dark.frames, made.frames)
+
+
+def test_a_measure_that_is_named_more_than_once_counts_more(picture):
+    frames = halves(picture).astype(np.float32).mean(-1) / 255
+    once = masks.all_of(frames, ("sml", masks.GUIDED), (5, 9))
+    more = masks.all_of(frames, ("sml", masks.GUIDED, masks.GUIDED), (5, 9))
+    assert np.array_equal(more.mask[:3], once.mask)
+    assert np.array_equal(more.mask[3], once.mask[2])

@@ -28,7 +28,7 @@ from panfocus.systems import classical
 Float = NDArray[np.float32]
 
 #: Sides of the windows in which energy is pooled.
-WINDOWS = (5, 7, 9, 13)
+WINDOWS = (5, 9, 13)
 #: The system that serves as a measure with a window of its own.
 GUIDED = "guided"
 #: Sensor noise below which there is no evidence: one and a half grey levels in 255.
@@ -88,16 +88,17 @@ def all_of(frames: Float, measures: Sequence[str], windows: Sequence[int]) -> Im
 
     Args:
         frames: luminance ``(N, H, W)`` in [0, 1].
-        measures: names in `MEASURES`.
+        measures: names in `MEASURES`; one that is named more than once counts more.
         windows: for all but `GUIDED`.
     """
-    made: list[Imperfect] = []
-    for measure in measures:
+    asked: dict[str, list[Imperfect]] = {}
+    for measure in dict.fromkeys(measures):
         if measure == GUIDED:
-            made.append(by_guided(frames))
+            asked[measure] = [by_guided(frames)]
         else:
             energies = np.stack([TEACHERS[measure](f) for f in frames])
-            made += [_won(energies, measure, window) for window in windows]
+            asked[measure] = [_won(energies, measure, window) for window in windows]
+    made = [one for measure in measures for one in asked[measure]]
     return Imperfect(np.stack([m.mask for m in made]), np.stack([m.valid for m in made]))
 
 
