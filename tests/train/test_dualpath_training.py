@@ -20,7 +20,7 @@ from panfocus.train.dualpath import adapt, cli, config  # noqa: E402
 from panfocus.train.dualpath.grow import grow  # noqa: E402
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
 from panfocus.train.dualpath.network import Shape  # noqa: E402
-from panfocus.train.dualpath.pack import pack  # noqa: E402
+from panfocus.train.dualpath.pack import averaged, pack  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
 
 SMALL = Shape((8, 8), (0,), (1,), (1,), narrow=8)
@@ -386,6 +386,33 @@ def test_the_fusers_own_picture_can_be_exported(data, tmp_path):
     assert {p.name for p in folder.iterdir()} == {"model.onnx", "card.json"}
     card = Card.read(folder / "card.json")
     assert (card.name, card.kind) == ("dualpath-picture", "picture")
+
+
+def test_restoring_gives_the_fusers_own_picture(data, tmp_path):
+    """The blend at full scale and what the exported prior adds are X^K, but for rounding."""
+    import panfocus
+
+    task = DualPathTask(tiny("dualpath"), supply(data))
+    for number, now in enumerate(task.net.fuser.steps):
+        now.picture_prior.head.weight.data.normal_(std=0.02 * (number + 1))
+    loop.train(task, loop.Run(tmp_path, steps=1))
+    folder = pack(tmp_path, tmp_path / "x", "made up")
+    _, net = averaged(checkpoint.read(tmp_path / checkpoint.NAME))
+    frames = np.random.default_rng(0).random((3, 48, 64, 3), np.float32)
+    with torch.no_grad():
+        last = net(torch.as_tensor(frames.transpose(0, 3, 1, 2))[None])[-1]
+    blend = (last.mask[0, :, None] * torch.as_tensor(frames.transpose(0, 3, 1, 2))).sum(0)
+    options = {"system": folder, "void": "off", "guard": "off", "maps": False}
+    chosen, made = (
+        panfocus.fuse(frames, mode=mode, **options).image.transpose(2, 0, 1)
+        for mode in ("blend", "restore")
+    )
+    expected = last.picture[0].clamp_min(0).numpy()
+    assert np.abs(blend.numpy() - expected).max() > 0.01
+    assert np.abs(chosen - blend.numpy()).max() < 2e-3
+    assert np.abs(made - expected).max() < 5e-3
+    one = pack(tmp_path, tmp_path / "one", "made up", depth=1)
+    assert Card.read(one / "card.json").restores is None
 
 
 def test_the_bundled_system_can_be_adapted(app, data, tmp_path):

@@ -80,14 +80,18 @@ class Shape:
 
 
 class Unit(nn.Module):
-    """A convolution and its normalisation, which `folded` makes one."""
+    """A convolution and its normalisation, if any, which `folded` makes one."""
 
-    def __init__(self, inputs: int, outputs: int, side: int, dilation: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, side: int, dilation: int = 1, *, normalised: bool = True
+    ) -> None:
         super().__init__()
         stride = side if side == 2 else 1
         padding = dilation * (side // 2) if stride == 1 else 0
         self.conv = nn.Conv2d(inputs, outputs, side, stride, padding, dilation)
-        self.norm: nn.BatchNorm2d | nn.Identity = nn.BatchNorm2d(outputs)
+        self.norm: nn.BatchNorm2d | nn.Identity = (
+            nn.BatchNorm2d(outputs) if normalised else nn.Identity()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, inputs, H, W)`` to ``(B, outputs, H, W)``, half the size for ``side=2``."""
@@ -97,9 +101,9 @@ class Unit(nn.Module):
 class Block(nn.Module):
     """``x + conv(relu(norm(conv(relu(x)))))``, starting near the identity."""
 
-    def __init__(self, width: int, dilation: int = 1) -> None:
+    def __init__(self, width: int, dilation: int = 1, *, normalised: bool = True) -> None:
         super().__init__()
-        self.first = Unit(width, width, 3, dilation)
+        self.first = Unit(width, width, 3, dilation, normalised=normalised)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         with torch.no_grad():
             self.second.weight.mul_(0.2)
@@ -173,8 +177,16 @@ def beside_mean(x: Tensor, sets: int) -> Tensor:
 class Stem(Unit):
     """The first convolution, of packed pictures, each beside the mean of all or by itself."""
 
-    def __init__(self, inputs: int, outputs: int, *, pack: int = PACK, beside: bool = True) -> None:
-        super().__init__((1 + beside) * inputs * pack**2, outputs, 3)
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        pack: int = PACK,
+        beside: bool = True,
+        normalised: bool = True,
+    ) -> None:
+        super().__init__((1 + beside) * inputs * pack**2, outputs, 3, normalised=normalised)
         self.pack = pack
         self.beside = beside
         start_as_high_pass(self.conv)
