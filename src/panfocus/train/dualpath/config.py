@@ -134,7 +134,7 @@ class Config:
 #: The mask predictor: training apparatus, and small.
 TEACHER = Shape((16, 32, 32, 32), (1, 1, 1), (1, 1, 1), (1,), narrow=16)
 WIDE = Shape((32, 48, 64, 64), (1, 2, 1), (2, 1, 2), (1, 1), narrow=32)
-FOLLOWING = Shape((16,), (), (), (), narrow=16, pack=4)
+FOLLOWING = Shape((16,), (), (), (), narrow=16, pack=4, normalised=False)
 MIDDLE = Shape((16, 32, 32), (0, 1), (1, 1), (1,), narrow=16)
 
 #: The reconstruction as it stands: real sets only, imperfect masks, K = 3 equal steps.
