@@ -54,7 +54,7 @@ class Config:
         loss: weights of the loss terms.
         stages: in order of `start`, the first at 0.
         learning_rate: at the peak.
-        warmup: share of the run in which the learning rate rises from 0.
+        warmup: share of the run in which the learning rate rises from 0, of "cosine".
         decay: "cosine" to 1 % of the peak, or "steps": halved at 30/50 of the run.
         weight_decay: of AdamW, on weights of convolutions.
         clip: largest norm of the whole gradient.
@@ -93,7 +93,7 @@ PUBLISHED = Config(
     loss=LossWeights(mask=0.8, gradient=0.1, ssim=0.1),
     stages=(Stage(0.0, blocks=12, size=128, batch=4),),
     learning_rate=1e-3,
-    warmup=0.02,
+    warmup=0.0,
     decay="steps",
     weight_decay=0.0,
     clip=0.5,
