@@ -85,8 +85,19 @@ def ssim_loss(fused: Tensor, truth: Tensor) -> Tensor:
     return 1 - ssim(fused, truth)
 
 
+def teacher_loss(maps: Tensor, taught: Tensor) -> Tensor:
+    """``mean |o - o'|`` over both maps of a network and of its teacher, ``(B, 2, H, W)`` (OURS)."""
+    return functional.l1_loss(maps, taught)
+
+
 def total(  # noqa: PLR0917  the equation has six symbols
-    maps: Tensor, first: Tensor, second: Tensor, truth: Tensor, mask: Tensor, weights: LossWeights
+    maps: Tensor,
+    first: Tensor,
+    second: Tensor,
+    truth: Tensor,
+    mask: Tensor,
+    weights: LossWeights,
+    taught: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Return every term in use, unweighted, and their weighted sum as ``"loss"``.
 
@@ -97,6 +108,7 @@ def total(  # noqa: PLR0917  the equation has six symbols
         truth: ``(B, 3, H, W)``, sharp everywhere.
         mask: ``(B, H, W)``, 1 where the first picture is in focus.
         weights: of the terms.
+        taught: a teacher's maps ``(B, 2, H, W)``, if it was asked.
     """
     fused = composite(maps, first, second)
     terms = {"mask": mask_loss(maps, mask)}
@@ -108,5 +120,7 @@ def total(  # noqa: PLR0917  the equation has six symbols
         blended = blend(maps, first, second)
         terms["picture_l1"] = functional.l1_loss(blended, truth)
         terms["picture_l2"] = functional.mse_loss(blended, truth)
+    if taught is not None:
+        terms["teacher"] = teacher_loss(maps, taught)
     weighted = [getattr(weights, name) * value for name, value in terms.items()]
     return terms | {"loss": torch.stack(weighted).sum()}
