@@ -11,7 +11,8 @@ from panfocus.systems.card import Card
 from panfocus.train import checkpoint
 from panfocus.train.drpl import config, paper
 from panfocus.train.drpl.pack import pack
-from panfocus.train.drpl.step import Learner
+from panfocus.train.drpl.shares import shares
+from panfocus.train.drpl.step import DrplTask, Learner
 
 
 @pytest.mark.parametrize("name", config.RECIPES)
@@ -61,3 +62,25 @@ def test_every_line_tells_what_is_known_of_it():
     lines = (*paper.SAME, *paper.OTHERWISE)
     assert len({line.what for line in lines}) == len(lines)
     assert all(line.here != "the same" for line in paper.OTHERWISE)
+
+
+def test_shares_of_terms_sum_to_one_and_gradients_are_exact(sources):
+    chosen = replace(config.BETTER, stages=(config.Stage(0.0, blocks=1, size=24, batch=2),))
+    task = DrplTask(chosen, sources)
+    task.net.active = 1
+    batch = [torch.as_tensor(a) for a in task.batch(0, 0.0, 0, 1)]
+    found = shares(task.model, [batch, batch], chosen.loss)
+    assert set(found) == {"mask", "gradient", "ssim", "picture_l1", "picture_l2"}
+    for sums in (sum(share) for share in zip(*found.values(), strict=True)):
+        assert sums == pytest.approx(1, abs=1e-4)
+    terms = task.model(*batch)
+    parts = {name: getattr(chosen.loss, name) * terms[name] for name in found}
+    norms = {}
+    for name, part in parts.items():
+        task.model.zero_grad()
+        part.backward(retain_graph=True)
+        told = [p.grad.flatten() for p in task.model.parameters() if p.grad is not None]
+        norms[name] = torch.cat(told).norm().item()
+    for name, share in found.items():
+        assert share.value == pytest.approx(parts[name].item() / terms["loss"].item(), rel=1e-4)
+        assert share.size == pytest.approx(norms[name] / sum(norms.values()), rel=1e-4)

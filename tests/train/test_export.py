@@ -36,6 +36,16 @@ def test_folding_the_normalisations_changes_nothing():
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded(net).modules())
 
 
+def test_blocks_that_training_never_came_to_are_not_exported():
+    torch.manual_seed(2)
+    net = Drpl(width=8, blocks=4, zero_blocks=True).eval()
+    torch.nn.init.ones_(net.blocks[1].norm2.weight)
+    pair = torch.rand(2, 1, 3, 21, 22)
+    assert len(folded(net).blocks) == folded(net).active == 1
+    assert torch.allclose(folded(net)(*pair), net(*pair), atol=1e-6)
+    assert len(net.blocks) == 4
+
+
 def test_weights_sum_to_one_over_frames(net):
     with torch.no_grad():
         weights = Exported(net)(torch.rand(2, 3, 30, 40))
@@ -61,6 +71,8 @@ def a_run(tmp_path_factory):
     torch.manual_seed(0)
     out = tmp_path_factory.mktemp("run")
     learner = Learner(config.BETTER)
+    for block in learner.net.blocks:  # training came to all of them
+        torch.nn.init.constant_(block.norm2.weight, 0.1)
     tensors = {f"average.{k}": v for k, v in learner.state_dict().items()}
     facts = {"system": "drpl", "step": 7, "seconds": 60.0, "seed": 0}
     facts["config"] = config.BETTER.to_dict()

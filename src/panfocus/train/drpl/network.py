@@ -179,9 +179,13 @@ def start_as_high_pass(weight: Tensor) -> None:
 def folded(net: PairNet) -> PairNet:
     """Return a copy whose normalisations are part of the convolutions before them.
 
-    The answers stay the same. `net` must be in eval mode.
+    Blocks that are identities, as those are that training never came to, are left out. The
+    answers stay the same. `net` must be in eval mode.
     """
     small = copy.deepcopy(net)
+    if isinstance(small, Drpl):
+        small.blocks = nn.ModuleList(b for b in small.blocks if not _is_identity(b))
+        small.active = len(small.blocks)
     for module in list(small.modules()):
         if isinstance(module, ConvUnit):
             module.conv = fuse_conv_bn_eval(module.conv, module.norm)
@@ -191,3 +195,8 @@ def folded(net: PairNet) -> PairNet:
             module.conv2 = fuse_conv_bn_eval(module.conv2, module.norm2)
             module.norm1 = module.norm2 = nn.Identity()  # pyright: ignore[reportAttributeAccessIssue]
     return small
+
+
+def _is_identity(block: nn.Module) -> bool:
+    assert isinstance(block, ResidualBlock)
+    return not (block.norm2.weight.any() or block.norm2.bias.any())

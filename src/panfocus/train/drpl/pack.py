@@ -102,14 +102,15 @@ def macs_per_pixel(net: PairNet) -> int:
     return sum(counted) // side**2
 
 
-def card_of(held: checkpoints.Checkpoint, data: str, scores: Mapping[str, float]) -> Card:
-    """Write the card of a checkpoint."""
+def card_of(
+    held: checkpoints.Checkpoint, net: PairNet, data: str, scores: Mapping[str, float]
+) -> Card:
+    """Write the card of a checkpoint and of the network that runs."""
     facts: Mapping[str, Any] = held.facts
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     chosen = config.from_dict(facts["config"])
     name = config.SYSTEMS.get(chosen.recipe, config.system_of(chosen))
     use = USES[name]
-    net = network_of(chosen).eval()
     recipe = {"steps": facts["step"], "seed": facts["seed"], **chosen.to_dict()}
     recipe |= {"teacher": facts["teacher"]} if "teacher" in facts else {}
     recipe |= {"beside_the_paper": paper.beside(facts)} if name == "drpl-paper" else {}
@@ -138,5 +139,6 @@ def pack(run: Path, out: Path, data: str, *, scores: Mapping[str, float] | None 
     """
     held = checkpoints.read(run / checkpoints.NAME)
     net = averaged(held)
-    card = card_of(held, data, scores or {})
-    return export(Exported(folded(net)).eval(), 2, net.state_dict(), card, out)
+    runs = folded(net)
+    card = card_of(held, runs, data, scores or {})
+    return export(Exported(runs).eval(), 2, net.state_dict(), card, out)
