@@ -1,10 +1,10 @@
-"""What each term of DRPL's loss adds: `drpl_ablation.py RUN... --pictures DIR [--pairs DIR ...]`.
+"""What each term of DRPL's loss adds: `drpl_ablation.py RUN... [--pictures DIR] [--pairs DIR] ...`.
 
-For every training run (the folder given to ``panfocus train drpl --out``): mean RGB PSNR and SSIM
-of its system on pairs with truth that no training saw. `--pictures` is a folder of sharp ones, of
-which 100 pairs of 128 x 128 are made as the paper's were; `--pairs` one with ``A/ B/ GT/``;
-`--sets` was made by `make_sets.py`. The authors' own script leaves out the 20 lowest PSNRs before
-it averages; so does the column that says so, and no other. Prints Markdown.
+For every training run (the folder given to ``panfocus train drpl --out``) or system: mean RGB PSNR
+and SSIM on pairs with truth that no training saw. `--pictures` is a folder of sharp ones, of which
+100 pairs of 128 x 128 are made as the paper's were; `--pairs` one with ``A/ B/ GT/``; `--sets` was
+made by `make_sets.py` or `make_validation.py`. The authors' own script leaves out the 20 lowest
+PSNRs before it averages; so does the column that says so, and no other. Prints Markdown.
 """
 
 import argparse
@@ -19,11 +19,8 @@ import numpy as np
 import panfocus
 from pairs_with_truth import find, psnr, read
 from panfocus.metrics import evaluate_all
-from panfocus.systems import load_system
-from panfocus.train import checkpoint as checkpoints
+from panfocus.systems import System, load_system
 from panfocus.train import pictures, synthesis
-from panfocus.train.drpl.config import from_dict
-from quality import scenes
 
 #: The paper's test set: pairs, their side, and how many of the lowest its script leaves out.
 PAIRS, SIDE, LEFT_OUT = 100, 128, 20
@@ -50,17 +47,25 @@ def photographed(folder: Path, every: int) -> Iterator[Scene]:
         yield pair, read(find(folder / "GT", stem))
 
 
+def rendered(folder: Path, every: int) -> Iterator[Scene]:
+    """Yield the scenes of a kind of set; truths lie beside the folder."""
+    for scene in sorted(folder.iterdir())[::every]:
+        frames = np.stack([read(p) for p in sorted(scene.glob("*.png"))])
+        yield frames, read(folder.with_name(f"{folder.name}-truth") / f"{scene.name}.png")
+
+
 def material(args: argparse.Namespace) -> Iterator[tuple[str, Scene]]:
     """Yield every scene with the name of its set."""
-    for scene in made(args.pictures):
-        yield MADE, scene
+    if args.pictures:
+        for scene in made(args.pictures):
+            yield MADE, scene
     if args.pairs:
         for scene in photographed(args.pairs, args.every):
             yield args.pairs.name, scene
     if args.sets:
         for kind in args.kinds.split(","):
-            for _, frames, truth, _ in list(scenes(args.sets / kind))[:: args.every]:
-                yield kind, (frames, truth)
+            for scene in rendered(args.sets / kind, args.every):
+                yield kind, scene
 
 
 def scored(system: Any, scene: Scene, cut: int) -> tuple[float, float]:
@@ -74,30 +79,34 @@ def scored(system: Any, scene: Scene, cut: int) -> tuple[float, float]:
     return psnr(picture, truth, cut), ssim
 
 
-def label(run: Path) -> str:
-    """Say by which terms a run was trained, and how long."""
-    facts = checkpoints.read(run / checkpoints.NAME).facts
-    chosen = from_dict(facts["config"])
-    terms = [
-        f"{getattr(chosen.loss, term):g} {term}"
-        for term in ("mask", "gradient", "ssim", "picture_l1", "picture_l2", "teacher")
-        if getattr(chosen.loss, term)
-    ]
-    minutes = facts["seconds"] / 60
-    return f"{' + '.join(terms)} | {chosen.recipe}, {facts['step']} steps, {minutes:.0f} min"
+def loaded(run: str) -> System:
+    """Return the system of a run, or the one of that name."""
+    folder = Path(run) / "system"
+    system = load_system(folder if folder.is_dir() else run)
+    assert isinstance(system, System)
+    return system
+
+
+def label(run: str, recipe: dict[str, Any]) -> str:
+    """Say by which terms a system was trained, and how long."""
+    terms = [f"{weight:g} {term}" for term, weight in recipe["loss"].items() if weight]
+    return f"{Path(run).name}: {' + '.join(terms)} | {recipe['recipe']}, {recipe['steps']} steps"
 
 
 def main() -> None:
     """Score and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=Path, nargs="+")
-    parser.add_argument("--pictures", type=Path, required=True)
+    parser.add_argument("runs", nargs="+")
+    parser.add_argument("--pictures", type=Path)
     parser.add_argument("--pairs", type=Path)
     parser.add_argument("--sets", type=Path)
     parser.add_argument("--kinds", default="layers,bokeh")
     parser.add_argument("--every", type=int, default=1, help="only every k-th pair and scene")
     args = parser.parse_args()
-    systems = {label(run): load_system(run / "system") for run in args.runs}
+    systems = {}
+    for run in args.runs:
+        system = loaded(run)
+        systems[label(run, dict(system.card.recipe))] = system
     scores: dict[tuple[str, str], list[tuple[float, float]]] = {}
     kinds: list[str] = []
     for kind, scene in material(args):
@@ -108,15 +117,17 @@ def main() -> None:
             row = scored(system, scene, CUT.get(kind, 8))
             scores.setdefault((name, kind), []).append(row)
     counts = {kind: len(scores[next(iter(systems)), kind]) for kind in kinds}
-    print(f"{date.today()}; mean RGB PSNR in dB, SSIM; every mean is of all its pairs but where ")
-    print(f"the column says that the {LEFT_OUT} lowest are left out, as the authors' script does\n")
+    print(f"{date.today()}; mean RGB PSNR in dB, SSIM; plain means of all pairs, but for the last")
+    print("column where there is one\n")
     heads = ["terms", "trained", *(f"{kind} ({counts[kind]})" for kind in kinds)]
-    heads.insert(3, f"{MADE}, without the {LEFT_OUT} lowest")
+    if MADE in kinds:
+        heads.append(f"{MADE}, without the {LEFT_OUT} lowest, as its script")
     print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
     for name in systems:
         cells = ["{:.2f}, {:.4f}".format(*np.mean(scores[name, kind], axis=0)) for kind in kinds]
-        lowest_out = sorted(score for score, _ in scores[name, MADE])[LEFT_OUT:]
-        cells.insert(1, f"{np.mean(lowest_out):.2f}")
+        if MADE in kinds:
+            best = sorted(score for score, _ in scores[name, MADE])[LEFT_OUT:]
+            cells.append(f"{np.mean(best):.2f}")
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
