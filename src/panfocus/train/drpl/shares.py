@@ -53,17 +53,7 @@ def shares(
 
 def _of_batch(weighted: dict[str, Tensor], parameters: list[nn.Parameter]) -> dict[str, Tensor]:
     """Return value, size and along of every weighted term, three numbers each."""
-    gradients = {
-        name: torch.cat(
-            [
-                g.float().flatten()
-                for g in torch.autograd.grad(
-                    term, parameters, retain_graph=True, allow_unused=True, materialize_grads=True
-                )
-            ]
-        )
-        for name, term in weighted.items()
-    }
+    gradients = {name: _gradient(term, parameters) for name, term in weighted.items()}
     whole = torch.stack(list(gradients.values())).sum(0)
     sizes = sum(float(g.norm()) for g in gradients.values())
     loss = sum(float(term.detach()) for term in weighted.values())
@@ -72,8 +62,16 @@ def _of_batch(weighted: dict[str, Tensor], parameters: list[nn.Parameter]) -> di
             [
                 float(weighted[name].detach()) / loss,
                 float(gradient.norm()) / sizes,
-                float(gradient @ whole) / float(whole @ whole),
+                float(torch.dot(gradient, whole)) / float(torch.dot(whole, whole)),
             ]
         )
         for name, gradient in gradients.items()
     }
+
+
+def _gradient(term: Tensor, parameters: list[nn.Parameter]) -> Tensor:
+    """Return the gradient of a term with respect to all parameters as one vector."""
+    parts: tuple[Tensor, ...] = torch.autograd.grad(
+        term, parameters, retain_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return torch.cat([part.float().flatten() for part in parts])
