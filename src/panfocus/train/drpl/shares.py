@@ -55,16 +55,16 @@ def _of_batch(weighted: dict[str, Tensor], parameters: list[nn.Parameter]) -> di
     """Return value, size and along of every weighted term, three numbers each."""
     gradients = {name: _gradient(term, parameters) for name, term in weighted.items()}
     whole = torch.stack(list(gradients.values())).sum(0)
-    sizes = sum(float(g.norm()) for g in gradients.values())
-    loss = sum(float(term.detach()) for term in weighted.values())
+    sizes = torch.stack([g.norm() for g in gradients.values()]).sum()
+    loss = torch.stack([term.detach() for term in weighted.values()]).sum()
     return {
-        name: torch.tensor(
-            [
-                float(weighted[name].detach()) / loss,
-                float(gradient.norm()) / sizes,
-                float(torch.dot(gradient, whole)) / float(torch.dot(whole, whole)),
-            ]
-        )
+        name: torch.stack(
+            (
+                weighted[name].detach() / loss,
+                gradient.norm() / sizes,
+                torch.dot(gradient, whole) / torch.dot(whole, whole),
+            )
+        ).cpu()
         for name, gradient in gradients.items()
     }
 
