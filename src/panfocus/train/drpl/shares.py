@@ -54,14 +54,15 @@ def shares(
 def _of_batch(weighted: dict[str, Tensor], parameters: list[nn.Parameter]) -> dict[str, Tensor]:
     """Return value, size and along of every weighted term, three numbers each."""
     gradients = {name: _gradient(term, parameters) for name, term in weighted.items()}
+    norms = {name: torch.dot(g, g).sqrt() for name, g in gradients.items()}
     whole = torch.stack(list(gradients.values())).sum(0)
-    sizes = torch.stack([g.norm() for g in gradients.values()]).sum()
+    sizes = torch.stack(list(norms.values())).sum()
     loss = torch.stack([term.detach() for term in weighted.values()]).sum()
     return {
         name: torch.stack(
             (
                 weighted[name].detach() / loss,
-                gradient.norm() / sizes,
+                norms[name] / sizes,
                 torch.dot(gradient, whole) / torch.dot(whole, whole),
             )
         ).cpu()
