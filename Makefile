@@ -172,6 +172,19 @@ drpl-ablation: $(VENV)/.dev
 	$(BIN)/python benchmarks/drpl_ablation.py $(T)/mask $(T)/gradient $(T)/ssim $(T)/all \
 	  --pictures $(DATA)/eval/kodak12 --pairs $(WHU) --sets runs/sets > $(R)/drpl_ablation.md
 
+# Whether the paper's terms should lead: their shares in the bundled weights' loss and gradient, and
+# those weights trained on with the terms as they are and leading, as many steps of the same pairs.
+TERMS_STEPS ?= 400
+U := runs/drpl-terms
+drpl-terms: $(VENV)/.dev
+	$(BIN)/python benchmarks/make_validation.py $(SHARP) runs/val
+	for r in better paper-led; do $(TRAIN_DRPL) $(MASKS) --init bundled --recipe $$r --seed 31 \
+	  --steps $(TERMS_STEPS) --out $(U)/$$r || exit 1; done
+	for r in better paper-led; do $(BIN)/python benchmarks/drpl_loss_shares.py $(SHARP) $(MASKS) \
+	  --recipe $$r || exit 1; done > $(R)/drpl_terms.md
+	$(BIN)/python benchmarks/drpl_ablation.py drpl-1 $(U)/better $(U)/paper-led --sets runs/val \
+	  --kinds layers,hard,bokeh --pairs $(WHU) >> $(R)/drpl_terms.md
+
 # What adapting brings: 20 minutes of the bundled weights on each material, held-out frames measured.
 ADAPTED ?= pathology8 stacks/dmiau_flowerMan stacks/dmiau_math
 adapting: $(VENV)/.dev

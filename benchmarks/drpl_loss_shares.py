@@ -28,7 +28,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pictures", type=Path, nargs="+")
-    parser.add_argument("--masks", type=Path, nargs="*", default=[])
+    parser.add_argument("--masks", type=Path, action="append", default=[])
     parser.add_argument("--system", default="bundled", help="bundled, or a folder with weights")
     parser.add_argument("--recipe", default="better")
     parser.add_argument("--set", action="append", default=[], dest="changes")
