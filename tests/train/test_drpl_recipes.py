@@ -35,6 +35,8 @@ def test_single_terms_of_the_loss_can_be_left_out():
     for setting in ("stages=1", "network=small", "recipe=x", "loss=1", "loss.mask=much"):
         with pytest.raises(UsageError, match="recipe"):
             config.changed(config.PUBLISHED, [setting])
+    with pytest.raises(UsageError, match="teacher"):
+        config.changed(config.SMALL, ["taught_every=0"])
 
 
 def test_the_published_recipe_is_the_published_one_where_it_can_be():

@@ -89,6 +89,20 @@ class Config:
     network: Network = "drpl"
     taught_every: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse a teacher that is asked in no step.
+
+        Raises:
+            UsageError: `taught_every` is below 1.
+        """
+        if self.taught_every < 1:
+            raise UsageError(
+                "a teacher is asked in every so many steps, or it is left out",
+                where="taught_every",
+                expected="a whole number from 1, or loss.teacher=0",
+                got=str(self.taught_every),
+            )
+
     def stage(self, progress: float) -> Stage:
         """Return the stage in force when `progress` of the run is done."""
         return [s for s in self.stages if s.start <= progress][-1]
