@@ -186,7 +186,7 @@ SMALL = Config(
     zero_blocks=True,
     symmetric=True,
     network="small",
-    taught_every=4,
+    taught_every=8,
 )
 
 #: Learning rate of a network that was trained before; it has its depth and needs no warm start.
