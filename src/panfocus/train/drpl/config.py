@@ -170,11 +170,14 @@ LED = replace(
     loss=LossWeights(mask=0.8, gradient=0.1, ssim=0.1, picture_l1=5.0, picture_l2=50.0),
 )
 
-#: A small network that learns from made pairs, and from the maps of a large one.
+#: A small network that learns from made pairs, and from the maps of a large one. After 400 steps by
+#: the paper's three terms alone it was 1.2 dB worse on layers and 8.7 on lights (MEASURED).
 SMALL = Config(
     recipe="small",
     synthesis="varied",
-    loss=LossWeights(mask=0.8, gradient=0.1, ssim=0.1, teacher=0.8),
+    loss=LossWeights(
+        mask=0.8, gradient=0.1, ssim=0.1, picture_l1=10.0, picture_l2=100.0, teacher=0.8
+    ),
     stages=(Stage(0.0, blocks=0, size=96, batch=8),),
     learning_rate=1.5e-3,
     warmup=0.02,
