@@ -57,7 +57,7 @@ bench: $(TABLES:%=table-%)
 	$(BIN)/python benchmarks/report.py $(R) docs/results.md
 
 tables:
-	@echo $(TABLES:%=table-%) ablation adapting
+	@echo $(TABLES:%=table-%) ablation drpl-ablation drpl-terms adapting
 
 # The page anew, from the tables that are there.
 results: $(VENV)/.dev
