@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format bench ablation adapting bundle clean
+.PHONY: demo test lint format bench ablation drpl-ablation drpl-terms adapting bundle \
+  bundle-drpl-paper bundle-drpl-small clean
 
 $(VENV)/.base:
 	$(PYTHON) -m venv $(VENV)
@@ -56,7 +57,7 @@ bench: $(TABLES:%=table-%)
 	$(BIN)/python benchmarks/report.py $(R) docs/results.md
 
 tables:
-	@echo $(TABLES:%=table-%) ablation adapting
+	@echo $(TABLES:%=table-%) ablation drpl-ablation drpl-terms adapting
 
 # The page anew, from the tables that are there.
 results: $(VENV)/.dev
@@ -154,6 +155,36 @@ ablation: $(VENV)/.dev
 	$(BIN)/python benchmarks/dualpath_ablation.py runs/sets $(ABLATED:%=runs/ablation/%) --pairs $(WHU) \
 	  > $(R)/dualpath.md
 
+# What each term of DRPL's loss is worth, as in the paper's own ablation: the same seed and so many
+# steps each. `DRPL_RECIPE=published` is the paper's network; on a processor that takes days.
+DRPL_STEPS ?= 600
+DRPL_RECIPE ?= published-short
+SHARP := $(DATA)/train_sharp
+MASKS := --masks $(SHARP)/ecssd400/masks --masks $(SHARP)/alphamatting27/alpha
+TRAIN_DRPL := $(BIN)/panfocus train drpl --data $(SHARP) --threads 1
+T := runs/drpl-ablation
+drpl-ablation: $(VENV)/.dev
+	$(TRAIN_DRPL) --recipe $(DRPL_RECIPE) --steps $(DRPL_STEPS) --out $(T)/mask \
+	  --set loss.gradient=0 --set loss.ssim=0
+	$(TRAIN_DRPL) --recipe $(DRPL_RECIPE) --steps $(DRPL_STEPS) --out $(T)/gradient --set loss.ssim=0
+	$(TRAIN_DRPL) --recipe $(DRPL_RECIPE) --steps $(DRPL_STEPS) --out $(T)/ssim --set loss.gradient=0
+	$(TRAIN_DRPL) --recipe $(DRPL_RECIPE) --steps $(DRPL_STEPS) --out $(T)/all
+	$(BIN)/python benchmarks/drpl_ablation.py $(T)/mask $(T)/gradient $(T)/ssim $(T)/all \
+	  --pictures $(DATA)/eval/kodak12 --pairs $(WHU) --sets runs/sets > $(R)/drpl_ablation.md
+
+# Whether the paper's terms should lead: their shares in the bundled weights' loss and gradient, and
+# those weights trained on with the terms as they are and leading, as many steps of the same pairs.
+TERMS_STEPS ?= 400
+U := runs/drpl-terms
+drpl-terms: $(VENV)/.dev
+	$(BIN)/python benchmarks/make_validation.py $(SHARP) runs/val
+	for r in better paper-led; do $(TRAIN_DRPL) $(MASKS) --init bundled --recipe $$r --seed 31 \
+	  --steps $(TERMS_STEPS) --out $(U)/$$r || exit 1; done
+	for r in better paper-led; do $(BIN)/python benchmarks/drpl_loss_shares.py $(SHARP) $(MASKS) \
+	  --recipe $$r || exit 1; done > $(R)/drpl_terms.md
+	$(BIN)/python benchmarks/drpl_ablation.py drpl-1 $(U)/better $(U)/paper-led --sets runs/val \
+	  --kinds layers,hard,bokeh --pairs $(WHU) >> $(R)/drpl_terms.md
+
 # What adapting brings: 20 minutes of the bundled weights on each material, held-out frames measured.
 ADAPTED ?= pathology8 stacks/dmiau_flowerMan stacks/dmiau_math
 adapting: $(VENV)/.dev
@@ -168,6 +199,25 @@ bundle: $(VENV)/.dev
 	$(BIN)/panfocus export runs/bundle --depth 1 --sharpen 1.4 --eight-bit $(DATA)/train_pairs \
 	  -o src/panfocus/systems/bundled/$(BUNDLE)
 	$(BIN)/python -m tests.test_bundled
+
+# The same of DRPL: by the published recipe, which shows what the paper's loss and pairs alone give,
+# and a small network taught by the bundled one. Either goes on after an interruption with RESUME=--resume.
+DRPL_MINUTES ?= 60
+RESUME ?=
+bundle-drpl-paper: $(VENV)/.dev
+	$(TRAIN_DRPL) --recipe published --minutes $(DRPL_MINUTES) --out runs/drpl-paper $(RESUME)
+	$(BIN)/panfocus export runs/drpl-paper --data "$(SHARP_TERMS)" \
+	  -o src/panfocus/systems/bundled/drpl-paper-1
+	$(BIN)/python -m tests.test_bundled
+
+bundle-drpl-small: $(VENV)/.dev
+	$(TRAIN_DRPL) --recipe small $(MASKS) --minutes $(DRPL_MINUTES) --out runs/drpl-small $(RESUME)
+	$(BIN)/panfocus export runs/drpl-small --data "$(SHARP_TERMS)" \
+	  -o src/panfocus/systems/bundled/drpl-small-1
+	$(BIN)/python -m tests.test_bundled
+
+SHARP_TERMS := 427 sharp pictures, synthesised into pairs: ECSSD 400 (no licence stated) and \
+  alphamatting.com 27 (no licence stated); no picture is contained in the weights' package
 
 clean:
 	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache

@@ -122,6 +122,18 @@ PARTS = {
         "picture.",
         "benchmarks/dualpath_ablation.py",
     ),
+    "drpl_ablation": (
+        "What each term of DRPL's loss adds",
+        "The paper's ablation: mask regression alone, with the gradient term, with the structure "
+        "term, with both; the same seed and number of steps each, far fewer than the paper's.",
+        "benchmarks/drpl_ablation.py",
+    ),
+    "drpl_terms": (
+        "Whether the paper's terms should lead",
+        "Shares of the terms in the loss of the bundled weights and in its gradient, and the "
+        "bundled weights trained on by the recipe `better` and with the paper's terms leading.",
+        "benchmarks/drpl_loss_shares.py, benchmarks/drpl_ablation.py",
+    ),
     "adapt": (
         "Adapting to one's own material",
         "What `panfocus train dualpath --init bundled` says of itself, on frames held out before.",

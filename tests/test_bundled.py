@@ -18,6 +18,8 @@ from panfocus.systems import BUNDLED, Card, load_system
 VALUES = Path(__file__).parent / "bundled"
 CARDS = {p.parent.name: Card.read(p) for p in sorted(BUNDLED.glob("*/card.json"))}
 NAMES = [name for name, card in CARDS.items() if card.kind == "decision"]
+#: The paper's own recipe holds nothing that makes a network treat both pictures alike.
+SYMMETRIC = [name for name in NAMES if CARDS[name].recipe.get("symmetric", True)]
 PICTURES = [name for name, card in CARDS.items() if card.kind == "picture"]
 
 
@@ -81,7 +83,7 @@ def test_a_bundled_network_finds_what_is_sharp_better_than_either_frame(name):
     assert psnr(fused, truth) > max(psnr(f, truth) for f in frames) + 10
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SYMMETRIC)
 def test_exchanging_the_frames_exchanges_the_weights(name):
     frames, _ = scene()
     system = load_system(name, threads=1)

@@ -11,8 +11,8 @@ from panfocus.systems.card import Card
 from panfocus.systems.network import NetworkSystem, sha256_of
 from panfocus.train import checkpoint, cli
 from panfocus.train.drpl import config, step
-from panfocus.train.drpl.network import HALO, Drpl
-from panfocus.train.drpl.pack import Exported, folded, macs_per_pixel, pack
+from panfocus.train.drpl.network import HALO, Drpl, folded
+from panfocus.train.drpl.pack import Exported, macs_per_pixel, pack
 from panfocus.train.drpl.step import Learner
 from panfocus.train.export import export
 
@@ -34,6 +34,16 @@ def test_folding_the_normalisations_changes_nothing():
     pair = torch.rand(2, 1, 3, 21, 22)
     assert torch.allclose(folded(net)(*pair), net(*pair), atol=1e-4)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded(net).modules())
+
+
+def test_blocks_that_training_never_came_to_are_not_exported():
+    torch.manual_seed(2)
+    net = Drpl(width=8, blocks=4, zero_blocks=True).eval()
+    torch.nn.init.ones_(net.blocks[1].norm2.weight)
+    pair = torch.rand(2, 1, 3, 21, 22)
+    assert len(folded(net).blocks) == folded(net).active == 1
+    assert torch.allclose(folded(net)(*pair), net(*pair), atol=1e-6)
+    assert len(net.blocks) == 4
 
 
 def test_weights_sum_to_one_over_frames(net):
@@ -61,6 +71,8 @@ def a_run(tmp_path_factory):
     torch.manual_seed(0)
     out = tmp_path_factory.mktemp("run")
     learner = Learner(config.BETTER)
+    for block in learner.net.blocks:  # training came to all of them
+        torch.nn.init.constant_(block.norm2.weight, 0.1)
     tensors = {f"average.{k}": v for k, v in learner.state_dict().items()}
     facts = {"system": "drpl", "step": 7, "seconds": 60.0, "seed": 0}
     facts["config"] = config.BETTER.to_dict()
@@ -127,6 +139,27 @@ def test_train_command_trains_and_exports_a_system(folder, tmp_path, monkeypatch
         invoke(*options, "--resume")
     with pytest.raises(UsageError, match="precision"):
         invoke(*options[:-1], "int4", "--steps", 2)
+
+
+def test_a_single_value_of_the_recipe_can_be_changed_on_the_command_line(
+    folder, tmp_path, monkeypatch
+):
+    small = replace(config.SHORT, stages=(config.Stage(0.0, blocks=1, size=24, batch=2),))
+    monkeypatch.setitem(config.RECIPES, small.recipe, small)
+    monkeypatch.setattr(step, "CALIBRATION_STEPS", 2)
+    options = ("drpl", "--data", folder, "--precision", "float32", "--recipe", small.recipe)
+    invoke(*options, "--out", tmp_path / "a", "--steps", 2, "--set", "loss.gradient=0")
+    card = json.loads((tmp_path / "a" / "system" / "card.json").read_text())
+    assert card["recipe"]["loss"]["gradient"] == 0
+    assert card["recipe"]["loss"]["mask"] == 0.8
+    assert "gradient_norm" in (head := (tmp_path / "a" / "log.csv").read_text().splitlines()[0])
+    assert "gradient" not in head.split(",")  # a term that does not count is not reckoned
+    told = json.loads((tmp_path / "a" / "run.json").read_text())
+    assert len(told["data"]) == 4
+    with pytest.raises(UsageError, match="no such value"):
+        invoke(*options, "--out", tmp_path / "b", "--steps", 2, "--set", "loss.lights=0")
+    with pytest.raises(UsageError, match="nobody teaches"):
+        invoke(*options, "--out", tmp_path / "b", "--steps", 2, "--teacher", "drpl")
 
 
 def test_export_command_knows_whose_run_it_is(a_run, tmp_path):

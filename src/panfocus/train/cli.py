@@ -14,10 +14,11 @@ import typer
 
 from panfocus.errors import UsageError
 from panfocus.plugins import load_all as load_plugins
-from panfocus.train import loop, own_data, pictures, synthesis
+from panfocus.train import loop, own_data, pictures, record, synthesis
 from panfocus.train.average import average as average_of
 from panfocus.train.checkpoint import best
 from panfocus.train.drpl import config
+from panfocus.train.drpl import teacher as teachers
 from panfocus.train.drpl.pack import pack
 from panfocus.train.drpl.step import DrplTask
 from panfocus.train.dualpath import cli as dualpath_cli
@@ -58,9 +59,18 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         list[Path] | None,
         typer.Option(help="Folder of masks or alpha mattes; shapes are made up as well."),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="better, or published: as the paper.")] = "better",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="better; published: as the paper; small: a small network taught by a large one."
+        ),
+    ] = "better",
     init: Annotated[
         str | None, typer.Option(help="Go on from `bundled`, or from a folder with a drpl system.")
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="Of the recipe small: `drpl`, the default, or a folder with a system."),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Train so long.")] = None,
     steps: Annotated[int | None, typer.Option(help="Train so many steps.")] = None,
@@ -76,6 +86,10 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         list[Path] | None,
         typer.Option("--plugin", help="A file of Python of your own; docs/extending.md."),
     ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE of the recipe, as in run.json; may be repeated."),
+    ] = None,
 ) -> None:
     """Train DRPL on pairs made from sharp pictures, and export it to OUT/system."""
     if (minutes is None) == (steps is None):
@@ -86,23 +100,49 @@ def drpl(  # noqa: PLR0917  every parameter is an option of the command
         raise UsageError("unknown device", expected="auto, cpu or cuda", got=device)
     load_plugins(plugins)
     chosen = config.recipe(recipe)
-    start = folder_of(init, "drpl") if init else None
+    start = folder_of(init, config.system_of(chosen)) if init else None
     check_run(out, [*own_data.folders_among(data), *(masks or [])], start, resume=resume)
     if start:
         chosen = config.continued(chosen)
+    chosen = config.changed(chosen, changes or [])
+    told = teacher_of(chosen, teacher)
     if threads:
         torch.set_num_threads(threads)
     held = pictures.load(data, SMALLEST)
     sources = synthesis.Sources(held, pictures.load_masks(masks or []))
     typer.echo(f"{len(held.colour)} pictures, {len(sources.masks)} masks, recipe {recipe}")
-    task = DrplTask(chosen, sources, seed)
+    task = DrplTask(chosen, sources, seed, told)
     if start:
         task.net.load_state_dict(weights_of(start))
-    run = loop.Run(out, steps, minutes, seed, resume, precision, device=device)
+    notes = {"data": record.digests(p for p in map(Path, held.names) if p.is_file())}
+    run = loop.Run(out, steps, minutes, seed, resume, precision, device=device, notes=notes)
     loop.train(task, replace(run, loaders=loaders))
     if loop.Team.join(device).rank == 0:
         folder = pack(out, out / "system", ", ".join(map(str, data)))
         typer.echo(f"exported to {folder}: panfocus fuse --system {folder} A B -o FUSED")
+
+
+def teacher_of(chosen: config.Config, name: str | None) -> teachers.Teacher | None:
+    """Return who teaches by a recipe: nobody where the teacher's maps do not count.
+
+    Args:
+        chosen: the recipe.
+        name: ``drpl`` for the bundled system, or a folder; None for the former.
+
+    Raises:
+        UsageError: a teacher for a recipe that asks none, or no such system.
+        DataError: it is of another network than the published one.
+    """
+    if chosen.loss.teacher:
+        return teachers.load(folder_of("bundled" if name in {None, "drpl"} else str(name), "drpl"))
+    if name is not None:
+        raise UsageError(
+            "nobody teaches by this recipe",
+            where="--teacher",
+            got=chosen.recipe,
+            remedy="leave --teacher out, or --recipe small, or --set loss.teacher=0.8",
+        )
+    return None
 
 
 @app.command()

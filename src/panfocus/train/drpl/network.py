@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+from abc import abstractmethod
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 #: Reach of one output pixel in every direction: (67 - 1) / 2.
 HALO = 33
@@ -12,13 +16,14 @@ HALO = 33
 class ConvUnit(nn.Module):
     """Convolution, batch normalisation, ReLU, swish: ``r * sigmoid(r), r = relu(bn(conv(x)))``."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+        padding = kernel // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding)
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``, never negative."""
+        """``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``, never negative."""
         rectified = torch.relu(self.norm(self.conv(x)))
         return rectified * torch.sigmoid(rectified)
 
@@ -39,15 +44,67 @@ class ResidualBlock(nn.Module):
         return torch.relu(x + self.norm2(self.conv2(inner)))
 
 
-class Drpl(nn.Module):
-    """9x9, 3x3, 3x3, residual blocks, 3x3, 3x3, 3x3 to two sigmoid maps.
+class PairNet(nn.Module):
+    """What training, packing and benchmarks need of a network for pairs.
 
     Attributes:
-        active: how many residual blocks run. With `zero_blocks` a block that was never trained
-            is exactly the identity (its second normalisation has gain 0, and what enters it is
-            never negative), so the network computes the same with or without it; training may
-            start shallow and deepen without a jump.
+        active: how many residual blocks run, where depth can grow.
+        multiple_of: what height and width must be multiples of.
+        halo: how far an answer depends on the pictures around it, pixels.
     """
+
+    active: int = 0
+    multiple_of: int = 1
+    halo: int = 0
+
+    @abstractmethod
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Predict both maps in one pass.
+
+        Args:
+            first: ``(B, 3, H, W)`` RGB in [0, 1].
+            second: the same scene, focused elsewhere.
+
+        Returns:
+            ``(B, 2, H, W)`` in (0, 1): where `first`, and where `second`, is in focus.
+        """
+
+    @torch.no_grad()
+    def symmetrise(self) -> None:
+        """Make the two halves of every layer twins, so that swapping the pair swaps the maps.
+
+        Half of the channels belong to each picture. The swap exchanges the halves; a network
+        that commutes with it has ``W = mirrored(W)`` in every layer. This projects onto such
+        networks: the nearest weights that treat both pictures alike.
+        """
+        for tensor in (*self.parameters(), *self.buffers()):
+            if tensor.ndim:
+                tensor.add_(mirrored(tensor)).div_(2)
+
+    def start(self, *, zero_blocks: bool) -> None:
+        """Start as published: Xavier's normal weights, no bias, gains of 1.
+
+        Args:
+            zero_blocks: but the second gain of residual blocks 0, so that they are identities.
+        """
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.xavier_normal_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, ResidualBlock) and zero_blocks:
+                nn.init.zeros_(module.norm2.weight)
+
+
+class Drpl(PairNet):
+    """9x9, 3x3, 3x3, residual blocks, 3x3, 3x3, 3x3 to two sigmoid maps.
+
+    With `zero_blocks` a block that was never trained is exactly the identity (its second
+    normalisation has gain 0, and what enters it is never negative), so the network computes the
+    same with or without it; training may start with few `active` and deepen without a jump.
+    """
+
+    halo = HALO
 
     def __init__(
         self,
@@ -68,46 +125,18 @@ class Drpl(nn.Module):
             nn.Conv2d(width, 2, 3, padding=1),
         )
         self.active = blocks
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.xavier_normal_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        self.start(zero_blocks=zero_blocks)
         if high_pass:
             first = self.head[0]
             assert isinstance(first, ConvUnit)
             start_as_high_pass(first.conv.weight)
-        if zero_blocks:
-            for block in self.blocks:
-                assert isinstance(block, ResidualBlock)
-                nn.init.zeros_(block.norm2.weight)
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Predict both maps in one pass.
-
-        Args:
-            first: ``(B, 3, H, W)`` RGB in [0, 1].
-            second: the same scene, focused elsewhere.
-
-        Returns:
-            ``(B, 2, H, W)`` in (0, 1): where `first`, and where `second`, is in focus.
-        """
+        """Predict both maps in one pass, see `PairNet.forward`; any H and W."""
         x = self.head(torch.cat((first, second), 1))
         for block in list(self.blocks)[: self.active]:
             x = block(x)
         return torch.sigmoid(self.tail(x))
-
-    @torch.no_grad()
-    def symmetrise(self) -> None:
-        """Make the two halves of every layer twins, so that swapping the pair swaps the maps.
-
-        Half of the channels belong to each picture. The swap exchanges the halves; a network
-        that commutes with it has ``W = mirrored(W)`` in every layer. This projects onto such
-        networks: the nearest weights that treat both pictures alike.
-        """
-        for tensor in (*self.parameters(), *self.buffers()):
-            if tensor.ndim:
-                tensor.add_(mirrored(tensor)).div_(2)
 
 
 def mirrored(tensor: Tensor) -> Tensor:
@@ -144,3 +173,30 @@ def start_as_high_pass(weight: Tensor) -> None:
     weight.zero_()
     weight[:twins, :3] = filters
     weight[twins : 2 * twins, 3:] = filters
+
+
+@torch.no_grad()
+def folded(net: PairNet) -> PairNet:
+    """Return a copy whose normalisations are part of the convolutions before them.
+
+    Blocks that are identities, as those are that training never came to, are left out. The
+    answers stay the same. `net` must be in eval mode.
+    """
+    small = copy.deepcopy(net)
+    if isinstance(small, Drpl):
+        small.blocks = nn.ModuleList(b for b in small.blocks if not _is_identity(b))
+        small.active = len(small.blocks)
+    for module in list(small.modules()):
+        if isinstance(module, ConvUnit):
+            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
+            module.norm = nn.Identity()  # pyright: ignore[reportAttributeAccessIssue]
+        elif isinstance(module, ResidualBlock):
+            module.conv1 = fuse_conv_bn_eval(module.conv1, module.norm1)
+            module.conv2 = fuse_conv_bn_eval(module.conv2, module.norm2)
+            module.norm1 = module.norm2 = nn.Identity()  # pyright: ignore[reportAttributeAccessIssue]
+    return small
+
+
+def _is_identity(block: nn.Module) -> bool:
+    assert isinstance(block, ResidualBlock)
+    return not (block.norm2.weight.any() or block.norm2.bias.any())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 from panfocus.errors import UsageError
+from panfocus.train import changes
 from panfocus.train.dualpath.masks import MEASURES, WINDOWS
 from panfocus.train.dualpath.network import Shape
 from panfocus.train.dualpath.own import BUILT_IN, STEPS
@@ -208,14 +208,18 @@ ABLATIONS = {
 }
 
 
+#: What is not changed by halves, or at all.
+WHOLE = frozenset({"recipe", "predictor", "steps", "sets"})
+
+
 def from_dict(values: Mapping[str, Any]) -> Config:
     """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples."""
-    held = {name: _frozen(value) for name, value in values.items()}
+    held = {name: changes.frozen(value) for name, value in values.items()}
     held["predictor"] = _shape(values["predictor"])
     held["steps"] = tuple(map(_unrolled, values["steps"]))
     held["sets"] = tuple(Sets(**v) for v in values["sets"])
-    held["masking"] = Masking(**{k: _frozen(v) for k, v in values["masking"].items()})
-    held["odds"] = Odds(**{name: _frozen(v) for name, v in values["odds"].items()})
+    held["masking"] = Masking(**{k: changes.frozen(v) for k, v in values["masking"].items()})
+    held["odds"] = Odds(**{name: changes.frozen(v) for name, v in values["odds"].items()})
     return Config(**held)
 
 
@@ -231,20 +235,7 @@ def changed(chosen: Config, settings: Sequence[str]) -> Config:
     Raises:
         UsageError: no such key, or a value of another kind.
     """
-    values = asdict(chosen)
-    known = _places(values)
-    for setting in settings:
-        key, _, text = setting.partition("=")
-        if key not in known:
-            raise UsageError(
-                "a recipe has no such value",
-                where=f"--set {setting}",
-                expected=f"KEY=VALUE with one of {', '.join(known)}",
-                got=key,
-            )
-        place, name = known[key]
-        place[name] = _as(place[name], text, setting)
-    return from_dict(values)
+    return from_dict(changes.changed(asdict(chosen), settings, whole=WHOLE))
 
 
 def enlarged(chosen: Config, factor: int) -> Config:
@@ -258,45 +249,6 @@ def enlarged(chosen: Config, factor: int) -> Config:
     return replace(chosen, sets=sets, learning_rate=chosen.learning_rate * factor**0.5)
 
 
-def _places(values: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return where every value that can be changed stands, by its key."""
-    places: dict[str, tuple[dict[str, Any], str]] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            inner = cast("dict[str, Any]", value)
-            if name != "predictor":  # a shape is not changed by halves
-                places |= {f"{name}.{part}": (inner, part) for part in inner}
-        elif name not in {"steps", "sets", "recipe"}:
-            places[name] = (values, name)
-    return places
-
-
-def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever stood there
-    """Read a value of the kind that stood there before."""
-    try:
-        value: Any = json.loads(text)
-    except ValueError:
-        value = text
-    if isinstance(before, tuple) and isinstance(value, str):
-        value = value.split(",")
-    fits = before is None or (
-        _kind(value) == _kind(before) or (_kind(before), _kind(value)) == ("float", "int")
-    )
-    if not fits:
-        raise UsageError(
-            "a value of a recipe is of another kind",
-            where=f"--set {setting}",
-            expected=f"such as {json.dumps(before)}",
-            got=text,
-        )
-    return float(value) if isinstance(before, float) else value
-
-
-def _kind(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
-    """Return the name of a value's type, a tuple being what JSON calls a list."""
-    return "list" if isinstance(value, tuple) else str(type(value).__name__)
-
-
 def _unrolled(values: Mapping[str, Any]) -> Unrolled:
     told = dict(values)  # of any values, as JSON has them
     told["prior"], told["sees"] = _shape(told["prior"]), tuple(told["sees"])
@@ -304,14 +256,7 @@ def _unrolled(values: Mapping[str, Any]) -> Unrolled:
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:
-    return Shape(**{name: _frozen(v) for name, v in values.items()})
-
-
-def _frozen(value: Any) -> Any:  # noqa: ANN401  whatever JSON holds
-    if isinstance(value, list):
-        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        return tuple(items)
-    return value
+    return Shape(**{name: changes.frozen(v) for name, v in values.items()})
 
 
 def recipe(name: str) -> Config:
