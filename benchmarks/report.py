@@ -12,7 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 #: Tables whose command is not `make table-NAME`.
-OWN_COMMANDS = {"dualpath": "make ablation", "adapt": "make adapting"}
+OWN_COMMANDS = {
+    "dualpath": "make ablation",
+    "drpl_ablation": "make drpl-ablation",
+    "drpl_terms": "make drpl-terms",
+    "adapt": "make adapting",
+}
 
 #: Tables as the two papers have them: what such a table is, and the parts above that make it.
 PAPERS = (
@@ -22,6 +27,7 @@ PAPERS = (
     ("MFI-WHU and made sets: PSNR and SSIM with truth", ("mfi_whu", "quality")),
     ("Parameters, multiply-adds, seconds", ("cost", "speed")),
     ("Dual-Path's ablation: masking, evidence, measures, unrolled steps", ("dualpath",)),
+    ("DRPL's ablation: mask loss, gradient, SSIM", ("drpl_ablation",)),
     ("Our DRPL beside the pictures of its authors", ("agreement",)),
     ("Stacks: the order in which pairs are folded", ("fold_order",)),
 )

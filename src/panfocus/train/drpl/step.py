@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class Learner(nn.Module):
         maps = self.net(first, second).float()
         # variances are differences of nearly equal numbers: in bfloat16 the structure term's
         # gradient has a cosine of 0.19 with that in float32, and five times its length (MEASURED)
-        with torch.autocast(maps.device.type, enabled=False):
+        with nullcontext() if maps.is_meta else torch.autocast(maps.device.type, enabled=False):
             pair = clean[:, 0], clean[:, 1]
             return loss.total(maps, *pair, truth, mask, self._weights, taught)
 
