@@ -41,7 +41,7 @@ format: $(VENV)/.dev
 # peers (pip install focusweave openfocus); SYSTEMS: what is compared.
 DATA ?= ../shared/data
 PEERS ?=
-SYSTEMS ?= dualpath,dualpath-picture,drpl,guided,guided-tenengrad,pyramid
+SYSTEMS ?= dualpath,dualpath-picture,drpl,drpl-small,guided,guided-tenengrad,pyramid
 OTHERS := focusweave stackmffv3 guided_filter gfgfgf
 SEEN = $(if $(PEERS),$(foreach p,$(OTHERS),--results $(p)=$(1)/$(p)))
 AUTHORS := --results drpl-authors=$(DATA)/published/drpl_outputs
