@@ -35,7 +35,7 @@ def restorer_of(system: System | PictureSystem) -> Restorer:
             where="--mode restore",
             expected="a system with a learned step on the picture",
             got=system.card.name,
-            remedy="take --system dualpath, or --mode blend",
+            remedy="take a system that was trained to, or --mode blend",
         )
     return restorer
 
