@@ -8,9 +8,9 @@ import pytest
 import panfocus
 from panfocus import io
 from panfocus.errors import SystemError_, UsageError
+from panfocus.io.digest import digest_of
 from panfocus.pipeline import make_settings, plan
 from panfocus.systems import Card, NetworkSystem, load_system, network
-from panfocus.systems.network import sha256_of
 from tests.conftest import focal_pair, focal_stack, psnr
 
 onnx = pytest.importorskip("onnx")
@@ -56,7 +56,7 @@ def write_tiny(folder, frames="N", **facts):
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(model, folder / "model.onnx")
     card = Card(name="tiny", title="a test", model="model.onnx", halo=6)
-    card = replace(card, sha256=sha256_of(folder / "model.onnx"), **facts)
+    card = replace(card, sha256=digest_of(folder / "model.onnx"), **facts)
     (folder / "card.json").write_text(card.to_json())
     return folder
 
@@ -71,7 +71,7 @@ def test_it_fuses_pictures_of_any_size(tiny):
         pair, sharp = focal_pair(height, width)
         result = panfocus.fuse(pair, system=str(tiny))
         assert psnr(result.image, sharp) > max(psnr(f, sharp) for f in pair) + 6
-        assert result.report.system["sha256"] == sha256_of(tiny / "model.onnx")
+        assert result.report.system["sha256"] == digest_of(tiny / "model.onnx")
 
 
 def test_a_network_for_any_number_sees_all_frames_at_once(tiny):
@@ -130,7 +130,7 @@ def test_a_missing_network_and_a_folder_without_card_are_refused(tiny, tmp_path)
 def test_a_file_that_is_no_network_is_refused(tiny):
     (tiny / "model.onnx").write_bytes(b"not a network")
     card = Card.read(tiny / "card.json")
-    card = replace(card, sha256=sha256_of(tiny / "model.onnx"))
+    card = replace(card, sha256=digest_of(tiny / "model.onnx"))
     (tiny / "card.json").write_text(card.to_json())
     with pytest.raises(SystemError_, match="cannot be loaded"):
         NetworkSystem(tiny).decide(np.zeros((2, 32, 32, 3), np.float32))

@@ -41,7 +41,7 @@ from panfocus.plan import Plan, check_system, group_size, held_bytes, memory_lim
 from panfocus.prefer import Preference
 from panfocus.record import Clock, Shares
 from panfocus.register import OnTheWay, Registration, is_wanted, locate
-from panfocus.restore import Scatter, restored, restorer_of
+from panfocus.restore import Restoration, restorer_of
 from panfocus.result import Fusion, Report
 from panfocus.settings import (
     BitDepth,
@@ -303,35 +303,31 @@ class _Mixing:
             guard=self._guard,
         )
         mode = run.settings.mode
-        self._restorer = restorer_of(system) if mode == "restore" else None
-        self._scatter = Scatter() if self._restorer else None
-        self._has_alpha = False
+        self._restoration = Restoration(restorer_of(system)) if mode == "restore" else None
         smooths = run.settings.void == "smooth" and mode != "select"
         self._calm = Calm(factor) if smooths else None
         self.composer = Composer(
             factor,
             mode=mode,
             refine=_refinement(system, factor),
-            maps=run.settings.maps or self._restorer is not None,
+            maps=run.settings.maps or self._restoration is not None,
         )
         self._shares = Shares()
 
     def push(self, view: View) -> None:
         """Take the next frame."""
-        if self._scatter is not None:
+        if self._restoration is not None:
             with self._run.clock.stage("blend"):
-                self._scatter.push(view.pixels, has_alpha=view.has_alpha)
-        self._has_alpha = view.has_alpha
+                self._restoration.push(view.pixels, has_alpha=view.has_alpha)
         self._take(self.fold.push(view))
 
     def picture(self) -> Pixels:
         """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
         blended, largest = self.composer.picture, self.composer.largest
-        if self._restorer is None or self._scatter is None or largest is None:
+        if self._restoration is None or largest is None:
             return blended
         with self._run.clock.stage("restore"):
-            deviation = self._scatter.deviation()
-            return restored(blended, deviation, largest, self._restorer, has_alpha=self._has_alpha)
+            return self._restoration.of(blended, largest)
 
     def finish(self) -> None:
         """Take what the fold held back, and put what was done into the report."""
@@ -386,13 +382,12 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
         mixing.push(spare)
     mixing.finish()
     fold, composer = mixing.fold, mixing.composer
-    depth = _finest(composer, fold) if run.settings.maps else None
-    if depth is not None and run.settings.z_step_um is not None:
-        depth = depth * np.float32(run.settings.z_step_um)
-    confidence = None
+    index = depth = confidence = None
     if run.settings.maps:
+        index, depth = composer.index, _finest(composer, fold)
+        if depth is not None and run.settings.z_step_um is not None:
+            depth = depth * np.float32(run.settings.z_step_um)
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
-    index = composer.index if run.settings.maps else None
     return Fusion(mixing.picture(), index, depth, confidence, run.report, run.metadata)
 
 

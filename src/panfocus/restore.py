@@ -40,6 +40,25 @@ def restorer_of(system: System | PictureSystem) -> Restorer:
     return restorer
 
 
+class Restoration:
+    """What one fusion holds to restore its picture: what the frames differ by, and the restorer."""
+
+    def __init__(self, restorer: Restorer) -> None:
+        self._restorer = restorer
+        self._scatter = Scatter()
+        self._has_alpha = False
+
+    def push(self, pixels: Pixels, *, has_alpha: bool) -> None:
+        """Take the next frame, ``(H, W[, C])``."""
+        self._has_alpha = has_alpha
+        self._scatter.push(pixels, has_alpha=has_alpha)
+
+    def of(self, picture: Pixels, largest: Float) -> Pixels:
+        """Return the blend ``(H, W[, C])`` restored; `largest` as for `restored`."""
+        deviation = self._scatter.deviation()
+        return restored(picture, deviation, largest, self._restorer, has_alpha=self._has_alpha)
+
+
 class Scatter:
     """How far frames differ at each pixel: running sums of their luminance, two floats a pixel."""
 

@@ -467,6 +467,14 @@ def reached(net):
     return {n for n, p in net.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
 
 
+def reaches_every_step(names, whole, part):
+    """Whether some of the names lie in this part of each of the fuser's steps."""
+    return all(
+        any(n.startswith(f"net.fuser.steps.{k}.{part}") for n in names)
+        for k in range(len(whole.net.fuser.steps))
+    )
+
+
 def small(name):
     """A recipe with small networks and all its terms; priors answer something."""
     chosen = config.recipe(name)
@@ -488,8 +496,7 @@ def test_frames_alone_train_both_paths_end_to_end(name):
     terms["loss"].backward()
     names = reached(whole)
     assert any(n.startswith("predictor.") for n in names)
-    for k in range(len(whole.net.fuser.steps)):
-        assert any(n.startswith(f"net.fuser.steps.{k}.mask_prior") for n in names)
+    assert reaches_every_step(names, whole, "mask_prior")
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -512,8 +519,7 @@ def test_the_predictor_supervises_the_mask_of_every_step(name):
     whole(*observed())["mask"].backward()
     names = reached(whole)
     assert not any(n.startswith("predictor.") for n in names)
-    for k in range(len(whole.net.fuser.steps)):
-        assert any(n.startswith(f"net.fuser.steps.{k}.mask_prior") for n in names)
+    assert reaches_every_step(names, whole, "mask_prior")
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -524,8 +530,7 @@ def test_the_consistency_loss_aligns_the_two_paths(name):
     whole(*observed())["consistency"].backward()
     names = reached(whole)
     assert any(n.startswith("predictor.") for n in names)
-    for k in range(len(whole.net.fuser.steps)):
-        assert any(n.startswith(f"net.fuser.steps.{k}.picture_prior") for n in names)
+    assert reaches_every_step(names, whole, "picture_prior")
 
 
 def test_frames_blurred_again_add_to_the_papers_terms_and_replace_none():

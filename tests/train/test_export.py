@@ -7,8 +7,9 @@ import torch
 from typer.testing import CliRunner
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.io.digest import digest_of
 from panfocus.systems.card import Card
-from panfocus.systems.network import NetworkSystem, sha256_of
+from panfocus.systems.network import NetworkSystem
 from panfocus.train import checkpoint, cli
 from panfocus.train.drpl import config, step
 from panfocus.train.drpl.network import HALO, Drpl, folded
@@ -86,7 +87,7 @@ def test_an_exported_run_decides_in_the_runtime_without_torch(a_run, tmp_path):
     card = Card.read(folder / "card.json")
     assert card.halo == HALO
     assert card.max_frames == 2
-    assert card.sha256 == sha256_of(folder / "model.onnx")
+    assert card.sha256 == digest_of(folder / "model.onnx")
     assert card.macs_per_pixel == macs_per_pixel(Drpl()) == 1_064_448
     assert card.recipe["steps"] == 7
     assert card.data == "made up"

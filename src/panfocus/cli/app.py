@@ -151,6 +151,13 @@ def _may_be_input(word: str) -> bool:
 
 
 _FILE = click.Path(path_type=Path)
+_plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    type=_FILE,
+    multiple=True,
+    help="A file of Python that registers systems of your own; may be repeated.",
+)
 _SIZE = _Number(0, min_open=True)
 
 
@@ -173,13 +180,7 @@ def app() -> None:
     "--system",
     help="What decides: a name of `panfocus systems`, or the folder of an exported system.",
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    type=_FILE,
-    multiple=True,
-    help="A file of Python that registers systems of your own; may be repeated.",
-)
+@_plugin_option
 @click.option("--device", type=_DEVICE, default="auto", show_default=True, help=_DEVICE_HELP)
 @click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
 @click.option(
@@ -398,13 +399,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
 @app.command()
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The cards as JSON on stdout.")
-@click.option(
-    "--plugin",
-    "plugins",
-    type=_FILE,
-    multiple=True,
-    help="A file of Python that registers systems of your own; may be repeated.",
-)
+@_plugin_option
 def systems(name: str | None, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List what can decide; with NAME show one card whole."""
     _load_plugins(plugins)
@@ -518,13 +513,7 @@ def metrics(
 )
 @click.option("--out", type=_FILE, required=True, help="Folder for scores, tables and plots.")
 @click.option("--systems", callback=_names, help="Names or folders, by commas.")
-@click.option(
-    "--plugin",
-    "plugins",
-    type=_FILE,
-    multiple=True,
-    help="A file of Python that registers systems of your own; may be repeated.",
-)
+@_plugin_option
 @click.option(
     "--results",
     multiple=True,

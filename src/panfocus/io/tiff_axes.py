@@ -6,6 +6,7 @@ import math
 import re
 import struct
 from pathlib import Path
+from typing import NamedTuple
 
 from panfocus.io.ifd import (
     Block,
@@ -30,15 +31,27 @@ _SIGNED, _FLOAT = 2, 3
 _TABLES = (b"luts", b"stul")
 
 
-def _first_page(path: Path) -> tuple[Block, bool] | None:
-    """Return the first page's directory, and whether it is the only one; None if unreadable."""
+class _FirstPage(NamedTuple):
+    """The first page's directory, and whether it is the only one."""
+
+    block: Block
+    is_single: bool
+
+    @property
+    def text(self) -> bytes:
+        """What describes the page, or the stack that it begins."""
+        return self.block.data(Tag.DESCRIPTION) or b""
+
+
+def _first_page(path: Path) -> _FirstPage | None:
+    """Read the first page's directory; None if unreadable."""
     try:
         with path.open("rb") as file:
             layout, offset = read_header(file)
             if not offset:
                 return None
             block = Block(layout.order, read_directory(file, layout, offset)[0])
-            return block, not next_directory(file, layout, offset)
+            return _FirstPage(block, not next_directory(file, layout, offset))
     except (OSError, DirectoryError, struct.error):
         return None
 
@@ -80,14 +93,12 @@ def says_axes(path: Path) -> bool:
     page = _first_page(path)
     if page is None:
         return False
-    block, is_single = page
-    text = block.data(Tag.DESCRIPTION) or b""
-    said = said_axes(text)
+    said = said_axes(page.text)
     several = sum(said[name] > 1 for name in ("channels", "slices", "frames"))
     # the colours of one RGB page are counted as channels by OME
-    is_colour = int(block.number(Tag.SAMPLES, 1)) > 1
-    positions = text.count(b"<Image ") > 1
-    return several - is_colour > 1 or positions or (said["images"] > 1 and is_single)
+    is_colour = int(page.block.number(Tag.SAMPLES, 1)) > 1
+    positions = page.text.count(b"<Image ") > 1
+    return several - is_colour > 1 or positions or (said["images"] > 1 and page.is_single)
 
 
 def is_measured(path: Path) -> bool:
@@ -98,21 +109,19 @@ def is_measured(path: Path) -> bool:
     page = _first_page(path)
     if page is None:
         return False
-    block, is_single = page
-    text = block.data(Tag.DESCRIPTION) or b""
-    said = said_axes(text)
-    kinds = {int(kind) for kind in block.numbers(Tag.SAMPLE_FORMAT)}
+    said = said_axes(page.text)
+    kinds = {int(kind) for kind in page.block.numbers(Tag.SAMPLE_FORMAT)}
     if kinds & {_SIGNED, _FLOAT}:
-        return not is_single or said["images"] > 1
+        return not page.is_single or said["images"] > 1
     has_depth = said["slices"] > 1 and said["frames"] == 1
-    tables = (block.data(Tag.IMAGEJ) or b"")[:64]
-    return has_depth and (_step(text) is not None or any(name in tables for name in _TABLES))
+    tables = (page.block.data(Tag.IMAGEJ) or b"")[:64]
+    return has_depth and (_step(page.text) is not None or any(name in tables for name in _TABLES))
 
 
 def step_um(path: Path) -> float | None:
     """Return the micrometres between the planes of a stack; None where it does not say."""
     page = _first_page(path)
-    return None if page is None else _step(page[0].data(Tag.DESCRIPTION) or b"")
+    return None if page is None else _step(page.text)
 
 
 def _step(text: bytes) -> float | None:

@@ -7,7 +7,6 @@ many frames it takes at once, which multiple its sides need and how much context
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import nullcontext
 from functools import cached_property
@@ -23,6 +22,7 @@ from panfocus.optics import Float
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO, CPU
 from panfocus.systems.restorer import Recipe, Restorer
+from panfocus.systems.weights import check_weights
 from panfocus.tiles import cheapest_core, tiled_decision
 
 if TYPE_CHECKING:
@@ -37,11 +37,6 @@ TILE_PIXELS = 700_000
 PAD = 0.5
 #: What a network may take for a tile as large as its card allows; cards are written to fit.
 TILE_BYTES = 1030 * 2**20
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hex digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class NetworkSystem:
@@ -75,7 +70,12 @@ class NetworkSystem:
         self._started: InferenceSession | None = None
         self._ran_on: RanOn | None = None
         self._model = folder / (self._card.model or "model.onnx")
-        self._check_weights()
+        check_weights(
+            self._model,
+            self._card.sha256,
+            missing="the system's network is missing",
+            others="the system's weights are not the ones of its card",
+        )
         if device not in (AUTO, CPU):
             from panfocus.systems.providers import candidates  # noqa: PLC0415  as below
 
@@ -92,19 +92,6 @@ class NetworkSystem:
         if recipe is None:
             return None
         return Restorer(self._model.parent, recipe, threads=self._threads)
-
-    def _check_weights(self) -> None:
-        if not self._model.is_file():
-            raise SystemError_("the system's network is missing", where=str(self._model))
-        digest = sha256_of(self._model)
-        if digest != self._card.sha256:
-            raise SystemError_(
-                "the system's weights are not the ones of its card",
-                where=str(self._model),
-                expected=f"sha256 {self._card.sha256}",
-                got=f"sha256 {digest}",
-                remedy="install or export the system again",
-            )
 
     @property
     def card(self) -> Card:
@@ -125,7 +112,7 @@ class NetworkSystem:
         from panfocus.systems.sessions import Network  # noqa: PLC0415  as below
 
         threads = self._threads or os.cpu_count() or 1
-        return Network(self._model, self._card, threads, self._is_capped)
+        return Network(self._model, threads, self._is_capped, self._card)
 
     @property
     def _session(self) -> InferenceSession:

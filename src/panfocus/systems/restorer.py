@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from panfocus.errors import SystemError_
-from panfocus.io.digest import digest_of
+from panfocus.memory import is_capped
 from panfocus.optics import Float
 from panfocus.systems.card import Card
+from panfocus.systems.weights import check_weights
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -83,33 +84,25 @@ class Restorer:
         self._threads = threads
         self._starting = Lock()
         self._started: InferenceSession | None = None
-        if Path(recipe.model).name != recipe.model or not self._model.is_file():
-            raise SystemError_(
-                "the network that restores detail is missing", where=str(self._model)
-            )
-        digest = digest_of(self._model)
-        if digest != recipe.sha256:
-            raise SystemError_(
-                "the network that restores detail is not the one of the card",
-                where=str(self._model),
-                expected=f"sha256 {recipe.sha256}",
-                got=f"sha256 {digest}",
-                remedy="install or export the system again",
-            )
+        missing = "the network that restores detail is missing"
+        if Path(recipe.model).name != recipe.model:
+            raise SystemError_(missing, where=str(self._model))
+        check_weights(
+            self._model,
+            recipe.sha256,
+            missing=missing,
+            others="the network that restores detail is not the one of the card",
+        )
 
     @property
     def _session(self) -> Any:  # noqa: ANN401  its class has no complete types
-        import onnxruntime as ort  # noqa: PLC0415  slow to import: only when it runs
-
-        with self._starting:
+        with self._starting:  # threads that come together wait for one session
             if self._started is None:
-                options = cast("Any", ort.SessionOptions())
-                options.intra_op_num_threads = self._threads or os.cpu_count() or 1
-                options.log_severity_level = 3
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-                self._started = ort.InferenceSession(
-                    str(self._model), options, providers=["CPUExecutionProvider"]
-                )
+                # what classical systems do without is not imported before a network runs
+                from panfocus.systems.sessions import Source, on_cpu  # noqa: PLC0415
+
+                threads = self._threads or os.cpu_count() or 1
+                self._started = on_cpu(Source(self._model, threads, is_capped()))
             return cast("Any", self._started)
 
     def added(self, seen: Float) -> Float:

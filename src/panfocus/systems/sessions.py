@@ -59,20 +59,29 @@ class RanOn:
 
 
 @dataclass(frozen=True)
-class Network:
+class Source:
     """What a session is started from.
 
     Attributes:
         model: file of the network.
-        card: of the network.
         threads: of the processor.
         is_capped: whether a limit on memory in force forbids to ask for more than is touched.
     """
 
     model: Path
-    card: Card
     threads: int
     is_capped: bool
+
+
+@dataclass(frozen=True)
+class Network(Source):
+    """A network that decides, which an accelerator is tried with.
+
+    Attributes:
+        card: of the network.
+    """
+
+    card: Card
 
 
 class _Refused(Exception):
@@ -123,7 +132,7 @@ def _note(device: str, refused: list[str]) -> str | None:
     return f"the network runs on {where}; {'; '.join(refused)}"
 
 
-def on_cpu(network: Network) -> InferenceSession:
+def on_cpu(network: Source) -> InferenceSession:
     """Start a network on the processor.
 
     Raises:
@@ -140,7 +149,7 @@ def on_cpu(network: Network) -> InferenceSession:
         ) from error
 
 
-def _options(network: Network) -> Any:  # noqa: ANN401  its class has no complete types
+def _options(network: Source) -> Any:  # noqa: ANN401  its class has no complete types
     options = runtime().SessionOptions()
     options.intra_op_num_threads = network.threads
     options.log_severity_level = 3

@@ -170,8 +170,8 @@ def with_restorer(card: Card, config: Config, net: DualPath, out: Path) -> Card:
     prior = step.picture_prior
     if net.fuser.depth < len(config.steps) or prior is None:
         return card
-    halo = last.picture_reach + last.picture_pack
-    told = export_restorer(ExportedRestorer(prior).eval(), last.picture_pack, halo, out)
+    network = ExportedRestorer(prior).eval()
+    told = export_restorer(network, last.picture_pack, last.picture_reach, out)
     return replace(card, restores=told)
 
 
