@@ -196,7 +196,7 @@ adapting: $(VENV)/.dev
 BUNDLE ?= dualpath-3
 bundle: $(VENV)/.dev
 	$(BIN)/panfocus train dualpath --data $(DATA)/train_pairs --minutes $(MINUTES) --out runs/bundle
-	$(BIN)/panfocus export runs/bundle --sharpen 1.8 --eight-bit $(DATA)/train_pairs \
+	$(BIN)/panfocus export runs/bundle --sharpen 1.8 --no-restorer --eight-bit $(DATA)/train_pairs \
 	  -o src/panfocus/systems/bundled/$(BUNDLE)
 	$(BIN)/python -m tests.test_bundled
 

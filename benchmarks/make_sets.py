@@ -12,7 +12,7 @@ import numpy as np
 
 from panfocus.synthesize import KINDS
 
-COUNTS = {"layers": 16, "depth": 12, "bokeh": 12, "void": 12}
+COUNTS = {"layers": 16, "depth": 12, "bokeh": 12, "void": 12, "hair": 12, "translucent": 12}
 
 
 def main(pictures: Path, out: Path) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 
 from panfocus.synthesize import KINDS
 
-SCENES = 6
+#: Scenes of a kind. Six of lights misled: what gained .43 dB on them gained .01 elsewhere.
+SCENES = {"bokeh": 18}
+FEW = 6
 SIZE = (416, 512)
 SEED = 77
 
@@ -91,7 +93,7 @@ def main(pictures: Path, out: Path) -> None:
     """Render every kind."""
     photos = photographs(pictures)
     for kind in (*KINDS, "misfire"):
-        for k in range(SCENES):
+        for k in range(SCENES.get(kind, FEW)):
             rng = np.random.default_rng([SEED, k, *kind.encode()])
             order = [photos[int(n)] for n in rng.permutation(len(photos))[:4]]
             make = KINDS["depth" if kind == "misfire" else kind]
@@ -104,7 +106,7 @@ def main(pictures: Path, out: Path) -> None:
                 )
             write(out / kind, f"{k:02d}", np.stack(frames), scene.truth)
     for kind in ("sections", "spots"):
-        for k in range(SCENES):
+        for k in range(SCENES.get(kind, FEW)):
             rng = np.random.default_rng([SEED, k, *kind.encode()])
             write(out / kind, f"{k:02d}", *fluorescence(rng, kind))
 

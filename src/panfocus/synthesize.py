@@ -8,6 +8,8 @@ Kinds:
     hard: two frames, complementary binary mask, no spread (what classical papers use).
     layers: two frames, a foreground object whose blur spreads over its background.
     depth: N frames through a smooth ramp of depth with occluding objects.
+    hair: two frames, fine fibres that cross each other before a background.
+    translucent: two frames, an object that lets light through; no frame has both in focus there.
     bokeh: two frames, lights far brighter than white behind a foreground.
     void: N frames, noisy, before a background that no frame has in focus; its truth is the
         least blurred, noise-free rendering.
@@ -157,13 +159,60 @@ def layers_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
     back, front = _linear(pictures[0]), _linear(pictures[-1])
     height, width = back.shape[:2]
     matte = blob_matte(rng, height, width, float(rng.uniform(0.15, 0.35)), 0.7)
+    return _before(back, front, matte, rng.uniform(3, 7, 2), band=_edges(matte, 12))
+
+
+def _before(
+    back: Float, front: Float, matte: Float, radii: NDArray[np.float64], *, band: NDArray[np.bool_]
+) -> Scene:
+    """Two frames of a layer before another: of the far one and of the near one out of focus."""
     layers = [Layer(back, None, 1.0), Layer(front, matte, 0.0)]
-    radii = rng.uniform(3, 7, 2)
-    near = render(layers, [radii[0], 0])
-    far = render(layers, [0, radii[1]])
-    frames = np.stack([_encode(near), _encode(far)])
-    index = (matte < 0.5).astype(np.uint8)
-    return Scene(frames, _encode(render(layers, [0, 0])), index, _edges(matte, 12))
+    shots = [render(layers, [radii[0], 0]), render(layers, [0, radii[1]])]
+    frames = np.stack([_encode(shot) for shot in shots])
+    index = (matte < 0.5 * matte.max()).astype(np.uint8)
+    return Scene(frames, _encode(render(layers, [0, 0])), index, band)
+
+
+def hair_matte(rng: Generator, height: int, width: int) -> Float:
+    """Return 40 to 120 bent fibres ``(H, W)`` in [0, 1], 0.7 to 2.5 px wide, crossing at will.
+
+    They are drawn four times as large and made smaller: a fibre finer than a pixel covers a part.
+    """
+    fine = 4
+    canvas = np.zeros((fine * height, fine * width), np.uint8)
+    x = np.linspace(-0.1, 1.1, 24)
+    across = float(np.hypot(height, width))
+    for _ in range(int(rng.integers(40, 121))):
+        start, end = rng.uniform(-0.1, 1.1, (2, 2)) * (height, width)
+        away = (end - start) / max(float(np.hypot(*(end - start))), 1.0)
+        bow = across * rng.normal(0, 0.05) * np.sin(np.pi * rng.uniform(1, 2.5) * x)
+        places = start + x[:, None] * (end - start) + bow[:, None] * away[::-1] * (1, -1)
+        path = np.round(fine * places[:, ::-1]).astype(np.int32)
+        thickness = round(fine * rng.uniform(0.7, 2.5))
+        cv2.polylines(canvas, [path], False, 255, thickness, cv2.LINE_AA)
+    small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / np.float32(255)
+
+
+def hair_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
+    """Two frames of fibres before a background, circles of confusion of 2 to 6 px."""
+    back, front = _linear(pictures[0]), _linear(pictures[-1])
+    matte = hair_matte(rng, *map(int, back.shape[:2]))
+    near = cv2.dilate((matte > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    return _before(back, front, matte, rng.uniform(2, 6, 2), band=np.asarray(near))
+
+
+def translucent_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
+    """Two frames of an object that covers 30 to 70 % of the light behind it, radii 3 to 7 px.
+
+    Gauze, glass, a wing: both layers have detail at the same place, and each frame shows one of
+    them, so no choice of pixels gives the truth. The band is the object.
+    """
+    back, front = _linear(pictures[0]), _linear(pictures[-1])
+    height, width = map(int, back.shape[:2])
+    matte = blob_matte(rng, height, width, float(rng.uniform(0.2, 0.4)), 0.7)
+    sheer = np.asarray(matte * np.float32(rng.uniform(0.3, 0.7)), np.float32)
+    return _before(back, front, sheer, rng.uniform(3, 7, 2), band=matte > 0.5)
 
 
 def _ramp_background(
@@ -397,6 +446,8 @@ def breathing_scene(rng: Generator, pictures: Sequence[Byte], count: int = 8) ->
 KINDS: dict[str, Callable[[Generator, Sequence[Byte]], Scene]] = {
     "hard": hard_scene,
     "layers": layers_scene,
+    "hair": hair_scene,
+    "translucent": translucent_scene,
     "depth": depth_scene,
     "bokeh": bokeh_scene,
     "void": void_scene,

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from panfocus.train.dualpath import config, loss, step  # noqa: E402
+from panfocus.train.dualpath.config import Known  # noqa: E402
 from panfocus.train.dualpath.fuser import Fuser  # noqa: E402
 from panfocus.train.dualpath.model import DualPath, Learner  # noqa: E402
 from panfocus.train.dualpath.network import FrameNet, Shape, count_macs, folded  # noqa: E402
@@ -220,8 +221,10 @@ def test_the_sources_enter_no_loss_except_through_composites(frames, mask):
     other = frames.clone()
     other[:, 1:] = torch.rand_like(other[:, 1:])
     truth, valid = torch.rand(2, 3, 32, 32), torch.ones(2, 32, 32)
+    every = Known(mask=0.05, picture=0.3, decibel=0.02, similarity=0.5)
+    steps, noise = [Iterate(truth, one)] * 2, torch.zeros(2)
     values = [
-        loss.known([Iterate(truth, one)] * 2, f, truth, mask, valid, torch.zeros(2))["known"]
+        loss.known(steps, f, truth, mask, valid, noise, weights=every)["known"]
         for f in (frames, other)
     ]
     assert values[0] == values[1]

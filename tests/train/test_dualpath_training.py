@@ -413,6 +413,9 @@ def test_restoring_gives_the_fusers_own_picture(data, tmp_path):
     assert np.abs(made - expected).max() < 5e-3
     one = pack(tmp_path, tmp_path / "one", "made up", depth=1)
     assert Card.read(one / "card.json").restores is None
+    bare = pack(tmp_path, tmp_path / "bare", "made up", restorer=False)
+    assert Card.read(bare / "card.json").restores is None
+    assert sorted(p.name for p in bare.iterdir()) == sorted(p.name for p in one.iterdir())
 
 
 def test_the_bundled_system_can_be_adapted(app, data, tmp_path):

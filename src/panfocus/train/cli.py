@@ -184,6 +184,9 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             "such as those it was trained on. May be repeated."
         ),
     ] = None,
+    restorer: Annotated[
+        bool, typer.Option(help="Dual-Path: write what `fuse --mode restore` runs as well.")
+    ] = True,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a system that is there.")
     ] = False,
@@ -214,6 +217,7 @@ def export(  # noqa: PLR0917  every parameter is an option of the command
             picture=picture,
             sharpen=sharpen,
             fitted_to=dualpath_cli.material_for(facts, run, eight_bit) if eight_bit else None,
+            restorer=restorer,
         )
     typer.echo(f"exported to {folder}")
 

@@ -69,6 +69,28 @@ def lines(rng: np.random.Generator, size: int) -> Float:
     return _unit(canvas)
 
 
+def hair(rng: np.random.Generator, size: int) -> Float:
+    """Draw 6 to 40 fine curves, most of them about one way: hair, fur, fibres; 0.4 to 2 px wide.
+
+    Drawn at four times the scale, so that a hair may be finer than a pixel: its matte then is
+    below 1 everywhere.
+    """
+    fine = 4
+    canvas = np.zeros((fine * size, fine * size), np.uint8)
+    way, bend = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.5)
+    along = np.linspace(0, 1, 12)
+    for _ in range(int(rng.integers(6, 41))):
+        root = rng.uniform(-0.1, 1.1, 2)
+        turned = way + rng.normal(0, 0.35) + (bend + rng.normal(0, 0.3)) * along
+        pace = rng.uniform(0.3, 1.2) / len(along)
+        steps = pace * np.stack([np.cos(turned), np.sin(turned)], 1)
+        points = fine * size * (root + np.cumsum(steps, 0))
+        path = [np.round(points * 2**SHIFT).astype(np.int32)]
+        thickness = int(rng.integers(2, 9))
+        cv2.polylines(canvas, path, False, 255, thickness, cv2.LINE_AA, SHIFT)
+    return _unit(cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA))
+
+
 def procedural(rng: np.random.Generator, size: int) -> Float:
     """Return one of the shapes above, often two of them joined, `size` pixels square."""
     shapes = (noise_blob, noise_blob, half_plane, discs, lines)

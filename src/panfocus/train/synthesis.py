@@ -100,6 +100,8 @@ class Odds:
             stronger, or turns it over; the sharp picture is then the paler one.
         fluorescent: a microscope's stack of light in the dark (Dual-Path).
         misfired: one frame shows nothing (Dual-Path).
+        hairy: what stands in front is hair, fur or fibres.
+        translucent: what stands in front covers a fifth to four fifths of the light behind it.
         recoloured: exchange the colours of a source and bend its tones; few scenes become many.
         crisp: sharpen a source; for sources that are themselves a little soft.
         noise: add sensor noise.
@@ -122,6 +124,8 @@ class Odds:
     ringed: float = 0.1
     fluorescent: float = 0.15
     misfired: float = 0.04
+    hairy: float = 0.0
+    translucent: float = 0.0
     recoloured: float = 0.5
     crisp: float = 0.0
     noise: float = 0.3
@@ -194,7 +198,7 @@ def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -
     front = source(rng, sources, size, odds) if rng.random() < odds.foreign else back
     back, develop = camera(rng, back, odds)
     front = develop.linearised(front)
-    matte = shape(rng, sources, size, odds)
+    matte = front_of(rng, shape(rng, sources, size, odds), odds)
     far, near = optics.Layer(back, None, 1.0), optics.Layer(front, matte, 0.0)
     drift = drifting(rng, size, odds)
     # what is out of focus drifts: the background in the first shot, the foreground in the second
@@ -387,6 +391,18 @@ def shape(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> 
         if matte is not None:
             return matte
     return mattes.procedural(rng, size)
+
+
+def front_of(rng: np.random.Generator, matte: Float, odds: Odds) -> Float:
+    """Return the matte of what stands in front: solid as given, or hair, or letting light through.
+
+    Odds of 0 draw nothing: samples of recipes without these kinds stay as they were.
+    """
+    if odds.hairy and rng.random() < odds.hairy:
+        matte = mattes.hair(rng, matte.shape[0])
+    if odds.translucent and rng.random() < odds.translucent:
+        matte = np.asarray(matte * np.float32(rng.uniform(0.2, 0.8)), np.float32)
+    return matte
 
 
 def radius(rng: np.random.Generator, odds: Odds) -> float:

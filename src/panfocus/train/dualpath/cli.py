@@ -241,7 +241,16 @@ def _adapt(start: Path, data: list[Path], how: pairs.How, run: loop.Run, rate: f
     sharpen = float(card.recipe.get(SHARPENED, 1.0))
     fitted_to = training if EIGHT_BIT in card.recipe else None
     words = words_of(card, ", ".join(map(str, data)))
-    pack(run.out, place, words, depth=depth, sharpen=sharpen, fitted_to=fitted_to)
+    restorer = card.restores is not None  # what a system goes without, its kin do
+    pack(
+        run.out,
+        place,
+        words,
+        depth=depth,
+        sharpen=sharpen,
+        fitted_to=fitted_to,
+        restorer=restorer,
+    )
     if report.helped:
         _tell(place)
         return

@@ -26,12 +26,39 @@ class Sets:
         batch: sets per step, over all processes together.
         made: whether frames are blurred again, so that mask and picture are known exactly (OURS);
             else they are crops of the real sets as they are.
+        told: whether what is known exactly of made frames is told to the networks. Else they are
+            defocused frames like others, of which there are few with lights, or out of focus in
+            all.
     """
 
     share: float
     frames: int
     batch: int
     made: bool = False
+    told: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Whether mask and picture of each set are known to the networks."""
+        return self.made and self.told
+
+
+@dataclass(frozen=True)
+class Known:
+    """Weights of what L_known compares with the exact picture and mask, beside the picture error.
+
+    Attributes:
+        mask: of the cross entropy to the exact mask.
+        picture: of the fuser's own picture against the blend by its mask.
+        decibel: of the natural logarithm of each set's mean squared error. What counts in use is
+            decibels, and squared errors are those of the few worst sets.
+        similarity: of ``1 - SSIM``, which squared errors in faint texture hardly move.
+    """
+
+    mask: float = 0.05
+    picture: float = 0.3
+    decibel: float = 0.0
+    similarity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +103,7 @@ class Config:
         size: height and width of the crops.
         alone: share of the run in which the predictor does not teach yet.
         masking: how the predictor learns and teaches.
+        known: what counts where mask and picture are known exactly.
         fused_by: system that fuses the real sets, so that they too can be blurred again; None to
             blur frames alone.
         odds: of the synthesis that blurs again.
@@ -95,6 +123,7 @@ class Config:
     size: int
     alone: float
     masking: Masking = field(default_factory=Masking)
+    known: Known = field(default_factory=Known)
     fused_by: str | None = None
     odds: Odds = field(default_factory=Odds)
     learning_rate: float = 1.5e-3
@@ -127,7 +156,7 @@ class Config:
         What is the user's own stands there only where there is any, so that runs of before it
         could be are still resumed.
         """
-        usual = {"step": BUILT_IN, "terms": ()}
+        usual = {"step": BUILT_IN, "terms": (), "known": asdict(Known())}
         return {k: v for k, v in asdict(self).items() if k not in usual or v != usual[k]}
 
 
@@ -137,12 +166,22 @@ WIDE = Shape((32, 48, 64, 64), (1, 2, 1), (2, 1, 2), (1, 1), narrow=32)
 FOLLOWING = Shape((16,), (), (), (), narrow=16, pack=4, normalised=False)
 MIDDLE = Shape((16, 32, 32), (0, 1), (1, 1), (1,), narrow=16)
 
-#: The reconstruction as it stands: real sets only, imperfect masks, K = 3 equal steps.
+#: The reconstruction as it stands: frames and imperfect masks of them, K = 3 equal steps. Half of
+#: the frames were blurred again, of which nothing is told: real ones hold few lights.
 PAPER = Config(
     recipe="paper",
     predictor=TEACHER,
     steps=(Unrolled(MIDDLE, ("iterate", "difference", "frames", "evidence"), 16),) * 3,
-    sets=(Sets(0.55, 2, 8), Sets(0.15, 3, 6), Sets(0.15, 5, 4), Sets(0.15, 8, 2)),
+    sets=(
+        Sets(0.27, 2, 8),
+        Sets(0.07, 3, 6),
+        Sets(0.08, 5, 4),
+        Sets(0.08, 8, 2),
+        Sets(0.27, 2, 8, made=True, told=False),
+        Sets(0.07, 3, 6, made=True, told=False),
+        Sets(0.08, 5, 4, made=True, told=False),
+        Sets(0.08, 8, 2, made=True, told=False),
+    ),
     size=96,
     alone=0.1,
     masking=Masking(consistency=0.3),
@@ -171,8 +210,9 @@ DUALPATH = Config(
     size=128,
     alone=0.1,
     masking=Masking(mask=0.1, consistency=0.1),
+    known=Known(mask=0.03, decibel=0.02, similarity=0.5),
     fused_by="guided",
-    odds=Odds(crisp=0.3, moved=0.15, ringed=0.08, noise=0.2),
+    odds=Odds(crisp=0.3, moved=0.15, ringed=0.08, noise=0.2, hairy=0.08, translucent=0.05),
 )
 
 RECIPES = {c.recipe: c for c in (PAPER, DUALPATH)}
@@ -219,6 +259,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     held["steps"] = tuple(map(_unrolled, values["steps"]))
     held["sets"] = tuple(Sets(**v) for v in values["sets"])
     held["masking"] = Masking(**{k: changes.frozen(v) for k, v in values["masking"].items()})
+    held["known"] = Known(**values.get("known", {}))
     held["odds"] = Odds(**{name: changes.frozen(v) for name, v in values["odds"].items()})
     return Config(**held)
 

@@ -17,10 +17,12 @@ OURS, in addition, for pictures that were blurred again (`redefocus`), where the
 and the mask M* are known exactly: M* in place of M~' in L_pred, and
 
     L_known = sum_k gamma_k (10 |B(M^k) - T|_1 + 100 |B(M^k) - T|_2^2 + 100 s^2 |M^k|^2
-                             + 0.05 CE(M^k, M*) + 0.3 (... X^k ...))                   known
+                             + w_m CE(M^k, M*) + w_p (... X^k ...)                     known
+                             + w_d ln(|B(M^k) - T|_2^2 + 1e-5) + w_s (1 - SSIM(B(M^k), T)))
 
 where B blends the frames as they were before noise and compression, and ``s^2 sum_n M_n^2`` is
 the noise that a blend of frames with noise of variance s^2 keeps: its mean, without its scatter.
+The weights are `config.Known`'s.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from panfocus.train.dualpath.config import Known
 from panfocus.train.dualpath.predictor import Belief
 from panfocus.train.dualpath.step import Iterate, blend, importance
 
@@ -37,10 +41,8 @@ Terms = dict[str, Tensor]
 
 #: Least weight whose logarithm is taken.
 LEAST = 1e-30
-#: Weight of the exact mask against the picture.
-MASK_SHARE = 0.05
-#: Weight of the fuser's own picture against the blend by its mask.
-PICTURE_SHARE = 0.3
+#: Mean squared error below which a picture is not asked to be better: 50 dB.
+GOOD = 1e-5
 
 
 def masking(answer: Tensor, target: Tensor, keep: Tensor, valid: Tensor) -> Tensor:
@@ -136,6 +138,8 @@ def known(  # noqa: PLR0917  a batch has as many arrays
     mask: Tensor,
     valid: Tensor,
     noise: Tensor,
+    *,
+    weights: Known,
 ) -> Terms:
     """L_known: every step against the picture before it was blurred again.
 
@@ -146,6 +150,7 @@ def known(  # noqa: PLR0917  a batch has as many arrays
         mask: M*, ``(B, N, H, W)``.
         valid: ``(B, H, W)``.
         noise: s^2 of the frames that the iterates were made from, ``(B,)``.
+        weights: of its parts.
 
     Returns:
         The loss under ``"known"``, and decibels of every step.
@@ -154,13 +159,37 @@ def known(  # noqa: PLR0917  a batch has as many arrays
     terms: Terms = {}
     for k, now in enumerate(steps, start=1):
         composite = blend(now.mask, frames)
-        error = picture_error(composite, truth) + MASK_SHARE * exact_mask(now.mask, mask, valid)
+        error = picture_error(composite, truth) + weights.mask * exact_mask(now.mask, mask, valid)
         error = error + 100 * noise_kept(now.mask, noise)
-        error = error + PICTURE_SHARE * picture_error(now.picture, truth)
+        error = error + weights.picture * picture_error(now.picture, truth)
+        if weights.decibel:
+            error = error + weights.decibel * log_error(composite, truth)
+        if weights.similarity:
+            error = error + weights.similarity * dissimilarity(composite, truth)
         errors.append(error)
         terms[f"psnr_mask_{k}"] = decibel(composite, truth)
         terms[f"psnr_picture_{k}"] = decibel(now.picture, truth)
     return {"known": weighted(errors), **terms}
+
+
+def log_error(picture: Tensor, truth: Tensor) -> Tensor:
+    """Mean of the logarithm of each picture's squared error, ``(B, 3, H, W)`` twice, from 0 on."""
+    each = (picture.float() - truth.float()).square().mean((1, 2, 3))
+    return ((each + GOOD) / GOOD).log().mean()
+
+
+def dissimilarity(picture: Tensor, truth: Tensor) -> Tensor:
+    """``1 - SSIM`` of the colours' mean over squares of 7 pixels, ``(B, 3, H, W)`` twice.
+
+    In float32 whatever the networks work in: variances are differences of near numbers.
+    """
+    a, b = (p.float().mean(1, keepdim=True) for p in (picture, truth))
+    stack = torch.cat((a, b, a * a, b * b, a * b), 1)
+    mean_a, mean_b, square_a, square_b, product = F.avg_pool2d(stack, 7, 1).unbind(1)
+    bright = (2 * mean_a * mean_b + 1e-4) / (mean_a**2 + mean_b**2 + 1e-4)
+    covariance = product - mean_a * mean_b
+    variances = square_a - mean_a**2 + square_b - mean_b**2
+    return 1 - (bright * (2 * covariance + 9e-4) / (variances + 9e-4)).mean()
 
 
 @torch.no_grad()

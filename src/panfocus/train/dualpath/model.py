@@ -45,6 +45,7 @@ class Learner(nn.Module):
         )
         self.teaching = True
         self._masking = masking
+        self._known = config.known
         self._own = terms_of(config.terms)
 
     def teach(self, *, teaching: bool) -> bool:
@@ -66,7 +67,7 @@ class Learner(nn.Module):
         if made:
             truth, mask, differs, clean, noise = made
             seen = seen._replace(truth=truth, mask=mask)
-            terms |= loss.known(steps, clean, truth, mask, differs, noise)
+            terms |= loss.known(steps, clean, truth, mask, differs, noise, weights=self._known)
             total = total + terms["known"]
         if self.teaching:
             belief: Belief = self.predictor.belief(given, frames)

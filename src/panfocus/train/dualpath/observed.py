@@ -48,6 +48,10 @@ class Made(NamedTuple):
     clean: Float
     noise: Float
 
+    def untold(self) -> Observed:
+        """Return what is seen of it, without what is known."""
+        return Observed(self.frames, self.given, self.valid)
+
 
 def batch(
     sets: Sequence[FocalSet],

@@ -185,6 +185,7 @@ def pack(
     picture: bool = False,
     sharpen: float = 1.0,
     fitted_to: Material | None = None,
+    restorer: bool = True,
 ) -> Path:
     """Export the checkpoint in `run` to the folder `out`.
 
@@ -199,6 +200,7 @@ def pack(
         picture: let the system answer with the fuser's own picture X^K and not with weights.
         sharpen: see `sharpened`; the weights kept to train on from are as they were learned.
         fitted_to: material to fit 8 bits to (`eight_bit.rounded`); None for a system in floats.
+        restorer: write what ``fuse --mode restore`` runs, if all steps run.
 
     Raises:
         DataError: no checkpoint, or a damaged one.
@@ -226,7 +228,8 @@ def pack(
     if picture:
         card = as_picture(card)
         return export(ExportedPicture(folded(runs)).eval(), None, {}, card, out)
-    card = with_restorer(card, config, net, out)
+    if restorer:
+        card = with_restorer(card, config, net, out)
     if fitted_to is None:
         return export(Exported(folded(runs)).eval(), None, weights, card, out)
     small = rounded(runs, samples_of(fitted_to, config))

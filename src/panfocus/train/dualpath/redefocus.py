@@ -280,7 +280,8 @@ def thing(
 ) -> Thing:
     """Draw an object with a picture of its own on it."""
     colour = develop.linearised(synthesis.source(rng, sources, size, odds))
-    return Thing(colour, mattes.procedural(rng, size), float(rng.uniform(0, 1)))
+    matte = synthesis.front_of(rng, mattes.procedural(rng, size), odds)
+    return Thing(colour, matte, float(rng.uniform(0, 1)))
 
 
 def ground(rng: np.random.Generator, size: int) -> Float:

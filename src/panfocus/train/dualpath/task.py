@@ -80,7 +80,8 @@ class Draws:
             return observed.batch(sets, size, kind.frames, key, positions, masking=masking)
         sources, odds = self.supply.sources, self.config.odds
         made = redefocus.batch(sources, size, kind.frames, key, positions, odds=odds)
-        return observed.with_masks(made, masking)
+        known = observed.with_masks(made, masking)
+        return known if kind.told else known.untold()
 
 
 class DualPathTask:
@@ -131,7 +132,7 @@ class DualPathTask:
         A recipe that has real sets alone trains the predictor first: each part has its own.
         """
         alone, warmup = self.config.alone, self.config.warmup
-        if any(kind.made for kind in self.config.sets) or alone <= 0:
+        if any(kind.exact for kind in self.config.sets) or alone <= 0:
             return cosine(progress, warmup)
         if progress < alone:
             return cosine(progress / alone, warmup)
@@ -165,7 +166,7 @@ class DualPathTask:
 
         With exact masks the picture before blurring stands beside the fused one.
         """
-        made = any(kind.made for kind in self.config.sets)
+        made = any(kind.exact for kind in self.config.sets)
         kind = Sets(1, 2, 4, made=made)
         arrays = [torch.as_tensor(a) for a in self._draws.draw(kind, (self._seed + 1, 0), range(4))]
         frames = arrays[0]
@@ -191,7 +192,7 @@ def with_what_there_is(config: Config, material: Material) -> Config:
     if material.sets or not config.needs_sets:
         return config
     left = tuple(kind for kind in config.sets if kind.made)
-    if not left:
+    if not any(kind.told for kind in left):
         raise DataError(
             "no two frames lie on each other",
             expected="aligned pairs or stacks, for the recipe of the paper",
