@@ -186,8 +186,9 @@ def hair_matte(rng: Generator, height: int, width: int) -> Float:
         start, end = rng.uniform(-0.1, 1.1, (2, 2)) * (height, width)
         away = (end - start) / max(float(np.hypot(*(end - start))), 1.0)
         bow = across * rng.normal(0, 0.05) * np.sin(np.pi * rng.uniform(1, 2.5) * x)
-        places = start + x[:, None] * (end - start) + bow[:, None] * away[::-1] * (1, -1)
-        path = np.round(fine * places[:, ::-1]).astype(np.int32)
+        bent = bow[:, None] * away[::-1] * (1, -1)
+        places: NDArray[np.float64] = start + x[:, None] * (end - start) + bent
+        path = np.asarray(np.round(fine * places[:, ::-1]), np.int32)
         thickness = round(fine * rng.uniform(0.7, 2.5))
         cv2.polylines(canvas, [path], False, 255, thickness, cv2.LINE_AA)
     small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
