@@ -59,8 +59,8 @@ def spots(seed: int) -> np.ndarray:
         dot = np.zeros(SIZE, np.float32)
         dot[tuple(int(rng.integers(8, s - 8)) for s in SIZE)] = 9000
         home = rng.integers(5)
-        for z, plane in enumerate(planes):
-            plane += cv2.GaussianBlur(dot, (0, 0), 1 + abs(z - home))
+        for z in range(len(planes)):
+            planes[z] += cv2.GaussianBlur(dot, (0, 0), 1 + abs(z - home))
     return np.clip(planes, 0, 4095).astype(np.uint16)
 
 
