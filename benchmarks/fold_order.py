@@ -13,8 +13,8 @@ from typing import cast
 import cv2
 import numpy as np
 
-from panfocus.compose import Composer
-from panfocus.fold import DecisionFold, View
+from panfocus.fusion.composite import Composer
+from panfocus.fusion.fold import DecisionFold, View
 from panfocus.systems import System, load_system
 
 ORDERS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from panfocus.synthesize import KINDS
+from panfocus.synthesis.scenes import KINDS
 
 COUNTS = {"layers": 16, "depth": 12, "bokeh": 12, "void": 12, "hair": 12, "translucent": 12}
 

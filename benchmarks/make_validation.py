@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from panfocus.synthesize import KINDS
+from panfocus.synthesis.scenes import KINDS
 
 #: Scenes of a kind. Six of lights misled: what gained .43 dB on them gained .01 elsewhere.
 SCENES = {"bokeh": 18}

@@ -1,10 +1,10 @@
 """What is kept of fluorescence: `sectioned.py [STACK.tif ...] [--systems dualpath guided]`.
 
 For every system, with and without the guard: the least share of a spot's light that is kept and how
-many of the spots lose more than a tenth, over the made stacks of `panfocus.fluorescence`; the share
-of the light of structures in optical sections; and of Z-stacks in files (each channel by itself),
-the mean over the brightest tenth of the maximum projection as a share of the projection's. Prints
-Markdown.
+many of the spots lose more than a tenth, over the made stacks of `panfocus.synthesis.fluorescence`;
+the share of the light of structures in optical sections; and of Z-stacks in files (each channel by
+itself), the mean over the brightest tenth of the maximum projection as a share of the projection's.
+Prints Markdown.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 import panfocus
-from panfocus.fluorescence import Camera, Optics, Sparse, kept, spots, structures
-from panfocus.science.open import open_volume
-from panfocus.science.stack import ZStack
+from panfocus.io.volumes.open import open_volume
+from panfocus.io.volumes.stack import ZStack
+from panfocus.synthesis.fluorescence import Camera, Optics, Sparse, kept, spots, structures
 from panfocus.systems import load_system
 
 CAMERAS = {

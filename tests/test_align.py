@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.align.alignment import Alignment, Placed
-from panfocus.align.detail import make_detail, reduction
-from panfocus.align.gate import register
-from panfocus.align.transforms import (
+from panfocus.arrays.pixels import luminance, shrink
+from panfocus.errors import InputError, UsageError
+from panfocus.registration.accept import register
+from panfocus.registration.alignment import Alignment, Placed
+from panfocus.registration.pyramid import make_detail, reduction
+from panfocus.registration.transforms import (
     Field,
     chain,
     common_field,
@@ -17,9 +19,7 @@ from panfocus.align.transforms import (
     move,
     scale_and_turn,
 )
-from panfocus.align.warp import cover, warp
-from panfocus.blend import luminance, shrink
-from panfocus.errors import InputError, UsageError
+from panfocus.registration.warp import cover, warp
 from tests.conftest import focal_pair, focal_stack, psnr, texture
 
 SIZE = (256, 320)

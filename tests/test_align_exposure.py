@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.align.exposure import apply_gain, compare, gains
+from panfocus.registration.exposure import apply_gain, compare, gains
 from tests.conftest import blurred, focal_stack, psnr
 
 

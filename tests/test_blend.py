@@ -4,16 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from panfocus.blend import (
-    chain,
-    guided_coefficients,
-    luminance,
-    mix,
-    shrink,
-    snap,
-    weighted_sum,
-    working_factor,
-)
+from panfocus.arrays.guided_filter import guided_coefficients
+from panfocus.arrays.pixels import luminance, shrink, working_factor
+from panfocus.fusion.blend import chain, mix, snap, weighted_sum
 
 DTYPES = [np.uint8, np.uint16, np.float32]
 

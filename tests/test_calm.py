@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.calm import Calm, noise_variance
-from panfocus.fold import Step, View
+from panfocus.arrays.noise import noise_variance
+from panfocus.fusion.fold import Step, View
+from panfocus.fusion.noise_averaging import Calm
 from tests.conftest import blurred, focal_pair, psnr, texture
 
 

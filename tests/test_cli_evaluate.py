@@ -12,8 +12,8 @@ from panfocus.cli import main
 from panfocus.cli.app import repeat_options
 from panfocus.evaluate import contestants
 from panfocus.metrics import METRICS, evaluate_all
-from panfocus.sets import fit
-from panfocus.synthesize import Motion, breathing_scene
+from panfocus.synthesis.scenes import Motion, breathing_scene
+from panfocus.synthesis.sets import fit
 from tests.conftest import blurred, focal_pair, psnr, texture
 
 

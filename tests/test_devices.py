@@ -15,7 +15,7 @@ from panfocus.cli import main
 from panfocus.cli.app import _DEVICE
 from panfocus.errors import SystemError_, UsageError
 from panfocus.io import Metadata, write_image
-from panfocus.settings import make_settings
+from panfocus.pipeline.options import make_settings
 from panfocus.systems import NetworkSystem, devices, load_system, providers, sessions, trial
 from tests.conftest import focal_pair
 from tests.test_network import write_tiny

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from panfocus.blend import weighted_sum
-from panfocus.compose import Composer, Refine
-from panfocus.fold import DecisionFold, View, make_fold, sharpness
+from panfocus.fusion.blend import weighted_sum
+from panfocus.fusion.composite import Composer, Refine
+from panfocus.fusion.fold import DecisionFold, View, make_fold, sharpness
 from panfocus.systems import Card, load_system
 from tests.conftest import blurred, focal_pair, focal_stack, texture
 
@@ -106,7 +106,7 @@ def test_tiles_of_the_composer_leave_no_seam(monkeypatch, factor, shape):
     )
     pictures = []
     for tile in (10_000, 64):
-        monkeypatch.setattr("panfocus.compose.TILE", tile)
+        monkeypatch.setattr("panfocus.fusion.composite.TILE", tile)
         fold = make_fold(load_system("guided"), factor)
         composer = run(fold, frames, Composer(factor, refine=Refine()))
         pictures.append(composer.picture)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import panfocus
 from panfocus.errors import Cancelled, InputError, UsageError
-from panfocus.memory import parse_size
+from panfocus.resources.memory import parse_size
 from tests.conftest import focal_pair, focal_stack, psnr
 
 SYSTEMS = ["guided", "guided-tenengrad", "guided-sf", "guided-variance", "pyramid"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.align.glance import Glance
-from panfocus.blend import luminance
+from panfocus.arrays.pixels import luminance
+from panfocus.registration.misalignment import Glance
 from tests.conftest import focal_pair, focal_stack
 from tests.test_align import breathing_stack, moving_pair, similarity
 
@@ -42,7 +42,7 @@ def test_a_stack_that_breathes_is_told_of_unless_it_is_aligned():
 
 def test_few_of_many_frames_are_compared(monkeypatch):
     looked = []
-    monkeypatch.setattr("panfocus.align.glance._detail", looked.append)
+    monkeypatch.setattr("panfocus.registration.misalignment._detail", looked.append)
     monkeypatch.setattr(Glance, "_compare", lambda self, *_: setattr(self, "_before", None))
     glance = Glance()
     for number in range(100):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.blend import luminance
-from panfocus.fluorescence import Camera, Optics, kept, spots, structures
+from panfocus.arrays.pixels import luminance
 from panfocus.guard import Blanks
 from panfocus.guard.guard import Guard
+from panfocus.synthesis.fluorescence import Camera, Optics, kept, spots, structures
 from panfocus.systems import Card, load_system
 from tests.conftest import blurred, focal_pair, focal_stack, psnr
 

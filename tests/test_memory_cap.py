@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from panfocus.memory import is_capped
+from panfocus.resources.memory import is_capped
 from tests.conftest import blurred, psnr, texture
 
 resource = pytest.importorskip("resource")

@@ -5,8 +5,8 @@ from PIL import Image
 import panfocus
 from panfocus.cli import main
 from panfocus.errors import OutputError
-from panfocus.heights import draw_height_map
-from panfocus.mesh import build_surface, mesh_files, smooth_depth, write_mesh
+from panfocus.surface.height_map import draw_height_map
+from panfocus.surface.mesh import build_surface, mesh_files, smooth_depth, write_mesh
 from tests.conftest import focal_stack, texture
 from tests.test_peak import tilted_plane
 

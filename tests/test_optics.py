@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panfocus.optics import Layer, defocus, disc_kernel, expose, render, to_linear
+from panfocus.synthesis.defocus import Layer, defocus, disc_kernel, expose, render, to_linear
 from tests.conftest import texture
 
 LIGHT = (texture(60, 80) / 255).astype(np.float32)

@@ -168,7 +168,7 @@ def test_a_mesh_does_not_take_the_place_of_a_frame(
     tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("trimesh")
-    from panfocus.mesh import mesh_files
+    from panfocus.surface.mesh import mesh_files
 
     paths = frames(tmp_path / "in")
     mesh = tmp_path / "in" / f"m{ending}"

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.peak import PeakDepth
+from panfocus.fusion.subframe_depth import PeakDepth
 from tests.conftest import texture
 
 

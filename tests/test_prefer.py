@@ -5,7 +5,7 @@ from PIL import Image
 import panfocus
 from panfocus.cli import main
 from panfocus.errors import UsageError
-from panfocus.slabs import slab_ranges
+from panfocus.pipeline.slabs import slab_ranges
 from tests.conftest import blurred, focal_pair, focal_stack, texture
 from tests.test_peak import tilted_plane
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from panfocus.rank import ends, median
+from panfocus.arrays.ranks import ends, median
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

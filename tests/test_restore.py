@@ -12,9 +12,9 @@ import pytest
 from onnx import TensorProto, helper
 
 import panfocus
-from panfocus import restore
 from panfocus.errors import SystemError_, UsageError
-from panfocus.restore import Scatter, restored, restorer_of
+from panfocus.fusion import restoration as restore
+from panfocus.fusion.restoration import Scatter, restored, restorer_of
 from panfocus.systems import load_system
 from panfocus.systems.card import Card
 from panfocus.systems.network import NetworkSystem

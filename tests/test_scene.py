@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.scene import Scene
+from panfocus.pipeline.scene import Scene
 from tests.conftest import blurred, focal_pair, focal_stack, texture
 
 WARNING = "one scene"

@@ -10,9 +10,10 @@ import pytest
 import panfocus
 from panfocus import io
 from panfocus.errors import PanfocusError
-from panfocus.pipeline import make_settings, plan
+from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.plan import plan
+from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card, load_system
-from panfocus.threads import opencv_threads
 from tests.conftest import focal_stack
 from tests.test_network import write_tiny
 

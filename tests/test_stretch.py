@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.stretch import ENOUGH, Stretch, stretched
+from panfocus.systems.intensity import ENOUGH, Stretch, stretched
 from tests.test_bundled import scene
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 import panfocus
 from panfocus.cli import main
 from panfocus.errors import UsageError
-from panfocus.survey import keep, survey
+from panfocus.pipeline.quality import keep, survey
 from tests.conftest import blurred
 from tests.test_peak import tilted_plane
 

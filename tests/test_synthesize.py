@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.synthesize import (
+from panfocus.synthesis.scenes import (
     KINDS,
     Motion,
     blob_matte,

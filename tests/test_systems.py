@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from panfocus import list_systems, load_system
-from panfocus.blend import luminance
+from panfocus.arrays.pixels import luminance
 from panfocus.errors import SystemError_
 from panfocus.systems import Card, EvidenceSystem, PictureSystem, System
 from panfocus.systems.classical import MEASURES, classical_systems

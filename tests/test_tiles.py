@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panfocus.tiles import cheapest_core, tiled_decision, windows
+from panfocus.arrays.tiles import cheapest_core, tiled_decision, windows
 
 SIDE = st.integers(1, 90)
 

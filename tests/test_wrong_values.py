@@ -7,14 +7,14 @@ import pytest
 
 import panfocus
 from panfocus import io
-from panfocus.align.alignment import Alignment
 from panfocus.batch.jobs import Job, find_jobs
 from panfocus.cli import main
 from panfocus.errors import InputError, PanfocusError, SystemError_, UsageError
-from panfocus.mesh import build_surface
-from panfocus.plan import plan
-from panfocus.settings import Settings, make_settings
-from panfocus.slabs import slab_ranges
+from panfocus.pipeline.options import Settings, make_settings
+from panfocus.pipeline.plan import plan
+from panfocus.pipeline.slabs import slab_ranges
+from panfocus.registration.alignment import Alignment
+from panfocus.surface.mesh import build_surface
 from panfocus.systems import Card
 from tests.conftest import focal_pair
 from tests.test_network import write_tiny

@@ -8,23 +8,23 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from panfocus._version import __version__
+
 if TYPE_CHECKING:
     from panfocus.errors import PanfocusError as PanfocusError
-    from panfocus.pipeline import Fusion as Fusion
-    from panfocus.pipeline import fuse as fuse
+    from panfocus.pipeline.result import Fusion as Fusion
+    from panfocus.pipeline.run import fuse as fuse
     from panfocus.systems import Card as Card
     from panfocus.systems import System as System
     from panfocus.systems import list_systems as list_systems
     from panfocus.systems import load_system as load_system
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "Card": "panfocus.systems",
-    "Fusion": "panfocus.result",
+    "Fusion": "panfocus.pipeline.result",
     "PanfocusError": "panfocus.errors",
     "System": "panfocus.systems",
-    "fuse": "panfocus.pipeline",
+    "fuse": "panfocus.pipeline.run",
     "list_systems": "panfocus.systems",
     "load_system": "panfocus.systems",
 }

@@ -16,13 +16,13 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from panfocus.blend import Pixels
+from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import OutputError
 from panfocus.io import write_map
 from panfocus.io.provenance import is_made_by_panfocus
-from panfocus.optics import Float
-from panfocus.pipeline import Fusion, fuse
-from panfocus.synthesize import Byte, Scene, bokeh_scene, depth_map_stack, layers_scene
+from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.run import fuse
+from panfocus.synthesis.scenes import Byte, Scene, bokeh_scene, depth_map_stack, layers_scene
 from panfocus.systems import list_systems
 
 

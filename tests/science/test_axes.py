@@ -87,6 +87,6 @@ def test_too_many_colours_are_refused_with_the_remedy(tmp_path, capsys):
 
 def test_a_stack_too_large_to_be_turned_is_refused(tmp_path, capsys, monkeypatch):
     tifffile.imwrite(tmp_path / "s.tif", np.ascontiguousarray(STACK.transpose(2, 1, 0)))
-    monkeypatch.setattr("panfocus.science.planes.available_memory", lambda: 1000)
+    monkeypatch.setattr("panfocus.io.volumes.planes.available_memory", lambda: 1000)
     assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", "XYZ") == 2
     assert "save it with Y and X as the last axes" in capsys.readouterr().err

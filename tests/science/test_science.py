@@ -10,11 +10,12 @@ import tifffile
 
 from panfocus.cli import main
 from panfocus.errors import InputError, OutputError
-from panfocus.science import Choice, fuse_file, open_volume
-from panfocus.science.stack import Scale
-from panfocus.science.volume import Channel, Position
-from panfocus.science.write import Picture, fits_imagej
-from panfocus.settings import make_settings
+from panfocus.io.volumes.open import open_volume
+from panfocus.io.volumes.stack import Scale
+from panfocus.io.volumes.volume import Channel, Position
+from panfocus.io.volumes.write import Picture, fits_imagej
+from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.volumes import Choice, fuse_file
 from tests.conftest import focal_stack
 
 T, C, Z, H, W = 2, 3, 4, 48, 64
@@ -410,7 +411,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     def full(self, plane):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("panfocus.science.write.TiffSink.add", full)
+    monkeypatch.setattr("panfocus.io.volumes.write.TiffSink.add", full)
     choice = Choice(make_settings(system="guided"))
     with pytest.raises(OutputError, match="No space left"):
         fuse_file(source, out, choice, overwrite=True)
@@ -536,7 +537,7 @@ def test_ome_zarr_in_and_out(tmp_path, version):
 
 @pytest.mark.parametrize("colour", ["FF0000", "00FF00", "123456", "FFFFFF"])
 def test_a_colour_is_the_same_in_both_formats(colour):
-    from panfocus.science.volume import colour_of_hex, hex_of_colour
+    from panfocus.io.volumes.volume import colour_of_hex, hex_of_colour
 
     assert -(2**31) <= colour_of_hex(colour) < 2**31
     assert hex_of_colour(str(colour_of_hex(colour))) == colour

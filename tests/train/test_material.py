@@ -10,7 +10,7 @@ import tifffile
 
 from panfocus import fuse
 from panfocus.errors import DataError, OutputError
-from panfocus.stretch import stretched
+from panfocus.systems.intensity import stretched
 from panfocus.train import agree, levels, pairs, pictures
 from panfocus.train.dualpath import config, observed, redefocus
 from panfocus.train.pairs import How
@@ -150,8 +150,8 @@ def test_each_t_and_c_of_a_volume_is_a_scene_of_its_own(tmp_path, picture):
 
 def test_a_zarr_is_a_volume_too_and_a_result_is_none(tmp_path, picture):
     zarr = pytest.importorskip("zarr")
-    from panfocus.science.fuse import Choice, fuse_file
-    from panfocus.settings import Settings
+    from panfocus.pipeline.options import Settings
+    from panfocus.pipeline.volumes import Choice, fuse_file
 
     planes = volume(picture, 1, 2)  # TCZYX
     store = tmp_path / "data/cells.ome.zarr"

@@ -12,7 +12,7 @@ from panfocus.batch.report import CSV, JSON, ledger
 from panfocus.io.outputs import Inputs, Output
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.stores import is_store
-from panfocus.science.open import is_ome_tiff
+from panfocus.io.volumes.open import is_ome_tiff
 
 
 def check_batch(jobs: Sequence[Job], source: Path, out: Path, *, overwrite: bool) -> None:

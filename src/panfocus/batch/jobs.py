@@ -20,9 +20,9 @@ from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
-from panfocus.science.fuse import output_files
-from panfocus.science.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
-from panfocus.settings import TRUTHS, Settings, make_settings
+from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
+from panfocus.pipeline.options import TRUTHS, Settings, make_settings
+from panfocus.pipeline.volumes import output_files
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 _MAPS = ("depth", "index", "confidence")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
 
-import panfocus
+from panfocus._version import __version__
 from panfocus.io.atomic import write_atomic
 from panfocus.io.digest import digest_of
 
@@ -50,7 +50,7 @@ def key_of(
     """
     chosen = {name: value for name, value in settings.items() if name not in _NO_MATTER}
     facts = [file_facts(path) for path in files]
-    text = json.dumps([panfocus.__version__, facts, chosen, system, rest], default=str)
+    text = json.dumps([__version__, facts, chosen, system, rest], default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -12,17 +12,18 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
-from panfocus import io, science
+from panfocus import io
 from panfocus.batch.jobs import Job
 from panfocus.batch.placing import foreign_among, is_complete, not_ours, place_all
 from panfocus.batch.record import key_of, read_record
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.io.atomic import staging
 from panfocus.io.outputs import check_apart, earlier_results
-from panfocus.pipeline import Plan, fuse, make_settings, plan
-from panfocus.plan import settings_files
-from panfocus.science import open_volume
-from panfocus.settings import Settings
+from panfocus.io.volumes.open import open_volume
+from panfocus.pipeline import volumes
+from panfocus.pipeline.options import Settings, make_settings
+from panfocus.pipeline.plan import Plan, plan, settings_files
+from panfocus.pipeline.run import fuse
 from panfocus.systems import (
     Card,
     NetworkPictureSystem,
@@ -147,17 +148,17 @@ def _check(job: Job) -> _Checked:
     source = Path(job.inputs[0])
     check_apart([source, *settings_files(choice.settings)], list(job.outputs.items()))
     for path in job.outputs.values():
-        science.check_output(path, overwrite=True)
+        volumes.check_output(path, overwrite=True)
     with closing(open_volume(source, job.axes)) as volume:
-        memory = science.check(volume, choice, system)
+        memory = volumes.check(volume, choice, system)
         planes = [p.depths * p.times * len(p.channels) for p in volume.positions]
         frames = volume.positions[job.only[0]].depths if job.only else sum(planes)
     return _Checked([source], choice.settings, system.card, memory, frames)
 
 
-def _choice(job: Job) -> science.Choice:
+def _choice(job: Job) -> volumes.Choice:
     settings = make_settings(**job.settings, maps=bool(job.maps))
-    return science.Choice(settings, job.axes, job.guide, job.maps, job.only)
+    return volumes.Choice(settings, job.axes, job.guide, job.maps, job.only)
 
 
 def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) -> Task | Outcome:
@@ -297,7 +298,7 @@ def _fuse_frames(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
 
 def _fuse_volume(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
     files = {kind: folder / path.name for kind, path in job.outputs.items()}
-    done = science.fuse_file(Path(job.inputs[0]), files["image"], _choice(job), files=files)
+    done = volumes.fuse_file(Path(job.inputs[0]), files["image"], _choice(job), files=files)
     timings: dict[str, float] = {}
     for stack in done.stacks:
         for stage, seconds in stack["timings_s"].items():

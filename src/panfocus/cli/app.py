@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-import panfocus
+from panfocus._version import __version__
 
 #: What an option that stands alone is given; no file can be called so by accident.
 BARE = "\0"
@@ -162,7 +162,7 @@ _SIZE = _Number(0, min_open=True)
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(panfocus.__version__, prog_name="panfocus", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="panfocus", message="%(prog)s %(version)s")
 def app() -> None:
     """Fuse photographs focused at different depths into one that is sharp everywhere."""
 
@@ -351,7 +351,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     order of their focus.
     """
     from panfocus.cli.fuse import Request, run  # noqa: PLC0415  imports OpenCV
-    from panfocus.science.open import is_science  # noqa: PLC0415
+    from panfocus.io.volumes.open import is_science  # noqa: PLC0415
 
     _load_plugins(options.pop("plugins"))
     settings = (

@@ -12,7 +12,7 @@ from panfocus.batch.apart import check_batch
 from panfocus.batch.work import Outcome, prepare
 from panfocus.errors import UsageError
 from panfocus.io.atomic import located
-from panfocus.settings import Settings, make_settings
+from panfocus.pipeline.options import Settings, make_settings
 
 PART_FAILED = 3
 #: Of a stack that are told at once; the report has them all.

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_, UsageError
-from panfocus.optics import Float
 from panfocus.systems import NetworkPictureSystem, NetworkSystem, device_facts, load_system
 from panfocus.systems.devices import CPU
 from panfocus.systems.providers import ACCELERATORS, offered, runtime

@@ -9,7 +9,8 @@ from pathlib import Path
 from panfocus import io
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Output
-from panfocus.pipeline import Fusion, Plan
+from panfocus.pipeline.plan import Plan
+from panfocus.pipeline.result import Fusion
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Extras:
         """Return all that will be written for a stack of `count` frames, by option."""
         out = [] if self.height_map is None else [("--height-map", self.height_map)]
         if self.mesh is not None:
-            from panfocus.mesh import mesh_files  # noqa: PLC0415  few fusions make one
+            from panfocus.surface.mesh import mesh_files  # noqa: PLC0415  few fusions make one
 
             out += [("--mesh", path) for path in mesh_files(self.mesh)]
         return [*out, *(("--slab", path) for path in self._slabs(output, count))]
@@ -57,7 +58,7 @@ class Extras:
     def _slabs(self, output: Path, count: int) -> list[Path]:
         if self.slab is None:
             return []
-        from panfocus.slabs import slab_paths, slab_ranges  # noqa: PLC0415  few fusions make any
+        from panfocus.pipeline.slabs import slab_paths, slab_ranges  # noqa: PLC0415  few fusions make any
 
         return slab_paths(output, len(slab_ranges(count, *self.slab)))
 
@@ -82,7 +83,7 @@ class Extras:
                 remedy="write aligned frames first (--align-only DIR), and fuse those",
             )
         if self.mesh is not None:
-            from panfocus.mesh import check_mesh_path  # noqa: PLC0415  few fusions make one
+            from panfocus.surface.mesh import check_mesh_path  # noqa: PLC0415  few fusions make one
 
             check_mesh_path(self.mesh)
         if self.height_map is not None:
@@ -96,7 +97,7 @@ class Extras:
         """Fuse and write the slabs."""
         if self.slab is None:
             return
-        from panfocus.slabs import fuse_slabs  # noqa: PLC0415  few fusions make any
+        from panfocus.pipeline.slabs import fuse_slabs  # noqa: PLC0415  few fusions make any
 
         paths = self._slabs(output, plan_.count)
         for path, part in zip(paths, fuse_slabs(plan_, *self.slab), strict=True):
@@ -110,7 +111,7 @@ class Extras:
         if result.depth is None or result.confidence is None:
             return
         if self.height_map is not None:
-            from panfocus.heights import draw_height_map  # noqa: PLC0415  few fusions make one
+            from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few fusions make one
 
             unit = "µm" if is_length else "frames"
             picture = draw_height_map(result.depth, unit, near_first=near_first)
@@ -118,7 +119,7 @@ class Extras:
                 self.height_map, picture, io.Metadata(), overwrite=overwrite, is_result=True
             )
         if self.mesh is not None:
-            from panfocus.mesh import build_surface, write_mesh  # noqa: PLC0415  few make one
+            from panfocus.surface.mesh import build_surface, write_mesh  # noqa: PLC0415  few make one
 
             surface = build_surface(
                 result.image,

@@ -18,19 +18,11 @@ from panfocus.cli.extras import Extras
 from panfocus.errors import UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
-from panfocus.pipeline import (
-    Fusion,
-    Plan,
-    Report,
-    align,
-    culled,
-    fuse,
-    is_wanted,
-    make_settings,
-    plan,
-)
-from panfocus.pipeline import Progress as Tell
-from panfocus.plan import settings_files
+from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.plan import Plan, plan, settings_files
+from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.run import Progress as Tell
+from panfocus.pipeline.run import Report, align, culled, fuse, is_wanted
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io import check_place
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
-from panfocus.plan import settings_files
-from panfocus.science import Choice, check, fuse_file, open_volume, output_files
-from panfocus.science.fuse import check_output
-from panfocus.settings import make_settings
+from panfocus.io.volumes.open import open_volume
+from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.plan import settings_files
+from panfocus.pipeline.volumes import Choice, check, check_output, fuse_file, output_files
 from panfocus.systems import load_system
 
 _NOTES = 8

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from panfocus.sets import Recipe, check_free, check_material, find_material, write_set
+from panfocus.synthesis.sets import Recipe, check_free, check_material, find_material, write_set
 
 
 def run(

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from panfocus.blend import Pixels
+from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError, PanfocusError, UsageError
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import Sample
-from panfocus.pipeline import fuse
-from panfocus.plan import settings_files
-from panfocus.settings import make_settings
+from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.plan import settings_files
+from panfocus.pipeline.run import fuse
 from panfocus.systems import Card, load_system
 
 #: Scores are of the systems as they are: no frame is left out, no decision mended.

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import io
-from panfocus.blend import Pixels, luminance, white
+from panfocus.arrays.pixels import luminance, white
+from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError
 from panfocus.evaluate.samples import LAYOUTS, Sample, pictures
-from panfocus.scene import Scene
+from panfocus.pipeline.scene import Scene
 
 
 def read_picture(path: Path) -> Pixels:

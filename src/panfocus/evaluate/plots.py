@@ -12,7 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from panfocus.blend import Pixels, white
+from panfocus.arrays.pixels import white
+from panfocus.arrays.types import Pixels
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.evaluate.contestants import Contestant
 from panfocus.evaluate.pictures import read_picture

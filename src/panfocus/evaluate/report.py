@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-import panfocus
+from panfocus._version import __version__
 from panfocus.errors import UsageError
 from panfocus.evaluate.contestants import GUARD
 from panfocus.evaluate.run import Options, Outcome
@@ -82,7 +82,7 @@ def overall_ranks(found: list[Column], systems: list[str]) -> dict[str, float]:
 def versions() -> dict[str, str]:
     """Return what the numbers depend on."""
     return {
-        "panfocus": panfocus.__version__,
+        "panfocus": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "opencv": cv2.__version__,

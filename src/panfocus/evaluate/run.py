@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import panfocus
-from panfocus.blend import Pixels
+from panfocus._version import __version__
+from panfocus.arrays.types import Pixels
 from panfocus.errors import Cancelled, InputError, OutputError, PanfocusError
 from panfocus.evaluate.contestants import Contestant, file_hash, gather
 from panfocus.evaluate.datasets import find_samples
@@ -157,7 +157,7 @@ def _check_apart(options: Options, dataset: Dataset, contestants: Sequence[Conte
 
 def _jobs(out: Outcome, wanted: Wanted) -> list[_Job]:
     """Pair samples with contestants; a picture that is missing is noted as a failure."""
-    settings = json.dumps([panfocus.__version__, wanted.metrics, wanted.cut])
+    settings = json.dumps([__version__, wanted.metrics, wanted.cut])
     jobs: list[_Job] = []
     for sample in out.dataset.samples:
         try:

@@ -10,7 +10,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.blend import Pixels, white
+from panfocus.arrays.pixels import white
+from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError, UsageError
 from panfocus.metrics import METRICS, evaluate_all, metric
 

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.blend import Pixels, shrink, white
-from panfocus.optics import Float
-from panfocus.rank import median
+from panfocus.arrays.pixels import shrink, white
+from panfocus.arrays.ranks import median
+from panfocus.arrays.types import Float, Pixels
 
 Verdict = Literal["take", "leave", "restart"]
 

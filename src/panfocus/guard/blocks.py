@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.optics import Float
-from panfocus.rank import ends, median
+from panfocus.arrays.ranks import ends, median
+from panfocus.arrays.types import Float
 
 #: Side of a block, pixels of half the working scale.
 SIDE = 8

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.types import Float
 from panfocus.guard import opinions, spots
 from panfocus.guard.blocks import Blocks, enlarged, grey_of, half
-from panfocus.optics import Float
 from panfocus.systems import classical_systems
 
 #: Sigma over which the light of sections is compared, pixels of the working scale.

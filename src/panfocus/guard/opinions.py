@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.ranks import ends
 from panfocus.guard.blocks import Blocks
-from panfocus.rank import ends
 
 #: Light by which the sharpest frame exceeds the usual one, over that of the sharpest, from which a
 #: stack is sectioned (of two frames, the usual light lies half way between); and how much of it

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.optics import Float
-from panfocus.rank import ends
+from panfocus.arrays.ranks import ends
+from panfocus.arrays.types import Float
 
 #: Sigmas between which a spot stands out, pixels of the working scale.
 _CENTRE, _SURROUND = 1.0, 3.0

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frame import Metadata
+
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Format = Literal["JPEG", "PNG", "TIFF", "WebP", "HEIC", "camera RAW"]
 Tone = Literal["srgb", "linear"]
@@ -30,29 +32,6 @@ class KindError(ValueError):
 
 class DamageError(ValueError):
     """A file is damaged; a lenient reader makes something of it all the same."""
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """What a photograph carries besides its pixels.
-
-    Always upright and true to the pixels: Orientation is 1, and tags that describe the size, or a
-    thumbnail, of the original file are gone.
-
-    Args:
-        exif: a TIFF-structured EXIF block, without the ``Exif`` prefix of JPEG.
-        icc: an ICC colour profile.
-        xmp: an XMP packet.
-        dpi: pixels per inch along (x, y).
-        png_colour: the chunks by which a PNG without profile tells its colours (gAMA, cHRM, sRGB,
-            cICP), kept from PNG to PNG.
-    """
-
-    exif: bytes | None = None
-    icc: bytes | None = None
-    xmp: bytes | None = None
-    dpi: tuple[float, float] | None = None
-    png_colour: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frame import Metadata
 from panfocus.io.extras import need
-from panfocus.io.frames import Header, KindError, Metadata
+from panfocus.io.frames import Header, KindError
 from panfocus.io.metadata import clean_exif, clean_xmp
 
 SUFFIXES = (".heic", ".heif", ".hif")

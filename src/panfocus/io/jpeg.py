@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Header, KindError, Metadata
+from panfocus.frame import Metadata
+from panfocus.io.frames import Header, KindError
 from panfocus.io.metadata import clean_exif, clean_xmp, mark_alone, tidy_dpi, with_size
 
 MAX_SIDE = 65_500  # of libjpeg

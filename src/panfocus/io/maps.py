@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.frame import Metadata
 from panfocus.io import png, tiff_write
 from panfocus.io.atomic import write_atomic
-from panfocus.io.frames import Metadata
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
 from panfocus.io.write import output_format

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
 
+from panfocus._version import __version__
 from panfocus.io.ifd import ASCII, Block, Directory, Entry, Tag
 
 #: The name alone was written by early versions.
@@ -13,8 +13,7 @@ _MARK = re.compile(r"panfocus(?: \d[\w.+-]*)?(?P<map> \(map\))?")
 
 def mark(*, is_map: bool = False) -> str:
     """Return the mark: name and version, and whether it is a map and no picture."""
-    version = import_module("panfocus").__version__  # a plain import would lead up again
-    return f"panfocus {version}" + (" (map)" if is_map else "")
+    return f"panfocus {__version__}" + (" (map)" if is_map else "")
 
 
 def is_mark(text: object, *, of_map: bool = False) -> bool:

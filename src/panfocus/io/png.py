@@ -19,8 +19,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frame import Metadata
 from panfocus.io.deflate import deflate
-from panfocus.io.frames import Header, Metadata
+from panfocus.io.frames import Header
 from panfocus.io.metadata import clean_exif, clean_xmp, tidy_dpi
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frame import Metadata
 from panfocus.io.extras import need
-from panfocus.io.frames import Develop, Header, Metadata
+from panfocus.io.frames import Develop, Header
 from panfocus.io.ifd import Block, DirectoryError, Tag, read_directory, read_header
 from panfocus.io.metadata import clean_block, story_of_tiff
 

@@ -14,6 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError
+from panfocus.frame import Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
 from panfocus.io.frames import (
     DamageError,
@@ -23,7 +24,6 @@ from panfocus.io.frames import (
     FrameInfo,
     Header,
     KindError,
-    Metadata,
     Tone,
 )
 from panfocus.io.metadata import digest

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import DamageError, Depth, Header, KindError, Metadata
+from panfocus.frame import Metadata
+from panfocus.io.frames import DamageError, Depth, Header, KindError
 from panfocus.io.ifd import (
     Block,
     Directory,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frame import Metadata
 from panfocus.io.deflate import deflate
-from panfocus.io.frames import Metadata
 from panfocus.io.ifd import (
     BYTE,
     LONG,

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import Header, KindError, Metadata
+from panfocus.frame import Metadata
+from panfocus.io.frames import Header, KindError
 from panfocus.io.metadata import clean_exif, clean_xmp, with_resolution
 from panfocus.io.sectors import has_copies, has_zeros
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.frame import Metadata
 from panfocus.io import jpeg, png, tiff_write, webp
 from panfocus.io.atomic import cannot_write, exists_error, located, write_atomic
-from panfocus.io.frames import Format, Metadata
+from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
 from panfocus.io.read import SUFFIXES

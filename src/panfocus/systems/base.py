@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from panfocus.blend import Pixels
-from panfocus.optics import Float
+from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.card import Card
 
 
@@ -37,7 +36,7 @@ class System(Protocol):
         Args:
             frames: ``(N, H, W, C)`` float32 in [0, 1] of the dtype's range, RGB or grey;
                 2 <= N <= card.max_frames. Dim and pale ones come stretched
-                (`panfocus.stretch`).
+                (`panfocus.systems.intensity`).
 
         Returns:
             ``(N, H, W)`` float32, non-negative, summing to 1 over N.

@@ -12,8 +12,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
-from panfocus.optics import Float
 from panfocus.systems.base import PictureRun, PictureSystem, System
 from panfocus.systems.card import Card
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from panfocus.blend import Pixels, guided_coefficients, shrink, white
-from panfocus.optics import Float
+from panfocus.arrays.guided_filter import guided_coefficients
+from panfocus.arrays.pixels import shrink, white
+from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.card import Card
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from panfocus.arrays.tiles import cheapest_core, tiled_decision
+from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
-from panfocus.memory import is_capped
-from panfocus.optics import Float
+from panfocus.resources.memory import is_capped
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO, CPU
 from panfocus.systems.restorer import Recipe, Restorer
 from panfocus.systems.weights import check_weights
-from panfocus.tiles import cheapest_core, tiled_decision
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

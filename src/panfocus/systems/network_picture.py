@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from panfocus.arrays.tiles import cheapest_core, windows
+from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
-from panfocus.optics import Float
-from panfocus.stretch import Stretch
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO
+from panfocus.systems.intensity import Stretch
 from panfocus.systems.network import TILE_PIXELS, NetworkSystem
-from panfocus.tiles import cheapest_core, windows
 
 if TYPE_CHECKING:
     from panfocus.systems.sessions import RanOn

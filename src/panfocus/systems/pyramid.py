@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from panfocus.optics import Float
+from panfocus.arrays.types import Float
 from panfocus.systems.card import Card
 
 

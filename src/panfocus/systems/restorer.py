@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
-from panfocus.memory import is_capped
-from panfocus.optics import Float
+from panfocus.resources.memory import is_capped
 from panfocus.systems.card import Card
 from panfocus.systems.weights import check_weights
 

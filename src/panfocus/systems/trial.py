@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from panfocus.optics import Float
+from panfocus.arrays.types import Float
 from panfocus.systems.card import Card
 
 #: Side of the pair, pixels; up to the next multiple that the network takes.

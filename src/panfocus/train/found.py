@@ -27,7 +27,7 @@ from panfocus.io.ome_set import set_files
 from panfocus.io.read import SUFFIXES as READ
 from panfocus.io.read import look
 from panfocus.io.tiff_axes import says_axes
-from panfocus.science.open import is_measured, is_ome_tiff, is_volume, is_zarr
+from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
 from panfocus.train import own_data
 from panfocus.train.truths import may_be_truth, stem_may_be_truth
 

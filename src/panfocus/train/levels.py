@@ -1,9 +1,9 @@
 """Pictures as training keeps them: RGB of 8 or 16 bits, in the range that fusing decides in.
 
-A stack whose numbers fill a small part of their range, as a camera's 12 bits in a file of 16 do,
-is stretched before a network decides (`panfocus.stretch`); what it learns from must be too. Frames
-of 8 bits that fill their range stay as they are, to the bit. All others become 16 bits, so that
-no level is lost: 12 bits have 4096 of them, of which a picture of 8 bits would keep 17.
+A stack whose numbers fill a small part of their range, as a camera's 12 bits in a file of 16 do, is
+stretched before a network decides (`panfocus.systems.intensity`); what it learns from must be too.
+Frames of 8 bits that fill their range stay as they are, to the bit. All others become 16 bits, so
+that no level is lost: 12 bits have 4096 of them, of which a picture of 8 bits would keep 17.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.blend import Pixels, shrink, white, working_factor
-from panfocus.frames import Item
-from panfocus.rank import ends
-from panfocus.stretch import LOOKED_AT, MARGIN, OUTSIDE, Stretch
+from panfocus.arrays.pixels import shrink, white, working_factor
+from panfocus.arrays.ranks import ends
+from panfocus.arrays.types import Pixels
+from panfocus.frame import Item
+from panfocus.systems.intensity import LOOKED_AT, MARGIN, OUTSIDE, Stretch
 
 Float = NDArray[np.float32]
 #: RGB ``(H, W, 3)``, white at the largest number of its dtype.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.errors import DataError
-from panfocus.frames import Item
+from panfocus.frame import Item
 from panfocus.train import own_data
 from panfocus.train.found import SUFFIXES
 from panfocus.train.levels import Picture, Range, colours_of, luminance

@@ -1,9 +1,10 @@
 """Frames that do not lie on each other, put in place by the product's aligner.
 
 Two measurements that know nothing of each other have to agree before a frame is moved: the aligner
-fits fine detail freed of contrast (`panfocus.align`), and what is moved by its transform must then
-lie in place by the coarse detail that defocus leaves (`panfocus.train.agree`). A frame that cannot
-be brought onto the one before it is tried on earlier ones, so that a bad one breaks no chain.
+fits fine detail freed of contrast (`panfocus.registration`), and what is moved by its transform
+must then lie in place by the coarse detail that defocus leaves (`panfocus.train.agree`). A frame
+that cannot be brought onto the one before it is tried on earlier ones, so that a bad one breaks no
+chain.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.align.detail import Detail, make_detail, reduction
-from panfocus.align.gate import register
-from panfocus.align.transforms import (
+from panfocus.arrays.pixels import luminance, shrink
+from panfocus.pipeline.scene import Scene as Likeness
+from panfocus.registration.accept import register
+from panfocus.registration.pyramid import Detail, make_detail, reduction
+from panfocus.registration.transforms import (
     Field,
     Matrix,
     common_field,
@@ -26,9 +29,7 @@ from panfocus.align.transforms import (
     normalised,
     scale_and_turn,
 )
-from panfocus.align.warp import STILL, warp, window_of
-from panfocus.blend import luminance, shrink
-from panfocus.scene import Scene as Likeness
+from panfocus.registration.warp import STILL, warp, window_of
 from panfocus.train import levels
 from panfocus.train.agree import HELD, Comparison, band, compare
 from panfocus.train.levels import Picture
@@ -108,7 +109,7 @@ class Placer:
         Args:
             frames: RGB of one size, in the order of the stack.
             tell: called before every frame that is looked at.
-            kind: of alignment, see `panfocus.align.KINDS`.
+            kind: of alignment, see `panfocus.registration.options.KINDS`.
             needs_proof: whether the aligner's own proof is needed besides ours.
         """
         self._proofs = (True,) if needs_proof else (True, False)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-import panfocus
-from panfocus.blend import Pixels
+from panfocus._version import __version__
+from panfocus.arrays.types import Pixels
 from panfocus.io.digest import digest_of
 from panfocus.train.agree import Grouping, grouped
 from panfocus.train.levels import MOST_PIXELS, Picture, Range, colours_of, reduced, size_of
@@ -146,7 +146,7 @@ def prepare(scene: Scene, smallest: int, how: How) -> Prepared:
 def _key(scene: Scene, smallest: int, how: How) -> str:
     """Name what files, part of them, and ways of loading give."""
     hashes = [how.digests.get(str(path)) or digest_of(path) for path in scene.files]
-    ways = [VERSION, panfocus.__version__, how.align, KIND, MOST_PIXELS, smallest]
+    ways = [VERSION, __version__, how.align, KIND, MOST_PIXELS, smallest]
     names = [path.name for path in scene.files]  # they stand in the facts
     text = json.dumps([ways, scene.name, names, hashes, scene.part])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

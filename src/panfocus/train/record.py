@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-import panfocus
+from panfocus._version import __version__
 from panfocus.io.digest import digest_of
 from panfocus.train.checkpoint import write_bytes
 
@@ -47,7 +47,7 @@ def write(out: Path, facts: Mapping[str, Any], notes: Mapping[str, Any], *, seco
 def versions() -> dict[str, str]:
     """Return the versions that a run depends on."""
     return {
-        "panfocus": panfocus.__version__,
+        "panfocus": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.errors import InputError
-from panfocus.frames import FileStack, Item, no_metadata
+from panfocus.frame import Item, no_metadata
 from panfocus.io.ome_set import set_files
-from panfocus.science.open import is_measured, is_volume, open_volume
-from panfocus.science.stack import ZStack
+from panfocus.io.volumes.open import is_measured, is_volume, open_volume
+from panfocus.io.volumes.stack import ZStack
+from panfocus.pipeline.sources import FileStack
 from panfocus.train.pictures import read_colour
 from panfocus.train.told import told_as_data
 

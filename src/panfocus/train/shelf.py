@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.io.atomic import write_atomic
-from panfocus.memory import available_memory
+from panfocus.resources.memory import available_memory
 from panfocus.train.levels import Picture
 
 Byte = NDArray[np.uint8]

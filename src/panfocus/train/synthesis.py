@@ -24,8 +24,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus import optics
 from panfocus.errors import UsageError
+from panfocus.synthesis import defocus as lens
 from panfocus.train import mattes
 from panfocus.train.levels import Picture, unit
 from panfocus.train.pictures import Pictures
@@ -199,14 +199,14 @@ def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -
     back, develop = camera(rng, back, odds)
     front = develop.linearised(front)
     matte = front_of(rng, shape(rng, sources, size, odds), odds)
-    far, near = optics.Layer(back, None, 1.0), optics.Layer(front, matte, 0.0)
+    far, near = lens.Layer(back, None, 1.0), lens.Layer(front, matte, 0.0)
     drift = drifting(rng, size, odds)
     # what is out of focus drifts: the background in the first shot, the foreground in the second
     off_far = replace(far, colour=drift(back))
     off_near = replace(near, colour=drift(front), matte=drift.moved(matte))
     aperture = apertures(rng)
     shots = (
-        optics.render(scene, radii, aperture)
+        lens.render(scene, radii, aperture)
         for scene, radii in (
             ((off_far, near), (radius(rng, odds), 0.0)),
             ((far, off_near), (0.0, radius(rng, odds))),
@@ -225,13 +225,13 @@ class Develop:
 
     def linearised(self, encoded: Float) -> Float:
         """Undo the encoding."""
-        return encoded if self.gamma == 1 else optics.to_linear(encoded, self.gamma)
+        return encoded if self.gamma == 1 else lens.to_linear(encoded, self.gamma)
 
     def __call__(self, light: Float) -> Float:
         """Clip at white and encode."""
         if self.gamma == 1:
             return np.clip(light, 0, 1)
-        return optics.expose(light, self.gamma)
+        return lens.expose(light, self.gamma)
 
 
 def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float, Develop]:
@@ -242,10 +242,10 @@ def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float,
         encoded = framed(rng, encoded)
     with_lights = rng.random() < odds.lights
     in_linear = rng.random() < odds.linear
-    develop = Develop(optics.GAMMA if with_lights or in_linear else 1.0)
+    develop = Develop(lens.GAMMA if with_lights or in_linear else 1.0)
     light = develop.linearised(encoded)
     if rng.random() < odds.soft_source:
-        light = optics.defocus(light, rng.uniform(0.5, 1.5), "gaussian")
+        light = lens.defocus(light, rng.uniform(0.5, 1.5), "gaussian")
     if with_lights:
         light = lit(rng, light)
     return light, develop
@@ -411,7 +411,7 @@ def radius(rng: np.random.Generator, odds: Odds) -> float:
     return float(low * (high / low) ** rng.random())
 
 
-def apertures(rng: np.random.Generator) -> optics.Aperture:
+def apertures(rng: np.random.Generator) -> lens.Aperture:
     """Draw disc or Gaussian."""
     return "disc" if rng.random() < 0.5 else "gaussian"
 
@@ -419,7 +419,7 @@ def apertures(rng: np.random.Generator) -> optics.Aperture:
 def blur(rng: np.random.Generator, light: Float, odds: Odds) -> Float:
     """Defocus by a random circle of confusion."""
     by = radius(rng, odds)
-    soft = optics.defocus(light, by, apertures(rng))
+    soft = lens.defocus(light, by, apertures(rng))
     if rng.random() < odds.ringed:
         soft = np.maximum(soft + contrast(rng) * ring(soft, by), 0)
     return np.asarray(soft, np.float32)
@@ -464,7 +464,7 @@ def rim(rng: np.random.Generator, size: int) -> Float:
     reach = 4
     lit = rng.random((2, 2)) < 0.4
     inside = np.pad(np.ones((size, size), np.float32), reach, constant_values=lit.astype(int))
-    return optics.defocus(inside, rng.uniform(0.6, 2.5), apertures(rng))[reach:-reach, reach:-reach]
+    return lens.defocus(inside, rng.uniform(0.6, 2.5), apertures(rng))[reach:-reach, reach:-reach]
 
 
 def shaded(rng: np.random.Generator, scene: Scene) -> Scene:

@@ -23,7 +23,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus import fuse, optics
+from panfocus import fuse
+from panfocus.synthesis import defocus as lens
 from panfocus.systems.network import PAD
 from panfocus.train import mattes, synthesis
 from panfocus.train.dualpath import fluorescence
@@ -166,11 +167,11 @@ class Ladder(NamedTuple):
         cls,
         back: Float,
         radii: Sequence[float],
-        aperture: optics.Aperture,
+        aperture: lens.Aperture,
         by: np.float32 | None,
     ) -> Ladder:
         """Blur `back`; in bright field, `by` tells how much contrast it gains (`Odds.ringed`)."""
-        plain = np.stack([optics.defocus(back, r, aperture) for r in radii])
+        plain = np.stack([lens.defocus(back, r, aperture) for r in radii])
         if by is None:
             return cls(radii, plain, None)
         rings = [by * synthesis.ring(soft, r) for soft, r in zip(plain, radii, strict=True)]
@@ -315,7 +316,7 @@ def shoot(  # noqa: PLR0917  a camera has as many knobs
     things: Sequence[Thing],
     focus: float | None,
     gain: float,
-    aperture: optics.Aperture,
+    aperture: lens.Aperture,
     drifting_by: Drifting | None = None,
 ) -> Float:
     """Lay the objects over a background already blurred; all in focus for ``focus=None``."""
@@ -323,7 +324,7 @@ def shoot(  # noqa: PLR0917  a camera has as many knobs
         radius = 0.0 if focus is None else abs(item.depth - focus) * gain
         part = drifting_by.of(item.depth, radius, gain) if drifting_by else STILL
         matte = part.moved(item.matte)
-        light = optics.defocus(part(item.colour) * matte[..., None], radius, aperture)
-        cover = optics.defocus(matte, radius, aperture)
+        light = lens.defocus(part(item.colour) * matte[..., None], radius, aperture)
+        cover = lens.defocus(matte, radius, aperture)
         back = np.asarray(light + (1 - cover[..., None]) * back, np.float32)
     return back

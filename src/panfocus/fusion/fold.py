@@ -1,0 +1,380 @@
+"""Reduce N frames with a system, one pass, with memory that does not grow with N.
+
+A fold turns frames into *alphas*: for every frame the weight it takes against everything before
+it. Mixing frame after frame by these equals the weighted sum over all frames (`blend.chain`), so
+a running picture and one new frame are all that is ever held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.pixels import luminance, shrink, white
+from panfocus.arrays.types import Float, Pixels
+from panfocus.fusion.blend import chain
+from panfocus.fusion.subframe_depth import PeakDepth
+from panfocus.fusion.translucency import Preference
+from panfocus.systems import EvidenceSystem, System
+from panfocus.systems.checks import checked_evidence, checked_weights
+from panfocus.systems.intensity import stretched
+
+if TYPE_CHECKING:
+    from panfocus.guard.guard import Guard
+
+Operand = Literal["fused", "best"]
+
+#: Energy of the modified Laplacian that noise of one grey level in 255 makes: at this much
+#: evidence and none in the other frames, confidence is one half.
+NOISE_ENERGY = 20 / 255**2
+#: Share of that energy under which evidence makes no peak along the focus axis: less than of one
+#: grey level, since systems take their noise off before.
+PEAK_FLOOR = 0.01
+
+
+@dataclass(frozen=True)
+class View:
+    """A frame as the fold sees it.
+
+    Attributes:
+        number: position in the stack, from 0.
+        pixels: ``(H, W[, C])`` native dtype, full scale.
+        has_alpha: the last channel is opacity.
+        grey: ``(H, W)`` luminance, or what decides in its place, native dtype.
+        is_guided: `grey` alone decides, whatever the colours are.
+        cover: ``(H, W)`` uint8, 0 where the frame shows nothing of its own; None when it
+            shows everything.
+    """
+
+    number: int
+    pixels: Pixels
+    has_alpha: bool
+    grey: Pixels
+    is_guided: bool = False
+    cover: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        number: int,
+        pixels: Pixels,
+        *,
+        has_alpha: bool = False,
+        guide: Pixels | None = None,
+        cover: NDArray[np.uint8] | None = None,
+    ) -> View:
+        """Make a view of ``(H, W[, C])`` pixels; a guide ``(H, W)`` alone decides."""
+        grey = luminance(pixels, has_alpha=has_alpha) if guide is None else guide
+        return cls(number, pixels, has_alpha, grey, guide is not None, cover)
+
+    def working(self, factor: int) -> Float:
+        """Return colour at the working scale, ``(h, w, C)`` float32 in [0, 1], opacity left out."""
+        small = shrink(self.grey if self.is_guided else self.pixels, factor)
+        colour = small[..., None] if small.ndim == 2 else small
+        colour = colour[..., :-1] if self.has_alpha and not self.is_guided else colour
+        return colour.astype(np.float32) / np.float32(white(self.pixels.dtype))
+
+    def opacity(self, factor: int) -> Float | None:
+        """Return opacity ``(h, w)`` in [0, 1] at the working scale; None when all is opaque.
+
+        What the frame does not show counts as transparent.
+        """
+        shown = self.shown(factor)
+        if not self.has_alpha:
+            return None if shown is None else shown.astype(np.float32)
+        small = shrink(np.ascontiguousarray(self.pixels[..., -1]), factor)
+        out = small.astype(np.float32) / np.float32(white(self.pixels.dtype))
+        return out if shown is None else np.where(shown, out, np.float32(0))
+
+    def shown(self, factor: int) -> NDArray[np.bool_] | None:
+        """Return where the frame shows all of a working pixel, ``(h, w)``; None for everywhere."""
+        return None if self.cover is None else shrink(self.cover, factor) == 255
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the fold decided for one frame.
+
+    Attributes:
+        view: the frame.
+        alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
+        choice: what was decided, where that is not what is mixed; None for `alpha`.
+        kept: where nothing may be averaged, ``(h, w)`` in [0, 1]; None for nowhere.
+    """
+
+    view: View
+    alpha: Float
+    choice: Float | None = None
+    kept: Float | None = None
+
+    @property
+    def decision(self) -> Float:
+        """What was decided, ``(h, w)``: for maps and shares."""
+        return self.alpha if self.choice is None else self.choice
+
+
+class Fold(Protocol):
+    """Takes frames, gives steps; may hold a few frames back until `finish`."""
+
+    def push(self, view: View) -> Iterator[Step]:
+        """Take the next frame and yield the steps that it decides."""
+        ...
+
+    def finish(self) -> Iterator[Step]:
+        """Yield what was held back."""
+        ...
+
+    def margin(self) -> Float:
+        """Return how clear the decision is, ``(h, w)`` float32 in [0, 1]."""
+        ...
+
+    def depth(self) -> Float | None:
+        """Return frame numbers with fractions, ``(h, w)``; None where only whole ones are known."""
+        ...
+
+
+class EvidenceFold:
+    """The fold of systems that measure each frame alone: keep the best evidence so far."""
+
+    def __init__(
+        self,
+        system: EvidenceSystem,
+        factor: int,
+        *,
+        wants_depth: bool = False,
+        prefer: Preference | None = None,
+    ) -> None:
+        """Set up.
+
+        Args:
+            system: measures frames.
+            factor: of the working scale, >= 1.
+            wants_depth: whether `depth` will be asked for.
+            prefer: decides between two depths that are both in focus; None for the sharper.
+        """
+        self._prefer = prefer
+        self._system = system
+        self._factor = factor
+        self._peak = PeakDepth() if wants_depth else None
+        self._best: Float | None = None
+        self._second: Float | None = None
+        self._white = 1.0
+
+    def push(self, view: View) -> Iterator[Step]:
+        """Yield one step at once."""
+        evidence = self._measured(view)
+        opacity = view.opacity(self._factor)
+        if opacity is not None:
+            evidence = evidence * opacity
+        shown = view.shown(self._factor)
+        if shown is not None:  # even where nothing is to be seen, it must not win
+            evidence = np.where(shown, evidence, np.float32(-1))
+        if self._best is None or self._second is None:
+            # a copy: a system may keep what it gave
+            self._best, self._second = evidence.copy(), np.zeros_like(evidence)
+            self._white = white(view.pixels.dtype)
+            if self._peak:
+                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), view.number)
+            yield Step(view, np.ones_like(evidence))
+            return
+        if self._prefer:
+            floor = PEAK_FLOOR * NOISE_ENERGY * self._white**2
+            won = self._prefer.wins(evidence, self._best, floor)
+        else:
+            won = evidence > self._best
+        loser = np.where(won, self._best, evidence)
+        np.maximum(self._second, loser, out=self._second)
+        np.copyto(self._best, evidence, where=won)
+        alpha = won.astype(np.float32)
+        if self._peak:
+            self._peak.push(np.maximum(evidence, 0), alpha, view.number)
+        yield Step(view, alpha)
+
+    def _measured(self, view: View) -> Float:
+        shape = tuple(side // self._factor for side in view.grey.shape)
+        evidence = self._system.evidence(view.grey, self._factor)
+        return checked_evidence(evidence, shape, self._system.card.name)
+
+    def finish(self) -> Iterator[Step]:
+        """Nothing is held back."""
+        yield from ()
+
+    def margin(self) -> Float:
+        """Return ``(best - second) / (best + noise)`` of the evidence."""
+        assert self._best is not None
+        assert self._second is not None
+        floor = np.float32(NOISE_ENERGY * self._white**2)
+        return np.asarray((self._best - self._second) / (self._best + floor), np.float32)
+
+    def depth(self) -> Float | None:
+        """Return frame numbers with fractions, ``(h, w)`` float32; None if not wanted."""
+        return self._peak.depth(PEAK_FLOOR * NOISE_ENERGY * self._white**2) if self._peak else None
+
+
+class DecisionFold:
+    """The fold of systems that compare frames with each other, `group` of them at a time.
+
+    The first place of every later group goes to what was fused so far, so that a system for two
+    frames folds any number, and a system for any number sees as many at once as memory allows.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        factor: int,
+        *,
+        group: int = 2,
+        operand: Operand = "best",
+        guard: Guard | None = None,
+    ) -> None:
+        """Set up.
+
+        Args:
+            system: decides between up to `group` frames.
+            factor: of the working scale.
+            group: frames per decision, >= 2.
+            operand: what stands for the frames so far: their "fused" picture, or the "best"
+                source pixel of each place.
+            guard: gives a second opinion on every decision; None to take them as they are.
+        """
+        self._guard = guard
+        self._system = system
+        self._factor = factor
+        self._group = group
+        self._operand: Operand = operand
+        self._held: list[View] = []
+        self._so_far: Float | None = None
+        self._margin: Float | None = None
+
+    def push(self, view: View) -> Iterator[Step]:
+        """Hold the frame until the group is full, then yield a step for each."""
+        self._held.append(view)
+        if len(self._held) + (self._so_far is not None) == self._group:
+            yield from self._decide()
+
+    def finish(self) -> Iterator[Step]:
+        """Decide about what is still held."""
+        if self._held:
+            yield from self._decide()
+
+    def _decide(self) -> Iterator[Step]:
+        held, self._held = self._held, []
+        frames = [view.working(self._factor) for view in held]
+        first = self._so_far is None
+        if self._so_far is not None:
+            frames.insert(0, self._so_far)
+        stack = np.stack(frames)
+        frames.clear()  # they are in the stack, and large
+        if len(stack) == 1:
+            weights = np.ones(stack.shape[:3], np.float32)
+        else:
+            decided = self._system.decide(stretched(stack))
+            weights = checked_weights(decided, stack.shape[:3], self._system.card.name)
+            if self._guard:
+                shown = [view.shown(self._factor) for view in held]
+                shown = shown if first else [None, *shown]
+                weights = self._guard.check(stack, weights, first=first, shown=shown)
+            weights = self._opaque(weights, held, first=first)
+        self._so_far = self._reduce(stack, weights)
+        self._margin = self._clearness(weights)
+        alphas = chain(weights)
+        for view, alpha in zip(held, alphas if first else alphas[1:], strict=True):
+            yield Step(view, alpha, kept=self._guard.kept if self._guard else None)
+
+    def margin(self) -> Float:
+        """Return the winner's weight less the second's, of the last decision at each place.
+
+        Where the guard decided there is less of it.
+        """
+        assert self._margin is not None
+        remains = self._guard.confidence() if self._guard else None
+        return self._margin if remains is None else self._margin * remains
+
+    def depth(self) -> Float | None:
+        """Weights do not tell fractions."""
+        return None
+
+    def _opaque(self, weights: Float, held: list[View], *, first: bool) -> Float:
+        """Take weight from where a frame is transparent."""
+        rest: Float | None = None
+        for n, view in enumerate(held, start=0 if first else 1):
+            opacity = view.opacity(self._factor)
+            if opacity is not None:
+                if rest is None:
+                    weights = weights.copy()  # a system may keep what it gave
+                weights[n] *= opacity
+                # where nobody has weight left, the first frame that is opaque enough stands in
+                rest = np.zeros_like(weights) if rest is None else rest
+                rest[n] = opacity - 1
+        empty = weights.sum(axis=0) <= 1e-6
+        if rest is not None and empty.any():
+            standing = rest.argmax(axis=0)
+            weights += empty & (np.arange(len(weights))[:, None, None] == standing)
+        return weights / np.maximum(weights.sum(axis=0), np.float32(1e-6))
+
+    def _reduce(self, stack: Float, weights: Float) -> Float:
+        if self._operand == "fused":
+            return np.einsum("nhwc,nhw->hwc", stack, weights).astype(np.float32)
+        best = weights.argmax(axis=0)
+        return np.take_along_axis(stack, best[None, ..., None], axis=0)[0]
+
+    def _clearness(self, weights: Float) -> Float:
+        """Margin of the winner, not above what it was where the earlier winner stays."""
+        if weights.shape[0] == 1:
+            margin = np.ones(weights.shape[1:], np.float32)
+        else:
+            ordered = np.partition(weights, -2, axis=0)
+            margin = ordered[-1] - ordered[-2]
+        if self._margin is not None:
+            stays = weights.argmax(axis=0) == 0
+            margin = np.where(stays, np.minimum(margin, self._margin), margin)
+        return margin
+
+
+def make_fold(
+    system: System,
+    factor: int,
+    *,
+    group: int | None = None,
+    operand: Operand = "best",
+    wants_depth: bool = False,
+    prefer: Preference | None = None,
+    guard: Guard | None = None,
+) -> Fold:
+    """Return the fold that fits a system.
+
+    Args:
+        system: any system that decides.
+        factor: of the working scale, >= 1.
+        group: frames that may be held at once; None for the system's own number.
+        operand: see `DecisionFold`.
+        wants_depth: whether depth with fractions of a frame will be asked for.
+        prefer: see `EvidenceFold`.
+        guard: see `DecisionFold`.
+    """
+    if isinstance(system, EvidenceSystem):
+        return EvidenceFold(system, factor, wants_depth=wants_depth, prefer=prefer)
+    limit = system.card.max_frames
+    wanted = group or limit or 8
+    group = min(wanted, limit) if limit else wanted
+    return DecisionFold(system, factor, group=group, operand=operand, guard=guard)
+
+
+def sharpness(grey: Pixels) -> float:
+    """Return the mean absolute Laplacian of the luminance ``(H, W)``, as a share of white."""
+    depth = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
+    total = cv2.norm(cv2.Laplacian(grey, depth), cv2.NORM_L1)
+    return float(total) / grey.size / white(grey.dtype)
+
+
+def upsample(image: Float, height: int, width: int) -> NDArray[np.float32]:
+    """Bring a map of the working scale to full scale, bilinear; ``(h, w)`` to ``(H, W)``."""
+    if image.shape == (height, width):
+        return image
+    large = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32)

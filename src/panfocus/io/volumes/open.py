@@ -1,0 +1,95 @@
+"""Open whatever holds axes, and tell it from a photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panfocus.errors import InputError
+from panfocus.io import tiff_axes
+
+if TYPE_CHECKING:
+    from panfocus.io.volumes.volume import Volume
+
+OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
+ZARR = (".zarr",)
+_TIFF = (".tif", ".tiff", ".tf8", ".btf")
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a name is that of a Zarr."""
+    return path.name.lower().endswith(ZARR)
+
+
+def is_ome_tiff(path: Path) -> bool:
+    """Whether a name is that of an OME-TIFF."""
+    return path.name.lower().endswith(OME_TIFF)
+
+
+def is_volume(path: Path) -> bool:
+    """Whether a file or folder has axes: by its name, or by what its first page says.
+
+    A TIFF whose pages are simply the frames of one stack is a photograph's, whatever wrote it,
+    unless it is called ``.ome.tif``.
+    """
+    if is_zarr(path) or is_ome_tiff(path):
+        return True
+    return path.suffix.lower() in _TIFF and path.is_file() and tiff_axes.says_axes(path)
+
+
+def is_measured(path: Path) -> bool:
+    """Whether a file is one stack along Z with lengths or numbers that no photograph has.
+
+    It can be fused as photographs are, but a scientific result keeps more of it.
+    """
+    return path.suffix.lower() in _TIFF and path.is_file() and tiff_axes.is_measured(path)
+
+
+def is_science(
+    inputs: Sequence[str | Path], output: Path, *, is_photographic: bool = False
+) -> bool:
+    """Whether one file with axes is to be fused into one: by its content or by the names.
+
+    Args:
+        inputs: as the user named them.
+        output: where the result shall go.
+        is_photographic: whether something is asked for that only photographs have; a stack that
+            is merely measured is then taken for them.
+    """
+    if len(inputs) != 1:
+        return False
+    path = Path(inputs[0]).expanduser()
+    if is_zarr(path) or is_zarr(output):
+        return True
+    if output.suffix.lower() not in (".tif", ".tiff"):
+        return False
+    if not is_photographic and is_measured(path):
+        return True
+    return is_volume(path) or (is_ome_tiff(output) and path.suffix.lower() in _TIFF)
+
+
+def open_volume(path: Path, axes: str | None = None, *, lenient: bool = False) -> Volume:
+    """Open an OME-TIFF, a TIFF or an OME-Zarr; no pixel is read.
+
+    Args:
+        path: the file or folder.
+        axes: letters of `--axes` for files that do not say them; None to believe the file.
+        lenient: whether planes that a Zarr lacks are read all the same, with a note.
+
+    Raises:
+        InputError: missing, damaged, cut off, or of kinds that are not taken.
+        UsageError: axes that do not fit; an extra is missing.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise InputError(
+            "An input does not exist.", where=str(path), remedy="check the spelling and the folder"
+        )
+    if path.is_dir():
+        from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra
+
+        return open_zarr(path, axes, lenient=lenient)
+    from panfocus.io.volumes.tiff import open_tiff  # noqa: PLC0415  imports tifffile
+
+    return open_tiff(path, axes)

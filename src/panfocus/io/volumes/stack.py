@@ -1,0 +1,148 @@
+"""One stack along Z as frames for the pipeline, and the exact way back to the file's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.errors import InputError
+from panfocus.frame import Item, no_metadata
+from panfocus.io.volumes.volume import DAMAGE, Position, damaged
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A change of numbers that can be undone exactly: ``(value + offset) * 2**power``.
+
+    Cameras fill 12 or 14 of 16 bits, and floats come in any range; systems expect that 1.0 is
+    near white. Powers of two change no digit.
+
+    Attributes:
+        stored: dtype of the file.
+        offset: makes negative integers positive.
+        power: of two.
+    """
+
+    stored: np.dtype[Any]
+    offset: int = 0
+    power: int = 0
+
+    @classmethod
+    def of(cls, stored: np.dtype[Any], low: float, high: float) -> Scale:
+        """Return the scale for values in [low, high]."""
+        if stored.kind == "f":
+            most = max(abs(low), abs(high))
+            return cls(stored, 0, -int(np.ceil(np.log2(most))) if most > 0 else 0)
+        bits = 8 * stored.itemsize
+        offset = 2 ** (bits - 1) if low < 0 else 0
+        top = int(high) + offset
+        return cls(stored, offset, bits - max(top.bit_length(), 1))
+
+    def to_frame(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """Return the plane as uint8, uint16 or float32 near its full range."""
+        if self.stored.kind == "f":
+            return np.ldexp(plane, self.power)
+        wide = plane.astype(np.int32) + self.offset
+        return (wide << self.power).astype(f"uint{8 * self.stored.itemsize}")
+
+    def from_frame(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Return pixels as the file's numbers; mixed ones are rounded."""
+        if self.stored.kind == "f":
+            return np.ldexp(pixels, -self.power)
+        half = (1 << self.power) >> 1
+        wide = ((pixels.astype(np.int32) + half) >> self.power) - self.offset
+        top = np.iinfo(self.stored).max
+        return np.minimum(wide, top).astype(self.stored)
+
+
+class ZStack:
+    """The planes along Z of one T and one or all channels; iterating reads them one by one."""
+
+    def __init__(
+        self, path: Path, position: Position, t: int, channels: Sequence[int], guide: int
+    ) -> None:
+        """Look through the planes once, for their range and for numbers that are none.
+
+        Args:
+            path: for messages.
+            position: what to read from.
+            t: time.
+            channels: those to be fused together; one, or all of them.
+            guide: the channel, one of `channels`, that decides.
+
+        Raises:
+            InputError: a plane cannot be read, has changed, or holds NaN.
+        """
+        self._path = path
+        self._position = position
+        self._t = t
+        self._channels = list(channels)
+        self._guide = self._channels.index(guide)
+        self._scales = [self._survey(c) for c in self._channels]
+
+    def __len__(self) -> int:
+        return self._position.depths
+
+    def __iter__(self) -> Iterator[Item]:
+        for z in range(self._position.depths):
+            planes = [
+                scale.to_frame(self.plane(c, z))
+                for c, scale in zip(self._channels, self._scales, strict=True)
+            ]
+            has_alpha = self._position.samples in (2, 4)
+            if len(planes) == 1:
+                yield Item(f"Z {z}", planes[0], has_alpha, no_metadata())
+            else:
+                pixels = np.stack(planes, axis=-1)
+                yield Item(f"Z {z}", pixels, False, no_metadata(), planes[self._guide])
+
+    def plane(self, c: int, z: int) -> NDArray[Any]:
+        """Return a plane as stored, checked."""
+        position = self._position
+        where = position.where(self._t, c, z)
+        try:
+            plane = position.read(self._t, c, z)
+        except (OSError, *DAMAGE) as error:
+            raise damaged(self._path, where, error) from error
+        if plane.shape != position.shape or plane.dtype != position.dtype:
+            raise InputError(
+                "A plane is not what the file said.",
+                where=f"{self._path}, {where}",
+                expected=f"{position.shape} {position.dtype}",
+                got=f"{plane.shape} {plane.dtype}",
+                remedy="do not change the file while it is read, or export it again",
+            )
+        if plane.dtype.kind == "f" and not np.isfinite(plane).all():
+            bad = int(plane.size - np.isfinite(plane).sum())
+            raise InputError(
+                "A plane holds values that are no numbers.",
+                where=f"{self._path}, {where}",
+                expected="finite values",
+                got=f"{bad} of {plane.size} are NaN or infinite",
+                remedy="replace them (in Fiji: Process > Noise > Remove NaNs), or leave it out",
+            )
+        return plane
+
+    def _survey(self, c: int) -> Scale:
+        dtype = self._position.dtype
+        if dtype == np.uint8:
+            return Scale(dtype)
+        low, high = 0.0, 0.0
+        for z in range(self._position.depths):
+            plane = self.plane(c, z)
+            low, high = min(low, float(plane.min())), max(high, float(plane.max()))
+        return Scale.of(dtype, low, high)
+
+    def split(self, pixels: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return the fused planes, one per channel, in the file's numbers."""
+        if len(self._channels) == 1:
+            return [self._scales[0].from_frame(pixels)]
+        return [
+            scale.from_frame(np.ascontiguousarray(pixels[..., n]))
+            for n, scale in enumerate(self._scales)
+        ]

@@ -1,0 +1,1 @@
+"""From sources to a fusion: plan, read, register, decide, fold, report."""

@@ -1,0 +1,262 @@
+"""Frames that spoil a stack: wholly blurred, differently exposed, duplicates, out of order.
+
+`Surveyor` looks at one frame at a time and keeps a few hundred numbers of each: the strength of
+fine detail in every tile of a grid, the mean luminance, and the difference from the frame before.
+The judgement comes at the end, when every frame can be compared with its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.noise import noise_variance
+from panfocus.arrays.pixels import shrink, white
+from panfocus.arrays.ranks import ends, median
+from panfocus.arrays.types import Float, Pixels
+from panfocus.pipeline.scene import Scene
+
+Kind = Literal["blurred", "exposure", "duplicate", "order"]
+
+#: Frames are surveyed at this many pixels along their longer side, in tiles of a 24th of it.
+_SIDE = 1536
+_TILES = 24
+#: A frame that has less than this share of the best frame's detail in every tile is blurred,
+#: unless it has clearly more coarse detail than all others in some tiles, as a frame that shows a
+#: far background least blurred has.
+_SHARP_SHARE = 0.4
+_COARSE = 8
+_COARSE_LEAD = 1.1
+_COARSE_TILES = 0.03
+#: A tile tells of focus if its best frame has this many times the detail of the flattest tiles,
+#: and more than rounding makes.
+_DETAIL = 3.0
+_LEAST_DETAIL = 2 / 255
+#: Mean luminance against the median of five neighbours beyond which exposure differs.
+_EXPOSURE = 0.1
+#: A frame is a duplicate if it differs from the one before by less than this share of the usual,
+#: or less than usual and by noise alone (variance against that of white noise), or by rounding.
+_DUPLICATE = 0.15
+_USUAL = 0.7
+_WHITE = 2.0
+_ROUNDING = 0.25 / 255
+#: Moving a frame must shorten the way through the stack by this share of its own steps.
+_MISPLACED = 0.35
+#: The order of fewer frames cannot be judged.
+_LEAST_ORDER = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a frame.
+
+    Attributes:
+        number: of the frame, from 0.
+        name: of the frame.
+        kind: "blurred", "exposure", "duplicate" or "order".
+        text: a sentence for the user.
+    """
+
+    number: int
+    name: str
+    kind: Kind
+    text: str
+
+    @property
+    def culls(self) -> bool:
+        """Whether the frame is better left out; a misplaced one is still good."""
+        return self.kind != "order"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.text}"
+
+
+class Surveyor:
+    """Looks at frames as they pass."""
+
+    def __init__(self) -> None:
+        #: whether the frames are of one scene at all
+        self.scene = Scene()
+        self._names: list[str] = []
+        self._detail: list[Float] = []
+        self._coarse: list[Float] = []
+        self._light: list[float] = []
+        self._steps: list[float] = []
+        self._is_white: list[bool] = []
+        self._previous: Float | None = None
+
+    def add(self, name: str, grey: Pixels) -> None:
+        """Take the next frame.
+
+        Args:
+            name: for messages.
+            grey: luminance ``(H, W)``, native dtype, the same size for all frames.
+        """
+        factor = -(-max(grey.shape) // _SIDE)
+        small = shrink(grey, factor).astype(np.float32) / np.float32(white(grey.dtype))
+        self._names.append(name)
+        self.scene.add(small)
+        light = float(small.mean())
+        self._light.append(light)
+        # exposure is judged apart: all else is compared as if it were the same
+        small = small * np.float32(0.5 / max(light, 1e-3))
+        self._detail.append(_tile_detail(small))
+        self._coarse.append(_tile_detail(shrink(small, min(_COARSE, min(small.shape) // 4))))
+        if self._previous is not None:
+            difference = small - self._previous
+            step = float(difference.std())
+            self._steps.append(step)
+            self._is_white.append(step**2 < _WHITE * noise_variance(difference))
+        self._previous = small
+
+    def findings(self) -> list[Finding]:
+        """Return what is wrong, in the order of the frames."""
+        count = len(self._names)
+        if count < 3:
+            return []
+        detail = np.stack(self._detail)
+        found = [
+            *_find_blurred(detail, np.stack(self._coarse)),
+            *_find_exposure(np.array(self._light)),
+            *_find_duplicates(np.array(self._steps), np.array(self._is_white)),
+        ]
+        bad = {number for number, _, _ in found}
+        found += _find_misplaced(detail, [n for n in range(count) if n not in bad], self._names)
+        named = [Finding(n, self._names[n], kind, text) for n, kind, text in found]
+        return sorted(named, key=lambda finding: finding.number)
+
+
+_Found = list[tuple[int, Kind, str]]
+
+
+def survey(frames: Iterable[tuple[str, Pixels]]) -> list[Finding]:
+    """Judge a whole stack, one frame held at a time.
+
+    Args:
+        frames: names and luminances ``(H, W)``, in focus order.
+
+    Returns:
+        What is wrong with which frame; nothing for fewer than three frames.
+    """
+    surveyor = Surveyor()
+    for name, grey in frames:
+        surveyor.add(name, grey)
+    return surveyor.findings()
+
+
+def keep(findings: Iterable[Finding], count: int) -> list[int]:
+    """Return the numbers of the frames that remain of `count`; all if fewer than two would."""
+    bad = {finding.number for finding in findings if finding.culls}
+    kept = [n for n in range(count) if n not in bad]
+    return kept if len(kept) >= 2 else list(range(count))
+
+
+def _tile_detail(small: Float) -> Float:
+    """Return the mean absolute Laplacian of each tile, ``(rows * columns,)``."""
+    detail = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_32F), np.float32))
+    step = max(max(small.shape) / _TILES, 4)
+    size = (max(round(small.shape[1] / step), 1), max(round(small.shape[0] / step), 1))
+    return np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.float32).ravel()
+
+
+def _relative(detail: Float) -> tuple[Float, NDArray[np.bool_]]:
+    """Return detail of ``(N, T)`` above noise as a share of each tile's best, and which tiles tell.
+
+    Noise is what the flattest twentieth of all tiles shows.
+    """
+    noise = ends(detail, 0.05)[0]
+    best = detail.max(axis=0)
+    share = np.maximum(detail - noise, 0) / np.maximum(best - noise, 1e-9)
+    return share.astype(np.float32), best > _DETAIL * noise + _LEAST_DETAIL
+
+
+def _is_missed(coarse: Float, suspects: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which suspects ``(N,)`` have coarse detail that the other frames have not."""
+    if suspects.all():
+        return suspects
+    best, others = coarse.max(axis=0), coarse[~suspects].max(axis=0)
+    lost = (best > _COARSE_LEAD * others) & (best > _DETAIL * ends(coarse, 0.05)[0])
+    holds = coarse >= best / _COARSE_LEAD
+    return suspects & ((holds & lost).mean(axis=1) > _COARSE_TILES)
+
+
+def _find_blurred(detail: Float, coarse: Float) -> _Found:
+    share, tells = _relative(detail)
+    if not tells.any():
+        return []
+    # one tile may be chance: the best one in a hundred counts
+    seen = share[:, tells]
+    rank = round(0.99 * (seen.shape[1] - 1))
+    strength = np.partition(seen, rank, axis=1)[:, rank]
+    suspects = strength < _SHARP_SHARE
+    return [
+        (
+            int(n),
+            "blurred",
+            f"is wholly blurred: nowhere more than {strength[n]:.0%} of the detail of other frames",
+        )
+        for n in np.flatnonzero(suspects & ~_is_missed(coarse, suspects))
+    ]
+
+
+def _find_exposure(light: NDArray[np.float64]) -> _Found:
+    found: _Found = []
+    for n, value in enumerate(light):
+        start = min(max(n - 2, 0), max(len(light) - 5, 0))
+        usual = float(median(light[start : start + 5]))
+        if abs(value - usual) > _EXPOSURE * max(usual, 1e-6):
+            change = value / max(usual, 1e-6) - 1
+            found.append((n, "exposure", f"is exposed differently: {change:+.0%} mean brightness"))
+    return found
+
+
+def _find_duplicates(steps: NDArray[np.float64], is_white: NDArray[np.bool_]) -> _Found:
+    usual = float(median(steps))
+    small = steps < max(_DUPLICATE * usual, _ROUNDING)
+    same = small | (is_white & (steps < _USUAL * usual))
+    return [
+        (int(n) + 1, "duplicate", "is a duplicate of the frame before")
+        for n in np.flatnonzero(same)
+    ]
+
+
+def _find_misplaced(detail: Float, frames: list[int], names: list[str]) -> _Found:
+    """Find frames whose pattern of detail fits better between two others."""
+    if len(frames) < _LEAST_ORDER:
+        return []
+    share, tells = _relative(detail[frames])
+    if not tells.any():
+        return []
+    pattern = share[:, tells]
+    distance = np.sqrt(np.mean(np.square(pattern[:, None] - pattern[None]), axis=2))
+    found: _Found = []
+    for k, number in enumerate(frames):
+        better = _better_place(distance, k)
+        if better is not None:
+            where = " and ".join(names[frames[b]] for b in better)
+            found.append((number, "order", f"may be out of order: it resembles {where} more"))
+    return found
+
+
+def _better_place(distance: Float, k: int) -> tuple[int, ...] | None:
+    """Return the neighbours between which frame `k` of ``(N, N)`` fits clearly better, or None."""
+    rest = [n for n in range(len(distance)) if n != k]
+
+    def cost(place: int) -> float:
+        """Return how much longer the way becomes with `k` before ``rest[place]``."""
+        before, after = rest[place - 1 : place], rest[place : place + 1]
+        way = sum(float(distance[k, n]) for n in (*before, *after))
+        return way - (float(distance[before[0], after[0]]) if before and after else 0.0)
+
+    costs = [cost(place) for place in range(len(rest) + 1)]
+    # both ends of a stack are blurred alike: only a place between two frames is certain
+    place = 1 + int(np.argmin(costs[1:-1]))
+    around = [float(distance[k, n]) for n in (k - 1, k + 1) if 0 <= n < len(distance)]
+    if costs[k] - costs[place] <= _MISPLACED * sum(around):
+        return None
+    return tuple(rest[place - 1 : place + 1])

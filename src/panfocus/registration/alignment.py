@@ -1,0 +1,175 @@
+"""The transforms of a stack: what was found for each frame, kept and read as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from panfocus.errors import InputError, OutputError
+from panfocus.io.atomic import write_atomic
+from panfocus.registration.transforms import (
+    Field,
+    Matrix,
+    common_field,
+    corner_shift,
+    is_plausible,
+    normalised,
+    scale_and_turn,
+)
+from panfocus.registration.warp import STILL
+
+_FORMAT = "panfocus-transforms-1"
+#: Share of the picture that the common field must keep for frames to be cropped to it.
+_LEAST_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where one frame lies.
+
+    Attributes:
+        name: of the frame.
+        matrix: coordinates (x, y, 1) of the reference frame to those of this one, pixels.
+        kind: of the step that was found, see `LADDER`.
+        status: "reference", "aligned", "in place", "no detail", "refused" or "loaded".
+        gain: share of the difference to its neighbour that the step removed on held-out pixels.
+    """
+
+    name: str
+    matrix: Matrix
+    kind: str
+    status: str
+    gain: float = 0.0
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Where the frames of a stack lie.
+
+    Attributes:
+        height: of a frame.
+        width: of a frame.
+        reference: number of the frame whose geometry counts.
+        frames: in the order of the stack.
+    """
+
+    height: int
+    width: int
+    reference: int
+    frames: tuple[Placed, ...]
+
+    def shift(self, number: int) -> float:
+        """Return by how many pixels the corner of a frame that moves most is moved."""
+        return corner_shift(self.frames[number].matrix, self.height, self.width)
+
+    def moves(self, number: int) -> bool:
+        """Whether a frame must be resampled."""
+        return self.shift(number) >= STILL
+
+    def whole(self) -> Field:
+        """Return the reference frame's whole field."""
+        return Field(0, self.height, 0, self.width)
+
+    def common(self) -> Field | None:
+        """Return the field that all frames show; None when too little is left of the picture."""
+        moving = [p.matrix for n, p in enumerate(self.frames) if self.moves(n)]
+        field = common_field(moving, self.height, self.width)
+        return field if field.area >= _LEAST_SHARE * self.height * self.width else None
+
+    def facts(self, number: int) -> dict[str, Any]:
+        """Return what the report says of a frame."""
+        placed = self.frames[number]
+        scale, turn = scale_and_turn(placed.matrix)
+        return {
+            "status": placed.status,
+            "kind": placed.kind,
+            "gain": round(placed.gain, 4),
+            "resampled": self.moves(number),
+            "corner_shift_px": round(self.shift(number), 3),
+            "scale": round(scale, 6),
+            "rotation_deg": round(turn, 4),
+        }
+
+    def to_json(self) -> str:
+        """Return the text of a transforms file."""
+        facts = {
+            "format": _FORMAT,
+            "meaning": "matrix takes (x, y, 1) of the reference frame to this frame, in pixels",
+            "height": self.height,
+            "width": self.width,
+            "reference": self.reference,
+            "frames": [
+                {
+                    "name": p.name,
+                    "kind": p.kind,
+                    "status": p.status,
+                    "gain": p.gain,
+                    "matrix": p.matrix.tolist(),
+                }
+                for p in self.frames
+            ],
+        }
+        return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write a transforms file.
+
+        Raises:
+            OutputError: exists already, or cannot be written.
+        """
+        path = Path(path)
+        if path.is_dir():
+            raise OutputError("The output is a folder.", where=str(path))
+        write_atomic(path, [self.to_json().encode()], overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Alignment:
+        """Read a transforms file.
+
+        Raises:
+            InputError: missing, unreadable, or not what `save` writes.
+        """
+        try:
+            return cls._parse(json.loads(Path(path).read_text(encoding="utf-8")))
+        except (
+            *(OSError, ValueError, LookupError, TypeError, AttributeError),
+            *(OverflowError, RecursionError),
+        ) as error:
+            raise InputError(
+                "A transforms file cannot be read.",
+                where=str(path),
+                expected="a file that --save-transforms has written",
+                got=str(error) or type(error).__name__,
+                remedy="save the transforms again, or leave --load-transforms out",
+            ) from error
+
+    @classmethod
+    def _parse(cls, facts: dict[str, Any]) -> Alignment:
+        if facts["format"] != _FORMAT:
+            raise ValueError(f"format {facts['format']}, not {_FORMAT}")
+        height, width, reference = (_whole(k, facts[k]) for k in ("height", "width", "reference"))
+        if min(height, width) < 1:
+            raise ValueError(f"frames of {width} x {height} pixels")
+        frames = tuple(
+            Placed(str(f["name"]), np.array(f["matrix"], np.float64), str(f["kind"]), "loaded")
+            for f in facts["frames"]
+        )
+        if not 0 <= reference < len(frames):
+            raise ValueError(f"reference {reference} of {len(frames)} frames")
+        for placed in frames:
+            if placed.matrix.shape != (3, 3) or not is_plausible(placed.matrix, height, width):
+                raise ValueError(f"the matrix of {placed.name} is no transform between frames")
+        frames = tuple(replace(placed, matrix=normalised(placed.matrix)) for placed in frames)
+        if corner_shift(frames[reference].matrix, height, width) >= STILL:
+            raise ValueError(f"{frames[reference].name}, the reference, does not lie on itself")
+        return cls(height, width, reference, frames)
+
+
+def _whole(name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name} {value!r}, not a whole number")
+    return value

@@ -1,0 +1,82 @@
+"""Which kinds of registration there are, and which frame is the reference."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from panfocus.errors import UsageError
+
+#: Kinds that `--align` accepts, simple to rich; "auto" lets the pictures choose.
+KINDS = ("none", "auto", "translation", "similarity", "affine", "homography")
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind of alignment that does not exist.
+
+    Raises:
+        UsageError: `kind` is not one of `KINDS`.
+    """
+    if kind not in KINDS:
+        raise UsageError(
+            "unknown kind of alignment", where="--align", expected=", ".join(KINDS), got=kind
+        )
+
+
+def is_reference(value: object) -> bool:
+    """Whether some stack could have this reference."""
+    return value in ("middle", "first", "last") or (
+        isinstance(value, str) and value.isascii() and value.isdecimal()
+    )
+
+
+def resolve_reference(reference: str, count: int) -> int:
+    """Return the number of the reference frame.
+
+    Raises:
+        UsageError: not "middle", "first", "last" or a number below `count`.
+    """
+    names = {"middle": count // 2, "first": 0, "last": count - 1}
+    if reference in names:
+        return names[reference]
+    if is_reference(reference) and len(reference) < 10 and int(reference) < count:
+        return int(reference)
+    raise UsageError(
+        "there is no such reference frame",
+        where="--reference",
+        expected=f"middle, first, last, or 0 to {count - 1}",
+        got=reference,
+    )
+
+
+class Wanted(Protocol):
+    """What is asked of registration; the fields are options of `panfocus fuse`."""
+
+    @property
+    def align(self) -> str:
+        """One of `KINDS`."""
+        ...
+
+    @property
+    def align_to(self) -> str:
+        """Whether steps between neighbours are chained, or each frame is compared with one."""
+        ...
+
+    @property
+    def exposure(self) -> str:
+        """Whether brightness and white balance are matched."""
+        ...
+
+    @property
+    def keep_size(self) -> bool:
+        """Whether the picture is not cropped to what all frames show."""
+        ...
+
+    @property
+    def load_transforms(self) -> str | None:
+        """A file of transforms to take in place of estimating any."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """The frame in whose geometry the picture is made."""
+        ...

@@ -1,0 +1,124 @@
+"""What of a frame is compared: detail freed of brightness, contrast and the finest blur.
+
+Focus changes how strong detail is, not where it is. So luminance is smoothed a little, its local
+mean is taken off and it is divided by its local contrast; where there is hardly any contrast, it
+counts little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.pixels import shrink
+from panfocus.arrays.ranks import ends
+from panfocus.arrays.types import Float, Pixels
+
+#: Pixels at which the finest comparison is made.
+WORKING_PIXELS = 400_000
+#: By how much a picture may be shrunk: mostly what a JPEG decoder can shrink by while it decodes.
+_FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+#: Smallest side of the coarsest level.
+COARSEST_SIDE = 40
+#: Contrast (share of the picture's range) at which detail counts half.
+FLOOR = 0.01
+#: Side of the square over which mean and contrast are taken.
+WINDOW = 17
+#: Side of the cells of which each gives its strongest point.
+CELL = 3
+#: Side of the blocks of the finest level that are fitted to, or held out, as a whole.
+BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Level:
+    """One scale of a frame.
+
+    Attributes:
+        factor: pixels of full scale per pixel of this level.
+        planes: ``(h, w, 4)`` float32: normalised detail, its derivatives along x and y per pixel
+            of this level, and how much it counts in [0, 1].
+        points: ``(K, 2)`` int, (x, y) of the strongest pixel of every cell.
+    """
+
+    factor: int
+    planes: Float
+    points: np.ndarray[tuple[int, int], np.dtype[np.int32]]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A frame as the estimate sees it.
+
+    Attributes:
+        height: of the frame, full scale.
+        width: of the frame.
+        levels: fine to coarse.
+    """
+
+    height: int
+    width: int
+    levels: tuple[Level, ...]
+
+
+def reduction(height: int, width: int) -> int:
+    """Return by how much a picture is shrunk for the finest comparison."""
+    fits = [f for f in _FACTORS if height * width <= WORKING_PIXELS * f * f]
+    large = [f for f in _FACTORS if min(height, width) // f >= COARSEST_SIDE] or [1]
+    return min(fits[0] if fits else _FACTORS[-1], large[-1])
+
+
+def in_range(grey: Pixels) -> Float:
+    """Return luminance ``(h, w)`` as float32, its darkest to brightest permille 0 to 1.
+
+    Frames that use a small part of their range, as many 16-bit ones do, become like any other.
+    """
+    grey = np.nan_to_num(grey) if grey.dtype == np.float32 else grey
+    sample = grey[::3, ::3]
+    low, high = ends(sample, 0.001)
+    span = (high - low) or 1.0
+    return np.asarray((grey.astype(np.float32) - np.float32(low)) / np.float32(span), np.float32)
+
+
+def _planes(image: Float) -> Float:
+    smooth = cv2.GaussianBlur(image, (0, 0), 1.0)
+    mean = cv2.blur(smooth, (WINDOW, WINDOW))
+    power = cv2.blur(smooth * smooth, (WINDOW, WINDOW))
+    variance = np.maximum(power - mean * mean, 0) + np.float32(FLOOR**2)
+    value = (smooth - mean) / np.sqrt(variance)
+    along_x = cv2.Scharr(value, cv2.CV_32F, 1, 0, scale=1 / 32)
+    along_y = cv2.Scharr(value, cv2.CV_32F, 0, 1, scale=1 / 32)
+    return np.asarray(cv2.merge([value, along_x, along_y, 1 - FLOOR**2 / variance]), np.float32)
+
+
+def _strongest(planes: Float) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    """Return the pixel of every cell where detail changes most, (x, y)."""
+    strength = (planes[..., 1] ** 2 + planes[..., 2] ** 2) * planes[..., 3]
+    rows, cols = strength.shape[0] // CELL, strength.shape[1] // CELL
+    cells = strength[: rows * CELL, : cols * CELL].reshape(rows, CELL, cols, CELL)
+    flat = cells.transpose(0, 2, 1, 3).reshape(rows, cols, CELL * CELL)
+    best = flat.argmax(axis=2)
+    y, x = np.mgrid[:rows, :cols] * CELL + np.stack(np.divmod(best, CELL))
+    useful = np.take_along_axis(flat, best[..., None], 2)[..., 0] > 1e-4
+    return np.column_stack([x[useful], y[useful]]).astype(np.int32)
+
+
+def make_detail(grey: Pixels, factor: int, height: int, width: int) -> Detail:
+    """Return what of a frame is compared.
+
+    Args:
+        grey: ``(h, w)`` luminance, already shrunk by `factor` in whole blocks.
+        factor: by which it was shrunk.
+        height: of the frame, full scale.
+        width: of the frame.
+    """
+    image = in_range(grey)
+    levels: list[Level] = []
+    while True:
+        planes = _planes(image)
+        levels.append(Level(factor, planes, _strongest(planes)))
+        if min(image.shape) < 2 * COARSEST_SIDE:
+            return Detail(height, width, tuple(levels))
+        image, factor = shrink(image, 2), factor * 2

@@ -1,0 +1,277 @@
+"""Put a stack's frames in place: a first look at them small, then each resampled once.
+
+The first pass keeps reduced copies of two frames; the second hands every frame on as the fold
+takes it. Memory does not grow with the number of frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.pixels import luminance
+from panfocus.errors import InputError
+from panfocus.frame import Item, Stack
+from panfocus.registration.alignment import Alignment, Placed
+from panfocus.registration.exposure import Ratio, apply_gain, compare, gains
+from panfocus.registration.options import Wanted, resolve_reference
+from panfocus.registration.pyramid import Detail, make_detail, reduction
+from panfocus.registration.transforms import Field, Matrix, Step, chain, normalised
+from panfocus.registration.warp import cover, warp
+
+#: Told the number of a frame that is looked at next, and its name.
+Tell = Callable[[int, str], None]
+
+
+def is_wanted(settings: Wanted) -> bool:
+    """Whether frames have to be looked at before they are fused."""
+    return settings.align != "none" or settings.exposure != "none" or bool(settings.load_transforms)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where the frames of a stack lie and how bright they are.
+
+    Attributes:
+        alignment: their transforms.
+        gains: for every frame factors per colour channel, or None.
+        field: part of the reference frame that is made.
+        notes: for the user.
+    """
+
+    alignment: Alignment
+    gains: Sequence[NDArray[np.float64] | None]
+    field: Field
+    notes: Sequence[str] = ()
+
+    def place(self, number: int, item: Item) -> Item:
+        """Return a frame in place; the very same object if it lies there already."""
+        gain = self.gains[number]
+        pixels = item.pixels
+        if gain is not None:
+            pixels = apply_gain(pixels, gain, has_alpha=item.has_alpha)
+        whole = self.field == self.alignment.whole()
+        if whole and not self.alignment.moves(number):
+            return item if gain is None else replace(item, pixels=pixels)
+        matrix = self.alignment.frames[number].matrix
+        height, width = pixels.shape[:2]
+        return replace(
+            item,
+            pixels=warp(pixels, matrix, self.field),
+            guide=None if item.guide is None else warp(item.guide, matrix, self.field),
+            cover=cover(matrix, self.field, height, width),
+        )
+
+
+@dataclass(frozen=True)
+class _Small:
+    item: Item
+    detail: Detail | None
+
+
+class _Meter:
+    """Measures pairs of reduced frames."""
+
+    def __init__(self, settings: Wanted, height: int, width: int) -> None:
+        self.settings = settings
+        self.height = height
+        self.width = width
+        self.factor = reduction(height, width)
+
+    def look(self, small: Item) -> _Small:
+        """Prepare a reduced frame."""
+        if self.settings.align == "none" or self.settings.load_transforms:
+            return _Small(small, None)
+        grey = small.guide
+        if grey is None:
+            grey = luminance(small.pixels, has_alpha=small.has_alpha)
+        return _Small(small, make_detail(grey, self.factor, self.height, self.width))
+
+    def step(self, fixed: _Small, moving: _Small, guess: Matrix | None = None) -> Step:
+        """Return the transform from one frame to another."""
+        if fixed.detail is None or moving.detail is None:
+            return Step(np.eye(3), "identity", "in place")
+        from panfocus.registration.accept import register  # noqa: PLC0415  most stacks are not aligned
+
+        return register(fixed.detail, moving.detail, self.settings.align, guess)
+
+    def ratio(self, fixed: _Small, moving: _Small, matrix: Matrix) -> Ratio | None:
+        """Return how much brighter one frame is than another."""
+        if self.settings.exposure == "none":
+            return None
+        centre = (self.factor - 1) / 2
+        grow = np.array([[self.factor, 0, centre], [0, self.factor, centre], [0, 0, 1]], np.float64)
+        small = normalised(np.linalg.inv(grow) @ matrix @ grow)
+        has_alpha = fixed.item.has_alpha
+        return compare(fixed.item.pixels, moving.item.pixels, small, has_alpha=has_alpha)
+
+
+def locate(stack: Stack, settings: Wanted, tell: Tell) -> Registration:
+    """Look at all frames once, small, and say where they lie and how bright they are.
+
+    Args:
+        stack: at least two frames.
+        settings: `align`, `align_to`, `reference`, `exposure`, `keep_size`, `load_transforms`.
+        tell: called before every frame.
+
+    Raises:
+        InputError: a frame is unreadable, or loaded transforms do not fit the stack.
+        UsageError: no such reference frame.
+    """
+    count, height, width = stack.shape
+    reference = resolve_reference(settings.reference, count)
+    loaded = _load(settings, count, height, width)
+    meter = _Meter(settings, height, width)
+    if loaded is not None and settings.exposure == "none":
+        return _finish(loaded, [None] * count, settings)
+    if loaded is None and settings.align_to == "reference":
+        alignment, factors = _to_reference(stack, meter, reference, tell)
+    else:
+        alignment, factors = _to_neighbours(stack, meter, reference, tell, loaded)
+    return _finish(alignment, factors, settings)
+
+
+def _to_neighbours(
+    stack: Stack, meter: _Meter, reference: int, tell: Tell, loaded: Alignment | None
+) -> tuple[Alignment, list[NDArray[np.float64] | None]]:
+    """Compare every frame with the one before it, and compose outwards from the reference."""
+    count = stack.shape[0]
+    names: list[str] = []
+    steps: list[Step] = []
+    ratios: list[Ratio | None] = []
+    before: _Small | None = None
+    for n, item in enumerate(stack.small(range(count), meter.factor)):
+        tell(n, item.name)
+        names.append(item.name)
+        now = meter.look(item)
+        if before is not None:
+            step = meter.step(before, now)
+            matrix = step.matrix if loaded is None else _between(loaded, n)
+            steps.append(step)
+            ratios.append(meter.ratio(before, now, matrix))
+        before = now
+    factors = gains(ratios, reference)
+    if loaded is not None:
+        return loaded, factors
+    matrices = chain([step.matrix for step in steps], reference)
+    placed = [
+        _placed(names[n], matrices[n], None if n == reference else steps[n - (n > reference)])
+        for n in range(count)
+    ]
+    return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
+
+
+def _between(loaded: Alignment, n: int) -> Matrix:
+    """Return the matrix from frame n - 1 to frame n."""
+    before, now = (loaded.frames[k].matrix for k in (n - 1, n))
+    return normalised(now @ np.linalg.inv(before))
+
+
+def _to_reference(
+    stack: Stack, meter: _Meter, reference: int, tell: Tell
+) -> tuple[Alignment, list[NDArray[np.float64] | None]]:
+    """Compare every frame with the reference, outwards, beginning where its neighbour lies."""
+    count = stack.shape[0]
+    after, earlier = range(reference + 1, count), range(reference - 1, -1, -1)
+    order = [reference, *after, *earlier]
+    placed: dict[int, Placed] = {}
+    factors: list[NDArray[np.float64] | None] = [None] * count
+    fixed: _Small | None = None
+    for done, (n, item) in enumerate(zip(order, stack.small(order, meter.factor), strict=True)):
+        tell(done, item.name)
+        now = meter.look(item)
+        if fixed is None:
+            fixed = now
+            placed[n] = _placed(item.name, np.eye(3), None)
+            continue
+        step = meter.step(fixed, now, placed[n - 1 if n > reference else n + 1].matrix)
+        placed[n] = _placed(item.name, step.matrix, step)
+        factors[n] = gains([meter.ratio(fixed, now, step.matrix)], 0)[1]
+    frames = tuple(placed[n] for n in range(count))
+    return Alignment(meter.height, meter.width, reference, frames), factors
+
+
+def _placed(name: str, matrix: Matrix, step: Step | None) -> Placed:
+    if step is None:
+        return Placed(name, matrix, "identity", "reference")
+    return Placed(name, matrix, step.kind, step.status, step.gain)
+
+
+def _load(settings: Wanted, count: int, height: int, width: int) -> Alignment | None:
+    if not settings.load_transforms:
+        return None
+    loaded = Alignment.load(settings.load_transforms)
+    if (len(loaded.frames), loaded.height, loaded.width) != (count, height, width):
+        raise InputError(
+            "the transforms are those of another kind of stack",
+            where=str(settings.load_transforms),
+            expected=f"{count} frames of {width} x {height} pixels",
+            got=f"{len(loaded.frames)} frames of {loaded.width} x {loaded.height}",
+            remedy="load transforms that were saved from as many frames of the same size",
+        )
+    return loaded
+
+
+def _finish(
+    alignment: Alignment, factors: Sequence[NDArray[np.float64] | None], settings: Wanted
+) -> Registration:
+    notes = [
+        f"{p.name}: taken as it lies: {_REASONS[p.status]}"
+        for p in alignment.frames
+        if p.status in _REASONS
+    ]
+    field = alignment.whole()
+    if not settings.keep_size:
+        common = alignment.common()
+        field = common or field
+        if common is None:
+            notes.append("the frames share too little of the scene to be cropped to it")
+    return Registration(alignment, factors, field, notes)
+
+
+_REASONS = {
+    "no detail": "too little detail to align it by",
+    "refused": "no transform between it and its neighbour is plausible",
+}
+
+
+class OnTheWay:
+    """Puts frames in place that can be looked at only once: the first is the reference."""
+
+    def __init__(self, settings: Wanted) -> None:
+        self._settings = settings
+        self._meter: _Meter | None = None
+        self._before: _Small | None = None
+        self._matrix: Matrix = np.eye(3)
+        self._ratios: list[Ratio | None] = []
+        self._placed: list[Placed] = []
+        self._gains: list[NDArray[np.float64] | None] = []
+
+    def place(self, items: Iterator[Item]) -> Iterator[tuple[Item, Registration]]:
+        """Yield frames in place, each with what is known so far; size is kept."""
+        for item in items:
+            self._take(item)
+            yield self._so_far().place(len(self._placed) - 1, item), self._so_far()
+
+    def _so_far(self) -> Registration:
+        assert self._meter is not None
+        alignment = Alignment(self._meter.height, self._meter.width, 0, tuple(self._placed))
+        return Registration(alignment, self._gains, alignment.whole())
+
+    def _take(self, item: Item) -> None:
+        height, width = item.pixels.shape[:2]
+        meter = self._meter = self._meter or _Meter(self._settings, height, width)
+        now = meter.look(item.shrunk(meter.factor))
+        if self._before is None:
+            self._placed.append(_placed(item.name, np.eye(3), None))
+            self._gains.append(None)
+        else:
+            step = meter.step(self._before, now)
+            self._matrix = normalised(step.matrix @ self._matrix)
+            self._placed.append(_placed(item.name, self._matrix, step))
+            self._ratios.append(meter.ratio(self._before, now, step.matrix))
+            self._gains.append(gains(self._ratios, 0)[-1])
+        self._before = now

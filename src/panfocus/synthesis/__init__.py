@@ -1,0 +1,1 @@
+"""Scenes with known truth: defocus as a lens makes it, over photographs that are sharp."""

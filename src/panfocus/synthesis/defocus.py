@@ -1,0 +1,108 @@
+"""Defocus as a lens makes it: discs of confusion, in linear light, over layered scenes.
+
+Light adds up linearly, so pictures are blurred after their gamma is undone and encoded again
+afterwards. A scene is a list of layers, far to near. Each layer is blurred by its own circle of
+confusion with its matte premultiplied, so that a defocused foreground spreads over what lies
+behind it and lets a part of it shine through (the defocus spread effect that hard masks lack).
+
+Arrays are float32, colour ``(H, W, C)`` or grey ``(H, W)``, in linear light where 1.0 is the
+sensor's white; brighter lights are allowed until `expose` clips them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.types import Float
+
+Aperture = Literal["disc", "gaussian"]
+
+GAMMA = 2.2
+#: A disc of radius r has the second moment of a Gaussian of sigma r / 2.
+DISC_TO_SIGMA = 0.5
+
+
+def to_linear(encoded: Float, gamma: float = GAMMA) -> Float:
+    """Undo display encoding: values in [0, 1] to linear light in [0, 1], same shape."""
+    return np.power(np.clip(encoded, 0, 1), gamma, dtype=np.float32)
+
+
+def expose(linear: Float, gamma: float = GAMMA) -> Float:
+    """Clip linear light at the sensor's white and encode it: any range >= 0 to [0, 1]."""
+    return np.power(np.clip(linear, 0, 1), 1 / gamma, dtype=np.float32)
+
+
+def disc_kernel(radius: float, supersample: int = 8) -> Float:
+    """Return the normalised ``(K, K)`` kernel of a circular aperture, its rim anti-aliased.
+
+    Args:
+        radius: of the circle of confusion, in pixels, >= 0; any fraction.
+        supersample: sub-pixels per pixel and axis used to measure the rim's coverage.
+    """
+    half = int(np.ceil(radius + 0.5))
+    fine = (np.arange((2 * half + 1) * supersample) + 0.5) / supersample - (half + 0.5)
+    inside = (fine[:, None] ** 2 + fine[None, :] ** 2 <= max(radius, 0.3) ** 2).astype(np.float32)
+    size = 2 * half + 1
+    cover = inside.reshape(size, supersample, size, supersample).mean(axis=(1, 3))
+    return (cover / cover.sum()).astype(np.float32)
+
+
+def defocus(image: Float, radius: float, aperture: Aperture = "disc") -> Float:
+    """Blur by a circle of confusion of `radius` pixels; borders reflect; same shape.
+
+    A Gaussian aperture gets the sigma of equal second moment. Radii under 0.3 px change nothing.
+    """
+    if radius < 0.3:
+        return image
+    if aperture == "gaussian":
+        sigma = radius * DISC_TO_SIGMA
+        size = 2 * int(np.ceil(3.5 * sigma)) + 1
+        blurred = cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101)
+    else:
+        blurred = cv2.filter2D(image, -1, disc_kernel(radius), borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(blurred, np.float32).reshape(image.shape)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One plane of a scene.
+
+    Attributes:
+        colour: ``(H, W, C)`` linear light, known also where the matte is 0.
+        matte: ``(H, W)`` coverage in [0, 1]; None for a background that covers everything.
+        depth: where the plane lies, in any unit that the focus setting shares.
+    """
+
+    colour: Float
+    matte: Float | None
+    depth: float
+
+
+def render(layers: Sequence[Layer], radii: Sequence[float], aperture: Aperture = "disc") -> Float:
+    """Photograph layers, given far to near, each with its own circle of confusion.
+
+    ``out = blur(colour * matte) + (1 - blur(matte)) * what lies behind``, layer upon layer.
+
+    Args:
+        layers: far to near; the first must have no matte.
+        radii: circle of confusion of each layer, in pixels.
+        aperture: the shape of the circle.
+
+    Returns:
+        Linear light ``(H, W, C)``, not yet exposed.
+    """
+    out = defocus(layers[0].colour, radii[0], aperture)
+    for layer, radius in zip(layers[1:], radii[1:], strict=True):
+        matte = layer.matte
+        if matte is None:
+            out = defocus(layer.colour, radius, aperture)
+            continue
+        light = defocus(layer.colour * matte[..., None], radius, aperture)
+        cover = defocus(matte, radius, aperture)
+        out = np.asarray(light + (1 - cover[..., None]) * out, np.float32)
+    return out

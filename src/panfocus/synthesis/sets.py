@@ -1,0 +1,344 @@
+"""Write sets of scenes with known truth, as `panfocus evaluate` and the benchmarks read them.
+
+``OUT/<kind>/<scene>/f0.png ...`` are the frames; truth, index and band lie in
+``OUT/<kind>-truth/``, where a tool that fuses ``OUT/<kind>/<scene>`` does not see them, with a
+``manifest.json`` that tells how every scene was made.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from panfocus import io
+from panfocus._version import __version__
+from panfocus.arrays.types import Float
+from panfocus.errors import InputError, OutputError, UsageError
+from panfocus.io.atomic import write_atomic
+from panfocus.io.digest import digest_of
+from panfocus.io.outputs import Inputs
+from panfocus.synthesis.scenes import (
+    KINDS,
+    MOVING_KINDS,
+    Byte,
+    Scene,
+    breathe,
+    breathing_scene,
+    depth_map_light,
+    depth_scene,
+    void_scene,
+)
+
+#: Kinds with any number of frames, and how many they have if not told.
+FRAMES = {"depth": 8, "void": 4, "breathing": 8}
+_COUNTED: dict[str, Callable[[Generator, Sequence[Byte], int], Scene]] = {
+    "depth": depth_scene,
+    "void": void_scene,
+    "breathing": breathing_scene,
+}
+_FROM_DEPTH = ("depth", "breathing")
+_MANIFEST = "manifest.json"
+_FRAME = re.compile(r"f(\d+)\.png")
+#: A scene takes at most so many pictures: a background and three objects.
+_PICTURES = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to make.
+
+    Attributes:
+        kind: one of `KINDS` or `MOVING_KINDS`.
+        count: scenes.
+        frames: of a scene; None for the usual number of the kind.
+        seed: with kind and number of a scene it fixes the scene.
+    """
+
+    kind: str
+    count: int
+    frames: int | None = None
+    seed: int = 0
+
+    def check(self, *, has_depth: bool) -> None:
+        """Refuse what the kind cannot be.
+
+        Raises:
+            UsageError: an unknown kind, frames for a kind that has two, depth for one without.
+        """
+        if self.kind not in {**KINDS, **MOVING_KINDS}:
+            raise UsageError(
+                "There is no such kind of scene.",
+                expected=", ".join([*KINDS, *MOVING_KINDS]),
+                got=self.kind,
+            )
+        if self.frames not in (None, 2) and self.kind not in FRAMES:
+            raise UsageError(
+                f"Scenes of kind {self.kind} have two frames.",
+                where="--frames",
+                got=str(self.frames),
+                remedy=f"leave it out, or take another kind ({', '.join(FRAMES)})",
+            )
+        if has_depth and self.kind not in _FROM_DEPTH:
+            raise UsageError(
+                f"Scenes of kind {self.kind} are not made from depth maps.",
+                where="--depth-maps",
+                expected=f"kind {' or '.join(_FROM_DEPTH)}",
+            )
+
+
+@dataclass(frozen=True)
+class Material:
+    """A sharp picture file, and its depth map if there is one."""
+
+    path: Path
+    depth: Path | None = None
+
+
+def find_material(inputs: Sequence[str | Path], depth_maps: Path | None) -> list[Material]:
+    """Find pictures, and for each the depth map of the same stem.
+
+    Raises:
+        InputError: no pictures, or one without its depth map.
+    """
+    infos, _ = io.find_frames(inputs)
+    paths = [info.path for info in infos]
+    if depth_maps is None:
+        return [Material(path) for path in paths]
+    maps = {info.path.stem: info.path for info in io.find_frames([depth_maps])[0]}
+    without = [path for path in paths if path.stem not in maps]
+    if without:
+        raise InputError(
+            "A picture has no depth map.",
+            where=str(without[0]),
+            expected=f"a file called {without[0].stem} in {depth_maps}",
+        )
+    return [Material(path, maps[path.stem]) for path in paths]
+
+
+def read_rgb(path: Path) -> Byte:
+    """Return ``(H, W, 3)`` uint8, whatever the file holds."""
+    pixels = io.to_depth(_read(path), "uint8")
+    planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    colour = planes[..., :3] if planes.shape[2] >= 3 else planes[..., :1].repeat(3, axis=2)
+    return np.ascontiguousarray(colour, np.uint8)
+
+
+def _read(path: Path) -> Any:  # noqa: ANN401  uint8 or uint16
+    return io.read_frame(io.find_frames([path])[0][0]).pixels
+
+
+def read_depth(path: Path, height: int, width: int) -> Float:
+    """Return ``(H, W)`` from 0, the darkest and nearest, to 1; scaled to the picture's size."""
+    pixels = _read(path)
+    plane = (pixels if pixels.ndim == 2 else pixels[..., 0]).astype(np.float32)
+    span = float(np.ptp(plane))
+    plane = (plane - plane.min()) / np.float32(span or 1.0)
+    scaled = cv2.resize(
+        np.asarray(plane, np.float32), (width, height), interpolation=cv2.INTER_NEAREST
+    )
+    return np.asarray(scaled, np.float32)
+
+
+def fit(picture: Byte, height: int, width: int) -> Byte:
+    """Return the picture scaled to cover a size, what sticks out cut away evenly."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    share = max(height / picture.shape[0], width / picture.shape[1])
+    size = (
+        max(round(picture.shape[1] * share), width),
+        max(round(picture.shape[0] * share), height),
+    )
+    way = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
+    scaled = np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
+    top, left = (scaled.shape[0] - height) // 2, (scaled.shape[1] - width) // 2
+    return np.ascontiguousarray(scaled[top : top + height, left : left + width], np.uint8)
+
+
+def make_scene(
+    recipe: Recipe, number: int, material: Sequence[Material]
+) -> tuple[Scene, list[Path]]:
+    """Render one scene; return it with the pictures that it was made from.
+
+    The background is the picture of the scene's number; objects are drawn from the others.
+    """
+    rng = np.random.default_rng([recipe.seed, *recipe.kind.encode(), number])
+    first = material[number % len(material)]
+    back = read_rgb(first.path)
+    height, width = back.shape[:2]
+    if first.depth is not None:
+        frames = recipe.frames or FRAMES[recipe.kind]
+        light = depth_map_light(back, read_depth(first.depth, height, width), frames)
+        scene = breathe(rng, light) if recipe.kind in MOVING_KINDS else light.expose()
+        return scene, [first.path]
+    others = [m for m in material if m is not first]
+    drawn = rng.permutation(len(others))[: _PICTURES - 1]
+    paths = [first.path, *(others[int(k)].path for k in drawn)]
+    pictures = [back, *(fit(read_rgb(path), height, width) for path in paths[1:])]
+    if recipe.kind in _COUNTED:
+        return _COUNTED[recipe.kind](rng, pictures, recipe.frames or FRAMES[recipe.kind]), paths
+    return KINDS[recipe.kind](rng, pictures), paths
+
+
+def write_set(
+    recipe: Recipe,
+    material: Sequence[Material],
+    out: Path,
+    *,
+    overwrite: bool = False,
+    tell: Callable[[int], None] | None = None,
+) -> Path:
+    """Render and write a set.
+
+    Args:
+        recipe: what to make.
+        material: pictures to make it from, at least one.
+        out: folder of sets.
+        overwrite: whether scenes of the same names may be replaced.
+        tell: called with the number of scenes done.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        OutputError: the set exists, or cannot be written.
+        InputError: a picture cannot be read.
+        UsageError: the recipe cannot be.
+    """
+    recipe.check(has_depth=any(m.depth is not None for m in material))
+    truths = out / f"{recipe.kind}-truth"
+    check_free(recipe.kind, out, overwrite=overwrite)
+    check_material(recipe.kind, out, material)
+    earlier = _frames_before(truths)
+    digits = max(2, len(str(recipe.count - 1)))
+    facts: list[dict[str, Any]] = []
+    for number in range(recipe.count):
+        scene, paths = make_scene(recipe, number, material)
+        name = f"{number:0{digits}d}"
+        folder, before = out / recipe.kind / name, earlier.get(name, 0)
+        _write_scene(scene, folder, truths, before=before, overwrite=overwrite)
+        facts.append(_scene_facts(name, scene, paths))
+        if tell is not None:
+            tell(number + 1)
+    manifest = {**_facts(recipe, material), "scenes": facts}
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    path = truths / _MANIFEST
+    write_atomic(path, [text.encode()], overwrite=overwrite)
+    return path
+
+
+def check_free(kind: str, out: Path, *, overwrite: bool) -> None:
+    """Refuse to mix a set with what is there.
+
+    Raises:
+        OutputError: there is something, and `overwrite` is not given.
+    """
+    for folder in (out / kind, out / f"{kind}-truth"):
+        if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
+            raise OutputError(
+                "A set of this kind exists already.",
+                where=str(folder),
+                remedy="choose another --out, or allow overwriting (--overwrite)",
+            )
+
+
+def check_material(kind: str, out: Path, material: Sequence[Material]) -> None:
+    """Refuse a set that would replace what it is made from.
+
+    Raises:
+        OutputError: a picture or depth map lies in the set, or a file of the set is one of them.
+    """
+    read = Inputs([p for m in material for p in (m.path, m.depth) if p is not None], in_depth=False)
+    for folder in (out / kind, out / f"{kind}-truth"):
+        read.check("--out", folder)
+        for path in folder.rglob("*.png"):
+            read.check("--out", path)
+
+
+def _frames_before(truths: Path) -> dict[str, int]:
+    """Return how many frames each scene of an earlier set had, as its manifest tells."""
+    try:
+        scenes = json.loads((truths / _MANIFEST).read_text(encoding="utf-8"))["scenes"]
+        return {str(scene["name"]): int(scene["frames"]) for scene in scenes}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def _old_frames(folder: Path, count: int, before: int) -> list[Path]:
+    """Return the frames of an earlier, longer set, which would be fused with the new ones.
+
+    Raises:
+        OutputError: a file is called like a frame, and no set is known that it is of.
+    """
+    numbers = {path: _FRAME.fullmatch(path.name) for path in folder.glob("f*.png")}
+    old = {path: int(match[1]) for path, match in numbers.items() if match}
+    for path, number in old.items():
+        if number >= max(count, before):
+            raise OutputError(
+                "A file in a scene's folder would be taken for one of its frames.",
+                where=str(path),
+                expected=f"frames of this set, f0 to f{count - 1}, or of the one that it replaces",
+                got="a file that no manifest tells of",
+                remedy="move it away, or choose another --out",
+            )
+    return [path for path, number in old.items() if number >= count]
+
+
+def _write_scene(scene: Scene, folder: Path, truths: Path, *, before: int, overwrite: bool) -> None:
+    old = _old_frames(folder, len(scene.frames), before)
+    pictures: dict[Path, Byte] = {
+        folder / f"f{n}.png": frame for n, frame in enumerate(scene.frames)
+    }
+    pictures |= {
+        truths / f"{folder.name}.png": scene.truth,
+        truths / f"{folder.name}-index.png": scene.index,
+        truths / f"{folder.name}-band.png": scene.band.astype(np.uint8) * 255,
+    }
+    for path, pixels in pictures.items():
+        io.write_image(path, pixels, io.Metadata(), overwrite=overwrite)
+    for path in old:
+        path.unlink()
+
+
+def _scene_facts(name: str, scene: Scene, paths: Sequence[Path]) -> dict[str, Any]:
+    height, width = scene.truth.shape[:2]
+    facts: dict[str, Any] = {
+        "name": name,
+        "frames": len(scene.frames),
+        "height": height,
+        "width": width,
+        "pictures": [path.name for path in paths],
+    }
+    if scene.motions:
+        facts["motions"] = [
+            {**asdict(m), "truth_to_frame": m.matrix(height, width).tolist()} for m in scene.motions
+        ]
+    return facts
+
+
+def _facts(recipe: Recipe, material: Sequence[Material]) -> Mapping[str, Any]:
+    return {
+        **asdict(recipe),
+        "generator": "numpy.random.default_rng([seed, *bytes of kind, scene])",
+        "versions": {
+            "panfocus": __version__,
+            "numpy": np.__version__,
+            "opencv": cv2.__version__,
+        },
+        "sources": [
+            {"file": m.path.name, "sha256": digest_of(m.path)}
+            | (
+                {}
+                if m.depth is None
+                else {"depth": m.depth.name, "depth_sha256": digest_of(m.depth)}
+            )
+            for m in material
+        ],
+    }
