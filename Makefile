@@ -198,7 +198,7 @@ bundle: $(VENV)/.dev
 	$(BIN)/panfocus train dualpath --data $(DATA)/train_pairs --minutes $(MINUTES) --out runs/bundle
 	$(BIN)/panfocus export runs/bundle --sharpen 1.8 --no-restorer --eight-bit $(DATA)/train_pairs \
 	  -o src/panfocus/systems/bundled/$(BUNDLE)
-	$(BIN)/python -m tests.test_bundled
+	$(BIN)/python -m tests.systems.test_bundled
 
 # The same of DRPL: by the published recipe, which shows what the paper's loss and pairs alone give,
 # and a small network taught by the bundled one. Either goes on after an interruption with RESUME=--resume.
@@ -208,13 +208,13 @@ bundle-drpl-paper: $(VENV)/.dev
 	$(TRAIN_DRPL) --recipe published --minutes $(DRPL_MINUTES) --out runs/drpl-paper $(RESUME)
 	$(BIN)/panfocus export runs/drpl-paper --data "$(SHARP_TERMS)" \
 	  -o src/panfocus/systems/bundled/drpl-paper-1
-	$(BIN)/python -m tests.test_bundled
+	$(BIN)/python -m tests.systems.test_bundled
 
 bundle-drpl-small: $(VENV)/.dev
 	$(TRAIN_DRPL) --recipe small $(MASKS) --minutes $(DRPL_MINUTES) --out runs/drpl-small $(RESUME)
 	$(BIN)/panfocus export runs/drpl-small --data "$(SHARP_TERMS)" \
 	  -o src/panfocus/systems/bundled/drpl-small-1
-	$(BIN)/python -m tests.test_bundled
+	$(BIN)/python -m tests.systems.test_bundled
 
 SHARP_TERMS := 427 sharp pictures, synthesised into pairs: ECSSD 400 (no licence stated) and \
   alphamatting.com 27 (no licence stated); no picture is contained in the weights' package

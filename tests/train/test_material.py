@@ -1,7 +1,6 @@
 """What is trained on is read as for fusing, aligned, kept; the rest is left out and told."""
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -208,11 +207,10 @@ def test_photographs_of_16_bits_train_drpl_too(tmp_path, picture):
     assert (wide == plain).mean() > 0.97  # grey levels are rounded in one
 
 
-def test_camera_raws_and_heics_are_frames_too(tmp_path, picture, monkeypatch):
+def test_camera_raws_and_heics_are_frames_too(tmp_path, picture):
     pytest.importorskip("rawpy")
     heif = pytest.importorskip("pillow_heif")
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "io")
-    from test_io_extras import write_dng
+    from tests.io.test_extras import write_dng
 
     (tmp_path / "raw").mkdir()
     (tmp_path / "heic").mkdir()
