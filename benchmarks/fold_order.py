@@ -13,8 +13,9 @@ from typing import cast
 import cv2
 import numpy as np
 
+from panfocus.frame import Frame
 from panfocus.fusion.composite import Composer
-from panfocus.fusion.fold import DecisionFold, View
+from panfocus.fusion.fold import DecisionFold
 from panfocus.systems import System, load_system
 
 ORDERS = {
@@ -36,7 +37,7 @@ def fold(system: System, frames: list[np.ndarray], operand: str, group: int) -> 
     folding = DecisionFold(system, 1, group=group, operand=operand)
     composer = Composer(1, maps=False)
     for n, frame in enumerate(frames):
-        for step in folding.push(View.of(n, frame)):
+        for step in folding.push(Frame.of(n, frame)):
             composer.apply(step)
     for step in folding.finish():
         composer.apply(step)

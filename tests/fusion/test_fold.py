@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from panfocus.frame import Frame
 from panfocus.fusion.blend import weighted_sum
 from panfocus.fusion.composite import Composer, Refine
-from panfocus.fusion.fold import DecisionFold, View, make_fold, sharpness
+from panfocus.fusion.fold import DecisionFold, make_fold, sharpness
 from panfocus.systems import Card, load_system
 from tests.conftest import blurred, focal_pair, focal_stack, texture
 
@@ -25,7 +26,7 @@ class Brightest:
 def run(fold, frames, composer):
     steps = []
     for n, frame in enumerate(frames):
-        steps += list(fold.push(View.of(n, np.ascontiguousarray(frame))))
+        steps += list(fold.push(Frame.of(n, np.ascontiguousarray(frame))))
     steps += list(fold.finish())
     for step in steps:
         composer.apply(step)
@@ -76,8 +77,8 @@ def test_steps_come_in_the_order_of_the_frames():
     fold = make_fold(Brightest(limit=2), 1)
     frames = np.random.default_rng(0).random((4, 16, 16, 3)).astype(np.float32)
     numbers = [
-        step.view.number for n, f in enumerate(frames) for step in fold.push(View.of(n, f))
-    ] + [step.view.number for step in fold.finish()]
+        step.frame.number for n, f in enumerate(frames) for step in fold.push(Frame.of(n, f))
+    ] + [step.frame.number for step in fold.finish()]
     assert numbers == [0, 1, 2, 3]
 
 

@@ -4,7 +4,8 @@ import pytest
 
 import panfocus
 from panfocus.arrays.noise import noise_variance
-from panfocus.fusion.fold import Step, View
+from panfocus.frame import Frame
+from panfocus.fusion.fold import Decision
 from panfocus.fusion.noise_averaging import Calm
 from tests.conftest import blurred, focal_pair, psnr, texture
 
@@ -73,8 +74,8 @@ def test_equal_scenes_take_equal_weights(decision):
     ones = np.ones((160, 160), np.float32)
     alphas = []
     for n in range(4):
-        view = View.of(n, noisy(flat, 4, n))
-        step = Step(view, ones if n == 0 else ones * decision)
+        frame = Frame.of(n, noisy(flat, 4, n))
+        step = Decision(frame, ones if n == 0 else ones * decision)
         alphas.append(float(calm.soften(step).alpha.mean()))
     # the mean of all frames, whatever was decided; a little more where noise looks like a change
     np.testing.assert_allclose(alphas, [1, 1 / 2, 1 / 3, 1 / 4], atol=0.08)
@@ -85,9 +86,9 @@ def test_frames_that_differ_keep_the_decision():
     second = noisy(np.full((64, 64), 150, np.uint8), 2, 1)
     calm = Calm(1)
     ones = np.ones((64, 64), np.float32)
-    calm.soften(Step(View.of(0, first), ones))
-    assert calm.soften(Step(View.of(1, second), ones)).alpha.min() > 0.999
-    assert calm.soften(Step(View.of(2, first), 0 * ones)).alpha.max() < 0.001
+    calm.soften(Decision(Frame.of(0, first), ones))
+    assert calm.soften(Decision(Frame.of(1, second), ones)).alpha.min() > 0.999
+    assert calm.soften(Decision(Frame.of(2, first), 0 * ones)).alpha.max() < 0.001
 
 
 @pytest.mark.parametrize("sigma", [1.0, 3.0, 8.0])

@@ -11,7 +11,7 @@ from panfocus.registration.accept import register
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.pyramid import make_detail, reduction
 from panfocus.registration.transforms import (
-    Field,
+    Crop,
     chain,
     common_field,
     corner_shift,
@@ -187,7 +187,7 @@ def test_warping_undoes_the_motion_in_every_dtype(dtype, channels):
     true = similarity(1.01, 0.5, (2.5, 1.5))
     planes = native[..., None] if channels == 1 else native
     moved = np.stack([photographed(planes[..., c].copy(), true) for c in range(channels)], -1)
-    field = Field(20, 230, 25, 300)
+    field = Crop(20, 230, 25, 300)
     back = warp(moved.reshape(native.shape), true, field)
     assert back.dtype == dtype
     assert back.shape[:2] == (210, 275)
@@ -199,7 +199,7 @@ def test_warping_undoes_the_motion_in_every_dtype(dtype, channels):
 def test_warping_does_not_ring_beyond_the_frames_range(dtype):
     top = 0.8 if dtype == np.float32 else np.iinfo(dtype).max // 16
     lights = np.where(texture(*SIZE)[..., 0] > 128, top, top / 8).astype(dtype)
-    moved = warp(lights, similarity(1.01, 0.3, (0.5, 0.5)), Field(0, SIZE[0], 0, SIZE[1]))
+    moved = warp(lights, similarity(1.01, 0.3, (0.5, 0.5)), Crop(0, SIZE[0], 0, SIZE[1]))
     assert moved.dtype == dtype
     assert moved.max() == lights.max()
     assert moved.min() == lights.min()
@@ -218,7 +218,7 @@ def test_strips_fit_together_and_mirror_at_the_frames_border(shift):
             flags=cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT_101,
         )
-        made = warp(picture, matrix, Field(0, size[0], 0, size[1]))
+        made = warp(picture, matrix, Crop(0, size[0], 0, size[1]))
         off = np.abs(made - np.clip(whole, picture.min(), picture.max()))
         # OpenCV rounds places to a 32nd of a pixel, and a strip may round the other way
         assert np.quantile(off, 0.999) < 0.01
@@ -226,14 +226,14 @@ def test_strips_fit_together_and_mirror_at_the_frames_border(shift):
 
 def test_less_than_a_tenth_of_a_pixel_is_not_resampled():
     picture = texture(*SIZE)
-    still = warp(picture, similarity(shift=(0.05, 0.05)), Field(0, *SIZE[:1], 0, SIZE[1]))
+    still = warp(picture, similarity(shift=(0.05, 0.05)), Crop(0, *SIZE[:1], 0, SIZE[1]))
     np.testing.assert_array_equal(still, picture)
-    moved = warp(picture, similarity(shift=(0.3, 0.3)), Field(0, *SIZE[:1], 0, SIZE[1]))
+    moved = warp(picture, similarity(shift=(0.3, 0.3)), Crop(0, *SIZE[:1], 0, SIZE[1]))
     assert (moved != picture).any()
 
 
 def test_cover_tells_what_a_frame_does_not_show():
-    whole = Field(0, SIZE[0], 0, SIZE[1])
+    whole = Crop(0, SIZE[0], 0, SIZE[1])
     shown = cover(similarity(shift=(10, 0)), whole, *SIZE)
     assert (shown[:, -9:] == 0).all()
     assert (shown[:, :-11] == 255).all()

@@ -22,7 +22,7 @@ from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import Progress as Tell
-from panfocus.pipeline.run import Report, align, culled, fuse, is_wanted
+from panfocus.pipeline.run import Report, align, culled, fuse, needs_registration
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _check_json(request: Request) -> None:
     """Refuse JSON files that cannot be written, and transforms that nobody makes."""
     for _, path in _texts(request):
         io.check_place(path, overwrite=request.overwrite)
-    wanted = request.align_only is not None or is_wanted(make_settings(**request.settings))
+    wanted = request.align_only is not None or needs_registration(make_settings(**request.settings))
     if request.save_transforms is not None and not wanted:
         raise UsageError(
             "there are no transforms to save: the frames are taken as they are",

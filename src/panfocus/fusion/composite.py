@@ -12,8 +12,9 @@ from panfocus.arrays.guided_filter import guided_coefficients
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Frame
 from panfocus.fusion.blend import mix, snap
-from panfocus.fusion.fold import Step, View
+from panfocus.fusion.fold import Decision
 from panfocus.fusion.modes import Mode
 
 #: Side of a tile: small enough that a tile's arrays stay in the processor's cache.
@@ -136,25 +137,25 @@ class Composer:
         """Weight of the frame that won, ``(H, W)``; None when maps are not wanted."""
         return self._maps.largest if self._maps else None
 
-    def apply(self, step: Step) -> None:
-        """Mix the step's frame in, in those tiles where it has weight."""
+    def apply(self, decision: Decision) -> None:
+        """Mix the decision's frame in, in those tiles where it has weight."""
         if self._picture is None:
-            self._start(step.view)
+            self._start(decision.frame)
             return
         height, width = self._picture.shape[:2]
         core = -(-TILE // self._factor) * self._factor
         for window in windows(height, width, core):
-            near = self._near(step.alpha.shape, window)
-            alpha = self._weight(step.alpha, near, window, step.view)
+            near = self._near(decision.alpha.shape, window)
+            alpha = self._weight(decision.alpha, near, window, decision.frame)
             chosen = alpha
-            if self._maps and step.choice is not None:
-                chosen = self._weight(step.choice, near, window, step.view)
+            if self._maps and decision.choice is not None:
+                chosen = self._weight(decision.choice, near, window, decision.frame)
             if alpha is not None:
-                self._mix(window.core, step.view, alpha)
+                self._mix(window.core, decision.frame, alpha)
             if self._maps and chosen is not None:
-                self._maps.update(window.core, chosen, step.view.number)
+                self._maps.update(window.core, chosen, decision.frame.number)
 
-    def _weight(self, alpha: Float, near: _Near, window: Window, view: View) -> Float | None:
+    def _weight(self, alpha: Float, near: _Near, window: Window, frame: Frame) -> Float | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near.read]
         low, high = float(weights.min()), float(weights.max())
@@ -165,15 +166,15 @@ class Composer:
         elif self._refine is None:
             out = alpha[window.core]
         else:
-            out = self._refined(self._refine, weights, near, window, view)
+            out = self._refined(self._refine, weights, near, window, frame)
         return (out > 0.5).astype(np.float32) if self._mode == "select" else out
 
-    def _start(self, view: View) -> None:
-        height, width = view.pixels.shape[:2]
-        self._picture = view.pixels.copy()
+    def _start(self, frame: Frame) -> None:
+        height, width = frame.pixels.shape[:2]
+        self._picture = frame.pixels.copy()
         # a grey picture is its own luminance and must not be mixed twice
-        self._grey = self._picture if view.grey is view.pixels else view.grey.copy()
-        self._maps = _Maps(height, width, view.number) if self._want_maps else None
+        self._grey = self._picture if frame.grey is frame.pixels else frame.grey.copy()
+        self._maps = _Maps(height, width, frame.number) if self._want_maps else None
 
     def _near(self, shape: tuple[int, ...], window: Window) -> _Near:
         """Return which working pixels a tile of full scale depends on."""
@@ -192,7 +193,7 @@ class Composer:
         return _Near((reads[0], reads[1]), np.ix_(*needs))
 
     def _refined(
-        self, refine: Refine, weights: Float, near: _Near, window: Window, view: View
+        self, refine: Refine, weights: Float, near: _Near, window: Window, frame: Frame
     ) -> Float:
         """Return a tile's weights, guided by the mean luminance of both pictures.
 
@@ -201,15 +202,15 @@ class Composer:
         assert self._grey is not None
         f = self._factor
         region = tuple(slice(s.start * f, s.stop * f) for s in near.read)
-        coarse = _guide(shrink(self._grey[region], f), shrink(view.grey[region], f))
+        coarse = _guide(shrink(self._grey[region], f), shrink(frame.grey[region], f))
         maps = guided_coefficients(coarse, weights, refine.radius, refine.epsilon)
-        fine = _guide(self._grey[window.core], view.grey[window.core])
+        fine = _guide(self._grey[window.core], frame.grey[window.core])
         slope, offset = (_enlarge(m[near.need], f, fine.shape) for m in maps)
         return snap(slope * fine + offset)
 
-    def _mix(self, tile: tuple[slice, slice], view: View, alpha: Float) -> None:
+    def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float) -> None:
         assert self._picture is not None
         assert self._grey is not None
-        _mix_into(self._picture[tile], view.pixels[tile], alpha)
+        _mix_into(self._picture[tile], frame.pixels[tile], alpha)
         if self._grey is not self._picture:
-            _mix_into(self._grey[tile], view.grey[tile], alpha)
+            _mix_into(self._grey[tile], frame.grey[tile], alpha)

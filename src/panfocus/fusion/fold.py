@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import luminance, shrink, white
+from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Frame
 from panfocus.fusion.blend import chain
 from panfocus.fusion.subframe_depth import PeakDepth
 from panfocus.fusion.translucency import Preference
@@ -38,94 +39,35 @@ PEAK_FLOOR = 0.01
 
 
 @dataclass(frozen=True)
-class View:
-    """A frame as the fold sees it.
-
-    Attributes:
-        number: position in the stack, from 0.
-        pixels: ``(H, W[, C])`` native dtype, full scale.
-        has_alpha: the last channel is opacity.
-        grey: ``(H, W)`` luminance, or what decides in its place, native dtype.
-        is_guided: `grey` alone decides, whatever the colours are.
-        cover: ``(H, W)`` uint8, 0 where the frame shows nothing of its own; None when it
-            shows everything.
-    """
-
-    number: int
-    pixels: Pixels
-    has_alpha: bool
-    grey: Pixels
-    is_guided: bool = False
-    cover: NDArray[np.uint8] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        number: int,
-        pixels: Pixels,
-        *,
-        has_alpha: bool = False,
-        guide: Pixels | None = None,
-        cover: NDArray[np.uint8] | None = None,
-    ) -> View:
-        """Make a view of ``(H, W[, C])`` pixels; a guide ``(H, W)`` alone decides."""
-        grey = luminance(pixels, has_alpha=has_alpha) if guide is None else guide
-        return cls(number, pixels, has_alpha, grey, guide is not None, cover)
-
-    def working(self, factor: int) -> Float:
-        """Return colour at the working scale, ``(h, w, C)`` float32 in [0, 1], opacity left out."""
-        small = shrink(self.grey if self.is_guided else self.pixels, factor)
-        colour = small[..., None] if small.ndim == 2 else small
-        colour = colour[..., :-1] if self.has_alpha and not self.is_guided else colour
-        return colour.astype(np.float32) / np.float32(white(self.pixels.dtype))
-
-    def opacity(self, factor: int) -> Float | None:
-        """Return opacity ``(h, w)`` in [0, 1] at the working scale; None when all is opaque.
-
-        What the frame does not show counts as transparent.
-        """
-        shown = self.shown(factor)
-        if not self.has_alpha:
-            return None if shown is None else shown.astype(np.float32)
-        small = shrink(np.ascontiguousarray(self.pixels[..., -1]), factor)
-        out = small.astype(np.float32) / np.float32(white(self.pixels.dtype))
-        return out if shown is None else np.where(shown, out, np.float32(0))
-
-    def shown(self, factor: int) -> NDArray[np.bool_] | None:
-        """Return where the frame shows all of a working pixel, ``(h, w)``; None for everywhere."""
-        return None if self.cover is None else shrink(self.cover, factor) == 255
-
-
-@dataclass(frozen=True)
-class Step:
+class Decision:
     """What the fold decided for one frame.
 
     Attributes:
-        view: the frame.
+        frame: the frame.
         alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
         choice: what was decided, where that is not what is mixed; None for `alpha`.
         kept: where nothing may be averaged, ``(h, w)`` in [0, 1]; None for nowhere.
     """
 
-    view: View
+    frame: Frame
     alpha: Float
     choice: Float | None = None
     kept: Float | None = None
 
     @property
-    def decision(self) -> Float:
+    def chosen(self) -> Float:
         """What was decided, ``(h, w)``: for maps and shares."""
         return self.alpha if self.choice is None else self.choice
 
 
 class Fold(Protocol):
-    """Takes frames, gives steps; may hold a few frames back until `finish`."""
+    """Takes frames, gives decisions; may hold a few frames back until `finish`."""
 
-    def push(self, view: View) -> Iterator[Step]:
-        """Take the next frame and yield the steps that it decides."""
+    def push(self, frame: Frame) -> Iterator[Decision]:
+        """Take the next frame and yield the decisions it leads to."""
         ...
 
-    def finish(self) -> Iterator[Step]:
+    def finish(self) -> Iterator[Decision]:
         """Yield what was held back."""
         ...
 
@@ -165,22 +107,22 @@ class EvidenceFold:
         self._second: Float | None = None
         self._white = 1.0
 
-    def push(self, view: View) -> Iterator[Step]:
-        """Yield one step at once."""
-        evidence = self._measured(view)
-        opacity = view.opacity(self._factor)
+    def push(self, frame: Frame) -> Iterator[Decision]:
+        """Yield one decision at once."""
+        evidence = self._measured(frame)
+        opacity = frame.opacity(self._factor)
         if opacity is not None:
             evidence = evidence * opacity
-        shown = view.shown(self._factor)
+        shown = frame.shown(self._factor)
         if shown is not None:  # even where nothing is to be seen, it must not win
             evidence = np.where(shown, evidence, np.float32(-1))
         if self._best is None or self._second is None:
             # a copy: a system may keep what it gave
             self._best, self._second = evidence.copy(), np.zeros_like(evidence)
-            self._white = white(view.pixels.dtype)
+            self._white = white(frame.pixels.dtype)
             if self._peak:
-                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), view.number)
-            yield Step(view, np.ones_like(evidence))
+                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), frame.number)
+            yield Decision(frame, np.ones_like(evidence))
             return
         if self._prefer:
             floor = PEAK_FLOOR * NOISE_ENERGY * self._white**2
@@ -192,15 +134,15 @@ class EvidenceFold:
         np.copyto(self._best, evidence, where=won)
         alpha = won.astype(np.float32)
         if self._peak:
-            self._peak.push(np.maximum(evidence, 0), alpha, view.number)
-        yield Step(view, alpha)
+            self._peak.push(np.maximum(evidence, 0), alpha, frame.number)
+        yield Decision(frame, alpha)
 
-    def _measured(self, view: View) -> Float:
-        shape = tuple(side // self._factor for side in view.grey.shape)
-        evidence = self._system.evidence(view.grey, self._factor)
+    def _measured(self, frame: Frame) -> Float:
+        shape = tuple(side // self._factor for side in frame.grey.shape)
+        evidence = self._system.evidence(frame.grey, self._factor)
         return checked_evidence(evidence, shape, self._system.card.name)
 
-    def finish(self) -> Iterator[Step]:
+    def finish(self) -> Iterator[Decision]:
         """Nothing is held back."""
         yield from ()
 
@@ -247,44 +189,44 @@ class DecisionFold:
         self._factor = factor
         self._group = group
         self._operand: Operand = operand
-        self._held: list[View] = []
+        self._held: list[Frame] = []
         self._so_far: Float | None = None
         self._margin: Float | None = None
 
-    def push(self, view: View) -> Iterator[Step]:
-        """Hold the frame until the group is full, then yield a step for each."""
-        self._held.append(view)
+    def push(self, frame: Frame) -> Iterator[Decision]:
+        """Hold the frame until the group is full, then yield a decision for each."""
+        self._held.append(frame)
         if len(self._held) + (self._so_far is not None) == self._group:
             yield from self._decide()
 
-    def finish(self) -> Iterator[Step]:
+    def finish(self) -> Iterator[Decision]:
         """Decide about what is still held."""
         if self._held:
             yield from self._decide()
 
-    def _decide(self) -> Iterator[Step]:
+    def _decide(self) -> Iterator[Decision]:
         held, self._held = self._held, []
-        frames = [view.working(self._factor) for view in held]
+        small = [frame.working(self._factor) for frame in held]
         first = self._so_far is None
         if self._so_far is not None:
-            frames.insert(0, self._so_far)
-        stack = np.stack(frames)
-        frames.clear()  # they are in the stack, and large
+            small.insert(0, self._so_far)
+        stack = np.stack(small)
+        small.clear()  # they are in the stack, and large
         if len(stack) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:
             decided = self._system.decide(stretched(stack))
             weights = checked_weights(decided, stack.shape[:3], self._system.card.name)
             if self._guard:
-                shown = [view.shown(self._factor) for view in held]
+                shown = [frame.shown(self._factor) for frame in held]
                 shown = shown if first else [None, *shown]
                 weights = self._guard.check(stack, weights, first=first, shown=shown)
             weights = self._opaque(weights, held, first=first)
         self._so_far = self._reduce(stack, weights)
         self._margin = self._clearness(weights)
         alphas = chain(weights)
-        for view, alpha in zip(held, alphas if first else alphas[1:], strict=True):
-            yield Step(view, alpha, kept=self._guard.kept if self._guard else None)
+        for frame, alpha in zip(held, alphas if first else alphas[1:], strict=True):
+            yield Decision(frame, alpha, kept=self._guard.kept if self._guard else None)
 
     def margin(self) -> Float:
         """Return the winner's weight less the second's, of the last decision at each place.
@@ -299,11 +241,11 @@ class DecisionFold:
         """Weights do not tell fractions."""
         return None
 
-    def _opaque(self, weights: Float, held: list[View], *, first: bool) -> Float:
+    def _opaque(self, weights: Float, held: list[Frame], *, first: bool) -> Float:
         """Take weight from where a frame is transparent."""
         rest: Float | None = None
-        for n, view in enumerate(held, start=0 if first else 1):
-            opacity = view.opacity(self._factor)
+        for n, frame in enumerate(held, start=0 if first else 1):
+            opacity = frame.opacity(self._factor)
             if opacity is not None:
                 if rest is None:
                     weights = weights.copy()  # a system may keep what it gave

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.types import Float
-from panfocus.fusion.fold import Step
+from panfocus.fusion.fold import Decision
 
 #: Side of the square over which frames are compared, pixels of the working scale.
 _WINDOW = 7
@@ -50,26 +50,26 @@ class Calm:
         self._picture: Float | None = None
         self._count: Float | None = None
 
-    def soften(self, step: Step) -> Step:
-        """Return the step with frames averaged where only noise tells them apart.
+    def soften(self, decision: Decision) -> Decision:
+        """Return the decision with frames averaged where only noise tells them apart.
 
         Its `choice` keeps the decision as it was, for the maps.
         """
         if not self._needed:
-            return step
-        grey = shrink(step.view.grey, self._factor).astype(np.float32)
+            return decision
+        grey = shrink(decision.frame.grey, self._factor).astype(np.float32)
         self._variance = min(self._variance, noise_variance(grey))
-        if np.sqrt(self._variance) < _LEAST_SIGMA * white(step.view.grey.dtype):
+        if np.sqrt(self._variance) < _LEAST_SIGMA * white(decision.frame.grey.dtype):
             self._needed, self._picture, self._count = False, None, None
-            return step
-        shown = step.view.shown(self._factor)
+            return decision
+        shown = decision.frame.shown(self._factor)
         if self._picture is None or self._count is None:
             self._picture, self._count = grey, np.ones_like(grey)
             if shown is not None:
                 self._count *= shown
-            return step
-        mixed = self._mixed(grey, step.alpha, shown, step.kept)
-        return replace(step, alpha=mixed, choice=step.alpha)
+            return decision
+        mixed = self._mixed(grey, decision.alpha, shown, decision.kept)
+        return replace(decision, alpha=mixed, choice=decision.alpha)
 
     def _mixed(
         self, grey: Float, alpha: Float, shown: NDArray[np.bool_] | None, kept: Float | None

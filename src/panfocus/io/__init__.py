@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from panfocus.frame import Metadata
+from panfocus.frame import Frame, Metadata
 from panfocus.io.find import check_frames, find_frames, settle_orientation
-from panfocus.io.frames import Frame, FrameInfo
+from panfocus.io.frames import FrameInfo
 from panfocus.io.maps import write_map
 from panfocus.io.read import develop_alike, read_frame, read_reduced
 from panfocus.io.tiff_axes import step_um

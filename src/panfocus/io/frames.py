@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,25 +86,6 @@ class FrameInfo:
     tag: int = 1
     turn_as: int | None = None
     lenient: bool = False
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One decoded frame.
-
-    Args:
-        name: as in its ``FrameInfo``.
-        pixels: (H, W) grey or (H, W, C), RGB order, alpha last, contiguous, uint8 or uint16.
-        has_alpha: whether the last channel is alpha.
-        metadata: what the file carried besides.
-        notes: those of its ``FrameInfo``, and what was found wrong while decoding.
-    """
-
-    name: str
-    pixels: NDArray[Any]
-    has_alpha: bool
-    metadata: Metadata
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError
-from panfocus.frame import Metadata
+from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
 from panfocus.io.frames import (
     DamageError,
     Develop,
     Format,
-    Frame,
     FrameInfo,
     Header,
     KindError,
@@ -203,7 +202,7 @@ def read_frame(info: FrameInfo) -> Frame:
     if info.turn_as is not None:
         pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)
     _check_same(info, pixels)
-    return Frame(info.name, pixels, info.has_alpha, header.metadata, header.notes)
+    return Frame(info.name, pixels, info.has_alpha, header.metadata, notes=header.notes)
 
 
 def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,10 +18,10 @@ from panfocus._version import __version__
 from panfocus.arrays.pixels import luminance, white, working_factor
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import Cancelled, InputError, UsageError
-from panfocus.frame import Item, Stack, no_metadata
+from panfocus.frame import Frame, Metadata, Stack
 from panfocus.fusion.best_plane import best_plane_maps
 from panfocus.fusion.composite import Composer, Refine
-from panfocus.fusion.fold import Fold, Step, View, make_fold, sharpness, upsample
+from panfocus.fusion.fold import Decision, Fold, make_fold, sharpness, upsample
 from panfocus.fusion.noise_averaging import Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
@@ -31,10 +32,10 @@ from panfocus.pipeline.plan import Plan, check_system, group_size, held_bytes, m
 from panfocus.pipeline.quality import Finding, Surveyor, keep, survey
 from panfocus.pipeline.result import Fusion, Report
 from panfocus.pipeline.sources import (
-    Again,
     Arrays,
     ArrayStack,
     FileStack,
+    ReiterableFrames,
     Source,
     from_arrays,
     is_paths,
@@ -43,7 +44,7 @@ from panfocus.pipeline.timing import Clock, Shares
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.misalignment import Glance
 from panfocus.registration.options import resolve_reference
-from panfocus.registration.stack import OnTheWay, Registration, is_wanted, locate
+from panfocus.registration.stack import OnlineRegistration, Registration, locate, needs_registration
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import (
     FocusMeasureSystem,
@@ -64,8 +65,8 @@ __all__ = [
     "Report",
     "align",
     "fuse",
-    "is_wanted",
     "make_settings",
+    "needs_registration",
     "plan",
 ]
 
@@ -73,6 +74,10 @@ Progress = Callable[[float, str, str], None]
 Cancel = Callable[[], bool]
 
 _MIN_SIDE = 16
+_MADE_UP = (
+    "a system that makes a picture fuses what alignment had to make up along the borders; without "
+    "--keep-size it is cropped away"
+)
 #: Share of the progress that the first look at the frames takes.
 _LOOKING = 0.25
 
@@ -107,7 +112,7 @@ class _Run:
         placed = settings.align != "none" or settings.load_transforms
         self.glance = None if placed or settings.mode == "best-plane" else Glance()
         self.system = system
-        self.metadata = no_metadata()
+        self.metadata = Metadata()
         self.registration: Registration | None = None
         self._span = (0.0, 1.0)
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
@@ -131,18 +136,18 @@ class _Run:
             begin, end = self._span
             self._progress(begin + share * (end - begin), stage, message)
 
-    def note_frame(self, view: View, name: str) -> None:
+    def note_frame(self, frame: Frame) -> None:
         """Put a frame's facts into the report."""
-        facts: dict[str, Any] = {"number": view.number, "name": name}
-        facts["sharpness"] = sharpness(view.grey)
+        facts: dict[str, Any] = {"number": frame.number, "name": frame.name}
+        facts["sharpness"] = sharpness(frame.grey)
         if self.registration is not None:
-            facts["align"] = self.registration.alignment.facts(view.number)
-            gain = self.registration.gains[view.number]
+            facts["align"] = self.registration.alignment.facts(frame.number)
+            gain = self.registration.gains[frame.number]
             facts["exposure_gain"] = None if gain is None else [round(float(g), 4) for g in gain]
         self.report.frames.append(facts)
-        self.surveyor.add(name, view.grey)
+        self.surveyor.add(frame.name, frame.grey)
         if self.glance is not None:
-            self.glance.add(name, view.grey)
+            self.glance.add(frame.name, frame.grey)
 
     def note_findings(self) -> None:
         """Warn of frames that spoil the stack."""
@@ -163,20 +168,20 @@ class _Run:
         if text not in self.report.warnings:
             self.report.warnings.append(text)
 
-    def judge(self, view: View, name: str) -> Verdict:
+    def judge(self, frame: Frame) -> Verdict:
         """Return whether a frame shows anything that is worth fusing."""
         if self.settings.guard == "off":
             return "take"
         with self.clock.stage("decide"):
-            return self.blanks.judge(name, view.grey)
+            return self.blanks.judge(frame.name, frame.grey)
 
-    def uncovered(self, view: View) -> View:
-        """Return the view with black bands along its borders marked as not shown."""
-        shown = self.blanks.shown(view.grey) if self.settings.guard == "auto" else None
+    def uncovered(self, frame: Frame) -> Frame:
+        """Return the frame with black bands along its borders marked as not shown."""
+        shown = self.blanks.shown(frame.grey) if self.settings.guard == "auto" else None
         if shown is None:
-            return view
-        cover = shown if view.cover is None else np.minimum(shown, view.cover)
-        return replace(view, cover=cover)
+            return frame
+        cover = shown if frame.cover is None else np.minimum(shown, frame.cover)
+        return replace(frame, cover=cover)
 
     def note_guard(self, guard: Guard | None) -> None:
         """Put what the second opinion mended into the report."""
@@ -211,22 +216,22 @@ class _Run:
             "dtype": str(pixels.dtype),
         }
 
-    def items(self, source: Iterator[Item]) -> Iterator[Item]:
-        """Yield items, the time spent waiting for them on the clock."""
-        while True:
+    def frames(self, source: Iterator[Frame]) -> Iterator[Frame]:
+        """Yield frames, numbered; the time spent waiting for them is on the clock."""
+        for number in count():
             with self.clock.stage("read"):
-                item = next(source, None)
-            if item is None:
+                frame = next(source, None)
+            if frame is None:
                 return
-            self.report.warnings += [f"{item.name}: {note}" for note in item.notes]
-            yield item
+            self.report.warnings += [f"{frame.name}: {note}" for note in frame.notes]
+            yield replace(frame, number=number)
 
-    def in_place(self, source: Stack | Iterator[Item]) -> Iterator[Item]:
-        """Yield items where the reference frame has them, in its brightness."""
+    def in_place(self, source: Stack | Iterator[Frame]) -> Iterator[Frame]:
+        """Yield frames where the reference frame has them, in its brightness."""
         if isinstance(source, Iterator):
             yield from self._on_the_way(source)
             return
-        if source.shape[0] >= 2 and is_wanted(self.settings):
+        if source.shape[0] >= 2 and needs_registration(self.settings):
             self.look(source)
         yield from self.placed(source)
 
@@ -242,19 +247,19 @@ class _Run:
             self.report.cropped_to = asdict(registration.field)
         return registration
 
-    def placed(self, stack: Stack) -> Iterator[Item]:
-        """Yield items where they were found to lie."""
-        for number, item in enumerate(self.items(stack.items())):
+    def placed(self, stack: Stack) -> Iterator[Frame]:
+        """Yield frames where they were found to lie."""
+        for number, frame in enumerate(self.frames(stack.frames())):
             if self.registration is None:
-                yield item
+                yield frame
                 continue
             with self.clock.stage("align"):
-                placed = self.registration.place(number, item)
+                placed = self.registration.place(number, frame)
             yield placed
 
-    def _on_the_way(self, source: Iterator[Item]) -> Iterator[Item]:
-        if not is_wanted(self.settings):
-            yield from self.items(source)
+    def _on_the_way(self, source: Iterator[Frame]) -> Iterator[Frame]:
+        if not needs_registration(self.settings):
+            yield from self.frames(source)
             return
         if self.settings.load_transforms:
             raise UsageError(
@@ -263,17 +268,17 @@ class _Run:
                 expected="files, an array or a sequence of frames",
                 got="an iterable",
             )
-        for item, registration in OnTheWay(self.settings).place(self.items(source)):
+        for frame, registration in OnlineRegistration(self.settings).place(self.frames(source)):
             self.registration = registration
-            yield item
+            yield frame
 
-    def keep_metadata(self, number: int, item: Item) -> None:
+    def keep_metadata(self, number: int, frame: Frame) -> None:
         """Remember the metadata if this is the reference, or might be the last frame."""
         if self.total is not None:
             if number == resolve_reference(self.settings.reference, self.total):
-                self.metadata, self.report.reference = item.metadata, item.name
+                self.metadata, self.report.reference = frame.metadata, frame.name
         elif number == 0:
-            self.metadata, self.report.reference = item.metadata, item.name
+            self.metadata, self.report.reference = frame.metadata, frame.name
 
 
 def _refinement(system: System, factor: int) -> Refine | None:
@@ -308,12 +313,12 @@ class _Mixing:
         )
         self._shares = Shares()
 
-    def push(self, view: View) -> None:
+    def push(self, frame: Frame) -> None:
         """Take the next frame."""
         if self._restoration is not None:
             with self._run.clock.stage("blend"):
-                self._restoration.push(view.pixels, has_alpha=view.has_alpha)
-        self._take(self.fold.push(view))
+                self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
+        self._take(self.fold.push(frame))
 
     def picture(self) -> Pixels:
         """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
@@ -329,18 +334,18 @@ class _Mixing:
         self._shares.write(self._run.report.frames)
         self._run.note_guard(self._guard)
 
-    def _take(self, steps: Iterator[Step]) -> None:
+    def _take(self, decisions: Iterator[Decision]) -> None:
         while True:
             with self._run.clock.stage("decide"):
-                step = next(steps, None)
-            if step is None:
+                decision = next(decisions, None)
+            if decision is None:
                 return
             with self._run.clock.stage("blend"):
-                self._shares.add(step)
-                self.composer.apply(self._calm.soften(step) if self._calm else step)
+                self._shares.add(decision)
+                self.composer.apply(self._calm.soften(decision) if self._calm else decision)
 
 
-def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion:
+def _fuse_decisions(run: _Run, system: System, source: Iterator[Frame]) -> Fusion:
     first = next(source, None)
     if first is None:
         raise InputError("there are no frames to fuse", expected="at least 2 frames", got="none")
@@ -352,26 +357,23 @@ def _fuse_decisions(run: _Run, system: System, source: Iterator[Item]) -> Fusion
     held = held_bytes(first.pixels.nbytes, height * width // factor**2)
     group = group_size(system, held, budget)
     mixing = _Mixing(run, system, factor, group)
-    spare: View | None = None
-    count = 0
-    for number, item in enumerate(_chain(first, source)):
-        run.tell(number, "fuse", item.name)
-        run.keep_metadata(number, item)
-        view = View.of(
-            number, item.pixels, has_alpha=item.has_alpha, guide=item.guide, cover=item.cover
-        )
-        run.note_frame(view, item.name)
-        count += 1
-        verdict = run.judge(view, item.name)
+    spare: Frame | None = None
+    taken = 0
+    for number, frame in enumerate(_chain(first, source)):
+        run.tell(number, "fuse", frame.name)
+        run.keep_metadata(number, frame)
+        run.note_frame(frame)
+        taken += 1
+        verdict = run.judge(frame)
         if verdict == "leave":
             # where no frame shows anything, the first is the picture
-            spare = view if spare is None and not run.blanks.has_taken else spare
+            spare = frame if spare is None and not run.blanks.has_taken else spare
             continue
         if verdict == "restart":
             mixing = _Mixing(run, system, factor, group)
         spare = None
-        mixing.push(run.uncovered(view))
-    _need_two(count)
+        mixing.push(run.uncovered(frame))
+    _need_two(taken)
     if spare is not None:
         mixing.push(spare)
     mixing.finish()
@@ -416,7 +418,7 @@ def _finest(composer: Composer, fold: Fold) -> Float | None:
     return np.where(np.abs(fine - whole) <= 1, fine, whole)
 
 
-def _chain(first: Item, rest: Iterator[Item]) -> Iterator[Item]:
+def _chain(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
     yield first
     yield from rest
 
@@ -430,46 +432,47 @@ def _need_two(count: int) -> None:
         )
 
 
-def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Item]) -> Fusion:
+def _fuse_picture(run: _Run, system: PictureSystem, source: Iterator[Frame]) -> Fusion:
     dtype: np.dtype[Any] | None = None
     shape: tuple[int, ...] = ()
     stack = begun(system)
-    count = 0
+    taken = 0
     guard = _guard(run)
-    seen: list[Item] = []  # by the guard
-    spare: Item | None = None
+    looked_at: list[Frame] = []  # by the guard
+    spare: Frame | None = None
 
-    def take(item: Item) -> None:
+    def take(frame: Frame) -> None:
         with run.clock.stage("fuse"):
-            stack.push(_unit(item.pixels))
+            stack.push(_unit(frame.pixels))
         if guard is not None:
-            seen.append(item)
+            looked_at.append(frame.alone())
 
-    for number, item in enumerate(source):
+    for number, frame in enumerate(source):
         if dtype is None:
-            run.note_size(item.pixels)
-            dtype, shape = item.pixels.dtype, item.pixels.shape
-        run.tell(number, "fuse", item.name)
-        run.keep_metadata(number, item)
-        view = View.of(number, item.pixels, has_alpha=item.has_alpha)
-        run.note_frame(view, item.name)
-        count += 1
-        verdict = run.judge(view, item.name)
+            run.note_size(frame.pixels)
+            dtype, shape = frame.pixels.dtype, frame.pixels.shape
+        run.tell(number, "fuse", frame.name)
+        run.keep_metadata(number, frame)
+        run.note_frame(frame)
+        if frame.cover is not None:
+            run.note(_MADE_UP)
+        taken += 1
+        verdict = run.judge(frame)
         if verdict == "leave":
-            spare = item if spare is None and not run.blanks.has_taken else spare
+            spare = frame if spare is None and not run.blanks.has_taken else spare
             continue
         if verdict == "restart":
             stack = begun(system)
-            seen.clear()
+            looked_at.clear()
         spare = None
-        take(item)
-    _need_two(count)
+        take(frame)
+    _need_two(taken)
     assert dtype is not None
     if spare is not None:
         take(spare)
     picture = checked_picture(stack.finish(), shape, system.card.name)
     if guard is not None:
-        picture = _guarded(guard, seen, picture)
+        picture = _guarded(guard, looked_at, picture)
         run.note_guard(guard)
     if dtype.kind != "f":  # whole numbers would wrap round
         picture = np.rint(np.clip(picture, 0, 1) * np.float32(white(dtype)))
@@ -480,33 +483,32 @@ def _unit(pixels: Pixels) -> Float:
     return pixels.astype(np.float32) / np.float32(white(pixels.dtype))
 
 
-def _guarded(guard: Guard, items: Sequence[Item], picture: Float) -> Float:
+def _guarded(guard: Guard, frames: Sequence[Frame], picture: Float) -> Float:
     """Return a network's own picture with the guard's opinion on its colours."""
-    if len(items) < 2:
+    if len(frames) < 2:
         return picture
     colours = picture[..., None] if picture.ndim == 2 else picture
-    end = colours.shape[-1] - items[0].has_alpha
-    frames = np.stack([_unit(item.pixels).reshape(colours.shape)[..., :end] for item in items])
-    mended = guard.check_picture(frames, np.ascontiguousarray(colours[..., :end]))
+    end = colours.shape[-1] - frames[0].has_alpha
+    seen = np.stack([_unit(frame.pixels).reshape(colours.shape)[..., :end] for frame in frames])
+    mended = guard.check_picture(seen, np.ascontiguousarray(colours[..., :end]))
     return np.concatenate((mended, colours[..., end:]), axis=-1).reshape(picture.shape)
 
 
-def _take_best(run: _Run, source: Iterator[Item]) -> Fusion:
+def _take_best(run: _Run, source: Iterator[Frame]) -> Fusion:
     """Take the one frame of highest sharpness, whole, with its own metadata."""
-    best: Item | None = None
+    best: Frame | None = None
     scores: list[float] = []
-    for number, item in enumerate(source):
+    for number, frame in enumerate(source):
         if best is None:
-            run.note_size(item.pixels)
-        run.tell(number, "fuse", item.name)
-        view = View.of(number, item.pixels, has_alpha=item.has_alpha, guide=item.guide)
-        run.note_frame(view, item.name)
-        verdict = run.judge(view, item.name)
+            run.note_size(frame.pixels)
+        run.tell(number, "fuse", frame.name)
+        run.note_frame(frame)
+        verdict = run.judge(frame)
         if verdict == "restart":
             scores = [0.0] * len(scores)
         scores.append(0.0 if verdict == "leave" else run.report.frames[-1]["sharpness"])
         if best is None or scores[-1] > max(scores[:-1]):
-            best = item
+            best = frame.alone()
     _need_two(len(scores))
     assert best is not None
     run.report.reference, run.metadata = best.name, best.metadata
@@ -526,11 +528,11 @@ def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
     return io.to_depth(pixels, "uint8" if bit_depth == "8" else "uint16")
 
 
-def _luminances(items: Iterable[Item], cancel: Cancel | None) -> Iterator[tuple[str, Pixels]]:
-    for item in items:
+def _luminances(frames: Iterable[Frame], cancel: Cancel | None) -> Iterator[tuple[str, Pixels]]:
+    for frame in frames:
         if cancel is not None and cancel():
-            raise Cancelled("stopped as asked", where=item.name)
-        yield item.name, luminance(item.pixels, has_alpha=item.has_alpha)
+            raise Cancelled("stopped as asked", where=frame.name)
+        yield frame.name, luminance(frame.pixels, has_alpha=frame.has_alpha)
 
 
 def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:
@@ -542,7 +544,7 @@ def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:
         plan_: of files.
         cancel: asked before every frame.
     """
-    findings = survey(_luminances(FileStack(plan_.infos).items(), cancel))
+    findings = survey(_luminances(FileStack(plan_.infos).frames(), cancel))
     kept = keep(findings, plan_.count)
     return replace(
         plan_,
@@ -559,7 +561,7 @@ def _left_out(findings: Sequence[Finding], kept: Sequence[int]) -> list[str]:
 
 def _cull_arrays(
     frames: Arrays, cancel: Cancel | None
-) -> tuple[list[NDArray[Any] | Item], list[str]]:
+) -> tuple[list[NDArray[Any] | Frame], list[str]]:
     """Return the arrays worth fusing, and notes about the others.
 
     Raises:
@@ -634,7 +636,7 @@ def fuse(
     run = _Run(settings, loaded, total, progress, cancel)
     run.report.warnings += notes
     if total is not None:
-        return _execute(run, ArrayStack(cast("Again", frames), run.note))
+        return _execute(run, ArrayStack(cast("ReiterableFrames", frames), run.note))
     _check_once(settings)
     return _execute(run, from_arrays(cast("Arrays", frames), run.note))
 
@@ -677,7 +679,7 @@ def _check_once(settings: Settings) -> None:
 
 def align(
     frames: Plan, *, progress: Progress | None = None, cancel: Cancel | None = None
-) -> tuple[Report, Alignment, Iterator[Item]]:
+) -> tuple[Report, Alignment, Iterator[Frame]]:
     """Find where the frames of a plan lie, without fusing them.
 
     Args:
@@ -697,7 +699,7 @@ def align(
     frames = culled(frames, cancel) if frames.settings.cull else frames
     run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
     run.report.warnings += frames.notes
-    if not is_wanted(frames.settings):
+    if not needs_registration(frames.settings):
         raise UsageError(
             "nothing says how to align the frames",
             where="--align",
@@ -708,16 +710,14 @@ def align(
     stack = FileStack(frames.infos)
     registration = run.look(stack)
 
-    def place() -> Iterator[Item]:
-        for number, item in enumerate(run.placed(stack)):
-            run.tell(number, "align", item.name)
+    def place() -> Iterator[Frame]:
+        for number, frame in enumerate(run.placed(stack)):
+            run.tell(number, "align", frame.name)
             if number == 0:
-                run.note_size(item.pixels)
-            run.keep_metadata(number, item)
-            run.note_frame(
-                View.of(number, item.pixels, has_alpha=item.has_alpha, guide=item.guide), item.name
-            )
-            yield item
+                run.note_size(frame.pixels)
+            run.keep_metadata(number, frame)
+            run.note_frame(frame)
+            yield frame
         run.report.timings_s = {**run.clock.seconds, "total": run.clock.total()}
         run.tell(frames.count, "done", "aligned")
 
@@ -729,15 +729,15 @@ def _length(frames: object) -> int | None:
     return len(frames) if isinstance(frames, Sized) else None
 
 
-def _execute(run: _Run, source: Stack | Iterator[Item]) -> Fusion:
-    items = run.in_place(source)
+def _execute(run: _Run, source: Stack | Iterator[Frame]) -> Fusion:
+    frames = run.in_place(source)
     with opencv_threads(run.settings.threads):
         if run.settings.mode == "best-plane":
-            result = _take_best(run, items)
+            result = _take_best(run, frames)
         elif isinstance(run.system, System):
-            result = _fuse_decisions(run, run.system, items)
+            result = _fuse_decisions(run, run.system, frames)
         else:
-            result = _fuse_picture(run, run.system, items)
+            result = _fuse_picture(run, run.system, frames)
     run.note_findings()
     run.note_device()
     run.report.timings_s = {**run.clock.seconds, "total": run.clock.total()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.arrays.pixels import shrink
 from panfocus.errors import InputError, UsageError
-from panfocus.frame import Item, no_metadata
+from panfocus.frame import Frame
 from panfocus.pipeline.array_frames import as_pixels
 
 Paths = str | Path | Sequence[str | Path]
-Arrays = NDArray[Any] | Iterable["NDArray[Any] | Item"]
+Arrays = NDArray[Any] | Iterable["NDArray[Any] | Frame"]
 Source = Paths | Arrays
 
 #: Told what the user should know of how a frame is taken.
@@ -34,34 +34,34 @@ _First = tuple[tuple[int, ...], np.dtype[Any]]
 
 
 def _checked(
-    n: int, array: NDArray[Any] | Item, first: _First | None, note: Note = _unheard
-) -> Item:
-    """Return a frame of an array, or the item that the caller has made.
+    n: int, array: NDArray[Any] | Frame, first: _First | None, note: Note = _unheard
+) -> Frame:
+    """Return a frame of an array, or the frame that the caller has made.
 
     Raises:
         InputError: it is no picture, has the wrong kind of number, or does not fit the first.
     """
-    if isinstance(array, Item):  # of our own making, in ranges of their own
-        item = array
+    if isinstance(array, Frame):  # of our own making, in ranges of their own
+        frame = array
     else:
         name = f"frame {n}"
         pixels = as_pixels(array, name, note)
         has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
-        item = Item(name, pixels, has_alpha, no_metadata())
-    found = item.pixels.shape, item.pixels.dtype
+        frame = Frame(name, pixels, has_alpha)
+    found = frame.pixels.shape, frame.pixels.dtype
     if first is not None and found != first:
         raise InputError(
             "the frames do not fit together",
-            where=item.name,
+            where=frame.name,
             expected=f"shape {first[0]}, {first[1]}",
             got=f"shape {found[0]}, {found[1]}",
             remedy="give frames of one size, number of channels and dtype",
         )
-    return item
+    return frame
 
 
-def from_arrays(arrays: Iterable[NDArray[Any] | Item], note: Note = _unheard) -> Iterator[Item]:
-    """Yield checked frames of an array or iterable of arrays, or of items made by the caller.
+def from_arrays(arrays: Iterable[NDArray[Any] | Frame], note: Note = _unheard) -> Iterator[Frame]:
+    """Yield checked frames of an array or iterable of arrays, or of frames made by the caller.
 
     Args:
         arrays: frames.
@@ -72,9 +72,9 @@ def from_arrays(arrays: Iterable[NDArray[Any] | Item], note: Note = _unheard) ->
     """
     first: _First | None = None
     for n, array in enumerate(arrays):
-        item = _checked(n, array, first, note)
-        first = first or (item.pixels.shape, item.pixels.dtype)
-        yield item
+        frame = _checked(n, array, first, note)
+        first = first or (frame.pixels.shape, frame.pixels.dtype)
+        yield frame
 
 
 class _Later(Thread):
@@ -84,53 +84,52 @@ class _Later(Thread):
     event, since Python 3.11 forgets a thread when `join` is interrupted.
     """
 
-    def __init__(self, read: Callable[[], Item]) -> None:
+    def __init__(self, read: Callable[[], Frame]) -> None:
         super().__init__()
         self._read = read
-        self._item: Item | None = None
+        self._frame: Frame | None = None
         self._error: Exception | None = None
         self._done = Event()
         self.start()
 
     def run(self) -> None:
         try:
-            self._item = self._read()
+            self._frame = self._read()
         except Exception as error:
             self._error = error
         finally:
             self._done.set()
 
-    def item(self) -> Item:
+    def frame(self) -> Frame:
         """Wait for the frame."""
         self._done.wait()
-        if self._item is None:
+        if self._frame is None:
             assert self._error is not None
             raise self._error
-        item, self._item = self._item, None
-        return item
+        frame, self._frame = self._frame, None
+        return frame
 
 
-def _ahead(reads: Sequence[Callable[[], Item]]) -> Iterator[Item]:
+def _ahead(reads: Sequence[Callable[[], Frame]]) -> Iterator[Frame]:
     """Decode one frame ahead of the one in use."""
     ahead = _Later(reads[0])
     for read in reads[1:]:
-        item = ahead.item()
+        frame = ahead.frame()
         ahead = _Later(read)
-        yield item
-    yield ahead.item()
+        yield frame
+    yield ahead.frame()
 
 
-def _read(info: io.FrameInfo) -> Item:
+def _read(info: io.FrameInfo) -> Frame:
     frame = io.read_frame(info)
-    found = tuple(note for note in frame.notes if note not in info.notes)
-    return Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata, notes=found)
+    return replace(frame, notes=tuple(note for note in frame.notes if note not in info.notes))
 
 
-def _read_small(info: io.FrameInfo, factor: int) -> Item:
+def _read_small(info: io.FrameInfo, factor: int) -> Frame:
     frame, reached = io.read_reduced(info, factor)
     small = shrink(frame.pixels, factor // reached)
     small = small[: info.height // factor, : info.width // factor]
-    return Item(frame.name, np.ascontiguousarray(small), frame.has_alpha, frame.metadata)
+    return replace(frame, pixels=np.ascontiguousarray(small), notes=())
 
 
 @dataclass(frozen=True)
@@ -144,28 +143,28 @@ class FileStack:
         """How many frames, of which height and width."""
         return len(self.infos), self.infos[0].height, self.infos[0].width
 
-    def items(self) -> Iterator[Item]:
+    def frames(self) -> Iterator[Frame]:
         """Yield the frames in order."""
         return _ahead([partial(_read, info) for info in self.infos])
 
-    def small(self, order: Sequence[int], factor: int) -> Iterator[Item]:
+    def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``."""
         return _ahead([partial(_read_small, self.infos[n], factor) for n in order])
 
 
-class Again(Protocol):
+class ReiterableFrames(Protocol):
     """Frames of a known number that can be gone through more than once."""
 
     def __len__(self) -> int: ...
 
-    def __iter__(self) -> Iterator[NDArray[Any] | Item]: ...
+    def __iter__(self) -> Iterator[NDArray[Any] | Frame]: ...
 
 
 @dataclass(frozen=True)
 class ArrayStack:
-    """Frames of an array ``(N, H, W[, C])``, a sequence, or anything else that is `Again`."""
+    """Frames of an array ``(N, H, W[, C])``, a sequence, or other `ReiterableFrames`."""
 
-    arrays: Again
+    arrays: ReiterableFrames
     note: Note = _unheard
 
     @property
@@ -177,19 +176,19 @@ class ArrayStack:
         height, width = first.pixels.shape[:2]
         return len(self.arrays), height, width
 
-    def items(self) -> Iterator[Item]:
+    def frames(self) -> Iterator[Frame]:
         """Yield the frames in order."""
         return from_arrays(self.arrays, self.note)
 
-    def small(self, order: Sequence[int], factor: int) -> Iterator[Item]:
+    def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``.
 
         Raises:
             UsageError: another order than their own of frames that know no other.
         """
         if list(order) == list(range(len(self.arrays))):
-            for item in from_arrays(self.arrays):
-                yield item.shrunk(factor)
+            for frame in from_arrays(self.arrays):
+                yield frame.shrunk(factor)
             return
         arrays = self.arrays
         if not isinstance(arrays, (np.ndarray, Sequence)):
@@ -199,11 +198,11 @@ class ArrayStack:
                 expected="neighbour",
                 got="reference",
             )
-        frames = cast("Sequence[NDArray[Any] | Item]", arrays)
+        frames = cast("Sequence[NDArray[Any] | Frame]", arrays)
         first = _checked(0, frames[0], None)
         for n in order:
-            item = _checked(n, frames[n], (first.pixels.shape, first.pixels.dtype))
-            yield item.shrunk(factor)
+            frame = _checked(n, frames[n], (first.pixels.shape, first.pixels.dtype))
+            yield frame.shrunk(factor)
 
 
 def is_paths(source: object) -> TypeGuard[Paths]:
@@ -212,5 +211,5 @@ def is_paths(source: object) -> TypeGuard[Paths]:
         return True
     if not isinstance(source, Sequence):
         return False
-    items = cast("Sequence[object]", source)
-    return len(items) > 0 and isinstance(items[0], (str, Path))
+    frames = cast("Sequence[object]", source)
+    return len(frames) > 0 and isinstance(frames[0], (str, Path))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
-from panfocus.fusion.fold import Step
+from panfocus.fusion.fold import Decision
 
 
 class Clock:
@@ -40,16 +40,16 @@ class Shares:
         self._index: NDArray[np.uint16] | None = None
         self._best: Float | None = None
 
-    def add(self, step: Step) -> None:
-        """Take a step of the fold."""
-        alpha = step.decision[::4, ::4]
+    def add(self, decision: Decision) -> None:
+        """Take a decision of the fold."""
+        alpha = decision.chosen[::4, ::4]
         if self._index is None or self._best is None:
-            self._index = np.full(alpha.shape, step.view.number, np.uint16)
+            self._index = np.full(alpha.shape, decision.frame.number, np.uint16)
             self._best = np.ones(alpha.shape, np.float32)
             return
         self._best = self._best * (1 - alpha)
         won = alpha > self._best
-        self._index[won] = step.view.number
+        self._index[won] = decision.frame.number
         np.maximum(self._best, alpha, out=self._best)
 
     def write(self, frames: list[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from panfocus.registration.estimate import Parts, Points, Space, coarse, cost, refine
 from panfocus.registration.pyramid import Detail, Level
-from panfocus.registration.transforms import LADDER, Matrix, Step, is_plausible, normalised
+from panfocus.registration.transforms import LADDER, Matrix, PairTransform, is_plausible, normalised
 
 #: Share of the remaining difference that a transform must remove to replace staying put.
 GAIN = 0.04
@@ -129,7 +129,7 @@ def register(
     guess: Matrix | None = None,
     *,
     is_apart: bool = False,
-) -> Step:
+) -> PairTransform:
     """Return the transform from `fixed` to `moving` that held-out pixels speak for.
 
     Args:
@@ -144,17 +144,17 @@ def register(
     pair = Pair(fixed, moving)
     rest = np.eye(3)
     if not pair.has_detail:
-        return Step(rest, "identity", "no detail")
+        return PairTransform(rest, "identity", "no detail")
     starts = [rest] if guess is None else [rest, pair.to_units(guess)]
     rough_kind = "translation" if kind == "translation" else "similarity"
     rough = coarse(fixed, moving, pair.space, rough_kind, starts)
     best, best_kind, status = _climb(pair, kind, rough, is_apart=is_apart)
     if best_kind == "identity":
-        return Step(rest, best_kind, status)
+        return PairTransform(rest, best_kind, status)
     gain = judge(pair.held_out, best, rest).gain
     polished = refine(pair.parts(None), best, best_kind, 3)
     best = polished if pair.plausible(polished) else best
-    return Step(pair.to_pixels(best), best_kind, status, gain)
+    return PairTransform(pair.to_pixels(best), best_kind, status, gain)
 
 
 def _climb(

@@ -12,7 +12,7 @@ import numpy as np
 from panfocus.errors import InputError, OutputError
 from panfocus.io.atomic import write_atomic
 from panfocus.registration.transforms import (
-    Field,
+    Crop,
     Matrix,
     common_field,
     corner_shift,
@@ -70,11 +70,11 @@ class Alignment:
         """Whether a frame must be resampled."""
         return self.shift(number) >= STILL
 
-    def whole(self) -> Field:
+    def whole(self) -> Crop:
         """Return the reference frame's whole field."""
-        return Field(0, self.height, 0, self.width)
+        return Crop(0, self.height, 0, self.width)
 
-    def common(self) -> Field | None:
+    def common(self) -> Crop | None:
         """Return the field that all frames show; None when too little is left of the picture."""
         moving = [p.matrix for n, p in enumerate(self.frames) if self.moves(n)]
         field = common_field(moving, self.height, self.width)

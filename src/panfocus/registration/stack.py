@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import luminance
 from panfocus.errors import InputError
-from panfocus.frame import Item, Stack
+from panfocus.frame import Frame, Stack
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.exposure import Ratio, apply_gain, compare, gains
 from panfocus.registration.options import Wanted, resolve_reference
 from panfocus.registration.pyramid import Detail, make_detail, reduction
-from panfocus.registration.transforms import Field, Matrix, Step, chain, normalised
+from panfocus.registration.transforms import Crop, Matrix, PairTransform, chain, normalised
 from panfocus.registration.warp import cover, warp
 
 #: Told the number of a frame that is looked at next, and its name.
-Tell = Callable[[int, str], None]
+Announce = Callable[[int, str], None]
 
 
-def is_wanted(settings: Wanted) -> bool:
+def needs_registration(settings: Wanted) -> bool:
     """Whether frames have to be looked at before they are fused."""
     return settings.align != "none" or settings.exposure != "none" or bool(settings.load_transforms)
 
@@ -44,31 +44,31 @@ class Registration:
 
     alignment: Alignment
     gains: Sequence[NDArray[np.float64] | None]
-    field: Field
+    field: Crop
     notes: Sequence[str] = ()
 
-    def place(self, number: int, item: Item) -> Item:
+    def place(self, number: int, frame: Frame) -> Frame:
         """Return a frame in place; the very same object if it lies there already."""
         gain = self.gains[number]
-        pixels = item.pixels
+        pixels = frame.pixels
         if gain is not None:
-            pixels = apply_gain(pixels, gain, has_alpha=item.has_alpha)
+            pixels = apply_gain(pixels, gain, has_alpha=frame.has_alpha)
         whole = self.field == self.alignment.whole()
         if whole and not self.alignment.moves(number):
-            return item if gain is None else replace(item, pixels=pixels)
+            return frame if gain is None else replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
         height, width = pixels.shape[:2]
         return replace(
-            item,
+            frame,
             pixels=warp(pixels, matrix, self.field),
-            guide=None if item.guide is None else warp(item.guide, matrix, self.field),
+            guide=None if frame.guide is None else warp(frame.guide, matrix, self.field),
             cover=cover(matrix, self.field, height, width),
         )
 
 
 @dataclass(frozen=True)
 class _Small:
-    item: Item
+    frame: Frame
     detail: Detail | None
 
 
@@ -81,7 +81,7 @@ class _Meter:
         self.width = width
         self.factor = reduction(height, width)
 
-    def look(self, small: Item) -> _Small:
+    def look(self, small: Frame) -> _Small:
         """Prepare a reduced frame."""
         if self.settings.align == "none" or self.settings.load_transforms:
             return _Small(small, None)
@@ -90,10 +90,10 @@ class _Meter:
             grey = luminance(small.pixels, has_alpha=small.has_alpha)
         return _Small(small, make_detail(grey, self.factor, self.height, self.width))
 
-    def step(self, fixed: _Small, moving: _Small, guess: Matrix | None = None) -> Step:
+    def step(self, fixed: _Small, moving: _Small, guess: Matrix | None = None) -> PairTransform:
         """Return the transform from one frame to another."""
         if fixed.detail is None or moving.detail is None:
-            return Step(np.eye(3), "identity", "in place")
+            return PairTransform(np.eye(3), "identity", "in place")
         from panfocus.registration.accept import register  # noqa: PLC0415  most stacks are not aligned
 
         return register(fixed.detail, moving.detail, self.settings.align, guess)
@@ -105,17 +105,17 @@ class _Meter:
         centre = (self.factor - 1) / 2
         grow = np.array([[self.factor, 0, centre], [0, self.factor, centre], [0, 0, 1]], np.float64)
         small = normalised(np.linalg.inv(grow) @ matrix @ grow)
-        has_alpha = fixed.item.has_alpha
-        return compare(fixed.item.pixels, moving.item.pixels, small, has_alpha=has_alpha)
+        has_alpha = fixed.frame.has_alpha
+        return compare(fixed.frame.pixels, moving.frame.pixels, small, has_alpha=has_alpha)
 
 
-def locate(stack: Stack, settings: Wanted, tell: Tell) -> Registration:
+def locate(stack: Stack, settings: Wanted, announce: Announce) -> Registration:
     """Look at all frames once, small, and say where they lie and how bright they are.
 
     Args:
         stack: at least two frames.
         settings: `align`, `align_to`, `reference`, `exposure`, `keep_size`, `load_transforms`.
-        tell: called before every frame.
+        announce: called before every frame.
 
     Raises:
         InputError: a frame is unreadable, or loaded transforms do not fit the stack.
@@ -128,25 +128,25 @@ def locate(stack: Stack, settings: Wanted, tell: Tell) -> Registration:
     if loaded is not None and settings.exposure == "none":
         return _finish(loaded, [None] * count, settings)
     if loaded is None and settings.align_to == "reference":
-        alignment, factors = _to_reference(stack, meter, reference, tell)
+        alignment, factors = _to_reference(stack, meter, reference, announce)
     else:
-        alignment, factors = _to_neighbours(stack, meter, reference, tell, loaded)
+        alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
     return _finish(alignment, factors, settings)
 
 
 def _to_neighbours(
-    stack: Stack, meter: _Meter, reference: int, tell: Tell, loaded: Alignment | None
+    stack: Stack, meter: _Meter, reference: int, announce: Announce, loaded: Alignment | None
 ) -> tuple[Alignment, list[NDArray[np.float64] | None]]:
     """Compare every frame with the one before it, and compose outwards from the reference."""
     count = stack.shape[0]
     names: list[str] = []
-    steps: list[Step] = []
+    steps: list[PairTransform] = []
     ratios: list[Ratio | None] = []
     before: _Small | None = None
-    for n, item in enumerate(stack.small(range(count), meter.factor)):
-        tell(n, item.name)
-        names.append(item.name)
-        now = meter.look(item)
+    for n, frame in enumerate(stack.small(range(count), meter.factor)):
+        announce(n, frame.name)
+        names.append(frame.name)
+        now = meter.look(frame)
         if before is not None:
             step = meter.step(before, now)
             matrix = step.matrix if loaded is None else _between(loaded, n)
@@ -171,7 +171,7 @@ def _between(loaded: Alignment, n: int) -> Matrix:
 
 
 def _to_reference(
-    stack: Stack, meter: _Meter, reference: int, tell: Tell
+    stack: Stack, meter: _Meter, reference: int, announce: Announce
 ) -> tuple[Alignment, list[NDArray[np.float64] | None]]:
     """Compare every frame with the reference, outwards, beginning where its neighbour lies."""
     count = stack.shape[0]
@@ -180,21 +180,21 @@ def _to_reference(
     placed: dict[int, Placed] = {}
     factors: list[NDArray[np.float64] | None] = [None] * count
     fixed: _Small | None = None
-    for done, (n, item) in enumerate(zip(order, stack.small(order, meter.factor), strict=True)):
-        tell(done, item.name)
-        now = meter.look(item)
+    for done, (n, frame) in enumerate(zip(order, stack.small(order, meter.factor), strict=True)):
+        announce(done, frame.name)
+        now = meter.look(frame)
         if fixed is None:
             fixed = now
-            placed[n] = _placed(item.name, np.eye(3), None)
+            placed[n] = _placed(frame.name, np.eye(3), None)
             continue
         step = meter.step(fixed, now, placed[n - 1 if n > reference else n + 1].matrix)
-        placed[n] = _placed(item.name, step.matrix, step)
+        placed[n] = _placed(frame.name, step.matrix, step)
         factors[n] = gains([meter.ratio(fixed, now, step.matrix)], 0)[1]
     frames = tuple(placed[n] for n in range(count))
     return Alignment(meter.height, meter.width, reference, frames), factors
 
 
-def _placed(name: str, matrix: Matrix, step: Step | None) -> Placed:
+def _placed(name: str, matrix: Matrix, step: PairTransform | None) -> Placed:
     if step is None:
         return Placed(name, matrix, "identity", "reference")
     return Placed(name, matrix, step.kind, step.status, step.gain)
@@ -238,7 +238,7 @@ _REASONS = {
 }
 
 
-class OnTheWay:
+class OnlineRegistration:
     """Puts frames in place that can be looked at only once: the first is the reference."""
 
     def __init__(self, settings: Wanted) -> None:
@@ -250,28 +250,28 @@ class OnTheWay:
         self._placed: list[Placed] = []
         self._gains: list[NDArray[np.float64] | None] = []
 
-    def place(self, items: Iterator[Item]) -> Iterator[tuple[Item, Registration]]:
+    def place(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Registration]]:
         """Yield frames in place, each with what is known so far; size is kept."""
-        for item in items:
-            self._take(item)
-            yield self._so_far().place(len(self._placed) - 1, item), self._so_far()
+        for frame in frames:
+            self._take(frame)
+            yield self._so_far().place(len(self._placed) - 1, frame), self._so_far()
 
     def _so_far(self) -> Registration:
         assert self._meter is not None
         alignment = Alignment(self._meter.height, self._meter.width, 0, tuple(self._placed))
         return Registration(alignment, self._gains, alignment.whole())
 
-    def _take(self, item: Item) -> None:
-        height, width = item.pixels.shape[:2]
+    def _take(self, frame: Frame) -> None:
+        height, width = frame.pixels.shape[:2]
         meter = self._meter = self._meter or _Meter(self._settings, height, width)
-        now = meter.look(item.shrunk(meter.factor))
+        now = meter.look(frame.shrunk(meter.factor))
         if self._before is None:
-            self._placed.append(_placed(item.name, np.eye(3), None))
+            self._placed.append(_placed(frame.name, np.eye(3), None))
             self._gains.append(None)
         else:
             step = meter.step(self._before, now)
             self._matrix = normalised(step.matrix @ self._matrix)
-            self._placed.append(_placed(item.name, self._matrix, step))
+            self._placed.append(_placed(frame.name, self._matrix, step))
             self._ratios.append(meter.ratio(self._before, now, step.matrix))
             self._gains.append(gains(self._ratios, 0)[-1])
         self._before = now

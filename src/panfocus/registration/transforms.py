@@ -19,7 +19,7 @@ LADDER = ("identity", "translation", "similarity", "affine", "homography")
 
 
 @dataclass(frozen=True)
-class Step:
+class PairTransform:
     """The transform between two frames, and how it was found.
 
     Attributes:
@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Field:
+class Crop:
     """A rectangle of the reference frame: rows ``top`` to ``bottom - 1``, and so on."""
 
     top: int
@@ -123,7 +123,7 @@ def chain(steps: Sequence[Matrix], reference: int) -> list[Matrix]:
     return out
 
 
-def common_field(matrices: Sequence[Matrix], height: int, width: int) -> Field:
+def common_field(matrices: Sequence[Matrix], height: int, width: int) -> Crop:
     """Return a rectangle of the reference frame that every frame shows."""
     top, left, bottom, right = 0.0, 0.0, height - 1.0, width - 1.0
     for matrix in matrices:
@@ -134,4 +134,4 @@ def common_field(matrices: Sequence[Matrix], height: int, width: int) -> Field:
         bottom = min(bottom, sw[1], se[1])
     # a frame that is off by less than a hundredth of a pixel still shows its border
     low, high = np.ceil(np.array([top, left]) - 0.01), np.floor(np.array([bottom, right]) + 0.01)
-    return Field(int(low[0]), int(high[0]) + 1, int(low[1]), int(high[1]) + 1)
+    return Crop(int(low[0]), int(high[0]) + 1, int(low[1]), int(high[1]) + 1)

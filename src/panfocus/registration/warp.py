@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float, Pixels
-from panfocus.registration.transforms import Field, Matrix, corner_shift, corners, move, normalised
+from panfocus.registration.transforms import Crop, Matrix, corner_shift, corners, move, normalised
 
 #: Corner shift in pixels below which resampling would cost more sharpness than it mends.
 STILL = 0.1
@@ -17,7 +17,7 @@ _STRIP = 128
 _REACH = 5
 
 
-def window_of(matrix: Matrix, field: Field) -> Matrix:
+def window_of(matrix: Matrix, field: Crop) -> Matrix:
     """Return the matrix from pixels of a field of the reference frame to the other frame."""
     start = np.array([[1, 0, field.left], [0, 1, field.top], [0, 0, 1]], np.float64)
     return normalised(matrix @ start)
@@ -51,7 +51,7 @@ def _resample(plane: Pixels, matrix: Matrix, size: tuple[int, int]) -> Pixels:
     out = np.empty((height, width, *plane.shape[2:]), plane.dtype)
     for top in range(0, height, _STRIP):
         rows = min(_STRIP, height - top)
-        strip = window_of(matrix, Field(top, top + rows, 0, width))
+        strip = window_of(matrix, Crop(top, top + rows, 0, width))
         first, last = _source_rows(strip, width, rows, plane.shape[0])
         lift = np.array([[1, 0, 0], [0, 1, -first], [0, 0, 1]], np.float64)
         source = plane[first:last].astype(np.float32, copy=False)
@@ -72,7 +72,7 @@ def _by_lanczos(source: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
     return np.asarray(out, np.float32)
 
 
-def warp(pixels: Pixels, matrix: Matrix, field: Field) -> Pixels:
+def warp(pixels: Pixels, matrix: Matrix, field: Crop) -> Pixels:
     """Return a field of the reference frame as another frame shows it.
 
     Args:
@@ -94,7 +94,7 @@ def warp(pixels: Pixels, matrix: Matrix, field: Field) -> Pixels:
     return _resample(pixels, whole, size)
 
 
-def cover(matrix: Matrix, field: Field, height: int, width: int) -> NDArray[np.uint8] | None:
+def cover(matrix: Matrix, field: Crop, height: int, width: int) -> NDArray[np.uint8] | None:
     """Return where a frame has pixels of a field of the reference frame.
 
     Args:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import shrink, white, working_factor
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Pixels
-from panfocus.frame import Item
+from panfocus.frame import Frame
 from panfocus.systems.intensity import LOOKED_AT, MARGIN, OUTSIDE, Stretch
 
 Float = NDArray[np.float32]
@@ -32,7 +32,7 @@ Picture = NDArray[np.uint8 | np.uint16]
 MOST_PIXELS = 2_700_000
 
 
-def colours_of(item: Item) -> Pixels:
+def colours_of(item: Frame) -> Pixels:
     """Return a frame without opacity, ``(H, W)`` or ``(H, W, 3)``, native."""
     pixels = item.pixels
     if pixels.ndim == 2:

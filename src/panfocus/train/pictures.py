@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.errors import DataError
-from panfocus.frame import Item
 from panfocus.train import own_data
 from panfocus.train.found import SUFFIXES
 from panfocus.train.levels import Picture, Range, colours_of, luminance
@@ -90,7 +89,7 @@ def read_picture(path: Path) -> Picture:
     with told_as_data(str(path)):
         infos, _ = io.find_frames([path])
         frame = io.read_frame(infos[0])
-    pixels = colours_of(Item(frame.name, frame.pixels, frame.has_alpha, frame.metadata))
+    pixels = colours_of(frame)
     return Range.of([pixels], 1).picture(pixels)
 
 

@@ -22,7 +22,7 @@ from panfocus.pipeline.scene import Scene as Likeness
 from panfocus.registration.accept import register
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import (
-    Field,
+    Crop,
     Matrix,
     common_field,
     corner_shift,
@@ -60,7 +60,7 @@ class Placing:
 
     numbers: tuple[int, ...]
     matrices: tuple[Matrix, ...]
-    field: Field
+    field: Crop
     moved: float
 
     @property

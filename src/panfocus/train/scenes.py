@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.errors import InputError
-from panfocus.frame import Item, no_metadata
+from panfocus.frame import Frame
 from panfocus.io.ome_set import set_files
 from panfocus.io.volumes.open import is_measured, is_volume, open_volume
 from panfocus.io.volumes.stack import ZStack
@@ -48,7 +48,7 @@ class Scene:
     height: int
     width: int
     depth: str
-    frames: Callable[[], Iterator[Item]]
+    frames: Callable[[], Iterator[Frame]]
     is_staged: bool = False
     left_out: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -74,8 +74,8 @@ def of_arrays(name: str, frames: Sequence[NDArray[np.uint8]]) -> Scene:
     if len(frames) < 2 or len({frame.shape for frame in frames}) > 1:
         return _nothing(name, [], "frames of different size" if len(frames) > 1 else "one frame")
 
-    def items() -> Iterator[Item]:
-        return (Item(f"{name} {n}", f, False, no_metadata()) for n, f in enumerate(frames))
+    def items() -> Iterator[Frame]:
+        return (Frame(f"{name} {n}", f) for n, f in enumerate(frames))
 
     height, width = frames[0].shape[:2]
     return Scene(name, (), "", len(frames), height, width, "8 bit", items)
@@ -105,7 +105,7 @@ def _of_photographs(name: str, files: Sequence[Path]) -> Scene:
         count,
         *size,
         "16 bit" if is_wide else "8 bit",
-        FileStack(usual).items,
+        FileStack(usual).frames,
         left_out=others,
     )
 
@@ -117,8 +117,8 @@ def _of_bitmaps(name: str, files: Sequence[Path]) -> Scene:
         return _nothing(name, files, "frames of different size")
     height, width = sizes.pop()
 
-    def frames() -> Iterator[Item]:
-        return (Item(p.name, read_colour(p), False, no_metadata()) for p in files)
+    def frames() -> Iterator[Frame]:
+        return (Frame(p.name, read_colour(p)) for p in files)
 
     return Scene(name, tuple(files), "", len(files), height, width, "8 bit", frames)
 
@@ -154,7 +154,7 @@ def _depth(dtype: np.dtype[np.generic]) -> str:
     return "float" if dtype.kind == "f" else f"{8 * dtype.itemsize} bit"
 
 
-def _planes(path: Path, position: int, t: int, c: int) -> Iterator[Item]:
+def _planes(path: Path, position: int, t: int, c: int) -> Iterator[Frame]:
     """Yield the planes along Z, near their full range as for fusing (`science.stack.Scale`)."""
     with closing(open_volume(path)) as volume:
         yield from ZStack(path, volume.positions[position], t, [c], c)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError
-from panfocus.frame import Item, no_metadata
+from panfocus.frame import Frame
 from panfocus.io.volumes.volume import DAMAGE, Position, damaged
 
 
@@ -88,7 +88,7 @@ class ZStack:
     def __len__(self) -> int:
         return self._position.depths
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[Frame]:
         for z in range(self._position.depths):
             planes = [
                 scale.to_frame(self.plane(c, z))
@@ -96,10 +96,10 @@ class ZStack:
             ]
             has_alpha = self._position.samples in (2, 4)
             if len(planes) == 1:
-                yield Item(f"Z {z}", planes[0], has_alpha, no_metadata())
+                yield Frame(f"Z {z}", planes[0], has_alpha)
             else:
                 pixels = np.stack(planes, axis=-1)
-                yield Item(f"Z {z}", pixels, False, no_metadata(), planes[self._guide])
+                yield Frame(f"Z {z}", pixels, guide=planes[self._guide])
 
     def plane(self, c: int, z: int) -> NDArray[Any]:
         """Return a plane as stored, checked."""
