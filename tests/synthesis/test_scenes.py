@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 
 import panfocus
+from panfocus.synthesis import kinds
 from panfocus.synthesis.scenes import (
     KINDS,
+    MOVING_KINDS,
     Motion,
     blob_matte,
     depth_light,
@@ -17,6 +19,10 @@ from panfocus.synthesis.scenes import (
 from tests.conftest import psnr, texture
 
 PICTURES = [texture(120, 160, seed) for seed in range(4)]
+
+
+def test_the_command_line_knows_every_kind():
+    assert kinds.NAMES == (*KINDS, *MOVING_KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

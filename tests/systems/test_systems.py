@@ -8,7 +8,7 @@ from panfocus import list_systems, load_system
 from panfocus.arrays.pixels import luminance
 from panfocus.errors import SystemError_
 from panfocus.systems import Card, EvidenceSystem, PictureSystem, System
-from panfocus.systems.classical import MEASURES, classical_systems
+from panfocus.systems.focus_measures import MEASURES, classical_systems
 from tests.conftest import blurred, focal_pair, texture
 
 NAMES = sorted(classical_systems())

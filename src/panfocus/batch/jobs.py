@@ -6,7 +6,7 @@ import csv
 import os
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -21,33 +21,13 @@ from panfocus.io.atomic import located
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
-from panfocus.pipeline.options import TRUTHS, Settings, make_settings
+from panfocus.pipeline.options import FIELDS, from_text, make_settings
 from panfocus.pipeline.volumes import output_files
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 _MAPS = ("depth", "index", "confidence")
 #: Of scientific stacks.
 VOLUME_ENDING = ".ome.tif"
-
-
-def _truth(text: str) -> bool:
-    """Read yes or no; an option that stands alone means yes.
-
-    Raises:
-        ValueError: neither.
-    """
-    word = text.lower()
-    if word not in _YES and word not in _NO:
-        raise ValueError(f"{text} is neither true nor false")
-    return word in _YES
-
-
-_YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
-_CONVERT: Mapping[str, Callable[[str], object]] = {
-    "threads": int,
-    "z_step_um": float,
-    **dict.fromkeys(TRUTHS, _truth),
-}
 _COLUMNS = ("name", "inputs", "output", "options")
 
 
@@ -315,15 +295,13 @@ def _options(text: str, where: str) -> dict[str, Any]:
             chosen["z_step_um" if key == "z_step" else key] = value
         if "maps" in chosen:
             raise ValueError("maps are asked for by --depth-map and so on, for all stacks")
-        for name, convert in _CONVERT.items():
-            if name in chosen:
-                chosen[name] = convert(chosen[name])
+        chosen = {name: from_text(name, value) for name, value in chosen.items()}
         make_settings(**chosen)
     except (UsageError, ValueError) as error:
         raise UsageError(
             "The options of a row are wrong.",
             where=where,
-            expected="name=value name=value, of " + ", ".join(Settings.__dataclass_fields__),
+            expected="name=value name=value, of " + ", ".join(FIELDS),
             got=f"{text}: {error}",
         ) from error
     return chosen

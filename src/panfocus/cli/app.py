@@ -7,13 +7,15 @@ value may be left out, which ``--depth-map [F]`` is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import click
 
 from panfocus._version import __version__
+from panfocus.cli.options import GroupedCommand, Number, settings_names, settings_options, under
+from panfocus.pipeline.options import ABOUT
+from panfocus.synthesis.kinds import NAMES
 
 #: What an option that stands alone is given; no file can be called so by accident.
 BARE = "\0"
@@ -24,11 +26,9 @@ BEHIND = "panfocus.behind"
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 
-_ALIGN_HELP = "none, auto, translation, similarity, affine or homography."
-
-#: `panfocus.systems.devices.NAMES`, whose import would slow the start.
-_DEVICE = click.Choice(["auto", "cpu", "cuda", "directml", "coreml", "openvino"])
-_DEVICE_HELP = "Where networks run; auto takes the best that is there and works."
+_ALIGN_HELP = ABOUT["align"].help
+_DEVICE = click.Choice(ABOUT["device"].choices)
+_DEVICE_HELP = ABOUT["device"].help
 
 
 class _BareOption(click.Option):
@@ -43,7 +43,7 @@ class _BareOption(click.Option):
         self.endings = endings
 
 
-class _FuseCommand(click.Command):
+class _FuseCommand(GroupedCommand):
     """Gives bare options their value before click would take an input for it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -84,18 +84,6 @@ def fill_bare_options(args: list[str], bare: dict[str, tuple[str, ...]]) -> list
         if not writes or _may_be_input(following):
             out[-1] = f"{word}={BARE}"
     return out
-
-
-class _Number(click.FloatRange):
-    """A number within bounds that is a number: nan lies outside of none, inf within many."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  as click has it
-        number = super().convert(value, param, ctx)
-        if not isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
 
 
 class _App(click.Group):
@@ -158,7 +146,7 @@ _plugin_option = click.option(
     multiple=True,
     help="A file of Python that registers systems of your own; may be repeated.",
 )
-_SIZE = _Number(0, min_open=True)
+_SIZE = Number(0, min_open=True)
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
@@ -169,180 +157,91 @@ def app() -> None:
 
 @app.command(cls=_FuseCommand)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
-@click.option(
+@under(
+    "output",
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     help="The picture to write; its extension decides the format. Needed but for --align-only.",
 )
-@click.option(
-    "-s",
-    "--system",
-    help="What decides: a name of `panfocus systems`, or the folder of an exported system.",
-)
+@settings_options
 @_plugin_option
-@click.option("--device", type=_DEVICE, default="auto", show_default=True, help=_DEVICE_HELP)
-@click.option("--align", default="none", show_default=True, help=_ALIGN_HELP)
-@click.option(
-    "--align-to",
-    type=click.Choice(["neighbour", "reference"]),
-    default="neighbour",
-    show_default=True,
-    help="Chain steps between neighbours, or compare every frame with the reference.",
-)
-@click.option(
-    "--reference",
-    default="middle",
-    show_default=True,
-    help="Frame whose geometry, brightness and metadata are kept: middle, first, last, or a "
-    "number from 0.",
-)
-@click.option(
-    "--exposure",
-    type=click.Choice(["auto", "none"]),
-    default="auto",
-    show_default=True,
-    help="Match brightness and white balance of frames that differ in them.",
-)
-@click.option(
-    "--keep-size/--crop",
-    default=False,
-    help="Keep the size of aligned frames, or crop to what all of them show (default).",
-)
-@click.option(
+@under(
+    "registration",
     "--align-only",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write the aligned frames into DIR and fuse nothing.",
 )
-@click.option(
+@under(
+    "registration",
     "--save-transforms",
     type=click.Path(path_type=Path),
     metavar="F.json",
     help="Write where the frames lie.",
 )
-@click.option(
-    "--load-transforms",
-    type=click.Path(),
-    metavar="F.json",
-    help="Take where the frames lie from a file, such as that of another channel.",
-)
-@click.option(
-    "--mode",
-    type=click.Choice(["blend", "select", "restore", "best-plane"]),
-    default="blend",
-    show_default=True,
-    help="Blend at boundaries, select native pixels only, or take the sharpest frame whole.",
-)
-@click.option(
-    "--void",
-    type=click.Choice(["smooth", "off"]),
-    default="smooth",
-    show_default=True,
-    help="Where only noise tells frames apart: average them, or pick one all the same.",
-)
-@click.option(
-    "--guard",
-    type=click.Choice(["auto", "off"]),
-    default="auto",
-    show_default=True,
-    help="Leave out frames that show nothing, and mend what a network loses; or take all as it is.",
-)
-@click.option(
-    "--prefer",
-    type=click.Choice(["none", "near", "far"]),
-    default="none",
-    show_default=True,
-    help="Where two depths are both in focus, as in something see-through, take this one.",
-)
-@click.option(
-    "--order",
-    type=click.Choice(["near-first", "far-first"]),
-    default="near-first",
-    show_default=True,
-    help="Of the frames.",
-)
-@click.option(
+@under(
+    "output",
     "--slab",
     type=(int, int),
     metavar="SIZE OVERLAP",
     help="Also fuse groups of SIZE frames, each sharing OVERLAP with the next, to OUT_slab01...",
 )
-@click.option(
-    "--cull",
-    is_flag=True,
-    help="Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
-)
-@click.option(
+@under(
+    "maps",
     "--depth-map",
     cls=_BareOption,
     endings=_MAP_ENDINGS,
     help="Write the depth map (float32), to F or beside OUT. A picture that is there and behind "
     "the option is a frame; --depth-map=F names any file. So with the other maps.",
 )
-@click.option(
-    "--index-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write which frame won (uint16)."
+@under(
+    "maps",
+    "--index-map",
+    cls=_BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write the number of the frame that each pixel is taken from (uint16).",
 )
-@click.option(
-    "--confidence-map", cls=_BareOption, endings=_MAP_ENDINGS, help="Write how clear it was."
+@under(
+    "maps",
+    "--confidence-map",
+    cls=_BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write how clearly the best frame is ahead of the next, from 0 to 1.",
 )
-@click.option(
-    "--z-step", "z_step_um", type=_SIZE, help="Micrometres between frames: makes depth a length."
+@under("maps", "--height-map", type=_FILE, help="Draw depth in colours with a scale.")
+@under("maps", "--mesh", type=_FILE, help="Write a textured mesh: .ply, .obj or .glb.")
+@under("maps", "--pixel-size", type=_SIZE, metavar="UM", help="Micrometres a pixel, for the mesh.")
+@under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
+@under(
+    "input",
+    "--guide-channel",
+    metavar="N|NAME",
+    help="Channel of a scientific stack that decides for all.",
 )
-@click.option(
-    "--raw-tone",
-    type=click.Choice(["srgb", "linear"]),
-    default="srgb",
-    show_default=True,
-    help="Camera RAW: for looking at, or light as measured.",
-)
-@click.option(
-    "--lenient",
-    is_flag=True,
-    help="Go on, with a warning, where a JPEG is damaged inside or a Zarr lacks a plane.",
-)
-@click.option("--axes", help="Of a scientific stack that does not say them, like TCZYX.")
-@click.option(
-    "--guide-channel", metavar="N|NAME", help="Channel of a scientific stack that decides for all."
-)
-@click.option("--height-map", type=_FILE, help="Draw depth in colours with a scale.")
-@click.option("--mesh", type=_FILE, help="Write a textured mesh: .ply, .obj or .glb.")
-@click.option("--pixel-size", type=_SIZE, metavar="UM", help="Micrometres a pixel, for the mesh.")
-@click.option(
+@under(
+    "output",
     "--quality",
     type=click.IntRange(1, 100),
     default=95,
     show_default=True,
-    help="Of JPEG and WebP.",
+    help="Quality of JPEG and WebP.",
 )
-@click.option(
-    "--bit-depth",
-    type=click.Choice(["same", "8", "16"]),
-    default="same",
-    show_default=True,
-    help="Bits per channel of the result.",
-)
-@click.option(
-    "--max-memory",
-    default="auto",
-    show_default=True,
-    help="auto (70 % of what is free), or a size such as 2GiB.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Processors to use; all if not given.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
-@click.option("--dry-run", is_flag=True, help="Check everything, say what would be done, stop.")
-@click.option(
+@under("output", "--overwrite", is_flag=True, help="Replace existing files; never what is read.")
+@under("output", "--dry-run", is_flag=True, help="Check everything, say what would be done, stop.")
+@under(
+    "output",
     "--json",
     "json_file",
     cls=_BareOption,
     endings=(".json",),
     help="Report as JSON: to F, or to stdout.",
 )
-@click.option(
-    "--json-progress", is_flag=True, help="Progress as one JSON object a line, on stderr."
+@under(
+    "output", "--json-progress", is_flag=True, help="Progress as one JSON object a line, on stderr."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Timings, and each frame's share.")
+@under("output", "-q", "--quiet", is_flag=True, help="Print errors alone.")
+@under("output", "-v", "--verbose", is_flag=True, help="Print timings, and each frame's share.")
 @click.pass_context
 def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declared above
     """Fuse a stack of frames into one picture that is sharp everywhere.
@@ -354,31 +253,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     from panfocus.io.volumes.open import is_science  # noqa: PLC0415
 
     _load_plugins(options.pop("plugins"))
-    settings = (
-        "system",
-        "device",
-        "align",
-        "align_to",
-        "exposure",
-        "keep_size",
-        "load_transforms",
-        "reference",
-        "mode",
-        "void",
-        "guard",
-        "raw_tone",
-        "lenient",
-        "cull",
-        "prefer",
-        "order",
-        "bit_depth",
-        "max_memory",
-        "threads",
-        "z_step_um",
-    )
-    chosen = {name: options.pop(name) for name in settings}
-    if chosen["system"] is None:
-        del chosen["system"]
+    chosen = {name: options.pop(name) for name in settings_names()}
     maps = {kind: options.pop(f"{kind}_map") for kind in ("depth", "index", "confidence")}
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
     behind = tuple(ctx.meta[BEHIND])
@@ -576,16 +451,24 @@ def evaluate(
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(["hard", "layers", "depth", "bokeh", "void", "breathing"]),
+    type=click.Choice(NAMES),
     multiple=True,
     required=True,
     help="What makes the scenes hard; may be repeated.",
 )
-@click.option("--count", type=click.IntRange(1), default=12, show_default=True, help="Scenes.")
+@click.option(
+    "--count", type=click.IntRange(1), default=12, show_default=True, help="How many scenes."
+)
 @click.option(
     "--frames", type=click.IntRange(2), help="Frames a scene, for depth, void and breathing."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Fixes it all.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Number that all chance is drawn from: the same seed, the same scenes.",
+)
 @click.option(
     "--depth-maps",
     type=_FILE,
@@ -606,7 +489,7 @@ _NOT_IN_BATCH = frozenset({
 })  # fmt: skip
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 @click.argument("source", type=_FILE, metavar="IN")
 @click.argument("out", type=_FILE, metavar="OUT")
 @click.option(
@@ -618,23 +501,23 @@ _NOT_IN_BATCH = frozenset({
 @click.option(
     "--settle",
     "settle_s",
-    type=_Number(0),
+    type=Number(0),
     default=5.0,
     show_default=True,
     help="With --watch: seconds for which a stack must not have changed.",
 )
-@click.option("--idle", "idle_s", type=_Number(0), help="With --watch: stop after so many seconds.")
+@click.option("--idle", "idle_s", type=Number(0), help="With --watch: stop after so many seconds.")
 @click.option(
     "--format",
     "ending",
     type=click.Choice(["tif", "png", "jpg", "webp"]),
     default="tif",
     show_default=True,
-    help="Of the pictures.",
+    help="Format of the pictures.",
 )
 @click.option("--depth-map", is_flag=True, help="Write depth maps (float32).")
-@click.option("--index-map", is_flag=True, help="Write which frame won (uint16).")
-@click.option("--confidence-map", is_flag=True, help="Write how clear it was.")
+@click.option("--index-map", is_flag=True, help="Write the number of the frame taken (uint16).")
+@click.option("--confidence-map", is_flag=True, help="Write how clear each decision is.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files; never what is read.")
 @click.option("--dry-run", is_flag=True, help="List the stacks, and what each would take.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")

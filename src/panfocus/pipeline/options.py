@@ -1,17 +1,24 @@
-"""How to fuse: the options of `panfocus fuse` and of `panfocus.fuse`, checked in one place."""
+"""How to fuse: every option once, with its words and its bounds.
+
+From the fields of `Settings` come the flags of ``panfocus fuse`` and ``panfocus batch``
+(`panfocus.cli.options`), the options of a manifest's row (`from_text`), the keyword arguments of
+`panfocus.fuse` (`Chosen`) and the settings in a report. A new option is one field here, one key of
+`Chosen`, and the code that heeds it.
+
+Light: the command line imports it at every start.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal, cast
-
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Literal, TypedDict, get_args
 
 from panfocus.errors import UsageError
 from panfocus.fusion.modes import Mode
-from panfocus.registration.options import check_kind, is_reference
+from panfocus.registration.options import KINDS, check_kind, is_reference
 from panfocus.resources.memory import parse_size
-from panfocus.systems import DEFAULT_SYSTEM
+from panfocus.systems.devices import DEFAULT_SYSTEM
 from panfocus.systems.devices import NAMES as DEVICES
 
 BitDepth = Literal["same", "8", "16"]
@@ -22,9 +29,50 @@ AlignTo = Literal["neighbour", "reference"]
 Exposure = Literal["auto", "none"]
 Prefer = Literal["none", "near", "far"]
 Order = Literal["near-first", "far-first"]
+#: Under which heading ``--help`` shows an option.
+Group = Literal["input", "registration", "decision", "maps", "output", "limits"]
+#: What kind of value an option takes.
+Kind = Literal["text", "file", "truth", "count", "length"]
 
 #: More threads than any machine has; OpenCV counts them in 32 bits.
 MOST_THREADS = 4096
+_ABOUT = "about"
+
+
+@dataclass(frozen=True)
+class About:
+    """What is told of an option.
+
+    Attributes:
+        group: where ``--help`` shows it.
+        help: the same in words.
+        kind: of value.
+        choices: the values that there are; none where any of its kind will do.
+        flags: on the command line, where they are not ``--name-of-the-field``; none for an option
+            that the command line has in another way.
+        metavar: how ``--help`` calls the value.
+    """
+
+    group: Group
+    help: str
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    flags: tuple[str, ...] | None = None
+    metavar: str | None = None
+
+
+def _option(
+    default: Any,  # noqa: ANN401  of the field
+    group: Group,
+    text: str,
+    kind: Kind = "text",
+    choices: tuple[str, ...] = (),
+    *,
+    flags: tuple[str, ...] | None = None,
+    metavar: str | None = None,
+) -> Any:  # noqa: ANN401  a field of any type
+    about = About(group, text, kind, choices, flags, metavar)
+    return field(default=default, metadata={_ABOUT: about})
 
 
 @dataclass(frozen=True)
@@ -33,71 +81,205 @@ class Settings:
 
     Attributes:
         system: name of a system or folder of an exported one.
+        device: where networks run: "auto" for the best that is there and works, "cpu", or the
+            name of an accelerator (`panfocus devices`), which then must be had.
         align: kind of registration, see `panfocus.registration.options.KINDS`.
         align_to: "neighbour" chains steps between neighbours; "reference" compares every frame
             with the reference.
+        reference: "middle", "first", "last" or a frame's number from 0: whose geometry,
+            brightness and metadata are kept.
         exposure: "auto" matches brightness and white balance where frames differ in them.
         keep_size: whether aligned frames stay as large as they are; else they are cropped to
             what all of them show.
         load_transforms: a file of transforms to use in place of estimating any.
-        reference: "middle", "first", "last" or a frame's number from 0: whose geometry,
-            brightness and metadata are kept.
         mode: "blend" mixes at boundaries; "select" copies native pixels only; "restore"
             blends, and adds the detail that defocus has taken from all frames
             (`panfocus.fusion.restoration`); "best-plane" takes the one frame of highest
             sharpness, whole.
-        bit_depth: "same", "8" or "16".
-        max_memory: "auto" (70 % of what is free) or a size such as "2GiB".
-        threads: None for all cores.
-        maps: whether index, depth and confidence are made.
-        z_step_um: distance between frames in micrometres; makes depth a length.
-        cull: leave out frames that are wholly blurred, duplicates, or differently exposed; the
-            stack is read twice.
+        void: "smooth" averages frames where only noise tells them apart; "off" picks one.
+        guard: "auto" leaves out frames that show nothing and mends what a network loses (see
+            `panfocus.guard`); "off" takes all frames and the system as it is.
         prefer: which of two depths that are both in focus, as of something see-through, is taken:
             "near", "far", or "none" for the sharper.
         order: of the frames, "near-first" or "far-first".
-        void: "smooth" averages frames where only noise tells them apart; "off" picks one.
+        cull: leave out frames that are wholly blurred, duplicates, or differently exposed; the
+            stack is read twice.
+        maps: whether index, depth and confidence are made.
+        z_step_um: distance between frames in micrometres; makes depth a length.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
         lenient: whether to go on, with a warning, where a JPEG is damaged inside or a Zarr lacks
             a plane; else it is an error.
-        guard: "auto" leaves out frames that show nothing and mends what a network loses (see
-            `panfocus.guard`); "off" takes all frames and the system as it is.
-        device: where networks run: "auto" for the best that is there and works, "cpu", or the
-            name of an accelerator (`panfocus devices`), which then must be had.
+        bit_depth: "same", "8" or "16".
+        max_memory: "auto" (70 % of what is free) or a size such as "2GiB".
+        threads: None for all cores.
     """
 
-    system: str = DEFAULT_SYSTEM
-    align: str = "none"
-    align_to: AlignTo = "neighbour"
-    exposure: Exposure = "auto"
-    keep_size: bool = False
-    load_transforms: str | None = None
-    reference: str = "middle"
-    mode: Mode = "blend"
-    bit_depth: BitDepth = "same"
-    max_memory: str = "auto"
-    threads: int | None = None
-    maps: bool = True
-    z_step_um: float | None = None
-    cull: bool = False
-    prefer: Prefer = "none"
-    order: Order = "near-first"
-    void: Void = "smooth"
-    raw_tone: RawTone = "srgb"
-    lenient: bool = False
-    guard: GuardOption = "auto"
-    device: str = "auto"
+    system: str = _option(
+        DEFAULT_SYSTEM,
+        "decision",
+        "What decides: a name of `panfocus systems`, or the folder of an exported system.",
+        flags=("-s", "--system"),
+    )
+    device: str = _option(
+        "auto",
+        "limits",
+        "Where networks run; auto takes the best that is there and works.",
+        choices=DEVICES,
+    )
+    align: str = _option("none", "registration", f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    align_to: AlignTo = _option(
+        "neighbour",
+        "registration",
+        "Chain steps between neighbours, or compare every frame with the reference.",
+        choices=get_args(AlignTo),
+    )
+    reference: str = _option(
+        "middle",
+        "registration",
+        "Frame whose geometry, brightness and metadata are kept: middle, first, last, or a "
+        "number from 0.",
+    )
+    exposure: Exposure = _option(
+        "auto",
+        "registration",
+        "Match brightness and white balance of frames that differ in them.",
+        choices=get_args(Exposure),
+    )
+    keep_size: bool = _option(
+        False,
+        "registration",
+        "Keep the size of aligned frames, or crop to what all of them show (default).",
+        "truth",
+        flags=("--keep-size/--crop",),
+    )
+    load_transforms: str | None = _option(
+        None,
+        "registration",
+        "Take where the frames lie from a file, such as that of another channel.",
+        "file",
+        metavar="F.json",
+    )
+    mode: Mode = _option(
+        "blend",
+        "decision",
+        "Blend at boundaries, select native pixels only, or take the sharpest frame whole.",
+        choices=get_args(Mode),
+    )
+    void: Void = _option(
+        "smooth",
+        "decision",
+        "Where only noise tells frames apart: average them, or pick one all the same.",
+        choices=get_args(Void),
+    )
+    guard: GuardOption = _option(
+        "auto",
+        "decision",
+        "Leave out frames that show nothing, and mend what a network loses; or take all as it is.",
+        choices=get_args(GuardOption),
+    )
+    prefer: Prefer = _option(
+        "none",
+        "decision",
+        "Where two depths are both in focus, as in something see-through, take this one.",
+        choices=get_args(Prefer),
+    )
+    order: Order = _option(
+        "near-first",
+        "input",
+        "Whether the first frame is focused nearest to the camera, or farthest from it.",
+        choices=get_args(Order),
+    )
+    cull: bool = _option(
+        False,
+        "input",
+        "Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
+        "truth",
+    )
+    maps: bool = _option(True, "maps", "Make index, depth and confidence.", "truth", flags=())
+    z_step_um: float | None = _option(
+        None,
+        "maps",
+        "Micrometres between frames: makes depth a length.",
+        "length",
+        flags=("--z-step",),
+    )
+    raw_tone: RawTone = _option(
+        "srgb",
+        "input",
+        "Develop camera RAW for looking at, or keep light as measured.",
+        choices=get_args(RawTone),
+    )
+    lenient: bool = _option(
+        False,
+        "input",
+        "Go on, with a warning, where a JPEG is damaged inside or a Zarr lacks a plane.",
+        "truth",
+    )
+    bit_depth: BitDepth = _option(
+        "same", "output", "Bits per channel of the result.", choices=get_args(BitDepth)
+    )
+    max_memory: str = _option(
+        "auto", "limits", "auto (70 % of what is free), or a size such as 2GiB."
+    )
+    threads: int | None = _option(None, "limits", "Processors to use; all if not given.", "count")
 
 
-#: Names of the settings that are either true or false.
-TRUTHS = tuple(f.name for f in fields(Settings) if isinstance(f.default, bool))
+class Chosen(TypedDict, total=False):
+    """The keyword arguments of `panfocus.fuse`: fields of `Settings`, numbers where natural."""
+
+    device: str
+    align: str
+    align_to: AlignTo
+    reference: str | int
+    exposure: Exposure
+    keep_size: bool
+    load_transforms: object  # a str or a path of any kind
+    mode: Mode
+    void: Void
+    guard: GuardOption
+    prefer: Prefer
+    order: Order
+    cull: bool
+    maps: bool
+    z_step_um: float | None
+    raw_tone: RawTone
+    lenient: bool
+    bit_depth: BitDepth | Literal[8, 16]
+    max_memory: str | int
+    threads: int | None
+
+
+#: Fields of `Settings` by name.
+FIELDS: Mapping[str, Field[Any]] = {f.name: f for f in fields(Settings)}
+#: What is told of each.
+ABOUT: Mapping[str, About] = {name: f.metadata[_ABOUT] for name, f in FIELDS.items()}
+#: Settings whose values are names, which a program may have as numbers.
+_NAMED = frozenset({"reference", "bit_depth", "max_memory"})
+_YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def from_text(name: str, text: str) -> object:
+    """Return the value of a setting that was written down, as in the row of a manifest.
+
+    A truth that stands alone means yes.
+
+    Raises:
+        ValueError: it cannot be read as what the setting is.
+    """
+    kind = ABOUT[name].kind if name in ABOUT else "text"
+    if kind == "truth":
+        word = text.lower()
+        if word not in _YES and word not in _NO:
+            raise ValueError(f"{text} is neither true nor false")
+        return word in _YES
+    return {"count": int, "length": float}.get(kind, str)(text)
 
 
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given
-    """Return numbers of NumPy as Python's, which JSON knows, and a reference as text."""
-    if isinstance(value, np.generic):
-        value = cast("Any", value).item()
-    if name == "reference" and isinstance(value, int) and not isinstance(value, bool):
+    """Return numbers of NumPy as Python's, which JSON knows, and numbers that are names as text."""
+    if type(value).__module__ == "numpy" and not getattr(value, "shape", ()):
+        value = value.item()
+    if name in _NAMED and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value
 
@@ -108,7 +290,7 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
     Raises:
         UsageError: unknown option or value.
     """
-    known = set(Settings.__dataclass_fields__)
+    known = set(FIELDS)
     unknown = set(options) - known
     if unknown:
         raise UsageError(
@@ -121,38 +303,32 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
     options = {name: _plain(name, value) for name, value in options.items()}
     settings = Settings(**options)
     check_kind(settings.align)
-    choices = {
-        "mode": ("blend", "select", "restore", "best-plane"),
-        "bit_depth": ("same", "8", "16"),
-        "void": ("smooth", "off"),
-        "raw_tone": ("srgb", "linear"),
-        "align_to": ("neighbour", "reference"),
-        "exposure": ("auto", "none"),
-        "prefer": ("none", "near", "far"),
-        "order": ("near-first", "far-first"),
-        "guard": ("auto", "off"),
-        "device": DEVICES,
-    }
-    for name, allowed in choices.items():
-        if getattr(settings, name) not in allowed:
-            raise UsageError(
-                f"unknown value of {name}",
-                where=f"--{name.replace('_', '-')}",
-                expected=" or ".join(allowed),
-                got=str(getattr(settings, name)),
-            )
+    _check_choices(settings)
     _check_values(settings)
     return settings
 
 
-def _option(name: str) -> str:
-    return "--z-step" if name == "z_step_um" else f"--{name.replace('_', '-')}"
+def _check_choices(settings: Settings) -> None:
+    for name, about in ABOUT.items():
+        if about.choices and getattr(settings, name) not in about.choices:
+            raise UsageError(
+                f"unknown value of {name}",
+                where=flag_of(name),
+                expected=" or ".join(about.choices),
+                got=str(getattr(settings, name)),
+            )
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of an option, as errors tell where they are."""
+    flags = ABOUT[name].flags if name in ABOUT else None
+    return flags[-1].partition("/")[0] if flags else f"--{name.replace('_', '-')}"
 
 
 def _check_values(settings: Settings) -> None:
     """Refuse values that no run can have, whoever sets them: a shell, a manifest, a program."""
-    for name in TRUTHS:
-        if not isinstance(getattr(settings, name), bool):
+    for name, about in ABOUT.items():
+        if about.kind == "truth" and not isinstance(getattr(settings, name), bool):
             raise _cannot_be(name, "true or false", getattr(settings, name))
     if not str(settings.system).strip():
         raise _cannot_be("system", "a name of `panfocus systems`, or a folder", settings.system)
@@ -171,7 +347,7 @@ def _cannot_be(name: str, expected: str, got: object) -> UsageError:
     text = str(got)
     return UsageError(
         f"this cannot be a value of {name}",
-        where=_option(name),
+        where=flag_of(name),
         expected=expected,
         got=text if text.strip() else "nothing",
         remedy=None if text.strip() else "check the variable that it came from",

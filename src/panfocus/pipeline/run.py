@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import cv2
 import numpy as np
@@ -27,7 +27,7 @@ from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
-from panfocus.pipeline.options import BitDepth, Settings, make_settings
+from panfocus.pipeline.options import BitDepth, Chosen, Settings, make_settings
 from panfocus.pipeline.plan import Plan, check_system, group_size, held_bytes, memory_limit, plan
 from panfocus.pipeline.quality import Finding, Surveyor, keep, survey
 from panfocus.pipeline.result import Fusion, Report
@@ -586,7 +586,7 @@ def fuse(
     system: str | Path | System | PictureSystem | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-    **options: Any,  # noqa: ANN401  the fields of Settings, checked there
+    **options: Unpack[Chosen],
 ) -> Fusion:
     """Fuse frames focused at different depths into one picture that is sharp everywhere.
 
@@ -598,7 +598,7 @@ def fuse(
             object of your own with a card and ``decide``; None for the default.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every frame; True stops with `Cancelled`.
-        **options: the fields of `Settings`; a plan brings its own.
+        **options: fields of `Settings`, checked there; a plan brings its own.
 
     Returns:
         The picture with its index, depth and confidence maps and a report.
@@ -610,21 +610,22 @@ def fuse(
         Cancelled: `cancel` said so.
     """
     own = None if system is None or isinstance(system, (str, Path)) else adopt(system)
+    asked: dict[str, Any] = {**options}
     if system is not None and not isinstance(frames, Plan):
-        options["system"] = own.card.name if own is not None else str(system)
+        asked["system"] = own.card.name if own is not None else str(system)
     _check_source(frames)
     if is_paths(frames):
         paths = [frames] if isinstance(frames, (str, Path)) else frames
-        frames = plan(paths, make_settings(**options), system=own)
+        frames = plan(paths, make_settings(**asked), system=own)
     if isinstance(frames, Plan):
-        asked, sources = asdict(frames.settings), tuple(info.path for info in frames.infos)
+        told, sources = asdict(frames.settings), tuple(info.path for info in frames.infos)
         frames = culled(frames, cancel) if frames.settings.cull else frames
         run = _Run(frames.settings, frames.system, frames.count, progress, cancel)
-        run.report.settings = asked
+        run.report.settings = told
         run.report.warnings += frames.notes
         result = _execute(run, FileStack(frames.infos))
         return replace(result, sources=tuple(dict.fromkeys(sources)))
-    settings = make_settings(**options)
+    settings = make_settings(**asked)
     notes: list[str] = []
     if settings.cull:
         frames, notes = _cull_arrays(cast("Arrays", frames), cancel)

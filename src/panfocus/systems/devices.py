@@ -1,4 +1,4 @@
-"""The words that say where networks run; light, since every start imports them.
+"""The words that say what decides and where networks run; light, since every start imports them.
 
 What stands behind them: `panfocus.systems.providers`.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from panfocus.errors import UsageError
 
+#: What decides unless something else is asked for.
+DEFAULT_SYSTEM = "dualpath"
 #: Takes the best device that is there and works, else the processor.
 AUTO = "auto"
 CPU = "cpu"

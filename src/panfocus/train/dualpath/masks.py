@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.systems import classical
+from panfocus.systems import focus_measures
 
 Float = NDArray[np.float32]
 
@@ -42,7 +42,7 @@ def residual(luminance: NDArray[np.generic]) -> Float:
 
 
 #: The measures that masks may come from.
-TEACHERS: dict[str, classical.Measure] = {**classical.MEASURES, "residual": residual}
+TEACHERS: dict[str, focus_measures.Measure] = {**focus_measures.MEASURES, "residual": residual}
 #: The same by name, and the guided system.
 MEASURES = (*sorted(TEACHERS), GUIDED)
 
@@ -77,7 +77,7 @@ def _won(energies: Float, measure: str, window: int) -> Imperfect:
 
 def by_guided(frames: Float) -> Imperfect:
     """Ask the system `guided`; valid where the modified Laplacian has evidence."""
-    system = classical.classical_systems()[GUIDED]
+    system = focus_measures.classical_systems()[GUIDED]
     weights = system.decide(frames[..., None])
     energy = np.stack([pooled(TEACHERS["sml"](f), WINDOWS[-1]) for f in frames]).max(0)
     return Imperfect(best_of(weights), np.asarray(energy > floor("sml"), np.float32))

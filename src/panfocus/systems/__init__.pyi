@@ -1,0 +1,16 @@
+from .base import EvidenceSystem as EvidenceSystem
+from .base import PictureSystem as PictureSystem
+from .base import System as System
+from .card import Card as Card
+from .devices import DEFAULT_SYSTEM as DEFAULT_SYSTEM
+from .focus_measures import FocusMeasureSystem as FocusMeasureSystem
+from .focus_measures import classical_systems as classical_systems
+from .network import NetworkSystem as NetworkSystem
+from .network_picture import NetworkPictureSystem as NetworkPictureSystem
+from .pyramid import PyramidSystem as PyramidSystem
+from .registry import BUNDLED as BUNDLED
+from .registry import SYSTEMS as SYSTEMS
+from .registry import device_facts as device_facts
+from .registry import list_systems as list_systems
+from .registry import load_system as load_system
+from .registry import register_system as register_system

@@ -1,0 +1,104 @@
+"""Which systems there are: those that come along, and those that somebody brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from panfocus.errors import SystemError_
+from panfocus.plugins import Registry, load_installed
+from panfocus.systems.base import PictureSystem, System
+from panfocus.systems.card import Card
+from panfocus.systems.checks import adopt
+from panfocus.systems.devices import AUTO, check_name
+from panfocus.systems.focus_measures import classical_systems
+from panfocus.systems.network import NetworkSystem
+from panfocus.systems.network_picture import NetworkPictureSystem
+from panfocus.systems.pyramid import PyramidSystem
+
+#: Folder of the networks that come with the package, one folder each: ``<name>-<n>/``.
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+def _bundled_folders() -> dict[str, Path]:
+    """Return name to folder; of several numbers of one name the name alone means the highest."""
+    out: dict[str, Path] = {}
+    for path in sorted(BUNDLED.glob("*/card.json")):
+        folder = path.parent
+        out[folder.name] = folder
+        out[folder.name.rpartition("-")[0]] = folder
+    return out
+
+
+def _built_in() -> list[str]:
+    """Return the names of all systems that come with the package."""
+    return [*sorted(_bundled_folders()), *classical_systems(), "pyramid"]
+
+
+#: Makers of the user's own systems by name: of anything that `panfocus.fuse(..., system=)` takes.
+SYSTEMS: Registry[Callable[[], object]] = Registry("system", "--system", _built_in)
+
+#: ``@register_system("my-name")`` before a class without arguments, or before a function.
+register_system = SYSTEMS.register
+
+
+def list_systems() -> list[Card]:
+    """Return the cards of all systems, networks first, those of plugins last."""
+    folders = set(_bundled_folders().values())
+    networks = [Card.read(folder / "card.json") for folder in sorted(folders)]
+    classical = [system.card for system in classical_systems().values()]
+    own = [adopt(SYSTEMS.get(name)()).card for name in SYSTEMS]
+    return [*networks, *classical, PyramidSystem().card, *own]
+
+
+def load_system(
+    name: str | Path, *, threads: int | None = None, device: str = AUTO
+) -> System | PictureSystem:
+    """Return a system by its name, or by the folder that `panfocus export` wrote.
+
+    Args:
+        name: of a system in `list_systems`, or a path to a folder with ``card.json``.
+        threads: for networks; None for all cores.
+        device: where networks run: "auto", "cpu", or a name of `panfocus devices`.
+
+    Raises:
+        SystemError_: no such system, its weights do not match its card, or the device is not to
+            be had.
+        UsageError: no such device.
+    """
+    check_name(device)
+    text = str(name)
+    classical = classical_systems()
+    if text in classical:
+        return classical[text]
+    if text == "pyramid":
+        return PyramidSystem()
+    bundled = _bundled_folders()
+    if text in bundled or Path(name).is_dir():
+        return _load_folder(bundled.get(text, Path(name)), threads, device)
+    if text not in SYSTEMS:
+        load_installed()
+    if text in SYSTEMS:
+        return adopt(SYSTEMS.get(text)())
+    known = [*_built_in(), *SYSTEMS]
+    raise SystemError_(
+        "there is no such system",
+        got=text,
+        expected=f"one of {', '.join(known)}, or a folder with card.json",
+        remedy="`panfocus systems` lists them with their cards; --plugin FILE.py brings your own",
+    )
+
+
+def _load_folder(folder: Path, threads: int | None, device: str) -> System | PictureSystem:
+    path = folder / "card.json"
+    if path.is_file() and Card.read(path).kind == "picture":
+        return NetworkPictureSystem(folder, threads=threads, device=device)
+    return NetworkSystem(folder, threads=threads, device=device)
+
+
+def device_facts(system: System | PictureSystem) -> dict[str, Any] | None:
+    """Return where a system runs, in values that JSON holds; None where no network has run."""
+    if not isinstance(system, (NetworkSystem, NetworkPictureSystem)):
+        return None
+    return None if system.ran_on is None else system.ran_on.to_dict()
