@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -12,16 +12,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
-from panfocus import io
 from panfocus.batch.jobs import Job
 from panfocus.batch.placing import foreign_among, is_complete, not_ours, place_all
 from panfocus.batch.record import key_of, read_record
-from panfocus.errors import PanfocusError, UsageError
+from panfocus.errors import PanfocusError
 from panfocus.io.atomic import staging
 from panfocus.io.outputs import check_apart, earlier_results
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline import volumes
 from panfocus.pipeline.options import Settings, make_settings
+from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.run import fuse
 from panfocus.systems import (
@@ -114,14 +114,7 @@ def _plan(job: Job) -> Plan:
     settings = make_settings(**job.settings, maps=bool(job.maps))
     system = _system(settings)
     earlier = earlier_results(job.outputs.values())
-    checked = plan(job.inputs, settings, exclude=earlier, system=system)
-    if job.maps and system.card.kind == "picture":
-        raise UsageError(
-            f"the system {system.card.name} makes a picture without deciding between frames",
-            expected="a system of kind decision",
-            remedy="leave the maps out, or take another system (`panfocus systems`)",
-        )
-    return checked
+    return plan(job.inputs, settings, exclude=earlier, system=system)
 
 
 @dataclass(frozen=True)
@@ -140,7 +133,7 @@ def _check(job: Job) -> _Checked:
     if not job.is_volume:
         checked = _plan(job)
         files = [info.path for info in checked.infos]
-        _check_outputs(job, checked)
+        _outputs(job, job.outputs).check(checked)
         card = checked.system.card
         return _Checked(files, checked.settings, card, checked.memory_bytes, checked.count)
     choice = _choice(job)
@@ -209,23 +202,10 @@ def _kept(task: Task, changed: Sequence[Path]) -> Outcome:
     )
 
 
-def _check_outputs(job: Job, checked: Plan) -> None:
-    bits = checked.settings.bit_depth
-    read = [*(info.path for info in checked.infos), *settings_files(checked.settings)]
-    check_apart(read, list(job.outputs.items()))
-    for kind, path in job.outputs.items():
-        io.check_output(
-            path,
-            overwrite=True,
-            dtype="float32"
-            if kind != "image"
-            else checked.dtype
-            if bits == "same"
-            else f"uint{bits}",
-            channels=checked.channels if kind == "image" else 1,
-            kind="image" if kind == "image" else "map",
-            size=(checked.height, checked.width),
-        )
+def _outputs(job: Job, places: Mapping[str, Path]) -> Outputs:
+    """Return the files of a stack of photographs, in their places or on the way there."""
+    maps = {kind: places[kind] for kind in job.maps}
+    return Outputs(places["image"], maps, quality=job.quality, overwrite=True)
 
 
 def run_task(task: Task) -> Outcome:
@@ -290,10 +270,9 @@ def _fuse_and_place(task: Task, tries: int) -> tuple[dict[str, float], list[str]
 
 def _fuse_frames(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
     fusion = fuse(_plan(job))
-    notes = fusion.save(folder / job.output.name, quality=job.quality)
-    for kind in job.maps:
-        notes += io.write_map(folder / job.outputs[kind].name, getattr(fusion, kind))
-    return fusion.report.timings_s, [*fusion.report.warnings, *notes]
+    staged = {kind: folder / path.name for kind, path in job.outputs.items()}
+    _outputs(job, staged).write(fusion)
+    return fusion.report.timings_s, fusion.report.warnings
 
 
 def _fuse_volume(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:

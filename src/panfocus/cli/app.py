@@ -265,7 +265,6 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     if any(science.values()) or is_stack:
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
 
-        request.extras.refuse()
         run_science(request, **science)
     else:
         run(request)

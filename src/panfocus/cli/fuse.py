@@ -14,12 +14,11 @@ from typing import Any, cast
 
 from panfocus import io
 from panfocus.cli.app import BARE
-from panfocus.cli.extras import Extras
 from panfocus.errors import UsageError
-from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.options import make_settings
-from panfocus.pipeline.plan import Plan, plan, settings_files
+from panfocus.pipeline.outputs import Outputs, inputs_of, map_path, report_text, write_report
+from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import Progress as Tell
 from panfocus.pipeline.run import Report, align, culled, fuse, needs_registration
@@ -56,23 +55,38 @@ class Request:
         """Whether something is asked for that scientific stacks are not fused with."""
         chosen = self.settings
         return (
-            self.extras != Extras()
+            self.has_surfaces
             or self.save_transforms is not None
             or bool(chosen.get("cull"))
             or chosen.get("bit_depth", "same") != "same"
         )
 
     @property
-    def extras(self) -> Extras:
-        """What is written besides picture and maps."""
-        return Extras(self.slab, self.height_map, self.mesh, self.pixel_size)
+    def has_surfaces(self) -> bool:
+        """Whether more is asked for than a picture and maps."""
+        beside = (self.slab, self.height_map, self.mesh, self.pixel_size)
+        return any(wanted is not None for wanted in beside)
 
-
-def map_path(value: str | None, out: Path, kind: str) -> Path | None:
-    """Return where a map goes: as named, or ``<out>_<kind>.tif`` beside the picture."""
-    if value is None:
-        return None
-    return out.with_name(f"{out.stem}_{kind}.tif") if value == BARE else Path(value)
+    def outputs(self, picture: Path) -> Outputs:
+        """Return the files that are asked for."""
+        maps = {
+            kind: map_path(picture, kind) if value == BARE else Path(value)
+            for kind, value in self.maps.items()
+            if value is not None
+        }
+        report = None if self.json_file in (None, BARE) else Path(str(self.json_file))
+        return Outputs(
+            picture,
+            maps,
+            self.height_map,
+            self.mesh,
+            self.pixel_size,
+            self.slab,
+            self.save_transforms,
+            report,
+            self.quality,
+            self.overwrite,
+        )
 
 
 def run(request: Request) -> None:
@@ -91,41 +105,26 @@ def fuse_into(request: Request, output: Path) -> None:
             where="--align-only, -o",
             remedy="leave one of them out",
         )
-    maps = {k: map_path(v, output, k) for k, v in request.maps.items()}
-    wanted = {k: path for k, path in maps.items() if path is not None}
-    extras = request.extras
-    settings = make_settings(**request.settings, maps=bool(wanted) or extras.need_maps)
-    earlier = earlier_results([output, *extras.earlier(output), *wanted.values()])
-    plan_ = plan(request.inputs, settings, exclude=earlier)
+    outputs = request.outputs(output)
+    settings = make_settings(**request.settings, maps=outputs.need_maps)
+    plan_ = plan(request.inputs, settings, exclude=earlier_results(outputs.earlier))
     _check_behind(request, plan_)
-    read = _inputs(request, plan_)
-    if extras.slab and settings.cull:  # how many slabs there are depends on it
+    read = inputs_of(plan_)
+    if outputs.slab and settings.cull:  # how many slabs there are depends on it
         plan_ = culled(plan_)
-    named = extras.files(output, plan_.count)
-    more = [path for _, path in named]
-    maps_named = [(f"--{kind}-map", path) for kind, path in wanted.items()]
-    check_apart(read, [("-o", output), *maps_named, *named, *_texts(request)])
-    _check(request, plan_, output, wanted)
+    outputs.check(plan_, read=read)
+    _check_transforms(request)
     _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
-        _show_plan(plan_, request, [output, *wanted.values(), *more])
+        _show_plan(plan_, request, outputs.pictures(plan_.count))
         return
     with progress_of(request, plan_.count) as tell:
         result = fuse(plan_, progress=tell)
     _say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
-    notes = result.save(output, quality=request.quality, overwrite=request.overwrite)
-    for kind, path in wanted.items():
-        notes += io.write_map(path, getattr(result, kind), overwrite=request.overwrite)
-    keep = {"overwrite": request.overwrite}
-    extras.write_surfaces(result, plan_, **keep)
-    extras.write_slabs(output, plan_, quality=request.quality, **keep)
-    result.report.warnings += notes
+    written, notes = outputs.write(result, plan=plan_)
     _say(request, [f"note: {note}" for note in notes])
-    written = [output, *wanted.values(), *more]
-    if request.save_transforms is not None and result.transforms is not None:
-        result.transforms.save(request.save_transforms, overwrite=request.overwrite)
-        written.append(request.save_transforms)
-    _report(request, result)
+    if request.json_file == BARE:
+        print(report_text(result.report), end="")
     _summary(request, result, written)
 
 
@@ -146,7 +145,7 @@ def align_only(request: Request) -> None:
     paths = [folder / name for name in _frame_names(plan_)]
     _check_behind(request, plan_)
     frames_named = [("--align-only", path) for path in paths]
-    check_apart(_inputs(request, plan_), [*frames_named, *_texts(request)])
+    check_apart(inputs_of(plan_), [*frames_named, *_texts(request)])
     _check_frames(request, plan_, paths)
     _check_json(request)
     _say(request, [f"note: {note}" for note in plan_.notes])
@@ -200,6 +199,11 @@ def _check_json(request: Request) -> None:
     """Refuse JSON files that cannot be written, and transforms that nobody makes."""
     for _, path in _texts(request):
         io.check_place(path, overwrite=request.overwrite)
+    _check_transforms(request)
+
+
+def _check_transforms(request: Request) -> None:
+    """Refuse to save transforms that nobody makes."""
     wanted = request.align_only is not None or needs_registration(make_settings(**request.settings))
     if request.save_transforms is not None and not wanted:
         raise UsageError(
@@ -207,11 +211,6 @@ def _check_json(request: Request) -> None:
             where="--save-transforms",
             remedy="align the frames: --align auto",
         )
-
-
-def _inputs(request: Request, plan_: Plan) -> list[Path]:
-    """Return all that is read: the frames, and what tells how to fuse them."""
-    return [*(info.path for info in plan_.infos), *settings_files(plan_.settings)]
 
 
 def _check_behind(request: Request, plan_: Plan) -> None:
@@ -232,32 +231,6 @@ def _texts(request: Request) -> list[Output]:
     """Return the files in JSON that are written, by option."""
     named = [("--json", request.json_file), ("--save-transforms", request.save_transforms)]
     return [(option, Path(path)) for option, path in named if path not in (None, BARE)]
-
-
-def _check(request: Request, plan_: Plan, output: Path, wanted: dict[str, Path]) -> None:
-    """Refuse what cannot be written, before any work."""
-    bits = request.settings["bit_depth"]
-    dtype = plan_.dtype if bits == "same" else f"uint{bits}"
-    if wanted and plan_.system.card.kind == "picture":
-        raise UsageError(
-            f"the system {plan_.system.card.name} makes a picture without deciding between frames",
-            where=", ".join(f"--{k}-map" for k in wanted),
-            expected="a system of kind decision",
-            remedy="leave the maps out, or take another system (`panfocus systems`)",
-        )
-    request.extras.check(output, plan_, overwrite=request.overwrite)
-    channels = plan_.channels
-    io.check_output(
-        output,
-        overwrite=request.overwrite,
-        dtype=dtype,
-        channels=channels,
-        kind="image",
-        size=(plan_.height, plan_.width),
-    )
-    _check_json(request)
-    for path in wanted.values():
-        io.check_output(path, overwrite=request.overwrite, dtype="float32", channels=1, kind="map")
 
 
 def _show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:
@@ -316,19 +289,11 @@ def _bar(count: int) -> Generator[Tell]:
         yield tell
 
 
-def _report(request: Request, result: Fusion) -> None:
-    _write_report(request, result.report)
-
-
 def _write_report(request: Request, report: Report) -> None:
-    if request.json_file is None:
-        return
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
     if request.json_file == BARE:
-        print(text, end="")
-    else:
-        path = Path(request.json_file)
-        write_atomic(path, [text.encode()], overwrite=request.overwrite)
+        print(report_text(report), end="")
+    elif request.json_file is not None:
+        write_report(Path(request.json_file), report, overwrite=request.overwrite)
 
 
 def _say(request: Request, lines: list[str]) -> None:

@@ -32,6 +32,12 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
             got=f"{len(request.inputs)} inputs",
             remedy="give one OME-TIFF, TIFF hyperstack or OME-Zarr; `panfocus batch` takes many",
         )
+    if request.has_surfaces:
+        raise UsageError(
+            "scientific stacks are fused without slabs, height map and mesh",
+            where="--slab, --height-map, --mesh, --pixel-size",
+            remedy="leave them out; --depth-map keeps the depth",
+        )
     if request.output is None or request.align_only or request.save_transforms:
         raise UsageError(
             "Scientific stacks are fused into a file.",

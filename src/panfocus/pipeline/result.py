@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.arrays.types import Float, Pixels
-from panfocus.io.outputs import check_apart
 from panfocus.registration.alignment import Alignment
 
 
@@ -38,7 +38,11 @@ class Report:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+#: Kinds of maps.
+MapKind = Literal["depth", "index", "confidence"]
+
+
+@dataclass(frozen=True, repr=False)
 class Fusion:
     """The result of `fuse`.
 
@@ -64,13 +68,40 @@ class Fusion:
     transforms: Alignment | None = None
     sources: tuple[Path, ...] = ()
 
-    def save(self, path: str | Path, *, quality: int = 95, overwrite: bool = False) -> list[str]:
-        """Write the image with its metadata, atomically.
+    def __repr__(self) -> str:
+        """Tell in one line what was made of what."""
+        maps = [n for n in ("index", "depth", "confidence") if getattr(self, n) is not None]
+        height, width = self.image.shape[:2]
+        made = f"{width} x {height} {self.image.dtype} from {len(self.report.frames)} frames"
+        by = f"by {self.report.system['name']}"
+        return f"<Fusion: {made} {by}; maps: {', '.join(maps) or 'none'}>"
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        maps: Sequence[MapKind] | Mapping[MapKind, str | Path] = (),
+        height_map: str | Path | None = None,
+        mesh: str | Path | None = None,
+        pixel_um: float | None = None,
+        transforms: str | Path | None = None,
+        report: str | Path | None = None,
+        quality: int = 95,
+        overwrite: bool = False,
+    ) -> list[str]:
+        """Write the picture with its metadata, and what else is wanted, each file atomically.
 
         Args:
             path: its extension decides the format.
+            maps: of "depth", "index" and "confidence", those to write: as ``<path>_<kind>.tif``,
+                or to the files of a mapping (``.tif`` or ``.png``).
+            height_map: a picture of the depth in colours.
+            mesh: ``.ply``, ``.obj`` or ``.glb``.
+            pixel_um: width of a pixel in micrometres, for the mesh.
+            transforms: JSON of where the frames lie, where they were registered.
+            report: JSON of settings, frames, warnings and timings.
             quality: for JPEG and WebP, 1 to 100.
-            overwrite: whether an existing file may be replaced.
+            overwrite: whether existing files may be replaced.
 
         Returns:
             Notes for the user, such as metadata that the format cannot hold.
@@ -78,22 +109,22 @@ class Fusion:
         Raises:
             OutputError: exists, cannot be written, is one of the frames, or the format cannot
                 hold the picture.
+            UsageError: two files are one, no such kind of map, or the fusion has no maps.
+
+        Example:
+            >>> fusion = panfocus.fuse("shots/")  # doctest: +SKIP
+            >>> fusion.save("fused.tif", maps=["depth"], report="fused.json")  # doctest: +SKIP
         """
-        path = Path(path)
-        check_apart(self.sources, [("", path)])
-        channels = 1 if self.image.ndim == 2 else self.image.shape[2]
-        io.check_output(
-            path,
-            overwrite=overwrite,
-            dtype=str(self.image.dtype),
-            channels=channels,
-            kind="image",
-        )
-        return io.write_image(
-            path,
-            self.image,
-            self.metadata,
+        from panfocus.pipeline.outputs import Outputs, map_paths  # noqa: PLC0415  it knows us
+
+        wanted = Outputs(
+            Path(path),
+            map_paths(Path(path), maps),
+            *(None if name is None else Path(name) for name in (height_map, mesh)),
+            pixel_um=pixel_um,
+            transforms=None if transforms is None else Path(transforms),
+            report=None if report is None else Path(report),
             quality=quality,
             overwrite=overwrite,
-            is_result=True,
         )
+        return wanted.write(self)[1]

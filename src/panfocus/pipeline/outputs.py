@@ -1,0 +1,302 @@
+"""Every file of a fusion: what it is called, whether it can be, and writing it.
+
+The command line, batches and `Fusion.save` ask here; nothing else knows the names of files beside
+a picture, or what a format holds.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from panfocus import io
+from panfocus.errors import UsageError
+from panfocus.frame import Metadata
+from panfocus.io.atomic import write_atomic
+from panfocus.io.outputs import Output, check_apart
+from panfocus.pipeline.plan import Plan, settings_files
+from panfocus.pipeline.result import Fusion, MapKind, Report
+
+MAP_KINDS: tuple[MapKind, ...] = get_args(MapKind)
+
+
+def inputs_of(plan: Plan) -> list[Path]:
+    """Return all that is read: the frames, and what tells how to fuse them."""
+    return [*(info.path for info in plan.infos), *settings_files(plan.settings)]
+
+
+def map_path(picture: Path, kind: str) -> Path:
+    """Return where a map goes unless it is named: ``<picture>_<kind>.tif`` beside the picture."""
+    return picture.with_name(f"{picture.stem}_{kind}.tif")
+
+
+def map_paths(
+    picture: Path, maps: Sequence[MapKind] | Mapping[MapKind, str | Path]
+) -> dict[str, Path]:
+    """Return the files of maps that are asked for by kind, or by kind and file.
+
+    Raises:
+        UsageError: no such kind.
+    """
+    unknown = [kind for kind in maps if kind not in MAP_KINDS]
+    if unknown:
+        raise UsageError(
+            "there is no such map", where="maps", expected=" or ".join(MAP_KINDS), got=str(unknown)
+        )
+    if isinstance(maps, Mapping):
+        return {kind: Path(path) for kind, path in maps.items()}
+    return {kind: map_path(picture, kind) for kind in maps}
+
+
+def check_makes_maps(system_name: str, kind: str, *, where: str) -> None:
+    """Refuse maps of a system that makes none.
+
+    Raises:
+        UsageError: it makes a picture without deciding between frames.
+    """
+    if kind == "picture":
+        raise UsageError(
+            f"the system {system_name} makes a picture without deciding between frames",
+            where=where,
+            expected="a system of kind decision",
+            remedy="leave the maps out, or take another system (`panfocus systems`)",
+        )
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that are wanted of a fusion.
+
+    Attributes:
+        picture: its extension decides the format.
+        maps: by kind.
+        height_map: depth in colours.
+        mesh: the surface, ``.ply``, ``.obj`` or ``.glb``.
+        pixel_um: width of a pixel in micrometres, for the mesh.
+        slab: frames of each slab, and how many it shares with the next; None for no slabs.
+        transforms: where the frames lie, as JSON.
+        report: how the picture came about, as JSON.
+        quality: of JPEG and WebP, 1 to 100.
+        overwrite: whether existing files may be replaced; what is read never is.
+    """
+
+    picture: Path
+    maps: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    height_map: Path | None = None
+    mesh: Path | None = None
+    pixel_um: float | None = None
+    slab: tuple[int, int] | None = None
+    transforms: Path | None = None
+    report: Path | None = None
+    quality: int = 95
+    overwrite: bool = False
+
+    @property
+    def need_maps(self) -> bool:
+        """Whether index, depth and confidence must be made."""
+        return bool(self.maps) or self.height_map is not None or self.mesh is not None
+
+    @property
+    def earlier(self) -> list[Path]:
+        """Names under which an earlier run may have left results among the frames."""
+        files = [self.picture, *(path for _, path in self._beside(0)), *self.maps.values()]
+        if self.slab is None:
+            return files
+        name = f"{glob.escape(self.picture.stem)}_slab*{self.picture.suffix}"
+        return [*files, *self.picture.parent.glob(name)]
+
+    def pictures(self, count: int) -> list[Path]:
+        """Return all but the JSON files of a stack of `count` frames."""
+        return [self.picture, *self.maps.values(), *(path for _, path in self._beside(count))]
+
+    def named(self, count: int) -> list[Output]:
+        """Return every file of a stack of `count` frames, each by the option that names it."""
+        maps = [(f"--{kind}-map", path) for kind, path in self.maps.items()]
+        return [("-o", self.picture), *maps, *self._beside(count), *self._texts()]
+
+    def _beside(self, count: int) -> list[Output]:
+        out = [] if self.height_map is None else [("--height-map", self.height_map)]
+        if self.mesh is not None:
+            from panfocus.surface.mesh import mesh_files  # noqa: PLC0415  few fusions make one
+
+            out += [("--mesh", path) for path in mesh_files(self.mesh)]
+        return [*out, *(("--slab", path) for path in self._slabs(count))]
+
+    def _texts(self) -> list[Output]:
+        named = [("--json", self.report), ("--save-transforms", self.transforms)]
+        return [(option, path) for option, path in named if path is not None]
+
+    def _slabs(self, count: int) -> list[Path]:
+        if self.slab is None:
+            return []
+        from panfocus.pipeline.slabs import slab_paths, slab_ranges  # noqa: PLC0415  few make any
+
+        return slab_paths(self.picture, len(slab_ranges(count, *self.slab)))
+
+    def check(self, plan: Plan, *, read: Sequence[Path] | None = None) -> None:
+        """Refuse what cannot be written, before any work.
+
+        Args:
+            plan: of the fusion.
+            read: all that is read, where that is more than the plan tells, as of a culled one.
+
+        Raises:
+            OutputError: exists, is an input, or a format that cannot hold it.
+            UsageError: two are one file; no depth to be had; or trimesh is missing.
+        """
+        check_apart(read or inputs_of(plan), self.named(plan.count))
+        card = plan.system.card
+        if self.maps:
+            where = ", ".join(f"--{kind}-map" for kind in self.maps)
+            check_makes_maps(card.name, card.kind, where=where)
+        self._check_surfaces(plan)
+        bits = plan.settings.bit_depth
+        io.check_output(
+            self.picture,
+            overwrite=self.overwrite,
+            dtype=plan.dtype if bits == "same" else f"uint{bits}",
+            channels=plan.channels,
+            kind="image",
+            size=(plan.height, plan.width),
+        )
+        for _, path in (*self._beside(plan.count), *self._texts()):
+            io.check_place(path, overwrite=self.overwrite)
+        for path in self.maps.values():
+            io.check_output(path, overwrite=self.overwrite, dtype="float32", channels=1, kind="map")
+
+    def _check_surfaces(self, plan: Plan) -> None:
+        card = plan.system.card
+        if card.kind == "picture" and (self.height_map is not None or self.mesh is not None):
+            raise UsageError(
+                f"the system {card.name} does not decide, and so knows no depth",
+                where="--height-map, --mesh",
+                expected="a system of kind decision",
+                remedy="leave them out, or take another system (`panfocus systems`)",
+            )
+        if self.slab is not None and plan.settings.load_transforms:
+            raise UsageError(
+                "slabs are aligned each by itself, not by loaded transforms",
+                where="--slab, --load-transforms",
+                remedy="write aligned frames first (--align-only DIR), and fuse those",
+            )
+        if self.mesh is not None:
+            from panfocus.surface.mesh import check_mesh_path  # noqa: PLC0415  few fusions make one
+
+            check_mesh_path(self.mesh)
+        if self.height_map is not None:
+            kind: dict[str, Any] = {"dtype": "uint8", "channels": 3, "kind": "image"}
+            io.check_output(self.height_map, overwrite=self.overwrite, **kind)
+
+    def write(self, fusion: Fusion, *, plan: Plan | None = None) -> tuple[list[Path], list[str]]:
+        """Write all, each file whole or not at all.
+
+        Args:
+            fusion: with maps, where any are wanted.
+            plan: whose slabs are fused, where any are wanted.
+
+        Returns:
+            The files, and notes for the user: what a format cannot hold, the scale of a map.
+
+        Raises:
+            OutputError: exists, is one of the frames, or cannot be written.
+            UsageError: maps or slabs are wanted, and the fusion has none.
+        """
+        check_apart(fusion.sources, self.named(plan.count if plan else 0))
+        written = [self.picture]
+        notes = write_picture(self.picture, fusion, quality=self.quality, overwrite=self.overwrite)
+        for kind, path in self.maps.items():
+            made = getattr(fusion, kind)
+            if made is None:
+                raise UsageError(
+                    f"the fusion has no {kind} map",
+                    where=str(path),
+                    expected="maps=True, and a system of kind decision",
+                    got="a fusion without maps",
+                )
+            notes += io.write_map(path, made, overwrite=self.overwrite)
+            written.append(path)
+        self._write_surfaces(fusion)
+        self._write_slabs(plan)
+        written += [path for _, path in self._beside(plan.count if plan else 0)]
+        fusion.report.warnings += notes
+        if self.transforms is not None and fusion.transforms is not None:
+            fusion.transforms.save(self.transforms, overwrite=self.overwrite)
+            written.append(self.transforms)
+        if self.report is not None:
+            write_report(self.report, fusion.report, overwrite=self.overwrite)
+        return written, notes
+
+    def _write_surfaces(self, fusion: Fusion) -> None:
+        """Write height map and mesh."""
+        if self.height_map is None and self.mesh is None:
+            return
+        settings = fusion.report.settings
+        is_length = settings["z_step_um"] is not None
+        near_first = settings["order"] == "near-first"
+        if fusion.depth is None or fusion.confidence is None:
+            raise UsageError(
+                "the fusion has no depth",
+                where="--height-map, --mesh",
+                expected="maps=True, and a system of kind decision",
+            )
+        if self.height_map is not None:
+            from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
+
+            unit = "µm" if is_length else "frames"
+            picture = draw_height_map(fusion.depth, unit, near_first=near_first)
+            keep = {"overwrite": self.overwrite, "is_result": True}
+            io.write_image(self.height_map, picture, Metadata(), **keep)
+        if self.mesh is not None:
+            from panfocus.surface.mesh import build_surface, write_mesh  # noqa: PLC0415  few do
+
+            surface = build_surface(
+                fusion.image,
+                fusion.depth,
+                fusion.confidence,
+                pixel_um=self.pixel_um,
+                is_length=is_length,
+                near_first=near_first,
+            )
+            write_mesh(self.mesh, surface, overwrite=self.overwrite)
+
+    def _write_slabs(self, plan: Plan | None) -> None:
+        """Fuse the slabs and write them."""
+        if self.slab is None:
+            return
+        if plan is None:
+            raise UsageError("slabs are made of frames in files", where="--slab")
+        from panfocus.pipeline.slabs import fuse_slabs  # noqa: PLC0415  few fusions make any
+
+        for path, part in zip(self._slabs(plan.count), fuse_slabs(plan, *self.slab), strict=True):
+            write_picture(path, part, quality=self.quality, overwrite=self.overwrite)
+
+
+def write_picture(path: Path, fusion: Fusion, *, quality: int, overwrite: bool) -> list[str]:
+    """Write the fused picture with its metadata; return notes."""
+    check_apart(fusion.sources, [("", path)])
+    channels = 1 if fusion.image.ndim == 2 else fusion.image.shape[2]
+    dtype = str(np.dtype(fusion.image.dtype))
+    io.check_output(path, overwrite=overwrite, dtype=dtype, channels=channels, kind="image")
+    return io.write_image(
+        path, fusion.image, fusion.metadata, quality=quality, overwrite=overwrite, is_result=True
+    )
+
+
+def report_text(report: Report) -> str:
+    """Return a report as JSON."""
+    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_report(path: Path, report: Report, *, overwrite: bool) -> None:
+    """Write a report as JSON.
+
+    Raises:
+        OutputError: exists, or cannot be written.
+    """
+    write_atomic(path, [report_text(report).encode()], overwrite=overwrite)

@@ -1,0 +1,93 @@
+"""`Fusion.save`: every file of a fusion by one call."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+import panfocus
+from panfocus.errors import OutputError, UsageError
+from tests.conftest import texture
+
+
+@pytest.fixture(scope="module")
+def frames():
+    import cv2
+
+    sharp = texture(48, 64, 3)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 3)
+    half = np.arange(64)[None, :, None] < 32
+    return [np.where(half, sharp, soft), np.where(half, soft, sharp)]
+
+
+@pytest.fixture
+def fusion(frames):
+    return panfocus.fuse(frames, system="guided", align="translation", z_step_um=2.0)
+
+
+def test_all_files_are_written_where_they_belong(fusion, tmp_path):
+    fusion.save(
+        tmp_path / "out.tif",
+        maps=("depth", "index"),
+        height_map=tmp_path / "height.png",
+        mesh=tmp_path / "surface.ply",
+        pixel_um=1.0,
+        transforms=tmp_path / "transforms.json",
+        report=tmp_path / "report.json",
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "height.png",
+        "out.tif",
+        "out_depth.tif",
+        "out_index.tif",
+        "report.json",
+        "surface.ply",
+        "transforms.json",
+    ]
+    assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), fusion.image)
+    assert np.array_equal(tifffile.imread(tmp_path / "out_depth.tif"), fusion.depth)
+    assert json.loads((tmp_path / "report.json").read_text())["system"]["name"] == "guided"
+
+
+def test_maps_go_where_they_are_told_to(fusion, tmp_path):
+    notes = fusion.save(tmp_path / "a.png", maps={"confidence": tmp_path / "clear.png"})
+    assert (tmp_path / "clear.png").is_file()
+    assert any("clear.png" in note for note in notes)  # its scale
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error"),
+    [
+        ({"maps": ["height"]}, UsageError),
+        ({"maps": {"depth": "out.tif"}}, UsageError),
+        ({"mesh": "surface.stl"}, (OutputError, UsageError)),
+    ],
+)
+def test_what_cannot_be_is_refused(fusion, tmp_path, monkeypatch, wanted, error):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error):
+        fusion.save("out.tif", **wanted)
+
+
+def test_maps_that_were_not_made_cannot_be_saved(frames, tmp_path):
+    bare = panfocus.fuse(frames, system="guided", maps=False)
+    for wanted in ({"maps": ["depth"]}, {"height_map": tmp_path / "h.png"}):
+        with pytest.raises(UsageError, match="maps=True|no depth"):
+            bare.save(tmp_path / "out.tif", overwrite=True, **wanted)
+
+
+def test_nothing_is_replaced_unless_asked(fusion, tmp_path):
+    fusion.save(tmp_path / "out.tif", report=tmp_path / "r.json")
+    with pytest.raises(OutputError):
+        fusion.save(tmp_path / "out.tif")
+    with pytest.raises(OutputError):
+        fusion.save(tmp_path / "other.tif", report=tmp_path / "r.json")
+    fusion.save(tmp_path / "out.tif", report=tmp_path / "r.json", overwrite=True)
+
+
+def test_a_fusion_tells_of_itself_in_one_line(fusion):
+    text = repr(fusion)
+    assert "\n" not in text
+    assert "64 x 48 uint8 from 2 frames by guided" in text
+    assert "depth" in text
