@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import io
+from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
+from panfocus.pipeline.options import BitDepth
 from panfocus.registration.alignment import Alignment
 
 
@@ -128,3 +130,13 @@ class Fusion:
             overwrite=overwrite,
         )
         return wanted.write(self)[1]
+
+
+def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
+    """Return the picture at 8 or 16 bit, full range to full range, rounded."""
+    if bit_depth == "same":
+        return pixels
+    if pixels.dtype == np.float32:
+        target = np.dtype(f"uint{bit_depth}")
+        return np.rint(np.clip(pixels, 0, 1) * np.float32(white(target))).astype(target)
+    return io.to_depth(pixels, "uint8" if bit_depth == "8" else "uint16")

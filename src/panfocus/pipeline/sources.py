@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -213,3 +213,44 @@ def is_paths(source: object) -> TypeGuard[Paths]:
         return False
     frames = cast("Sequence[object]", source)
     return len(frames) > 0 and isinstance(frames[0], (str, Path))
+
+
+def length_of(frames: object) -> int | None:
+    """Return how many frames there are, None when that shows only at their end."""
+    return len(frames) if isinstance(frames, Sized) else None
+
+
+def check_source(frames: object) -> None:
+    """Refuse what holds no frames at all.
+
+    Raises:
+        UsageError: no names, no arrays, nothing to go through.
+    """
+    is_list = isinstance(frames, (list, tuple))
+    names = [isinstance(one, (str, Path)) for one in cast("Any", frames)] if is_list else []
+    is_some = isinstance(frames, (str, Path, Iterable)) and not isinstance(
+        frames, (bytes, bytearray, Mapping)
+    )
+    if not is_some or (any(names) and not all(names)):
+        raise UsageError(
+            "these are no frames",
+            where="frames",
+            expected="file names, an array (N, H, W[, C]), or any iterable of arrays (H, W[, C])",
+            got="names and arrays mixed" if is_some else type(cast("Any", frames)).__name__,
+        )
+
+
+def check_once(reference: str) -> None:
+    """Refuse a reference that frames which can be read only once cannot have.
+
+    Raises:
+        UsageError: it is neither the first frame nor left to panfocus.
+    """
+    if reference not in ("middle", "first", "0"):
+        raise UsageError(
+            "frames that can be read only once have the first of them for reference",
+            where="--reference",
+            expected="first, or a sequence of frames in place of an iterable",
+            got=reference,
+            remedy="collect the frames first: list(frames)",
+        )

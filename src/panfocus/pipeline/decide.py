@@ -1,0 +1,173 @@
+"""Fuse by a system that decides: frame by frame through the fold, its weights mix the pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from panfocus.arrays.pixels import working_factor
+from panfocus.arrays.types import Float, Pixels
+from panfocus.errors import InputError
+from panfocus.frame import Frame
+from panfocus.fusion.composite import Composer, Refine
+from panfocus.fusion.fold import Decision, Fold, make_fold, upsample
+from panfocus.fusion.noise_averaging import Calm
+from panfocus.fusion.restoration import Restoration, restorer_of
+from panfocus.fusion.translucency import Preference
+from panfocus.pipeline.journal import Journal, need_two
+from panfocus.pipeline.plan import group_size, held_bytes, memory_limit
+from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.timing import Shares
+from panfocus.systems import (
+    FocusMeasureSystem,
+    System,
+)
+
+if TYPE_CHECKING:
+    from panfocus.guard.guard import Guard
+
+
+def _refinement(system: System, factor: int) -> Refine | None:
+    if isinstance(system, FocusMeasureSystem):
+        return Refine(system.radius, system.epsilon)
+    return Refine() if factor > 1 else None
+
+
+class Mixing:
+    """What a fusion by decisions holds; made anew where all frames before showed nothing."""
+
+    def __init__(self, journal: Journal, system: System, factor: int, group: int) -> None:
+        self._journal = journal
+        self._guard = guard_of(journal)
+        self.fold = make_fold(
+            system,
+            factor,
+            group=group,
+            wants_depth=journal.settings.maps,
+            prefer=_preference(journal),
+            guard=self._guard,
+        )
+        mode = journal.settings.mode
+        self._restoration = Restoration(restorer_of(system)) if mode == "restore" else None
+        smooths = journal.settings.void == "smooth" and mode != "select"
+        self._calm = Calm(factor) if smooths else None
+        self.composer = Composer(
+            factor,
+            mode=mode,
+            refine=_refinement(system, factor),
+            maps=journal.settings.maps or self._restoration is not None,
+        )
+        self._shares = Shares()
+
+    def push(self, frame: Frame) -> None:
+        """Take the next frame."""
+        if self._restoration is not None:
+            with self._journal.clock.stage("blend"):
+                self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
+        self._take(self.fold.push(frame))
+
+    def picture(self) -> Pixels:
+        """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
+        blended, largest = self.composer.picture, self.composer.largest
+        if self._restoration is None or largest is None:
+            return blended
+        with self._journal.clock.stage("restore"):
+            return self._restoration.of(blended, largest)
+
+    def finish(self) -> None:
+        """Take what the fold held back, and put what was done into the report."""
+        self._take(self.fold.finish())
+        self._shares.write(self._journal.report.frames)
+        self._journal.note_guard(self._guard)
+
+    def _take(self, decisions: Iterator[Decision]) -> None:
+        while True:
+            with self._journal.clock.stage("decide"):
+                decision = next(decisions, None)
+            if decision is None:
+                return
+            with self._journal.clock.stage("blend"):
+                self._shares.add(decision)
+                self.composer.apply(self._calm.soften(decision) if self._calm else decision)
+
+
+def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) -> Fusion:
+    """Fuse frames in place by a system that decides between them."""
+    first = next(source, None)
+    if first is None:
+        raise InputError("there are no frames to fuse", expected="at least 2 frames", got="none")
+    journal.note_size(first.pixels)
+    height, width = first.pixels.shape[:2]
+    factor = working_factor(height, width, system.card.working_pixels)
+    journal.report.working_factor = factor
+    budget = memory_limit(journal.settings)
+    held = held_bytes(first.pixels.nbytes, height * width // factor**2)
+    group = group_size(system, held, budget)
+    mixing = Mixing(journal, system, factor, group)
+    spare: Frame | None = None
+    taken = 0
+    for number, frame in enumerate(_chain(first, source)):
+        journal.tell(number, "fuse", frame.name)
+        journal.keep_metadata(number, frame)
+        journal.note_frame(frame)
+        taken += 1
+        verdict = journal.judge(frame)
+        if verdict == "leave":
+            # where no frame shows anything, the first is the picture
+            spare = frame if spare is None and not journal.blanks.has_taken else spare
+            continue
+        if verdict == "restart":
+            mixing = Mixing(journal, system, factor, group)
+        spare = None
+        mixing.push(journal.uncovered(frame))
+    need_two(taken)
+    if spare is not None:
+        mixing.push(spare)
+    mixing.finish()
+    fold, composer = mixing.fold, mixing.composer
+    index = depth = confidence = None
+    if journal.settings.maps:
+        index, depth = composer.index, _finest(composer, fold)
+        if depth is not None and journal.settings.z_step_um is not None:
+            depth = depth * np.float32(journal.settings.z_step_um)
+        confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
+    return Fusion(mixing.picture(), index, depth, confidence, journal.report, journal.metadata)
+
+
+def guard_of(journal: Journal) -> Guard | None:
+    """Return what gives a second opinion on a network; None where none is wanted."""
+    card = journal.system.card
+    if journal.settings.guard != "auto" or not card.is_guarded:
+        return None
+    from panfocus.guard.guard import Guard  # noqa: PLC0415  only networks need it
+
+    return Guard(card.name)
+
+
+def _preference(journal: Journal) -> Preference | None:
+    if journal.settings.prefer == "none":
+        return None
+    later = (journal.settings.prefer == "far") == (journal.settings.order == "near-first")
+    return Preference(later=later, is_pair=journal.total == 2)
+
+
+def _finest(composer: Composer, fold: Fold) -> Float | None:
+    """Return depth ``(H, W)`` with fractions of a frame; None when maps are not wanted.
+
+    The working scale knows the fractions, the full scale the edges: where the two are more than a
+    frame apart, an edge has been moved to where the picture has it, and the whole frame is right.
+    """
+    index, fine = composer.index, fold.depth()
+    if index is None or fine is None:
+        return composer.depth
+    height, width = index.shape
+    whole = index.astype(np.float32)
+    fine = upsample(fine, height, width)
+    return np.where(np.abs(fine - whole) <= 1, fine, whole)
+
+
+def _chain(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
+    yield first
+    yield from rest

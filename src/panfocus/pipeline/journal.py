@@ -1,0 +1,208 @@
+"""What is told and written down while a stack is fused."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from panfocus._version import __version__
+from panfocus.arrays.types import Pixels
+from panfocus.errors import Cancelled, InputError
+from panfocus.frame import Frame, Metadata
+from panfocus.fusion.fold import sharpness
+from panfocus.guard import Blanks
+from panfocus.guard.blank import Verdict
+from panfocus.pipeline.options import Settings
+from panfocus.pipeline.quality import Surveyor
+from panfocus.pipeline.result import Report
+from panfocus.pipeline.timing import Clock
+from panfocus.registration.misalignment import Glance
+from panfocus.registration.options import resolve_reference
+from panfocus.registration.stack import Registration
+from panfocus.systems import (
+    PictureSystem,
+    System,
+    device_facts,
+)
+
+if TYPE_CHECKING:
+    from panfocus.guard.guard import Guard
+
+Progress = Callable[[float, str, str], None]
+Cancel = Callable[[], bool]
+
+
+_MIN_SIDE = 16
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "panfocus": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+    }
+
+
+class Journal:
+    """What is told and written down of one call of `fuse`, and what it goes by.
+
+    Attributes:
+        settings: how to fuse.
+        system: what decides.
+        total: frames of the stack; None where that shows at its end.
+        clock: time per stage.
+        blanks: which frames show nothing.
+        metadata: of the reference frame.
+        registration: where the frames lie, once that is known.
+        report: of all.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        system: System | PictureSystem,
+        total: int | None,
+        progress: Progress | None,
+        cancel: Cancel | None,
+    ) -> None:
+        self.settings = settings
+        self.total = total
+        self._progress = progress
+        self._cancel = cancel
+        self.clock = Clock()
+        self.surveyor = Surveyor()
+        self.blanks = Blanks()
+        placed = settings.align != "none" or settings.load_transforms
+        self.glance = None if placed or settings.mode == "best-plane" else Glance()
+        self.system = system
+        self.metadata = Metadata()
+        self.registration: Registration | None = None
+        self._span = (0.0, 1.0)
+        self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
+
+    def _system_facts(self) -> dict[str, Any]:
+        card = self.system.card
+        return {
+            "name": card.name,
+            "title": card.title,
+            "kind": card.kind,
+            "sha256": card.sha256,
+            "licence": card.licence,
+        }
+
+    def tell(self, number: int, stage: str, message: str) -> None:
+        """Pass progress on, and stop if the caller wants so."""
+        if self._cancel is not None and self._cancel():
+            raise Cancelled("stopped as asked", where=message)
+        if self._progress is not None:
+            share = min(number / self.total, 1.0) if self.total else 0.0
+            begin, end = self._span
+            self._progress(begin + share * (end - begin), stage, message)
+
+    def goes(self, begin: float, end: float) -> None:
+        """Let the progress of what follows go from one share of the whole to another."""
+        self._span = (begin, end)
+
+    def note_frame(self, frame: Frame) -> None:
+        """Put a frame's facts into the report."""
+        facts: dict[str, Any] = {"number": frame.number, "name": frame.name}
+        facts["sharpness"] = sharpness(frame.grey)
+        if self.registration is not None:
+            facts["align"] = self.registration.alignment.facts(frame.number)
+            gain = self.registration.gains[frame.number]
+            facts["exposure_gain"] = None if gain is None else [round(float(g), 4) for g in gain]
+        self.report.frames.append(facts)
+        self.surveyor.add(frame.name, frame.grey)
+        if self.glance is not None:
+            self.glance.add(frame.name, frame.grey)
+
+    def note_findings(self) -> None:
+        """Warn of frames that spoil the stack."""
+        self.report.warnings += self.blanks.notes()
+        if self.glance is not None and self.glance.apart is not None:
+            self.report.warnings.append(str(self.glance.apart))
+        if self.surveyor.scene.is_torn():
+            self.report.warnings.append(
+                "the frames do not look like one scene; a folder of many scenes is for "
+                "`panfocus batch` or `panfocus evaluate`"
+            )
+        for finding in self.surveyor.findings():
+            remedy = " (--cull leaves it out)" if finding.culls and not self.settings.cull else ""
+            self.report.warnings.append(f"{finding}{remedy}")
+
+    def note(self, text: str) -> None:
+        """Warn once of what holds for many frames."""
+        if text not in self.report.warnings:
+            self.report.warnings.append(text)
+
+    def judge(self, frame: Frame) -> Verdict:
+        """Return whether a frame shows anything that is worth fusing."""
+        if self.settings.guard == "off":
+            return "take"
+        with self.clock.stage("decide"):
+            return self.blanks.judge(frame.name, frame.grey)
+
+    def uncovered(self, frame: Frame) -> Frame:
+        """Return the frame with black bands along its borders marked as not shown."""
+        shown = self.blanks.shown(frame.grey) if self.settings.guard == "auto" else None
+        if shown is None:
+            return frame
+        cover = shown if frame.cover is None else np.minimum(shown, frame.cover)
+        return replace(frame, cover=cover)
+
+    def note_guard(self, guard: Guard | None) -> None:
+        """Put what the second opinion mended into the report."""
+        if guard is not None:
+            self.report.guard = guard.facts()
+            self.report.warnings += guard.notes()
+
+    def note_device(self) -> None:
+        """Put where the network ran into the report."""
+        facts = device_facts(self.system)
+        self.report.system["device"] = facts
+        if facts is not None and facts["note"]:
+            self.note(facts["note"])
+        elif facts is None and self.settings.device not in ("auto", "cpu"):
+            name = self.system.card.name
+            self.note(f"no network has run, as {name} has or needed none: all was the processor's")
+
+    def note_size(self, pixels: Pixels) -> None:
+        """Check and put the picture's size into the report."""
+        height, width = pixels.shape[:2]
+        if min(height, width) < _MIN_SIDE:
+            raise InputError(
+                "the frames are too small to judge their focus",
+                expected=f"at least {_MIN_SIDE} x {_MIN_SIDE} pixels",
+                got=f"{width} x {height}",
+            )
+        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+        self.report.size = {
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "dtype": str(pixels.dtype),
+        }
+
+    def keep_metadata(self, number: int, frame: Frame) -> None:
+        """Remember the metadata if this is the reference, or might be the last frame."""
+        if self.total is not None:
+            if number == resolve_reference(self.settings.reference, self.total):
+                self.metadata, self.report.reference = frame.metadata, frame.name
+        elif number == 0:
+            self.metadata, self.report.reference = frame.metadata, frame.name
+
+
+def need_two(count: int) -> None:
+    """Refuse a stack of one frame."""
+    if count < 2:
+        raise InputError(
+            "one frame cannot be fused",
+            expected="at least 2 frames of one scene",
+            got=str(count),
+        )

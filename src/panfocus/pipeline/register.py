@@ -1,0 +1,85 @@
+"""Frames on their way in: numbered, and where the reference frame has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from panfocus.errors import UsageError
+from panfocus.frame import Frame, Stack
+from panfocus.pipeline.journal import Journal
+from panfocus.registration.stack import OnlineRegistration, Registration, locate, needs_registration
+
+if TYPE_CHECKING:
+    pass
+
+
+#: Share of the progress that the first look at the frames takes.
+_LOOKING = 0.25
+
+
+def numbered(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
+    """Yield frames, numbered; the time spent waiting for them is on the clock."""
+    for number in count():
+        with journal.clock.stage("read"):
+            frame = next(source, None)
+        if frame is None:
+            return
+        journal.report.warnings += [f"{frame.name}: {note}" for note in frame.notes]
+        yield replace(frame, number=number)
+
+
+def in_place(journal: Journal, source: Stack | Iterator[Frame]) -> Iterator[Frame]:
+    """Yield frames where the reference frame has them, in its brightness."""
+    if isinstance(source, Iterator):
+        yield from _on_the_way(journal, source)
+        return
+    if source.shape[0] >= 2 and needs_registration(journal.settings):
+        look(journal, source)
+    yield from placed(journal, source)
+
+
+def look(journal: Journal, stack: Stack) -> Registration:
+    """Find where the frames lie, and put it into the report."""
+    journal.goes(0.0, _LOOKING)
+    with journal.clock.stage("align"):
+        registration = locate(
+            stack, journal.settings, lambda n, name: journal.tell(n, "align", name)
+        )
+    journal.goes(_LOOKING, 1.0)
+    journal.registration = registration
+    journal.report.warnings += registration.notes
+    if registration.field != registration.alignment.whole():
+        journal.report.cropped_to = asdict(registration.field)
+    return registration
+
+
+def placed(journal: Journal, stack: Stack) -> Iterator[Frame]:
+    """Yield frames where they were found to lie."""
+    for number, frame in enumerate(numbered(journal, stack.frames())):
+        if journal.registration is None:
+            yield frame
+            continue
+        with journal.clock.stage("align"):
+            placed = journal.registration.place(number, frame)
+        yield placed
+
+
+def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
+    if not needs_registration(journal.settings):
+        yield from numbered(journal, source)
+        return
+    if journal.settings.load_transforms:
+        raise UsageError(
+            "loaded transforms need to know how many frames there are",
+            where="load_transforms",
+            expected="files, an array or a sequence of frames",
+            got="an iterable",
+        )
+    for frame, registration in OnlineRegistration(journal.settings).place(
+        numbered(journal, source)
+    ):
+        journal.registration = registration
+        yield frame
