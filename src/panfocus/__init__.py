@@ -1,51 +1,25 @@
 """panfocus: several photographs focused at different depths in, one that is sharp everywhere out.
 
-The public names load on first use, so that ``import panfocus`` costs next to nothing.
+The rooms, in the order in which they may know each other:
+
+- `panfocus.arrays`: pure functions of arrays. `panfocus.resources`: memory and threads.
+- `panfocus.frame`: one picture of a stack.
+- `panfocus.io`: files in and out, scientific volumes too. `panfocus.metrics`: fusion metrics.
+- `panfocus.systems`: everything that decides which frame is in focus where.
+- `panfocus.guard`: a second opinion on what networks decide.
+- `panfocus.fusion`: from decisions to pixels.
+- `panfocus.registration`: where frames lie and how bright they are.
+- `panfocus.surface`: height map and mesh. `panfocus.synthesis`: scenes with known truth.
+- `panfocus.pipeline`: plan, read, register, decide, fold, result, outputs.
+- `panfocus.batch`: many stacks. `panfocus.evaluate`: systems scored on sets.
+- `panfocus.train`: training of DRPL and Dual-Path (needs the extra ``train``).
+- `panfocus.cli`: the command line.
+
+The names below load on first use (``__init__.pyi`` tells where from), so that ``import panfocus``
+costs next to nothing.
 """
 
-from __future__ import annotations
+# pyright: reportUnknownVariableType=false
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-from panfocus._version import __version__
-
-if TYPE_CHECKING:
-    from panfocus.errors import PanfocusError as PanfocusError
-    from panfocus.pipeline.result import Fusion as Fusion
-    from panfocus.pipeline.run import fuse as fuse
-    from panfocus.systems import Card as Card
-    from panfocus.systems import System as System
-    from panfocus.systems import list_systems as list_systems
-    from panfocus.systems import load_system as load_system
-
-_HOMES = {
-    "Card": "panfocus.systems",
-    "Fusion": "panfocus.pipeline.result",
-    "PanfocusError": "panfocus.errors",
-    "System": "panfocus.systems",
-    "fuse": "panfocus.pipeline.run",
-    "list_systems": "panfocus.systems",
-    "load_system": "panfocus.systems",
-}
-__all__ = [
-    "Card",
-    "Fusion",
-    "PanfocusError",
-    "System",
-    "__version__",
-    "fuse",
-    "list_systems",
-    "load_system",
-]
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'panfocus' has no attribute {name!r}")
-    return getattr(import_module(home), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,7 +16,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from panfocus.batch import Job, Options, crews, find_jobs
+from panfocus.batch import BatchOptions, Job, crews, find_jobs
 from panfocus.batch.record import Record, record_path, write_record
 from panfocus.batch.run import Batch
 from panfocus.batch.work import failed, prepare, run_task
@@ -247,7 +247,7 @@ class TwoAtOnce:
 def test_memory_holds_stacks_back(stacks, tmp_path):
     """Two that do not fit together are fused one after the other, and the report says so."""
     pattern = Job("", (), Path(), {"system": "guided"})
-    options = Options(stacks, tmp_path / "out", pattern)
+    options = BatchOptions(stacks, tmp_path / "out", pattern)
     jobs = find_jobs(stacks, tmp_path / "out", ending=".tif", pattern=pattern)
     work = Batch(options, "r", 200 * 2**20, len(jobs), None)
     work.work(TwoAtOnce(), jobs)

@@ -15,7 +15,7 @@ from panfocus.pipeline.options import (
     ABOUT,
     FIELDS,
     Chosen,
-    Settings,
+    Options,
     flag_of,
     from_text,
     make_settings,
@@ -99,4 +99,4 @@ def test_a_truth_is_no_number_and_no_word(name):
 
 
 def test_defaults_are_allowed():
-    assert make_settings() == Settings()
+    assert make_settings() == Options()

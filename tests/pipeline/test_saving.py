@@ -73,7 +73,7 @@ def test_what_cannot_be_is_refused(fusion, tmp_path, monkeypatch, wanted, error)
 def test_maps_that_were_not_made_cannot_be_saved(frames, tmp_path):
     bare = panfocus.fuse(frames, system="guided", maps=False)
     for wanted in ({"maps": ["depth"]}, {"height_map": tmp_path / "h.png"}):
-        with pytest.raises(UsageError, match="maps=True|no depth"):
+        with pytest.raises(UsageError, match=r"maps=True|no depth"):
             bare.save(tmp_path / "out.tif", overwrite=True, **wanted)
 
 

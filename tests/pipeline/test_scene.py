@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.pipeline.scene import Scene
+from panfocus.pipeline.scene import SceneLikeness
 from tests.conftest import blurred, focal_pair, focal_stack, texture
 
 WARNING = "one scene"
@@ -13,7 +13,7 @@ SHARP = texture(240, 320, 5)
 
 
 def is_torn(frames):
-    scene = Scene()
+    scene = SceneLikeness()
     for frame in frames:
         grey = frame if frame.ndim == 2 else frame.mean(-1)
         scene.add(np.asarray(grey, np.float32))

@@ -10,7 +10,7 @@ from panfocus import io
 from panfocus.batch.jobs import Job, find_jobs
 from panfocus.cli import main
 from panfocus.errors import InputError, PanfocusError, SystemError_, UsageError
-from panfocus.pipeline.options import Settings, make_settings
+from panfocus.pipeline.options import Options, make_settings
 from panfocus.pipeline.plan import plan
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.registration.alignment import Alignment
@@ -284,7 +284,7 @@ def test_settings_that_cannot_be_are_refused(name, value):
 @pytest.mark.parametrize("wrong", [{"z_step_um": float("nan")}, {"reference": "nan"}])
 def test_settings_made_by_hand_are_checked_all_the_same(wrong, tmp_path):
     with pytest.raises(UsageError):
-        plan([write_pair(tmp_path)], Settings(**wrong))
+        plan([write_pair(tmp_path)], Options(**wrong))
 
 
 def test_settings_of_numpy_and_numbers_for_frames_are_taken():

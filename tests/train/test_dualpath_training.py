@@ -201,15 +201,15 @@ def measured(psnr, error):
     [((41, 0.1), True), ((40, 0.1), False), ((41, 0.2), False), ((39, 0.05), False)],
 )
 def test_the_old_system_is_kept_unless_the_new_one_is_better(after, helped):
-    report = adapt.Report(measured(40, 0.1), measured(*after), "a set")
+    report = adapt.AdaptingReport(measured(40, 0.1), measured(*after), "a set")
     assert report.helped is helped
     assert ("kept" in report.text()) is not helped
 
 
 def test_a_gain_within_the_scatter_of_its_draws_is_no_gain():
     before = adapt.Measured(40.0, None, (40.0, 40.0))
-    even = adapt.Report(before, adapt.Measured(40.2, None, (40.2, 40.2)), "a set")
-    uneven = adapt.Report(before, adapt.Measured(40.2, None, (41.4, 39.0)), "a set")
+    even = adapt.AdaptingReport(before, adapt.Measured(40.2, None, (40.2, 40.2)), "a set")
+    uneven = adapt.AdaptingReport(before, adapt.Measured(40.2, None, (41.4, 39.0)), "a set")
     assert even.helped
     assert even.doubt == 0
     assert uneven.doubt == pytest.approx(1.2)

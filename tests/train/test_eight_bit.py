@@ -18,7 +18,7 @@ from panfocus.train import checkpoint, cli, loop, pairs  # noqa: E402
 from panfocus.train.dualpath import config, eight_bit  # noqa: E402
 from panfocus.train.dualpath.eight_bit import HEAVIEST, Levels, RoundedBlock  # noqa: E402
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
-from panfocus.train.dualpath.network import Block, Shape  # noqa: E402
+from panfocus.train.dualpath.network import ResidualBlock, Shape  # noqa: E402
 from panfocus.train.dualpath.pack import pack  # noqa: E402
 from panfocus.train.dualpath.step import Unrolled  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
@@ -179,7 +179,7 @@ def test_the_network_given_is_left_as_it_was(samples):
     before = {k: v.clone() for k, v in net.state_dict().items()}
     eight_bit.rounded(net, samples)
     assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
-    assert sum(isinstance(m, Block) for m in net.modules()) == CONVOLUTIONS / 2
+    assert sum(isinstance(m, ResidualBlock) for m in net.modules()) == CONVOLUTIONS / 2
 
 
 def test_an_export_works_in_bytes_and_keeps_the_weights_it_was_made_of(run, material, tmp_path):

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from panfocus.batch.jobs import Job, find_jobs
-from panfocus.batch.run import Options, run_batch
+from panfocus.batch.run import BatchOptions, run_batch
 
-__all__ = ["Job", "Options", "find_jobs", "run_batch"]
+__all__ = ["BatchOptions", "Job", "find_jobs", "run_batch"]

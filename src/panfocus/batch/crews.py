@@ -15,7 +15,7 @@ from importlib import import_module
 from time import monotonic
 from typing import Any, Protocol, cast
 
-from panfocus.batch.work import Outcome, Task, run_task
+from panfocus.batch.work import StackOutcome, StackTask, run_task
 from panfocus.errors import PanfocusError, UsageError
 
 #: A cluster is looked after so often, and may be without workers for so long, in seconds: a nanny
@@ -36,11 +36,11 @@ class Crew(Protocol):
     memory_bytes: int | None
     title: str
 
-    def start(self, task: Task) -> None:
+    def start(self, task: StackTask) -> None:
         """Begin a task."""
         ...
 
-    def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
+    def wait(self, seconds: float) -> list[tuple[StackTask, StackOutcome]]:
         """Return what is ready, waiting no longer than this."""
         ...
 
@@ -52,13 +52,13 @@ class Alone:
         self.slots = 1
         self.memory_bytes: int | None = None
         self.title = "one after the other in this process"
-        self._tasks: deque[Task] = deque()
+        self._tasks: deque[StackTask] = deque()
 
-    def start(self, task: Task) -> None:
+    def start(self, task: StackTask) -> None:
         """Keep it for `wait`."""
         self._tasks.append(task)
 
-    def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
+    def wait(self, seconds: float) -> list[tuple[StackTask, StackOutcome]]:
         """Do the next task."""
         task = self._tasks.popleft()
         return [(task, run_task(task))]
@@ -69,7 +69,7 @@ class DaskCrew:
 
     def __init__(self, client: Any, title: str) -> None:  # noqa: ANN401  dask has no types
         self._client = client
-        self._running: dict[Any, Task] = {}
+        self._running: dict[Any, StackTask] = {}
         self._alone_since: float | None = None
         self.title = title
         workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
@@ -77,13 +77,13 @@ class DaskCrew:
         limits = [int(w["memory_limit"]) // int(w["nthreads"]) for w in workers.values()]
         self.memory_bytes: int | None = min((n for n in limits if n), default=None)
 
-    def start(self, task: Task) -> None:
+    def start(self, task: StackTask) -> None:
         """Send it."""
         key = f"panfocus-{task.run}-{task.job.name}-{task.key[:16]}"
         future = self._client.submit(run_task, task, key=key, pure=False)
         self._running[future] = task
 
-    def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
+    def wait(self, seconds: float) -> list[tuple[StackTask, StackOutcome]]:
         """Return what is ready.
 
         Raises:
@@ -123,9 +123,9 @@ def _gone(what: str, title: str) -> PanfocusError:
     )
 
 
-def _outcome(future: Any, task: Task) -> Outcome:  # noqa: ANN401  a Future without types
+def _outcome(future: Any, task: StackTask) -> StackOutcome:  # noqa: ANN401  a Future without types
     if future.status == "finished":
-        return cast("Outcome", future.result())
+        return cast("StackOutcome", future.result())
     error: object = future.exception() if future.status == "error" else None
     is_killed = type(error).__name__ == "KilledWorker"
     what = "Every worker that was given this stack died." if is_killed else "The stack was lost."
@@ -135,7 +135,7 @@ def _outcome(future: Any, task: Task) -> Outcome:  # noqa: ANN401  a Future with
         else "run again with --resume"
     )
     got = f"{type(error).__name__}" if error is not None else f"task {future.status}"
-    return Outcome(
+    return StackOutcome(
         task.job.name,
         "failed",
         f"{what}\n  got: {got}\n  remedy: {remedy}",

@@ -39,7 +39,7 @@ class Job:
         name: unique in the batch; may hold ``/``.
         inputs: absolute files, globs or folders.
         output: absolute path of the picture.
-        settings: fields of `Settings` that were chosen.
+        settings: fields of `Options` that were chosen.
         maps: of "depth", "index", "confidence", those to write.
         quality: of JPEG and WebP.
         axes: of a scientific stack that does not say them.

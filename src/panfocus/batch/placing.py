@@ -14,10 +14,10 @@ from panfocus.io.atomic import cannot_write, exists_error, place
 from panfocus.io.digest import digest_of
 
 if TYPE_CHECKING:
-    from panfocus.batch.work import Task
+    from panfocus.batch.work import StackTask
 
 
-def foreign_among(task: Task, earlier: Record | None) -> list[Path]:
+def foreign_among(task: StackTask, earlier: Record | None) -> list[Path]:
     """Return the outputs that are there and may not be replaced.
 
     What an earlier run left, and nobody has touched, may be by a run that resumes, and by a try
@@ -32,7 +32,7 @@ def foreign_among(task: Task, earlier: Record | None) -> list[Path]:
     return [path for path in taken if not earlier.owns(path)]
 
 
-def is_complete(task: Task, earlier: Record) -> bool:
+def is_complete(task: StackTask, earlier: Record) -> bool:
     """Whether all is there of the same inputs and settings: there is nothing to be renewed."""
     is_same = earlier.state == "done" and earlier.key == task.key
     return (
@@ -56,7 +56,7 @@ def not_ours(path: Path, earlier: Record | None) -> OutputError:
     )
 
 
-def place_all(task: Task, folder: Path, tries: int) -> None:
+def place_all(task: StackTask, folder: Path, tries: int) -> None:
     """Move a stack's finished files to their places, and keep the record true on the way.
 
     Args:
@@ -94,7 +94,7 @@ def place_all(task: Task, folder: Path, tries: int) -> None:
     write_record(task.record, replace(record, state="done", files=files, before={}))
 
 
-def _place_one(task: Task, record: Record, temporary: Path, path: Path) -> None:
+def _place_one(task: StackTask, record: Record, temporary: Path, path: Path) -> None:
     """Put a file in its place, unless somebody has touched what is there."""
     is_there = os.path.lexists(path)
     if is_there and not (task.overwrite or record.owns(path)):

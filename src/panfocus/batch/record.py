@@ -16,7 +16,7 @@ from panfocus.io.digest import digest_of
 #: Folder inside the output folder.
 FOLDER = ".panfocus"
 
-#: Settings that change how fast a result comes and not what it is, but for its last digits.
+#: Options that change how fast a result comes and not what it is, but for its last digits.
 _NO_MATTER = ("threads", "max_memory", "device")
 
 State = Literal["placing", "done"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.batch.record import FOLDER
-from panfocus.batch.work import Outcome
+from panfocus.batch.work import StackOutcome
 from panfocus.errors import OutputError
 from panfocus.io.digest import Ledger
 
@@ -19,7 +19,7 @@ JSON, CSV = "report.json", "report.csv"
 _COLUMNS = ("name", "state", "frames", "seconds", "tries", "memory_bytes", "outputs", "error")
 
 
-def summary(outcomes: Sequence[Outcome], facts: Mapping[str, Any]) -> dict[str, Any]:
+def summary(outcomes: Sequence[StackOutcome], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return values that JSON can hold: counts, `facts` of the run, and every stack."""
     counts = {
         state: sum(o.state == state for o in outcomes) for state in ("done", "skipped", "failed")
@@ -42,7 +42,11 @@ def _is_report(path: Path) -> bool:
 
 
 def write_reports(
-    out: Path, outcomes: Sequence[Outcome], facts: Mapping[str, Any], *, overwrite: bool = False
+    out: Path,
+    outcomes: Sequence[StackOutcome],
+    facts: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
 ) -> list[str]:
     """Write both files into `out`, in place of earlier ones.
 
@@ -63,7 +67,7 @@ def write_reports(
     return notes
 
 
-def _cells(outcome: Outcome) -> list[object]:
+def _cells(outcome: StackOutcome) -> list[object]:
     values = asdict(outcome)
     values["seconds"] = round(outcome.seconds, 3)
     values["outputs"] = ";".join(outcome.outputs)

@@ -21,13 +21,13 @@ from panfocus.batch.crews import Crew, default_workers, gather_crew
 from panfocus.batch.jobs import Job, find_jobs
 from panfocus.batch.record import FOLDER, Facts, file_facts, record_path
 from panfocus.batch.report import summary, write_reports
-from panfocus.batch.work import Outcome, Task, failed, prepare
+from panfocus.batch.work import StackOutcome, StackTask, failed, prepare
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import memory_limit
 
-Tell = Callable[[Outcome, int, int], None]
+Tell = Callable[[StackOutcome, int, int], None]
 
 _REPORT_EVERY_S = 5.0
 _NO_DASK = (
@@ -37,7 +37,7 @@ _NO_DASK = (
 
 
 @dataclass(frozen=True)
-class Options:
+class BatchOptions:
     """How to run a batch.
 
     Attributes:
@@ -67,7 +67,7 @@ class Options:
     idle_s: float | None = None
 
 
-def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
+def run_batch(options: BatchOptions, tell: Tell | None = None) -> dict[str, Any]:
     """Fuse all stacks; a stack that fails does not stop the others.
 
     Args:
@@ -108,7 +108,7 @@ def run_batch(options: Options, tell: Tell | None = None) -> dict[str, Any]:
         return batch.result()
 
 
-def _find(options: Options, notes: list[str] | None = None) -> list[Job]:
+def _find(options: BatchOptions, notes: list[str] | None = None) -> list[Job]:
     jobs = find_jobs(
         options.source,
         options.out,
@@ -202,7 +202,7 @@ class Batch:
 
     def __init__(
         self,
-        options: Options,
+        options: BatchOptions,
         run_id: str,
         memory: int,
         count: int,
@@ -216,9 +216,9 @@ class Batch:
         self._memory = memory
         self._count = count
         self._tell = tell
-        self._waiting: list[Task] = []
-        self._running: list[Task] = []
-        self._outcomes: dict[str, Outcome] = {}
+        self._waiting: list[StackTask] = []
+        self._running: list[StackTask] = []
+        self._outcomes: dict[str, StackOutcome] = {}
         self._started = monotonic()
         self._saved = monotonic()
         self._most = 0
@@ -260,16 +260,16 @@ class Batch:
             record = record_path(self._options.out, job.name)
             renew = self._options.resume or self._options.watch
             done = prepare(job, record, self._run, resume=renew, overwrite=self._options.overwrite)
-            if isinstance(done, Task):
+            if isinstance(done, StackTask):
                 done = self._too_large(done, crew) or done
-            if isinstance(done, Outcome):
+            if isinstance(done, StackOutcome):
                 self._end(done)
             else:
                 self._waiting.append(done)
                 if len(self._waiting) >= crew.slots:
                     return
 
-    def _too_large(self, task: Task, crew: Crew) -> Outcome | None:
+    def _too_large(self, task: StackTask, crew: Crew) -> StackOutcome | None:
         if crew.memory_bytes is None or task.memory_bytes <= crew.memory_bytes:
             return None
         error = UsageError(
@@ -301,7 +301,7 @@ class Batch:
         if monotonic() - self._saved > _REPORT_EVERY_S:
             self.save()
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: StackOutcome) -> None:
         self._outcomes[outcome.name] = outcome
         if self._tell is not None:
             ended = len(self._outcomes)
@@ -341,7 +341,7 @@ class Batch:
 class _Watch:
     """New stacks, once their files have stopped changing."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: BatchOptions) -> None:
         self._options = options
         self._seen: dict[str, tuple[list[Facts], float]] = {}
         self._given: dict[str, list[Facts]] = {}

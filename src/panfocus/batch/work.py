@@ -20,7 +20,7 @@ from panfocus.io.atomic import staging
 from panfocus.io.outputs import check_apart, earlier_results
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline import volumes
-from panfocus.pipeline.options import Settings, make_settings
+from panfocus.pipeline.options import Options, make_settings
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.run import fuse
@@ -37,7 +37,7 @@ State = Literal["done", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
-class Task:
+class StackTask:
     """A job that has been checked; only this travels to a worker, never a pixel.
 
     Attributes:
@@ -62,7 +62,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StackOutcome:
     """How a stack went.
 
     Attributes:
@@ -92,9 +92,9 @@ class Outcome:
     warnings: list[str] = field(default_factory=list[str])
 
 
-def failed(job: Job, error: PanfocusError, **facts: Any) -> Outcome:  # noqa: ANN401  fields
+def failed(job: Job, error: PanfocusError, **facts: Any) -> StackOutcome:  # noqa: ANN401  fields
     """Return the outcome of a stack that an error has ended."""
-    return Outcome(job.name, "failed", error=error.text(), **facts)
+    return StackOutcome(job.name, "failed", error=error.text(), **facts)
 
 
 @lru_cache(maxsize=2)
@@ -102,7 +102,7 @@ def _network(name: str, threads: int | None, device: str) -> System | PictureSys
     return load_system(name, threads=threads, device=device)
 
 
-def _system(settings: Settings) -> System | PictureSystem:
+def _system(settings: Options) -> System | PictureSystem:
     """Load a system; a network's session is kept for the next stack of this process."""
     asked = settings.system, settings.threads, settings.device
     system = load_system(asked[0], threads=asked[1], device=asked[2])
@@ -122,7 +122,7 @@ class _Checked:
     """What is known of a stack from headers."""
 
     files: Sequence[Path]
-    settings: Settings
+    settings: Options
     card: Card
     memory_bytes: int
     frames: int
@@ -154,7 +154,9 @@ def _choice(job: Job) -> volumes.Choice:
     return volumes.Choice(settings, job.axes, job.guide, job.maps, job.only)
 
 
-def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) -> Task | Outcome:
+def prepare(
+    job: Job, record: Path, run: str, *, resume: bool, overwrite: bool
+) -> StackTask | StackOutcome:
     """Check a stack from its files' headers; no pixel is decoded.
 
     Args:
@@ -175,9 +177,11 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
         key = key_of(checked.files, settings, system, *rest)
         earlier = read_record(record)
         if resume and earlier is not None and earlier.is_done(key):
-            return Outcome(job.name, "skipped", outputs=[*earlier.files], frames=earlier.frames)
+            return StackOutcome(
+                job.name, "skipped", outputs=[*earlier.files], frames=earlier.frames
+            )
         memory, frames = checked.memory_bytes, checked.frames
-        task = Task(job, key, record, run, overwrite, memory, frames, renew=resume)
+        task = StackTask(job, key, record, run, overwrite, memory, frames, renew=resume)
         foreign = foreign_among(task, earlier)
         if earlier is not None and is_complete(task, earlier):
             return _kept(task, foreign)
@@ -186,14 +190,14 @@ def prepare(job: Job, record: Path, run: str, *, resume: bool, overwrite: bool) 
     except PanfocusError as error:
         return failed(job, error)
     except OSError as error:  # a frame went between being found and being looked at
-        return Outcome(job.name, "failed", error=f"A frame cannot be read.\n  got: {error}")
+        return StackOutcome(job.name, "failed", error=f"A frame cannot be read.\n  got: {error}")
     return task
 
 
-def _kept(task: Task, changed: Sequence[Path]) -> Outcome:
+def _kept(task: StackTask, changed: Sequence[Path]) -> StackOutcome:
     """Return the outcome of a stack that is done, whatever somebody did to its result since."""
     names = ", ".join(path.name for path in changed)
-    return Outcome(
+    return StackOutcome(
         task.job.name,
         "skipped",
         outputs=[str(path) for path in task.job.outputs.values()],
@@ -208,7 +212,7 @@ def _outputs(job: Job, places: Mapping[str, Path]) -> Outputs:
     return Outputs(places["image"], maps, quality=job.quality, overwrite=True)
 
 
-def run_task(task: Task) -> Outcome:
+def run_task(task: StackTask) -> StackOutcome:
     """Fuse one stack and put its files in place; never raises, whatever the stack is like.
 
     All files are written into a folder of their own beside their places and moved when all are
@@ -228,11 +232,11 @@ def run_task(task: Task) -> Outcome:
         return failed(job, error, seconds=perf_counter() - start, **facts)
     except Exception as error:
         text = f"The stack failed unexpectedly.\n  got: {type(error).__name__}: {error}"
-        return Outcome(job.name, "failed", text, seconds=perf_counter() - start, **facts)
+        return StackOutcome(job.name, "failed", text, seconds=perf_counter() - start, **facts)
     finally:
         with suppress(OSError):
             _tries_path(task).unlink()
-    return Outcome(
+    return StackOutcome(
         job.name,
         "done",
         outputs=[str(path) for path in job.outputs.values()],
@@ -243,11 +247,11 @@ def run_task(task: Task) -> Outcome:
     )
 
 
-def _tries_path(task: Task) -> Path:
+def _tries_path(task: StackTask) -> Path:
     return task.record.with_suffix(f".{task.run}")
 
 
-def _count_try(task: Task) -> int:
+def _count_try(task: StackTask) -> int:
     """Note which process has begun the task, and return how often it was begun in this run."""
     path = _tries_path(task)
     try:
@@ -260,7 +264,7 @@ def _count_try(task: Task) -> int:
         return 1
 
 
-def _fuse_and_place(task: Task, tries: int) -> tuple[dict[str, float], list[str]]:
+def _fuse_and_place(task: StackTask, tries: int) -> tuple[dict[str, float], list[str]]:
     with staging(task.job.output.parent, task.run) as folder:
         work = _fuse_volume if task.job.is_volume else _fuse_frames
         timings, notes = work(task.job, folder)

@@ -432,10 +432,10 @@ def evaluate(
     NEAR FAR), or name-A.png name-B.png in one folder, or a folder per stack.
     """
     from panfocus.cli.evaluate import run  # noqa: PLC0415  imports OpenCV
-    from panfocus.evaluate import Options  # noqa: PLC0415
+    from panfocus.evaluate import EvaluationOptions  # noqa: PLC0415
 
     _load_plugins(plugins)
-    asked = Options(
+    asked = EvaluationOptions(
         systems=tuple(systems or ()),
         metrics=tuple(names) if names else None,
         overwrite=not resume,

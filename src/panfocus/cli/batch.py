@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from panfocus.batch import Job, Options, find_jobs, run_batch
+from panfocus.batch import BatchOptions, Job, find_jobs, run_batch
 from panfocus.batch.apart import check_batch
-from panfocus.batch.work import Outcome, prepare
+from panfocus.batch.work import StackOutcome, prepare
 from panfocus.errors import UsageError
 from panfocus.io.atomic import located
-from panfocus.pipeline.options import Settings, make_settings
+from panfocus.pipeline.options import Options, make_settings
 
 PART_FAILED = 3
 #: Of a stack that are told at once; the report has them all.
@@ -29,7 +29,7 @@ def run(words: dict[str, Any]) -> int:
         _show(options, as_json=as_json)
         return 0
 
-    def tell(outcome: Outcome, ended: int, count: int) -> None:
+    def tell(outcome: StackOutcome, ended: int, count: int) -> None:
         if json_progress:
             line = {
                 "share": round(ended / count, 4),
@@ -52,27 +52,29 @@ def run(words: dict[str, Any]) -> int:
     return PART_FAILED if report["done"] or report["skipped"] else 1
 
 
-def _options(words: dict[str, Any]) -> Options:
+def _options(words: dict[str, Any]) -> BatchOptions:
     maps = tuple(kind for kind in _MAPS if words.pop(f"{kind}_map"))
-    own = {name: words.pop(name) for name in list(words) if name in Options.__dataclass_fields__}
+    own = {
+        name: words.pop(name) for name in list(words) if name in BatchOptions.__dataclass_fields__
+    }
     quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
     own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"
     chosen = {name: value for name, value in words.items() if value is not None}
-    unknown = [n for n, v in chosen.items() if n not in Settings.__dataclass_fields__ and v]
+    unknown = [n for n, v in chosen.items() if n not in Options.__dataclass_fields__ and v]
     if unknown:
         raise UsageError(
             "This option is for single stacks.",
             where=", ".join(f"--{name.replace('_', '-')}" for name in unknown),
             remedy="use it with `panfocus fuse`",
         )
-    settings = {n: v for n, v in chosen.items() if n in Settings.__dataclass_fields__}
+    settings = {n: v for n, v in chosen.items() if n in Options.__dataclass_fields__}
     make_settings(**settings)
     pattern = Job("", (), Path(), settings, maps, quality, axes, guide)
-    return Options(pattern=pattern, **own)
+    return BatchOptions(pattern=pattern, **own)
 
 
-def _show(options: Options, *, as_json: bool) -> None:
+def _show(options: BatchOptions, *, as_json: bool) -> None:
     """Print what would be done, as JSON when that was asked for."""
     notes: list[str] = []
     jobs = find_jobs(
@@ -90,7 +92,7 @@ def _show(options: Options, *, as_json: bool) -> None:
                 "frames": checked.frames,
                 "memory_bytes": checked.memory_bytes,
                 "outputs": [str(path) for path in job.outputs.values()],
-                "error": checked.error if isinstance(checked, Outcome) else None,
+                "error": checked.error if isinstance(checked, StackOutcome) else None,
             }
         )
     if as_json:
@@ -104,7 +106,7 @@ def _show(options: Options, *, as_json: bool) -> None:
         print(f"{line['name']}: {what}")
 
 
-def _line(outcome: Outcome, ended: int, count: int) -> str:
+def _line(outcome: StackOutcome, ended: int, count: int) -> str:
     head = f"[{ended}/{count}] {outcome.name}: {outcome.state}"
     if outcome.state == "failed":
         return f"{head}\n  " + (outcome.error or "").replace("\n", "\n  ")
@@ -115,7 +117,7 @@ def _line(outcome: Outcome, ended: int, count: int) -> str:
     return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}" + "".join(notes)
 
 
-def _summary(options: Options, report: dict[str, Any]) -> None:
+def _summary(options: BatchOptions, report: dict[str, Any]) -> None:
     lines = [f"note: {note}" for note in report["notes"]]
     counts = ", ".join(f"{report[state]} {state}" for state in ("done", "skipped", "failed"))
     lines.append(f"{counts} in {report['seconds']:.1f} s by {report['crew']}")

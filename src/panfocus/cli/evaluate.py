@@ -11,7 +11,7 @@ from pathlib import Path
 from panfocus.errors import OutputError
 from panfocus.evaluate.plots import draw
 from panfocus.evaluate.report import columns, to_dict, to_markdown
-from panfocus.evaluate.run import Options, Outcome, Tell, evaluate
+from panfocus.evaluate.run import EvaluationOptions, Outcome, Tell, evaluate
 from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import ledger
 
@@ -20,7 +20,7 @@ PARTLY = 3
 _SUMMARY = ("summary.json", "summary.md")
 
 
-def run(options: Options, *, plots: bool, as_json: bool) -> int:
+def run(options: EvaluationOptions, *, plots: bool, as_json: bool) -> int:
     """Do it; return the exit code."""
     _check_out(options)
     with _progress() as tell:
@@ -40,7 +40,7 @@ def run(options: Options, *, plots: bool, as_json: bool) -> int:
     return PARTLY if outcome.rows else 1
 
 
-def _check_out(options: Options) -> None:
+def _check_out(options: EvaluationOptions) -> None:
     """Refuse a folder where files of these names are not from an earlier evaluation.
 
     Raises:
@@ -65,7 +65,7 @@ def _check_out(options: Options) -> None:
         known.check(name, overwrite=options.overwrite)
 
 
-def _tell_end(options: Options, outcome: Outcome, files: list[Path]) -> None:
+def _tell_end(options: EvaluationOptions, outcome: Outcome, files: list[Path]) -> None:
     fresh = len(outcome.rows) - outcome.kept
     lines = [f"note: {note}" for note in outcome.notes]
     lines += [f"failed: {f.image}, {f.system}: {f.reason}" for f in outcome.failures]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from panfocus.synthesis.sets import Recipe, check_free, check_material, find_material, write_set
+from panfocus.synthesis.sets import SetRecipe, check_free, check_material, find_material, write_set
 
 
 def run(
@@ -22,7 +22,7 @@ def run(
     overwrite: bool,
 ) -> None:
     """Write a set of every kind."""
-    recipes = [Recipe(kind, count, frames, seed) for kind in dict.fromkeys(kinds)]
+    recipes = [SetRecipe(kind, count, frames, seed) for kind in dict.fromkeys(kinds)]
     for recipe in recipes:  # all checks before any work
         recipe.check(has_depth=depth_maps is not None)
         check_free(recipe.kind, out, overwrite=overwrite)
@@ -37,7 +37,7 @@ def run(
 
 
 @contextmanager
-def _progress(recipe: Recipe) -> Generator[Callable[[int], None] | None]:
+def _progress(recipe: SetRecipe) -> Generator[Callable[[int], None] | None]:
     """Yield how to tell progress: a bar on a terminal, or not at all."""
     if not sys.stderr.isatty():
         yield None

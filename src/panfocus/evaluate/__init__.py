@@ -4,7 +4,7 @@
 """
 
 from panfocus.evaluate.datasets import find_samples
-from panfocus.evaluate.run import Options, Outcome, evaluate
-from panfocus.evaluate.samples import Dataset, Sample
+from panfocus.evaluate.run import EvaluationOptions, Outcome, evaluate
+from panfocus.evaluate.samples import Dataset, ScoredSample
 
-__all__ = ["Dataset", "Options", "Outcome", "Sample", "evaluate", "find_samples"]
+__all__ = ["Dataset", "EvaluationOptions", "Outcome", "ScoredSample", "evaluate", "find_samples"]

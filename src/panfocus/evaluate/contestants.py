@@ -13,7 +13,7 @@ from typing import Protocol
 from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError, PanfocusError, UsageError
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
-from panfocus.evaluate.samples import Sample
+from panfocus.evaluate.samples import ScoredSample
 from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.run import fuse
@@ -39,15 +39,15 @@ class Contestant(Protocol):
         """How tables call it."""
         ...
 
-    def identity(self, sample: Sample) -> str:
+    def identity(self, sample: ScoredSample) -> str:
         """Return a text that differs whenever its picture may differ."""
         ...
 
-    def fused(self, sample: Sample) -> Fused:
+    def fused(self, sample: ScoredSample) -> Fused:
         """Return its picture."""
         ...
 
-    def files(self, samples: Sequence[Sample]) -> list[Path]:
+    def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the files that are read for these samples, besides their own."""
         ...
 
@@ -73,13 +73,13 @@ class SystemContestant:
         name = Path(address).name if Path(address).is_dir() else address
         return cls(name, address, card, align, device)
 
-    def identity(self, sample: Sample) -> str:
+    def identity(self, sample: ScoredSample) -> str:
         """Return the card, which holds the hash of the weights, and how frames are fused."""
         # scores do not depend on what "auto" finds, but for last digits; the seconds do
         device = "" if self.device == "auto" else f"device {self.device}\n"
         return f"align {self.align}\nguard {GUARD}\n{device}{self.card.to_json()}"
 
-    def fused(self, sample: Sample) -> Fused:
+    def fused(self, sample: ScoredSample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
         system = load_system(self.address, device=self.device)
         begin = time.perf_counter()
@@ -94,7 +94,7 @@ class SystemContestant:
         ).image
         return Fused(opaque(image), time.perf_counter() - begin)
 
-    def files(self, samples: Sequence[Sample]) -> list[Path]:
+    def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the files of a system of the user's own."""
         return settings_files(make_settings(system=self.address))
 
@@ -126,15 +126,15 @@ class ResultsContestant:
             raise DataError("There is no such folder of results.", where=folder)
         return cls(name, Path(folder))
 
-    def identity(self, sample: Sample) -> str:
+    def identity(self, sample: ScoredSample) -> str:
         """Return the hash of the picture."""
         return file_hash(find_result(self.folder, sample.name))
 
-    def fused(self, sample: Sample) -> Fused:
+    def fused(self, sample: ScoredSample) -> Fused:
         """Read the picture."""
         return Fused(read_picture(find_result(self.folder, sample.name)), None)
 
-    def files(self, samples: Sequence[Sample]) -> list[Path]:
+    def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the pictures that are there."""
         found: list[Path] = []
         for sample in samples:

@@ -12,7 +12,7 @@ from panfocus.evaluate.names import is_mask, is_truth, place_of, plain
 from panfocus.evaluate.samples import (
     LAYOUTS,
     Dataset,
-    Sample,
+    ScoredSample,
     by_stem,
     pictures,
     subfolders,
@@ -82,7 +82,9 @@ def _stacks(folder: Path) -> Dataset:
             truth, band = _truth_inside(inner, files), None
             if truth is None:
                 truth, band = _truth_beside(folder, inner.name)
-            sample = Sample(inner.name, tuple(_near_first(frames)), truth, band, is_guess=True)
+            sample = ScoredSample(
+                inner.name, tuple(_near_first(frames)), truth, band, is_guess=True
+            )
             out.samples.append(sample)
         elif files:
             out.problems.append((inner.name, "a stack needs at least two frames"))

@@ -19,7 +19,7 @@ from panfocus.evaluate.names import (
 )
 from panfocus.evaluate.samples import (
     Dataset,
-    Sample,
+    ScoredSample,
     by_stem,
     natural,
     pictures,
@@ -100,7 +100,7 @@ def parallel(folder: Path) -> Dataset:
             out.problems.append((stem, f"there is no {stem} in {', '.join(missing)}/"))
             continue
         frames = tuple(files[stem] for files in columns.values())
-        out.samples.append(Sample(stem, frames, truths.get(stem), is_guess=found.is_guess))
+        out.samples.append(ScoredSample(stem, frames, truths.get(stem), is_guess=found.is_guess))
     return out
 
 
@@ -188,7 +188,7 @@ def _of_sets(groups: dict[str, _Set], truths: dict[str, Path]) -> Dataset:
             out.problems.append((name, _lacking(name, places)))
             continue
         frames = tuple(path for _, path in files.places)
-        out.samples.append(Sample(name, frames, files.truth or truths.get(name)))
+        out.samples.append(ScoredSample(name, frames, files.truth or truths.get(name)))
     # a folder without one whole pair is something else, such as the frames of a stack
     return out if out.samples else Dataset()
 

@@ -12,8 +12,8 @@ from panfocus import io
 from panfocus.arrays.pixels import luminance, white
 from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError
-from panfocus.evaluate.samples import LAYOUTS, Sample, pictures
-from panfocus.pipeline.scene import Scene
+from panfocus.evaluate.samples import LAYOUTS, ScoredSample, pictures
+from panfocus.pipeline.scene import SceneLikeness
 
 
 def read_picture(path: Path) -> Pixels:
@@ -40,13 +40,13 @@ def opaque(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def refuse_torn(sample: Sample, frames: Sequence[Pixels]) -> None:
+def refuse_torn(sample: ScoredSample, frames: Sequence[Pixels]) -> None:
     """Refuse frames that a folder holds and that are not of one scene.
 
     Raises:
         DataError: they are certainly not.
     """
-    scene = Scene()
+    scene = SceneLikeness()
     for frame in frames:
         scene.add(luminance(frame).astype(np.float32))
     if scene.is_torn():

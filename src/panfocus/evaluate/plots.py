@@ -18,8 +18,8 @@ from panfocus.errors import PanfocusError, UsageError
 from panfocus.evaluate.contestants import Contestant
 from panfocus.evaluate.pictures import read_picture
 from panfocus.evaluate.report import Column
-from panfocus.evaluate.run import Options, Outcome, image_path
-from panfocus.evaluate.samples import Sample
+from panfocus.evaluate.run import EvaluationOptions, Outcome, image_path
+from panfocus.evaluate.samples import ScoredSample
 from panfocus.evaluate.scores import cut_name, square_error
 from panfocus.evaluate.store import ledger
 
@@ -48,14 +48,14 @@ def _figure(width: float, height: float, rows: int = 1, across: int = 1) -> tupl
     return figure, figure.subplots(rows, across, squeeze=False)
 
 
-def _save(figure: Any, options: Options, name: str) -> Path:  # noqa: ANN401  an extra
+def _save(figure: Any, options: EvaluationOptions, name: str) -> Path:  # noqa: ANN401  an extra
     data = memory.BytesIO()
     figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
     ledger(options.out).write(name, data.getvalue(), overwrite=options.overwrite)
     return options.out / name
 
 
-def plot_column(options: Options, column: Column, outcome: Outcome) -> Path:
+def plot_column(options: EvaluationOptions, column: Column, outcome: Outcome) -> Path:
     """Draw one metric: images along x, one mark per system."""
     images = [sample.name for sample in outcome.dataset.samples]
     figure, axes = _figure(max(6.0, 2 + 0.3 * len(images)), 4)
@@ -75,13 +75,15 @@ def plot_column(options: Options, column: Column, outcome: Outcome) -> Path:
 class Case:
     """One fused picture that scored badly."""
 
-    sample: Sample
+    sample: ScoredSample
     contestant: Contestant
     metric: str
     value: float
 
 
-def worst_cases(options: Options, outcome: Outcome, found: list[Column], count: int) -> list[Case]:
+def worst_cases(
+    options: EvaluationOptions, outcome: Outcome, found: list[Column], count: int
+) -> list[Case]:
     """Return the worst pictures, by PSNR where there is a truth, else by Q_W."""
     order = [cut_name(options.cut), *_TRUSTED, *(c.name for c in found)]
     by_name = {c.name: c for c in found}
@@ -98,7 +100,7 @@ def worst_cases(options: Options, outcome: Outcome, found: list[Column], count: 
     ]
 
 
-def contact_sheet(options: Options, cases: list[Case]) -> Path:
+def contact_sheet(options: EvaluationOptions, cases: list[Case]) -> Path:
     """Draw a line per case: first frame, last frame, fused, and the error if it is known."""
     figure, axes = _figure(14, 2.9 * len(cases), len(cases), 4)
     for row, case in zip(axes, cases, strict=True):
@@ -120,7 +122,7 @@ def contact_sheet(options: Options, cases: list[Case]) -> Path:
     return _save(figure, options, "worst.png")
 
 
-def _fused(options: Options, case: Case) -> Pixels:
+def _fused(options: EvaluationOptions, case: Case) -> Pixels:
     """Return the picture that was scored; fusing again is cheaper than keeping all of them."""
     saved = image_path(options.out, case.contestant, case.sample)
     if options.save_images and saved.exists():
@@ -142,7 +144,9 @@ def _small(pixels: Pixels) -> Pixels:
     return np.asarray(small, np.uint8)
 
 
-def draw(options: Options, outcome: Outcome, found: list[Column], worst: int = 6) -> list[Path]:
+def draw(
+    options: EvaluationOptions, outcome: Outcome, found: list[Column], worst: int = 6
+) -> list[Path]:
     """Write `plots/<metric>.png` and `worst.png`; whatever prevents it is noted.
 
     Args:

@@ -14,7 +14,7 @@ import numpy as np
 from panfocus._version import __version__
 from panfocus.errors import UsageError
 from panfocus.evaluate.contestants import GUARD
-from panfocus.evaluate.run import Options, Outcome
+from panfocus.evaluate.run import EvaluationOptions, Outcome
 from panfocus.evaluate.scores import better_is_lower
 from panfocus.evaluate.statistics import Spread, Test, Values, mean_ranks, spread, wilcoxon
 
@@ -89,7 +89,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def to_dict(options: Options, outcome: Outcome, found: list[Column]) -> dict[str, Any]:
+def to_dict(options: EvaluationOptions, outcome: Outcome, found: list[Column]) -> dict[str, Any]:
     """Return the whole summary in values that JSON can hold; not finite numbers are None."""
     metrics = {
         c.name: {
@@ -130,7 +130,7 @@ def _finite(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def to_markdown(options: Options, outcome: Outcome, found: list[Column]) -> str:
+def to_markdown(options: EvaluationOptions, outcome: Outcome, found: list[Column]) -> str:
     """Return the tables: means, ranks, tests, failures."""
     said = ", ".join(f"{name} {version}" for name, version in versions().items())
     parts = [

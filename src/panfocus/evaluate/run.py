@@ -15,7 +15,7 @@ from panfocus.errors import Cancelled, InputError, OutputError, PanfocusError
 from panfocus.evaluate.contestants import Contestant, file_hash, gather
 from panfocus.evaluate.datasets import find_samples
 from panfocus.evaluate.pictures import read_mask, read_picture, refuse_torn
-from panfocus.evaluate.samples import Dataset, Sample
+from panfocus.evaluate.samples import Dataset, ScoredSample
 from panfocus.evaluate.scores import Wanted, score
 from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import Row, Store
@@ -27,7 +27,7 @@ Tell = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluationOptions:
     """What to evaluate; every field is an option of `panfocus evaluate`.
 
     Attributes:
@@ -97,12 +97,12 @@ class Outcome:
 class _Job:
     """One sample before one contestant; `key` is what its scores depend on."""
 
-    sample: Sample
+    sample: ScoredSample
     contestant: Contestant
     key: str
 
 
-def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
+def evaluate(options: EvaluationOptions, tell: Tell | None = None) -> Outcome:
     """Score every contestant on every sample and keep `scores.csv` up to date.
 
     Args:
@@ -136,7 +136,9 @@ def evaluate(options: Options, tell: Tell | None = None) -> Outcome:
     return out
 
 
-def _check_apart(options: Options, dataset: Dataset, contestants: Sequence[Contestant]) -> None:
+def _check_apart(
+    options: EvaluationOptions, dataset: Dataset, contestants: Sequence[Contestant]
+) -> None:
     """Refuse a folder of results in which something would replace what is read.
 
     Raises:
@@ -177,7 +179,7 @@ def _jobs(out: Outcome, wanted: Wanted) -> list[_Job]:
     return jobs
 
 
-def _make_way(options: Options, store: Store, jobs: Sequence[_Job], out: Outcome) -> None:
+def _make_way(options: EvaluationOptions, store: Store, jobs: Sequence[_Job], out: Outcome) -> None:
     """Never let new scores replace others unasked.
 
     Raises:
@@ -203,18 +205,18 @@ def _is_stale(store: Store, job: _Job) -> bool:
     return row is not None and row.key != job.key
 
 
-def _is_done(options: Options, store: Store, job: _Job) -> bool:
+def _is_done(options: EvaluationOptions, store: Store, job: _Job) -> bool:
     if (job.sample.name, job.contestant.name) not in store.rows:
         return False
     return not options.save_images or image_path(options.out, job.contestant, job.sample).exists()
 
 
-def image_path(out: Path, contestant: Contestant, sample: Sample) -> Path:
+def image_path(out: Path, contestant: Contestant, sample: ScoredSample) -> Path:
     """Return where a fused picture is kept."""
     return out / "fused" / contestant.name / f"{sample.name}.png"
 
 
-def _do(options: Options, wanted: Wanted, store: Store, job: _Job, out: Outcome) -> None:
+def _do(options: EvaluationOptions, wanted: Wanted, store: Store, job: _Job, out: Outcome) -> None:
     """Score one picture; whatever is wrong with it is noted."""
     try:
         row, picture = _score(wanted, job)

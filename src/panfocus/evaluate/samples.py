@@ -23,7 +23,7 @@ _SCORES, _WRITTEN = "scores.csv", ("plots", "fused")
 
 
 @dataclass(frozen=True)
-class Sample:
+class ScoredSample:
     """One focal stack to be fused.
 
     Attributes:
@@ -56,7 +56,7 @@ class Dataset:
         notes: what was left out, for the user.
     """
 
-    samples: list[Sample] = field(default_factory=list[Sample])
+    samples: list[ScoredSample] = field(default_factory=list[ScoredSample])
     problems: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     notes: list[str] = field(default_factory=list[str])
 

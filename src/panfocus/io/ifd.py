@@ -113,7 +113,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Layout:
+class ByteLayout:
     """How a file lays out its directories.
 
     Args:
@@ -146,7 +146,7 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
     return data
 
 
-def read_header(file: BinaryIO) -> tuple[Layout, int]:
+def read_header(file: BinaryIO) -> tuple[ByteLayout, int]:
     """Read the first bytes of a TIFF-structured file; return its layout and first directory."""
     file.seek(0)
     head = _exactly(file, 4)
@@ -157,20 +157,20 @@ def read_header(file: BinaryIO) -> tuple[Layout, int]:
     version = struct.unpack(order + "H", head[2:])[0]
     if version not in (42, 43):
         raise DirectoryError(f"unknown TIFF version {version}")
-    layout = Layout(order, version == 43)
+    layout = ByteLayout(order, version == 43)
     if layout.big:
         _exactly(file, 4)
     return layout, layout.pointer(file)
 
 
-def next_directory(file: BinaryIO, layout: Layout, offset: int) -> int:
+def next_directory(file: BinaryIO, layout: ByteLayout, offset: int) -> int:
     """Return the offset of the directory behind the one at ``offset``, 0 when it is the last."""
     file.seek(offset)
     file.seek(layout.count(file) * (20 if layout.big else 12), 1)
     return layout.pointer(file)
 
 
-def lost_values(file: BinaryIO, layout: Layout, offset: int) -> set[int]:
+def lost_values(file: BinaryIO, layout: ByteLayout, offset: int) -> set[int]:
     """Return the tags of the directory at ``offset`` whose values lie outside the file.
 
     Raises:
@@ -188,7 +188,7 @@ def lost_values(file: BinaryIO, layout: Layout, offset: int) -> set[int]:
     return set(tags) - known
 
 
-def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory, int]:
+def read_directory(file: BinaryIO, layout: ByteLayout, offset: int) -> tuple[Directory, int]:
     """Read the directory at ``offset`` with the sub-directories that photographs use.
 
     Returns:
@@ -203,7 +203,7 @@ def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directo
     return directory, following
 
 
-def _follow(file: BinaryIO, layout: Layout, pointer: Entry | Directory) -> Directory:
+def _follow(file: BinaryIO, layout: ByteLayout, pointer: Entry | Directory) -> Directory:
     """Read the sub-directory that a tag points to; a broken one counts as empty."""
     if isinstance(pointer, dict):
         return pointer
@@ -215,7 +215,7 @@ def _follow(file: BinaryIO, layout: Layout, pointer: Entry | Directory) -> Direc
         return {}
 
 
-def _read_table(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory, int]:
+def _read_table(file: BinaryIO, layout: ByteLayout, offset: int) -> tuple[Directory, int]:
     file.seek(offset)
     count = layout.count(file)
     size = 20 if layout.big else 12
@@ -231,7 +231,7 @@ def _read_table(file: BinaryIO, layout: Layout, offset: int) -> tuple[Directory,
     return directory, following
 
 
-def _read_entry(file: BinaryIO, layout: Layout, raw: bytes) -> tuple[int, Entry | None]:
+def _read_entry(file: BinaryIO, layout: ByteLayout, raw: bytes) -> tuple[int, Entry | None]:
     order, big = layout.order, layout.big
     tag, kind, count = struct.unpack(order + ("HHQ" if big else "HHI"), raw[: 12 if big else 8])
     value = raw[12:] if big else raw[8:]

@@ -14,9 +14,9 @@ from panfocus.frame import Metadata
 from panfocus.io.frames import DamageError, Depth, Header, KindError
 from panfocus.io.ifd import (
     Block,
+    ByteLayout,
     Directory,
     DirectoryError,
-    Layout,
     Tag,
     next_directory,
     read_directory,
@@ -53,7 +53,7 @@ class Page:
     header: Header
 
 
-def _offsets(file: BinaryIO) -> tuple[Layout, list[int]]:
+def _offsets(file: BinaryIO) -> tuple[ByteLayout, list[int]]:
     """Walk the chain of directories; return where they are."""
     layout, offset = read_header(file)
     offsets: list[int] = []

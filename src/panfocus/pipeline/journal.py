@@ -17,7 +17,7 @@ from panfocus.frame import Frame, Metadata
 from panfocus.fusion.fold import sharpness
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
-from panfocus.pipeline.options import Settings
+from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
 from panfocus.pipeline.result import Report
 from panfocus.pipeline.timing import Clock
@@ -65,7 +65,7 @@ class Journal:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Options,
         system: System | PictureSystem,
         total: int | None,
         progress: Progress | None,

@@ -1,6 +1,6 @@
 """How to fuse: every option once, with its words and its bounds.
 
-From the fields of `Settings` come the flags of ``panfocus fuse`` and ``panfocus batch``
+From the fields of `Options` come the flags of ``panfocus fuse`` and ``panfocus batch``
 (`panfocus.cli.options`), the options of a manifest's row (`from_text`), the keyword arguments of
 `panfocus.fuse` (`Chosen`) and the settings in a report. A new option is one field here, one key of
 `Chosen`, and the code that heeds it.
@@ -76,7 +76,7 @@ def _option(
 
 
 @dataclass(frozen=True)
-class Settings:
+class Options:
     """How to fuse; every field is an option of `panfocus fuse` by the same name.
 
     Attributes:
@@ -225,7 +225,7 @@ class Settings:
 
 
 class Chosen(TypedDict, total=False):
-    """The keyword arguments of `panfocus.fuse`: fields of `Settings`, numbers where natural."""
+    """The keyword arguments of `panfocus.fuse`: fields of `Options`, numbers where natural."""
 
     device: str
     align: str
@@ -249,11 +249,11 @@ class Chosen(TypedDict, total=False):
     threads: int | None
 
 
-#: Fields of `Settings` by name.
-FIELDS: Mapping[str, Field[Any]] = {f.name: f for f in fields(Settings)}
+#: Fields of `Options` by name.
+FIELDS: Mapping[str, Field[Any]] = {f.name: f for f in fields(Options)}
 #: What is told of each.
 ABOUT: Mapping[str, About] = {name: f.metadata[_ABOUT] for name, f in FIELDS.items()}
-#: Settings whose values are names, which a program may have as numbers.
+#: Options whose values are names, which a program may have as numbers.
 _NAMED = frozenset({"reference", "bit_depth", "max_memory"})
 _YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -284,7 +284,7 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given
     return value
 
 
-def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
+def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
     """Return checked settings.
 
     Raises:
@@ -301,14 +301,14 @@ def make_settings(**options: Any) -> Settings:  # noqa: ANN401  checked here
     if options.get("load_transforms") is not None:
         options["load_transforms"] = str(options["load_transforms"])  # reports are JSON
     options = {name: _plain(name, value) for name, value in options.items()}
-    settings = Settings(**options)
+    settings = Options(**options)
     check_kind(settings.align)
     _check_choices(settings)
     _check_values(settings)
     return settings
 
 
-def _check_choices(settings: Settings) -> None:
+def _check_choices(settings: Options) -> None:
     for name, about in ABOUT.items():
         if about.choices and getattr(settings, name) not in about.choices:
             raise UsageError(
@@ -325,7 +325,7 @@ def flag_of(name: str) -> str:
     return flags[-1].partition("/")[0] if flags else f"--{name.replace('_', '-')}"
 
 
-def _check_values(settings: Settings) -> None:
+def _check_values(settings: Options) -> None:
     """Refuse values that no run can have, whoever sets them: a shell, a manifest, a program."""
     for name, about in ABOUT.items():
         if about.kind == "truth" and not isinstance(getattr(settings, name), bool):

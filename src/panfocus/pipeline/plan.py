@@ -13,7 +13,7 @@ from panfocus import io
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.restoration import restorer_of
-from panfocus.pipeline.options import Settings, make_settings
+from panfocus.pipeline.options import Options, make_settings
 from panfocus.registration.options import resolve_reference
 from panfocus.resources.memory import available_memory, parse_size
 from panfocus.systems import (
@@ -55,7 +55,7 @@ class Plan:
 
     infos: Sequence[io.FrameInfo]
     notes: Sequence[str]
-    settings: Settings
+    settings: Options
     system: System | PictureSystem
     height: int
     width: int
@@ -80,7 +80,7 @@ class Plan:
         return facts
 
 
-def memory_limit(settings: Settings) -> int:
+def memory_limit(settings: Options) -> int:
     """Return the bytes that a fusion may take: as told, or 70 % of what is free."""
     return parse_size(settings.max_memory) or int(0.7 * available_memory())
 
@@ -183,7 +183,7 @@ def estimate_memory(
 
 def fusion_memory(
     system: System | PictureSystem,
-    settings: Settings,
+    settings: Options,
     *,
     count: int,
     height: int,
@@ -225,7 +225,7 @@ def fusion_memory(
     return needed
 
 
-def settings_files(settings: Settings) -> list[Path]:
+def settings_files(settings: Options) -> list[Path]:
     """Return the files that settings name: transforms, and those of a system of the user's own."""
     files = [Path(settings.load_transforms)] if settings.load_transforms else []
     folder = Path(settings.system)
@@ -234,7 +234,7 @@ def settings_files(settings: Settings) -> list[Path]:
     return files
 
 
-def check_system(settings: Settings, system: System | PictureSystem) -> None:
+def check_system(settings: Options, system: System | PictureSystem) -> None:
     """Refuse what the system cannot do: prefer a depth, or restore detail.
 
     Raises:
@@ -250,7 +250,7 @@ def check_system(settings: Settings, system: System | PictureSystem) -> None:
         restorer_of(system)
 
 
-def _by_own_step(settings: Settings, infos: Sequence[io.FrameInfo]) -> tuple[Settings, list[str]]:
+def _by_own_step(settings: Options, infos: Sequence[io.FrameInfo]) -> tuple[Options, list[str]]:
     """Make depth a length where all frames are pages of one file that tells its step."""
     paths = {info.path for info in infos}
     if settings.z_step_um is not None or len(paths) > 1 or infos[0].format != "TIFF":
@@ -264,7 +264,7 @@ def _by_own_step(settings: Settings, infos: Sequence[io.FrameInfo]) -> tuple[Set
 
 def plan(
     inputs: Sequence[str | Path],
-    settings: Settings,
+    settings: Options,
     *,
     exclude: Sequence[Path] = (),
     system: System | PictureSystem | None = None,

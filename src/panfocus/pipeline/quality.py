@@ -19,7 +19,7 @@ from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
-from panfocus.pipeline.scene import Scene
+from panfocus.pipeline.scene import SceneLikeness
 
 Kind = Literal["blurred", "exposure", "duplicate", "order"]
 
@@ -81,7 +81,7 @@ class Surveyor:
 
     def __init__(self) -> None:
         #: whether the frames are of one scene at all
-        self.scene = Scene()
+        self.scene = SceneLikeness()
         self._names: list[str] = []
         self._detail: list[Float] = []
         self._coarse: list[Float] = []

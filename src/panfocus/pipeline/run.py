@@ -60,7 +60,7 @@ def fuse(
             object of your own with a card and ``decide``; None for the default.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every frame; True stops with `Cancelled`.
-        **options: fields of `Settings`, checked there; a plan brings its own.
+        **options: fields of `Options`, checked there; a plan brings its own.
 
     Returns:
         The picture with its index, depth and confidence maps and a report.

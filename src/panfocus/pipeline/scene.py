@@ -39,7 +39,7 @@ _NOISE = 0.4
 _USUAL = (0.28, 0.92)
 
 
-class Scene:
+class SceneLikeness:
     """Looks at frames as they pass; keeps two thumbnails."""
 
     def __init__(self) -> None:

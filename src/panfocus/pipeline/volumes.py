@@ -19,7 +19,7 @@ from panfocus.io.volumes.open import is_zarr, open_volume
 from panfocus.io.volumes.stack import ZStack
 from panfocus.io.volumes.volume import Channel, Position, Volume
 from panfocus.io.volumes.write import Picture, Sink, TiffSink, ZarrSink
-from panfocus.pipeline.options import Settings, is_length
+from panfocus.pipeline.options import Options, is_length
 from panfocus.pipeline.plan import check_memory, fusion_memory, memory_limit, settings_files
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import Cancel, Progress, fuse
@@ -27,7 +27,7 @@ from panfocus.systems import PictureSystem, System, load_system
 
 _MAPS: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}
 
-#: Settings that no stack here has otherwise: brightness is data, and all positions keep their size.
+#: Options that no stack here has otherwise: brightness is data, and all positions keep their size.
 _FIXED: Mapping[str, Any] = {"exposure": "none", "keep_size": True}
 
 
@@ -43,7 +43,7 @@ class Choice:
         only: (position, T, C) to fuse that stack alone; None for all.
     """
 
-    settings: Settings
+    settings: Options
     axes: str | None = None
     guide: str | None = None
     maps: tuple[str, ...] = ()
@@ -235,8 +235,8 @@ def fuse_file(
     return summary
 
 
-def _plain(settings: Settings) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
+def _plain(settings: Options) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in Options.__dataclass_fields__}
 
 
 def _stacks(volume: Volume, choice: Choice) -> list[tuple[Position, int, list[int]]]:
@@ -255,7 +255,7 @@ def _stacks(volume: Volume, choice: Choice) -> list[tuple[Position, int, list[in
 def _fuse(
     stack: ZStack,
     position: Position,
-    settings: Settings,
+    settings: Options,
     system: System | PictureSystem,
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:

@@ -48,7 +48,7 @@ def resolve_reference(reference: str, count: int) -> int:
     )
 
 
-class Wanted(Protocol):
+class RegistrationOptions(Protocol):
     """What is asked of registration; the fields are options of `panfocus fuse`."""
 
     @property

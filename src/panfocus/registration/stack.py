@@ -17,7 +17,7 @@ from panfocus.errors import InputError
 from panfocus.frame import Frame, Stack
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.exposure import Ratio, apply_gain, compare, gains
-from panfocus.registration.options import Wanted, resolve_reference
+from panfocus.registration.options import RegistrationOptions, resolve_reference
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import Crop, Matrix, PairTransform, chain, normalised
 from panfocus.registration.warp import cover, warp
@@ -26,7 +26,7 @@ from panfocus.registration.warp import cover, warp
 Announce = Callable[[int, str], None]
 
 
-def needs_registration(settings: Wanted) -> bool:
+def needs_registration(settings: RegistrationOptions) -> bool:
     """Whether frames have to be looked at before they are fused."""
     return settings.align != "none" or settings.exposure != "none" or bool(settings.load_transforms)
 
@@ -75,7 +75,7 @@ class _Small:
 class _Meter:
     """Measures pairs of reduced frames."""
 
-    def __init__(self, settings: Wanted, height: int, width: int) -> None:
+    def __init__(self, settings: RegistrationOptions, height: int, width: int) -> None:
         self.settings = settings
         self.height = height
         self.width = width
@@ -109,7 +109,7 @@ class _Meter:
         return compare(fixed.frame.pixels, moving.frame.pixels, small, has_alpha=has_alpha)
 
 
-def locate(stack: Stack, settings: Wanted, announce: Announce) -> Registration:
+def locate(stack: Stack, settings: RegistrationOptions, announce: Announce) -> Registration:
     """Look at all frames once, small, and say where they lie and how bright they are.
 
     Args:
@@ -200,7 +200,7 @@ def _placed(name: str, matrix: Matrix, step: PairTransform | None) -> Placed:
     return Placed(name, matrix, step.kind, step.status, step.gain)
 
 
-def _load(settings: Wanted, count: int, height: int, width: int) -> Alignment | None:
+def _load(settings: RegistrationOptions, count: int, height: int, width: int) -> Alignment | None:
     if not settings.load_transforms:
         return None
     loaded = Alignment.load(settings.load_transforms)
@@ -216,7 +216,9 @@ def _load(settings: Wanted, count: int, height: int, width: int) -> Alignment | 
 
 
 def _finish(
-    alignment: Alignment, factors: Sequence[NDArray[np.float64] | None], settings: Wanted
+    alignment: Alignment,
+    factors: Sequence[NDArray[np.float64] | None],
+    settings: RegistrationOptions,
 ) -> Registration:
     notes = [
         f"{p.name}: taken as it lies: {_REASONS[p.status]}"
@@ -241,7 +243,7 @@ _REASONS = {
 class OnlineRegistration:
     """Puts frames in place that can be looked at only once: the first is the reference."""
 
-    def __init__(self, settings: Wanted) -> None:
+    def __init__(self, settings: RegistrationOptions) -> None:
         self._settings = settings
         self._meter: _Meter | None = None
         self._before: _Small | None = None

@@ -52,7 +52,7 @@ _PICTURES = 4
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SetRecipe:
     """What to make.
 
     Attributes:
@@ -95,14 +95,14 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Material:
+class SetMaterial:
     """A sharp picture file, and its depth map if there is one."""
 
     path: Path
     depth: Path | None = None
 
 
-def find_material(inputs: Sequence[str | Path], depth_maps: Path | None) -> list[Material]:
+def find_material(inputs: Sequence[str | Path], depth_maps: Path | None) -> list[SetMaterial]:
     """Find pictures, and for each the depth map of the same stem.
 
     Raises:
@@ -111,7 +111,7 @@ def find_material(inputs: Sequence[str | Path], depth_maps: Path | None) -> list
     infos, _ = io.find_frames(inputs)
     paths = [info.path for info in infos]
     if depth_maps is None:
-        return [Material(path) for path in paths]
+        return [SetMaterial(path) for path in paths]
     maps = {info.path.stem: info.path for info in io.find_frames([depth_maps])[0]}
     without = [path for path in paths if path.stem not in maps]
     if without:
@@ -120,7 +120,7 @@ def find_material(inputs: Sequence[str | Path], depth_maps: Path | None) -> list
             where=str(without[0]),
             expected=f"a file called {without[0].stem} in {depth_maps}",
         )
-    return [Material(path, maps[path.stem]) for path in paths]
+    return [SetMaterial(path, maps[path.stem]) for path in paths]
 
 
 def read_rgb(path: Path) -> Byte:
@@ -163,7 +163,7 @@ def fit(picture: Byte, height: int, width: int) -> Byte:
 
 
 def make_scene(
-    recipe: Recipe, number: int, material: Sequence[Material]
+    recipe: SetRecipe, number: int, material: Sequence[SetMaterial]
 ) -> tuple[Scene, list[Path]]:
     """Render one scene; return it with the pictures that it was made from.
 
@@ -188,8 +188,8 @@ def make_scene(
 
 
 def write_set(
-    recipe: Recipe,
-    material: Sequence[Material],
+    recipe: SetRecipe,
+    material: Sequence[SetMaterial],
     out: Path,
     *,
     overwrite: bool = False,
@@ -249,7 +249,7 @@ def check_free(kind: str, out: Path, *, overwrite: bool) -> None:
             )
 
 
-def check_material(kind: str, out: Path, material: Sequence[Material]) -> None:
+def check_material(kind: str, out: Path, material: Sequence[SetMaterial]) -> None:
     """Refuse a set that would replace what it is made from.
 
     Raises:
@@ -323,7 +323,7 @@ def _scene_facts(name: str, scene: Scene, paths: Sequence[Path]) -> dict[str, An
     return facts
 
 
-def _facts(recipe: Recipe, material: Sequence[Material]) -> Mapping[str, Any]:
+def _facts(recipe: SetRecipe, material: Sequence[SetMaterial]) -> Mapping[str, Any]:
     return {
         **asdict(recipe),
         "generator": "numpy.random.default_rng([seed, *bytes of kind, scene])",

@@ -18,7 +18,7 @@ from panfocus.train.agree import mismatch
 from panfocus.train.found import find
 from panfocus.train.levels import Picture
 from panfocus.train.prepare import Facts, How, Prepared, prepare
-from panfocus.train.scenes import Scene, of_arrays, scenes_of
+from panfocus.train.scenes import TrainingScene, of_arrays, scenes_of
 
 __all__ = ["Facts", "FocalSet", "How", "Material", "find", "load", "mismatch", "survey"]
 
@@ -118,7 +118,7 @@ def survey(folders: Sequence[Path], smallest: int, how: How | None = None) -> It
             yield prepare(scene, smallest, how)
 
 
-def _scenes_in(folder: Path) -> Iterator[Scene]:
+def _scenes_in(folder: Path) -> Iterator[TrainingScene]:
     """Yield the scenes of a folder, or of a reader of the user's own."""
     if own_data.is_own(folder):
         for name, frames in own_data.read(folder):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import luminance, shrink
-from panfocus.pipeline.scene import Scene as Likeness
+from panfocus.pipeline.scene import SceneLikeness as Likeness
 from panfocus.registration.accept import register
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import (

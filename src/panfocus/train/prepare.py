@@ -16,7 +16,7 @@ from panfocus.io.digest import digest_of
 from panfocus.train.agree import Grouping, grouped
 from panfocus.train.levels import MOST_PIXELS, Picture, Range, colours_of, reduced, size_of
 from panfocus.train.placing import KIND, Placer
-from panfocus.train.scenes import Scene
+from panfocus.train.scenes import TrainingScene
 from panfocus.train.shelf import Shelf
 from panfocus.train.told import told_as_data
 
@@ -110,7 +110,7 @@ class Prepared:
     singles: list[Picture] = field(default_factory=list[Picture])
 
 
-def prepare(scene: Scene, smallest: int, how: How) -> Prepared:
+def prepare(scene: TrainingScene, smallest: int, how: How) -> Prepared:
     """Read a scene, and find or make sets in it.
 
     Args:
@@ -143,7 +143,7 @@ def prepare(scene: Scene, smallest: int, how: How) -> Prepared:
     return _found(key, how.shelf) or _made(key, scene, facts, smallest, how)
 
 
-def _key(scene: Scene, smallest: int, how: How) -> str:
+def _key(scene: TrainingScene, smallest: int, how: How) -> str:
     """Name what files, part of them, and ways of loading give."""
     hashes = [how.digests.get(str(path)) or digest_of(path) for path in scene.files]
     ways = [VERSION, __version__, how.align, KIND, MOST_PIXELS, smallest]
@@ -181,7 +181,7 @@ def _split(facts: Facts, parts: list[list[Picture]]) -> Prepared:
     return Prepared(facts, parts[:count], parts[count] if len(parts) > count else [])
 
 
-def _made(key: str, scene: Scene, facts: Facts, smallest: int, how: How) -> Prepared:
+def _made(key: str, scene: TrainingScene, facts: Facts, smallest: int, how: How) -> Prepared:
     told = how.shelf.facts(key) if key else None
     earlier = facts_of(told) if told and not told.get("has_pictures") else None
     with told_as_data(scene.name):
@@ -216,7 +216,7 @@ def _is_whole(grouping: Grouping, count: int) -> bool:
     return len(grouping.groups) == 1 and grouping.kept == count
 
 
-def _pictures(scene: Scene, how: How) -> tuple[list[Picture], Range]:
+def _pictures(scene: TrainingScene, how: How) -> tuple[list[Picture], Range]:
     """Read all frames; what is too large to be held is read once for its range, then again."""
 
     def native() -> Iterator[Pixels]:

@@ -24,7 +24,7 @@ from panfocus.train.told import told_as_data
 
 
 @dataclass(frozen=True)
-class Scene:
+class TrainingScene:
     """Frames of one scene, read each time they are gone through.
 
     Attributes:
@@ -53,7 +53,7 @@ class Scene:
     left_out: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def scenes_of(name: str, files: Sequence[Path]) -> list[Scene]:
+def scenes_of(name: str, files: Sequence[Path]) -> list[TrainingScene]:
     """Open the scenes that files of one set hold: one, or one for each T and C of a volume.
 
     A set without two frames of one size has one scene of no frames, with the reason.
@@ -69,7 +69,7 @@ def scenes_of(name: str, files: Sequence[Path]) -> list[Scene]:
         return [_of_photographs(name, files)]
 
 
-def of_arrays(name: str, frames: Sequence[NDArray[np.uint8]]) -> Scene:
+def of_arrays(name: str, frames: Sequence[NDArray[np.uint8]]) -> TrainingScene:
     """Return a scene of frames ``(H, W, 3)`` in memory, such as a reader of one's own gives."""
     if len(frames) < 2 or len({frame.shape for frame in frames}) > 1:
         return _nothing(name, [], "frames of different size" if len(frames) > 1 else "one frame")
@@ -78,14 +78,16 @@ def of_arrays(name: str, frames: Sequence[NDArray[np.uint8]]) -> Scene:
         return (Frame(f"{name} {n}", f) for n, f in enumerate(frames))
 
     height, width = frames[0].shape[:2]
-    return Scene(name, (), "", len(frames), height, width, "8 bit", items)
+    return TrainingScene(name, (), "", len(frames), height, width, "8 bit", items)
 
 
-def _nothing(name: str, files: Sequence[Path], why: str) -> Scene:
-    return Scene(name, tuple(files), "", 0, 0, 0, "", lambda: iter(()), left_out={name: why})
+def _nothing(name: str, files: Sequence[Path], why: str) -> TrainingScene:
+    return TrainingScene(
+        name, tuple(files), "", 0, 0, 0, "", lambda: iter(()), left_out={name: why}
+    )
 
 
-def _of_photographs(name: str, files: Sequence[Path]) -> Scene:
+def _of_photographs(name: str, files: Sequence[Path]) -> TrainingScene:
     infos, _ = io.find_frames(list(files))
     try:
         infos, _ = io.settle_orientation(infos)
@@ -98,7 +100,7 @@ def _of_photographs(name: str, files: Sequence[Path]) -> Scene:
     others = {f"{name} {i.name}": "of another size" for i in infos if i not in usual}
     usual, _ = io.develop_alike(usual, len(usual) // 2, "srgb")
     is_wide = any(info.dtype != "uint8" for info in usual)
-    return Scene(
+    return TrainingScene(
         name,
         tuple(files),
         "",
@@ -110,7 +112,7 @@ def _of_photographs(name: str, files: Sequence[Path]) -> Scene:
     )
 
 
-def _of_bitmaps(name: str, files: Sequence[Path]) -> Scene:
+def _of_bitmaps(name: str, files: Sequence[Path]) -> TrainingScene:
     """Read a set with bitmaps, which the product does not read, as 8 bits by OpenCV."""
     sizes = {read_colour(path).shape[:2] for path in files}
     if len(sizes) > 1:
@@ -120,14 +122,16 @@ def _of_bitmaps(name: str, files: Sequence[Path]) -> Scene:
     def frames() -> Iterator[Frame]:
         return (Frame(p.name, read_colour(p)) for p in files)
 
-    return Scene(name, tuple(files), "", len(files), height, width, "8 bit", frames)
+    return TrainingScene(name, tuple(files), "", len(files), height, width, "8 bit", frames)
 
 
-def _of_volume(name: str, path: Path) -> list[Scene]:
+def _of_volume(name: str, path: Path) -> list[TrainingScene]:
     with closing(open_volume(path)) as volume:
         parts = [p for p in set_files(path) if p.is_file()]  # of an OME-TIFF in several files
-        whole = Scene(name, (path, *parts), "", 0, 0, 0, "", lambda: iter(()), is_staged=True)
-        found: list[Scene] = []
+        whole = TrainingScene(
+            name, (path, *parts), "", 0, 0, 0, "", lambda: iter(()), is_staged=True
+        )
+        found: list[TrainingScene] = []
         for n, position in enumerate(volume.positions):
             if position.depths < 2:
                 continue

@@ -133,7 +133,7 @@ class Odds:
     radius: tuple[float, float] = (0.6, 10.0)
 
 
-class Scene(NamedTuple):
+class Shots(NamedTuple):
     """A pair before the camera's flaws; arrays as in `Sample`, channels last."""
 
     first: Float
@@ -149,7 +149,7 @@ def varied(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) ->
     if rng.random() < odds.uniform:
         make = uniform
     scene = make(rng, sources, outer, odds)
-    scene = Scene(*(a[MARGIN:-MARGIN, MARGIN:-MARGIN] for a in scene))
+    scene = Shots(*(a[MARGIN:-MARGIN, MARGIN:-MARGIN] for a in scene))
     scene = turned(rng, scene)
     if rng.random() < odds.shaded:
         scene = shaded(rng, scene)
@@ -170,7 +170,7 @@ def varied(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) ->
     return Sample(*pair, planes(scene.truth), scene.mask, valid, clean, noise)
 
 
-def hard(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
+def hard(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Shots:
     """Blur one picture, and cut sharp and blurred together along a matte, both ways."""
     encoded = source(rng, sources, size, odds)
     light, develop = camera(rng, encoded, odds)
@@ -178,18 +178,18 @@ def hard(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> S
     blurred, other = (develop(blur(rng, drift(light), odds)) for _ in range(2))
     truth = develop(light)
     mask = np.asarray(shape(rng, sources, size, odds) > 0.5, np.float32)
-    return Scene(mixed(truth, blurred, mask), mixed(other, truth, mask), truth, mask)
+    return Shots(mixed(truth, blurred, mask), mixed(other, truth, mask), truth, mask)
 
 
-def uniform(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
+def uniform(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Shots:
     """Return a sharp and a wholly blurred picture."""
     light, develop = camera(rng, source(rng, sources, size, odds), odds)
     truth = develop(light)
     soft = develop(blur(rng, drifting(rng, size, odds)(light), odds))
-    return Scene(truth, soft, truth, np.ones((size, size), np.float32))
+    return Shots(truth, soft, truth, np.ones((size, size), np.float32))
 
 
-def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Scene:
+def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -> Shots:
     """Photograph a foreground before a background, focused on the one and on the other.
 
     The truth is the same scene with every circle of confusion 0.
@@ -214,11 +214,11 @@ def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -
         )
     )
     first, second, truth = (develop(shot) for shot in shots)
-    return Scene(first, second, truth, matte)
+    return Shots(first, second, truth, matte)
 
 
 @dataclass(frozen=True)
-class Develop:
+class Developer:
     """Turn the light that blur works in into the picture that a camera stores."""
 
     gamma: float
@@ -234,7 +234,7 @@ class Develop:
         return lens.expose(light, self.gamma)
 
 
-def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float, Develop]:
+def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float, Developer]:
     """Choose the light in which to blur, and put lights beyond white into the scene."""
     if rng.random() < odds.painted:
         encoded = painted(rng, encoded)
@@ -242,7 +242,7 @@ def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float,
         encoded = framed(rng, encoded)
     with_lights = rng.random() < odds.lights
     in_linear = rng.random() < odds.linear
-    develop = Develop(lens.GAMMA if with_lights or in_linear else 1.0)
+    develop = Developer(lens.GAMMA if with_lights or in_linear else 1.0)
     light = develop.linearised(encoded)
     if rng.random() < odds.soft_source:
         light = lens.defocus(light, rng.uniform(0.5, 1.5), "gaussian")
@@ -446,14 +446,14 @@ def mixed(inside: Float, outside: Float, mask: Float) -> Float:
     return np.asarray(outside + mask[..., None] * (inside - outside), np.float32)
 
 
-def turned(rng: np.random.Generator, scene: Scene) -> Scene:
+def turned(rng: np.random.Generator, scene: Shots) -> Shots:
     """Swap, transpose and mirror at random; a swap turns the mask over."""
     if rng.random() < 0.5:
-        scene = Scene(scene.second, scene.first, scene.truth, 1 - scene.mask)
+        scene = Shots(scene.second, scene.first, scene.truth, 1 - scene.mask)
     if rng.random() < 0.5:
-        scene = Scene(*(a.swapaxes(0, 1) for a in scene))
+        scene = Shots(*(a.swapaxes(0, 1) for a in scene))
     up, left = (-1 if rng.random() < 0.5 else 1 for _ in range(2))
-    return Scene(*(a[::up, ::left] for a in scene))
+    return Shots(*(a[::up, ::left] for a in scene))
 
 
 def rim(rng: np.random.Generator, size: int) -> Float:
@@ -467,7 +467,7 @@ def rim(rng: np.random.Generator, size: int) -> Float:
     return lens.defocus(inside, rng.uniform(0.6, 2.5), apertures(rng))[reach:-reach, reach:-reach]
 
 
-def shaded(rng: np.random.Generator, scene: Scene) -> Scene:
+def shaded(rng: np.random.Generator, scene: Shots) -> Shots:
     """Darken each picture's rim where the other one is to be taken."""
     left = rim(rng, scene.mask.shape[0])
     shades = (np.where(taken > 0.5, np.float32(1), left) for taken in (scene.mask, 1 - scene.mask))
@@ -475,10 +475,10 @@ def shaded(rng: np.random.Generator, scene: Scene) -> Scene:
         np.asarray(shot * shade[..., None], np.float32)
         for shot, shade in zip((scene.first, scene.second), shades, strict=True)
     )
-    return Scene(first, second, scene.truth, scene.mask)
+    return Shots(first, second, scene.truth, scene.mask)
 
 
-def emptied(rng: np.random.Generator, scene: Scene) -> Scene:
+def emptied(rng: np.random.Generator, scene: Shots) -> Shots:
     """Blacken a strip of one frame, as alignment leaves it; the other frame is right there."""
     size = scene.mask.shape[0]
     width = int(rng.integers(1, max(2, size // 8)))
@@ -495,7 +495,7 @@ def emptied(rng: np.random.Generator, scene: Scene) -> Scene:
         first[strip], mask[strip] = 0, 0
     else:
         second[strip], mask[strip] = 0, 1
-    return Scene(first, second, scene.truth, mask)
+    return Shots(first, second, scene.truth, mask)
 
 
 def noisy(rng: np.random.Generator, picture: Float, sigma: float) -> Float:

@@ -58,7 +58,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Report:
+class AdaptingReport:
     """Before and after, and the verdict.
 
     Attributes:

@@ -234,7 +234,7 @@ def _adapt(start: Path, data: list[Path], how: pairs.How, run: loop.Run, rate: f
     if loop.Team.join(run.device).rank != 0:
         return
     _, new = averaged(checkpoints.best(run.out), depth=depth)
-    report = adapt.Report(before, adapt.measure(new, chosen, held_out), words)
+    report = adapt.AdaptingReport(before, adapt.measure(new, chosen, held_out), words)
     (run.out / "report.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
     typer.echo(report.text())
     place = run.out / ("system" if report.helped else "rejected")

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from panfocus.train.dualpath import redefocus
 from panfocus.train.dualpath.config import Config
 from panfocus.train.dualpath.model import DualPath
-from panfocus.train.dualpath.network import Block, folded
+from panfocus.train.dualpath.network import ResidualBlock, folded
 from panfocus.train.dualpath.step import blend
 from panfocus.train.pairs import Material
 
@@ -106,9 +106,9 @@ class Levels(nn.Module):
 
 
 class RoundedBlock(nn.Module):
-    """A `Block` in bytes, but for convolutions that are told to stay float."""
+    """A `ResidualBlock` in bytes, but for convolutions that are told to stay float."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: ResidualBlock) -> None:
         super().__init__()
         self.first, self.second = block.first.conv, block.second
         self.entering, self.between, self.leaving = Levels(), Levels(), Levels()
@@ -182,7 +182,7 @@ def rounded(net: DualPath, samples: Sequence[Tensor]) -> DualPath:
 def _replaced(net: nn.Module) -> Iterator[RoundedBlock]:
     for module in list(net.modules()):
         for name, child in list(module.named_children()):
-            if isinstance(child, Block):
+            if isinstance(child, ResidualBlock):
                 block = RoundedBlock(child)
                 setattr(module, name, block)
                 yield block

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.train import mattes, synthesis
-from panfocus.train.dualpath.stack import Stack, differing, mirrored
+from panfocus.train.dualpath.stack import MadeStack, differing, mirrored
 from panfocus.train.synthesis import Odds, Sources
 
 Float = NDArray[np.float32]
@@ -54,7 +54,7 @@ class Slice(NamedTuple):
     tint: Float
 
 
-class Optics(NamedTuple):
+class MicroscopeOptics(NamedTuple):
     """How a microscope sees a slice.
 
     Attributes:
@@ -77,7 +77,7 @@ class Optics(NamedTuple):
         return np.asarray(soft * np.float32(share), np.float32)
 
 
-class Volume(NamedTuple):
+class LightVolume(NamedTuple):
     """What the planes of a stack show.
 
     Attributes:
@@ -89,7 +89,9 @@ class Volume(NamedTuple):
     claims: Float
 
 
-def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Stack:
+def stack(
+    rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds
+) -> MadeStack:
     """Photograph a volume in `count` planes, `size` pixels square, in random order."""
     outer = size + 2 * MARGIN
     optics = microscope(rng)
@@ -116,16 +118,16 @@ def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odd
         frames = np.ascontiguousarray(np.moveaxis(np.stack(coded), -1, 1), np.float32)
     if rng.random() < INVERTED:
         frames, clean, truth = 1 - frames, 1 - clean, 1 - truth
-    return Stack(frames, truth, mask, valid, clean, np.asarray(variance, np.float32))
+    return MadeStack(frames, truth, mask, valid, clean, np.asarray(variance, np.float32))
 
 
-def microscope(rng: np.random.Generator) -> Optics:
+def microscope(rng: np.random.Generator) -> MicroscopeOptics:
     """Draw blur and thickness of the sections."""
     low, high = THICKNESS
     thickness = low * (high / low) ** rng.random()
     if rng.random() < WIDEFIELD:
         thickness = float("inf")
-    return Optics(rng.uniform(0.4, 1.1), 0.2 * 8 ** rng.random(), float(thickness))
+    return MicroscopeOptics(rng.uniform(0.4, 1.1), 0.2 * 8 ** rng.random(), float(thickness))
 
 
 def volume_of(rng: np.random.Generator, sources: Sources, size: int, count: int) -> list[Slice]:
@@ -265,7 +267,9 @@ def mixture(rng: np.random.Generator, sources: Sources, size: int) -> Float:
     return np.maximum(first, second)
 
 
-def photographed(volume: list[Slice], optics: Optics, count: int, size: int) -> Volume:
+def photographed(
+    volume: list[Slice], optics: MicroscopeOptics, count: int, size: int
+) -> LightVolume:
     """Add up what every plane sees of every slice."""
     planes = np.zeros((count, 3, size, size), np.float32)
     claims = np.zeros((count, size, size), np.float32)
@@ -279,7 +283,7 @@ def photographed(volume: list[Slice], optics: Optics, count: int, size: int) -> 
             if k == own:
                 glow = cv2.GaussianBlur(light, (0, 0), GLOW_REACH)
                 claims[k] += light + np.float32(GLOW) * np.asarray(glow, np.float32)
-    return Volume(planes, claims)
+    return LightVolume(planes, claims)
 
 
 def exposed(rng: np.random.Generator, planes: Float) -> Float:

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from panfocus.train import mattes, synthesis
-from panfocus.train.dualpath.stack import Float, Stack
+from panfocus.train.dualpath.stack import Float, MadeStack
 
 #: Share of sets in which only a part of the frame is lost.
 PARTLY = 0.3
 
 
-def misfired(rng: np.random.Generator, made: Stack) -> Stack:
+def misfired(rng: np.random.Generator, made: MadeStack) -> MadeStack:
     """Return a set in which one frame is lost."""
     lost = int(rng.integers(len(made.frames)))
     size = made.valid.shape[-1]

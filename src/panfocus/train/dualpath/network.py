@@ -102,7 +102,7 @@ class Unit(nn.Module):
         return self.norm(self.conv(x))
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """``x + conv(relu(norm(conv(relu(x)))))``, starting near the identity."""
 
     def __init__(self, width: int, dilation: int = 1, *, normalised: bool = True) -> None:
@@ -283,17 +283,18 @@ class FrameNet(Stemmed):
             self.recall = Unit(carried[0], widths[0], side, normalised=normalised)
         self.down = nn.ModuleList(Unit(w, v, 2) for w, v in pairwise(widths))
         self.encoder = nn.ModuleList(
-            nn.Sequential(*(Block(w) for _ in range(n)))
+            nn.Sequential(*(ResidualBlock(w) for _ in range(n)))
             for w, n in zip(widths[:-1], shape.encoder, strict=True)
         )
         self.exchange = nn.ModuleList(Exchange(w, maximum=k > 0) for k, w in enumerate(widths))
-        self.bottom = nn.Sequential(*(Block(widths[-1], d) for d in shape.dilations))
+        self.bottom = nn.Sequential(*(ResidualBlock(widths[-1], d) for d in shape.dilations))
         levels = range(len(widths) - 1)
         self.up = nn.ModuleList(Unit(rising[k + 1], rising[k], 1) for k in levels)
         self.skip = nn.ModuleList(Unit(widths[k], rising[k], 1) for k in levels)
         self.again = nn.ModuleList(Exchange(rising[k], maximum=k > 0) for k in levels)
         self.decoder = nn.ModuleList(
-            nn.Sequential(*(Block(rising[k]) for _ in range(shape.decoder[k]))) for k in levels
+            nn.Sequential(*(ResidualBlock(rising[k]) for _ in range(shape.decoder[k])))
+            for k in levels
         )
         self.head = nn.Conv2d(rising[0], self.answers + carry, 3, padding=1)
         with torch.no_grad():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from panfocus.train.dualpath import masks
 from panfocus.train.dualpath.config import Masking
-from panfocus.train.dualpath.stack import Stack, mirrored
+from panfocus.train.dualpath.stack import MadeStack, mirrored
 from panfocus.train.levels import unit
 from panfocus.train.pairs import FocalSet
 
@@ -37,7 +37,7 @@ class Observed(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A batch of sets that were blurred again, arrays as in `Observed` and in `Stack`."""
+    """A batch of sets that were blurred again, arrays as in `Observed` and in `MadeStack`."""
 
     frames: Float
     given: Float
@@ -99,7 +99,7 @@ def observe(
     return Observed(*mirrored(rng, [a[inner] for a in (frames, given.mask, given.valid)]))
 
 
-def with_masks(made: Stack, masking: Masking) -> Made:
+def with_masks(made: MadeStack, masking: Masking) -> Made:
     """Ask the measures about a batch of sets that were blurred again."""
     asked = [
         masks.all_of(masks.luminance(f), masking.measures, masking.windows) for f in made.frames

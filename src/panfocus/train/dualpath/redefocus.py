@@ -29,12 +29,12 @@ from panfocus.systems.network import PAD
 from panfocus.train import mattes, synthesis
 from panfocus.train.dualpath import fluorescence
 from panfocus.train.dualpath.misfire import misfired
-from panfocus.train.dualpath.stack import Stack, differing, mirrored
+from panfocus.train.dualpath.stack import MadeStack, differing, mirrored
 from panfocus.train.levels import Picture, luminance
 from panfocus.train.pairs import Material
 from panfocus.train.pictures import Pictures, soft_areas
 from panfocus.train.shelf import masks_beside
-from panfocus.train.synthesis import Develop, Drift, Odds, Sources
+from panfocus.train.synthesis import Developer, Drift, Odds, Sources
 
 Float = NDArray[np.float32]
 Byte = NDArray[np.uint8]
@@ -90,17 +90,19 @@ def batch(
     positions: range,
     *,
     odds: Odds,
-) -> Stack:
+) -> MadeStack:
     """Make the sets of `count` frames at `positions` of a batch; `key` is (seed, step)."""
-    made: list[Stack] = []
+    made: list[MadeStack] = []
     for position in positions:
         rng = np.random.default_rng((*key, position))
         one = scene(rng, sources, size, count, odds)
         made.append(padded(rng, one) if rng.random() < PADDED else one)
-    return Stack(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+    return MadeStack(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
 
 
-def scene(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Stack:
+def scene(
+    rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds
+) -> MadeStack:
     """Make one set of any kind: fluorescence, a pair of photographs, a stack of them."""
     # odds of 0 draw nothing: samples of recipes without these kinds stay as they were
     if odds.fluorescent and rng.random() < odds.fluorescent:
@@ -112,7 +114,7 @@ def scene(rng: np.random.Generator, sources: Sources, size: int, count: int, odd
     return misfired(rng, made) if odds.misfired and rng.random() < odds.misfired else made
 
 
-def padded(rng: np.random.Generator, made: Stack) -> Stack:
+def padded(rng: np.random.Generator, made: MadeStack) -> MadeStack:
     """Push the pictures up and left by less than a network's stride, and leave grey behind.
 
     A network takes sides of certain multiples only; what is missing is filled with `PAD`, and the
@@ -134,11 +136,11 @@ def padded(rng: np.random.Generator, made: Stack) -> Stack:
     return values._replace(mask=pushed(made.mask, 1 / len(made.mask)), valid=pushed(made.valid, 0))
 
 
-def as_stack(sample: synthesis.Sample) -> Stack:
+def as_stack(sample: synthesis.Sample) -> MadeStack:
     """Write a pair as a set of two frames."""
     frames = np.stack((sample.first, sample.second))
     masks = np.stack((sample.mask, 1 - sample.mask))
-    return Stack(frames, sample.truth, masks, sample.valid, sample.clean, sample.noise)
+    return MadeStack(frames, sample.truth, masks, sample.valid, sample.clean, sample.noise)
 
 
 class Thing(NamedTuple):
@@ -186,7 +188,9 @@ class Ladder(NamedTuple):
         return np.maximum(soft + np.sign(offset)[..., None] * added, 0)
 
 
-def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Stack:
+def stack(
+    rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds
+) -> MadeStack:
     """Photograph one scene `count` times, focused at as many depths, in random order."""
     outer = size + 2 * MARGIN
     back, develop = synthesis.camera(rng, synthesis.source(rng, sources, outer, odds), odds)
@@ -236,7 +240,7 @@ def stack(rng: np.random.Generator, sources: Sources, size: int, count: int, odd
 
 def finished(
     rng: np.random.Generator, shots: Float, truth: Float, mask: Float, odds: Odds
-) -> Stack:
+) -> MadeStack:
     """Cut the margin off, shuffle, mirror, and add the camera's flaws."""
     inner = np.s_[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
     order = rng.permutation(len(shots))
@@ -255,7 +259,7 @@ def finished(
         coded = [synthesis.jpeg(np.moveaxis(s, 0, -1), quality) for s in shots]
         shots = np.moveaxis(np.stack(coded), -1, 1)
     shots = np.ascontiguousarray(shots, np.float32)
-    return Stack(shots, truth, mask, valid, clean, np.asarray(sigma**2, np.float32))
+    return MadeStack(shots, truth, mask, valid, clean, np.asarray(sigma**2, np.float32))
 
 
 class Drifting(NamedTuple):
@@ -277,7 +281,7 @@ def drifting(rng: np.random.Generator, size: int, count: int, odds: Odds) -> lis
 
 
 def thing(
-    rng: np.random.Generator, sources: Sources, size: int, develop: Develop, odds: Odds
+    rng: np.random.Generator, sources: Sources, size: int, develop: Developer, odds: Odds
 ) -> Thing:
     """Draw an object with a picture of its own on it."""
     colour = develop.linearised(synthesis.source(rng, sources, size, odds))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 
-class Stack(NamedTuple):
+class MadeStack(NamedTuple):
     """One set of frames, or a batch of them with a leading axis.
 
     Attributes:

@@ -43,8 +43,8 @@ from torch import Tensor, nn
 
 from panfocus.train.dualpath.network import (
     PACK,
-    Block,
     FrameNet,
+    ResidualBlock,
     Shape,
     Stem,
     Stemmed,
@@ -234,7 +234,9 @@ class PicturePrior(Stemmed):
         super().__init__()
         self.pack = pack
         self.stem = Stem(3, width, pack=pack, beside=False, normalised=False)
-        self.blocks = nn.Sequential(*(Block(width, normalised=False) for _ in range(blocks)))
+        self.blocks = nn.Sequential(
+            *(ResidualBlock(width, normalised=False) for _ in range(blocks))
+        )
         self.head = nn.Conv2d(width, pack**2, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # pyright: ignore[reportArgumentType]
