@@ -190,7 +190,7 @@ def test_fused_sets_are_further_sources_and_hold_more_detail(picture):
 
 def test_padded_sets_end_before_the_field_and_ask_nothing_beyond(supply):
     made = redefocus.batch(supply, 64, 3, (1, 1), range(1), odds=synthesis.Odds())
-    one = redefocus.Stack(*(array[0] for array in made))
+    one = redefocus.MadeStack(*(array[0] for array in made))
     for seed in range(4):
         out = redefocus.padded(np.random.default_rng(seed), one)
         down, across = np.random.default_rng(seed).integers(0, redefocus.STRIDE, 2)
@@ -275,8 +275,8 @@ def test_the_frame_to_take_of_fluorescence_holds_the_structures(supply, count):
 def test_out_of_focus_is_dark_in_sections_and_soft_in_widefield():
     spot = np.zeros((41, 41), np.float32)
     spot[20, 20] = 1
-    thin = fluorescence.Optics(0.8, 0.5, 1.0)
-    wide = fluorescence.Optics(0.8, 0.5, float("inf"))
+    thin = fluorescence.MicroscopeOptics(0.8, 0.5, 1.0)
+    wide = fluorescence.MicroscopeOptics(0.8, 0.5, float("inf"))
     for away in (1.0, 2.0):
         assert wide.seen(spot, away).sum() == pytest.approx(1, abs=1e-3)
         assert thin.seen(spot, away).sum() == pytest.approx(np.exp(-(away**2) / 2), abs=1e-3)

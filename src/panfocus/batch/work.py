@@ -26,8 +26,6 @@ from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.run import fuse
 from panfocus.systems import (
     Card,
-    NetworkPictureSystem,
-    NetworkSystem,
     PictureSystem,
     System,
     load_system,
@@ -106,8 +104,7 @@ def _system(settings: Options) -> System | PictureSystem:
     """Load a system; a network's session is kept for the next stack of this process."""
     asked = settings.system, settings.threads, settings.device
     system = load_system(asked[0], threads=asked[1], device=asked[2])
-    is_network = isinstance(system, (NetworkSystem, NetworkPictureSystem))
-    return _network(*asked) if is_network else system
+    return _network(*asked) if system.card.model is not None else system
 
 
 def _plan(job: Job) -> Plan:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_, UsageError
-from panfocus.systems import NetworkPictureSystem, NetworkSystem, device_facts, load_system
+from panfocus.systems import PictureSystem, System, device_facts, load_system, traits
 from panfocus.systems.devices import CPU
 from panfocus.systems.providers import ACCELERATORS, offered, runtime
 from panfocus.systems.trial import pair_for
@@ -47,7 +47,7 @@ def show(system: str, *, as_json: bool) -> None:
         UsageError: the system has no network.
         SystemError_: there is no such system.
     """
-    if not isinstance(load_system(system), (NetworkSystem, NetworkPictureSystem)):
+    if load_system(system).card.model is None:
         raise UsageError(
             "this system has no network, and runs on the processor always",
             where="--system",
@@ -75,7 +75,6 @@ def _try(name: str, system: str) -> _Tried:
         return _Tried(name, "not offered", None, f"{device.title}: {device.how_to_get}")
     try:
         loaded = load_system(system, device=name)
-        assert isinstance(loaded, (NetworkSystem, NetworkPictureSystem))
         seconds = _timed(loaded)
     except SystemError_ as error:
         return _Tried(name, "does not work", None, error.got or error.what)
@@ -86,7 +85,7 @@ def _try(name: str, system: str) -> _Tried:
     return _Tried(name, "works", seconds, words)
 
 
-def _timed(system: NetworkSystem | NetworkPictureSystem) -> float:
+def _timed(system: System | PictureSystem) -> float:
     """Return the seconds of the second of two calls: the first one prepares."""
     small = pair_for(system.card).transpose(0, 2, 3, 1)
     repeat = -(-_SIDE // small.shape[1])
@@ -99,10 +98,11 @@ def _timed(system: NetworkSystem | NetworkPictureSystem) -> float:
     return seconds
 
 
-def _ask(system: NetworkSystem | NetworkPictureSystem, frames: Float) -> None:
-    if isinstance(system, NetworkSystem):
+def _ask(system: System | PictureSystem, frames: Float) -> None:
+    if traits.decides(system):
         system.decide(frames)
         return
+    assert traits.makes_picture(system)
     run = system.begin()
     for frame in frames:
         run.push(frame)

@@ -23,7 +23,7 @@ from panfocus.fusion.subframe_depth import PeakDepth
 from panfocus.fusion.translucency import Preference
 from panfocus.systems import EvidenceSystem, System
 from panfocus.systems.checks import checked_evidence, checked_weights
-from panfocus.systems.intensity import stretched
+from panfocus.systems.traits import measures_alone
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
@@ -215,7 +215,7 @@ class DecisionFold:
         if len(stack) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:
-            decided = self._system.decide(stretched(stack))
+            decided = self._system.decide(stack)
             weights = checked_weights(decided, stack.shape[:3], self._system.card.name)
             if self._guard:
                 shown = [frame.shown(self._factor) for frame in held]
@@ -299,7 +299,7 @@ def make_fold(
         prefer: see `EvidenceFold`.
         guard: see `DecisionFold`.
     """
-    if isinstance(system, EvidenceSystem):
+    if measures_alone(system):
         return EvidenceFold(system, factor, wants_depth=wants_depth, prefer=prefer)
     limit = system.card.max_frames
     wanted = group or limit or 8

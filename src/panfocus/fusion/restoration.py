@@ -13,9 +13,8 @@ from panfocus.arrays.pixels import white
 from panfocus.arrays.tiles import windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import UsageError
-from panfocus.systems import PictureSystem, System
+from panfocus.systems import PictureSystem, System, traits
 from panfocus.systems.intensity import Stretch
-from panfocus.systems.network import NetworkSystem
 from panfocus.systems.restorer import Restorer
 
 #: Side of the tiles that are restored one after the other, pixels.
@@ -28,7 +27,7 @@ def restorer_of(system: System | PictureSystem) -> Restorer:
     Raises:
         UsageError: it has none.
     """
-    restorer = system.restorer if isinstance(system, NetworkSystem) else None
+    restorer = traits.restorer(system)
     if restorer is None:
         raise UsageError(
             f"the system {system.card.name} restores no detail",

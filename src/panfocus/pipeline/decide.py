@@ -21,8 +21,8 @@ from panfocus.pipeline.plan import group_size, held_bytes, memory_limit
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.timing import Shares
 from panfocus.systems import (
-    FocusMeasureSystem,
     System,
+    traits,
 )
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 
 def _refinement(system: System, factor: int) -> Refine | None:
-    if isinstance(system, FocusMeasureSystem):
-        return Refine(system.radius, system.epsilon)
+    own = traits.refinement(system)
+    if own is not None:
+        return Refine(*own)
     return Refine() if factor > 1 else None
 
 

@@ -17,15 +17,13 @@ from panfocus.pipeline.options import Options, make_settings
 from panfocus.registration.options import resolve_reference
 from panfocus.resources.memory import available_memory, parse_size
 from panfocus.systems import (
-    EvidenceSystem,
-    NetworkPictureSystem,
-    NetworkSystem,
     PictureSystem,
     System,
     load_system,
+    traits,
 )
 from panfocus.systems.checks import adopt
-from panfocus.systems.network import TILE_BYTES, TILE_PIXELS
+from panfocus.systems.traits import holds_all, measures_alone, working_bytes
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
 BASE_BYTES = 120 * 2**20
@@ -124,7 +122,7 @@ def group_size(system: System, held: int, budget: int) -> int:
         held: bytes of one frame, see `held_bytes`.
         budget: bytes that the whole fusion may take.
     """
-    if isinstance(system, EvidenceSystem):
+    if measures_alone(system):
         return 1
     if system.card.max_frames is not None:
         return system.card.max_frames
@@ -135,13 +133,11 @@ def decision_memory(
     system: System, count: int, frame_bytes: int, working_pixels: int, budget: int
 ) -> int:
     """Return the bytes that a system which compares frames takes beyond the streaming fusion."""
-    if isinstance(system, EvidenceSystem):
+    if measures_alone(system):
         return 0
     held = held_bytes(frame_bytes, working_pixels)
     group = min(group_size(system, held, budget), count)
-    tile = TILE_BYTES if isinstance(system, NetworkSystem) else 0
-    seen = min(1.0, group * working_pixels / (system.card.tile_pixels or TILE_PIXELS))
-    return group * held + int(tile * seen)
+    return group * held + working_bytes(system, group, working_pixels)
 
 
 def estimate_memory(
@@ -205,7 +201,7 @@ def fusion_memory(
     """
     moved = settings.align != "none" or settings.exposure != "none"
     # the best plane is chosen without a system
-    decides = system if isinstance(system, System) and settings.mode != "best-plane" else None
+    decides = system if traits.decides(system) and settings.mode != "best-plane" else None
     factor = working_factor(height, width, decides.card.working_pixels) if decides else 1
     needed = estimate_memory(
         height, width, channels, itemsize, factor, maps=settings.maps, moved=moved
@@ -215,11 +211,10 @@ def fusion_memory(
         limit = memory_limit(settings)
         frame = pixels * channels * itemsize
         needed += decision_memory(decides, count, frame, pixels // factor**2, limit)
-    elif isinstance(system, NetworkPictureSystem) and settings.mode != "best-plane":
+    elif holds_all(system) and settings.mode != "best-plane":
         # as they come and side by side, float32; and the picture
         samples = height * width * channels
-        seen = min(1.0, count * height * width / (system.card.tile_pixels or TILE_PIXELS))
-        needed += (2 * count + 1) * samples * 4 + int(TILE_BYTES * seen)
+        needed += (2 * count + 1) * samples * 4 + working_bytes(system, count, height * width)
         if settings.guard == "auto" and system.card.is_guarded:  # which keeps the frames as well
             needed += count * samples * itemsize
     return needed
@@ -240,7 +235,7 @@ def check_system(settings: Options, system: System | PictureSystem) -> None:
     Raises:
         UsageError: it does not.
     """
-    if settings.prefer != "none" and not isinstance(system, EvidenceSystem):
+    if settings.prefer != "none" and not measures_alone(system):
         raise UsageError(
             f"the system {system.card.name} cannot prefer near or far",
             where="--prefer",
@@ -296,7 +291,7 @@ def plan(
     check_system(settings, system)
     info = infos[0]
     factor = 1
-    if isinstance(system, System):
+    if traits.decides(system):
         factor = working_factor(info.height, info.width, system.card.working_pixels)
     needed = fusion_memory(
         system,

@@ -38,6 +38,7 @@ from panfocus.systems import (
     PictureSystem,
     System,
     load_system,
+    traits,
 )
 from panfocus.systems.checks import adopt
 
@@ -157,9 +158,10 @@ def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
     with opencv_threads(journal.settings.threads):
         if journal.settings.mode == "best-plane":
             result = take_best(journal, frames)
-        elif isinstance(journal.system, System):
+        elif traits.decides(journal.system):
             result = fuse_decisions(journal, journal.system, frames)
         else:
+            assert traits.makes_picture(journal.system)
             result = fuse_picture(journal, journal.system, frames)
     journal.note_findings()
     journal.note_device()

@@ -35,8 +35,7 @@ class System(Protocol):
 
         Args:
             frames: ``(N, H, W, C)`` float32 in [0, 1] of the dtype's range, RGB or grey;
-                2 <= N <= card.max_frames. Dim and pale ones come stretched
-                (`panfocus.systems.intensity`).
+                2 <= N <= card.max_frames.
 
         Returns:
             ``(N, H, W)`` float32, non-negative, summing to 1 over N.

@@ -22,6 +22,7 @@ from panfocus.errors import SystemError_
 from panfocus.resources.memory import is_capped
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO, CPU
+from panfocus.systems.intensity import stretched
 from panfocus.systems.restorer import Recipe, Restorer
 from panfocus.systems.weights import check_weights
 
@@ -101,6 +102,10 @@ class NetworkSystem:
     @cached_property
     def _is_capped(self) -> bool:
         return is_capped()
+
+    def working_bytes(self, frames: int, pixels: int) -> int:
+        """Return the bytes that a tile of `frames` takes, of pictures of `pixels` each."""
+        return int(TILE_BYTES * min(1.0, frames * pixels / (self._card.tile_pixels or TILE_PIXELS)))
 
     @property
     def ran_on(self) -> RanOn | None:
@@ -203,6 +208,8 @@ class NetworkSystem:
     def decide(self, frames: Float) -> Float:
         """Return weights ``(N, H, W)``, in tiles when the card allows it.
 
+        Dim and pale frames are stretched first (`panfocus.systems.intensity`).
+
         Raises:
             SystemError_: more frames than the network takes.
         """
@@ -214,6 +221,7 @@ class NetworkSystem:
                 got=f"{frames.shape[0]} frames",
                 remedy="call panfocus.fuse, which folds any number of frames",
             )
+        frames = stretched(frames)
         halo = self._card.halo
         count, height, width = frames.shape[:3]
         # under a cap there is no arena either, and memory in pieces holds less

@@ -28,6 +28,9 @@ class NetworkPictureSystem:
     Always at full scale: a picture, unlike weights, cannot be enlarged afterwards.
     """
 
+    #: Its frames are held to the end (`panfocus.systems.traits`).
+    holds_all = True
+
     def __init__(self, folder: Path, *, threads: int | None = None, device: str = AUTO) -> None:
         """Read the card and check the weights, as `NetworkSystem` does.
 
@@ -46,6 +49,10 @@ class NetworkPictureSystem:
     def card(self) -> Card:
         """The card beside the network."""
         return self._network.card
+
+    def working_bytes(self, frames: int, pixels: int) -> int:
+        """Return the bytes that a tile of `frames` takes, of pictures of `pixels` each."""
+        return self._network.working_bytes(frames, pixels)
 
     @property
     def ran_on(self) -> RanOn | None:

@@ -1,0 +1,59 @@
+"""What others must know of a system besides its card, asked here and nowhere else.
+
+Everything has an answer for a system that tells nothing: one with a card and ``decide`` alone is
+whole. A system that knows better has the attribute that is named with each question.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from panfocus.systems.base import EvidenceSystem, PictureSystem, System
+
+if TYPE_CHECKING:
+    from panfocus.systems.restorer import Restorer
+
+AnySystem = System | PictureSystem
+
+
+def decides(system: AnySystem) -> TypeGuard[System]:
+    """Whether it gives weights, and so index, depth and confidence (``decide``)."""
+    return isinstance(system, System)
+
+
+def makes_picture(system: AnySystem) -> TypeGuard[PictureSystem]:
+    """Whether it makes a picture without telling weights (``begin``)."""
+    return not isinstance(system, System)
+
+
+def measures_alone(system: AnySystem) -> TypeGuard[EvidenceSystem]:
+    """Whether it measures each frame by itself, so that frames need not be held (``evidence``)."""
+    return isinstance(system, EvidenceSystem)
+
+
+def refinement(system: AnySystem) -> tuple[int, float] | None:
+    """Return radius, pixels, and epsilon of the guided filter that its decisions need.
+
+    From ``radius`` and ``epsilon``; None where they are taken as they are.
+    """
+    radius, epsilon = getattr(system, "radius", None), getattr(system, "epsilon", None)
+    return None if radius is None or epsilon is None else (int(radius), float(epsilon))
+
+
+def holds_all(system: AnySystem) -> bool:
+    """Whether all frames are held until the end (``holds_all``); else one at a time is."""
+    return bool(getattr(system, "holds_all", False))
+
+
+def working_bytes(system: AnySystem, frames: int, pixels: int) -> int:
+    """Return the bytes that looking at `frames` of `pixels` each takes, beyond the frames.
+
+    From ``working_bytes(frames, pixels)``; 0 where it does not tell.
+    """
+    told: Any = getattr(system, "working_bytes", None)
+    return 0 if told is None else int(told(frames, pixels))
+
+
+def restorer(system: AnySystem) -> Restorer | None:
+    """Return what restores detail in a fused picture (``restorer``); None where nothing does."""
+    return getattr(system, "restorer", None)
