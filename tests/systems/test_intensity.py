@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-import panfocus
+import panfocus.testing
+from panfocus.systems import load_system
 from panfocus.systems.intensity import ENOUGH, Stretch, stretched
 from tests.systems.test_bundled import scene
 
@@ -64,3 +65,12 @@ def test_the_same_frames_are_chosen_however_few_bits_a_camera_fills(system, bits
         assert (one.index != two.index).mean() < 0.02
     error = np.abs(two.image / (2**bits - 1) - truth).mean()
     assert error < 1.2 * np.abs(one.image / 65535 - truth).mean() + 1 / 2**bits
+
+
+def test_whoever_asks_a_network_gets_what_a_fusion_gets():
+    """12 bits in a file of 16: the range of frames is the network's own affair."""
+    frames = panfocus.testing.scene(2)
+    network = load_system("dualpath", threads=1, device="cpu")
+    dim = frames / 16
+    assert np.abs(network.decide(dim) - network.decide(stretched(dim))).max() < 1e-6
+    assert np.abs(network.decide(dim) - network.decide(frames)).mean() < 0.05
