@@ -16,6 +16,8 @@ from panfocus.synthesis.scenes import KINDS
 #: Scenes of a kind. Six of lights misled: what gained .43 dB on them gained .01 elsewhere.
 SCENES = {"bokeh": 18}
 FEW = 6
+#: Folders beside photographs that hold their masks.
+NO_PHOTOGRAPHS = {"alpha", "masks"}
 SIZE = (416, 512)
 SEED = 77
 
@@ -23,7 +25,8 @@ SEED = 77
 def photographs(folder: Path) -> list[np.ndarray]:
     """Return pictures RGB of `SIZE`, their middle."""
     out = []
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".png", ".jpg"}):
+    files = (p for p in folder.rglob("*") if p.suffix.lower() in {".png", ".jpg"})
+    for path in sorted(p for p in files if p.parent.name not in NO_PHOTOGRAPHS):
         picture = cv2.imread(str(path))
         if min(picture.shape[:2]) < SIZE[0]:
             continue

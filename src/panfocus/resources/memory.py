@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -36,7 +35,9 @@ def parse_size(text: str) -> int | None:
 
 def available_memory() -> int:
     """Return the bytes that can be taken without swapping, also under a container's limit."""
-    free = _meminfo()
+    import psutil  # noqa: PLC0415  a start of the command line needs the sizes' words alone
+
+    free = int(psutil.virtual_memory().available)
     limit = Path("/sys/fs/cgroup/memory.max")
     used = Path("/sys/fs/cgroup/memory.current")
     if limit.is_file() and used.is_file():
@@ -54,15 +55,3 @@ def is_capped() -> bool:
         return False
     limits = (resource.RLIMIT_DATA, resource.RLIMIT_AS)
     return any(resource.getrlimit(limit)[0] != resource.RLIM_INFINITY for limit in limits)
-
-
-def _meminfo() -> int:
-    info = Path("/proc/meminfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    names = os.sysconf_names if hasattr(os, "sysconf_names") else {}
-    if "SC_PHYS_PAGES" in names:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    return 2 * 2**30

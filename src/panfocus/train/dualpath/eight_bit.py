@@ -45,8 +45,12 @@ KEPT = 20_000
 #: Largest magnitude of a rounded weight.
 HEAVIEST = 63
 #: Mean squared change of fused pictures, in grey levels of 255, that a rounded convolution may
-#: make: as much as rounding a picture itself to 8 bits does.
+#: make on most samples: as much as rounding a picture itself to 8 bits does.
 MOST_CHANGE = 1 / 12
+#: Share of the samples that must change by less. A mean is that of one odd sample of sixteen, such
+#: as a light whose rim turns over: by it, eight convolutions were left float, and a fusion took a
+#: quarter more time (MEASURED on dualpath-4; what is gained in decibels: decision 0013).
+USUAL = 0.75
 #: Samples: frames, and how many sets of so many; their fixed seed.
 SAMPLED = ((2, 24), (3, 8), (5, 8), (8, 8))
 SEED = 20_241_224
@@ -204,7 +208,7 @@ def _keep_delicate(
             float((_fused(net, frames) - t).square().mean())
             for frames, t in zip(looked_at, truth, strict=True)
         ]
-        if np.mean(changes) * 255**2 > MOST_CHANGE:
+        if np.quantile(changes, USUAL) * 255**2 > MOST_CHANGE:
             delicate.append((block, name))
         block.rounds[name] = False
     for block, name in every:

@@ -46,8 +46,8 @@ TITLES = {
         "predictor, and by frames that were blurred again"
     ),
     "dualpath-paper": (
-        "Dual-Path (TMM 2024), reconstructed from its abstract, nothing added: an unrolled fuser "
-        "taught by a mask predictor"
+        "Dual-Path (TMM 2024), reconstructed from its abstract, no loss added: an unrolled "
+        "fuser taught by a mask predictor; half of the frames were blurred again, untold"
     ),
 }
 
