@@ -1,6 +1,8 @@
 """What a user of the library sees: the names, and that a type checker knows them."""
 
 import ast
+import doctest
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -101,3 +103,10 @@ def test_no_two_public_classes_share_a_name():
         if len(files) > 1 and not all(file.startswith(papers) for file in files)
     }
     assert twice == {}
+
+
+@pytest.mark.parametrize("module", ["pipeline.run", "pipeline.options", "systems.registry"])
+def test_examples_in_docstrings_are_true(module):
+    found = doctest.testmod(importlib.import_module(f"panfocus.{module}"))
+    assert found.attempted > 0
+    assert found.failed == 0

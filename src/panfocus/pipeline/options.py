@@ -289,6 +289,10 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
 
     Raises:
         UsageError: unknown option or value.
+
+    Example:
+        >>> make_settings(mode="select", bit_depth=16).bit_depth
+        '16'
     """
     known = set(FIELDS)
     unknown = set(options) - known

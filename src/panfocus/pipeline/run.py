@@ -71,6 +71,17 @@ def fuse(
         InputError: a frame is unreadable or does not fit the others.
         SystemError_: the system is unknown or damaged.
         Cancelled: `cancel` said so.
+
+    Example:
+        >>> import numpy as np
+        >>> sharp = np.tile(np.array([[0, 200], [200, 0]], np.uint8), (16, 16))
+        >>> flat, left = np.full_like(sharp, 100), np.arange(32) < 16
+        >>> frames = [np.where(left, sharp, flat), np.where(left, flat, sharp)]
+        >>> fusion = fuse(frames, system="guided", mode="select")
+        >>> fusion
+        <Fusion: 32 x 32 uint8 from 2 frames by guided; maps: index, depth, confidence>
+        >>> bool((fusion.image[:, :12] == sharp[:, :12]).all())
+        True
     """
     own = None if system is None or isinstance(system, (str, Path)) else adopt(system)
     asked: dict[str, Any] = {**options}

@@ -44,7 +44,12 @@ register_system = SYSTEMS.register
 
 
 def list_systems() -> list[Card]:
-    """Return the cards of all systems, networks first, those of plugins last."""
+    """Return the cards of all systems, networks first, those of plugins last.
+
+    Example:
+        >>> [card.name for card in list_systems() if card.kind == "picture"]
+        ['dualpath-picture', 'pyramid']
+    """
     folders = set(_bundled_folders().values())
     networks = [Card.read(folder / "card.json") for folder in sorted(folders)]
     classical = [system.card for system in classical_systems().values()]
@@ -66,6 +71,12 @@ def load_system(
         SystemError_: no such system, its weights do not match its card, or the device is not to
             be had.
         UsageError: no such device.
+
+    Example:
+        >>> import numpy as np
+        >>> frames = np.random.default_rng(0).random((3, 64, 64, 3), np.float32)
+        >>> load_system("guided").decide(frames).shape
+        (3, 64, 64)
     """
     check_name(device)
     text = str(name)
