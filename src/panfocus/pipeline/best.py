@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from panfocus.frame import Frame
 from panfocus.fusion.best_plane import best_plane_maps
 from panfocus.pipeline.journal import Journal, need_two
 from panfocus.pipeline.result import Fusion
-
-if TYPE_CHECKING:
-    pass
 
 
 def take_best(journal: Journal, source: Iterator[Frame]) -> Fusion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from panfocus.fusion.fold import Decision, Fold, make_fold, upsample
 from panfocus.fusion.noise_averaging import Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
-from panfocus.pipeline.journal import Journal, need_two
+from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.plan import group_size, held_bytes, memory_limit
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.timing import Shares
@@ -99,7 +100,6 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
     first = next(source, None)
     if first is None:
         raise InputError("there are no frames to fuse", expected="at least 2 frames", got="none")
-    journal.note_size(first.pixels)
     height, width = first.pixels.shape[:2]
     factor = working_factor(height, width, system.card.working_pixels)
     journal.report.working_factor = factor
@@ -107,25 +107,10 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
     held = held_bytes(first.pixels.nbytes, height * width // factor**2)
     group = group_size(system, held, budget)
     mixing = Mixing(journal, system, factor, group)
-    spare: Frame | None = None
-    taken = 0
-    for number, frame in enumerate(_chain(first, source)):
-        journal.tell(number, "fuse", frame.name)
-        journal.keep_metadata(number, frame)
-        journal.note_frame(frame)
-        taken += 1
-        verdict = journal.judge(frame)
-        if verdict == "leave":
-            # where no frame shows anything, the first is the picture
-            spare = frame if spare is None and not journal.blanks.has_taken else spare
-            continue
-        if verdict == "restart":
+    for frame, restarts in journal.screened(chain([first], source)):
+        if restarts:
             mixing = Mixing(journal, system, factor, group)
-        spare = None
-        mixing.push(journal.uncovered(frame))
-    need_two(taken)
-    if spare is not None:
-        mixing.push(spare)
+        mixing.push(frame)
     mixing.finish()
     fold, composer = mixing.fold, mixing.composer
     index = depth = confidence = None
@@ -167,8 +152,3 @@ def _finest(composer: Composer, fold: Fold) -> Float | None:
     whole = index.astype(np.float32)
     fine = upsample(fine, height, width)
     return np.where(np.abs(fine - whole) <= 1, fine, whole)
-
-
-def _chain(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
-    yield first
-    yield from rest

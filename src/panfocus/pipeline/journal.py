@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -47,6 +47,18 @@ def _versions() -> dict[str, str]:
         "numpy": np.__version__,
         "opencv": cv2.__version__,
     }
+
+
+class Screened(NamedTuple):
+    """A frame that shows something.
+
+    Attributes:
+        frame: with black bands along its borders marked as not shown.
+        restarts: whether all frames before it have turned out to show nothing.
+    """
+
+    frame: Frame
+    restarts: bool
 
 
 class Journal:
@@ -147,6 +159,32 @@ class Journal:
             return "take"
         with self.clock.stage("decide"):
             return self.blanks.judge(frame.name, frame.grey)
+
+    def screened(self, source: Iterator[Frame]) -> Iterator[Screened]:
+        """Write frames down, and yield those that show anything that is worth fusing.
+
+        Where none does, the first of them is yielded at the end: it is the picture.
+
+        Raises:
+            InputError: there are fewer than two frames, or they are too small.
+        """
+        spare: Frame | None = None
+        count = 0
+        for count, frame in enumerate(source, start=1):
+            if count == 1:
+                self.note_size(frame.pixels)
+            self.tell(frame.number, "fuse", frame.name)
+            self.keep_metadata(frame.number, frame)
+            self.note_frame(frame)
+            verdict = self.judge(frame)
+            if verdict == "leave":
+                spare = frame if spare is None and not self.blanks.has_taken else spare
+                continue
+            spare = None
+            yield Screened(self.uncovered(frame), restarts=verdict == "restart")
+        need_two(count)
+        if spare is not None:
+            yield Screened(spare, restarts=False)
 
     def uncovered(self, frame: Frame) -> Frame:
         """Return the frame with black bands along its borders marked as not shown."""

@@ -11,7 +11,7 @@ from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.pipeline.decide import guard_of
-from panfocus.pipeline.journal import Journal, need_two
+from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.result import Fusion
 from panfocus.systems import (
     PictureSystem,
@@ -33,40 +33,18 @@ def fuse_picture(journal: Journal, system: PictureSystem, source: Iterator[Frame
     dtype: np.dtype[Any] | None = None
     shape: tuple[int, ...] = ()
     stack = begun(system)
-    taken = 0
     guard = guard_of(journal)
     looked_at: list[Frame] = []  # by the guard
-    spare: Frame | None = None
-
-    def take(frame: Frame) -> None:
+    for frame, restarts in journal.screened(_told_of(source, journal)):
+        dtype, shape = frame.pixels.dtype, frame.pixels.shape
+        if restarts:
+            stack = begun(system)
+            looked_at.clear()
         with journal.clock.stage("fuse"):
             stack.push(_unit(frame.pixels))
         if guard is not None:
             looked_at.append(frame.alone())
-
-    for number, frame in enumerate(source):
-        if dtype is None:
-            journal.note_size(frame.pixels)
-            dtype, shape = frame.pixels.dtype, frame.pixels.shape
-        journal.tell(number, "fuse", frame.name)
-        journal.keep_metadata(number, frame)
-        journal.note_frame(frame)
-        if frame.cover is not None:
-            journal.note(MADE_UP)
-        taken += 1
-        verdict = journal.judge(frame)
-        if verdict == "leave":
-            spare = frame if spare is None and not journal.blanks.has_taken else spare
-            continue
-        if verdict == "restart":
-            stack = begun(system)
-            looked_at.clear()
-        spare = None
-        take(frame)
-    need_two(taken)
     assert dtype is not None
-    if spare is not None:
-        take(spare)
     picture = checked_picture(stack.finish(), shape, system.card.name)
     if guard is not None:
         picture = _guarded(guard, looked_at, picture)
@@ -74,6 +52,14 @@ def fuse_picture(journal: Journal, system: PictureSystem, source: Iterator[Frame
     if dtype.kind != "f":  # whole numbers would wrap round
         picture = np.rint(np.clip(picture, 0, 1) * np.float32(white(dtype)))
     return Fusion(picture.astype(dtype), None, None, None, journal.report, journal.metadata)
+
+
+def _told_of(source: Iterator[Frame], journal: Journal) -> Iterator[Frame]:
+    """Yield frames; tell where registration had to make up what they do not show."""
+    for frame in source:
+        if frame.cover is not None:
+            journal.note(MADE_UP)
+        yield frame
 
 
 def _unit(pixels: Pixels) -> Float:

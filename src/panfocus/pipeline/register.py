@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import count
-from typing import TYPE_CHECKING
 
 from panfocus.errors import UsageError
 from panfocus.frame import Frame, Stack
 from panfocus.pipeline.journal import Journal
 from panfocus.registration.stack import OnlineRegistration, Registration, locate, needs_registration
-
-if TYPE_CHECKING:
-    pass
-
 
 #: Share of the progress that the first look at the frames takes.
 _LOOKING = 0.25
