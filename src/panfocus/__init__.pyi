@@ -11,8 +11,8 @@ from .frame import Metadata as Metadata
 from .pipeline.options import Options as Options
 from .pipeline.plan import Plan as Plan
 from .pipeline.plan import plan as plan
+from .pipeline.register import align as align
 from .pipeline.result import Fusion as Fusion
-from .pipeline.run import align as align
 from .pipeline.run import fuse as fuse
 from .systems.base import PictureSystem as PictureSystem
 from .systems.base import System as System

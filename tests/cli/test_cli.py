@@ -15,6 +15,7 @@ from PIL import Image
 
 from panfocus.cli import main
 from panfocus.cli.app import BARE, fill_bare_options
+from panfocus.systems import list_systems
 from tests.conftest import focal_pair, focal_stack, psnr
 
 
@@ -321,6 +322,16 @@ def test_an_unknown_system_is_named(shots, tmp_path, capsys):
     folder, _ = shots
     assert fuse(folder, "-o", tmp_path / "a.png", "-s", "magic") == 1
     assert "guided" in capsys.readouterr().err
+
+
+def test_systems_can_be_read_on_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["systems"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    for card in list_systems():  # one line each says who it is
+        assert sum(line.split()[:1] == [card.name] for line in lines) == 1
+    assert len(lines) < 60
 
 
 def test_systems_lists_cards(capsys):

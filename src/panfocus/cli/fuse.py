@@ -16,12 +16,15 @@ from panfocus import io
 from panfocus.cli.app import BARE
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
+from panfocus.pipeline.cull import culled
 from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.outputs import Outputs, inputs_of, map_path, report_text, write_report
 from panfocus.pipeline.plan import Plan, plan
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.register import align
+from panfocus.pipeline.result import Fusion, Report
 from panfocus.pipeline.run import Progress as Tell
-from panfocus.pipeline.run import Report, align, culled, fuse, needs_registration
+from panfocus.pipeline.run import fuse
+from panfocus.registration.stack import needs_registration
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -20,13 +21,18 @@ def show(name: str | None, *, as_json: bool) -> None:
         print(cards[0].to_json(), end="")
     else:
         Console().print(_table(cards))
+        print("`panfocus systems NAME` tells what it was trained on, and its licence.")
 
 
 def _table(cards: list[Card]) -> Table:
-    table = Table(title=f"systems (default: {DEFAULT_SYSTEM})")
-    for column in ("name", "what it is", "kind", "frames at once", "trained on"):
-        table.add_column(column)
+    """Return what tells systems apart, to be read on 80 columns."""
+    table = Table(title=f"systems (default: {DEFAULT_SYSTEM})", box=SIMPLE_HEAD)
+    table.add_column("name", no_wrap=True)
+    table.add_column("frames at once", justify="right")
+    table.add_column("makes", no_wrap=True)
+    table.add_column("what it is")
     for card in cards:
         frames = "any" if card.max_frames is None else str(card.max_frames)
-        table.add_row(card.name, card.title, card.kind, frames, card.data)
+        makes = "weights" if card.kind == "decision" else "picture"
+        table.add_row(card.name, frames, makes, card.title)
     return table

@@ -8,7 +8,12 @@ from itertools import count
 
 from panfocus.errors import UsageError
 from panfocus.frame import Frame, Stack
-from panfocus.pipeline.journal import Journal
+from panfocus.pipeline.cull import culled
+from panfocus.pipeline.journal import Cancel, Journal, Progress
+from panfocus.pipeline.plan import Plan
+from panfocus.pipeline.result import Report
+from panfocus.pipeline.sources import FileStack
+from panfocus.registration.alignment import Alignment
 from panfocus.registration.stack import OnlineRegistration, Registration, locate, needs_registration
 
 #: Share of the progress that the first look at the frames takes.
@@ -78,3 +83,50 @@ def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
     ):
         journal.registration = registration
         yield frame
+
+
+def align(
+    frames: Plan, *, progress: Progress | None = None, cancel: Cancel | None = None
+) -> tuple[Report, Alignment, Iterator[Frame]]:
+    """Find where the frames of a plan lie, without fusing them.
+
+    Args:
+        frames: what to align, and how.
+        progress: as for `fuse`.
+        cancel: as for `fuse`.
+
+    Returns:
+        The report, complete once all frames are taken; where the frames lie; and the frames in
+        place, each made when it is asked for.
+
+    Raises:
+        InputError: a frame is unreadable.
+        UsageError: the plan's settings ask for no alignment.
+        Cancelled: `cancel` said so.
+    """
+    frames = culled(frames, cancel) if frames.settings.cull else frames
+    journal = Journal(frames.settings, frames.system, frames.count, progress, cancel)
+    journal.report.warnings += frames.notes
+    if not needs_registration(frames.settings):
+        raise UsageError(
+            "nothing says how to align the frames",
+            where="--align",
+            expected="a kind of alignment, an exposure to match, or transforms to load",
+            got="none",
+            remedy="align them by --align auto",
+        )
+    stack = FileStack(frames.infos)
+    registration = look(journal, stack)
+
+    def place() -> Iterator[Frame]:
+        for number, frame in enumerate(placed(journal, stack)):
+            journal.tell(number, "align", frame.name)
+            if number == 0:
+                journal.note_size(frame.pixels)
+            journal.keep_metadata(number, frame)
+            journal.note_frame(frame)
+            yield frame
+        journal.report.timings_s = {**journal.clock.seconds, "total": journal.clock.total()}
+        journal.tell(frames.count, "done", "aligned")
+
+    return journal.report, registration.alignment, place()

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Unpack, cast
 
-from panfocus.errors import UsageError
 from panfocus.frame import Frame, Stack
 from panfocus.pipeline.best import take_best
 from panfocus.pipeline.cull import cull_arrays, culled
@@ -16,8 +15,8 @@ from panfocus.pipeline.journal import Cancel, Journal, Progress
 from panfocus.pipeline.options import Chosen, make_settings
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
-from panfocus.pipeline.register import in_place, look, placed
-from panfocus.pipeline.result import Fusion, Report, convert_depth
+from panfocus.pipeline.register import in_place
+from panfocus.pipeline.result import Fusion, convert_depth
 from panfocus.pipeline.sources import (
     Arrays,
     ArrayStack,
@@ -30,9 +29,7 @@ from panfocus.pipeline.sources import (
     is_paths,
     length_of,
 )
-from panfocus.registration.alignment import Alignment
 from panfocus.registration.options import resolve_reference
-from panfocus.registration.stack import needs_registration
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import (
     PictureSystem,
@@ -115,53 +112,6 @@ def fuse(
         return _execute(journal, ArrayStack(cast("ReiterableFrames", frames), journal.note))
     check_once(settings.reference)
     return _execute(journal, from_arrays(cast("Arrays", frames), journal.note))
-
-
-def align(
-    frames: Plan, *, progress: Progress | None = None, cancel: Cancel | None = None
-) -> tuple[Report, Alignment, Iterator[Frame]]:
-    """Find where the frames of a plan lie, without fusing them.
-
-    Args:
-        frames: what to align, and how.
-        progress: as for `fuse`.
-        cancel: as for `fuse`.
-
-    Returns:
-        The report, complete once all frames are taken; where the frames lie; and the frames in
-        place, each made when it is asked for.
-
-    Raises:
-        InputError: a frame is unreadable.
-        UsageError: the plan's settings ask for no alignment.
-        Cancelled: `cancel` said so.
-    """
-    frames = culled(frames, cancel) if frames.settings.cull else frames
-    journal = Journal(frames.settings, frames.system, frames.count, progress, cancel)
-    journal.report.warnings += frames.notes
-    if not needs_registration(frames.settings):
-        raise UsageError(
-            "nothing says how to align the frames",
-            where="--align",
-            expected="a kind of alignment, an exposure to match, or transforms to load",
-            got="none",
-            remedy="align them by --align auto",
-        )
-    stack = FileStack(frames.infos)
-    registration = look(journal, stack)
-
-    def place() -> Iterator[Frame]:
-        for number, frame in enumerate(placed(journal, stack)):
-            journal.tell(number, "align", frame.name)
-            if number == 0:
-                journal.note_size(frame.pixels)
-            journal.keep_metadata(number, frame)
-            journal.note_frame(frame)
-            yield frame
-        journal.report.timings_s = {**journal.clock.seconds, "total": journal.clock.total()}
-        journal.tell(frames.count, "done", "aligned")
-
-    return journal.report, registration.alignment, place()
 
 
 def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
