@@ -1,3 +1,5 @@
+import gc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 import panfocus
 from panfocus.errors import Cancelled, InputError, UsageError
+from panfocus.frame import Frame
 from panfocus.resources.memory import parse_size
 from tests.conftest import focal_pair, focal_stack, psnr
 
@@ -235,3 +238,19 @@ def test_a_system_of_ones_own(tmp_path, stack):
         Image.fromarray(frame.astype(np.uint8)).save(tmp_path / f"{n}.png")
     from_files = panfocus.fuse(tmp_path, system=Darkest(), exposure="none")
     np.testing.assert_array_equal(from_files.image, frames[0])
+
+
+def test_frames_are_let_go_however_many_there_are():
+    """The one in use and the one before it; nothing holds the first of them to the end."""
+    held = []
+
+    def look(_share, stage, _message):
+        if stage == "fuse":
+            frames = [o for o in gc.get_objects() if isinstance(o, Frame)]
+            held.append(len({id(frame.pixels) for frame in frames}))
+
+    stack = focal_stack(2)[0]
+    made = (stack[n % 2].copy() for n in range(8))
+    panfocus.fuse(made, system="guided", exposure="none", progress=look)
+    assert len(held) == 8
+    assert max(held) <= 2

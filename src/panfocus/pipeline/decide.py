@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +106,9 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
     held = held_bytes(first.pixels.nbytes, height * width // factor**2)
     group = group_size(system, held, budget)
     mixing = Mixing(journal, system, factor, group)
-    for frame, restarts in journal.screened(chain([first], source)):
+    frames = _back([first], source)
+    del first
+    for frame, restarts in journal.screened(frames):
         if restarts:
             mixing = Mixing(journal, system, factor, group)
         mixing.push(frame)
@@ -152,3 +153,10 @@ def _finest(composer: Composer, fold: Fold) -> Float | None:
     whole = index.astype(np.float32)
     fine = upsample(fine, height, width)
     return np.where(np.abs(fine - whole) <= 1, fine, whole)
+
+
+def _back(taken: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
+    """Yield frames that were taken already, and the rest; none is held, as frames are large."""
+    while taken:
+        yield taken.pop(0)
+    yield from rest
