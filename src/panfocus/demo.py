@@ -18,8 +18,8 @@ from rich.table import Table
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import OutputError
-from panfocus.io import write_map
 from panfocus.io.provenance import is_made_by_panfocus
+from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.synthesis.scenes import Byte, Scene, bokeh_scene, depth_map_stack, layers_scene
@@ -135,9 +135,8 @@ def _write_story(folder: Path, story: Story, result: Fusion) -> None:
         _save(frames / f"{n:02d}.png", frame)
     _save(folder / "truth.png", story.scene.truth)
     _save(folder / "before_after.png", before_after(story.scene, result))
-    result.save(folder / "fused.png", overwrite=True)
-    for kind in ("depth", "index", "confidence"):
-        write_map(folder / f"{kind}.tif", getattr(result, kind), overwrite=True)
+    maps: dict[MapKind, Path] = {kind: folder / f"{kind}.tif" for kind in MAP_KINDS}
+    result.save(folder / "fused.png", maps=maps, overwrite=True)
 
 
 def main(out: Path) -> None:

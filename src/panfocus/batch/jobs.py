@@ -21,11 +21,10 @@ from panfocus.io.atomic import located
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
-from panfocus.pipeline.options import FIELDS, from_text, make_settings
+from panfocus.pipeline.options import FIELDS, from_text, make_settings, name_of
 from panfocus.pipeline.volumes import output_files
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
-_MAPS = ("depth", "index", "confidence")
 #: Of scientific stacks.
 VOLUME_ENDING = ".ome.tif"
 _COLUMNS = ("name", "inputs", "output", "options")
@@ -291,8 +290,7 @@ def _options(text: str, where: str) -> dict[str, Any]:
     try:
         for word in shlex.split(text.replace(";", " ")):
             key, _, value = word.removeprefix("--").partition("=")
-            key = key.replace("-", "_")
-            chosen["z_step_um" if key == "z_step" else key] = value
+            chosen[name_of(key)] = value
         if "maps" in chosen:
             raise ValueError("maps are asked for by --depth-map and so on, for all stacks")
         chosen = {name: from_text(name, value) for name, value in chosen.items()}

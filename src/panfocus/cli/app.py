@@ -14,7 +14,7 @@ import click
 
 from panfocus._version import __version__
 from panfocus.cli.options import GroupedCommand, Number, settings_names, settings_options, under
-from panfocus.pipeline.options import ABOUT
+from panfocus.pipeline.options import ABOUT, MAP_KINDS
 from panfocus.synthesis.kinds import NAMES
 
 #: What an option that stands alone is given; no file can be called so by accident.
@@ -254,7 +254,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
 
     _load_plugins(options.pop("plugins"))
     chosen = {name: options.pop(name) for name in settings_names()}
-    maps = {kind: options.pop(f"{kind}_map") for kind in ("depth", "index", "confidence")}
+    maps = {kind: options.pop(f"{kind}_map") for kind in MAP_KINDS}
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
     behind = tuple(ctx.meta[BEHIND])
     request = Request(settings=chosen, maps=maps, behind=behind, **options)

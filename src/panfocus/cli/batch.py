@@ -12,12 +12,11 @@ from panfocus.batch.apart import check_batch
 from panfocus.batch.work import StackOutcome, prepare
 from panfocus.errors import UsageError
 from panfocus.io.atomic import located
-from panfocus.pipeline.options import Options, make_settings
+from panfocus.pipeline.options import FIELDS, MAP_KINDS, make_settings
 
 PART_FAILED = 3
 #: Of a stack that are told at once; the report has them all.
 _NOTES = 3
-_MAPS = ("depth", "index", "confidence")
 
 
 def run(words: dict[str, Any]) -> int:
@@ -53,7 +52,7 @@ def run(words: dict[str, Any]) -> int:
 
 
 def _options(words: dict[str, Any]) -> BatchOptions:
-    maps = tuple(kind for kind in _MAPS if words.pop(f"{kind}_map"))
+    maps = tuple(kind for kind in MAP_KINDS if words.pop(f"{kind}_map"))
     own = {
         name: words.pop(name) for name in list(words) if name in BatchOptions.__dataclass_fields__
     }
@@ -61,14 +60,14 @@ def _options(words: dict[str, Any]) -> BatchOptions:
     own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"
     chosen = {name: value for name, value in words.items() if value is not None}
-    unknown = [n for n, v in chosen.items() if n not in Options.__dataclass_fields__ and v]
+    unknown = [n for n, v in chosen.items() if n not in FIELDS and v]
     if unknown:
         raise UsageError(
             "This option is for single stacks.",
             where=", ".join(f"--{name.replace('_', '-')}" for name in unknown),
             remedy="use it with `panfocus fuse`",
         )
-    settings = {n: v for n, v in chosen.items() if n in Options.__dataclass_fields__}
+    settings = {n: v for n, v in chosen.items() if n in FIELDS}
     make_settings(**settings)
     pattern = Job("", (), Path(), settings, maps, quality, axes, guide)
     return BatchOptions(pattern=pattern, **own)

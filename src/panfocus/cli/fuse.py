@@ -17,12 +17,12 @@ from panfocus.cli.app import BARE
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.cull import culled
-from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.journal import Progress as Tell
+from panfocus.pipeline.options import Options, make_settings
 from panfocus.pipeline.outputs import Outputs, inputs_of, map_path, report_text, write_report
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.register import align
 from panfocus.pipeline.result import Fusion, Report
-from panfocus.pipeline.run import Progress as Tell
 from panfocus.pipeline.run import fuse
 from panfocus.registration.stack import needs_registration
 
@@ -116,7 +116,7 @@ def fuse_into(request: Request, output: Path) -> None:
     if outputs.slab and settings.cull:  # how many slabs there are depends on it
         plan_ = culled(plan_)
     outputs.check(plan_, read=read)
-    _check_transforms(request)
+    _check_transforms(request, settings)
     _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
         _show_plan(plan_, request, outputs.pictures(plan_.count))
@@ -150,18 +150,19 @@ def align_only(request: Request) -> None:
     frames_named = [("--align-only", path) for path in paths]
     check_apart(inputs_of(plan_), [*frames_named, *_texts(request)])
     _check_frames(request, plan_, paths)
-    _check_json(request)
+    for _, path in _texts(request):
+        io.check_place(path, overwrite=request.overwrite)
     _say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
         _show_plan(plan_, request, paths)
         return
     with progress_of(request, plan_.count) as tell:
         report, transforms, frames = align(plan_, progress=tell)
-        for path, item in zip(paths, frames, strict=True):
+        for path, frame in zip(paths, frames, strict=True):
             report.warnings += io.write_image(
                 path,
-                item.pixels,
-                item.metadata,
+                frame.pixels,
+                frame.metadata,
                 quality=request.quality,
                 overwrite=request.overwrite,
             )
@@ -198,17 +199,9 @@ def _check_frames(request: Request, plan_: Plan, paths: list[Path]) -> None:
         )
 
 
-def _check_json(request: Request) -> None:
-    """Refuse JSON files that cannot be written, and transforms that nobody makes."""
-    for _, path in _texts(request):
-        io.check_place(path, overwrite=request.overwrite)
-    _check_transforms(request)
-
-
-def _check_transforms(request: Request) -> None:
+def _check_transforms(request: Request, settings: Options) -> None:
     """Refuse to save transforms that nobody makes."""
-    wanted = request.align_only is not None or needs_registration(make_settings(**request.settings))
-    if request.save_transforms is not None and not wanted:
+    if request.save_transforms is not None and not needs_registration(settings):
         raise UsageError(
             "there are no transforms to save: the frames are taken as they are",
             where="--save-transforms",

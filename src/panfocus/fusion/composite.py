@@ -95,7 +95,7 @@ def _mix_into(below: Pixels, above: Pixels, alpha: Float) -> None:
 
 
 class Composer:
-    """The running picture: takes steps of a fold, holds one picture and its luminance."""
+    """The running picture: takes decisions of a fold, holds one picture and its luminance."""
 
     def __init__(
         self, factor: int, *, mode: Mode = "blend", refine: Refine | None = None, maps: bool = True

@@ -36,7 +36,7 @@ _LEAST_SIGMA = 0.5 / 255
 
 
 class Calm:
-    """Softens the steps of a fold; holds two maps of the working scale, however many frames."""
+    """Softens the decisions of a fold; holds two maps of the working scale, however many frames."""
 
     def __init__(self, factor: int) -> None:
         """Set up.

@@ -29,6 +29,9 @@ AlignTo = Literal["neighbour", "reference"]
 Exposure = Literal["auto", "none"]
 Prefer = Literal["none", "near", "far"]
 Order = Literal["near-first", "far-first"]
+#: Kinds of maps.
+MapKind = Literal["depth", "index", "confidence"]
+MAP_KINDS: tuple[MapKind, ...] = get_args(MapKind)
 #: Under which heading ``--help`` shows an option.
 Group = Literal["input", "registration", "decision", "maps", "output", "limits"]
 #: What kind of value an option takes.
@@ -256,6 +259,12 @@ ABOUT: Mapping[str, About] = {name: f.metadata[_ABOUT] for name, f in FIELDS.ite
 #: Options whose values are names, which a program may have as numbers.
 _NAMED = frozenset({"reference", "bit_depth", "max_memory"})
 _YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def name_of(word: str) -> str:
+    """Return the setting that a word without leading dashes means: its flag or its name."""
+    plain = word.replace("_", "-")
+    return next((n for n in FIELDS if flag_of(n) == f"--{plain}"), word.replace("-", "_"))
 
 
 def from_text(name: str, text: str) -> object:

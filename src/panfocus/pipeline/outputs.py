@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,10 @@ from panfocus.errors import UsageError
 from panfocus.frame import Metadata
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import Output, check_apart
+from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.plan import Plan, settings_files
-from panfocus.pipeline.result import Fusion, MapKind, Report
-
-MAP_KINDS: tuple[MapKind, ...] = get_args(MapKind)
+from panfocus.pipeline.result import Fusion, Report
+from panfocus.systems import Card
 
 
 def inputs_of(plan: Plan) -> list[Path]:
@@ -54,15 +54,15 @@ def map_paths(
     return {kind: map_path(picture, kind) for kind in maps}
 
 
-def check_makes_maps(system_name: str, kind: str, *, where: str) -> None:
+def check_makes_maps(card: Card, where: str | None = None) -> None:
     """Refuse maps of a system that makes none.
 
     Raises:
         UsageError: it makes a picture without deciding between frames.
     """
-    if kind == "picture":
+    if card.kind == "picture":
         raise UsageError(
-            f"the system {system_name} makes a picture without deciding between frames",
+            f"the system {card.name} makes a picture without deciding between frames",
             where=where,
             expected="a system of kind decision",
             remedy="leave the maps out, or take another system (`panfocus systems`)",
@@ -154,7 +154,7 @@ class Outputs:
         card = plan.system.card
         if self.maps:
             where = ", ".join(f"--{kind}-map" for kind in self.maps)
-            check_makes_maps(card.name, card.kind, where=where)
+            check_makes_maps(card, where)
         self._check_surfaces(plan)
         bits = plan.settings.bit_depth
         io.check_output(
@@ -207,23 +207,17 @@ class Outputs:
             OutputError: exists, is one of the frames, or cannot be written.
             UsageError: maps or slabs are wanted, and the fusion has none.
         """
-        check_apart(fusion.sources, self.named(plan.count if plan else 0))
+        count = plan.count if plan else 0
+        check_apart(fusion.sources, self.named(count))
+        self._check_made(fusion)
         written = [self.picture]
         notes = write_picture(self.picture, fusion, quality=self.quality, overwrite=self.overwrite)
         for kind, path in self.maps.items():
-            made = getattr(fusion, kind)
-            if made is None:
-                raise UsageError(
-                    f"the fusion has no {kind} map",
-                    where=str(path),
-                    expected="maps=True, and a system of kind decision",
-                    got="a fusion without maps",
-                )
-            notes += io.write_map(path, made, overwrite=self.overwrite)
+            notes += io.write_map(path, getattr(fusion, kind), overwrite=self.overwrite)
             written.append(path)
         self._write_surfaces(fusion)
         self._write_slabs(plan)
-        written += [path for _, path in self._beside(plan.count if plan else 0)]
+        written += [path for _, path in self._beside(count)]
         fusion.report.warnings += notes
         if self.transforms is not None and fusion.transforms is not None:
             fusion.transforms.save(self.transforms, overwrite=self.overwrite)
@@ -232,19 +226,25 @@ class Outputs:
             write_report(self.report, fusion.report, overwrite=self.overwrite)
         return written, notes
 
+    def _check_made(self, fusion: Fusion) -> None:
+        """Refuse maps that the fusion has not, before any file is written."""
+        surfaces = self.height_map is not None or self.mesh is not None
+        wanted = {*self.maps, *(("depth", "confidence") if surfaces else ())}
+        missing = [kind for kind in MAP_KINDS if kind in wanted and getattr(fusion, kind) is None]
+        if missing:
+            raise UsageError(
+                f"the fusion has no {' and no '.join(missing)} map",
+                expected="maps=True, and a system of kind decision",
+                got="a fusion without maps",
+            )
+
     def _write_surfaces(self, fusion: Fusion) -> None:
         """Write height map and mesh."""
-        if self.height_map is None and self.mesh is None:
-            return
+        if fusion.depth is None or fusion.confidence is None:
+            return  # `_check_made`: none is wanted
         settings = fusion.report.settings
         is_length = settings["z_step_um"] is not None
         near_first = settings["order"] == "near-first"
-        if fusion.depth is None or fusion.confidence is None:
-            raise UsageError(
-                "the fusion has no depth",
-                where="--height-map, --mesh",
-                expected="maps=True, and a system of kind decision",
-            )
         if self.height_map is not None:
             from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
 

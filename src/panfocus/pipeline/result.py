@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
-from panfocus.pipeline.options import BitDepth
+from panfocus.pipeline.options import BitDepth, MapKind
 from panfocus.registration.alignment import Alignment
 
 
@@ -38,10 +38,6 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers."""
         return asdict(self)
-
-
-#: Kinds of maps.
-MapKind = Literal["depth", "index", "confidence"]
 
 
 @dataclass(frozen=True, repr=False)

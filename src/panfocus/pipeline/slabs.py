@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from panfocus.errors import UsageError
+from panfocus.pipeline.journal import Cancel
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import Cancel, fuse
+from panfocus.pipeline.run import fuse
 from panfocus.registration.options import resolve_reference
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from panfocus.io.volumes.open import is_zarr, open_volume
 from panfocus.io.volumes.stack import ZStack
 from panfocus.io.volumes.volume import Channel, Position, Volume
 from panfocus.io.volumes.write import Picture, Sink, TiffSink, ZarrSink
+from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import Options, is_length
+from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.plan import check_memory, fusion_memory, memory_limit, settings_files
 from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import Cancel, Progress, fuse
+from panfocus.pipeline.run import fuse
 from panfocus.systems import PictureSystem, System, load_system
 
 _MAPS: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}
@@ -116,12 +118,8 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
             memory needed than allowed.
     """
     settings = choice.settings
-    if choice.maps and system.card.kind == "picture" and settings.mode != "best-plane":
-        raise UsageError(
-            f"the system {system.card.name} makes a picture without deciding between frames",
-            expected="a system of kind decision",
-            remedy="leave the maps out, or take another system (`panfocus systems`)",
-        )
+    if choice.maps and settings.mode != "best-plane":
+        check_makes_maps(system.card)
     if choice.guide is not None and system.card.kind == "picture":
         raise UsageError(
             f"the system {system.card.name} cannot decide on one channel for others",
@@ -218,7 +216,7 @@ def fuse_file(
     system = load_system(settings.system, threads=settings.threads, device=settings.device)
     with closing(open_volume(source, choice.axes, lenient=settings.lenient)) as volume:
         check(volume, choice, system)
-        summary = Summary(str(source), volume.kind, _plain(settings))
+        summary = Summary(str(source), volume.kind, asdict(settings))
         known = list(volume.notes)
         summary.warnings.extend(known)
         stacks = _stacks(volume, choice)
@@ -233,10 +231,6 @@ def fuse_file(
         # what showed while planes were read comes first
         summary.warnings[:0] = [note for note in volume.notes if note not in known]
     return summary
-
-
-def _plain(settings: Options) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in Options.__dataclass_fields__}
 
 
 def _stacks(volume: Volume, choice: Choice) -> list[tuple[Position, int, list[int]]]:
@@ -264,7 +258,7 @@ def _fuse(
     uneven = position.z_um if settings.z_step_um is None else None
     if uneven is not None:
         step = None
-    options: dict[str, Any] = {**_plain(settings), **_FIXED, "z_step_um": step, **told}
+    options: dict[str, Any] = {**asdict(settings), **_FIXED, "z_step_um": step, **told}
     options.pop("system")
     fusion = fuse(stack, system=system, **options)
     if uneven is None or fusion.depth is None:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from panfocus.train.drpl.config import LossWeights
 from panfocus.train.drpl.network import first_weight
+from panfocus.train.similarity import similarity
 
 
 def composite(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
@@ -88,12 +89,7 @@ def ssim(fused: Tensor, truth: Tensor, size: int = 11, sigma: float = 1.5) -> Te
     """
     rows, columns = (banded(side, size, sigma).to(fused) for side in fused.shape[-2:])
     stack = torch.stack((fused, truth, fused * fused, truth * truth, fused * truth))
-    mean_f, mean_t, square_f, square_t, product = rows @ stack @ columns
-    c1, c2 = 0.01**2, 0.03**2
-    covariance = product - mean_f * mean_t
-    variances = square_f - mean_f**2 + square_t - mean_t**2
-    luminance = (2 * mean_f * mean_t + c1) / (mean_f**2 + mean_t**2 + c1)
-    return (luminance * (2 * covariance + c2) / (variances + c2)).mean()
+    return similarity(*(rows @ stack @ columns))
 
 
 def ssim_loss(fused: Tensor, truth: Tensor) -> Tensor:

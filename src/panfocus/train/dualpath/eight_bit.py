@@ -12,8 +12,8 @@ weights to 127; the stream around the blocks stays float, so that errors do not 
 * Where a block's answers range much further in some channels than in others, each is divided by
   its extent first and multiplied after.
 * A convolution that changes fused pictures by more than `MOST_CHANGE` stays float (MEASURED: of
-  22 both of the first block on the way up at half scale, where one channel ranges 144 times as far
-  as another; rounding that block alone costs 0.3 dB, all others together 0.01).
+  22 one or both of the first block on the way up at half scale, where one channel ranges 144 times
+  as far as another; rounding that block alone costs 0.3 dB, all others together 0.01).
 
 The ONNX file holds pairs of QuantizeLinear and DequantizeLinear around plain convolutions, which
 runtimes turn into convolutions of bytes.

@@ -36,6 +36,7 @@ from torch import Tensor
 from panfocus.train.dualpath.config import Known
 from panfocus.train.dualpath.predictor import Belief
 from panfocus.train.dualpath.step import Iterate, blend, importance
+from panfocus.train.similarity import similarity
 
 Terms = dict[str, Tensor]
 
@@ -185,11 +186,7 @@ def dissimilarity(picture: Tensor, truth: Tensor) -> Tensor:
     """
     a, b = (p.float().mean(1, keepdim=True) for p in (picture, truth))
     stack = torch.cat((a, b, a * a, b * b, a * b), 1)
-    mean_a, mean_b, square_a, square_b, product = F.avg_pool2d(stack, 7, 1).unbind(1)
-    bright = (2 * mean_a * mean_b + 1e-4) / (mean_a**2 + mean_b**2 + 1e-4)
-    covariance = product - mean_a * mean_b
-    variances = square_a - mean_a**2 + square_b - mean_b**2
-    return 1 - (bright * (2 * covariance + 9e-4) / (variances + 9e-4)).mean()
+    return 1 - similarity(*F.avg_pool2d(stack, 7, 1).unbind(1))
 
 
 @torch.no_grad()
