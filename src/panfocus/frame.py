@@ -51,6 +51,8 @@ class Frame:
             make something up; None when it shows everything.
         notes: what was found wrong with it while it was read.
         number: position in the stack, from 0.
+        place_um: along the axis of focus in micrometres, where its file says that frames are
+            unevenly apart; else None.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Frame:
     cover: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
     number: int = 0
+    place_um: float | None = None
 
     @classmethod
     def of(

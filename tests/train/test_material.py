@@ -150,6 +150,7 @@ def test_each_t_and_c_of_a_volume_is_a_scene_of_its_own(tmp_path, picture):
 def test_a_zarr_is_a_volume_too_and_a_result_is_none(tmp_path, picture):
     zarr = pytest.importorskip("zarr")
     from panfocus.pipeline.options import Options
+    from panfocus.pipeline.volume_outputs import VolumeOutputs
     from panfocus.pipeline.volumes import Choice, fuse_file
 
     planes = volume(picture, 1, 2)  # TCZYX
@@ -163,7 +164,7 @@ def test_a_zarr_is_a_volume_too_and_a_result_is_none(tmp_path, picture):
     sets = [{"path": "full", "coordinateTransformations": steps}]
     group.attrs["multiscales"] = [{"axes": axes, "datasets": sets, "version": "0.4"}]
     choice = Choice(Options(system="guided", guard="off"))
-    fuse_file(store, tmp_path / "data/x.ome.zarr", choice)
+    fuse_file(store, VolumeOutputs.beside(tmp_path / "data/x.ome.zarr", ()), choice)
     found = pairs.load([tmp_path / "data"], 64)
     assert [s.name for s in found.sets] == [f"data/cells.ome.zarr T 0, C {c}" for c in (0, 1)]
     alone = pairs.load([store], 64)

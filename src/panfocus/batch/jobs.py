@@ -22,7 +22,8 @@ from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
 from panfocus.pipeline.options import FIELDS, from_text, make_settings, name_of
-from panfocus.pipeline.volumes import output_files
+from panfocus.pipeline.outputs import map_path
+from panfocus.pipeline.volume_outputs import VolumeOutputs
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 #: Of scientific stacks.
@@ -65,11 +66,8 @@ class Job:
     def outputs(self) -> dict[str, Path]:
         """All files that it writes: "image" and its maps, named after the image."""
         if self.is_volume:
-            return output_files(self.output, self.maps)
-        files = {"image": self.output}
-        for kind in self.maps:
-            files[kind] = self.output.with_name(f"{self.output.stem}_{kind}.tif")
-        return files
+            return VolumeOutputs.beside(self.output, self.maps).files
+        return {"image": self.output, **{kind: map_path(self.output, kind) for kind in self.maps}}
 
 
 def find_jobs(

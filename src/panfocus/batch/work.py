@@ -17,13 +17,14 @@ from panfocus.batch.placing import foreign_among, is_complete, not_ours, place_a
 from panfocus.batch.record import key_of, read_record
 from panfocus.errors import PanfocusError
 from panfocus.io.atomic import staging
-from panfocus.io.outputs import check_apart, earlier_results
+from panfocus.io.outputs import earlier_results
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline import volumes
 from panfocus.pipeline.options import Options, make_settings
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.run import fuse
+from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.systems import (
     Card,
     PictureSystem,
@@ -136,9 +137,7 @@ def _check(job: Job) -> _Checked:
     choice = _choice(job)
     system = _system(choice.settings)
     source = Path(job.inputs[0])
-    check_apart([source, *settings_files(choice.settings)], list(job.outputs.items()))
-    for path in job.outputs.values():
-        volumes.check_output(path, overwrite=True)
+    _volume_outputs(job, job.outputs).check([source, *settings_files(choice.settings)])
     with closing(open_volume(source, job.axes)) as volume:
         memory = volumes.check(volume, choice, system)
         planes = [p.depths * p.times * len(p.channels) for p in volume.positions]
@@ -148,7 +147,7 @@ def _check(job: Job) -> _Checked:
 
 def _choice(job: Job) -> volumes.Choice:
     settings = make_settings(**job.settings, maps=bool(job.maps))
-    return volumes.Choice(settings, job.axes, job.guide, job.maps, job.only)
+    return volumes.Choice(settings, job.axes, job.guide, job.only)
 
 
 def prepare(
@@ -207,6 +206,12 @@ def _outputs(job: Job, places: Mapping[str, Path]) -> Outputs:
     """Return the files of a stack of photographs, in their places or on the way there."""
     maps = {kind: places[kind] for kind in job.maps}
     return Outputs(places["image"], maps, quality=job.quality, overwrite=True)
+
+
+def _volume_outputs(job: Job, places: Mapping[str, Path]) -> VolumeOutputs:
+    """Return the files of a scientific stack, in their places or on the way there."""
+    maps = {kind: places[kind] for kind in job.maps}
+    return VolumeOutputs(places["image"], maps, overwrite=True)
 
 
 def run_task(task: StackTask) -> StackOutcome:
@@ -277,8 +282,9 @@ def _fuse_frames(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
 
 
 def _fuse_volume(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
-    files = {kind: folder / path.name for kind, path in job.outputs.items()}
-    done = volumes.fuse_file(Path(job.inputs[0]), files["image"], _choice(job), files=files)
+    staged = {kind: folder / path.name for kind, path in job.outputs.items()}
+    outputs = _volume_outputs(job, staged)
+    done = volumes.fuse_file(Path(job.inputs[0]), outputs, _choice(job))
     timings: dict[str, float] = {}
     for stack in done.stacks:
         for stage, seconds in stack["timings_s"].items():

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
 from panfocus.cli.app import BARE
 from panfocus.cli.fuse import Request, progress_of
 from panfocus.errors import OutputError, UsageError
-from panfocus.io import check_place
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import settings_files
-from panfocus.pipeline.volumes import Choice, check, check_output, fuse_file, output_files
+from panfocus.pipeline.volume_outputs import VolumeOutputs
+from panfocus.pipeline.volumes import Choice, check, fuse_file
 from panfocus.systems import load_system
 
 _NOTES = 8
@@ -50,39 +51,36 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
         raise UsageError(
             "The numbers of a scientific stack are kept.", where="--bit-depth", expected="same"
         )
-    choice = Choice(settings, axes, guide_channel, tuple(wanted))
-    files = output_files(request.output, tuple(wanted))
-    files |= {kind: Path(value) for kind, value in wanted.items() if value != BARE}
-    _check(request, files, [source, *settings_files(settings)])
+    choice = Choice(settings, axes, guide_channel)
+    outputs = _outputs(request, request.output, wanted)
+    _check(outputs, [source, *settings_files(settings)])
     if request.dry_run:
-        _show(request, source, choice, files)
+        _show(request, source, choice, outputs)
         return
     with progress_of(request, 1000) as tell:
-        summary = fuse_file(
-            source,
-            request.output,
-            choice,
-            files=files,
-            overwrite=request.overwrite,
-            progress=tell,
-        )
-    facts = {**asdict(summary), "outputs": [str(path) for path in files.values()]}
-    if request.json_file is not None:
-        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
-        if request.json_file == BARE:
-            print(text, end="")
-        else:
-            path = Path(request.json_file)
-            write_atomic(path, [text.encode()], overwrite=request.overwrite)
+        summary = fuse_file(source, outputs, choice, progress=tell)
+    files = list(outputs.files.values())
+    facts = {**asdict(summary), "outputs": [str(path) for path in files]}
+    text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    if outputs.report is not None:
+        write_atomic(outputs.report, [text.encode()], overwrite=request.overwrite)
+    elif request.json_file == BARE:
+        print(text, end="")
     if not request.quiet:
         _say(summary.warnings, len(summary.stacks), files)
 
 
-def _check(request: Request, files: dict[str, Path], read: list[Path]) -> None:
-    named = [("-o" if kind == "image" else f"--{kind}-map", path) for kind, path in files.items()]
-    texts = [] if request.json_file in (None, BARE) else [Path(str(request.json_file))]
+def _outputs(request: Request, image: Path, wanted: Mapping[str, str]) -> VolumeOutputs:
+    """Return the files that are asked for."""
+    outputs = VolumeOutputs.beside(image, tuple(wanted), overwrite=request.overwrite)
+    named = {kind: Path(value) for kind, value in wanted.items() if value != BARE}
+    report = None if request.json_file in (None, BARE) else Path(str(request.json_file))
+    return replace(outputs, maps={**outputs.maps, **named}, report=report)
+
+
+def _check(outputs: VolumeOutputs, read: list[Path]) -> None:
     try:
-        check_apart(read, [*named, *(("--json", path) for path in texts)])
+        check_apart(read, outputs.named())
     except OutputError as error:  # one input and one output: here it is a slip of the pen
         raise UsageError(
             error.what,
@@ -91,13 +89,10 @@ def _check(request: Request, files: dict[str, Path], read: list[Path]) -> None:
             got=error.got,
             remedy=error.remedy,
         ) from error
-    for path in files.values():
-        check_output(path, overwrite=request.overwrite)
-    for path in texts:
-        check_place(path, overwrite=request.overwrite)
+    outputs.check(read)
 
 
-def _show(request: Request, source: Path, choice: Choice, files: dict[str, Path]) -> None:
+def _show(request: Request, source: Path, choice: Choice, outputs: VolumeOutputs) -> None:
     """Print what would be done, as JSON when that was asked for."""
     chosen = choice.settings
     system = load_system(chosen.system, threads=chosen.threads, device=chosen.device)
@@ -120,7 +115,7 @@ def _show(request: Request, source: Path, choice: Choice, files: dict[str, Path]
                 }
                 for p in volume.positions
             ],
-            "outputs": [str(path) for path in files.values()],
+            "outputs": [str(path) for path in outputs.files.values()],
         }
     if request.json_file is not None:
         print(json.dumps(facts, indent=2, ensure_ascii=False))
@@ -130,10 +125,10 @@ def _show(request: Request, source: Path, choice: Choice, files: dict[str, Path]
             print(f"{name}: {line}")
 
 
-def _say(warnings: list[str], count: int, files: dict[str, Path]) -> None:
+def _say(warnings: list[str], count: int, files: list[Path]) -> None:
     lines = [f"note: {note}" for note in warnings[:_NOTES]]
     if len(warnings) > _NOTES:
         lines.append(f"note: {len(warnings) - _NOTES} more; --json has them all")
     lines.append(f"{count} stack(s) fused along Z")
-    lines += [f"  {path}" for path in files.values()]
+    lines += [f"  {path}" for path in files]
     print("\n".join(lines), file=sys.stderr)

@@ -11,25 +11,23 @@ from panfocus.arrays.types import Float
 
 
 def best_plane_maps(
-    shape: tuple[int, ...], scores: Sequence[float], z_step_um: float | None = None
+    shape: tuple[int, ...], scores: Sequence[float]
 ) -> tuple[NDArray[np.uint16], Float, Float]:
     """Return index, depth and confidence, each the same everywhere.
 
     Args:
         shape: of a frame, ``(H, W[, C])``.
         scores: sharpness of each frame, at least two.
-        z_step_um: distance between frames, which makes depth a length; None for frame numbers.
 
     Returns:
-        ``(H, W)`` uint16, float32 (frame number, or micrometres), and float32 in [0, 1]: by how
+        ``(H, W)`` uint16, float32 (frame number), and float32 in [0, 1]: by how
         much of its sharpness the best frame is ahead of the second.
     """
     best = int(np.argmax(scores))
     second, first = sorted(scores)[-2:]
     size = shape[:2]
-    depth = best if z_step_um is None else best * z_step_um
     return (
         np.full(size, best, np.uint16),
-        np.full(size, depth, np.float32),
+        np.full(size, best, np.float32),
         np.full(size, (first - second) / first if first > 0 else 0.0, np.float32),
     )

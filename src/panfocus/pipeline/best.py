@@ -28,7 +28,8 @@ def take_best(journal: Journal, source: Iterator[Frame]) -> Fusion:
     need_two(len(scores))
     assert best is not None
     journal.report.reference, journal.metadata = best.name, best.metadata
-    maps = (None, None, None)
+    index = depth = confidence = None
     if journal.settings.maps:
-        maps = best_plane_maps(best.pixels.shape, scores, journal.settings.z_step_um)
-    return Fusion(best.pixels, *maps, journal.report, journal.metadata)
+        index, depth, confidence = best_plane_maps(best.pixels.shape, scores)
+        depth = journal.measured(depth)
+    return Fusion(best.pixels, index, depth, confidence, journal.report, journal.metadata)

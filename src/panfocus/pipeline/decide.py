@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from panfocus.arrays.pixels import working_factor
-from panfocus.arrays.types import Float, Pixels
+from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
 from panfocus.fusion.composite import Composer, Refine
-from panfocus.fusion.fold import Decision, Fold, make_fold, upsample
+from panfocus.fusion.fold import Decision, make_fold, upsample
 from panfocus.fusion.noise_averaging import Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
+from panfocus.pipeline.depth import finest_depth
 from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.plan import group_size, held_bytes, memory_limit
 from panfocus.pipeline.result import Fusion
@@ -116,9 +117,8 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
     fold, composer = mixing.fold, mixing.composer
     index = depth = confidence = None
     if journal.settings.maps:
-        index, depth = composer.index, _finest(composer, fold)
-        if depth is not None and journal.settings.z_step_um is not None:
-            depth = depth * np.float32(journal.settings.z_step_um)
+        index, depth = composer.index, finest_depth(composer, fold)
+        depth = None if depth is None else journal.measured(depth)
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
     return Fusion(mixing.picture(), index, depth, confidence, journal.report, journal.metadata)
 
@@ -138,21 +138,6 @@ def _preference(journal: Journal) -> Preference | None:
         return None
     later = (journal.settings.prefer == "far") == (journal.settings.order == "near-first")
     return Preference(later=later, is_pair=journal.total == 2)
-
-
-def _finest(composer: Composer, fold: Fold) -> Float | None:
-    """Return depth ``(H, W)`` with fractions of a frame; None when maps are not wanted.
-
-    The working scale knows the fractions, the full scale the edges: where the two are more than a
-    frame apart, an edge has been moved to where the picture has it, and the whole frame is right.
-    """
-    index, fine = composer.index, fold.depth()
-    if index is None or fine is None:
-        return composer.depth
-    height, width = index.shape
-    whole = index.astype(np.float32)
-    fine = upsample(fine, height, width)
-    return np.where(np.abs(fine - whole) <= 1, fine, whole)
 
 
 def _back(taken: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:

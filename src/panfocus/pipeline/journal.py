@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from panfocus._version import __version__
-from panfocus.arrays.types import Pixels
+from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import Cancelled, InputError
 from panfocus.frame import Frame, Metadata
 from panfocus.fusion.fold import sharpness
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
+from panfocus.pipeline.depth import knows_distances, measured_depth
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
 from panfocus.pipeline.result import Report
@@ -96,6 +97,7 @@ class Journal:
         self.metadata = Metadata()
         self.registration: Registration | None = None
         self._span = (0.0, 1.0)
+        self._places_um: list[float | None] = []
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
 
     def _system_facts(self) -> dict[str, Any]:
@@ -123,6 +125,7 @@ class Journal:
 
     def note_frame(self, frame: Frame) -> None:
         """Put a frame's facts into the report."""
+        self._places_um.append(frame.place_um)
         facts: dict[str, Any] = {"number": frame.number, "name": frame.name}
         facts["sharpness"] = sharpness(frame.grey)
         if self.registration is not None:
@@ -133,6 +136,12 @@ class Journal:
         self.surveyor.add(frame.name, frame.grey)
         if self.glance is not None:
             self.glance.add(frame.name, frame.grey)
+
+    def measured(self, depth: Float) -> Float:
+        """Return depth of frames in micrometres where their distances are known; note the unit."""
+        step = self.settings.z_step_um
+        self.report.depth_unit = "µm" if knows_distances(step, self._places_um) else "frames"
+        return measured_depth(depth, step, self._places_um)
 
     def note_findings(self) -> None:
         """Warn of frames that spoil the stack."""

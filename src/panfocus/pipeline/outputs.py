@@ -243,12 +243,11 @@ class Outputs:
         if fusion.depth is None or fusion.confidence is None:
             return  # `_check_made`: none is wanted
         settings = fusion.report.settings
-        is_length = settings["z_step_um"] is not None
+        unit = fusion.report.depth_unit or "frames"
         near_first = settings["order"] == "near-first"
         if self.height_map is not None:
             from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
 
-            unit = "µm" if is_length else "frames"
             picture = draw_height_map(fusion.depth, unit, near_first=near_first)
             keep = {"overwrite": self.overwrite, "is_result": True}
             io.write_image(self.height_map, picture, Metadata(), **keep)
@@ -260,7 +259,7 @@ class Outputs:
                 fusion.depth,
                 fusion.confidence,
                 pixel_um=self.pixel_um,
-                is_length=is_length,
+                is_length=unit == "µm",
                 near_first=near_first,
             )
             write_mesh(self.mesh, surface, overwrite=self.overwrite)

@@ -32,6 +32,8 @@ class Report:
     timings_s: dict[str, float] = field(default_factory=dict[str, float])
     #: the part of the reference frame that the picture shows; None when it shows all
     cropped_to: dict[str, int] | None = None
+    #: of the depth map: "frames" or "µm"; None where none was made
+    depth_unit: str | None = None
     #: what the second opinion on a network's decision found; None where none was asked
     guard: dict[str, Any] | None = None
 

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from panfocus.errors import InputError, OutputError, UsageError
-from panfocus.io.atomic import cannot_write, exists_error, located, place, staging
-from panfocus.io.outputs import check_apart
-from panfocus.io.stores import check_replaceable
-from panfocus.io.volumes.open import is_zarr, open_volume
+from panfocus.errors import InputError, UsageError
+from panfocus.io.volumes.open import open_volume
 from panfocus.io.volumes.stack import ZStack
-from panfocus.io.volumes.volume import Channel, Position, Volume
-from panfocus.io.volumes.write import Picture, Sink, TiffSink, ZarrSink
+from panfocus.io.volumes.volume import Position, Volume
+from panfocus.io.volumes.write import Sink
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import Options, is_length
 from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.plan import check_memory, fusion_memory, memory_limit, settings_files
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
+from panfocus.pipeline.volume_outputs import Selection, VolumeOutputs
 from panfocus.systems import PictureSystem, System, load_system
-
-_MAPS: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}
 
 #: Options that no stack here has otherwise: brightness is data, and all positions keep their size.
 _FIXED: Mapping[str, Any] = {"exposure": "none", "keep_size": True}
@@ -41,14 +34,12 @@ class Choice:
         settings: how.
         axes: letters for a file that does not say them.
         guide: channel, by number or name, that decides for all; None: each decides for itself.
-        maps: of "depth", "index", "confidence", those to write.
         only: (position, T, C) to fuse that stack alone; None for all.
     """
 
     settings: Options
     axes: str | None = None
     guide: str | None = None
-    maps: tuple[str, ...] = ()
     only: tuple[int, int, int] | None = None
 
 
@@ -73,42 +64,6 @@ class Summary:
     warnings: list[str] = field(default_factory=list[str])
 
 
-def output_files(out: Path, maps: Sequence[str]) -> dict[str, Path]:
-    """Return all files of an output: "image", and its maps, named after it."""
-    ending = next(
-        (e for e in (".ome.tif", ".ome.tiff", ".ome.zarr") if out.name.lower().endswith(e)),
-        out.suffix,
-    )
-    stem = out.name[: len(out.name) - len(ending)]
-    tail = out.name[len(stem) :]
-    return {"image": out, **{kind: out.with_name(f"{stem}_{kind}{tail}") for kind in maps}}
-
-
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuse an output that exists, or that is no Zarr to be replaced, or of another format.
-
-    Raises:
-        OutputError: it is so.
-    """
-    if not (is_zarr(path) or path.suffix.lower() in (".tif", ".tiff")):
-        raise OutputError(
-            "A scientific stack is written as OME-TIFF or OME-Zarr.",
-            where=str(path),
-            expected=".ome.tif, .tif, .ome.zarr or .zarr",
-            got=path.suffix or "no extension",
-        )
-    path = located(path)
-    if os.path.lexists(path) and not overwrite:
-        raise exists_error(path)
-    if path.exists() and path.is_dir() != is_zarr(path):
-        raise OutputError("Something else of this name exists.", where=str(path))
-    try:
-        if path.is_dir():
-            check_replaceable(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-
-
 def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int:
     """Refuse what cannot be fused, before any work; return the estimated peak in bytes.
 
@@ -118,7 +73,7 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
             memory needed than allowed.
     """
     settings = choice.settings
-    if choice.maps and settings.mode != "best-plane":
+    if settings.maps and settings.mode != "best-plane":
         check_makes_maps(system.card)
     if choice.guide is not None and system.card.kind == "picture":
         raise UsageError(
@@ -157,33 +112,33 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
         )
         most = max(most, needed)
     check_memory(most, memory_limit(settings), "planes")
-    _positions(volume, choice)
+    _selected(volume, choice)
     return most
 
 
-def _positions(volume: Volume, choice: Choice) -> Sequence[Position]:
-    """Return the positions to be fused.
+def _selected(volume: Volume, choice: Choice) -> list[Selection]:
+    """Return what of each position is fused.
 
     Raises:
         UsageError: `only` names none.
     """
     if choice.only is None:
-        return volume.positions
+        return [Selection(p, range(p.times), range(len(p.channels))) for p in volume.positions]
     p, t, c = choice.only
     if p >= len(volume.positions) or not (
         t < volume.positions[p].times and c < len(volume.positions[p].channels)
     ):
-        raise UsageError("There is no such stack.", where=str(volume.path), got=f"{choice.only}")
-    return [volume.positions[p]]
+        raise UsageError("there is no such stack", where=str(volume.path), got=f"{choice.only}")
+    position = volume.positions[p]
+    every = range(len(position.channels))
+    return [Selection(position, [t], [c] if choice.guide is None else every)]
 
 
 def fuse_file(
     source: Path,
-    out: Path,
+    outputs: VolumeOutputs,
     choice: Choice,
     *,
-    files: Mapping[str, Path] | None = None,
-    overwrite: bool = False,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Summary:
@@ -193,11 +148,9 @@ def fuse_file(
 
     Args:
         source: OME-TIFF, TIFF hyperstack or OME-Zarr.
-        out: ``.tif`` for OME-TIFF (a hyperstack of ImageJ for one that came in, unless it is
+        outputs: ``.tif`` for OME-TIFF (a hyperstack of ImageJ for one that came in, unless it is
             ``.ome.tif``), ``.zarr`` for OME-Zarr; TCYX (or TCZYX with Z 1).
         choice: what and how.
-        files: where "image" and each map go; None for names after `out`.
-        overwrite: whether existing outputs may be replaced.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every frame.
 
@@ -207,11 +160,8 @@ def fuse_file(
         UsageError: see `check`.
         Cancelled: `cancel` said so.
     """
-    wanted = dict(files) if files is not None else output_files(out, choice.maps)
-    check_apart([source, *settings_files(choice.settings)], list(wanted.items()))
-    for path in wanted.values():
-        check_output(path, overwrite=overwrite)
-    settings = replace(choice.settings, maps=bool(choice.maps))
+    outputs.check([source, *settings_files(choice.settings)])
+    settings = replace(choice.settings, maps=bool(outputs.maps))
     choice = replace(choice, settings=settings)
     system = load_system(settings.system, threads=settings.threads, device=settings.device)
     with closing(open_volume(source, choice.axes, lenient=settings.lenient)) as volume:
@@ -219,8 +169,9 @@ def fuse_file(
         summary = Summary(str(source), volume.kind, asdict(settings))
         known = list(volume.notes)
         summary.warnings.extend(known)
-        stacks = _stacks(volume, choice)
-        with _outputs(volume, choice, wanted, overwrite=overwrite) as sinks:
+        selected = _selected(volume, choice)
+        stacks = _stacks(selected, choice)
+        with outputs.open(volume, selected, guided=choice.guide is not None) as sinks:
             for n, (position, t, channels) in enumerate(stacks):
                 tell = _part(progress, n, len(stacks), position.where(t, channels[0]))
                 guide = position.channel(choice.guide) if choice.guide else channels[0]
@@ -233,16 +184,14 @@ def fuse_file(
     return summary
 
 
-def _stacks(volume: Volume, choice: Choice) -> list[tuple[Position, int, list[int]]]:
+def _stacks(
+    selected: Sequence[Selection], choice: Choice
+) -> list[tuple[Position, int, Sequence[int]]]:
     """Return (position, T, channels fused together) of every fusion, in order of the output."""
-    out: list[tuple[Position, int, list[int]]] = []
-    for position in _positions(volume, choice):
-        times = range(position.times) if choice.only is None else [choice.only[1]]
-        every = list(range(len(position.channels)))
-        groups = [every] if choice.guide is not None else [[c] for c in every]
-        if choice.only is not None and choice.guide is None:
-            groups = [[choice.only[2]]]
-        out += [(position, t, group) for t in times for group in groups]
+    out: list[tuple[Position, int, Sequence[int]]] = []
+    for one in selected:
+        groups = [one.channels] if choice.guide is not None else [[c] for c in one.channels]
+        out += [(one.position, t, group) for t in one.times for group in groups]
     return out
 
 
@@ -255,17 +204,11 @@ def _fuse(
 ) -> Fusion:
     said = position.voxel_um[0] if is_length(position.voxel_um[0]) else None
     step = settings.z_step_um if settings.z_step_um is not None else said
-    uneven = position.z_um if settings.z_step_um is None else None
-    if uneven is not None:
-        step = None
+    if settings.z_step_um is None and stack.is_uneven:
+        step = None  # the frames say where they are
     options: dict[str, Any] = {**asdict(settings), **_FIXED, "z_step_um": step, **told}
     options.pop("system")
-    fusion = fuse(stack, system=system, **options)
-    if uneven is None or fusion.depth is None:
-        return fusion
-    planes = np.arange(len(uneven))
-    depth = np.interp(fusion.depth, planes, uneven).astype(np.float32)
-    return replace(fusion, depth=depth)
+    return fuse(stack, system=system, **options)
 
 
 def _part(progress: Progress | None, n: int, count: int, where: str) -> Progress | None:
@@ -304,58 +247,3 @@ def _hand_over(sinks: Mapping[str, Sink], stack: ZStack, fusion: Fusion) -> None
         planes = stack.split(fusion.image) if kind == "image" else [getattr(fusion, kind)]
         for plane in planes:
             sink.add(plane)
-
-
-@contextmanager
-def _outputs(
-    volume: Volume, choice: Choice, files: Mapping[str, Path], *, overwrite: bool
-) -> Generator[dict[str, Sink]]:
-    """Yield a sink per output; put all in place when the body ends well, and else nothing.
-
-    Raises:
-        OutputError: a disk is full, or an output appeared meanwhile.
-    """
-    current = files["image"]
-    places = {kind: Path(os.path.realpath(path)) for kind, path in files.items()}  # through links
-    try:
-        with ExitStack() as stack:
-            sinks: dict[str, Sink] = {}
-            staged: dict[str, Path] = {}
-            for kind, path in places.items():
-                folder = stack.enter_context(staging(path.parent))
-                staged[kind] = folder / path.name
-                pictures = list(_pictures(volume, choice, kind))
-                sinks[kind] = _sink(staged[kind], pictures, volume, is_map=kind != "image")
-            yield sinks
-            for sink in sinks.values():
-                sink.finish()
-            for kind, path in places.items():
-                current = files[kind]
-                place(staged[kind], path, overwrite=overwrite)
-    except FileExistsError as error:
-        raise exists_error(current) from error
-    except OSError as error:
-        raise cannot_write(current, error) from error
-
-
-def _sink(path: Path, pictures: Sequence[Picture], volume: Volume, *, is_map: bool) -> Sink:
-    if is_zarr(path):
-        return ZarrSink(path, pictures, is_map=is_map)
-    # what came as a hyperstack of ImageJ goes back as one, unless OME is asked for by name
-    stays = volume.kind == "ImageJ TIFF" and ".ome" not in path.suffixes
-    return TiffSink(path, pictures, as_imagej=stays, is_map=is_map)
-
-
-def _pictures(volume: Volume, choice: Choice, kind: str) -> Iterator[Picture]:
-    for position in _positions(volume, choice):
-        times = position.times if choice.only is None else 1
-        channels = list(position.channels)
-        if choice.only is not None and choice.guide is None:
-            channels = [channels[choice.only[2]]]
-        if kind == "image":
-            yield Picture(position, times, channels, position.dtype, position.samples)
-        else:
-            own = [Channel(f"{kind} {c.name}".strip()) for c in channels]
-            together = [Channel(kind)]
-            labels = own if choice.guide is None else together
-            yield Picture(position, times, labels, np.dtype(_MAPS[kind]))

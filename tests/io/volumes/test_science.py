@@ -15,6 +15,7 @@ from panfocus.io.volumes.stack import Scale
 from panfocus.io.volumes.volume import Channel, Position
 from panfocus.io.volumes.write import Picture, fits_imagej
 from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, fuse_file
 from tests.conftest import focal_stack
 
@@ -398,8 +399,9 @@ def test_a_vanishing_file_is_said(tmp_path):
         source.unlink(missing_ok=True)
 
     choice = Choice(make_settings(system="guided"))
+    outputs = VolumeOutputs.beside(tmp_path / "o.ome.tif", ())
     with pytest.raises(InputError, match="No such file"):
-        fuse_file(source, tmp_path / "o.ome.tif", choice, progress=vanish)
+        fuse_file(source, outputs, choice, progress=vanish)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -414,7 +416,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     monkeypatch.setattr("panfocus.io.volumes.write.TiffSink.add", full)
     choice = Choice(make_settings(system="guided"))
     with pytest.raises(OutputError, match="No space left"):
-        fuse_file(source, out, choice, overwrite=True)
+        fuse_file(source, VolumeOutputs.beside(out, (), overwrite=True), choice)
     assert out.read_bytes() == b"mine"
     assert leftovers(tmp_path) == []
 

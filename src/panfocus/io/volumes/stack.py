@@ -88,6 +88,11 @@ class ZStack:
     def __len__(self) -> int:
         return self._position.depths
 
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the planes are unevenly apart, so that each frame says where it is."""
+        return self._position.z_um is not None
+
     def __iter__(self) -> Iterator[Frame]:
         for z in range(self._position.depths):
             planes = [
@@ -95,11 +100,13 @@ class ZStack:
                 for c, scale in zip(self._channels, self._scales, strict=True)
             ]
             has_alpha = self._position.samples in (2, 4)
+            places = self._position.z_um
+            place = None if places is None else places[z]
             if len(planes) == 1:
-                yield Frame(f"Z {z}", planes[0], has_alpha)
+                yield Frame(f"Z {z}", planes[0], has_alpha, place_um=place)
             else:
                 pixels = np.stack(planes, axis=-1)
-                yield Frame(f"Z {z}", pixels, guide=planes[self._guide])
+                yield Frame(f"Z {z}", pixels, guide=planes[self._guide], place_um=place)
 
     def plane(self, c: int, z: int) -> NDArray[Any]:
         """Return a plane as stored, checked."""
