@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from panfocus.cli import main
-from panfocus.cli.app import BARE, fill_bare_options
+from panfocus.cli.bare_options import BARE, fill_bare_options
 from panfocus.systems import list_systems
 from tests.conftest import focal_pair, focal_stack, psnr
 

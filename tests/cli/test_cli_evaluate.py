@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from panfocus.cli import main
-from panfocus.cli.app import repeat_options
+from panfocus.cli.repeated_options import repeat_options
 from panfocus.evaluate import contestants
 from panfocus.metrics import METRICS, evaluate_all
 from panfocus.synthesis.scenes import Motion, breathing_scene

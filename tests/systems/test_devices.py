@@ -12,10 +12,9 @@ import pytest
 import panfocus
 from panfocus.cli import devices as cli_devices
 from panfocus.cli import main
-from panfocus.cli.app import _DEVICE
 from panfocus.errors import SystemError_, UsageError
 from panfocus.io import Metadata, write_image
-from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.options import ABOUT, make_settings
 from panfocus.systems import NetworkSystem, devices, load_system, providers, sessions, trial
 from tests.conftest import focal_pair
 from tests.systems.test_network import write_tiny
@@ -121,7 +120,7 @@ def decide(system):
 
 
 def test_the_words_of_the_command_line_are_the_devices():
-    assert tuple(_DEVICE.choices) == devices.NAMES
+    assert tuple(ABOUT["device"].choices or ()) == devices.NAMES
     assert (devices.AUTO, devices.CPU, *providers.ACCELERATORS) == devices.NAMES
     with pytest.raises(UsageError, match="device"):
         make_settings(device="tpu")

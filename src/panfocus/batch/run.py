@@ -24,8 +24,8 @@ from panfocus.batch.report import summary, write_reports
 from panfocus.batch.work import StackOutcome, StackTask, failed, prepare
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import write_atomic
+from panfocus.pipeline.memory import memory_limit
 from panfocus.pipeline.options import make_settings
-from panfocus.pipeline.plan import memory_limit
 
 Tell = Callable[[StackOutcome, int, int], None]
 

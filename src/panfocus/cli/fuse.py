@@ -6,90 +6,23 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from panfocus import io
-from panfocus.cli.app import BARE
+from panfocus.cli.bare_options import BARE
+from panfocus.cli.progress import progress_of
+from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.cull import culled
-from panfocus.pipeline.journal import Progress as Tell
 from panfocus.pipeline.options import Options, make_settings
-from panfocus.pipeline.outputs import Outputs, inputs_of, map_path, report_text, write_report
+from panfocus.pipeline.outputs import inputs_of, report_text, write_report
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.register import align
 from panfocus.pipeline.result import Fusion, Report
 from panfocus.pipeline.run import fuse
 from panfocus.registration.stack import needs_registration
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for; see the options of `panfocus fuse`.
-
-    `behind` holds the inputs that stood behind an option which may take a file, with the option.
-    """
-
-    inputs: tuple[str, ...]
-    output: Path | None
-    settings: dict[str, Any]
-    maps: dict[str, str | None]
-    align_only: Path | None
-    save_transforms: Path | None
-    quality: int
-    overwrite: bool
-    dry_run: bool
-    json_file: str | None
-    json_progress: bool
-    quiet: bool
-    verbose: bool
-    slab: tuple[int, int] | None = None
-    height_map: Path | None = None
-    mesh: Path | None = None
-    pixel_size: float | None = None
-    behind: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_photographic(self) -> bool:
-        """Whether something is asked for that scientific stacks are not fused with."""
-        chosen = self.settings
-        return (
-            self.has_surfaces
-            or self.save_transforms is not None
-            or bool(chosen.get("cull"))
-            or chosen.get("bit_depth", "same") != "same"
-        )
-
-    @property
-    def has_surfaces(self) -> bool:
-        """Whether more is asked for than a picture and maps."""
-        beside = (self.slab, self.height_map, self.mesh, self.pixel_size)
-        return any(wanted is not None for wanted in beside)
-
-    def outputs(self, picture: Path) -> Outputs:
-        """Return the files that are asked for."""
-        maps = {
-            kind: map_path(picture, kind) if value == BARE else Path(value)
-            for kind, value in self.maps.items()
-            if value is not None
-        }
-        report = None if self.json_file in (None, BARE) else Path(str(self.json_file))
-        return Outputs(
-            picture,
-            maps,
-            self.height_map,
-            self.mesh,
-            self.pixel_size,
-            self.slab,
-            self.save_transforms,
-            report,
-            self.quality,
-            self.overwrite,
-        )
 
 
 def run(request: Request) -> None:
@@ -240,49 +173,6 @@ def _show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:
         is_list = isinstance(value, list)
         text = ", ".join(map(str, cast("list[object]", value))) if is_list else value
         print(f"{name}: {text}")
-
-
-@contextmanager
-def progress_of(request: Request, count: int) -> Generator[Tell | None]:
-    """Yield how to tell progress: JSON lines, a bar on a terminal, or not at all."""
-    if request.json_progress:
-
-        def as_json(share: float, stage: str, message: str) -> None:
-            line = {"share": round(share, 4), "stage": stage, "message": message}
-            print(json.dumps(line), file=sys.stderr, flush=True)
-
-        yield as_json
-    elif request.quiet or not sys.stderr.isatty():
-        yield None
-    else:
-        with _bar(count) as tell:
-            yield tell
-
-
-@contextmanager
-def _bar(count: int) -> Generator[Tell]:
-    from rich.console import Console  # noqa: PLC0415  slow to import, and only for a terminal
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("fusing", total=count)
-
-        def tell(share: float, _stage: str, message: str) -> None:
-            bar.update(task, completed=round(share * count), description=message)
-
-        yield tell
 
 
 def _write_report(request: Request, report: Report) -> None:

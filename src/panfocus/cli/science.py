@@ -10,8 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-from panfocus.cli.app import BARE
-from panfocus.cli.fuse import Request, progress_of
+from panfocus.cli.bare_options import BARE
+from panfocus.cli.progress import progress_of
+from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart

@@ -18,7 +18,7 @@ from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
 from panfocus.pipeline.depth import finest_depth
 from panfocus.pipeline.journal import Journal
-from panfocus.pipeline.plan import group_size, held_bytes, memory_limit
+from panfocus.pipeline.memory import group_size, held_bytes, memory_limit
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.timing import Shares
 from panfocus.systems import (

@@ -13,9 +13,9 @@ from panfocus import io
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.restoration import restorer_of
+from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options, make_settings
 from panfocus.registration.options import resolve_reference
-from panfocus.resources.memory import available_memory, parse_size
 from panfocus.systems import (
     PictureSystem,
     System,
@@ -23,13 +23,7 @@ from panfocus.systems import (
     traits,
 )
 from panfocus.systems.checks import adopt
-from panfocus.systems.traits import holds_all, measures_alone, working_bytes
-
-#: What Python, NumPy, OpenCV and the file libraries take before the first frame.
-BASE_BYTES = 120 * 2**20
-#: Frames that a system for any number is shown at once, at most, and what they may take.
-MOST_AT_ONCE = 8
-HELD_BYTES = 512 * 2**20
+from panfocus.systems.traits import measures_alone
 
 
 @dataclass(frozen=True)
@@ -76,148 +70,6 @@ class Plan:
         facts["settings"] = asdict(self.settings)
         facts["system"] = self.system.card.name
         return facts
-
-
-def memory_limit(settings: Options) -> int:
-    """Return the bytes that a fusion may take: as told, or 70 % of what is free."""
-    return parse_size(settings.max_memory) or int(0.7 * available_memory())
-
-
-def check_memory(needed: int, limit: int, what: str) -> None:
-    """Refuse work that would take more memory than is allowed.
-
-    Args:
-        needed: bytes.
-        limit: bytes allowed.
-        what: is fused, in the plural.
-
-    Raises:
-        UsageError: it would.
-    """
-    if needed > limit:
-        raise UsageError(
-            f"fusing these {what} needs more memory than is allowed",
-            where="--max-memory",
-            expected=f"at least {needed / 2**20:.0f} MiB",
-            got=f"{limit / 2**20:.0f} MiB",
-            remedy=f"allow more, free some, or fuse smaller {what}",
-        )
-
-
-def held_bytes(frame_bytes: int, working_pixels: int) -> int:
-    """Return what holding a frame for a comparison takes: itself, and twice its working copy.
-
-    Args:
-        frame_bytes: of native pixels.
-        working_pixels: at the working scale.
-    """
-    return frame_bytes + 2 * working_pixels * 3 * 4
-
-
-def group_size(system: System, held: int, budget: int) -> int:
-    """Return how many frames a system may compare at once.
-
-    Args:
-        system: a system that compares frames.
-        held: bytes of one frame, see `held_bytes`.
-        budget: bytes that the whole fusion may take.
-    """
-    if measures_alone(system):
-        return 1
-    if system.card.max_frames is not None:
-        return system.card.max_frames
-    return int(min(max(min(HELD_BYTES, budget // 4) // held, 2), MOST_AT_ONCE))
-
-
-def decision_memory(
-    system: System, count: int, frame_bytes: int, working_pixels: int, budget: int
-) -> int:
-    """Return the bytes that a system which compares frames takes beyond the streaming fusion."""
-    if measures_alone(system):
-        return 0
-    held = held_bytes(frame_bytes, working_pixels)
-    group = min(group_size(system, held, budget), count)
-    return group * held + working_bytes(system, group, working_pixels)
-
-
-def estimate_memory(
-    height: int,
-    width: int,
-    channels: int,
-    itemsize: int,
-    factor: int,
-    *,
-    maps: bool,
-    moved: bool = False,
-) -> int:
-    """Return the bytes that a streaming fusion holds at its peak; it does not grow with N.
-
-    Args:
-        height: pixels.
-        width: pixels.
-        channels: with opacity.
-        itemsize: bytes per sample.
-        factor: of the working scale.
-        maps: whether index, depth and confidence are made.
-        moved: whether frames may have to be resampled, or their exposure matched.
-    """
-    pixels = height * width
-    frame = pixels * channels * itemsize
-    # running picture, frame in use, frame being decoded and its decoder's copy
-    frames = 4 * frame + 3 * pixels * itemsize
-    if moved:  # a frame in place, matched before, and the pixels that it shows
-        frames += 2 * frame + pixels
-    # derivatives (two of 2 or 4 bytes and a sum) and their energy, float32
-    measure = pixels * (10 if itemsize == 1 else 16)
-    # evidence, decision, its softening and its peak, float32 each
-    working = pixels // factor**2 * 4 * 16
-    full_maps = pixels * 14 if maps else 0
-    # the survey's frame, the one before, and what they are compared by
-    survey = min(pixels, 1536 * 1536) * 4 * 6
-    return BASE_BYTES + frames + measure + working + full_maps + survey
-
-
-def fusion_memory(
-    system: System | PictureSystem,
-    settings: Options,
-    *,
-    count: int,
-    height: int,
-    width: int,
-    channels: int,
-    itemsize: int,
-) -> int:
-    """Return the bytes that a fusion takes at its peak, whatever kind of file the frames are of.
-
-    Args:
-        system: what decides.
-        settings: `mode`, `maps`, `align`, `exposure` and `max_memory` matter.
-        count: frames; what compares frames holds up to a group of them, a network that makes a
-            picture all.
-        height: of a frame, pixels.
-        width: of a frame.
-        channels: with opacity, or all those that one of them decides for.
-        itemsize: bytes per sample.
-    """
-    moved = settings.align != "none" or settings.exposure != "none"
-    # the best plane is chosen without a system
-    decides = system if traits.decides(system) and settings.mode != "best-plane" else None
-    factor = working_factor(height, width, decides.card.working_pixels) if decides else 1
-    needed = estimate_memory(
-        height, width, channels, itemsize, factor, maps=settings.maps, moved=moved
-    )
-    if decides:
-        pixels = height * width
-        limit = memory_limit(settings)
-        frame = pixels * channels * itemsize
-        needed += decision_memory(decides, count, frame, pixels // factor**2, limit)
-    elif holds_all(system) and settings.mode != "best-plane":
-        # as they come and side by side, float32; and the picture
-        samples = height * width * channels
-        needed += (2 * count + 1) * samples * 4 + working_bytes(system, count, height * width)
-        if settings.guard == "auto" and system.card.is_guarded:  # which keeps the frames as well
-            needed += count * samples * itemsize
-    return needed
 
 
 def settings_files(settings: Options) -> list[Path]:

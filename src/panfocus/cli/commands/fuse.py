@@ -1,0 +1,137 @@
+"""`panfocus fuse`: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from panfocus.cli.bare_options import BEHIND, BareOption, FuseCommand
+from panfocus.cli.options import Number, settings_names, settings_options, under
+from panfocus.cli.plugins import FILE, load_plugins, plugin_option
+from panfocus.pipeline.options import MAP_KINDS
+
+_MAP_ENDINGS = (".tif", ".tiff", ".png")
+
+
+@click.command(cls=FuseCommand)
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
+@under(
+    "output",
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The picture to write; its extension decides the format. Needed but for --align-only.",
+)
+@settings_options
+@plugin_option
+@under(
+    "registration",
+    "--align-only",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write the aligned frames into DIR and fuse nothing.",
+)
+@under(
+    "registration",
+    "--save-transforms",
+    type=click.Path(path_type=Path),
+    metavar="F.json",
+    help="Write where the frames lie.",
+)
+@under(
+    "output",
+    "--slab",
+    type=(int, int),
+    metavar="SIZE OVERLAP",
+    help="Also fuse groups of SIZE frames, each sharing OVERLAP with the next, to OUT_slab01...",
+)
+@under(
+    "maps",
+    "--depth-map",
+    cls=BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write the depth map (float32), to F or beside OUT. A picture that is there and behind "
+    "the option is a frame; --depth-map=F names any file. So with the other maps.",
+)
+@under(
+    "maps",
+    "--index-map",
+    cls=BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write the number of the frame that each pixel is taken from (uint16).",
+)
+@under(
+    "maps",
+    "--confidence-map",
+    cls=BareOption,
+    endings=_MAP_ENDINGS,
+    help="Write how clearly the best frame is ahead of the next, from 0 to 1.",
+)
+@under("maps", "--height-map", type=FILE, help="Draw depth in colours with a scale.")
+@under("maps", "--mesh", type=FILE, help="Write a textured mesh: .ply, .obj or .glb.")
+@under(
+    "maps",
+    "--pixel-size",
+    type=Number(0, min_open=True),
+    metavar="UM",
+    help="Micrometres a pixel, for the mesh.",
+)
+@under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
+@under(
+    "input",
+    "--guide-channel",
+    metavar="N|NAME",
+    help="Channel of a scientific stack that decides for all.",
+)
+@under(
+    "output",
+    "--quality",
+    type=click.IntRange(1, 100),
+    default=95,
+    show_default=True,
+    help="Quality of JPEG and WebP.",
+)
+@under("output", "--overwrite", is_flag=True, help="Replace existing files; never what is read.")
+@under("output", "--dry-run", is_flag=True, help="Check everything, say what would be done, stop.")
+@under(
+    "output",
+    "--json",
+    "json_file",
+    cls=BareOption,
+    endings=(".json",),
+    help="Report as JSON: to F, or to stdout.",
+)
+@under(
+    "output", "--json-progress", is_flag=True, help="Progress as one JSON object a line, on stderr."
+)
+@under("output", "-q", "--quiet", is_flag=True, help="Print errors alone.")
+@under("output", "-v", "--verbose", is_flag=True, help="Print timings, and each frame's share.")
+@click.pass_context
+def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declared above
+    """Fuse a stack of frames into one picture that is sharp everywhere.
+
+    INPUTS are files, globs, a folder, or a multi-page TIFF; two frames or two hundred, in the
+    order of their focus.
+    """
+    from panfocus.cli.fuse import run  # noqa: PLC0415  imports OpenCV
+    from panfocus.cli.request import Request  # noqa: PLC0415
+    from panfocus.io.volumes.open import is_science  # noqa: PLC0415
+
+    load_plugins(options.pop("plugins"))
+    chosen = {name: options.pop(name) for name in settings_names()}
+    maps = {kind: options.pop(f"{kind}_map") for kind in MAP_KINDS}
+    science = {name: options.pop(name) for name in ("axes", "guide_channel")}
+    behind = tuple(ctx.meta[BEHIND])
+    request = Request(settings=chosen, maps=maps, behind=behind, **options)
+    fused_to = request.output
+    is_stack = fused_to is not None and is_science(
+        request.inputs, fused_to, is_photographic=request.is_photographic
+    )
+    if any(science.values()) or is_stack:
+        from panfocus.cli.science import run as run_science  # noqa: PLC0415
+
+        run_science(request, **science)
+    else:
+        run(request)

@@ -1,0 +1,75 @@
+"""What the user of `panfocus fuse` asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from panfocus.cli.bare_options import BARE
+from panfocus.pipeline.outputs import Outputs, map_path
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; see the options of `panfocus fuse`.
+
+    `behind` holds the inputs that stood behind an option which may take a file, with the option.
+    """
+
+    inputs: tuple[str, ...]
+    output: Path | None
+    settings: dict[str, Any]
+    maps: dict[str, str | None]
+    align_only: Path | None
+    save_transforms: Path | None
+    quality: int
+    overwrite: bool
+    dry_run: bool
+    json_file: str | None
+    json_progress: bool
+    quiet: bool
+    verbose: bool
+    slab: tuple[int, int] | None = None
+    height_map: Path | None = None
+    mesh: Path | None = None
+    pixel_size: float | None = None
+    behind: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_photographic(self) -> bool:
+        """Whether something is asked for that scientific stacks are not fused with."""
+        chosen = self.settings
+        return (
+            self.has_surfaces
+            or self.save_transforms is not None
+            or bool(chosen.get("cull"))
+            or chosen.get("bit_depth", "same") != "same"
+        )
+
+    @property
+    def has_surfaces(self) -> bool:
+        """Whether more is asked for than a picture and maps."""
+        beside = (self.slab, self.height_map, self.mesh, self.pixel_size)
+        return any(wanted is not None for wanted in beside)
+
+    def outputs(self, picture: Path) -> Outputs:
+        """Return the files that are asked for."""
+        maps = {
+            kind: map_path(picture, kind) if value == BARE else Path(value)
+            for kind, value in self.maps.items()
+            if value is not None
+        }
+        report = None if self.json_file in (None, BARE) else Path(str(self.json_file))
+        return Outputs(
+            picture,
+            maps,
+            self.height_map,
+            self.mesh,
+            self.pixel_size,
+            self.slab,
+            self.save_transforms,
+            report,
+            self.quality,
+            self.overwrite,
+        )
