@@ -124,7 +124,7 @@ def before_after(scene: Scene, result: Fusion) -> Byte:
 def _write_story(folder: Path, story: Story, result: Fusion) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not is_made_by_panfocus(folder / "fused.png"):
         raise OutputError(
-            "The folder for the pictures holds something else.",
+            "the folder for the pictures holds something else",
             where=str(folder),
             expected="an empty or new folder, or one of an earlier run of this",
             remedy="name another folder",

@@ -1,7 +1,7 @@
 """The exceptions of panfocus: what failed, where, what was expected, what was got, what to do.
 
 PanfocusError
-|-- UsageError        the call itself is wrong (exit code 2)
+|-- UsageError        the call itself is wrong; a ValueError too (exit code 2)
 |-- InputError        a frame cannot be read or does not fit the others
 |-- OutputError       the result cannot be written
 |-- SystemError_      a system is unknown, damaged, or was given what it does not take
@@ -17,7 +17,8 @@ class PanfocusError(Exception):
 
     Args:
         what: one sentence, what went wrong.
-        where: the file, frame or option it concerns.
+        where: the file, frame or parameter it concerns; the command line turns the names of
+            parameters into its flags, here and where they stand in backticks.
         expected: what would have been right.
         got: what was found instead.
         remedy: what the user can do.
@@ -54,7 +55,7 @@ class PanfocusError(Exception):
         return "\n".join(lines)
 
 
-class UsageError(PanfocusError):
+class UsageError(PanfocusError, ValueError):
     """The call is wrong: an unknown option value, a combination that cannot be."""
 
     exit_code = 2

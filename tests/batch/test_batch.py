@@ -175,7 +175,7 @@ def test_two_batches_do_not_share_an_output_folder(stacks, tmp_path, capsys):
     facts = {"run": "0", "host": os.uname().nodename, "pid": os.getppid()}
     (out / ".panfocus" / "running.json").write_text(json.dumps(facts))
     assert batch(stacks, out, "--workers", "0") == 2
-    assert "Another batch" in capsys.readouterr().err
+    assert "another batch" in capsys.readouterr().err
 
 
 def test_what_a_killed_run_left_is_cleared_away(stacks, tmp_path):

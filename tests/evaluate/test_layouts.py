@@ -116,7 +116,7 @@ def test_the_letter_f_is_the_fused_picture_of_real_mff(tmp_path):
 )
 def test_frames_of_one_stack_are_no_pairs(tmp_path, names):
     touch(tmp_path, *names)
-    with pytest.raises(DataError, match="No focal stack"):
+    with pytest.raises(DataError, match="no focal stack"):
         find_samples(tmp_path)
     touch(tmp_path.with_name("up"), *(f"s/{name}" for name in names))
     assert list(found(tmp_path.with_name("up"))) == ["s"]

@@ -102,7 +102,7 @@ def test_nothing_to_find(tmp_path):
         find_frames([tmp_path])
     with pytest.raises(InputError, match="does not exist"):
         find_frames([tmp_path / "missing.png"])
-    with pytest.raises(InputError, match="No file matches"):
+    with pytest.raises(InputError, match="no file matches"):
         find_frames([f"{tmp_path}/*.png"])
     with pytest.raises(InputError, match="no frames"):
         find_frames([])

@@ -57,7 +57,7 @@ def is_read(folder, data):
     except InputError as error:
         assert "frame.jpg" in str(error)
         assert "copy the file again" in str(error)
-        assert "--lenient" in str(error)
+        assert "lenient=True" in str(error)
         return False
     return True
 

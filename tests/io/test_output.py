@@ -49,8 +49,8 @@ def test_maps_go_to_tiff_and_png_only(tmp_path):
 @pytest.mark.parametrize(
     ("name", "changes", "word"),
     [
-        ("a.jpg", {"dtype": "uint16"}, "--bit-depth 8"),
-        ("a.webp", {"dtype": "uint16"}, "--bit-depth 8"),
+        ("a.jpg", {"dtype": "uint16"}, "bit_depth=8"),
+        ("a.webp", {"dtype": "uint16"}, "bit_depth=8"),
         ("a.jpg", {"channels": 4}, "alpha"),
         ("a.jpg", {"channels": 2}, "alpha"),
         ("a.webp", {"size": (100, 20_000)}, "16383"),

@@ -295,7 +295,7 @@ def test_settings_of_numpy_and_numbers_for_frames_are_taken():
 
 @pytest.mark.parametrize("reference", ["last", "1", "7"])
 def test_frames_that_pass_once_take_no_other_reference_in_silence(reference):
-    with pytest.raises(UsageError, match="--reference"):
+    with pytest.raises(UsageError, match="where: reference"):
         panfocus.fuse(iter(PAIR), system="guided", reference=reference)
 
 
@@ -310,7 +310,7 @@ def test_slabs_that_cannot_be(size, overlap):
 @pytest.mark.parametrize("pixel", [0, -1.0, float("nan"), float("inf")])
 def test_pixels_without_size(pixel):
     depth = np.ones((48, 64), np.float32)
-    with pytest.raises(UsageError, match="--pixel-size"):
+    with pytest.raises(UsageError, match="where: pixel_um"):
         build_surface(PAIR[0], depth, depth, pixel_um=pixel, is_length=True)
 
 

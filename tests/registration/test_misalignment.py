@@ -29,7 +29,7 @@ def test_shifted_frames_are_named_with_their_remedy():
     (words,) = told(panfocus.fuse(np.stack(pair), system="guided"))
     assert "frame 1" in words
     assert "5 px" in words
-    assert "--align auto" in words
+    assert '`align="auto"`' in words
 
 
 def test_a_stack_that_breathes_is_told_of_unless_it_is_aligned():

@@ -176,7 +176,7 @@ def test_a_device_that_was_named_is_had_or_an_error(tiny, pretend):
     pretend(fails="start")
     with pytest.raises(SystemError_, match="no device") as told:
         decide(NetworkSystem(tiny, device="cuda"))
-    assert "--device auto" in str(told.value)
+    assert '`device="auto"`' in str(told.value)
     with pytest.raises(SystemError_, match="onnxruntime-openvino"):
         NetworkSystem(tiny, device="openvino")  # before any work
     pretend(conv_share=0.4)
@@ -195,7 +195,7 @@ def test_an_accelerator_that_fails_in_the_middle(tiny, pretend):
     assert "cuda failed in the middle" in system.ran_on.note
     assert "out of memory" in system.ran_on.note
     named = NetworkSystem(tiny, device="cuda")
-    with pytest.raises(SystemError_, match="--device cpu"):
+    with pytest.raises(SystemError_, match='device="cpu"'):
         for _ in range(2):
             decide(named)
 

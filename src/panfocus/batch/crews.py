@@ -186,8 +186,8 @@ def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Gener
         return
     if not has_dask():
         raise UsageError(
-            "A scheduler needs what the core does without.",
-            where="--scheduler",
+            "a scheduler needs what the core does without",
+            where="scheduler",
             expected="the extra `batch`, which brings Dask",
             remedy="pip install 'panfocus[batch]'",
         )
@@ -215,8 +215,8 @@ def _join(distributed: Any, scheduler: str) -> Any:  # noqa: ANN401  dask has no
         client = distributed.Client(scheduler, timeout=10)
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(
-            "The scheduler does not answer.",
-            where=f"--scheduler {scheduler}",
+            "the scheduler does not answer",
+            where=f"scheduler {scheduler}",
             expected="the address that `dask scheduler` prints, like tcp://host:8786",
             got=str(error) or type(error).__name__,
             remedy="check that it runs and can be reached from here",
@@ -224,8 +224,8 @@ def _join(distributed: Any, scheduler: str) -> Any:  # noqa: ANN401  dask has no
     if not client.scheduler_info(n_workers=-1)["workers"]:
         client.close()
         raise UsageError(
-            "The scheduler has no workers.",
-            where=f"--scheduler {scheduler}",
+            "the scheduler has no workers",
+            where=f"scheduler {scheduler}",
             remedy=f"start some: `dask worker {scheduler} --nthreads 1`",
         )
     return client

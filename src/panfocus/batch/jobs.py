@@ -95,7 +95,7 @@ def find_jobs(
         jobs = read_manifest(source, out, ending=ending, pattern=pattern)
     else:
         raise InputError(
-            "There is no such batch.",
+            "there is no such batch",
             where=str(source),
             expected="a folder of stacks, a manifest (.csv), or one scientific stack",
             got="another kind of file" if source.exists() else "nothing",
@@ -113,7 +113,7 @@ def _in_folder(source: Path, out: Path, ending: str, pattern: Job, notes: list[s
         )
     except OSError as error:
         raise InputError(
-            "A folder cannot be listed.", where=str(source), got=error.strerror
+            "a folder cannot be listed", where=str(source), got=error.strerror
         ) from error
     stacks: list[Path] = []
     others: list[str] = []
@@ -232,7 +232,7 @@ def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[J
             _check_columns(path, columns)
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError("The manifest cannot be read.", where=str(path), got=str(error)) from error
+        raise InputError("the manifest cannot be read", where=str(path), got=str(error)) from error
     base = path.absolute().parent
     return [
         _row(row, f"{path}, line {line}", base, out=out, ending=ending, pattern=pattern)
@@ -244,7 +244,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
     if {"name", "inputs"} <= set(columns) <= set(_COLUMNS):
         return
     raise UsageError(
-        "The manifest has the wrong columns.",
+        "the manifest has the wrong columns",
         where=str(path),
         expected="name, inputs and, if wanted, output and options",
         got=", ".join(columns) or "no header",
@@ -259,11 +259,11 @@ def _row(
     pure = PurePosixPath(name)
     if not name or pure.is_absolute() or ".." in pure.parts:
         raise UsageError(
-            "A stack needs a name that can be a file's.", where=where, got=name or "none"
+            "a stack needs a name that can be a file's", where=where, got=name or "none"
         )
     inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
     if not inputs:
-        raise UsageError("A stack without inputs.", where=where, expected="files, globs, a folder")
+        raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
     paths = [base / Path(part).expanduser() for part in inputs]
     volume = len(paths) == 1 and _is_volume(paths[0], ending)
     output = _output(out, name, VOLUME_ENDING if volume else ending)
@@ -295,7 +295,7 @@ def _options(text: str, where: str) -> dict[str, Any]:
         make_settings(**chosen)
     except (UsageError, ValueError) as error:
         raise UsageError(
-            "The options of a row are wrong.",
+            "the options of a row are wrong",
             where=where,
             expected="name=value name=value, of " + ", ".join(FIELDS),
             got=f"{text}: {error}",
@@ -311,7 +311,7 @@ def _check_unique(jobs: Sequence[Job]) -> None:
         twice = _repeated(value.casefold() for value in values)
         if twice:
             raise UsageError(
-                f"Two stacks of the batch have the same {what}.",
+                f"two stacks of the batch have the same {what}",
                 got=twice[0],
                 remedy="rename one of them, or give them names in a manifest (.csv)",
             )

@@ -48,7 +48,7 @@ def not_ours(path: Path, earlier: Record | None) -> OutputError:
     if earlier is None or not earlier.knows(path):
         return exists_error(path)
     return OutputError(
-        "The result was changed, or replaced by another file, since it was fused.",
+        "the result was changed, or replaced by another file, since it was fused",
         where=str(path),
         expected="what the earlier run wrote",
         got="other content",

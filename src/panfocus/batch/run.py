@@ -87,7 +87,7 @@ def run_batch(options: BatchOptions, tell: Tell | None = None) -> dict[str, Any]
     jobs = _find(options, left_out)
     if not jobs and not options.watch:
         raise InputError(
-            "There are no stacks to fuse.",
+            "there are no stacks to fuse",
             where=str(options.source),
             expected="a folder for each stack, or TIFFs of several pages",
             got="; ".join(left_out) or "nothing of the kind",
@@ -129,7 +129,7 @@ def _refuse_existing(jobs: Iterable[Job]) -> None:
     if taken:
         more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
         raise OutputError(
-            "Results exist already.",
+            "results exist already",
             where=f"{taken[0]}{more}",
             remedy="--resume keeps those that are done and fuses the rest; --overwrite fuses all",
         )
@@ -151,7 +151,7 @@ def _alone_in(out: Path, folders: set[Path]) -> Generator[str]:
     host = socket.gethostname()
     if earlier and earlier.get("host") == host and _lives(int(earlier.get("pid", 0))):
         raise UsageError(
-            "Another batch is at work in this output folder.",
+            "another batch is at work in this output folder",
             where=str(out),
             got=f"process {earlier['pid']}",
             remedy="wait for it, or choose another folder",

@@ -53,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         app.main(args=None if argv is None else list(argv), prog_name="panfocus")
     except PanfocusError as error:
-        print(f"panfocus: {error}", file=sys.stderr)
+        from panfocus.cli.flags import in_flags  # noqa: PLC0415  errors are few
+
+        print(f"panfocus: {in_flags(str(error))}", file=sys.stderr)
         return error.exit_code
     except SystemExit as error:
         if error.code == INTERRUPTED:

@@ -10,6 +10,7 @@ from typing import Any
 from panfocus.batch import BatchOptions, Job, find_jobs, run_batch
 from panfocus.batch.apart import check_batch
 from panfocus.batch.work import StackOutcome, prepare
+from panfocus.cli.flags import in_flags
 from panfocus.errors import UsageError
 from panfocus.io.atomic import located
 from panfocus.pipeline.options import FIELDS, MAP_KINDS, make_settings
@@ -39,7 +40,7 @@ def run(words: dict[str, Any]) -> int:
             }
             print(json.dumps(line), file=sys.stderr, flush=True)
         elif outcome.state == "failed" or not quiet:
-            print(_line(outcome, ended, count), file=sys.stderr, flush=True)
+            print(in_flags(_line(outcome, ended, count)), file=sys.stderr, flush=True)
 
     report = run_batch(options, tell)
     if as_json:
@@ -63,7 +64,7 @@ def _options(words: dict[str, Any]) -> BatchOptions:
     unknown = [n for n, v in chosen.items() if n not in FIELDS and v]
     if unknown:
         raise UsageError(
-            "This option is for single stacks.",
+            "this option is for single stacks",
             where=", ".join(f"--{name.replace('_', '-')}" for name in unknown),
             remedy="use it with `panfocus fuse`",
         )
@@ -121,4 +122,4 @@ def _summary(options: BatchOptions, report: dict[str, Any]) -> None:
     counts = ", ".join(f"{report[state]} {state}" for state in ("done", "skipped", "failed"))
     lines.append(f"{counts} in {report['seconds']:.1f} s by {report['crew']}")
     lines.append(f"  {options.out / 'report.json'}")
-    print("\n".join(lines), file=sys.stderr)
+    print(in_flags("\n".join(lines)), file=sys.stderr)

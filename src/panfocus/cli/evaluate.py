@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from panfocus.cli.flags import in_flags
 from panfocus.errors import OutputError
 from panfocus.evaluate.plots import draw
 from panfocus.evaluate.report import columns, to_dict, to_markdown
@@ -47,11 +48,11 @@ def _check_out(options: EvaluationOptions) -> None:
         OutputError: they are not.
     """
     if options.out.exists() and not options.out.is_dir():
-        raise OutputError("The output is no folder.", where=str(options.out))
+        raise OutputError("the output is no folder", where=str(options.out))
     foreign = [n for n in (*_SUMMARY, "worst.png", "plots") if (options.out / n).exists()]
     if foreign and not (options.out / SCORES).exists() and not options.overwrite:
         raise OutputError(
-            "The output folder holds files that would be replaced.",
+            "the output folder holds files that would be replaced",
             where=str(options.out),
             expected=f"an empty or new folder, or one with {SCORES} of an earlier run",
             got=", ".join(foreign),
@@ -71,7 +72,7 @@ def _tell_end(options: EvaluationOptions, outcome: Outcome, files: list[Path]) -
     lines += [f"failed: {f.image}, {f.system}: {f.reason}" for f in outcome.failures]
     lines.append(f"{fresh} pictures scored, {outcome.kept} kept, {len(outcome.failures)} failed")
     lines += [f"  {options.out / SCORES}", *(f"  {path}" for path in files[-3:])]
-    print("\n".join(lines), file=sys.stderr)
+    print(in_flags("\n".join(lines)), file=sys.stderr)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from panfocus import io
 from panfocus.cli.bare_options import BARE
+from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
@@ -186,7 +187,7 @@ def _say(request: Request, lines: list[str]) -> None:
     """Print for people: on stderr, since stdout is for data."""
     if not request.quiet:
         for line in lines:
-            print(line, file=sys.stderr)
+            print(in_flags(line), file=sys.stderr)
 
 
 def _summary(request: Request, result: Fusion, files: list[Path]) -> None:

@@ -27,7 +27,7 @@ def run(
     left_out = [m for m in chosen if m.name not in fitting]
     if not fitting:
         raise UsageError(
-            "None of these metrics can be computed from what was given.",
+            "none of these metrics can be computed from what was given",
             got=", ".join(m.name for m in left_out),
             remedy="give the --reference, or exactly two --sources",
         )

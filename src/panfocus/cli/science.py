@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from panfocus.cli.bare_options import BARE
+from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
@@ -30,7 +31,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
     """Do it."""
     if len(request.inputs) != 1:
         raise UsageError(
-            "A scientific stack is one file.",
+            "a scientific stack is one file",
             got=f"{len(request.inputs)} inputs",
             remedy="give one OME-TIFF, TIFF hyperstack or OME-Zarr; `panfocus batch` takes many",
         )
@@ -42,7 +43,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
         )
     if request.output is None or request.align_only or request.save_transforms:
         raise UsageError(
-            "Scientific stacks are fused into a file.",
+            "scientific stacks are fused into a file",
             expected="-o OUT, without --align-only and --save-transforms",
         )
     source = Path(request.inputs[0]).expanduser()
@@ -50,7 +51,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
     settings = make_settings(**request.settings, maps=bool(wanted))
     if settings.bit_depth != "same":
         raise UsageError(
-            "The numbers of a scientific stack are kept.", where="--bit-depth", expected="same"
+            "the numbers of a scientific stack are kept", where="--bit-depth", expected="same"
         )
     choice = Choice(settings, axes, guide_channel)
     outputs = _outputs(request, request.output, wanted)
@@ -132,4 +133,4 @@ def _say(warnings: list[str], count: int, files: list[Path]) -> None:
         lines.append(f"note: {len(warnings) - _NOTES} more; --json has them all")
     lines.append(f"{count} stack(s) fused along Z")
     lines += [f"  {path}" for path in files]
-    print("\n".join(lines), file=sys.stderr)
+    print(in_flags("\n".join(lines)), file=sys.stderr)

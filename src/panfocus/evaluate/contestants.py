@@ -117,13 +117,13 @@ class ResultsContestant:
         name, _, folder = text.partition("=")
         if not name or not folder:
             raise UsageError(
-                "Results are given by a name and a folder.",
-                where="--results",
+                "results are given by a name and a folder",
+                where="results",
                 expected="NAME=DIR",
                 got=text,
             )
         if not Path(folder).is_dir():
-            raise DataError("There is no such folder of results.", where=folder)
+            raise DataError("there is no such folder of results", where=folder)
         return cls(name, Path(folder))
 
     def identity(self, sample: ScoredSample) -> str:
@@ -165,8 +165,8 @@ def gather(
         or any("/" in n or n.startswith(".") for n in names)
     ):
         raise UsageError(
-            "The systems and results to compare need names of their own.",
-            where="--systems, --results",
+            "the systems and results to compare need names of their own",
+            where="systems, results",
             expected="at least one, every name once, none with a slash or a leading dot",
             got=", ".join(names) or "none",
         )
@@ -184,7 +184,7 @@ def file_hash(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(
-            "A file cannot be opened.",
+            "a file cannot be opened",
             where=str(path),
             got=error.strerror or str(error),
             remedy="check that the file is there and readable, and run again",

@@ -33,11 +33,11 @@ def find_samples(folder: Path) -> Dataset:
         DataError: no such folder, or nothing in it that is a sample.
     """
     if not folder.is_dir():
-        raise DataError("There is no such folder of data.", where=str(folder), expected=LAYOUTS)
+        raise DataError("there is no such folder of data", where=str(folder), expected=LAYOUTS)
     found = _direct(folder) or _nested(folder)
     if not found.samples:
         raise DataError(
-            "No focal stack was found.",
+            "no focal stack was found",
             where=str(folder),
             expected=LAYOUTS,
             got=f"{len(subfolders(folder))} folders and {len(pictures(folder))} pictures",

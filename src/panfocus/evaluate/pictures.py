@@ -25,7 +25,7 @@ def read_picture(path: Path) -> Pixels:
     infos, _ = io.find_frames([path])
     if len(infos) != 1:
         raise InputError(
-            "A picture to be scored must be alone in its file.",
+            "a picture to be scored must be alone in its file",
             where=str(path),
             expected="one picture",
             got=f"{len(infos)} pages",
@@ -51,7 +51,7 @@ def refuse_torn(sample: ScoredSample, frames: Sequence[Pixels]) -> None:
         scene.add(luminance(frame).astype(np.float32))
     if scene.is_torn():
         raise DataError(
-            "The pictures of this folder are not frames of one scene.",
+            "the pictures of this folder are not frames of one scene",
             where=str(sample.frames[0].parent),
             expected=LAYOUTS,
             got=f"{len(frames)} pictures that look nothing like each other",
@@ -85,9 +85,9 @@ def find_result(folder: Path, name: str) -> Path:
     if len(found) == 1:
         return found[0]
     raise DataError(
-        "There is no fused picture for this sample."
+        "there is no fused picture for this sample"
         if not found
-        else "Several fused pictures could belong to this sample.",
+        else "several fused pictures could belong to this sample",
         where=str(place),
         expected=f"one file called {stem} or ending with it",
         got=", ".join(p.name for p in found[:5]) or f"{len(files)} pictures of other names",

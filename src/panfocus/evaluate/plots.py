@@ -39,7 +39,7 @@ def _figure(width: float, height: float, rows: int = 1, across: int = 1) -> tupl
         figure_type = import_module("matplotlib.figure").Figure
     except ModuleNotFoundError as error:
         raise UsageError(
-            "Plots need Matplotlib.",
+            "plots need Matplotlib",
             expected="the extra `evaluate`",
             got=f"no module {error.name}",
             remedy="pip install 'panfocus[evaluate]'",

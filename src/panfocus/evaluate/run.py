@@ -154,7 +154,7 @@ def _check_apart(
     there = [path for path in written if os.path.lexists(path)]
     known = Inputs(read if there else (), in_depth=False)
     for path in there:
-        known.check("--out", path)
+        known.check("out", path)
 
 
 def _jobs(out: Outcome, wanted: Wanted) -> list[_Job]:
@@ -192,11 +192,11 @@ def _make_way(options: EvaluationOptions, store: Store, jobs: Sequence[_Job], ou
     elif stale:
         first = stale[0]
         raise OutputError(
-            "The output folder holds scores of other files, systems or settings.",
+            "the output folder holds scores of other files, systems or settings",
             where=str(options.out),
             expected="scores of the same, which are resumed, or none",
             got=f"{len(stale)} that differ, first {first.contestant.name} on {first.sample.name}",
-            remedy="choose another --out, or --overwrite, which keeps the old scores as a copy",
+            remedy="choose another `out`, or `overwrite=True`: the old scores are kept as a copy",
         )
 
 
@@ -241,7 +241,7 @@ def _score(wanted: Wanted, job: _Job) -> tuple[Row, Pixels]:
     band = None if sample.band is None else read_mask(sample.band)
     if band is not None and truth is not None and band.shape != truth.shape[:2]:
         raise InputError(
-            "The band and the truth differ in size.",
+            "the band and the truth differ in size",
             where=str(sample.band),
             expected=str(truth.shape[:2]),
             got=str(band.shape),

@@ -53,8 +53,8 @@ class Wanted:
             row = metric(name)
             if not any(row.fits(count, has_truth) for count in counts):
                 raise UsageError(
-                    "This metric can be computed on none of the samples.",
-                    where="--metrics",
+                    "this metric can be computed on none of the samples",
+                    where="metrics",
                     got=name,
                     expected="a truth (GT/)" if row.takes == "reference" else "two frames",
                 )
@@ -103,7 +103,7 @@ def square_error(fused: Pixels, truth: Pixels) -> NDArray[np.float64]:
     a, b = _scaled(fused), _scaled(truth)
     if a.shape[:2] != b.shape[:2]:
         raise InputError(
-            "Fused picture and truth differ in size.",
+            "fused picture and truth differ in size",
             expected=f"{b.shape[1]} x {b.shape[0]}",
             got=f"{a.shape[1]} x {a.shape[0]}",
             remedy="crop or scale the results to the size of the truth",
@@ -120,8 +120,8 @@ def _inner(plane: NDArray[_Number], cut: int) -> NDArray[_Number]:
     height, width = plane.shape[:2]
     if min(height, width) <= 2 * cut:
         raise InputError(
-            "The border to cut leaves nothing of the picture.",
-            where="--cut",
+            "the border to cut leaves nothing of the picture",
+            where="cut",
             got=f"{cut} of {width} x {height}",
         )
     return plane[cut : height - cut, cut : width - cut]

@@ -111,7 +111,7 @@ def _p_value(differences: NDArray[np.float64]) -> float:
         stats = import_module("scipy.stats")  # an extra, and slow
     except ModuleNotFoundError as error:
         raise UsageError(
-            "The test between systems needs SciPy.",
+            "the test between systems needs SciPy",
             expected="the extra `evaluate`",
             got=f"no module {error.name}",
             remedy="pip install 'panfocus[evaluate]'",

@@ -71,10 +71,10 @@ class Store:
                 store.rows[row.image, row.system] = row
         except (KeyError, TypeError, ValueError, csv.Error) as error:
             raise OutputError(
-                "The scores in the output folder were not written by panfocus.",
+                "the scores in the output folder were not written by panfocus",
                 where=str(path),
                 got=f"{type(error).__name__}: {error}",
-                remedy="choose another --out",
+                remedy="choose another `out`",
             ) from error
         return store
 

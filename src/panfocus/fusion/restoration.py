@@ -31,10 +31,10 @@ def restorer_of(system: System | PictureSystem) -> Restorer:
     if restorer is None:
         raise UsageError(
             f"the system {system.card.name} restores no detail",
-            where="--mode restore",
+            where="mode",
             expected="a system with a learned step on the picture",
             got=system.card.name,
-            remedy="take a system that was trained to, or --mode blend",
+            remedy='take a system that was trained to, or `mode="blend"`',
         )
     return restorer
 

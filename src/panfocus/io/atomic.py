@@ -26,9 +26,9 @@ def located(path: Path) -> Path:
 def exists_error(path: Path) -> OutputError:
     """Return the error for an output that is there already."""
     return OutputError(
-        "The output exists already.",
+        "the output exists already",
         where=str(path),
-        remedy="choose another name, or allow overwriting (--overwrite)",
+        remedy="choose another name, or allow overwriting (`overwrite=True`)",
     )
 
 
@@ -37,14 +37,14 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     said = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutputError(
-            "The output does not fit on the disk.",
+            "the output does not fit on the disk",
             where=str(path),
             expected="room for the output and, while it is written, for a copy of it",
             got=said + _room(path),
             remedy="free some space, or choose another place; what was there before is untouched",
         )
     return OutputError(
-        "The output cannot be written.",
+        "the output cannot be written",
         where=str(path),
         expected="a folder that this user may write to",
         got=said,
@@ -158,7 +158,7 @@ def _place_folder(temporary: Path, target: Path, *, overwrite: bool) -> None:
 def _check_is_folder(target: Path) -> None:
     if not target.is_dir():
         raise OutputError(
-            "The output is a folder, and a file of its name exists.",
+            "the output is a folder, and a file of its name exists",
             where=str(target),
             remedy="choose another name, or move the file away first",
         )

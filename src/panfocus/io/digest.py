@@ -68,11 +68,11 @@ class Ledger:
         if path.is_file() and (overwrite or self._owns(path, self._read().get(name))):
             return
         raise OutputError(
-            "A file of this name is there, and is not as panfocus left it.",
+            "a file of this name is there, and is not as panfocus left it",
             where=str(path),
             expected="no such file, or one that panfocus wrote and nobody has changed",
             got="another file" if path.is_file() else "no ordinary file",
-            remedy="give it another name or choose another folder; --overwrite replaces a file",
+            remedy="give it another name or folder; `overwrite=True` replaces a file",
         )
 
     def write(self, name: str, data: bytes, *, overwrite: bool = False) -> None:

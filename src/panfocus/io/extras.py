@@ -28,7 +28,7 @@ def need(modules: Sequence[str], extra: str, what: str, path: Path) -> Any:  # n
         except ModuleNotFoundError:
             continue
     raise InputError(
-        f"{what} needs what the core does without.",
+        f"{what} needs what the core does without",
         where=str(path),
         expected=f"the extra `{extra}`, which brings {modules[0].replace('_', '-')}",
         got=f"no module {modules[0]}",

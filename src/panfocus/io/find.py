@@ -43,7 +43,7 @@ def find_frames(
     paths = [path for group in groups for path in group.paths]
     if not paths:
         raise InputError(
-            "There are no frames to read.", expected=f"files, globs or a folder ({READABLE})"
+            "there are no frames to read", expected=f"files, globs or a folder ({READABLE})"
         )
     repeated = [str(path) for path, count in Counter(paths).items() if count > 1]
     if repeated:
@@ -101,7 +101,7 @@ def _note_named(named: Sequence[_Looked], notes: list[str]) -> None:
 def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
     if isinstance(item, str) and not item.strip():
         raise UsageError(
-            "The name of an input is empty.",
+            "the name of an input is empty",
             expected="files, globs or a folder",
             got=repr(item),
             remedy='check the variable that it came from; "." is the folder here',
@@ -115,14 +115,14 @@ def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
         return _Group(_matches(item, path, left_out, notes), is_named=False)
     if os.path.lexists(path):
         raise InputError(
-            "An input is not a file.",
+            "an input is not a file",
             where=str(item),
             expected=f"a picture ({READABLE}) or a folder",
             got=what_else(path),
             remedy="remove it from the inputs, or copy what it stands for into a file",
         )
     raise InputError(
-        "An input does not exist.", where=str(item), remedy="check the spelling and the folder"
+        "an input does not exist", where=str(item), remedy="check the spelling and the folder"
     )
 
 
@@ -133,7 +133,7 @@ def _matches(item: str | Path, pattern: Path, left_out: set[str], notes: list[st
     notes += more
     if not files:
         raise InputError(
-            "No file matches.",
+            "no file matches",
             where=str(item),
             expected="a pattern of files",
             got="; ".join(more) or "nothing",
@@ -153,7 +153,7 @@ def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]
         entries = [p for p in _natural(folder.iterdir()) if not p.name.startswith(".")]
     except OSError as error:
         raise InputError(
-            "A folder cannot be listed.", where=str(folder), got=error.strerror
+            "a folder cannot be listed", where=str(folder), got=error.strerror
         ) from error
     entries = [p for p in entries if p.is_dir() or os.path.realpath(p) not in left_out]
     files, more = sift(entries, str(folder))
@@ -170,7 +170,7 @@ def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]
         notes.append(f"{len(others)} other file(s) in {folder} left out: {some(others)}")
     if not pictures:
         raise InputError(
-            "The folder holds no picture.",
+            "the folder holds no picture",
             where=str(folder),
             expected=", ".join(sorted(SUFFIXES)),
             got="; ".join([*more, *([some(others)] if others else [])]) or "an empty folder",
@@ -275,7 +275,7 @@ def check_frames(infos: Sequence[FrameInfo]) -> None:
     """
     if len(infos) < 2:
         raise InputError(
-            "Fusing needs at least two frames.",
+            "fusing needs at least two frames",
             where=infos[0].name if infos else None,
             got=f"{len(infos)} frame(s)",
             remedy="name all frames of the stack, or its folder",
@@ -286,7 +286,7 @@ def check_frames(infos: Sequence[FrameInfo]) -> None:
         if odd:
             more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
             raise InputError(
-                f"The frames differ in {what}.",
+                f"the frames differ in {what}",
                 where=odd[0].name + more,
                 expected=f"{usual}, as {count} of {len(infos)} frames have",
                 got=value_of(odd[0]),

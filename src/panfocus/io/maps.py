@@ -40,7 +40,7 @@ def write_map(path: Path, array: NDArray[Any], *, overwrite: bool = False) -> li
     """
     if array.ndim != 2 or array.size == 0 or not (array.dtype.kind == "f" or _is_index(array)):
         raise UsageError(
-            "This is not a map.",
+            "this is not a map",
             expected="(H, W), uint8, uint16 or float",
             got=f"{array.shape} {array.dtype}",
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError
+from panfocus.errors import InputError, PanfocusError
 from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
 from panfocus.io.frames import (
@@ -60,7 +60,7 @@ def sniff(head: bytes) -> Format | None:
 
 def _vanished(name: str, error: OSError) -> InputError:
     return InputError(
-        "A frame cannot be opened.",
+        "a frame cannot be opened",
         where=name,
         got=error.strerror or str(error),
         remedy="check that the file is there and readable, and run again",
@@ -71,15 +71,15 @@ def _unreadable(name: str, error: BaseException) -> InputError:
     detail = str(error) or type(error).__name__
     if isinstance(error, KindError):
         return InputError(
-            "A frame is of a kind that is not read.",
+            "a frame is of a kind that is not read",
             where=name,
             expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
             got=detail,
             remedy=error.remedy,
         )
-    lenient = ", or read it as far as it goes (--lenient)"
+    lenient = ", or read it as far as it goes (`lenient=True`)"
     return InputError(
-        "A frame cannot be read.",
+        "a frame cannot be read",
         where=name,
         expected=f"a whole, sound picture ({READABLE}; 8 or 16 bit; grey or RGB, with or without "
         "alpha)",
@@ -94,7 +94,7 @@ def _not_a_picture(path: Path) -> InputError:
     if path.suffix.lower() == ".avif":
         remedy = "export it as JPEG, PNG or TIFF first"
     return InputError(
-        "An input is not a picture that panfocus reads.",
+        "an input is not a picture that panfocus reads",
         where=str(path),
         expected=READABLE,
         got="other content, whatever the file's name says",
@@ -127,6 +127,8 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
             return kind, [(0, reader.read_header(file))]
     except OSError as error:
         raise _vanished(str(path), error) from error
+    except PanfocusError:
+        raise
     except _DAMAGE as error:
         raise _unreadable(str(path), error) from error
 
@@ -175,6 +177,8 @@ def develop_alike(
         balance = raw.white_balance(chosen.path)
     except OSError as error:
         raise _vanished(chosen.name, error) from error
+    except PanfocusError:
+        raise
     except _DAMAGE as error:
         raise _unreadable(chosen.name, error) from error
     how = Develop(balance, tone)
@@ -196,6 +200,8 @@ def read_frame(info: FrameInfo) -> Frame:
         pixels, header = _decode(info)
     except OSError as error:
         raise _vanished(info.name, error) from error
+    except PanfocusError:
+        raise
     except _DAMAGE as error:
         raise _unreadable(info.name, error) from error
     pixels = upright(pixels, header.orientation)
@@ -263,7 +269,7 @@ def _check_same(info: FrameInfo, pixels: NDArray[Any]) -> None:
     expected = (info.height, info.width, *tail)
     if pixels.shape != expected or pixels.dtype != info.dtype:
         raise InputError(
-            "A frame is not what its header said.",
+            "a frame is not what its header said",
             where=info.name,
             expected=f"{expected} {info.dtype}",
             got=f"{pixels.shape} {pixels.dtype}",

@@ -48,7 +48,7 @@ def check_replaceable(folder: Path) -> None:
     if foreign is None:
         return
     raise OutputError(
-        "The output is a folder that holds more than a Zarr.",
+        "the output is a folder that holds more than a Zarr",
         where=str(folder),
         expected="a new name, or a folder with nothing in it but what belongs to a Zarr",
         got="a folder that is no Zarr" if foreign == folder else str(foreign),

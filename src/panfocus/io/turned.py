@@ -81,7 +81,7 @@ def _lies_like(info: FrameInfo, other: FrameInfo) -> bool:
     as_stored = _likeness(upright(stored, other.tag), wanted)
     if max(as_tagged, as_stored) < _LIKE:
         raise InputError(
-            "The frames differ in their orientation tag, and the scene is the same neither way.",
+            "the frames differ in their orientation tag, and the scene is the same neither way",
             where=info.name,
             expected=f"tag {other.tag}, as {other.name} and others have, or pixels turned to match",
             got=f"tag {info.tag}",

@@ -42,7 +42,7 @@ def output_format(path: Path, kind: Kind = "image") -> Format:
     if found not in allowed:
         valid = [suffix for suffix, name in SUFFIXES.items() if name in allowed]
         raise OutputError(
-            f"The output's extension does not name a format for {kind}s.",
+            f"the output's extension does not name a format for {kind}s",
             where=str(path),
             expected=" ".join(valid),
             got=path.suffix or "no extension",
@@ -89,7 +89,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     path = located(path)
     if path.is_dir():
         raise OutputError(
-            "The output is a folder.",
+            "the output is a folder",
             where=str(path),
             remedy=f"add a file name, like fused{path.suffix or '.png'}",
         )
@@ -98,7 +98,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
             raise exists_error(path)
         if path.exists() and not path.is_file():
             raise OutputError(
-                "The output is not an ordinary file.",
+                "the output is not an ordinary file",
                 where=str(path),
                 remedy="choose a file name in an ordinary folder",
             )
@@ -111,20 +111,20 @@ def _check_holds(
     """Refuse bit depth, alpha or a size that the format cannot hold."""
     if dtype == "uint16" and found in _EIGHT_BIT_ONLY:
         raise OutputError(
-            f"{found} holds 8 bits per channel, and the frames have 16.",
+            f"{found} holds 8 bits per channel, and the frames have 16",
             where=str(path),
-            remedy="write .png or .tif, or ask for 8 bit (--bit-depth 8)",
+            remedy="write .png or .tif, or ask for 8 bit (`bit_depth=8`)",
         )
     if found == "JPEG" and channels in (2, 4):
         raise OutputError(
-            "JPEG holds no alpha, and the frames have it.",
+            "JPEG holds no alpha, and the frames have it",
             where=str(path),
             remedy="write .png, .tif or .webp",
         )
     limit = _MAX_SIDE.get(found)
     if size is not None and limit is not None and max(size) > limit:
         raise OutputError(
-            f"{found} holds pictures of at most {limit} pixels a side.",
+            f"{found} holds pictures of at most {limit} pixels a side",
             where=str(path),
             got=f"{size[1]}x{size[0]}",
             remedy="write .png or .tif",
@@ -176,7 +176,7 @@ def write_image(
         pixels = pixels[..., 0]
     channels = _channels(pixels)
     if not 1 <= quality <= 100 or quality != int(quality):
-        raise UsageError("Quality out of range.", expected="1 to 100", got=str(quality))
+        raise UsageError("quality out of range", expected="1 to 100", got=str(quality))
     found = output_format(path)
     _check_holds(path, found, str(pixels.dtype), channels, (pixels.shape[0], pixels.shape[1]))
     if not overwrite and os.path.lexists(located(path)):
@@ -196,7 +196,7 @@ def _channels(pixels: NDArray[Any]) -> int:
     fits = pixels.ndim in (2, 3) and 1 <= channels <= 4 and pixels.size > 0
     if not fits or str(pixels.dtype) not in ("uint8", "uint16"):
         raise UsageError(
-            "These pixels are not a picture.",
+            "these pixels are not a picture",
             expected="(H, W) or (H, W, C) with C up to 4, uint8 or uint16",
             got=f"{pixels.shape} {pixels.dtype}",
         )

@@ -39,7 +39,7 @@ def boundary_f(mask: Labels, truth: Labels, tolerance: float = 2.0) -> float:
         tolerance: Euclidean distance in pixels, >= 0.
     """
     if not tolerance >= 0:
-        raise UsageError("A distance cannot be negative.", where="tolerance", got=str(tolerance))
+        raise UsageError("a distance cannot be negative", where="tolerance", got=str(tolerance))
     found, true = (_boundary(labels) for labels in _labels(mask, truth))
     if not found.any() or not true.any():
         return float(found.any() == true.any())
@@ -53,7 +53,7 @@ def _labels(mask: Labels, truth: Labels) -> tuple[Labels, Labels]:
     found, true = np.asarray(mask), np.asarray(truth)
     if found.ndim != 2 or found.shape != true.shape or found.size == 0:
         raise InputError(
-            "A mask is compared with a true mask of its own size.",
+            "a mask is compared with a true mask of its own size",
             expected="two arrays (H, W) of one shape, not empty",
             got=f"shapes {found.shape} and {true.shape}",
         )

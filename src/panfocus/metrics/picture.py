@@ -88,7 +88,7 @@ def _check_shape(array: NDArray[Any], where: str) -> None:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3):
         raise InputError(
-            "A metric takes one grey or RGB picture at a time.",
+            "a metric takes one grey or RGB picture at a time",
             where=where,
             expected="an array (H, W), (H, W, 1) or (H, W, 3)",
             got=f"shape {array.shape}",
@@ -96,7 +96,7 @@ def _check_shape(array: NDArray[Any], where: str) -> None:
         )
     if min(array.shape[:2]) < SMALLEST:
         raise InputError(
-            "The picture is too small for the windows of the metrics.",
+            "the picture is too small for the windows of the metrics",
             where=where,
             expected=f"at least {SMALLEST} x {SMALLEST} pixels",
             got=f"{array.shape[0]} x {array.shape[1]}",
@@ -111,7 +111,7 @@ def _scale_of(array: NDArray[Any], where: str) -> float:
         return 1 / 257
     if not np.issubdtype(array.dtype, np.floating):
         raise InputError(
-            "The metrics do not know the range of this kind of number.",
+            "the metrics do not know the range of this kind of number",
             where=where,
             expected="uint8, uint16, or floating point in [0, 1]",
             got=str(array.dtype),
@@ -120,7 +120,7 @@ def _scale_of(array: NDArray[Any], where: str) -> float:
     # written so that NaN fails it too
     if not (low >= 0 and high <= 1):
         raise InputError(
-            "A floating-point picture must lie in [0, 1].",
+            "a floating-point picture must lie in [0, 1]",
             where=where,
             expected="finite values from 0 to 1",
             got=f"values from {low:g} to {high:g}",
@@ -137,7 +137,7 @@ def greys(sources: Sources, fused: Picture) -> tuple[list[Grey], Grey]:
         InputError: a picture is unfit (see `Grey.of`) or not as large as the fused one.
     """
     if len(sources) == 0:
-        raise UsageError("A fusion metric needs at least one source.", got="no source")
+        raise UsageError("a fusion metric needs at least one source", got="no source")
     out = Grey.of(fused, "fused picture")
     planes = [Grey.of(source, f"source {i}") for i, source in enumerate(sources)]
     for i, source in enumerate(planes):
@@ -156,7 +156,7 @@ def same_size(picture: Grey, fused: Grey, where: str) -> None:
     """Raise InputError unless the picture is as large as the fused one."""
     if picture.plane.shape != fused.plane.shape:
         raise InputError(
-            "The pictures are not of one size.",
+            "the pictures are not of one size",
             where=where,
             expected=f"{fused.plane.shape[0]} x {fused.plane.shape[1]} like the fused picture",
             got=f"{picture.plane.shape[0]} x {picture.plane.shape[1]}",
@@ -171,7 +171,7 @@ def exactly_two(sources: Sequence[Grey], metric: str) -> tuple[Grey, Grey]:
     """
     if len(sources) != 2:
         raise UsageError(
-            f"{metric} is defined for two sources only.",
+            f"{metric} is defined for two sources only",
             expected="2 sources",
             got=f"{len(sources)} sources",
             remedy="Use Q_W, Q_G or Q_CB, which are defined for any number.",

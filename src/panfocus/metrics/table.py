@@ -69,7 +69,7 @@ class Metric:
             return self.function(sources, fused)
         if reference is None:
             raise UsageError(
-                f"{self.name} compares with a reference picture, and none was given.",
+                f"{self.name} compares with a reference picture, and none was given",
                 remedy="Give the reference, or ask for metrics of the sources, such as Q_W.",
             )
         return self.function(reference, fused)
@@ -268,5 +268,5 @@ def metric(name: str) -> Metric:
         UsageError: there is none.
     """
     if name not in METRICS:
-        raise UsageError("There is no metric of this name.", expected=", ".join(METRICS), got=name)
+        raise UsageError("there is no metric of this name", expected=", ".join(METRICS), got=name)
     return METRICS[name]

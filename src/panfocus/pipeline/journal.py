@@ -154,7 +154,8 @@ class Journal:
                 "`panfocus batch` or `panfocus evaluate`"
             )
         for finding in self.surveyor.findings():
-            remedy = " (--cull leaves it out)" if finding.culls and not self.settings.cull else ""
+            can_go = finding.culls and not self.settings.cull
+            remedy = " (`cull=True` leaves it out)" if can_go else ""
             self.report.warnings.append(f"{finding}{remedy}")
 
     def note(self, text: str) -> None:

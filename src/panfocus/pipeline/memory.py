@@ -35,7 +35,7 @@ def check_memory(needed: int, limit: int, what: str) -> None:
     if needed > limit:
         raise UsageError(
             f"fusing these {what} needs more memory than is allowed",
-            where="--max-memory",
+            where="max_memory",
             expected=f"at least {needed / 2**20:.0f} MiB",
             got=f"{limit / 2**20:.0f} MiB",
             remedy=f"allow more, free some, or fuse smaller {what}",

@@ -326,14 +326,14 @@ def _check_choices(settings: Options) -> None:
         if about.choices and getattr(settings, name) not in about.choices:
             raise UsageError(
                 f"unknown value of {name}",
-                where=flag_of(name),
+                where=name,
                 expected=" or ".join(about.choices),
                 got=str(getattr(settings, name)),
             )
 
 
 def flag_of(name: str) -> str:
-    """Return the flag of an option, as errors tell where they are."""
+    """Return the flag of an option on the command line, as manifests may spell it too."""
     flags = ABOUT[name].flags if name in ABOUT else None
     return flags[-1].partition("/")[0] if flags else f"--{name.replace('_', '-')}"
 
@@ -360,7 +360,7 @@ def _cannot_be(name: str, expected: str, got: object) -> UsageError:
     text = str(got)
     return UsageError(
         f"this cannot be a value of {name}",
-        where=flag_of(name),
+        where=name,
         expected=expected,
         got=text if text.strip() else "nothing",
         remedy=None if text.strip() else "check the variable that it came from",

@@ -117,19 +117,19 @@ class Outputs:
 
     def named(self, count: int) -> list[Output]:
         """Return every file of a stack of `count` frames, each by the option that names it."""
-        maps = [(f"--{kind}-map", path) for kind, path in self.maps.items()]
-        return [("-o", self.picture), *maps, *self._beside(count), *self._texts()]
+        maps = [(f"{kind}_map", path) for kind, path in self.maps.items()]
+        return [("path", self.picture), *maps, *self._beside(count), *self._texts()]
 
     def _beside(self, count: int) -> list[Output]:
-        out = [] if self.height_map is None else [("--height-map", self.height_map)]
+        out = [] if self.height_map is None else [("height_map", self.height_map)]
         if self.mesh is not None:
             from panfocus.surface.mesh import mesh_files  # noqa: PLC0415  few fusions make one
 
-            out += [("--mesh", path) for path in mesh_files(self.mesh)]
-        return [*out, *(("--slab", path) for path in self._slabs(count))]
+            out += [("mesh", path) for path in mesh_files(self.mesh)]
+        return [*out, *(("slab", path) for path in self._slabs(count))]
 
     def _texts(self) -> list[Output]:
-        named = [("--json", self.report), ("--save-transforms", self.transforms)]
+        named = [("report", self.report), ("transforms", self.transforms)]
         return [(option, path) for option, path in named if path is not None]
 
     def _slabs(self, count: int) -> list[Path]:
@@ -153,7 +153,7 @@ class Outputs:
         check_apart(read or inputs_of(plan), self.named(plan.count))
         card = plan.system.card
         if self.maps:
-            where = ", ".join(f"--{kind}-map" for kind in self.maps)
+            where = ", ".join(f"{kind}_map" for kind in self.maps)
             check_makes_maps(card, where)
         self._check_surfaces(plan)
         bits = plan.settings.bit_depth
@@ -175,15 +175,15 @@ class Outputs:
         if card.kind == "picture" and (self.height_map is not None or self.mesh is not None):
             raise UsageError(
                 f"the system {card.name} does not decide, and so knows no depth",
-                where="--height-map, --mesh",
+                where="height_map, mesh",
                 expected="a system of kind decision",
                 remedy="leave them out, or take another system (`panfocus systems`)",
             )
         if self.slab is not None and plan.settings.load_transforms:
             raise UsageError(
                 "slabs are aligned each by itself, not by loaded transforms",
-                where="--slab, --load-transforms",
-                remedy="write aligned frames first (--align-only DIR), and fuse those",
+                where="slab, load_transforms",
+                remedy="write the aligned frames first (`panfocus.align`), and fuse those",
             )
         if self.mesh is not None:
             from panfocus.surface.mesh import check_mesh_path  # noqa: PLC0415  few fusions make one
@@ -269,7 +269,7 @@ class Outputs:
         if self.slab is None:
             return
         if plan is None:
-            raise UsageError("slabs are made of frames in files", where="--slab")
+            raise UsageError("slabs are made of frames in files", where="slab")
         from panfocus.pipeline.slabs import fuse_slabs  # noqa: PLC0415  few fusions make any
 
         for path, part in zip(self._slabs(plan.count), fuse_slabs(plan, *self.slab), strict=True):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MADE_UP = (
     "a system that makes a picture fuses what alignment had to make up along the borders; without "
-    "--keep-size it is cropped away"
+    "`keep_size=True` it is cropped away"
 )
 
 

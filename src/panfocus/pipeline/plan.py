@@ -90,7 +90,7 @@ def check_system(settings: Options, system: System | PictureSystem) -> None:
     if settings.prefer != "none" and not measures_alone(system):
         raise UsageError(
             f"the system {system.card.name} cannot prefer near or far",
-            where="--prefer",
+            where="prefer",
             expected="a system that measures each frame alone, such as guided",
         )
     if settings.mode == "restore":

@@ -110,10 +110,10 @@ def align(
     if not needs_registration(frames.settings):
         raise UsageError(
             "nothing says how to align the frames",
-            where="--align",
+            where="align",
             expected="a kind of alignment, an exposure to match, or transforms to load",
             got="none",
-            remedy="align them by --align auto",
+            remedy='align them by `align="auto"`',
         )
     stack = FileStack(frames.infos)
     registration = look(journal, stack)

@@ -33,7 +33,7 @@ def slab_ranges(count: int, size: int, overlap: int) -> list[range]:
     if not is_whole or size < 2 or not 0 <= overlap < size:
         raise UsageError(
             "there are no such slabs",
-            where="--slab",
+            where="slab",
             expected="a size of at least 2, and an overlap of 0 to size - 1",
             got=f"{size} {overlap}",
         )

@@ -249,7 +249,7 @@ def check_once(reference: str) -> None:
     if reference not in ("middle", "first", "0"):
         raise UsageError(
             "frames that can be read only once have the first of them for reference",
-            where="--reference",
+            where="reference",
             expected="first, or a sequence of frames in place of an iterable",
             got=reference,
             remedy="collect the frames first: list(frames)",

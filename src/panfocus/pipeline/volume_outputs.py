@@ -71,9 +71,9 @@ class VolumeOutputs:
 
     def named(self) -> list[Output]:
         """Return every file by the option that names it."""
-        maps = [(f"--{kind}-map", path) for kind, path in self.maps.items()]
-        report = [] if self.report is None else [("--json", self.report)]
-        return [("-o", self.image), *maps, *report]
+        maps = [(f"{kind}_map", path) for kind, path in self.maps.items()]
+        report = [] if self.report is None else [("report", self.report)]
+        return [("path", self.image), *maps, *report]
 
     def check(self, read: Sequence[Path]) -> None:
         """Refuse what cannot be written, before any work.

@@ -79,24 +79,24 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
     if choice.guide is not None and system.card.kind == "picture":
         raise UsageError(
             f"the system {system.card.name} cannot decide on one channel for others",
-            where="--guide-channel",
+            where="guide_channel",
             expected="a system of kind decision",
         )
     if settings.cull:
         raise UsageError(
-            "Planes of a scientific stack are not left out: depth would no longer be right.",
-            where="--cull",
+            "planes of a scientific stack are not left out: depth would no longer be right",
+            where="cull",
             remedy="leave it out; the report still names planes that spoil the stack",
         )
     most = 0
     for position in volume.positions:
         if position.depths < 2:
             raise InputError(
-                "There is nothing to fuse along Z.",
+                "there is nothing to fuse along Z",
                 where=f"{volume.path}, position {position.name}",
                 expected="at least 2 planes along Z",
                 got=f"T {position.times}, C {len(position.channels)}, Z {position.depths}",
-                remedy="if the planes along another axis are the stack, say so by --axes",
+                remedy="if the planes along another axis are the stack, say so by `axes`",
             )
         together = 1 if choice.guide is None else len(position.channels)
         if choice.guide is not None:

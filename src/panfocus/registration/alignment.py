@@ -123,7 +123,7 @@ class Alignment:
         """
         path = Path(path)
         if path.is_dir():
-            raise OutputError("The output is a folder.", where=str(path))
+            raise OutputError("the output is a folder", where=str(path))
         write_atomic(path, [self.to_json().encode()], overwrite=overwrite)
 
     @classmethod
@@ -140,11 +140,11 @@ class Alignment:
             *(OverflowError, RecursionError),
         ) as error:
             raise InputError(
-                "A transforms file cannot be read.",
+                "a transforms file cannot be read",
                 where=str(path),
-                expected="a file that --save-transforms has written",
+                expected="a file that `transforms` has written",
                 got=str(error) or type(error).__name__,
-                remedy="save the transforms again, or leave --load-transforms out",
+                remedy="save the transforms again, or leave `load_transforms` out",
             ) from error
 
     @classmethod

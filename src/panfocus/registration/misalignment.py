@@ -36,7 +36,7 @@ class Apart:
         first, second = self.names
         return (
             f"frames do not lie on each other: from {first} to {second} a corner moves by "
-            f"{self.shift:.0f} px; --align auto puts frames in place"
+            f'{self.shift:.0f} px; `align="auto"` puts frames in place'
         )
 
 

@@ -18,7 +18,7 @@ def check_kind(kind: str) -> None:
     """
     if kind not in KINDS:
         raise UsageError(
-            "unknown kind of alignment", where="--align", expected=", ".join(KINDS), got=kind
+            "unknown kind of alignment", where="align", expected=", ".join(KINDS), got=kind
         )
 
 
@@ -42,7 +42,7 @@ def resolve_reference(reference: str, count: int) -> int:
         return int(reference)
     raise UsageError(
         "there is no such reference frame",
-        where="--reference",
+        where="reference",
         expected=f"middle, first, last, or 0 to {count - 1}",
         got=reference,
     )

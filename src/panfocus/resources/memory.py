@@ -26,7 +26,7 @@ def parse_size(text: str) -> int | None:
     if not 1 <= size < _MOST:
         raise UsageError(
             "this is not a size",
-            where="--max-memory",
+            where="max_memory",
             expected='"auto", "2GiB", "500M"',
             got=str(text) if str(text).strip() else "nothing",
         )

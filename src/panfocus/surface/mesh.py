@@ -102,7 +102,7 @@ def build_surface(
     if pixel_um is not None and not 0 < pixel_um < float("inf"):
         raise UsageError(
             "a pixel must have a size",
-            where="--pixel-size",
+            where="pixel_um",
             expected="micrometres above 0",
             got=str(pixel_um),
         )
@@ -196,7 +196,7 @@ def _trimesh() -> Any:  # noqa: ANN401  the library has no complete types
     except ImportError as error:
         raise UsageError(
             "meshes need the library trimesh",
-            where="--mesh",
+            where="mesh",
             remedy="pip install 'panfocus[mesh]'",
         ) from error
     return cast("Any", trimesh)

@@ -386,7 +386,7 @@ def margin_of(motions: Sequence[Motion], height: int, width: int) -> int:
     margin = int(np.ceil(reach)) + 4  # 4 for the taps of the interpolation
     if 2 * margin >= min(height, width):
         raise UsageError(
-            "The pictures are too small for so many frames that breathe.",
+            "the pictures are too small for so many frames that breathe",
             expected=f"more than {2 * margin} pixels a side",
             got=f"{width} x {height}",
         )

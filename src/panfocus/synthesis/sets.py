@@ -75,21 +75,21 @@ class SetRecipe:
         """
         if self.kind not in {**KINDS, **MOVING_KINDS}:
             raise UsageError(
-                "There is no such kind of scene.",
+                "there is no such kind of scene",
                 expected=", ".join([*KINDS, *MOVING_KINDS]),
                 got=self.kind,
             )
         if self.frames not in (None, 2) and self.kind not in FRAMES:
             raise UsageError(
-                f"Scenes of kind {self.kind} have two frames.",
-                where="--frames",
+                f"scenes of kind {self.kind} have two frames",
+                where="frames",
                 got=str(self.frames),
                 remedy=f"leave it out, or take another kind ({', '.join(FRAMES)})",
             )
         if has_depth and self.kind not in _FROM_DEPTH:
             raise UsageError(
-                f"Scenes of kind {self.kind} are not made from depth maps.",
-                where="--depth-maps",
+                f"scenes of kind {self.kind} are not made from depth maps",
+                where="depth_maps",
                 expected=f"kind {' or '.join(_FROM_DEPTH)}",
             )
 
@@ -116,7 +116,7 @@ def find_material(inputs: Sequence[str | Path], depth_maps: Path | None) -> list
     without = [path for path in paths if path.stem not in maps]
     if without:
         raise InputError(
-            "A picture has no depth map.",
+            "a picture has no depth map",
             where=str(without[0]),
             expected=f"a file called {without[0].stem} in {depth_maps}",
         )
@@ -243,9 +243,9 @@ def check_free(kind: str, out: Path, *, overwrite: bool) -> None:
     for folder in (out / kind, out / f"{kind}-truth"):
         if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
             raise OutputError(
-                "A set of this kind exists already.",
+                "a set of this kind exists already",
                 where=str(folder),
-                remedy="choose another --out, or allow overwriting (--overwrite)",
+                remedy="choose another `out`, or allow overwriting (`overwrite=True`)",
             )
 
 
@@ -257,9 +257,9 @@ def check_material(kind: str, out: Path, material: Sequence[SetMaterial]) -> Non
     """
     read = Inputs([p for m in material for p in (m.path, m.depth) if p is not None], in_depth=False)
     for folder in (out / kind, out / f"{kind}-truth"):
-        read.check("--out", folder)
+        read.check("out", folder)
         for path in folder.rglob("*.png"):
-            read.check("--out", path)
+            read.check("out", path)
 
 
 def _frames_before(truths: Path) -> dict[str, int]:
@@ -282,11 +282,11 @@ def _old_frames(folder: Path, count: int, before: int) -> list[Path]:
     for path, number in old.items():
         if number >= max(count, before):
             raise OutputError(
-                "A file in a scene's folder would be taken for one of its frames.",
+                "a file in a scene's folder would be taken for one of its frames",
                 where=str(path),
                 expected=f"frames of this set, f0 to f{count - 1}, or of the one that it replaces",
                 got="a file that no manifest tells of",
-                remedy="move it away, or choose another --out",
+                remedy="move it away, or choose another `out`",
             )
     return [path for path, number in old.items() if number >= count]
 

@@ -24,5 +24,5 @@ def check_name(name: str) -> None:
     """
     if name not in NAMES:
         raise UsageError(
-            "unknown device", where="--device", expected=" or ".join(NAMES), got=str(name)
+            "unknown device", where="device", expected=" or ".join(NAMES), got=str(name)
         )

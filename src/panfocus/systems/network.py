@@ -200,7 +200,7 @@ class NetworkSystem:
             where=str(self._model),
             expected=f"{answer} {expected} float32, for frames (N, 3, H, W)",
             got=got.splitlines()[0],
-            remedy="run it on the processor: --device cpu"
+            remedy='run it on the processor: `device="cpu"`'
             if accelerator
             else "export the system again with `panfocus export`, or take another",
         )

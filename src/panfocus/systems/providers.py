@@ -164,10 +164,10 @@ def not_to_be_had(name: str, got: str, remedy: str) -> SystemError_:
     device = ACCELERATORS[name]
     return SystemError_(
         f"the device {name} cannot be had",
-        where="--device",
+        where="device",
         expected=f"{device.title}, and an ONNX Runtime that offers {device.provider}",
         got=f"onnxruntime {runtime().__version__}: {got}",
-        remedy=f"{remedy}; or --device auto, which takes what there is",
+        remedy=f'{remedy}; or `device="auto"`, which takes what there is',
     )
 
 

@@ -37,7 +37,7 @@ def _built_in() -> list[str]:
 
 
 #: Makers of the user's own systems by name: of anything that `panfocus.fuse(..., system=)` takes.
-SYSTEMS: Registry[Callable[[], object]] = Registry("system", "--system", _built_in)
+SYSTEMS: Registry[Callable[[], object]] = Registry("system", "system", _built_in)
 
 #: ``@register_system("my-name")`` before a class without arguments, or before a function.
 register_system = SYSTEMS.register

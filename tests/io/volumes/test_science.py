@@ -313,7 +313,7 @@ def test_a_file_cut_before_its_directories_is_not_taken_for_one_plane(tmp_path, 
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     assert fuse(source, "-o", tmp_path / "o.ome.tif") == 1
     err = capsys.readouterr().err
-    assert "The file is cut off" in err
+    assert "the file is cut off" in err
     for part in ("s.ome.tif", "expected", "1 page(s)", "remedy"):
         assert part in err
     assert list(tmp_path.iterdir()) == [source]

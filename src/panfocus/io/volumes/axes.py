@@ -64,11 +64,11 @@ def named(path: Path, axes: str, shape: Sequence[int], told: str | None) -> str:
             name = "Z"
         if (name not in LETTERS or name in out) and size > 1:
             raise InputError(
-                "The file does not say what its axes are.",
+                "the file does not say what its axes are",
                 where=str(path),
                 expected="T, C, Z, Y, X in some order",
                 got=f"{axes} of sizes {' x '.join(map(str, shape))}",
-                remedy="say it, for example --axes TCZYX",
+                remedy='say it, for example `axes="TCZYX"`',
             )
         out += name if name in LETTERS and name not in out else "?"
     return out
@@ -87,8 +87,8 @@ def _told(path: Path, axes: str, shape: Sequence[int], told: str) -> str:
             out[n] = letter
         return "".join(out)
     raise UsageError(
-        "The axes do not fit the file.",
-        where=f"--axes, {path}",
+        "the axes do not fit the file",
+        where=f"axes, {path}",
         expected=f"{len(many)} different letters of {LETTERS} with {inner[-2:]}, for sizes "
         + " x ".join(map(str, shape)),
         got=told,

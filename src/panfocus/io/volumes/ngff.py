@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError, UsageError
+from panfocus.errors import InputError, PanfocusError, UsageError
 from panfocus.io.units import micrometres
 from panfocus.io.volumes.axes import Layout, named
 from panfocus.io.volumes.chunks import Chunks
@@ -73,15 +73,17 @@ def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> 
             return Volume(path, "Zarr", [_plain(path, root, told)], told.notes)
         pictures = _pictures(root)
         positions = [_position(path, group, name, told) for name, group in pictures]
+    except PanfocusError:
+        raise
     except (OSError, *DAMAGE) as error:
         raise damaged(path, "", error) from error
     if not positions:
         raise InputError(
-            "This is no OME-Zarr.",
+            "this is no OME-Zarr",
             where=str(path),
             expected="multiscales, a plate, or bioformats2raw.layout in its attributes",
             got=", ".join(sorted(_attributes(root))) or "no attributes",
-            remedy="name the folder whose name ends in .zarr, or one of its arrays with --axes",
+            remedy="name the folder whose name ends in .zarr, or one of its arrays with `axes`",
         )
     return Volume(path, "OME-Zarr", positions, told.notes)
 
@@ -140,10 +142,10 @@ def _position(path: Path, group: Any, name: str, told: _Told) -> Position:  # no
 def _plain(path: Path, array: Any, told: _Told) -> Position:  # noqa: ANN401
     if told.axes is None:
         raise InputError(
-            "This array does not say what its axes are.",
+            "this array does not say what its axes are",
             where=str(path),
             got=f"sizes {' x '.join(map(str, array.shape))}",
-            remedy="say it, for example --axes TCZYX",
+            remedy='say it, for example `axes="TCZYX"`',
         )
     unknown = "Q" * (len(array.shape) - 2) + "YX"
     letters = named(path, unknown, array.shape, told.axes)

@@ -39,12 +39,12 @@ def claims_ome(text: bytes) -> bool:
 def refuse(path: Path, error: OmeError) -> InputError:
     """Return the error for OME-XML that cannot be believed."""
     return InputError(
-        "The OME-XML cannot be believed.",
+        "the OME-XML cannot be believed",
         where=str(path),
         expected="sound OME-XML that fits the file's pages",
         got=str(error),
         remedy="copy or export the file again; if all its pages are one stack along Z, say so by "
-        "--axes ZYX",
+        '`axes="ZYX"`',
     )
 
 

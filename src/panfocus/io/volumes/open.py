@@ -84,7 +84,7 @@ def open_volume(path: Path, axes: str | None = None, *, lenient: bool = False) -
     path = Path(path).expanduser()
     if not path.exists():
         raise InputError(
-            "An input does not exist.", where=str(path), remedy="check the spelling and the folder"
+            "an input does not exist", where=str(path), remedy="check the spelling and the folder"
         )
     if path.is_dir():
         from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra

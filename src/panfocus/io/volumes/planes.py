@@ -84,8 +84,8 @@ class Planes:
         allowed = available_memory() // 2
         if needed > allowed:
             raise UsageError(
-                "With such axes the stack is read whole, and it is too large for that.",
-                where=f"--axes {self._letters}, {self._path}",
+                "with such axes the stack is read whole, and it is too large for that",
+                where=f"axes {self._letters}, {self._path}",
                 expected=f"at most {allowed / 2**20:.0f} MiB",
                 got=f"{needed / 2**20:.0f} MiB",
                 remedy="save it with Y and X as the last axes",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError
+from panfocus.errors import InputError, PanfocusError
 from panfocus.frame import Frame
 from panfocus.io.volumes.volume import DAMAGE, Position, damaged
 
@@ -114,11 +114,13 @@ class ZStack:
         where = position.where(self._t, c, z)
         try:
             plane = position.read(self._t, c, z)
+        except PanfocusError:
+            raise
         except (OSError, *DAMAGE) as error:
             raise damaged(self._path, where, error) from error
         if plane.shape != position.shape or plane.dtype != position.dtype:
             raise InputError(
-                "A plane is not what the file said.",
+                "a plane is not what the file said",
                 where=f"{self._path}, {where}",
                 expected=f"{position.shape} {position.dtype}",
                 got=f"{plane.shape} {plane.dtype}",
@@ -127,7 +129,7 @@ class ZStack:
         if plane.dtype.kind == "f" and not np.isfinite(plane).all():
             bad = int(plane.size - np.isfinite(plane).sum())
             raise InputError(
-                "A plane holds values that are no numbers.",
+                "a plane holds values that are no numbers",
                 where=f"{self._path}, {where}",
                 expected="finite values",
                 got=f"{bad} of {plane.size} are NaN or infinite",

@@ -74,14 +74,14 @@ def open_tiff(path: Path, axes: str | None = None) -> Volume:
         ]
         _check_chain(path, file, said.lines)
         _check_first_page(path)
-    except (OSError, *DAMAGE) as error:
-        if file is not None:
-            file.close()
-        raise damaged(path, "", error) from error
     except PanfocusError:
         if file is not None:
             file.close()
         raise
+    except (OSError, *DAMAGE) as error:
+        if file is not None:
+            file.close()
+        raise damaged(path, "", error) from error
     finally:
         logger.removeHandler(said)
     # two handlers on one logger would each print; ours stays to keep stderr for the user
@@ -106,7 +106,7 @@ def _check_first_page(path: Path) -> None:
         got = f"the value of tag {min(lost, default=0)} lies behind the file's end"
     if lost:
         raise InputError(
-            "The file is cut off or damaged.",
+            "the file is cut off or damaged",
             where=str(path),
             expected="a whole TIFF",
             got=got,
@@ -142,13 +142,13 @@ def _series(path: Path, file: tifffile.TiffFile) -> list[Any]:
     """Return the series that are pictures; previews and labels are left out."""
     found: list[Any] = [s for s in file.series if {*"YX"} <= set(s.axes)]
     if not found:
-        raise InputError("The file holds no picture.", where=str(path))
+        raise InputError("the file holds no picture", where=str(path))
     if file.is_imagej:
         _check_count(path, file, found[0])
     if not file.is_ome and len(found) > 1:
         first, odd = found[0], found[1]
         raise InputError(
-            "The pages differ in size or kind.",
+            "the pages differ in size or kind",
             where=f"{path}, page {odd.pages[0].index + 1}",
             expected=f"{first.keyframe.shape} {first.dtype}, as page 1 has",
             got=f"{odd.keyframe.shape} {odd.dtype}",
@@ -175,7 +175,7 @@ def _check_chain(path: Path, file: tifffile.TiffFile, lines: Sequence[str]) -> N
     broken = promised > count and not is_block
     if broken or any("invalid page offset" in line for line in lines):
         raise InputError(
-            "The file is cut off.",
+            "the file is cut off",
             where=str(path),
             expected=f"{promised} pages, as the first one tells"
             if broken
@@ -193,7 +193,7 @@ def _check_count(path: Path, file: tifffile.TiffFile, series: Any) -> None:  # n
     got = int(np.prod(shape) // np.prod(plane))
     if got < said:
         raise InputError(
-            "The stack is cut off.",
+            "the stack is cut off",
             where=str(path),
             expected=f"{said} planes, as its description says",
             got=f"{got} whole",

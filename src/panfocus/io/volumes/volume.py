@@ -104,8 +104,8 @@ class Position:
             return folded[0]
         listed = [f"{n} ({name})" if name else str(n) for n, name in enumerate(names)]
         raise UsageError(
-            "There is no such channel.",
-            where=f"--guide-channel, position {self.name}",
+            "there is no such channel",
+            where=f"guide_channel, position {self.name}",
             expected="one of " + ", ".join(listed),
             got=wanted,
         )
@@ -151,14 +151,14 @@ def damaged(path: Path, where: str, error: BaseException) -> InputError:
     """Return the error for a plane, or a whole file, that cannot be read."""
     is_system = isinstance(error, OSError) and error.strerror is not None
     return InputError(
-        "A plane cannot be read." if where else "The file cannot be read.",
+        "a plane cannot be read" if where else "the file cannot be read",
         where=f"{path}, {where}" if where else str(path),
         expected="a whole, sound file that stays where it is while it is read",
         got=str(error.strerror if is_system and isinstance(error, OSError) else error)
         or type(error).__name__,
         remedy="copy or export the file again"
-        + ("; `--lenient` goes on" if isinstance(error, DamageError) else "")
-        + "; `--resume` in a batch keeps what is done",
+        + ("; `lenient=True` goes on" if isinstance(error, DamageError) else "")
+        + "; `resume=True` in a batch keeps what is done",
     )
 
 
@@ -170,11 +170,11 @@ def check_samples(path: Path, samples: int) -> None:
     """
     if samples > _MOST_SAMPLES:
         raise InputError(
-            "A pixel has more numbers than colours.",
+            "a pixel has more numbers than colours",
             where=str(path),
             expected="1 to 4 samples: grey or RGB, with or without opacity",
             got=str(samples),
-            remedy="say what they are, for example --axes YXC or YXZ",
+            remedy='say what they are, for example `axes="YXC"` or YXZ',
         )
 
 
@@ -186,7 +186,7 @@ def check_dtype(path: Path, dtype: np.dtype[Any]) -> None:
     """
     if dtype.name not in DTYPES:
         raise InputError(
-            "This kind of number is not taken.",
+            "this kind of number is not taken",
             where=str(path),
             expected=", ".join(DTYPES),
             got=dtype.name,

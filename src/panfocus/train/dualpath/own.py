@@ -69,7 +69,7 @@ def terms_of(entries: Sequence[str]) -> dict[str, tuple[Term, float]]:
     for entry in entries:
         name, _, weight = entry.partition("=")
         try:
-            out[name] = TERMS.get(name), float(weight)
+            number = float(weight)
         except ValueError:
             raise UsageError(
                 "this is not a loss term and its weight",
@@ -77,4 +77,5 @@ def terms_of(entries: Sequence[str]) -> dict[str, tuple[Term, float]]:
                 expected="NAME=WEIGHT",
                 got=entry,
             ) from None
+        out[name] = TERMS.get(name), number
     return out

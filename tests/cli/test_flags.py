@@ -1,0 +1,42 @@
+"""The library names parameters, the command line flags."""
+
+import pytest
+
+import panfocus
+from panfocus.cli import main
+from panfocus.cli.flags import in_flags
+from panfocus.errors import UsageError
+from panfocus.pipeline.options import FIELDS, flag_of
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ('align them by `align="auto"`', "align them by --align auto"),
+        ("without `keep_size=True` it is cropped", "without --keep-size it is cropped"),
+        ("`keep_size=False` crops", "--crop crops"),
+        ("  where: z_step_um", "  where: --z-step"),
+        ("  where: path /a/b.tif, mesh /a/c.glb", "  where: -o /a/b.tif, --mesh /a/c.glb"),
+        ("  where: axes ZZYX, s.tif", "  where: --axes ZZYX, s.tif"),
+        ("  where: frame 3", "  where: frame 3"),
+        ("`panfocus systems` lists them", "`panfocus systems` lists them"),
+    ],
+)
+def test_flags_stand_for_parameters(said, shown):
+    assert in_flags(f"what\n{said}") == f"what\n{shown}"
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_every_setting_has_a_flag_in_messages(name):
+    assert in_flags(f"  where: {name}") == f"  where: {flag_of(name)}"
+
+
+def test_one_error_with_two_faces(tmp_path, capsys):
+    with pytest.raises(ValueError, match="where: mode") as told:  # a plain ValueError for others
+        panfocus.fuse(["a.png", "b.png"], mode="average")
+    assert isinstance(told.value, UsageError)
+    with pytest.raises(UsageError, match="where: z_step_um"):
+        panfocus.fuse(["a.png", "b.png"], z_step_um=-1.0)
+    code = main(["fuse", "a.png", "b.png", "-o", str(tmp_path / "o.png"), "--reference", "best"])
+    assert code == 2
+    assert "where: --reference" in capsys.readouterr().err
