@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import panfocus
-from panfocus.pipeline.options import from_text
+from panfocus.pipeline.settings import from_text
 
 
 class Page(BaseHTTPRequestHandler):

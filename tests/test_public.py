@@ -105,7 +105,7 @@ def test_no_two_public_classes_share_a_name():
     assert twice == {}
 
 
-@pytest.mark.parametrize("module", ["pipeline.run", "pipeline.options", "systems.registry"])
+@pytest.mark.parametrize("module", ["pipeline.run", "pipeline.settings", "systems.registry"])
 def test_examples_in_docstrings_are_true(module):
     found = doctest.testmod(importlib.import_module(f"panfocus.{module}"))
     assert found.attempted > 0

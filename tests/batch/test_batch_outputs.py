@@ -13,7 +13,7 @@ import pytest
 import tifffile
 
 from panfocus.batch import placing
-from panfocus.batch.jobs import Job
+from panfocus.batch.job import Job
 from panfocus.batch.record import Record, read_record, record_path, write_record
 from panfocus.batch.work import prepare, run_task
 from panfocus.cli import main

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from panfocus import io
-from panfocus.batch.jobs import Job, find_jobs
+from panfocus.batch.job import Job
+from panfocus.batch.jobs import find_jobs
 from panfocus.cli import main
 from panfocus.errors import InputError
 from tests.conftest import focal_pair, texture

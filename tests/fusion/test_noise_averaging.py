@@ -5,7 +5,7 @@ import pytest
 import panfocus
 from panfocus.arrays.noise import noise_variance
 from panfocus.frame import Frame
-from panfocus.fusion.fold import Decision
+from panfocus.fusion.decision import Decision
 from panfocus.fusion.noise_averaging import Calm
 from tests.conftest import blurred, focal_pair, psnr, texture
 

@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from panfocus.io.ifd import Entry, Tag, pack
+from panfocus.io.ifd import Entry, Tag
+from panfocus.io.ifd_pack import pack
 from panfocus.io.maker_note import without_previews
 from panfocus.io.metadata import clean_exif, parse_exif
 from tests.support.files import exif_block

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from panfocus.io import Metadata, read_frame, to_depth, write_image
-from panfocus.io.ifd import Block, Entry, Tag, pack
+from panfocus.io.ifd import Block, Entry, Tag
+from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import clean_exif, parse_exif
 from tests.support.files import (
     DPI,

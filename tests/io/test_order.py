@@ -9,7 +9,8 @@ from PIL import Image
 
 from panfocus import io
 from panfocus.io import find_frames
-from panfocus.io.ifd import ASCII, Block, Entry, Tag, pack
+from panfocus.io.ifd import ASCII, Block, Entry, Tag
+from panfocus.io.ifd_pack import pack
 from tests.support.files import photo
 
 PIXELS = photo(24, 32)

@@ -13,7 +13,8 @@ from PIL import Image
 import panfocus
 from panfocus import io
 from panfocus.cli import main
-from panfocus.io.ifd import ASCII, Block, Tag, pack
+from panfocus.io.ifd import ASCII, Block, Tag
+from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import parse_exif
 from panfocus.io.provenance import is_made_by_panfocus
 

@@ -177,7 +177,8 @@ def test_every_output_holds_the_clean_packet(tmp_path, suffix):
 
 
 def test_exif_carries_no_second_packet(tmp_path):
-    from panfocus.io.ifd import Tag, pack
+    from panfocus.io.ifd import Tag
+    from panfocus.io.ifd_pack import pack
     from panfocus.io.metadata import parse_exif
 
     frame = read_bytes(tmp_path, foreign("JPEG")[0], ".jpg")

@@ -11,15 +11,8 @@ import panfocus
 from panfocus.cli.app import app
 from panfocus.cli.options import HEADINGS
 from panfocus.errors import UsageError
-from panfocus.pipeline.options import (
-    ABOUT,
-    FIELDS,
-    Chosen,
-    Options,
-    flag_of,
-    from_text,
-    make_settings,
-)
+from panfocus.pipeline.options import ABOUT, FIELDS, Chosen, Options, flag_of
+from panfocus.pipeline.settings import from_text, make_settings
 from tests.conftest import texture
 
 FUSE = {p.name: p for p in app.commands["fuse"].params if isinstance(p, click.Option)}

@@ -7,11 +7,13 @@ import pytest
 
 import panfocus
 from panfocus import io
-from panfocus.batch.jobs import Job, find_jobs
+from panfocus.batch.job import Job
+from panfocus.batch.jobs import find_jobs
 from panfocus.cli import main
 from panfocus.errors import InputError, PanfocusError, SystemError_, UsageError
-from panfocus.pipeline.options import Options, make_settings
+from panfocus.pipeline.options import Options
 from panfocus.pipeline.plan import plan
+from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.registration.alignment import Alignment
 from panfocus.surface.mesh import build_surface

@@ -14,7 +14,8 @@ from panfocus.cli import devices as cli_devices
 from panfocus.cli import main
 from panfocus.errors import SystemError_, UsageError
 from panfocus.io import Metadata, write_image
-from panfocus.pipeline.options import ABOUT, make_settings
+from panfocus.pipeline.options import ABOUT
+from panfocus.pipeline.settings import make_settings
 from panfocus.systems import NetworkSystem, devices, load_system, providers, sessions, trial
 from tests.conftest import focal_pair
 from tests.systems.test_network import write_tiny

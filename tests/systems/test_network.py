@@ -9,8 +9,8 @@ import panfocus
 from panfocus import io
 from panfocus.errors import SystemError_, UsageError
 from panfocus.io.digest import digest_of
-from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import plan
+from panfocus.pipeline.settings import make_settings
 from panfocus.systems import Card, NetworkSystem, load_system, network
 from tests.conftest import focal_pair, focal_stack, psnr
 

@@ -10,8 +10,8 @@ import pytest
 import panfocus
 from panfocus import io
 from panfocus.errors import PanfocusError
-from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import plan
+from panfocus.pipeline.settings import make_settings
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card, load_system
 from tests.conftest import focal_stack

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from panfocus.batch.jobs import Job, find_jobs
-from panfocus.batch.run import BatchOptions, run_batch
+from panfocus.batch.job import Job
+from panfocus.batch.jobs import find_jobs
+from panfocus.batch.options import BatchOptions
+from panfocus.batch.run import run_batch
 
 __all__ = ["BatchOptions", "Job", "find_jobs", "run_batch"]

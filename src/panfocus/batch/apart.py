@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
-from panfocus.batch.jobs import Job
+from panfocus.batch.job import Job
 from panfocus.batch.report import CSV, JSON, ledger
 from panfocus.io.outputs import Inputs, Output
 from panfocus.io.provenance import is_made_by_panfocus

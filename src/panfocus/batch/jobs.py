@@ -2,72 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import product
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from natsort import natsort_keygen, ns
 
+from panfocus.batch.job import VOLUME_ENDING, Job, is_volume_job, output_in
+from panfocus.batch.manifest import read_manifest
 from panfocus.batch.record import FOLDER
 from panfocus.errors import InputError, UsageError
-from panfocus.io.atomic import located
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.read import SUFFIXES, look
-from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr, open_volume
-from panfocus.pipeline.options import FIELDS, from_text, make_settings, name_of
-from panfocus.pipeline.outputs import map_path
-from panfocus.pipeline.volume_outputs import VolumeOutputs
+from panfocus.io.volumes.open import is_volume, open_volume
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
-#: Of scientific stacks.
-VOLUME_ENDING = ".ome.tif"
-_COLUMNS = ("name", "inputs", "output", "options")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One stack of a batch, in values that travel to another machine.
-
-    Attributes:
-        name: unique in the batch; may hold ``/``.
-        inputs: absolute files, globs or folders.
-        output: absolute path of the picture.
-        settings: fields of `Options` that were chosen.
-        maps: of "depth", "index", "confidence", those to write.
-        quality: of JPEG and WebP.
-        axes: of a scientific stack that does not say them.
-        guide: channel of a scientific stack that decides for all.
-        only: (position, T, C) of a scientific stack to be fused alone; None for all.
-    """
-
-    name: str
-    inputs: tuple[str, ...]
-    output: Path
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    maps: tuple[str, ...] = ()
-    quality: int = 95
-    axes: str | None = None
-    guide: str | None = None
-    only: tuple[int, int, int] | None = None
-
-    @property
-    def is_volume(self) -> bool:
-        """Whether it is a scientific stack: written as one, and not as a photograph."""
-        return is_zarr(self.output) or is_ome_tiff(self.output)
-
-    @property
-    def outputs(self) -> dict[str, Path]:
-        """All files that it writes: "image" and its maps, named after the image."""
-        if self.is_volume:
-            return VolumeOutputs.beside(self.output, self.maps).files
-        return {"image": self.output, **{kind: map_path(self.output, kind) for kind in self.maps}}
 
 
 def find_jobs(
@@ -160,15 +113,10 @@ def _why_no_frames(folder: Path, out: Path) -> str | None:
 
 
 def _of_path(path: Path, out: Path, ending: str, pattern: Job) -> Job:
-    volume = _is_volume(path, ending)
+    volume = is_volume_job(path, ending)
     name = path.name if path.is_dir() and not volume else _stem(path)
-    output = _output(out, name, VOLUME_ENDING if volume else ending)
+    output = output_in(out, name, VOLUME_ENDING if volume else ending)
     return replace(pattern, name=name, inputs=(str(path.absolute()),), output=output)
-
-
-def _is_volume(path: Path, ending: str) -> bool:
-    """Whether a stack is a scientific one; one that is merely measured only if TIFFs are wanted."""
-    return is_volume(path) or (ending == ".tif" and is_measured(path))
 
 
 def _stem(path: Path) -> str:
@@ -184,7 +132,7 @@ def _grid(source: Path, out: Path, pattern: Job) -> list[Job]:
             for t, c in product(range(position.times), channels):
                 tail = "" if pattern.guide is not None else f"_c{c}"
                 name = f"{_stem(source)}_p{p:03d}_t{t:04d}{tail}"
-                output = _output(out, name, VOLUME_ENDING)
+                output = output_in(out, name, VOLUME_ENDING)
                 inputs = (str(source.absolute()),)
                 jobs.append(
                     replace(pattern, name=name, inputs=inputs, output=output, only=(p, t, c))
@@ -202,105 +150,6 @@ def _is_stack(path: Path) -> bool:
         return len(look(path)[1]) > 1
     except InputError:
         return True  # it fails as a stack, and so with its reason in the report
-
-
-def _output(out: Path, name: str, ending: str) -> Path:
-    # not with_suffix: a name may hold a dot
-    path = out.absolute() / PurePosixPath(name)
-    return path.with_name(path.name + ending)
-
-
-def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[Job]:
-    """Read a csv with the columns name, inputs and, if wanted, output and options.
-
-    Args:
-        path: relative inputs are relative to its folder.
-        out: folder for results without an output of their own.
-        ending: of such results.
-        pattern: settings, maps and quality; ``options`` of a row (``mode=select system=guided``)
-            go before its settings.
-
-    Raises:
-        UsageError: columns, names or options that are unknown; the message has the line.
-        InputError: unreadable.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = [c.strip() for c in reader.fieldnames or []]
-            reader.fieldnames = columns
-            _check_columns(path, columns)
-            rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError("the manifest cannot be read", where=str(path), got=str(error)) from error
-    base = path.absolute().parent
-    return [
-        _row(row, f"{path}, line {line}", base, out=out, ending=ending, pattern=pattern)
-        for line, row in rows
-    ]
-
-
-def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    if {"name", "inputs"} <= set(columns) <= set(_COLUMNS):
-        return
-    raise UsageError(
-        "the manifest has the wrong columns",
-        where=str(path),
-        expected="name, inputs and, if wanted, output and options",
-        got=", ".join(columns) or "no header",
-    )
-
-
-def _row(
-    row: Mapping[str, str | None], where: str, base: Path, *, out: Path, ending: str, pattern: Job
-) -> Job:
-    cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
-    name = cells["name"]
-    pure = PurePosixPath(name)
-    if not name or pure.is_absolute() or ".." in pure.parts:
-        raise UsageError(
-            "a stack needs a name that can be a file's", where=where, got=name or "none"
-        )
-    inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
-    if not inputs:
-        raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
-    paths = [base / Path(part).expanduser() for part in inputs]
-    volume = len(paths) == 1 and _is_volume(paths[0], ending)
-    output = _output(out, name, VOLUME_ENDING if volume else ending)
-    if cells["output"]:
-        output = located(out.absolute() / Path(cells["output"]).expanduser())
-    return replace(
-        pattern,
-        name=name,
-        inputs=tuple(map(str, paths)),
-        output=output,
-        settings={**pattern.settings, **_options(cells["options"], where)},
-    )
-
-
-def _options(text: str, where: str) -> dict[str, Any]:
-    """Read ``mode=select z_step_um=2``; dashes may stand for underscores.
-
-    Raises:
-        UsageError: unknown, or a value that cannot be.
-    """
-    chosen: dict[str, Any] = {}
-    try:
-        for word in shlex.split(text.replace(";", " ")):
-            key, _, value = word.removeprefix("--").partition("=")
-            chosen[name_of(key)] = value
-        if "maps" in chosen:
-            raise ValueError("maps are asked for by --depth-map and so on, for all stacks")
-        chosen = {name: from_text(name, value) for name, value in chosen.items()}
-        make_settings(**chosen)
-    except (UsageError, ValueError) as error:
-        raise UsageError(
-            "the options of a row are wrong",
-            where=where,
-            expected="name=value name=value, of " + ", ".join(FIELDS),
-            got=f"{text}: {error}",
-        ) from error
-    return chosen
 
 
 def _check_unique(jobs: Sequence[Job]) -> None:

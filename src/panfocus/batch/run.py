@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
-import shutil
-import socket
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from glob import glob
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from time import monotonic, sleep
-from typing import Any, cast
+from typing import Any
 
 from panfocus.batch import crews
 from panfocus.batch.apart import check_batch
 from panfocus.batch.crews import Crew, default_workers, gather_crew
-from panfocus.batch.jobs import Job, find_jobs
-from panfocus.batch.record import FOLDER, Facts, file_facts, record_path
+from panfocus.batch.job import Job
+from panfocus.batch.jobs import find_jobs
+from panfocus.batch.lock import alone_in
+from panfocus.batch.options import BatchOptions
+from panfocus.batch.record import record_path
 from panfocus.batch.report import summary, write_reports
+from panfocus.batch.watch import Watch
 from panfocus.batch.work import StackOutcome, StackTask, failed, prepare
 from panfocus.errors import InputError, OutputError, UsageError
-from panfocus.io.atomic import write_atomic
 from panfocus.pipeline.memory import memory_limit
-from panfocus.pipeline.options import make_settings
+from panfocus.pipeline.settings import make_settings
 
 Tell = Callable[[StackOutcome, int, int], None]
 
@@ -34,37 +31,6 @@ _NO_DASK = (
     "the extra `batch` (Dask) is not installed: one stack after the other in this process; "
     "pip install 'panfocus[batch]' for more at a time"
 )
-
-
-@dataclass(frozen=True)
-class BatchOptions:
-    """How to run a batch.
-
-    Attributes:
-        source: folder of stacks, or manifest.
-        out: folder for results.
-        pattern: settings, maps and quality of every job.
-        ending: of the pictures.
-        workers: processes; None for one per processor, 0 for none but this one.
-        scheduler: address of a Dask scheduler in place of processes here.
-        resume: leave out what is done; renew what has changed.
-        overwrite: replace existing files.
-        watch: wait for new stacks until interrupted.
-        settle_s: with `watch`: seconds for which a stack's files must not have changed.
-        idle_s: with `watch`: stop after so long without anything new; None for never.
-    """
-
-    source: Path
-    out: Path
-    pattern: Job
-    ending: str = ".tif"
-    workers: int | None = None
-    scheduler: str | None = None
-    resume: bool = False
-    overwrite: bool = False
-    watch: bool = False
-    settle_s: float = 5.0
-    idle_s: float | None = None
 
 
 def run_batch(options: BatchOptions, tell: Tell | None = None) -> dict[str, Any]:
@@ -101,7 +67,7 @@ def run_batch(options: BatchOptions, tell: Tell | None = None) -> dict[str, Any]
     settings = make_settings(**options.pattern.settings)
     total = memory_limit(settings)
     folders = {job.output.parent for job in jobs}
-    with _alone_in(options.out, folders) as run_id:
+    with alone_in(options.out, folders) as run_id:
         batch = Batch(options, run_id, total, len(jobs), tell, notes=left_out)
         with gather_crew(options.workers or 0, options.scheduler, total) as crew:
             batch.work(crew, jobs)
@@ -133,68 +99,6 @@ def _refuse_existing(jobs: Iterable[Job]) -> None:
             where=f"{taken[0]}{more}",
             remedy="--resume keeps those that are done and fuses the rest; --overwrite fuses all",
         )
-
-
-@contextmanager
-def _alone_in(out: Path, folders: set[Path]) -> Generator[str]:
-    """Reserve the output folder for this run, clear away what a killed run left.
-
-    Args:
-        out: the output folder.
-        folders: those that results go into.
-
-    Raises:
-        UsageError: another run is at work there.
-    """
-    path = out / FOLDER / "running.json"
-    earlier = _running(path)
-    host = socket.gethostname()
-    if earlier and earlier.get("host") == host and _lives(int(earlier.get("pid", 0))):
-        raise UsageError(
-            "another batch is at work in this output folder",
-            where=str(out),
-            got=f"process {earlier['pid']}",
-            remedy="wait for it, or choose another folder",
-        )
-    if earlier:
-        _clear(out, folders, str(earlier.get("run")))
-    run_id = secrets.token_hex(4)
-    facts = {"run": run_id, "host": host, "pid": os.getpid()}
-    write_atomic(path, [json.dumps(facts).encode()], overwrite=True)
-    try:
-        yield run_id
-    finally:
-        _clear(out, folders, run_id)
-        path.unlink(missing_ok=True)
-
-
-def _running(path: Path) -> dict[str, Any] | None:
-    try:
-        return cast("dict[str, Any]", json.loads(path.read_text()))
-    except (OSError, ValueError):
-        return None
-
-
-def _lives(pid: int) -> bool:
-    if pid <= 0 or pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _clear(out: Path, folders: set[Path], run_id: str) -> None:
-    """Delete folders on the way that workers of this run could not delete when they died."""
-    if not run_id.isalnum():  # of a file that is not ours: no pattern to delete by
-        return
-    for path in [p for f in (out, *folders) for p in f.glob(f".panfocus-{run_id}-*")]:
-        shutil.rmtree(path, ignore_errors=True)
-    for path in (out / FOLDER).rglob(f"*.{run_id}"):
-        path.unlink(missing_ok=True)
 
 
 class Batch:
@@ -231,7 +135,7 @@ class Batch:
         self._crew = crew.title
         if self._options.scheduler is not None and crew.memory_bytes is not None:
             self._memory = crew.memory_bytes * crew.slots
-        watch = _Watch(self._options) if self._options.watch else None
+        watch = Watch(self._options, partial(_find, self._options)) if self._options.watch else None
         try:
             # a stack's headers are read when its turn comes near: thousands would take minutes
             coming = iter(jobs if watch is None else [])
@@ -336,52 +240,3 @@ class Batch:
     def result(self) -> dict[str, Any]:
         """Return what the report holds."""
         return summary(list(self._outcomes.values()), self._facts())
-
-
-class _Watch:
-    """New stacks, once their files have stopped changing."""
-
-    def __init__(self, options: BatchOptions) -> None:
-        self._options = options
-        self._seen: dict[str, tuple[list[Facts], float]] = {}
-        self._given: dict[str, list[Facts]] = {}
-        self._last = monotonic()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing new has come for as long as was said."""
-        idle = self._options.idle_s
-        return idle is not None and monotonic() - self._last > idle
-
-    def poll(self) -> list[Job]:
-        """Return stacks whose files have been the same for `settle_s`, each once per change.
-
-        By our own clock, since that of a file server may be another.
-        """
-        ready: list[Job] = []
-        now = monotonic()
-        jobs = _find(self._options)
-        if any(job.name not in self._seen for job in jobs):
-            check_batch(jobs, self._options.source, self._options.out, overwrite=True)
-        for job in jobs:
-            facts = _facts_of(job)
-            before = self._seen.get(job.name)
-            if before is None or before[0] != facts:
-                self._seen[job.name] = (facts, now)
-                self._last = now
-            elif now - before[1] >= self._options.settle_s and self._given.get(job.name) != facts:
-                self._given[job.name] = facts
-                self._last = now
-                ready.append(job)
-        return ready
-
-
-def _facts_of(job: Job) -> list[Facts]:
-    facts: list[Facts] = []
-    for text in job.inputs:
-        try:
-            matches = [] if Path(text).exists() else sorted(glob(text, recursive=True))  # noqa: PTH207
-            facts += [file_facts(Path(p)) for p in matches or [text]]
-        except OSError:
-            facts.append((text, 0, 0))
-    return facts

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
-from panfocus.batch.jobs import Job
+from panfocus.batch.job import Job
 from panfocus.batch.placing import foreign_among, is_complete, not_ours, place_all
 from panfocus.batch.record import key_of, read_record
 from panfocus.errors import PanfocusError
@@ -20,10 +20,11 @@ from panfocus.io.atomic import staging
 from panfocus.io.outputs import earlier_results
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline import volumes
-from panfocus.pipeline.options import Options, make_settings
+from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.run import fuse
+from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.systems import (
     Card,

@@ -13,7 +13,8 @@ from panfocus.batch.work import StackOutcome, prepare
 from panfocus.cli.flags import in_flags
 from panfocus.errors import UsageError
 from panfocus.io.atomic import located
-from panfocus.pipeline.options import FIELDS, MAP_KINDS, make_settings
+from panfocus.pipeline.options import FIELDS, MAP_KINDS
+from panfocus.pipeline.settings import make_settings
 
 PART_FAILED = 3
 #: Of a stack that are told at once; the report has them all.

@@ -17,12 +17,14 @@ from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.cull import culled
-from panfocus.pipeline.options import Options, make_settings
-from panfocus.pipeline.outputs import inputs_of, report_text, write_report
+from panfocus.pipeline.options import Options
+from panfocus.pipeline.outputs import inputs_of
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.register import align
-from panfocus.pipeline.result import Fusion, Report
+from panfocus.pipeline.report import Report, report_text, write_report
+from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
+from panfocus.pipeline.settings import make_settings
 from panfocus.registration.stack import needs_registration
 
 

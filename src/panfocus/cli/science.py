@@ -18,8 +18,8 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.io.volumes.open import open_volume
-from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import settings_files
+from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, check, fuse_file
 from panfocus.systems import load_system

@@ -14,9 +14,9 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError, PanfocusError, UsageError
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
-from panfocus.pipeline.options import make_settings
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.run import fuse
+from panfocus.pipeline.settings import make_settings
 from panfocus.systems import Card, load_system
 
 #: Scores are of the systems as they are: no frame is left out, no decision mended.

@@ -14,7 +14,7 @@ from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.fusion.blend import mix, snap
-from panfocus.fusion.fold import Decision
+from panfocus.fusion.decision import Decision
 from panfocus.fusion.modes import Mode
 
 #: Side of a tile: small enough that a tile's arrays stay in the processor's cache.

@@ -8,8 +8,7 @@ a running picture and one new frame are all that is ever held.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
@@ -19,143 +18,17 @@ from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.fusion.blend import chain
-from panfocus.fusion.subframe_depth import PeakDepth
+from panfocus.fusion.decision import Decision, Fold
+from panfocus.fusion.evidence_fold import EvidenceFold
 from panfocus.fusion.translucency import Preference
-from panfocus.systems import EvidenceSystem, System
-from panfocus.systems.checks import checked_evidence, checked_weights
+from panfocus.systems import System
+from panfocus.systems.checks import checked_weights
 from panfocus.systems.traits import measures_alone
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
 
 Operand = Literal["fused", "best"]
-
-#: Energy of the modified Laplacian that noise of one grey level in 255 makes: at this much
-#: evidence and none in the other frames, confidence is one half.
-NOISE_ENERGY = 20 / 255**2
-#: Share of that energy under which evidence makes no peak along the focus axis: less than of one
-#: grey level, since systems take their noise off before.
-PEAK_FLOOR = 0.01
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What the fold decided for one frame.
-
-    Attributes:
-        frame: the frame.
-        alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
-        choice: what was decided, where that is not what is mixed; None for `alpha`.
-        kept: where nothing may be averaged, ``(h, w)`` in [0, 1]; None for nowhere.
-    """
-
-    frame: Frame
-    alpha: Float
-    choice: Float | None = None
-    kept: Float | None = None
-
-    @property
-    def chosen(self) -> Float:
-        """What was decided, ``(h, w)``: for maps and shares."""
-        return self.alpha if self.choice is None else self.choice
-
-
-class Fold(Protocol):
-    """Takes frames, gives decisions; may hold a few frames back until `finish`."""
-
-    def push(self, frame: Frame) -> Iterator[Decision]:
-        """Take the next frame and yield the decisions it leads to."""
-        ...
-
-    def finish(self) -> Iterator[Decision]:
-        """Yield what was held back."""
-        ...
-
-    def margin(self) -> Float:
-        """Return how clear the decision is, ``(h, w)`` float32 in [0, 1]."""
-        ...
-
-    def depth(self) -> Float | None:
-        """Return frame numbers with fractions, ``(h, w)``; None where only whole ones are known."""
-        ...
-
-
-class EvidenceFold:
-    """The fold of systems that measure each frame alone: keep the best evidence so far."""
-
-    def __init__(
-        self,
-        system: EvidenceSystem,
-        factor: int,
-        *,
-        wants_depth: bool = False,
-        prefer: Preference | None = None,
-    ) -> None:
-        """Set up.
-
-        Args:
-            system: measures frames.
-            factor: of the working scale, >= 1.
-            wants_depth: whether `depth` will be asked for.
-            prefer: decides between two depths that are both in focus; None for the sharper.
-        """
-        self._prefer = prefer
-        self._system = system
-        self._factor = factor
-        self._peak = PeakDepth() if wants_depth else None
-        self._best: Float | None = None
-        self._second: Float | None = None
-        self._white = 1.0
-
-    def push(self, frame: Frame) -> Iterator[Decision]:
-        """Yield one decision at once."""
-        evidence = self._measured(frame)
-        opacity = frame.opacity(self._factor)
-        if opacity is not None:
-            evidence = evidence * opacity
-        shown = frame.shown(self._factor)
-        if shown is not None:  # even where nothing is to be seen, it must not win
-            evidence = np.where(shown, evidence, np.float32(-1))
-        if self._best is None or self._second is None:
-            # a copy: a system may keep what it gave
-            self._best, self._second = evidence.copy(), np.zeros_like(evidence)
-            self._white = white(frame.pixels.dtype)
-            if self._peak:
-                self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), frame.number)
-            yield Decision(frame, np.ones_like(evidence))
-            return
-        if self._prefer:
-            floor = PEAK_FLOOR * NOISE_ENERGY * self._white**2
-            won = self._prefer.wins(evidence, self._best, floor)
-        else:
-            won = evidence > self._best
-        loser = np.where(won, self._best, evidence)
-        np.maximum(self._second, loser, out=self._second)
-        np.copyto(self._best, evidence, where=won)
-        alpha = won.astype(np.float32)
-        if self._peak:
-            self._peak.push(np.maximum(evidence, 0), alpha, frame.number)
-        yield Decision(frame, alpha)
-
-    def _measured(self, frame: Frame) -> Float:
-        shape = tuple(side // self._factor for side in frame.grey.shape)
-        evidence = self._system.evidence(frame.grey, self._factor)
-        return checked_evidence(evidence, shape, self._system.card.name)
-
-    def finish(self) -> Iterator[Decision]:
-        """Nothing is held back."""
-        yield from ()
-
-    def margin(self) -> Float:
-        """Return ``(best - second) / (best + noise)`` of the evidence."""
-        assert self._best is not None
-        assert self._second is not None
-        floor = np.float32(NOISE_ENERGY * self._white**2)
-        return np.asarray((self._best - self._second) / (self._best + floor), np.float32)
-
-    def depth(self) -> Float | None:
-        """Return frame numbers with fractions, ``(h, w)`` float32; None if not wanted."""
-        return self._peak.depth(PEAK_FLOOR * NOISE_ENERGY * self._white**2) if self._peak else None
 
 
 class DecisionFold:

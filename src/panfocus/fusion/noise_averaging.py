@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.types import Float
-from panfocus.fusion.fold import Decision
+from panfocus.fusion.decision import Decision
 
 #: Side of the square over which frames are compared, pixels of the working scale.
 _WINDOW = 7

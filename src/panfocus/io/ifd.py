@@ -42,7 +42,6 @@ _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: 
 SHORT, LONG, RATIONAL, UNDEFINED, ASCII, BYTE = 3, 4, 5, 7, 2, 1
 _OFFSET_KINDS = (3, 4, 13, 16)  # a damaged kind could give a negative offset
 _MAX_VALUE = 1 << 28  # no tag of a photograph is larger; a damaged count must not fill the memory
-_PIN_BELOW = 60_000  # an EXIF block must fit a JPEG segment of 64 kB
 
 
 class DirectoryError(ValueError):
@@ -253,71 +252,3 @@ def _read_entry(file: BinaryIO, layout: ByteLayout, raw: bytes) -> tuple[int, En
     if layout.strict:
         raise DirectoryError(f"the value of tag {tag} lies outside the file")
     return tag, None
-
-
-class _Packer:
-    """Lays directories and values one behind the other, around one pinned range."""
-
-    def __init__(self, order: ByteOrder, pinned: tuple[int, int]) -> None:
-        self.order: ByteOrder = order
-        self.pinned = pinned
-        self.out = bytearray(8)
-        self.end = 8
-
-    def take(self, size: int) -> int:
-        """Reserve ``size`` bytes at an even offset outside the pinned range."""
-        start = self.end + self.end % 2
-        low, high = self.pinned
-        if start < high and start + size > low:
-            start = high + high % 2
-        self.end = start + size
-        return start
-
-    def put(self, offset: int, data: bytes) -> None:
-        """Write bytes at an offset, growing the block as needed."""
-        missing = offset + len(data) - len(self.out)
-        if missing > 0:
-            self.out.extend(bytes(missing))
-        self.out[offset : offset + len(data)] = data
-
-    def directory(self, directory: Directory, at_pin: Entry | None) -> int:
-        """Write one directory with all that hangs on it; return its offset."""
-        start = self.take(2 + 12 * len(directory) + 4)
-        rows = [struct.pack(self.order + "H", len(directory))]
-        for tag in sorted(directory):
-            rows.append(self.row(tag, directory[tag], at_pin))
-        self.put(start, b"".join(rows) + bytes(4))
-        return start
-
-    def row(self, tag: int, value: Entry | Directory, at_pin: Entry | None) -> bytes:
-        """Return the 12 bytes of one entry, its value written where it belongs."""
-        if isinstance(value, dict):
-            offset = self.directory(value, at_pin)
-            return struct.pack(self.order + "HHII", tag, LONG, 1, offset)
-        head = struct.pack(self.order + "HHI", tag, value.kind, value.count)
-        if len(value.data) <= 4:
-            return head + value.data.ljust(4, b"\0")
-        offset = self.pinned[0] if value is at_pin else self.take(len(value.data))
-        self.put(offset, value.data)
-        return head + struct.pack(self.order + "I", offset)
-
-
-def _maker_note(root: Directory) -> Entry | None:
-    exif = root.get(Tag.EXIF_IFD)
-    note = exif.get(Tag.MAKER_NOTE) if isinstance(exif, dict) else None
-    return note if isinstance(note, Entry) else None
-
-
-def pack(block: Block) -> bytes:
-    """Write a block as a classic TIFF structure: header, directories, values."""
-    note = _maker_note(block.root)
-    pinned = (0, 0)
-    if note is not None and note.offset is not None and 8 <= note.offset <= _PIN_BELOW:
-        pinned = (note.offset, note.offset + len(note.data))
-    else:
-        note = None
-    packer = _Packer(block.order, pinned)
-    first = packer.directory(block.root, note)
-    mark = b"II" if block.order == "<" else b"MM"
-    packer.put(0, mark + struct.pack(block.order + "HI", 42, first))
-    return bytes(packer.out)

@@ -15,10 +15,10 @@ from panfocus.io.ifd import (
     DirectoryError,
     Entry,
     Tag,
-    pack,
     read_directory,
     read_header,
 )
+from panfocus.io.ifd_pack import pack
 from panfocus.io.mark import drop_mark, has_mark, put_mark
 
 _CENTIMETRE = 3

@@ -9,17 +9,8 @@ from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
 from panfocus.io.deflate import deflate
-from panfocus.io.ifd import (
-    BYTE,
-    LONG,
-    SHORT,
-    UNDEFINED,
-    Block,
-    ByteOrder,
-    DirectoryError,
-    Tag,
-    pack,
-)
+from panfocus.io.ifd import BYTE, LONG, SHORT, UNDEFINED, Block, ByteOrder, DirectoryError, Tag
+from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import parse_exif, put_resolution, story_of_tiff
 
 _DEFLATE, _HORIZONTAL = 8, 2

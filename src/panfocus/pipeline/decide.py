@@ -12,7 +12,8 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
 from panfocus.fusion.composite import Composer, Refine
-from panfocus.fusion.fold import Decision, make_fold, upsample
+from panfocus.fusion.decision import Decision
+from panfocus.fusion.fold import make_fold, upsample
 from panfocus.fusion.noise_averaging import Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference

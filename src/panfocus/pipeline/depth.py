@@ -8,7 +8,8 @@ import numpy as np
 
 from panfocus.arrays.types import Float
 from panfocus.fusion.composite import Composer
-from panfocus.fusion.fold import Fold, upsample
+from panfocus.fusion.decision import Fold
+from panfocus.fusion.fold import upsample
 
 
 def finest_depth(composer: Composer, fold: Fold) -> Float | None:

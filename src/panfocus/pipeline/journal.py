@@ -20,7 +20,7 @@ from panfocus.guard.blank import Verdict
 from panfocus.pipeline.depth import knows_distances, measured_depth
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
-from panfocus.pipeline.result import Report
+from panfocus.pipeline.report import Report
 from panfocus.pipeline.timing import Clock
 from panfocus.registration.misalignment import Glance
 from panfocus.registration.options import resolve_reference

@@ -14,10 +14,8 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, TypedDict, get_args
 
-from panfocus.errors import UsageError
 from panfocus.fusion.modes import Mode
-from panfocus.registration.options import KINDS, check_kind, is_reference
-from panfocus.resources.memory import parse_size
+from panfocus.registration.options import KINDS
 from panfocus.systems.devices import DEFAULT_SYSTEM
 from panfocus.systems.devices import NAMES as DEVICES
 
@@ -37,8 +35,6 @@ Group = Literal["input", "registration", "decision", "maps", "output", "limits"]
 #: What kind of value an option takes.
 Kind = Literal["text", "file", "truth", "count", "length"]
 
-#: More threads than any machine has; OpenCV counts them in 32 bits.
-MOST_THREADS = 4096
 _ABOUT = "about"
 
 
@@ -256,9 +252,6 @@ class Chosen(TypedDict, total=False):
 FIELDS: Mapping[str, Field[Any]] = {f.name: f for f in fields(Options)}
 #: What is told of each.
 ABOUT: Mapping[str, About] = {name: f.metadata[_ABOUT] for name, f in FIELDS.items()}
-#: Options whose values are names, which a program may have as numbers.
-_NAMED = frozenset({"reference", "bit_depth", "max_memory"})
-_YES, _NO = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 def name_of(word: str) -> str:
@@ -267,112 +260,7 @@ def name_of(word: str) -> str:
     return next((n for n in FIELDS if flag_of(n) == f"--{plain}"), word.replace("-", "_"))
 
 
-def from_text(name: str, text: str) -> object:
-    """Return the value of a setting that was written down, as in the row of a manifest.
-
-    A truth that stands alone means yes.
-
-    Raises:
-        ValueError: it cannot be read as what the setting is.
-    """
-    kind = ABOUT[name].kind if name in ABOUT else "text"
-    if kind == "truth":
-        word = text.lower()
-        if word not in _YES and word not in _NO:
-            raise ValueError(f"{text} is neither true nor false")
-        return word in _YES
-    return {"count": int, "length": float}.get(kind, str)(text)
-
-
-def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given
-    """Return numbers of NumPy as Python's, which JSON knows, and numbers that are names as text."""
-    if type(value).__module__ == "numpy" and not getattr(value, "shape", ()):
-        value = value.item()
-    if name in _NAMED and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value
-
-
-def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
-    """Return checked settings.
-
-    Raises:
-        UsageError: unknown option or value.
-
-    Example:
-        >>> make_settings(mode="select", bit_depth=16).bit_depth
-        '16'
-    """
-    known = set(FIELDS)
-    unknown = set(options) - known
-    if unknown:
-        raise UsageError(
-            "unknown option",
-            got=", ".join(sorted(unknown)),
-            expected=", ".join(sorted(known)),
-        )
-    if options.get("load_transforms") is not None:
-        options["load_transforms"] = str(options["load_transforms"])  # reports are JSON
-    options = {name: _plain(name, value) for name, value in options.items()}
-    settings = Options(**options)
-    check_kind(settings.align)
-    _check_choices(settings)
-    _check_values(settings)
-    return settings
-
-
-def _check_choices(settings: Options) -> None:
-    for name, about in ABOUT.items():
-        if about.choices and getattr(settings, name) not in about.choices:
-            raise UsageError(
-                f"unknown value of {name}",
-                where=name,
-                expected=" or ".join(about.choices),
-                got=str(getattr(settings, name)),
-            )
-
-
 def flag_of(name: str) -> str:
     """Return the flag of an option on the command line, as manifests may spell it too."""
     flags = ABOUT[name].flags if name in ABOUT else None
     return flags[-1].partition("/")[0] if flags else f"--{name.replace('_', '-')}"
-
-
-def _check_values(settings: Options) -> None:
-    """Refuse values that no run can have, whoever sets them: a shell, a manifest, a program."""
-    for name, about in ABOUT.items():
-        if about.kind == "truth" and not isinstance(getattr(settings, name), bool):
-            raise _cannot_be(name, "true or false", getattr(settings, name))
-    if not str(settings.system).strip():
-        raise _cannot_be("system", "a name of `panfocus systems`, or a folder", settings.system)
-    if settings.load_transforms is not None and not settings.load_transforms.strip():
-        raise _cannot_be("load_transforms", "a file", settings.load_transforms)
-    if not is_reference(settings.reference):
-        raise _cannot_be("reference", "middle, first, last, or a number from 0", settings.reference)
-    if not is_length(settings.z_step_um) and settings.z_step_um is not None:
-        raise _cannot_be("z_step_um", "micrometres above 0, up to 1e9", settings.z_step_um)
-    if settings.threads is not None and not _is_count(settings.threads):
-        raise _cannot_be("threads", f"1 to {MOST_THREADS}", settings.threads)
-    parse_size(settings.max_memory)
-
-
-def _cannot_be(name: str, expected: str, got: object) -> UsageError:
-    text = str(got)
-    return UsageError(
-        f"this cannot be a value of {name}",
-        where=name,
-        expected=expected,
-        got=text if text.strip() else "nothing",
-        remedy=None if text.strip() else "check the variable that it came from",
-    )
-
-
-def is_length(value: object) -> bool:
-    """Whether this is a length in micrometres, from a picometre to a kilometre."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return False
-    return 1e-6 <= value <= 1e9
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_THREADS

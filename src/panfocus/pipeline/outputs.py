@@ -7,7 +7,6 @@ a picture, or what a format holds.
 from __future__ import annotations
 
 import glob
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +17,11 @@ import numpy as np
 from panfocus import io
 from panfocus.errors import UsageError
 from panfocus.frame import Metadata
-from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.plan import Plan, settings_files
-from panfocus.pipeline.result import Fusion, Report
+from panfocus.pipeline.report import write_report
+from panfocus.pipeline.result import Fusion
 from panfocus.systems import Card
 
 
@@ -285,17 +284,3 @@ def write_picture(path: Path, fusion: Fusion, *, quality: int, overwrite: bool) 
     return io.write_image(
         path, fusion.image, fusion.metadata, quality=quality, overwrite=overwrite, is_result=True
     )
-
-
-def report_text(report: Report) -> str:
-    """Return a report as JSON."""
-    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-
-
-def write_report(path: Path, report: Report, *, overwrite: bool) -> None:
-    """Write a report as JSON.
-
-    Raises:
-        OutputError: exists, or cannot be written.
-    """
-    write_atomic(path, [report_text(report).encode()], overwrite=overwrite)

@@ -14,7 +14,8 @@ from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.restoration import restorer_of
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
-from panfocus.pipeline.options import Options, make_settings
+from panfocus.pipeline.options import Options
+from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import resolve_reference
 from panfocus.systems import (
     PictureSystem,

@@ -11,7 +11,7 @@ from panfocus.frame import Frame, Stack
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Cancel, Journal, Progress
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Report
+from panfocus.pipeline.report import Report
 from panfocus.pipeline.sources import FileStack
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.stack import OnlineRegistration, Registration, locate, needs_registration

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,32 +13,8 @@ from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.pipeline.options import BitDepth, MapKind
+from panfocus.pipeline.report import Report
 from panfocus.registration.alignment import Alignment
-
-
-@dataclass
-class Report:
-    """What was done, in values that JSON can hold."""
-
-    settings: dict[str, Any]
-    versions: dict[str, str]
-    system: dict[str, Any]
-    size: dict[str, Any]
-    frames: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    reference: str | None = None
-    working_factor: int = 1
-    warnings: list[str] = field(default_factory=list[str])
-    timings_s: dict[str, float] = field(default_factory=dict[str, float])
-    #: the part of the reference frame that the picture shows; None when it shows all
-    cropped_to: dict[str, int] | None = None
-    #: of the depth map: "frames" or "µm"; None where none was made
-    depth_unit: str | None = None
-    #: what the second opinion on a network's decision found; None where none was asked
-    guard: dict[str, Any] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts, lists, strings and numbers."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,11 +12,12 @@ from panfocus.pipeline.best import take_best
 from panfocus.pipeline.cull import cull_arrays, culled
 from panfocus.pipeline.decide import fuse_decisions
 from panfocus.pipeline.journal import Cancel, Journal, Progress
-from panfocus.pipeline.options import Chosen, make_settings
+from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
 from panfocus.pipeline.register import in_place
 from panfocus.pipeline.result import Fusion, convert_depth
+from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.sources import (
     Arrays,
     ArrayStack,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
-from panfocus.fusion.fold import Decision
+from panfocus.fusion.decision import Decision
 
 
 class Clock:

@@ -16,7 +16,9 @@ from panfocus.io.outputs import Output, check_apart
 from panfocus.io.stores import check_replaceable
 from panfocus.io.volumes.open import is_zarr
 from panfocus.io.volumes.volume import Channel, Position, Volume
-from panfocus.io.volumes.write import Picture, Sink, TiffSink, ZarrSink
+from panfocus.io.volumes.write import Picture, Sink
+from panfocus.io.volumes.write_tiff import TiffSink
+from panfocus.io.volumes.write_zarr import ZarrSink
 from panfocus.io.write import check_place
 
 _DTYPES: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}

@@ -15,11 +15,12 @@ from panfocus.io.volumes.volume import Position, Volume
 from panfocus.io.volumes.write import Sink
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
-from panfocus.pipeline.options import Options, is_length
+from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
+from panfocus.pipeline.settings import is_length
 from panfocus.pipeline.volume_outputs import Selection, VolumeOutputs
 from panfocus.systems import PictureSystem, System, load_system
 

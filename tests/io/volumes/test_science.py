@@ -13,8 +13,9 @@ from panfocus.errors import InputError, OutputError
 from panfocus.io.volumes.open import open_volume
 from panfocus.io.volumes.stack import Scale
 from panfocus.io.volumes.volume import Channel, Position
-from panfocus.io.volumes.write import Picture, fits_imagej
-from panfocus.pipeline.options import make_settings
+from panfocus.io.volumes.write import Picture
+from panfocus.io.volumes.write_tiff import fits_imagej
+from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, fuse_file
 from tests.conftest import focal_stack
@@ -413,7 +414,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     def full(self, plane):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("panfocus.io.volumes.write.TiffSink.add", full)
+    monkeypatch.setattr("panfocus.io.volumes.write_tiff.TiffSink.add", full)
     choice = Choice(make_settings(system="guided"))
     with pytest.raises(OutputError, match="No space left"):
         fuse_file(source, VolumeOutputs.beside(out, (), overwrite=True), choice)

@@ -1,0 +1,66 @@
+"""One stack of a batch: what is fused, how, and into which files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
+from panfocus.pipeline.outputs import map_path
+from panfocus.pipeline.volume_outputs import VolumeOutputs
+
+#: Of scientific stacks.
+VOLUME_ENDING = ".ome.tif"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stack of a batch, in values that travel to another machine.
+
+    Attributes:
+        name: unique in the batch; may hold ``/``.
+        inputs: absolute files, globs or folders.
+        output: absolute path of the picture.
+        settings: fields of `Options` that were chosen.
+        maps: of "depth", "index", "confidence", those to write.
+        quality: of JPEG and WebP.
+        axes: of a scientific stack that does not say them.
+        guide: channel of a scientific stack that decides for all.
+        only: (position, T, C) of a scientific stack to be fused alone; None for all.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    output: Path
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    maps: tuple[str, ...] = ()
+    quality: int = 95
+    axes: str | None = None
+    guide: str | None = None
+    only: tuple[int, int, int] | None = None
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether it is a scientific stack: written as one, and not as a photograph."""
+        return is_zarr(self.output) or is_ome_tiff(self.output)
+
+    @property
+    def outputs(self) -> dict[str, Path]:
+        """All files that it writes: "image" and its maps, named after the image."""
+        if self.is_volume:
+            return VolumeOutputs.beside(self.output, self.maps).files
+        return {"image": self.output, **{kind: map_path(self.output, kind) for kind in self.maps}}
+
+
+def is_volume_job(path: Path, ending: str) -> bool:
+    """Whether a stack is a scientific one; one that is merely measured only if TIFFs are wanted."""
+    return is_volume(path) or (ending == ".tif" and is_measured(path))
+
+
+def output_in(out: Path, name: str, ending: str) -> Path:
+    """Return where the picture of a stack goes: named after it, in `out`."""
+    # not with_suffix: a name may hold a dot
+    path = out.absolute() / PurePosixPath(name)
+    return path.with_name(path.name + ending)

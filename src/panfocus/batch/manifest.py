@@ -1,0 +1,111 @@
+"""The jobs of a manifest: a row a stack."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from panfocus.batch.job import VOLUME_ENDING, Job, is_volume_job, output_in
+from panfocus.errors import InputError, UsageError
+from panfocus.io.atomic import located
+from panfocus.pipeline.options import FIELDS, name_of
+from panfocus.pipeline.settings import from_text, make_settings
+
+_COLUMNS = ("name", "inputs", "output", "options")
+
+
+def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[Job]:
+    """Read a csv with the columns name, inputs and, if wanted, output and options.
+
+    Args:
+        path: relative inputs are relative to its folder.
+        out: folder for results without an output of their own.
+        ending: of such results.
+        pattern: settings, maps and quality; ``options`` of a row (``mode=select system=guided``)
+            go before its settings.
+
+    Raises:
+        UsageError: columns, names or options that are unknown; the message has the line.
+        InputError: unreadable.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = [c.strip() for c in reader.fieldnames or []]
+            reader.fieldnames = columns
+            _check_columns(path, columns)
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError("the manifest cannot be read", where=str(path), got=str(error)) from error
+    base = path.absolute().parent
+    return [
+        _row(row, f"{path}, line {line}", base, out=out, ending=ending, pattern=pattern)
+        for line, row in rows
+    ]
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    if {"name", "inputs"} <= set(columns) <= set(_COLUMNS):
+        return
+    raise UsageError(
+        "the manifest has the wrong columns",
+        where=str(path),
+        expected="name, inputs and, if wanted, output and options",
+        got=", ".join(columns) or "no header",
+    )
+
+
+def _row(
+    row: Mapping[str, str | None], where: str, base: Path, *, out: Path, ending: str, pattern: Job
+) -> Job:
+    cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
+    name = cells["name"]
+    pure = PurePosixPath(name)
+    if not name or pure.is_absolute() or ".." in pure.parts:
+        raise UsageError(
+            "a stack needs a name that can be a file's", where=where, got=name or "none"
+        )
+    inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
+    if not inputs:
+        raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
+    paths = [base / Path(part).expanduser() for part in inputs]
+    volume = len(paths) == 1 and is_volume_job(paths[0], ending)
+    output = output_in(out, name, VOLUME_ENDING if volume else ending)
+    if cells["output"]:
+        output = located(out.absolute() / Path(cells["output"]).expanduser())
+    return replace(
+        pattern,
+        name=name,
+        inputs=tuple(map(str, paths)),
+        output=output,
+        settings={**pattern.settings, **_options(cells["options"], where)},
+    )
+
+
+def _options(text: str, where: str) -> dict[str, Any]:
+    """Read ``mode=select z_step_um=2``; dashes may stand for underscores.
+
+    Raises:
+        UsageError: unknown, or a value that cannot be.
+    """
+    chosen: dict[str, Any] = {}
+    try:
+        for word in shlex.split(text.replace(";", " ")):
+            key, _, value = word.removeprefix("--").partition("=")
+            chosen[name_of(key)] = value
+        if "maps" in chosen:
+            raise ValueError("maps are asked for by --depth-map and so on, for all stacks")
+        chosen = {name: from_text(name, value) for name, value in chosen.items()}
+        make_settings(**chosen)
+    except (UsageError, ValueError) as error:
+        raise UsageError(
+            "the options of a row are wrong",
+            where=where,
+            expected="name=value name=value, of " + ", ".join(FIELDS),
+            got=f"{text}: {error}",
+        ) from error
+    return chosen

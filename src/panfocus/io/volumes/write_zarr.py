@@ -1,0 +1,117 @@
+"""Fused planes into one OME-Zarr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.io.mark import mark
+from panfocus.io.volumes.volume import Channel, hex_of_colour
+from panfocus.io.volumes.write import Picture
+
+_CHUNK = 1024
+
+
+class ZarrSink:
+    """Planes go straight into an OME-Zarr 0.4, which Fiji and napari read."""
+
+    def __init__(self, path: Path, pictures: Sequence[Picture], *, is_map: bool = False) -> None:
+        from panfocus.io.volumes.ngff import zarr_module  # noqa: PLC0415  needs the extra
+
+        zarr = zarr_module()
+        root = zarr.open_group(str(path), mode="w-", zarr_format=2)
+        self._root, self._is_map = root, is_map
+        self._pictures = pictures
+        self._groups = [
+            root if len(pictures) == 1 else root.create_group(str(n)) for n in range(len(pictures))
+        ]
+        self._arrays = [self._array(g, p) for g, p in zip(self._groups, pictures, strict=True)]
+        # lowest and highest value of each channel, for viewers to begin with
+        self._ranges = [
+            np.tile([np.inf, -np.inf], (len(p.channels) * p.samples, 1)) for p in pictures
+        ]
+        if len(pictures) > 1:
+            root.attrs["bioformats2raw.layout"] = 3
+        self._next = self._order()
+
+    @staticmethod
+    def _array(group: Any, picture: Picture) -> Any:  # noqa: ANN401  zarr's types are not complete
+        count = len(picture.channels) * picture.samples
+        height, width = picture.plane[:2]
+        return group.create_array(
+            "0",
+            shape=(picture.times, count, 1, height, width),
+            chunks=(1, 1, 1, min(height, _CHUNK), min(width, _CHUNK)),
+            dtype=picture.dtype,
+            chunk_key_encoding={"name": "v2", "separator": "/"},
+        )
+
+    def _order(self) -> Iterator[tuple[int, int, int]]:
+        for n, picture in enumerate(self._pictures):
+            for t in range(picture.times):
+                for c in range(len(picture.channels)):
+                    yield n, t, c
+
+    def add(self, plane: NDArray[Any]) -> None:
+        """Write the plane's chunks; colours of a pixel become channels."""
+        number, t, c = next(self._next)
+        samples = self._pictures[number].samples
+        planes = [plane] if samples == 1 else list(np.moveaxis(plane, -1, 0))
+        for k, single in enumerate(planes, c * samples):
+            self._arrays[number][t, k, 0] = single
+            low, high = self._ranges[number][k]
+            self._ranges[number][k] = min(low, single.min()), max(high, single.max())
+
+    def finish(self) -> None:
+        """Write what is known of the pictures, and by what they were made."""
+        name, _, version = mark().partition(" ")
+        kind = {"kind": "map"} if self._is_map else {}
+        self._root.attrs["_creator"] = {"name": name, "version": version, **kind}
+        for group, picture, ranges in zip(self._groups, self._pictures, self._ranges, strict=True):
+            group.attrs.update(_ngff(picture, ranges))
+
+
+def _ngff(picture: Picture, ranges: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the attributes of version 0.4.
+
+    Args:
+        picture: what it is.
+        ranges: lowest and highest value of each channel, ``(C * S, 2)``.
+    """
+    position = picture.position
+    axes: list[dict[str, str]] = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
+    for letter, size in zip("zyx", position.voxel_um, strict=True):
+        unit = {} if size is None else {"unit": "micrometer"}
+        axes.append({"name": letter, "type": "space", **unit})
+    scale = [1.0, 1.0, *(size or 1.0 for size in position.voxel_um)]
+    transform = [{"type": "scale", "scale": scale}]
+    dataset = {"path": "0", "coordinateTransformations": transform}
+    multiscale = {"version": "0.4", "name": position.name, "axes": axes, "datasets": [dataset]}
+    channels = [
+        {
+            "label": _label(channel, n, s, picture.samples),
+            "color": hex_of_colour(channel.facts.get("Color", -1)),
+            "active": True,
+            "window": _window(picture.dtype, *map(float, ranges[n * picture.samples + s])),
+        }
+        for n, channel in enumerate(picture.channels)
+        for s in range(picture.samples)
+    ]
+    return {"multiscales": [multiscale], "omero": {"channels": channels}}
+
+
+def _window(dtype: np.dtype[Any], low: float, high: float) -> dict[str, float]:
+    """Return what a viewer shows from black to white: a 12-bit picture would be dark in 16 bits."""
+    if dtype.kind == "f":
+        return {"start": low, "min": low, "end": high, "max": high}
+    kind = np.iinfo(dtype)
+    return {"start": low, "min": float(kind.min), "end": high, "max": float(kind.max)}
+
+
+def _label(channel: Channel, n: int, s: int, samples: int) -> str:
+    name = channel.name or f"channel {n}"
+    return name if samples == 1 else f"{name} {'RGBA'[s] if samples > 2 else 'LA'[s]}"
