@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format bench ablation drpl-ablation drpl-terms adapting bundle \
+.PHONY: demo test lint format docs wheel hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
   bundle-drpl-paper bundle-drpl-small clean
 
 $(VENV)/.base:
@@ -16,8 +16,12 @@ $(VENV)/.demo: $(VENV)/.base pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base pyproject.toml constraints.txt
-	$(PIP) -e '.[demo,train,evaluate,dev]'
+	$(PIP) -e '.[train,dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: $(VENV)/.base pyproject.toml constraints.txt
+	$(PIP) -e '.[docs]'
+	touch $@
 
 # Fuse stacks that the project makes itself, and put the pictures into demo-out/.
 demo: $(VENV)/.demo
@@ -31,6 +35,32 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+# The site of the documentation, into site/; nothing on it may be fetched from elsewhere.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@! grep -rnE '<(script|link|img|iframe)[^>]* (src|href)="(https?:)?//' site --include='*.html'
+
+# Wheel and sdist, tried in a clean environment without torch; what is built lies in dist/.
+wheel: $(VENV)/.dev
+	$(BIN)/pytest -m wheel tests/packaging
+
+# Style before every commit, types and the import contract before every push.
+hooks: $(VENV)/.dev
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type pre-push
+
+# The tests that need no torch by another Python, in an environment of its own:
+# `make test-python PYTHON=python3.13`.
+OTHER = .venv-$(notdir $(PYTHON))
+test-python:
+	$(PYTHON) -m venv $(OTHER)
+	$(OTHER)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(OTHER)/bin/pytest -n 2
+
+# The same by each of these that is here.
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+test-pythons:
+	for p in $(PYTHONS); do if $$p --version; then $(MAKE) test-python PYTHON=$$p || exit 1; fi; done
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
@@ -220,4 +250,4 @@ SHARP_TERMS := 427 sharp pictures, synthesised into pairs: ECSSD 400 (no licence
   alphamatting.com 27 (no licence stated); no picture is contained in the weights' package
 
 clean:
-	rm -rf $(VENV) demo-out .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* demo-out dist site .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Write `both_papers.ipynb` from `both_papers.py`, whose ``# %%`` lines begin cells.
+"""Write each notebook from the file of Python of its name, whose ``# %%`` lines begin cells.
 
     python examples/make_notebook.py
 
@@ -8,7 +8,10 @@ A notebook is JSON, which nobody reads or compares well; its source is the file 
 import json
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("both_papers.py")
+SOURCES = [
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("first_fusion", "compare_systems", "both_papers")
+]
 
 
 def cells(text):
@@ -42,6 +45,6 @@ def notebook(text):
 
 
 if __name__ == "__main__":
-    SOURCE.with_suffix(".ipynb").write_text(
-        notebook(SOURCE.read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    for source in SOURCES:
+        made = notebook(source.read_text(encoding="utf-8"))
+        source.with_suffix(".ipynb").write_text(made, encoding="utf-8")

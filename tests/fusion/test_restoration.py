@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 import panfocus
 from panfocus.errors import SystemError_, UsageError
@@ -19,6 +17,9 @@ from panfocus.systems import load_system
 from panfocus.systems.card import Card
 from panfocus.systems.network import NetworkSystem
 from panfocus.systems.restorer import Recipe, Restorer
+
+onnx = pytest.importorskip("onnx", reason="networks are made by onnx, of the extra train")
+from onnx import TensorProto, helper  # noqa: E402
 
 
 def sharpener(path, by=0.5):

@@ -1,7 +1,6 @@
 """The notebook runs from its first cell to its last, with seconds in place of minutes."""
 
 import json
-import runpy
 
 import pytest
 
@@ -13,14 +12,6 @@ pytest.importorskip("skimage")
 @pytest.fixture
 def examples(request):
     return request.config.rootpath / "examples"
-
-
-def test_the_notebook_is_its_source(examples):
-    made = runpy.run_path(str(examples / "make_notebook.py"))["notebook"]
-    source = (examples / "both_papers.py").read_text()
-    stored = (examples / "both_papers.ipynb").read_text()
-    assert stored == made(source), "run examples/make_notebook.py"
-    assert not any(cell.get("outputs") for cell in json.loads(stored)["cells"])
 
 
 def test_the_notebook_runs(examples, monkeypatch, tmp_path, capsys):

@@ -203,6 +203,8 @@ def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Gener
             # the sum is kept by what is handed out at a time: one worker may need most of it
             memory_limit=memory_bytes,
             dashboard_address=None,
+            # its server starts all the same; a second batch would find port 8787 taken
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster) as client,

@@ -86,7 +86,7 @@ class Fusion:
                 hold the picture.
             UsageError: two files are one, no such kind of map, or the fusion has no maps.
 
-        Example:
+        Examples:
             >>> fusion = panfocus.fuse("shots/")  # doctest: +SKIP
             >>> fusion.save("fused.tif", maps=["depth"], report="fused.json")  # doctest: +SKIP
         """

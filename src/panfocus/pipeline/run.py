@@ -70,7 +70,7 @@ def fuse(
         SystemError_: the system is unknown or damaged.
         Cancelled: `cancel` said so.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> sharp = np.tile(np.array([[0, 200], [200, 0]], np.uint8), (16, 16))
         >>> flat, left = np.full_like(sharp, 100), np.arange(32) < 16

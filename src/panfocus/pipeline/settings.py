@@ -51,7 +51,7 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
     Raises:
         UsageError: unknown option or value.
 
-    Example:
+    Examples:
         >>> make_settings(mode="select", bit_depth=16).bit_depth
         '16'
     """

@@ -46,7 +46,7 @@ register_system = SYSTEMS.register
 def list_systems() -> list[Card]:
     """Return the cards of all systems, networks first, those of plugins last.
 
-    Example:
+    Examples:
         >>> [card.name for card in list_systems() if card.kind == "picture"]
         ['dualpath-picture', 'pyramid']
     """
@@ -72,7 +72,7 @@ def load_system(
             be had.
         UsageError: no such device.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> frames = np.random.default_rng(0).random((3, 64, 64, 3), np.float32)
         >>> load_system("guided").decide(frames).shape

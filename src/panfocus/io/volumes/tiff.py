@@ -140,7 +140,10 @@ def _open(path: Path, told: str | None) -> tifffile.TiffFile:
 
 def _series(path: Path, file: tifffile.TiffFile) -> list[Any]:
     """Return the series that are pictures; previews and labels are left out."""
-    found: list[Any] = [s for s in file.series if {*"YX"} <= set(s.axes)]
+    stored: Any = file.series
+    if callable(stored):  # tifffile since 2026.5.2 leaves axes of size 1 out unless told
+        stored = stored(squeeze=False)
+    found: list[Any] = [s for s in stored if {*"YX"} <= set(s.axes)]
     if not found:
         raise InputError("the file holds no picture", where=str(path))
     if file.is_imagej:
@@ -210,7 +213,10 @@ def _positions(
     told: str | None,
     notes: list[str],
 ) -> list[Position]:
-    stored_axes, shape = str(series.get_axes(False)), tuple(series.get_shape(False))
+    if hasattr(series, "get_axes"):  # tifffile before 2026.5.2
+        stored_axes, shape = str(series.get_axes(False)), tuple(series.get_shape(False))
+    else:
+        stored_axes, shape = str(series.axes), tuple(series.shape)
     letters = named(path, stored_axes, shape, told)
     dtype = np.dtype(series.dtype).newbyteorder("=")
     check_dtype(path, dtype)
