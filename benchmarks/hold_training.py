@@ -1,4 +1,4 @@
-"""Whether a change of the code changed a training: `hold_training.py OUT.json [--against FIRST.json]`.
+"""Whether a change of the code changed a training: `hold_training.py OUT.json [--against FIRST]`.
 
 Hashes made scenes of every kind, training's samples of every kind, and the weights after six steps
 of every recipe (`--quick`: no weights), on one thread in float32; tells which differ from an
@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import make_unseen
-import make_validation
 import numpy as np
 import torch
 
+import make_unseen
+import make_validation
 from panfocus.synthesis import fluorescence as microscope
 from panfocus.synthesis.kinds import NAMES
-from panfocus.synthesis.sets import SetMaterial, SetRecipe, make_scene
+from panfocus.synthesis.material import SetMaterial
+from panfocus.synthesis.sets import SetRecipe, make_scene
 from panfocus.train import loop, pairs, pictures, synthesis
 from panfocus.train.drpl import config as drpl
 from panfocus.train.drpl import teacher as teachers

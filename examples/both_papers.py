@@ -24,7 +24,7 @@ import torch
 from skimage import data as photographs
 
 import panfocus
-from panfocus.synthesis.scenes import layers_scene
+from panfocus.synthesis.focal_pairs import layers_scene
 from panfocus.train import loop, pairs, pictures, synthesis
 
 runs = Path(mkdtemp(prefix="panfocus-"))

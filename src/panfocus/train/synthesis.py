@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from panfocus.errors import UsageError
 from panfocus.synthesis import defocus as lens
+from panfocus.synthesis.layers import Layer, render
 from panfocus.train import mattes
 from panfocus.train.levels import Picture, unit
 from panfocus.train.pictures import Pictures
@@ -199,14 +200,13 @@ def layered(rng: np.random.Generator, sources: Sources, size: int, odds: Odds) -
     back, develop = camera(rng, back, odds)
     front = develop.linearised(front)
     matte = front_of(rng, shape(rng, sources, size, odds), odds)
-    far, near = lens.Layer(back, None, 1.0), lens.Layer(front, matte, 0.0)
+    far, near = Layer(back, None, 1.0), Layer(front, matte, 0.0)
     drift = drifting(rng, size, odds)
     # what is out of focus drifts: the background in the first shot, the foreground in the second
-    off_far = replace(far, colour=drift(back))
-    off_near = replace(near, colour=drift(front), matte=drift.moved(matte))
+    off_far, off_near = drift.layer(far), drift.layer(near)
     aperture = apertures(rng)
     shots = (
-        lens.render(scene, radii, aperture)
+        render(scene, radii, aperture)
         for scene, radii in (
             ((off_far, near), (radius(rng, odds), 0.0)),
             ((far, off_near), (0.0, radius(rng, odds))),
@@ -274,6 +274,11 @@ class Drift:
     def __call__(self, light: Float) -> Float:
         """Move and dim or brighten light ``(H, W, 3)``."""
         return light if self.matrix is None else self.moved(light) * np.float32(self.gain)
+
+    def layer(self, still: Layer) -> Layer:
+        """Move and dim a layer of a scene, its matte with it."""
+        matte = None if still.matte is None else self.moved(still.matte)
+        return replace(still, colour=self(still.colour), matte=matte)
 
     def part(self, share: float) -> Drift:
         """Return a share of it."""

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from panfocus import fuse
 from panfocus.synthesis import defocus as lens
+from panfocus.synthesis.layers import Layer, lay_over
 from panfocus.systems.network import PAD
 from panfocus.train import mattes, synthesis
 from panfocus.train.dualpath import fluorescence
@@ -45,7 +46,6 @@ MARGIN = 12
 LADDER = (0.0, 0.06, 0.14, 0.26, 0.45, 0.7, 1.0)
 #: Circle of confusion, pixels, from which on what is out of focus drifts in full.
 FAR = 3.0
-STILL = Drift(None, 1.0)
 #: Share of the sets whose pictures end before the network's field does, and by less than what.
 PADDED = 0.4
 STRIDE = 16
@@ -143,14 +143,6 @@ def as_stack(sample: synthesis.Sample) -> MadeStack:
     return MadeStack(frames, sample.truth, masks, sample.valid, sample.clean, sample.noise)
 
 
-class Thing(NamedTuple):
-    """An object before the background: colour ``(H, W, 3)``, matte ``(H, W)`` and its depth."""
-
-    colour: Float
-    matte: Float
-    depth: float
-
-
 class Ladder(NamedTuple):
     """A background ``(H, W, 3)`` at growing circles of confusion, to blur each pixel by its own.
 
@@ -231,7 +223,7 @@ def stack(
     sharpest = along(ladder.plain, radii, least)
     truth = develop(shoot(sharpest, things, None, gain, aperture))
     for item in things:
-        hidden = item.matte > 0.5
+        hidden = np.asarray(item.matte) > 0.5
         nearest[:, hidden] = np.abs(item.depth - foci)[:, None]
     mask = (nearest == nearest.min(0)).astype(np.float32)
     mask /= mask.sum(0)
@@ -282,11 +274,11 @@ def drifting(rng: np.random.Generator, size: int, count: int, odds: Odds) -> lis
 
 def thing(
     rng: np.random.Generator, sources: Sources, size: int, develop: Developer, odds: Odds
-) -> Thing:
+) -> Layer:
     """Draw an object with a picture of its own on it."""
     colour = develop.linearised(synthesis.source(rng, sources, size, odds))
     matte = synthesis.front_of(rng, mattes.procedural(rng, size), odds)
-    return Thing(colour, matte, float(rng.uniform(0, 1)))
+    return Layer(colour, matte, float(rng.uniform(0, 1)))
 
 
 def ground(rng: np.random.Generator, size: int) -> Float:
@@ -317,18 +309,15 @@ def along(ladder: Float, blurs: Sequence[float], wanted: Float) -> Float:
 
 def shoot(  # noqa: PLR0917  a camera has as many knobs
     back: Float,
-    things: Sequence[Thing],
+    things: Sequence[Layer],
     focus: float | None,
     gain: float,
     aperture: lens.Aperture,
     drifting_by: Drifting | None = None,
 ) -> Float:
     """Lay the objects over a background already blurred; all in focus for ``focus=None``."""
-    for item in things:
-        radius = 0.0 if focus is None else abs(item.depth - focus) * gain
-        part = drifting_by.of(item.depth, radius, gain) if drifting_by else STILL
-        matte = part.moved(item.matte)
-        light = lens.defocus(part(item.colour) * matte[..., None], radius, aperture)
-        cover = lens.defocus(matte, radius, aperture)
-        back = np.asarray(light + (1 - cover[..., None]) * back, np.float32)
-    return back
+    radii = [0.0 if focus is None else abs(item.depth - focus) * gain for item in things]
+    if drifting_by:
+        drifts = (drifting_by.of(t.depth, r, gain) for t, r in zip(things, radii, strict=True))
+        things = [drift.layer(item) for drift, item in zip(drifts, things, strict=True)]
+    return lay_over(back, things, radii, aperture)
