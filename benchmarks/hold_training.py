@@ -21,9 +21,10 @@ import torch
 
 import make_unseen
 import make_validation
-from panfocus.synthesis import fluorescence as microscope
+from panfocus.synthesis import fluorescence as shining
 from panfocus.synthesis.kinds import NAMES
 from panfocus.synthesis.material import SetMaterial
+from panfocus.synthesis.microscope import Camera
 from panfocus.synthesis.sets import SetRecipe, make_scene
 from panfocus.train import loop, pairs, pictures, synthesis
 from panfocus.train.drpl import config as drpl
@@ -76,8 +77,8 @@ def scenes(material: list[SetMaterial], depths: list[SetMaterial]) -> Iterator[t
 
 def stacks() -> Iterator[tuple[str, str]]:
     """Make stacks of fluorescence, and what other benchmarks make by hand."""
-    for number, camera in enumerate((microscope.Camera(), microscope.Camera(65535, 200, 4, 2, 3))):
-        for make in (microscope.spots, microscope.structures):
+    for number, camera in enumerate((Camera(), Camera(65535, 200, 4, 2, 3))):
+        for make in (shining.spots, shining.structures):
             made = make(np.random.default_rng(number), camera=camera)
             held = (made.frames, made.truth, made.places, made.planes)
             yield f"microscope {make.__name__} {number}", digest(*held)

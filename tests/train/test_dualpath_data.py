@@ -272,17 +272,6 @@ def test_the_frame_to_take_of_fluorescence_holds_the_structures(supply, count):
     assert better >= 18
 
 
-def test_out_of_focus_is_dark_in_sections_and_soft_in_widefield():
-    spot = np.zeros((41, 41), np.float32)
-    spot[20, 20] = 1
-    thin = fluorescence.MicroscopeOptics(0.8, 0.5, 1.0)
-    wide = fluorescence.MicroscopeOptics(0.8, 0.5, float("inf"))
-    for away in (1.0, 2.0):
-        assert wide.seen(spot, away).sum() == pytest.approx(1, abs=1e-3)
-        assert thin.seen(spot, away).sum() == pytest.approx(np.exp(-(away**2) / 2), abs=1e-3)
-    assert thin.seen(spot, 6.0) is None
-
-
 def test_an_empty_plane_is_never_the_one_to_take():
     claims = np.zeros((3, 8, 8), np.float32)
     claims[1, :4], claims[2, 4:6] = 1, 0.5

@@ -4,13 +4,9 @@ OURS. In a photograph what is out of focus is softer; in an optically sectioned 
 light sheet) it is *dark*, and a network that has only seen photographs takes the dark: a soft
 bright thing before a fine dark ground is a defocused light there. So one set in several is made
 of structures in a dark volume (spots, filaments, bodies, dense tissue), photographed plane by
-plane:
-
-    I_k = b + sum_s G(sigma_0 + g |z_s - k|) * L_s  S(|z_s - k|),     S(d) = exp(-d^2 / 2 t^2)
-
-with the light L_s of slice s at depth z_s, sections t planes thick, from half a plane to none at
-all (widefield: S = 1, and haze), camera noise that grows with the light, single frames that are
-empty, and everything turned over in one of four (stained things in bright field). The frame to
+plane (`panfocus.synthesis.microscope`): sections from half a plane thick to none at all (widefield,
+and haze), camera noise that grows with the light, single frames that are empty, and everything
+turned over in one of four (stained things in bright field). The frame to
 take is the one in whose plane the brightest structure of a place lies. Structures are procedural;
 dense tissue takes its texture from the defocused frames.
 """
@@ -23,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.synthesis.microscope import GaussianSpread, Optics, noise_variance
 from panfocus.train import mattes, synthesis
 from panfocus.train.dualpath.stack import MadeStack, differing, mirrored
 from panfocus.train.synthesis import Odds, Sources
@@ -52,29 +49,6 @@ class Slice(NamedTuple):
     light: Float
     depth: float
     tint: Float
-
-
-class MicroscopeOptics(NamedTuple):
-    """How a microscope sees a slice.
-
-    Attributes:
-        focused: sigma of a point in focus, pixels.
-        spread: what is added to it per plane of distance.
-        thickness: t, planes; infinite for widefield.
-    """
-
-    focused: float
-    spread: float
-    thickness: float
-
-    def seen(self, light: Float, away: float) -> Float | None:
-        """Return the light ``(H, W)`` of a slice `away` planes out of focus; None if too little."""
-        share = float(np.exp(-0.5 * (away / self.thickness) ** 2))
-        if share < CLAIM:
-            return None
-        sigma = self.focused + self.spread * away
-        soft = cv2.GaussianBlur(light, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
-        return np.asarray(soft * np.float32(share), np.float32)
 
 
 class LightVolume(NamedTuple):
@@ -121,13 +95,13 @@ def stack(
     return MadeStack(frames, truth, mask, valid, clean, np.asarray(variance, np.float32))
 
 
-def microscope(rng: np.random.Generator) -> MicroscopeOptics:
+def microscope(rng: np.random.Generator) -> Optics:
     """Draw blur and thickness of the sections."""
     low, high = THICKNESS
-    thickness = low * (high / low) ** rng.random()
-    if rng.random() < WIDEFIELD:
-        thickness = float("inf")
-    return MicroscopeOptics(rng.uniform(0.4, 1.1), 0.2 * 8 ** rng.random(), float(thickness))
+    section = float(low * (high / low) ** rng.random())
+    is_widefield = rng.random() < WIDEFIELD
+    spread = GaussianSpread(rng.uniform(0.4, 1.1), float(0.2 * 8 ** rng.random()))
+    return Optics(spread, None if is_widefield else section)
 
 
 def volume_of(rng: np.random.Generator, sources: Sources, size: int, count: int) -> list[Slice]:
@@ -267,18 +241,17 @@ def mixture(rng: np.random.Generator, sources: Sources, size: int) -> Float:
     return np.maximum(first, second)
 
 
-def photographed(
-    volume: list[Slice], optics: MicroscopeOptics, count: int, size: int
-) -> LightVolume:
+def photographed(volume: list[Slice], optics: Optics, count: int, size: int) -> LightVolume:
     """Add up what every plane sees of every slice."""
     planes = np.zeros((count, 3, size, size), np.float32)
     claims = np.zeros((count, size, size), np.float32)
     for part in volume:
         own = int(np.clip(round(part.depth), 0, count - 1))
         for k in range(count):
-            light = optics.seen(part.light, abs(part.depth - k))
-            if light is None:
+            away = abs(part.depth - k)
+            if optics.share(away) < CLAIM:
                 continue
+            light = optics.see(part.light, away)
             planes[k] += part.tint[:, None, None] * light
             if k == own:
                 glow = cv2.GaussianBlur(light, (0, 0), GLOW_REACH)
@@ -329,6 +302,6 @@ def photon_noise(rng: np.random.Generator, clean: Float) -> tuple[Float, float]:
     read = 0.012 * rng.random() ** 2
     is_grey = bool((clean[:, :1] == clean).all())
     shape = clean[:, :1].shape if is_grey else clean.shape
-    spread = np.sqrt(np.float32(read**2) + np.float32(gain) * clean)
+    spread = np.sqrt(noise_variance(clean, gain, read))
     frames = clean + spread * rng.standard_normal(shape, dtype=np.float32)
     return np.clip(frames, 0, 1, dtype=np.float32), float(np.mean(spread**2))
