@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from panfocus.errors import UsageError  # noqa: E402
 from panfocus.train import loop, pairs  # noqa: E402
+from panfocus.train.distributed import Team  # noqa: E402
 from panfocus.train.drpl import config as drpl_config  # noqa: E402
 from panfocus.train.drpl.config import Stage  # noqa: E402
 from panfocus.train.drpl.step import DrplTask  # noqa: E402
@@ -82,12 +83,12 @@ def test_no_tensor_is_made_on_another_device_than_the_networks(dualpath, drpl):
 def test_a_card_that_is_not_there_is_told(monkeypatch):
     if not torch.cuda.is_available():
         with pytest.raises(UsageError, match="no graphics card"):
-            loop.Team.join("cuda")
+            Team.join("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("LOCAL_RANK", "2")
     with pytest.raises(UsageError, match="more processes on this machine than graphics cards"):
-        loop.Team.join("auto")
+        Team.join("auto")
 
 
 def test_larger_batches_have_a_larger_rate():
