@@ -17,7 +17,7 @@ from panfocus.train.drpl.pack import Exported, macs_per_pixel, pack
 from panfocus.train.drpl.step import Learner
 from panfocus.train.export import export
 
-from .test_drpl_network import noisy_norms
+from .drpl.test_network import noisy_norms
 
 
 @pytest.fixture(scope="module")

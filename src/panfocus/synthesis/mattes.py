@@ -42,7 +42,8 @@ def boundary(matte: Float, reach: int) -> NDArray[np.bool_]:
 def hair_matte(rng: Generator, height: int, width: int) -> Float:
     """Return 40 to 120 bent fibres ``(H, W)`` in [0, 1], 0.7 to 2.5 px wide, crossing at will.
 
-    Others than `train.mattes.hair` draws: what is learned from must not be what is measured on.
+    Others than `panfocus.train.synthesis.mattes.hair` draws: what is learned from must not be what
+    is measured on.
     They are drawn four times as large and made smaller: a fibre finer than a pixel covers a part.
     """
     fine = 4

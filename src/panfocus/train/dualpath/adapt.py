@@ -28,7 +28,7 @@ from panfocus.train.dualpath.model import DualPath
 from panfocus.train.dualpath.step import blend
 from panfocus.train.levels import Picture
 from panfocus.train.pairs import FocalSet, Material
-from panfocus.train.synthesis import Sources
+from panfocus.train.synthesis.sources import Sources
 
 #: One in so many scenes is held out; with fewer scenes, so much of every frame's width.
 HELD_OUT = 5

@@ -17,10 +17,11 @@ from panfocus.plugins import load_all as load_plugins
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import loop, own_data, pairs, record, supply
-from panfocus.train.dualpath import adapt, config, redefocus
+from panfocus.train.dualpath import adapt, config
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import deployed
 from panfocus.train.dualpath.pack import DEPTH, EIGHT_BIT, SHARPENED, averaged, pack
+from panfocus.train.dualpath.stack import MARGIN
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of, weights_of
 from panfocus.train.places import check_run
@@ -321,4 +322,4 @@ def material_for(facts: Mapping[str, Any], run: Path, data: Sequence[Path]) -> p
 
 def smallest(chosen: config.Config) -> int:
     """Return the shortest side that a frame must have."""
-    return chosen.size + 2 * redefocus.MARGIN
+    return chosen.size + 2 * MARGIN

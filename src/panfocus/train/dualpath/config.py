@@ -13,7 +13,7 @@ from panfocus.train.dualpath.network import Shape
 from panfocus.train.dualpath.own import BUILT_IN, STEPS
 from panfocus.train.dualpath.predictor import Drop, Guide
 from panfocus.train.dualpath.step import Unrolled
-from panfocus.train.synthesis import Odds
+from panfocus.train.synthesis.odds import Odds
 
 
 @dataclass(frozen=True)

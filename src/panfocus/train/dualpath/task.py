@@ -18,7 +18,7 @@ from panfocus.train.dualpath.model import DualPath, Learner, deployed
 from panfocus.train.dualpath.step import Iterate, blend
 from panfocus.train.optimiser import cosine
 from panfocus.train.pairs import Material
-from panfocus.train.synthesis import Sources
+from panfocus.train.synthesis.sources import Sources
 
 #: How often a fused set counts among the sources; a frame counts once.
 FUSED_COUNT = 2
