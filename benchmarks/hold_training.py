@@ -30,8 +30,7 @@ from panfocus.train import loop, pairs, pictures, synthesis
 from panfocus.train.drpl import config as drpl
 from panfocus.train.drpl import teacher as teachers
 from panfocus.train.drpl.step import DrplTask
-from panfocus.train.dualpath import config as dualpath
-from panfocus.train.dualpath import fluorescence, redefocus
+from panfocus.train.dualpath import fluorescence, recipes, redefocus
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of
 
@@ -120,7 +119,7 @@ def weights(
         teacher = teachers.load(folder_of("bundled", "drpl")) if chosen.loss.teacher else None
         tasks[f"drpl {name}"] = (replace(chosen, stages=stages), sharp, 1, teacher)
     for name in DUALPATH:
-        chosen = replace(dualpath.recipe(name), size=64)
+        chosen = replace(recipes.recipe(name), size=64)
         tasks[f"dualpath {name}"] = (chosen, Supply.of(material, chosen.fused_by), 1)
     for name, told in tasks.items():
         task = (DrplTask if name.startswith("drpl") else DualPathTask)(*told)

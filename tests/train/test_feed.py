@@ -15,7 +15,7 @@ from panfocus.train.distributed import Team  # noqa: E402
 from panfocus.train.drpl import config as drpl_config  # noqa: E402
 from panfocus.train.drpl.config import Stage  # noqa: E402
 from panfocus.train.drpl.step import DrplTask  # noqa: E402
-from panfocus.train.dualpath import config  # noqa: E402
+from panfocus.train.dualpath import config, recipes  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
 from panfocus.train.feed import feed  # noqa: E402
 from tests.conftest import focal_stack  # noqa: E402
@@ -92,7 +92,7 @@ def test_a_card_that_is_not_there_is_told(monkeypatch):
 
 
 def test_larger_batches_have_a_larger_rate():
-    chosen = config.enlarged(config.DUALPATH, 4)
-    assert [k.batch for k in chosen.sets] == [4 * k.batch for k in config.DUALPATH.sets]
-    assert chosen.learning_rate == 2 * config.DUALPATH.learning_rate
-    assert config.enlarged(config.DUALPATH, 1) is config.DUALPATH
+    chosen = config.enlarged(recipes.DUALPATH, 4)
+    assert [k.batch for k in chosen.sets] == [4 * k.batch for k in recipes.DUALPATH.sets]
+    assert chosen.learning_rate == 2 * recipes.DUALPATH.learning_rate
+    assert config.enlarged(recipes.DUALPATH, 1) is recipes.DUALPATH

@@ -15,10 +15,11 @@ pytest.importorskip("typer")
 import panfocus  # noqa: E402
 from panfocus.errors import DataError, UsageError  # noqa: E402
 from panfocus.train import checkpoint, cli, own_data, pairs, pictures  # noqa: E402
-from panfocus.train.dualpath import config, own  # noqa: E402
+from panfocus.train.dualpath import config, own, recipes  # noqa: E402
+from panfocus.train.dualpath.iterate import Frames, Iterate, beginning  # noqa: E402
 from panfocus.train.dualpath.model import Learner  # noqa: E402
 from panfocus.train.dualpath.network import Shape  # noqa: E402
-from panfocus.train.dualpath.step import Frames, Iterate, Step, Unrolled, beginning  # noqa: E402
+from panfocus.train.dualpath.step import Step, Unrolled  # noqa: E402
 from panfocus.train.own_data import register_data  # noqa: E402
 from tests.conftest import focal_stack, texture  # noqa: E402
 
@@ -27,7 +28,7 @@ FLAT = Shape((8,), (), (), (), narrow=8)
 
 
 def tiny():
-    chosen = config.DUALPATH
+    chosen = recipes.DUALPATH
     steps = tuple(replace(s, prior=FLAT, picture=8) for s in chosen.steps[:2])
     sets = (config.Sets(0.5, 2, 2), config.Sets(0.5, 2, 2, made=True))
     return replace(chosen, predictor=SMALL, steps=steps, sets=sets, size=48, alone=0.0)
@@ -35,7 +36,7 @@ def tiny():
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
-    monkeypatch.setitem(config.RECIPES, "dualpath", tiny())
+    monkeypatch.setitem(recipes.RECIPES, "dualpath", tiny())
     yield
     for name in [n for n in sys.modules if n.startswith("panfocus_plugin_")]:
         del sys.modules[name]
@@ -142,7 +143,7 @@ def test_the_example_of_a_step_keeps_masks_masks(example):
 
 
 def test_the_recipe_as_it_was_tells_nothing_of_ones_own():
-    assert not {"step", "terms"} & config.DUALPATH.to_dict().keys()
+    assert not {"step", "terms"} & recipes.DUALPATH.to_dict().keys()
     assert isinstance(Learner(tiny()).net.fuser.steps[0], Step)
     chosen = config.changed(tiny(), ["terms=a=1,b=2", "step=x"])
     assert chosen.terms == ("a=1", "b=2") and chosen.step == "x"

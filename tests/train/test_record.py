@@ -12,7 +12,7 @@ from panfocus.errors import DataError, UsageError  # noqa: E402
 from panfocus.train import checkpoint, loop, record, resume  # noqa: E402
 from panfocus.train.average import average  # noqa: E402
 from panfocus.train.distributed import Team, positions_of  # noqa: E402
-from panfocus.train.dualpath import cli, config  # noqa: E402
+from panfocus.train.dualpath import cli, config, recipes  # noqa: E402
 
 
 class Task:
@@ -172,13 +172,13 @@ def test_a_graphics_card_that_is_not_there_is_told():
     ],
 )
 def test_single_values_of_a_recipe_can_be_changed(setting, value):
-    chosen = config.changed(config.DUALPATH, [setting])
+    chosen = config.changed(recipes.DUALPATH, [setting])
     *path, last = setting.partition("=")[0].split(".")
     place = chosen
     for part in path:
         place = getattr(place, part)
     assert getattr(place, last) == value
-    assert chosen != config.DUALPATH
+    assert chosen != recipes.DUALPATH
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,11 @@ def test_single_values_of_a_recipe_can_be_changed(setting, value):
 )
 def test_what_a_recipe_does_not_have_is_refused(setting):
     with pytest.raises(UsageError, match="recipe"):
-        config.changed(config.DUALPATH, [setting])
+        config.changed(recipes.DUALPATH, [setting])
 
 
 def test_a_recipe_is_read_from_a_run_or_a_card(tmp_path):
-    chosen = replace(config.PAPER, size=64)
+    chosen = replace(recipes.PAPER, size=64)
     for name, told in (
         ("run.json", {"config": chosen.to_dict(), "seed": 1}),
         ("card.json", {"recipe": {"seed": 3, "unrolled_steps": 2, **chosen.to_dict()}}),

@@ -15,10 +15,11 @@ from panfocus.errors import UsageError  # noqa: E402
 from panfocus.systems.card import Card  # noqa: E402
 from panfocus.systems.network import NetworkSystem  # noqa: E402
 from panfocus.train import checkpoint, cli, loop, pairs  # noqa: E402
-from panfocus.train.dualpath import config, eight_bit  # noqa: E402
+from panfocus.train.dualpath import config, eight_bit, recipes  # noqa: E402
+from panfocus.train.dualpath.blocks import ResidualBlock  # noqa: E402
 from panfocus.train.dualpath.eight_bit import HEAVIEST, Levels, RoundedBlock  # noqa: E402
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
-from panfocus.train.dualpath.network import ResidualBlock, Shape  # noqa: E402
+from panfocus.train.dualpath.network import Shape  # noqa: E402
 from panfocus.train.dualpath.pack import pack  # noqa: E402
 from panfocus.train.dualpath.step import Unrolled  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
@@ -32,7 +33,7 @@ def tiny():
     flat = Shape((8,), (), (), (), narrow=8)
     steps = (Unrolled(shape, ("frames",), 8), Unrolled(flat, ("iterate",), 8))
     sets = (config.Sets(1.0, 2, 2, made=True),)
-    chosen = config.recipe("dualpath")
+    chosen = recipes.recipe("dualpath")
     return replace(chosen, predictor=flat, steps=steps, sets=sets, size=48)
 
 

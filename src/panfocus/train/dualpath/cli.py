@@ -17,7 +17,7 @@ from panfocus.plugins import load_all as load_plugins
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import loop, own_data, pairs, record, supply
-from panfocus.train.dualpath import adapt, config
+from panfocus.train.dualpath import adapt, config, recipes
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import deployed
 from panfocus.train.dualpath.pack import DEPTH, EIGHT_BIT, SHARPENED, averaged, pack
@@ -171,7 +171,7 @@ def recipe_from(name: str | None, file: Path | None) -> config.Config:
         DataError: the file tells none.
     """
     if file is None:
-        return config.recipe(name or config.DUALPATH.recipe)
+        return recipes.recipe(name or recipes.DUALPATH.recipe)
     if name is not None:
         raise UsageError("a recipe is named or read from a file", where="--recipe, --config")
     try:

@@ -14,8 +14,8 @@ from panfocus.errors import DataError
 from panfocus.train.distributed import positions_of
 from panfocus.train.dualpath import adapt, observed, redefocus
 from panfocus.train.dualpath.config import Config, Sets
+from panfocus.train.dualpath.iterate import Iterate, blend
 from panfocus.train.dualpath.model import DualPath, Learner, deployed
-from panfocus.train.dualpath.step import Iterate, blend
 from panfocus.train.optimiser import cosine
 from panfocus.train.pairs import Material
 from panfocus.train.synthesis.sources import Sources
