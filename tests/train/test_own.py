@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("typer")
 
 import panfocus  # noqa: E402
+from panfocus.cli import training  # noqa: E402
 from panfocus.errors import DataError, UsageError  # noqa: E402
-from panfocus.train import checkpoint, cli, own_data, pairs, pictures  # noqa: E402
+from panfocus.train import checkpoint, own_data, pairs, pictures  # noqa: E402
 from panfocus.train.dualpath import config, own, recipes  # noqa: E402
 from panfocus.train.dualpath.iterate import Frames, Iterate, beginning  # noqa: E402
 from panfocus.train.dualpath.model import Learner  # noqa: E402
@@ -69,7 +69,7 @@ def call(app, *words):
 
 def train(out, *words):
     common = ("--out", out, "--steps", 3, "--threads", 1, "--precision", "float32")
-    return call(cli.app, "dualpath", *common, *words)
+    return call(training.train, "dualpath", *common, *words)
 
 
 def test_data_of_ones_own(example, stored, tmp_path):
@@ -97,11 +97,11 @@ def test_a_step_of_ones_own_trains_exports_and_runs(example, stored, tmp_path):
     np.testing.assert_allclose(weights.sum(0), 1, atol=1e-5)
     own.STEPS.forget("smoothed")
     with pytest.raises(UsageError, match=r"no unrolled step[\s\S]*--plugin"):
-        call(cli.export_app, out, "--out", tmp_path / "again")
+        call(training.export, out, "--out", tmp_path / "again")
     for name in [n for n in sys.modules if n.startswith("panfocus_plugin_")]:
         del sys.modules[name]
     words = ("--out", tmp_path / "again", "--plugin", example("own_step.py"))
-    call(cli.export_app, out, *words)
+    call(training.export, out, *words)
     assert (tmp_path / "again/model.onnx").is_file()
 
 

@@ -12,7 +12,7 @@ from panfocus.errors import DataError, UsageError  # noqa: E402
 from panfocus.train import checkpoint, loop, record, resume  # noqa: E402
 from panfocus.train.average import average  # noqa: E402
 from panfocus.train.distributed import Team, positions_of  # noqa: E402
-from panfocus.train.dualpath import cli, config, recipes  # noqa: E402
+from panfocus.train.dualpath import config, recipes  # noqa: E402
 
 
 class Task:
@@ -197,9 +197,9 @@ def test_a_recipe_is_read_from_a_run_or_a_card(tmp_path):
         ("card.json", {"recipe": {"seed": 3, "unrolled_steps": 2, **chosen.to_dict()}}),
     ):
         (tmp_path / name).write_text(json.dumps(told))
-        assert cli.recipe_from(None, tmp_path / name) == chosen
+        assert recipes.recipe_from(None, tmp_path / name) == chosen
     with pytest.raises(UsageError, match="named or read"):
-        cli.recipe_from("paper", tmp_path / "run.json")
+        recipes.recipe_from("paper", tmp_path / "run.json")
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(DataError, match="no recipe"):
-        cli.recipe_from(None, tmp_path / "bad.json")
+        recipes.recipe_from(None, tmp_path / "bad.json")

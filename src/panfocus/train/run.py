@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from panfocus.train.options import TrainingOptions
+
 
 @dataclass(frozen=True)
 class Run:
@@ -43,6 +45,20 @@ class Run:
     device: str = "auto"
     loaders: int = 0
     notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @classmethod
+    def of(cls, options: TrainingOptions) -> Run:
+        """Return the run that somebody asked for."""
+        return cls(
+            options.out,
+            options.steps,
+            options.minutes,
+            options.seed,
+            options.resume,
+            options.precision,
+            device=options.device,
+            loaders=options.loaders,
+        )
 
 
 @dataclass

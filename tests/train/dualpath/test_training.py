@@ -6,17 +6,17 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from safetensors.torch import load_file
-from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
-typer = pytest.importorskip("typer")
 
+from panfocus.cli import training  # noqa: E402
 from panfocus.errors import DataError, UsageError  # noqa: E402
 from panfocus.systems.card import Card  # noqa: E402
 from panfocus.systems.network import NetworkSystem  # noqa: E402
 from panfocus.train import checkpoint, loop, pairs  # noqa: E402
-from panfocus.train.dualpath import adapt, cli, config, recipes  # noqa: E402
+from panfocus.train.dualpath import adapt, config, recipes  # noqa: E402
 from panfocus.train.dualpath.grow import grow  # noqa: E402
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
 from panfocus.train.dualpath.network import Shape  # noqa: E402
@@ -129,9 +129,7 @@ def test_a_recipe_survives_json():
 
 @pytest.fixture
 def app():
-    app = typer.Typer()
-    app.command()(cli.dualpath)
-    return app
+    return training.dualpath
 
 
 def call(app, *arguments):

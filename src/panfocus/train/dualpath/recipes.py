@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
-from panfocus.errors import UsageError
-from panfocus.train.dualpath.config import Config, Known, Masking, Sets
+from panfocus.errors import DataError, UsageError
+from panfocus.systems.card import Card
+from panfocus.train.dualpath.config import Config, Known, Masking, Sets, from_dict
 from panfocus.train.dualpath.masks import MEASURES
 from panfocus.train.dualpath.network import Shape
 from panfocus.train.dualpath.step import Unrolled
@@ -109,3 +113,66 @@ def recipe(name: str) -> Config:
             "unknown Dual-Path recipe", expected=" or ".join(known), got=name, where="--recipe"
         )
     return known[name]
+
+
+def recipe_from(name: str | None, file: Path | None) -> Config:
+    """Return the recipe that is named, or told in a file.
+
+    Raises:
+        UsageError: both, or no such recipe.
+        DataError: the file tells none.
+    """
+    if file is None:
+        return recipe(name or DUALPATH.recipe)
+    if name is not None:
+        raise UsageError("a recipe is named or read from a file", where="--recipe, --config")
+    try:
+        told: Any = json.loads(file.read_text(encoding="utf-8"))
+        return from_dict(known_fields(told.get("config") or told.get("recipe") or told))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            "the file tells no recipe of Dual-Path",
+            where=str(file),
+            expected="run.json of a run, or card.json of a system",
+            got=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def recipe_of(card: Card, folder: Path) -> Config:
+    """Return the recipe that a card tells.
+
+    Raises:
+        DataError: it tells none that this version knows.
+    """
+    try:
+        return from_dict(known_fields(card.recipe))
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            "the system was made by another version, and cannot be trained on",
+            where=str(folder / "card.json"),
+            got=f"{type(error).__name__}: {error}",
+            remedy="start from --init bundled",
+        ) from error
+
+
+def check_recipe(start: Path, asked: str | None) -> None:
+    """Refuse to go on by another recipe than the system to start from was trained by.
+
+    Raises:
+        UsageError: `asked` is another.
+    """
+    its_own = recipe_of(Card.read(start / "card.json"), start).recipe
+    if asked not in (None, its_own):
+        raise UsageError(
+            "the system to start from was trained by another recipe",
+            where="--recipe",
+            expected=its_own,
+            got=str(asked),
+            remedy="leave --recipe out to go on by its own, or --init to begin anew",
+        )
+
+
+def known_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a configuration holds: cards tell more of a recipe, steps, seed, earlier runs."""
+    names = {field.name for field in fields(Config)}
+    return {k: v for k, v in values.items() if k in names}
