@@ -1,7 +1,7 @@
 """What alignment costs: `breathing.py PICTURES [--scenes 6] [--systems guided,dualpath]`.
 
 Scenes of 8 frames are filmed twice from the same light: still, and breathing (0.4 % a frame, 2.5
-px, 0.15 degrees; `panfocus.synthesis.scenes.film`). RGB PSNR of the still stack fused as it lies
+px, 0.15 degrees; `panfocus.synthesis.breathing.film`). RGB PSNR of the still stack fused as it lies
 and with `auto`, and of the breathing stack with `auto`, with its true transforms, and as it lies;
 once against the truth with 8 px of border left out, once as tools are compared that choose their
 own geometry: the truth laid onto each result by an affine fit, 24 px left out. Below: how far the
@@ -21,7 +21,10 @@ import numpy as np
 import panfocus
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.transforms import corner_shift, scale_and_turn
-from panfocus.synthesis.scenes import Motion, Scene, depth_light, draw_motions, film, margin_of
+from panfocus.synthesis.breathing import film
+from panfocus.synthesis.focal_stacks import depth_light
+from panfocus.synthesis.motion import Motion, draw_motions, margin_of
+from panfocus.synthesis.scene import Scene
 
 FRAMES = 8
 COLUMNS = ("still", "still, auto", "breathing, auto", "breathing, true", "breathing, none")

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from panfocus.train import pictures, synthesis
-from panfocus.train.cli import SMALLEST
 from panfocus.train.drpl import config
 from panfocus.train.drpl.shares import shares
 from panfocus.train.drpl.step import DrplTask
+from panfocus.train.drpl.training import SMALLEST
 from panfocus.train.export import folder_of, weights_of
 from panfocus.train.precision import fastest
 

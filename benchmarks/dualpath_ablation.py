@@ -20,8 +20,8 @@ from torch import Tensor
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train.dualpath import masks
 from panfocus.train.dualpath.config import Masking, from_dict
+from panfocus.train.dualpath.iterate import Iterate, blend
 from panfocus.train.dualpath.model import Learner
-from panfocus.train.dualpath.step import Iterate, blend
 
 #: Pixels of border left out, and the side that scenes are cut to (a multiple of every network's).
 BORDER, ROWS, COLUMNS = 8, 416, 512

@@ -11,8 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from panfocus.synthesis.defocus import Layer, expose, render, to_linear
-from panfocus.synthesis.scenes import blob_matte
+from panfocus.synthesis.defocus import expose, to_linear
+from panfocus.synthesis.layers import Layer, render
+from panfocus.synthesis.mattes import blob_matte
 
 #: name: frames, height, width, largest circle of confusion in pixels
 STACKS = {

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from panfocus.synthesis.defocus import disc_kernel
-from panfocus.synthesis.scenes import blob_matte
+from panfocus.synthesis.layers import over
+from panfocus.synthesis.mattes import blob_matte
 
 SIZE = (288, 384)
 FRAMES = 5
@@ -49,12 +50,11 @@ def scene(rng: np.random.Generator, back: np.ndarray, front: np.ndarray) -> tupl
         columns = np.arange(SIZE[1])
         below = steps[low, :, columns].T * (1 - share) + steps[low + 1, :, columns].T * share
         radius = gain * abs(near - focus)
-        cover = ringed(matte, radius)
-        light = ringed(front * matte, radius) + (1 - cover) * below
+        light = over(front, matte, below, lambda plane, by=radius: ringed(plane, by))
         rows = rng.normal(0, 0.015, (SIZE[0], 1))
         noise = rng.normal(0, 0.03, SIZE)
         frames.append(np.clip(light + rows + noise, 0, 1))
-    truth = front * matte + (1 - matte) * back
+    truth = over(front, matte, back, lambda plane: plane)
     return np.rint(255 * np.stack(frames)).astype(np.uint8), np.rint(255 * truth).astype(np.uint8)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from panfocus.synthesis.fluorescence import spot
+from panfocus.synthesis.microscope import GaussianSpread, Optics, noise_variance
 from panfocus.synthesis.scenes import KINDS
 
 #: Scenes of a kind. Six of lights misled: what gained .43 dB on them gained .01 elsewhere.
@@ -43,9 +45,7 @@ def structure(rng: np.random.Generator, kind: str) -> np.ndarray:
     canvas = np.zeros((height, width), np.float32)
     at = np.array([rng.uniform(0, width), rng.uniform(0, height)])
     if kind == "spots":
-        y, x = np.indices(canvas.shape)
-        away = (x - at[0]) ** 2 + (y - at[1]) ** 2
-        return np.exp(-away / 2 / rng.uniform(0.5, 2.0) ** 2).astype(np.float32)
+        return spot(canvas.shape, at[1], at[0], rng.uniform(0.5, 2.0))
     if rng.random() < 0.5:
         cv2.circle(canvas, at.astype(int).tolist(), int(rng.integers(2, 14)), 1, -1, cv2.LINE_AA)
     else:
@@ -59,21 +59,19 @@ def fluorescence(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.nd
     """Return planes ``(N, H, W)`` and truth ``(H, W)``, uint16 of 12 bits."""
     count = int(rng.integers(6, 13))
     thickness, spread = rng.uniform(0.7, 3), rng.uniform(0.3, 1.0)
+    optics = Optics(GaussianSpread(0.5, spread), thickness)
     shape = (SIZE[0] // 2, SIZE[1] // 2)
     planes, truth = np.zeros((count, *shape), np.float32), np.zeros(shape, np.float32)
     for _ in range(int(rng.integers(3, 50)) if kind == "spots" else 60):
         light = structure(rng, kind) * rng.uniform(0.2, 1)
         depth = rng.uniform(0, count - 1)
         for k in range(count):
-            away = abs(depth - k)
-            dim = np.exp(-0.5 * (away / thickness) ** 2)
-            planes[k] = np.maximum(
-                planes[k], dim * cv2.GaussianBlur(light, (0, 0), 0.5 + spread * away)
-            )
-        truth = np.maximum(truth, cv2.GaussianBlur(light, (0, 0), 0.5))
+            # the brighter of two, where light would add up: so these scenes have always chosen
+            planes[k] = np.maximum(planes[k], optics.see(light, abs(depth - k)))
+        truth = np.maximum(truth, optics.see(light, 0))
     ground, top = rng.uniform(20, 400), rng.uniform(800, 3500)
     signal = ground + top * planes
-    noisy = signal + rng.normal(0, 1, signal.shape) * np.sqrt(25 + 0.5 * signal)
+    noisy = signal + rng.normal(0, 1, signal.shape) * np.sqrt(noise_variance(signal, 0.5, 5))
     as_counts = [
         np.clip(np.rint(a), 0, 4095).astype(np.uint16) for a in (noisy, ground + top * truth)
     ]

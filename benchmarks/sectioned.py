@@ -16,7 +16,8 @@ import numpy as np
 import panfocus
 from panfocus.io.volumes.open import open_volume
 from panfocus.io.volumes.stack import ZStack
-from panfocus.synthesis.fluorescence import Camera, Optics, Sparse, kept, spots, structures
+from panfocus.synthesis.fluorescence import Sparse, kept, spots, structures
+from panfocus.synthesis.microscope import Camera, CircleSpread, Optics
 from panfocus.systems import load_system
 
 CAMERAS = {
@@ -82,14 +83,14 @@ def main(files: list[Path], names: list[str]) -> None:
 
     for aperture, section in itertools.product(("gaussian", "disc"), (None, 1.0)):
         shares = [[] for _ in contestants]
-        for scene in spot_stacks(Optics(aperture, 1.2, section)):
+        for scene in spot_stacks(Optics(CircleSpread(1.2, aperture), section)):
             for out, image in zip(shares, fused(scene.frames), strict=True):
                 out.append(kept(scene, image))
         alls = [np.concatenate(out) for out in shares]
         title = f"spots, {aperture}, {'sections' if section else 'widefield'}"
         row(title, [f"{a.min():.2f}, {(a < 0.9).sum()} of {a.size} lost" for a in alls])
     for section in (0.8, 1.2, 2.0, 3.5):
-        scene = structures(np.random.default_rng(0), optics=Optics("gaussian", 0.8, section))
+        scene = structures(np.random.default_rng(0), optics=Optics(CircleSpread(0.8), section))
         there = scene.truth > scene.ground + 50
         light = (scene.truth[there] - scene.ground).sum()
         images = fused(scene.frames)

@@ -24,7 +24,7 @@ import torch
 from skimage import data as photographs
 
 import panfocus
-from panfocus.synthesis.scenes import layers_scene
+from panfocus.synthesis.focal_pairs import layers_scene
 from panfocus.train import loop, pairs, pictures, synthesis
 
 runs = Path(mkdtemp(prefix="panfocus-"))
@@ -137,13 +137,13 @@ show(
 # as well; `recipe("paper")` does without.
 
 # %%
-from panfocus.train.dualpath import config
+from panfocus.train.dualpath import recipes
 from panfocus.train.dualpath.config import Sets
 from panfocus.train.dualpath.network import Shape
 from panfocus.train.dualpath.task import DualPathTask, Supply
 
 small = Shape((16, 24, 32), (1, 1), (1, 1), (1,), narrow=16)
-base = config.recipe("dualpath")
+base = recipes.recipe("dualpath")
 dualpath_recipe = replace(
     base,
     predictor=Shape((16, 24), (1,), (1,), (1,), narrow=16),
@@ -160,8 +160,8 @@ print(f"{state.step} steps")
 # ## Dual-Path: what it believes, and the mask of each unrolled step
 
 # %%
+from panfocus.train.dualpath.iterate import blend
 from panfocus.train.dualpath.model import Learner
-from panfocus.train.dualpath.step import blend
 
 learner = Learner(task.config)
 learner.load_state_dict(state.average)

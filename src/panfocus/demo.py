@@ -22,7 +22,9 @@ from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
-from panfocus.synthesis.scenes import Byte, Scene, bokeh_scene, depth_map_stack, layers_scene
+from panfocus.synthesis.depth_maps import depth_map_stack
+from panfocus.synthesis.focal_pairs import bokeh_scene, layers_scene
+from panfocus.synthesis.scene import Byte, Scene
 from panfocus.systems import list_systems
 
 

@@ -12,8 +12,9 @@ from panfocus.cli import main
 from panfocus.cli.repeated_options import repeat_options
 from panfocus.evaluate import contestants
 from panfocus.metrics import METRICS, evaluate_all
-from panfocus.synthesis.scenes import Motion, breathing_scene
-from panfocus.synthesis.sets import fit
+from panfocus.synthesis.breathing import breathing_scene
+from panfocus.synthesis.material import fit
+from panfocus.synthesis.motion import Motion
 from tests.conftest import blurred, focal_pair, psnr, texture
 
 

@@ -13,7 +13,8 @@ import panfocus
 from panfocus.arrays.pixels import luminance
 from panfocus.guard import Blanks
 from panfocus.guard.guard import Guard
-from panfocus.synthesis.fluorescence import Camera, Optics, kept, spots, structures
+from panfocus.synthesis.fluorescence import kept, spots, structures
+from panfocus.synthesis.microscope import Camera, CircleSpread, Optics
 from panfocus.systems import Card, load_system
 from tests.conftest import blurred, focal_pair, focal_stack, psnr
 
@@ -74,7 +75,7 @@ def light(scene, image):
 @pytest.mark.parametrize("section", [0.8, 1.2, 2.0, 3.5])
 @pytest.mark.parametrize("system", [Darkest, Pairs])
 def test_the_light_of_optical_sections_is_kept(section, system):
-    scene = structures(np.random.default_rng(0), optics=Optics("gaussian", 0.8, section))
+    scene = structures(np.random.default_rng(0), optics=Optics(CircleSpread(0.8), section))
     assert light(scene, fuse(scene.frames, system(), guard="off").image) < 0.5
     fusion = fuse(scene.frames, system())
     guided = light(scene, fuse(scene.frames, "guided").image)
@@ -153,7 +154,7 @@ def test_no_spot_is_lost(number):
     scene = spots(
         np.random.default_rng(number),
         count=count,
-        optics=Optics(aperture, 1.2, section),
+        optics=Optics(CircleSpread(1.2, aperture), section),
         camera=camera,
     )
     assert len(scene.places) == count
@@ -169,7 +170,7 @@ def test_faint_spots_are_kept_through_groups():
 
 def test_lost_spots_are_counted():
     """One spot of nine is taken from another plane; the picture is right elsewhere."""
-    scene = spots(np.random.default_rng(6), count=9, optics=Optics("disc", 1.2))
+    scene = spots(np.random.default_rng(6), count=9, optics=Optics(CircleSpread(1.2, "disc")))
     row, column = scene.places[0]
 
     class LosesOne(Sharpest):

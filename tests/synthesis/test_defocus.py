@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panfocus.synthesis.defocus import Layer, defocus, disc_kernel, expose, render, to_linear
+from panfocus.synthesis.defocus import defocus, disc_kernel, expose, to_linear
 from tests.conftest import texture
 
 LIGHT = (texture(60, 80) / 255).astype(np.float32)
@@ -48,18 +48,3 @@ def test_light_beyond_white_is_clipped_after_the_blur():
     # a clipped disc, flat to its rim: brighter than white even when spread over 78 pixels
     assert (disc[17:24, 17:24] == 1).all()
     assert disc[20, 28].max() < 1e-3  # the convolution runs in the frequency domain
-
-
-def test_a_sharp_foreground_hides_and_a_blurred_one_lets_through():
-    matte = np.zeros((60, 80), np.float32)
-    matte[:, 40:] = 1
-    front = np.full((60, 80, 3), 0.9, np.float32)
-    layers = [Layer(LIGHT, None, 1.0), Layer(front, matte, 0.0)]
-    sharp = render(layers, [0, 0])
-    np.testing.assert_allclose(sharp[:, 40:], 0.9, atol=1e-6)
-    np.testing.assert_allclose(sharp[:, :40], LIGHT[:, :40], atol=1e-6)
-    spread = render(layers, [0, 6])
-    reached = np.abs(spread - sharp).max(axis=(0, 2)) > 1e-3
-    assert reached[35:45].all()
-    assert not reached[:33].any()
-    assert not reached[47:].any()

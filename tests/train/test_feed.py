@@ -11,10 +11,11 @@ torch = pytest.importorskip("torch")
 
 from panfocus.errors import UsageError  # noqa: E402
 from panfocus.train import loop, pairs  # noqa: E402
+from panfocus.train.distributed import Team  # noqa: E402
 from panfocus.train.drpl import config as drpl_config  # noqa: E402
 from panfocus.train.drpl.config import Stage  # noqa: E402
 from panfocus.train.drpl.step import DrplTask  # noqa: E402
-from panfocus.train.dualpath import config  # noqa: E402
+from panfocus.train.dualpath import config, recipes  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
 from panfocus.train.feed import feed  # noqa: E402
 from tests.conftest import focal_stack  # noqa: E402
@@ -82,16 +83,16 @@ def test_no_tensor_is_made_on_another_device_than_the_networks(dualpath, drpl):
 def test_a_card_that_is_not_there_is_told(monkeypatch):
     if not torch.cuda.is_available():
         with pytest.raises(UsageError, match="no graphics card"):
-            loop.Team.join("cuda")
+            Team.join("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("LOCAL_RANK", "2")
     with pytest.raises(UsageError, match="more processes on this machine than graphics cards"):
-        loop.Team.join("auto")
+        Team.join("auto")
 
 
 def test_larger_batches_have_a_larger_rate():
-    chosen = config.enlarged(config.DUALPATH, 4)
-    assert [k.batch for k in chosen.sets] == [4 * k.batch for k in config.DUALPATH.sets]
-    assert chosen.learning_rate == 2 * config.DUALPATH.learning_rate
-    assert config.enlarged(config.DUALPATH, 1) is config.DUALPATH
+    chosen = config.enlarged(recipes.DUALPATH, 4)
+    assert [k.batch for k in chosen.sets] == [4 * k.batch for k in recipes.DUALPATH.sets]
+    assert chosen.learning_rate == 2 * recipes.DUALPATH.learning_rate
+    assert config.enlarged(recipes.DUALPATH, 1) is recipes.DUALPATH

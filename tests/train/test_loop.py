@@ -19,6 +19,7 @@ from panfocus.train import checkpoint, loop
 from panfocus.train.drpl.config import BETTER, Stage
 from panfocus.train.drpl.network import mirrored
 from panfocus.train.drpl.step import CALIBRATION_STEPS, DrplTask, Learner
+from panfocus.train.optimiser import cosine
 from panfocus.train.precision import Precision, fastest
 from panfocus.train.synthesis import Stream
 
@@ -55,7 +56,7 @@ class LineTask:
         return x, x.sum(1)
 
     def rate(self, progress):
-        return loop.cosine(progress, 0.1)
+        return cosine(progress, 0.1)
 
     def prepare(self, progress):
         if self.on_step:
@@ -224,22 +225,6 @@ def test_minutes_end_a_run(tmp_path):
     state = loop.train(LineTask(), run(tmp_path, minutes=0.01))
     assert state.step > 1
     assert 0.6 <= state.seconds < 5
-
-
-def test_the_rate_rises_and_falls():
-    rates = [loop.cosine(p, 0.1) for p in np.linspace(0, 1, 101)]
-    assert np.argmax(rates) == 10
-    assert rates[0] < 0.01
-    assert rates[10] == pytest.approx(1)
-    assert rates[-1] == pytest.approx(0.01)
-    assert (np.diff(rates[10:]) < 0).all()
-
-
-def test_averaged_weights_follow_the_weights():
-    model = nn.Linear(1, 1)
-    held = {k: torch.zeros_like(v) for k, v in model.state_dict().items()}
-    loop.average(held, model, 0.75)
-    assert torch.allclose(held["weight"], model.weight / 4)
 
 
 def test_the_quickest_precision_is_one_of_those_there_are():

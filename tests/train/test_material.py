@@ -405,9 +405,9 @@ def test_a_run_does_not_keep_its_material_among_the_pictures_it_learns_from(tmp_
 
 
 def test_a_dry_run_tells_all_and_does_nothing(tmp_path, picture):
-    from typer.testing import CliRunner
+    from click.testing import CliRunner
 
-    from panfocus.train.cli import app
+    from panfocus.cli.training import train as app
 
     shifted(tmp_path / "data", picture)
     for n, frame in enumerate((*pair_of(dim(picture)), dim(picture)[::-1])):
@@ -437,9 +437,9 @@ def test_what_cannot_be_read_is_told_with_a_remedy(tmp_path, picture):
 
 
 def test_a_run_says_what_it_was_given(tmp_path, picture):
-    from typer.testing import CliRunner
+    from click.testing import CliRunner
 
-    from panfocus.train.cli import app
+    from panfocus.cli.training import train as app
 
     shifted(tmp_path / "data", picture)
     words = ["-d", str(tmp_path / "data"), "-o", str(tmp_path / "run"), "--threads", "1"]

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("typer")
 
 import panfocus  # noqa: E402
+from panfocus.cli import training  # noqa: E402
 from panfocus.errors import DataError, UsageError  # noqa: E402
-from panfocus.train import checkpoint, cli, own_data, pairs, pictures  # noqa: E402
-from panfocus.train.dualpath import config, own  # noqa: E402
+from panfocus.train import checkpoint, own_data, pairs, pictures  # noqa: E402
+from panfocus.train.dualpath import config, own, recipes  # noqa: E402
+from panfocus.train.dualpath.iterate import Frames, Iterate, beginning  # noqa: E402
 from panfocus.train.dualpath.model import Learner  # noqa: E402
 from panfocus.train.dualpath.network import Shape  # noqa: E402
-from panfocus.train.dualpath.step import Frames, Iterate, Step, Unrolled, beginning  # noqa: E402
+from panfocus.train.dualpath.step import Step, Unrolled  # noqa: E402
 from panfocus.train.own_data import register_data  # noqa: E402
 from tests.conftest import focal_stack, texture  # noqa: E402
 
@@ -27,7 +28,7 @@ FLAT = Shape((8,), (), (), (), narrow=8)
 
 
 def tiny():
-    chosen = config.DUALPATH
+    chosen = recipes.DUALPATH
     steps = tuple(replace(s, prior=FLAT, picture=8) for s in chosen.steps[:2])
     sets = (config.Sets(0.5, 2, 2), config.Sets(0.5, 2, 2, made=True))
     return replace(chosen, predictor=SMALL, steps=steps, sets=sets, size=48, alone=0.0)
@@ -35,7 +36,7 @@ def tiny():
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
-    monkeypatch.setitem(config.RECIPES, "dualpath", tiny())
+    monkeypatch.setitem(recipes.RECIPES, "dualpath", tiny())
     yield
     for name in [n for n in sys.modules if n.startswith("panfocus_plugin_")]:
         del sys.modules[name]
@@ -68,7 +69,7 @@ def call(app, *words):
 
 def train(out, *words):
     common = ("--out", out, "--steps", 3, "--threads", 1, "--precision", "float32")
-    return call(cli.app, "dualpath", *common, *words)
+    return call(training.train, "dualpath", *common, *words)
 
 
 def test_data_of_ones_own(example, stored, tmp_path):
@@ -96,11 +97,11 @@ def test_a_step_of_ones_own_trains_exports_and_runs(example, stored, tmp_path):
     np.testing.assert_allclose(weights.sum(0), 1, atol=1e-5)
     own.STEPS.forget("smoothed")
     with pytest.raises(UsageError, match=r"no unrolled step[\s\S]*--plugin"):
-        call(cli.export_app, out, "--out", tmp_path / "again")
+        call(training.export, out, "--out", tmp_path / "again")
     for name in [n for n in sys.modules if n.startswith("panfocus_plugin_")]:
         del sys.modules[name]
     words = ("--out", tmp_path / "again", "--plugin", example("own_step.py"))
-    call(cli.export_app, out, *words)
+    call(training.export, out, *words)
     assert (tmp_path / "again/model.onnx").is_file()
 
 
@@ -142,7 +143,7 @@ def test_the_example_of_a_step_keeps_masks_masks(example):
 
 
 def test_the_recipe_as_it_was_tells_nothing_of_ones_own():
-    assert not {"step", "terms"} & config.DUALPATH.to_dict().keys()
+    assert not {"step", "terms"} & recipes.DUALPATH.to_dict().keys()
     assert isinstance(Learner(tiny()).net.fuser.steps[0], Step)
     chosen = config.changed(tiny(), ["terms=a=1,b=2", "step=x"])
     assert chosen.terms == ("a=1", "b=2") and chosen.step == "x"

@@ -9,9 +9,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from panfocus.errors import DataError, UsageError  # noqa: E402
-from panfocus.train import checkpoint, loop, record  # noqa: E402
+from panfocus.train import checkpoint, loop, record, resume  # noqa: E402
 from panfocus.train.average import average  # noqa: E402
-from panfocus.train.dualpath import cli, config  # noqa: E402
+from panfocus.train.distributed import Team, positions_of  # noqa: E402
+from panfocus.train.dualpath import config, recipes  # noqa: E402
 
 
 class Task:
@@ -86,17 +87,17 @@ def test_a_run_is_not_resumed_by_another_recipe_or_seed(tmp_path, changed):
 
 def test_a_resumed_run_keeps_its_number_format_and_does_not_ask_the_clock(tmp_path, monkeypatch):
     loop.train(Task(), run(tmp_path, precision="bfloat16"))
-    monkeypatch.setattr(loop, "fastest", lambda device: pytest.fail("the clock was asked"))
+    monkeypatch.setattr(resume, "fastest", lambda device: pytest.fail("the clock was asked"))
     loop.train(Task(), run(tmp_path, steps=5, resume=True, precision="auto"))
     assert checkpoint.read(tmp_path / checkpoint.NAME).facts["precision"]["name"] == "bfloat16"
 
 
 def test_processes_that_cannot_share_a_batch_are_refused():
-    assert [list(loop.positions_of(6, rank, 3)) for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
+    assert [list(positions_of(6, rank, 3)) for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
     with pytest.raises(UsageError, match="shared evenly"):
-        loop.positions_of(8, 0, 3)
+        positions_of(8, 0, 3)
     with pytest.raises(UsageError, match="shared evenly"):
-        loop.positions_of(2, 0, 4)
+        positions_of(2, 0, 4)
 
 
 def test_the_best_weights_on_what_was_held_out_are_kept_and_used(tmp_path):
@@ -151,8 +152,8 @@ def test_a_graphics_card_that_is_not_there_is_told():
     if torch.cuda.is_available():
         pytest.skip("there is one")
     with pytest.raises(UsageError, match="no graphics card"):
-        loop.Team.join("cuda")
-    assert loop.Team.join("cpu").device.type == "cpu"
+        Team.join("cuda")
+    assert Team.join("cpu").device.type == "cpu"
 
 
 # --- recipes by value and by file -----------------------------------------------------------
@@ -171,13 +172,13 @@ def test_a_graphics_card_that_is_not_there_is_told():
     ],
 )
 def test_single_values_of_a_recipe_can_be_changed(setting, value):
-    chosen = config.changed(config.DUALPATH, [setting])
+    chosen = config.changed(recipes.DUALPATH, [setting])
     *path, last = setting.partition("=")[0].split(".")
     place = chosen
     for part in path:
         place = getattr(place, part)
     assert getattr(place, last) == value
-    assert chosen != config.DUALPATH
+    assert chosen != recipes.DUALPATH
 
 
 @pytest.mark.parametrize(
@@ -186,19 +187,19 @@ def test_single_values_of_a_recipe_can_be_changed(setting, value):
 )
 def test_what_a_recipe_does_not_have_is_refused(setting):
     with pytest.raises(UsageError, match="recipe"):
-        config.changed(config.DUALPATH, [setting])
+        config.changed(recipes.DUALPATH, [setting])
 
 
 def test_a_recipe_is_read_from_a_run_or_a_card(tmp_path):
-    chosen = replace(config.PAPER, size=64)
+    chosen = replace(recipes.PAPER, size=64)
     for name, told in (
         ("run.json", {"config": chosen.to_dict(), "seed": 1}),
         ("card.json", {"recipe": {"seed": 3, "unrolled_steps": 2, **chosen.to_dict()}}),
     ):
         (tmp_path / name).write_text(json.dumps(told))
-        assert cli.recipe_from(None, tmp_path / name) == chosen
+        assert recipes.recipe_from(None, tmp_path / name) == chosen
     with pytest.raises(UsageError, match="named or read"):
-        cli.recipe_from("paper", tmp_path / "run.json")
+        recipes.recipe_from("paper", tmp_path / "run.json")
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(DataError, match="no recipe"):
-        cli.recipe_from(None, tmp_path / "bad.json")
+        recipes.recipe_from(None, tmp_path / "bad.json")

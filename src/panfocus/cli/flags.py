@@ -29,7 +29,7 @@ def in_flags(text: str) -> str:
     Args:
         text: lines; parameters stand in backticks, or in the line that says where.
 
-    Example:
+    Examples:
         >>> in_flags('align them by `align="auto"`')
         'align them by --align auto'
     """

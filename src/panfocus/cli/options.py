@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -38,7 +38,13 @@ class Number(click.FloatRange):
 
 
 class GroupedCommand(click.Command):
-    """Shows its options under headings."""
+    """Shows its options under headings.
+
+    Attributes:
+        headings: name of a group to how it reads, in their order.
+    """
+
+    headings: Mapping[str, str] = HEADINGS
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, those without a heading last."""
@@ -47,7 +53,7 @@ class GroupedCommand(click.Command):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
                 rows.setdefault(getattr(parameter, _GROUP, ""), []).append(record)
-        for group, title in (*HEADINGS.items(), ("", "Other options")):
+        for group, title in (*self.headings.items(), ("", "Other options")):
             if group in rows:
                 with formatter.section(title):
                     formatter.write_dl(rows[group])

@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from panfocus.synthesis.sets import SetRecipe, check_free, check_material, find_material, write_set
+from panfocus.synthesis.material import find_material
+from panfocus.synthesis.sets import SetRecipe, check_free, check_material, write_set
 
 
 def run(

@@ -40,7 +40,7 @@ def measured_depth(depth: Float, step_um: float | None, places_um: Sequence[floa
         step_um: distance between any two neighbours, micrometres; None where not known or uneven.
         places_um: where each frame says that it is; between two of them depth is linear.
 
-    Example:
+    Examples:
         >>> measured_depth(np.float32([0, 1.5]), None, [0.0, 1.0, 4.0]).tolist()
         [0.0, 2.5]
     """

@@ -1,9 +1,7 @@
-"""Defocus as a lens makes it: discs of confusion, in linear light, over layered scenes.
+"""Defocus as a lens makes it: discs of confusion, in linear light.
 
 Light adds up linearly, so pictures are blurred after their gamma is undone and encoded again
-afterwards. A scene is a list of layers, far to near. Each layer is blurred by its own circle of
-confusion with its matte premultiplied, so that a defocused foreground spreads over what lies
-behind it and lets a part of it shine through (the defocus spread effect that hard masks lack).
+afterwards.
 
 Arrays are float32, colour ``(H, W, C)`` or grey ``(H, W)``, in linear light where 1.0 is the
 sensor's white; brighter lights are allowed until `expose` clips them.
@@ -11,8 +9,6 @@ sensor's white; brighter lights are allowed until `expose` clips them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -66,43 +62,3 @@ def defocus(image: Float, radius: float, aperture: Aperture = "disc") -> Float:
     else:
         blurred = cv2.filter2D(image, -1, disc_kernel(radius), borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, np.float32).reshape(image.shape)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One plane of a scene.
-
-    Attributes:
-        colour: ``(H, W, C)`` linear light, known also where the matte is 0.
-        matte: ``(H, W)`` coverage in [0, 1]; None for a background that covers everything.
-        depth: where the plane lies, in any unit that the focus setting shares.
-    """
-
-    colour: Float
-    matte: Float | None
-    depth: float
-
-
-def render(layers: Sequence[Layer], radii: Sequence[float], aperture: Aperture = "disc") -> Float:
-    """Photograph layers, given far to near, each with its own circle of confusion.
-
-    ``out = blur(colour * matte) + (1 - blur(matte)) * what lies behind``, layer upon layer.
-
-    Args:
-        layers: far to near; the first must have no matte.
-        radii: circle of confusion of each layer, in pixels.
-        aperture: the shape of the circle.
-
-    Returns:
-        Linear light ``(H, W, C)``, not yet exposed.
-    """
-    out = defocus(layers[0].colour, radii[0], aperture)
-    for layer, radius in zip(layers[1:], radii[1:], strict=True):
-        matte = layer.matte
-        if matte is None:
-            out = defocus(layer.colour, radius, aperture)
-            continue
-        light = defocus(layer.colour * matte[..., None], radius, aperture)
-        cover = defocus(matte, radius, aperture)
-        out = np.asarray(light + (1 - cover[..., None]) * out, np.float32)
-    return out

@@ -1,8 +1,7 @@
 """Fluorescence with known truth: isolated spots, and structures in optical sections.
 
-On a dark ground with the noise of counted photons lie things that shine. A widefield microscope
-spreads the light of what is out of focus and keeps its sum; a confocal microscope or a light sheet
-does not see it at all. A seed fixes everything.
+On a dark ground with the noise of counted photons lie things that shine; how they are seen and
+counted is told in `panfocus.synthesis.microscope`. A seed fixes everything.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
-from panfocus.synthesis.defocus import Aperture, defocus
+from panfocus.synthesis.microscope import Camera, CircleSpread, Optics
 
 
 @dataclass(frozen=True)
@@ -37,56 +36,10 @@ class Sparse:
     planes: NDArray[np.intp]
 
 
-@dataclass(frozen=True)
-class Optics:
-    """How a microscope shows what is out of focus.
-
-    Attributes:
-        aperture: shape of the defocus.
-        spread: radius of the defocus that one plane's distance adds, pixels.
-        section: thickness of the optical section (sigma, in planes); None for widefield, whose
-            defocus keeps the sum of the light.
-    """
-
-    aperture: Aperture = "gaussian"
-    spread: float = 1.2
-    section: float | None = None
-
-    def see(self, light: Float, distance: float) -> Float:
-        """Return light ``(H, W)`` as seen from a distance in planes."""
-        seen = defocus(light, self.spread * distance, self.aperture)
-        if self.section is not None:
-            seen = seen * np.float32(np.exp(-((distance / self.section) ** 2) / 2))
-        return seen
-
-
-@dataclass(frozen=True)
-class Camera:
-    """How a camera counts.
-
-    Attributes:
-        top: its largest count.
-        ground: counts of the dark.
-        gain: counts per photon.
-        read_noise: sigma, in counts.
-        channels: 1, or 3 for a picture in green.
-    """
-
-    top: int = 4095
-    ground: float = 100.0
-    gain: float = 1.0
-    read_noise: float = 2.0
-    channels: int = 1
-
-    def count(self, light: Float, rng: Generator) -> NDArray[np.uint16]:
-        """Return counts ``(H, W[, 3])`` of expected counts ``(H, W)`` above the ground."""
-        expected = (light + self.ground) / self.gain
-        counts = rng.poisson(np.maximum(expected, 0)) * self.gain
-        counts = np.rint(counts + rng.normal(0, self.read_noise, light.shape))
-        grey = np.clip(counts, 0, self.top).astype(np.uint16)
-        if self.channels == 1:
-            return grey
-        return np.stack([grey // 5, grey, grey // 4], axis=-1)
+def spot(size: tuple[int, int], row: float, column: float, sigma: float) -> Float:
+    """Return a Gaussian spot of light ``(H, W)`` about a place, 1 in its middle."""
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    return np.exp(-((y - row) ** 2 + (x - column) ** 2) / np.float32(2 * sigma**2))
 
 
 def spots(
@@ -108,8 +61,8 @@ def spots(
         planes: of the stack.
         size: height and width.
         radii: least and largest radius of a spot, pixels.
-        optics: see `Optics`.
-        camera: see `Camera`.
+        optics: of the microscope; widefield if not given.
+        camera: behind it.
         peak: of the brightest spots, as a share of the camera's largest count; the faintest have
             0.4 of it.
     """
@@ -119,9 +72,7 @@ def spots(
     depths = rng.integers(0, planes, len(places))
     sharp = np.zeros((planes, height, width), np.float32)
     for (row, column), depth in zip(places, depths, strict=True):
-        y, x = np.mgrid[:height, :width].astype(np.float32)
-        sigma = rng.uniform(*radii)
-        shape = np.exp(-((y - row) ** 2 + (x - column) ** 2) / np.float32(2 * sigma**2))
+        shape = spot(size, row, column, rng.uniform(*radii))
         sharp[depth] += np.float32(peak * camera.top * rng.uniform(0.4, 1.0)) * shape
     frames = _seen(rng, sharp, optics, camera)
     return Sparse(frames, _truth(sharp, camera), camera.ground, places, depths)
@@ -138,7 +89,7 @@ def structures(
     peak: float = 0.6,
 ) -> Sparse:
     """Return a stack of bodies and filaments, each in a plane of its own; arguments as `spots`."""
-    optics, camera = optics or Optics(spread=0.8, section=1.2), camera or Camera()
+    optics, camera = optics or Optics(CircleSpread(0.8), section=1.2), camera or Camera()
     height, width = size
     sharp = np.zeros((planes, height, width), np.float32)
     for _ in range(count):

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-import typer
-
 from panfocus.train import pairs
 from panfocus.train.prepare import Facts, How
 from panfocus.train.record import NAME as RECORD
@@ -50,7 +48,7 @@ def now_and_then() -> Callable[[str], None]:
         nonlocal last
         if time.monotonic() - last >= EVERY:
             last = time.monotonic()
-            typer.echo(text)
+            print(text, flush=True)
 
     return tell
 
@@ -67,13 +65,27 @@ def list_all(data: Sequence[Path], smallest: int, how: How) -> None:
         facts = prepared.facts
         pictures += facts.kept + len(prepared.singles)
         found.append(facts)
-        typer.echo(facts.line())
+        print(facts.line())
         for name, why in facts.left_out.items():
             if facts.size[0]:
-                typer.echo(f"  {name}: left out of pairs, {why}")
+                print(f"  {name}: left out of pairs, {why}")
     left_out = {name: why for facts in found for name, why in facts.left_out.items()}
     sets, kept = sum(len(f.groups) for f in found), sum(f.kept for f in found)
     text = pairs.summary(sets, kept, found, left_out)
     if not pictures:
         raise pairs.nothing(data, text)
-    typer.echo(f"{text}\nnothing was trained or written")
+    print(f"{text}\nnothing was trained or written", flush=True)
+
+
+def tell_what(material: pairs.Material, out: Path) -> None:
+    """Say what was found, and keep the names of what was left out in ``out/left_out.txt``."""
+    print(material.summary(), flush=True)
+    if material.left_out:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "left_out.txt").write_text(material.details(), encoding="utf-8")
+        print(f"names and reasons: {out / 'left_out.txt'}", flush=True)
+
+
+def tell_where(folder: Path) -> None:
+    """Say where a trained system of Dual-Path lies, and how it is used."""
+    print(f"system in {folder}: panfocus fuse --system {folder} FRAMES -o FUSED", flush=True)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from panfocus.train import synthesis
+from panfocus.train.distributed import positions_of
 from panfocus.train.drpl import loss
 from panfocus.train.drpl.config import Config
 from panfocus.train.drpl.network import Drpl, PairNet
 from panfocus.train.drpl.small import Small
 from panfocus.train.drpl.teacher import Teacher
-from panfocus.train.loop import cosine, positions_of
+from panfocus.train.optimiser import cosine
 
 #: Batches on which the statistics of the averaged weights are measured.
 CALIBRATION_STEPS = 24
@@ -82,7 +83,7 @@ class Pairs:
 
 
 class DrplTask:
-    """DRPL as the training loop sees it (`panfocus.train.loop.Task`)."""
+    """DRPL as the training loop sees it (`panfocus.train.task.Task`)."""
 
     def __init__(
         self,

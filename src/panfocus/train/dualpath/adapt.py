@@ -24,11 +24,11 @@ import torch
 from panfocus.errors import DataError
 from panfocus.train.dualpath import loss, observed, redefocus
 from panfocus.train.dualpath.config import Config
+from panfocus.train.dualpath.iterate import blend
 from panfocus.train.dualpath.model import DualPath
-from panfocus.train.dualpath.step import blend
 from panfocus.train.levels import Picture
 from panfocus.train.pairs import FocalSet, Material
-from panfocus.train.synthesis import Sources
+from panfocus.train.synthesis.sources import Sources
 
 #: One in so many scenes is held out; with fewer scenes, so much of every frame's width.
 HELD_OUT = 5

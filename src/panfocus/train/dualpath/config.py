@@ -1,4 +1,4 @@
-"""The recipes of Dual-Path, frozen: the paper's reconstruction, and ours on top of it."""
+"""What a recipe of Dual-Path tells, frozen (`panfocus.train.dualpath.recipes`)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from panfocus.errors import UsageError
 from panfocus.train import changes
-from panfocus.train.dualpath.masks import MEASURES, WINDOWS
+from panfocus.train.dualpath.masks import WINDOWS
 from panfocus.train.dualpath.network import Shape
 from panfocus.train.dualpath.own import BUILT_IN, STEPS
 from panfocus.train.dualpath.predictor import Drop, Guide
 from panfocus.train.dualpath.step import Unrolled
-from panfocus.train.synthesis import Odds
+from panfocus.train.synthesis.odds import Odds
 
 
 @dataclass(frozen=True)
@@ -160,94 +159,6 @@ class Config:
         return {k: v for k, v in asdict(self).items() if k not in usual or v != usual[k]}
 
 
-#: The mask predictor: training apparatus, and small.
-TEACHER = Shape((16, 32, 32, 32), (1, 1, 1), (1, 1, 1), (1,), narrow=16)
-WIDE = Shape((32, 48, 64, 64), (1, 2, 1), (2, 1, 2), (1, 1), narrow=32)
-FOLLOWING = Shape((16,), (), (), (), narrow=16, pack=4, normalised=False)
-MIDDLE = Shape((16, 32, 32), (0, 1), (1, 1), (1,), narrow=16)
-
-#: The reconstruction as it stands: frames and imperfect masks of them, K = 3 equal steps. Half of
-#: the frames were blurred again, of which nothing is told: real ones hold few lights.
-PAPER = Config(
-    recipe="paper",
-    predictor=TEACHER,
-    steps=(Unrolled(MIDDLE, ("iterate", "difference", "frames", "evidence"), 16),) * 3,
-    sets=(
-        Sets(0.27, 2, 8),
-        Sets(0.07, 3, 6),
-        Sets(0.08, 5, 4),
-        Sets(0.08, 8, 2),
-        Sets(0.27, 2, 8, made=True, told=False),
-        Sets(0.07, 3, 6, made=True, told=False),
-        Sets(0.08, 5, 4, made=True, told=False),
-        Sets(0.08, 8, 2, made=True, told=False),
-    ),
-    size=96,
-    alone=0.1,
-    masking=Masking(consistency=0.3),
-    learning_rate=1e-3,
-)
-
-#: OURS on top: a first step of large capacity, two light ones, and frames that are blurred again,
-#: for which mask and picture are known exactly. Masks of measures count less than exact ones.
-DUALPATH = Config(
-    recipe="dualpath",
-    predictor=TEACHER,
-    steps=(
-        Unrolled(WIDE, ("frames",), 16, carry=12),
-        Unrolled(FOLLOWING, ("iterate", "features"), 16, carry=16),
-        Unrolled(FOLLOWING, ("iterate", "features"), 32, picture_blocks=2, picture_pack=2),
-    ),
-    sets=(
-        Sets(0.12, 2, 8),
-        Sets(0.04, 5, 4),
-        Sets(0.04, 8, 2),
-        Sets(0.3, 2, 8, made=True),
-        Sets(0.05, 3, 6, made=True),
-        Sets(0.18, 5, 4, made=True),
-        Sets(0.27, 8, 2, made=True),
-    ),
-    size=128,
-    alone=0.1,
-    masking=Masking(mask=0.1, consistency=0.1),
-    known=Known(mask=0.03, decibel=0.02, similarity=0.5),
-    fused_by="guided",
-    odds=Odds(crisp=0.3, moved=0.15, ringed=0.08, noise=0.2, hairy=0.08, translucent=0.05),
-)
-
-RECIPES = {c.recipe: c for c in (PAPER, DUALPATH)}
-
-
-def _varied(name: str, base: Config, **changes: Any) -> Config:  # noqa: ANN401  any field
-    return replace(base, recipe=f"{base.recipe}-{name}", **changes)
-
-
-def _masked(name: str, **changes: Any) -> Config:  # noqa: ANN401  any field
-    return _varied(name, PAPER, masking=replace(PAPER.masking, **changes))
-
-
-_IN_TWO = ("iterate", "difference", "frames")
-#: One thing changed each, to measure what it is worth (`benchmarks/dualpath_ablation.py`).
-ABLATIONS = {
-    c.recipe: c
-    for c in (
-        _masked("blocks", drop="blocks"),
-        _masked("masked-guide", guide="masked"),
-        _masked("open-guide", guide="open"),
-        _masked("no-guide", guide="none"),
-        _masked("same-mask", cross=False),
-        _masked("all-measures", measures=MEASURES),
-        _varied("no-evidence", PAPER, steps=tuple(replace(s, sees=_IN_TWO) for s in PAPER.steps)),
-        _varied("one-step", PAPER, steps=PAPER.steps[:1]),
-        _varied("made-alone", DUALPATH, sets=tuple(s for s in DUALPATH.sets if s.made)),
-        _varied("frames-only", DUALPATH, fused_by=None),
-        _varied("no-lights", DUALPATH, odds=replace(DUALPATH.odds, lights=0.0)),
-        _varied("no-fluorescence", DUALPATH, odds=replace(DUALPATH.odds, fluorescent=0.0)),
-        _varied("hard-edges", DUALPATH, odds=replace(DUALPATH.odds, layers=0.0)),
-    )
-}
-
-
 #: What is not changed by halves, or at all.
 WHOLE = frozenset({"recipe", "predictor", "steps", "sets"})
 
@@ -298,17 +209,3 @@ def _unrolled(values: Mapping[str, Any]) -> Unrolled:
 
 def _shape(values: Mapping[str, Any]) -> Shape:
     return Shape(**{name: changes.frozen(v) for name, v in values.items()})
-
-
-def recipe(name: str) -> Config:
-    """Return a recipe by name.
-
-    Raises:
-        UsageError: no such recipe.
-    """
-    known = {**RECIPES, **ABLATIONS}
-    if name not in known:
-        raise UsageError(
-            "unknown Dual-Path recipe", expected=" or ".join(known), got=name, where="--recipe"
-        )
-    return known[name]

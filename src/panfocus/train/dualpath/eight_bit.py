@@ -30,10 +30,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from panfocus.train.dualpath import redefocus
+from panfocus.train.dualpath.blocks import ResidualBlock
 from panfocus.train.dualpath.config import Config
+from panfocus.train.dualpath.inference import folded
+from panfocus.train.dualpath.iterate import blend
 from panfocus.train.dualpath.model import DualPath
-from panfocus.train.dualpath.network import ResidualBlock, folded
-from panfocus.train.dualpath.step import blend
 from panfocus.train.pairs import Material
 
 #: Values outside of the levels, in percent, on each side.

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from panfocus.train.dualpath.step import Frames, Iterate, Step, Unrolled, beginning
+from panfocus.train.dualpath.iterate import Frames, Iterate, beginning
+from panfocus.train.dualpath.step import Step, Unrolled
 
 
 class Fuser(nn.Module):

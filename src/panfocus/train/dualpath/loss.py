@@ -34,8 +34,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from panfocus.train.dualpath.config import Known
+from panfocus.train.dualpath.iterate import Iterate, blend
 from panfocus.train.dualpath.predictor import Belief
-from panfocus.train.dualpath.step import Iterate, blend, importance
+from panfocus.train.dualpath.step import importance
 from panfocus.train.similarity import similarity
 
 Terms = dict[str, Tensor]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from panfocus.train import mattes, synthesis
-from panfocus.train.dualpath.stack import Float, MadeStack
+from panfocus.arrays.types import Float
+from panfocus.train.dualpath.stack import MadeStack
+from panfocus.train.synthesis import mattes
+from panfocus.train.synthesis.degradation import noisy
 
 #: Share of sets in which only a part of the frame is lost.
 PARTLY = 0.3
@@ -25,8 +27,8 @@ def misfired(rng: np.random.Generator, made: MadeStack) -> MadeStack:
     clean = made.clean.copy()
     clean[lost] = blank(rng, clean[lost]) * where + clean[lost] * (1 - where)
     frames = made.frames.copy()
-    noisy = synthesis.noisy(rng, clean[lost], 0.015 * rng.random())
-    frames[lost] = np.where(where > 0, noisy, frames[lost])
+    shown = noisy(rng, clean[lost], 0.015 * rng.random())
+    frames[lost] = np.where(where > 0, shown, frames[lost])
     others = second_best(made.truth, clean, lost)
     gone = where > 0
     mask = np.where(gone, others, made.mask).astype(np.float32)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from panfocus.train.dualpath import loss
 from panfocus.train.dualpath.config import Config
 from panfocus.train.dualpath.fuser import Fuser
+from panfocus.train.dualpath.iterate import Iterate, blend
 from panfocus.train.dualpath.own import STEPS, Seen, terms_of
 from panfocus.train.dualpath.predictor import Belief, MaskPredictor
-from panfocus.train.dualpath.step import Iterate, blend
 
 
 class DualPath(nn.Module):

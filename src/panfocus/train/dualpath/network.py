@@ -19,21 +19,15 @@ Shapes: B sets of N frames lie along one axis, ``(B * N, C, H, W)``, set after s
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-NetT = TypeVar("NetT", bound=nn.Module)
-
-#: Side of the square of pixels that a network packs into channels before anything else.
-PACK = 2
+from panfocus.train.dualpath.blocks import PACK, Exchange, ResidualBlock, Stem, Stemmed, Unit
 
 
 @dataclass(frozen=True)
@@ -81,152 +75,6 @@ class Shape:
         cells[-1] += sum(1 + d for d in self.dilations)
         reach = sum(count * self.pack * 2**level for level, count in enumerate(cells))
         return round(reach) + self.multiple_of
-
-
-class Unit(nn.Module):
-    """A convolution and its normalisation, if any, which `folded` makes one."""
-
-    def __init__(
-        self, inputs: int, outputs: int, side: int, dilation: int = 1, *, normalised: bool = True
-    ) -> None:
-        super().__init__()
-        stride = side if side == 2 else 1
-        padding = dilation * (side // 2) if stride == 1 else 0
-        self.conv = nn.Conv2d(inputs, outputs, side, stride, padding, dilation)
-        self.norm: nn.BatchNorm2d | nn.Identity = (
-            nn.BatchNorm2d(outputs) if normalised else nn.Identity()
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, inputs, H, W)`` to ``(B, outputs, H, W)``, half the size for ``side=2``."""
-        return self.norm(self.conv(x))
-
-
-class ResidualBlock(nn.Module):
-    """``x + conv(relu(norm(conv(relu(x)))))``, starting near the identity."""
-
-    def __init__(self, width: int, dilation: int = 1, *, normalised: bool = True) -> None:
-        super().__init__()
-        self.first = Unit(width, width, 3, dilation, normalised=normalised)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-        with torch.no_grad():
-            self.second.weight.mul_(0.2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` to the same shape."""
-        return x + self.second(F.relu(self.first(F.relu(x))))
-
-
-def by_set(x: Tensor, sets: int) -> Tensor:
-    """``(sets * N, ...)`` to ``(sets, N, ...)``."""
-    return torch.unflatten(x, 0, (sets, -1))
-
-
-def mean_over_frames(frames: Tensor) -> Tensor:
-    """``(B, N, C, H, W)`` to ``(B, C, H, W)``."""
-    if not torch.onnx.is_in_onnx_export():
-        return frames.mean(1)
-    # ONNX Runtime multiplies matrices two to five times faster than it averages a middle axis
-    flat = frames.flatten(2)
-    # ones made of values, as tracing takes any shape for constant
-    ones = (0 * flat[:, :, :1] + 1).transpose(1, 2)
-    mean = (ones / ones.sum(2, keepdim=True)) @ flat
-    return mean.view_as(frames[:, 0])
-
-
-def weights_of(logits: Tensor) -> Tensor:
-    """Softmax over the frames, ``(B, N, H, W)``, in single precision at least.
-
-    Half-length numbers cannot tell a weight of 0.999 from 1.
-    """
-    return weights_and_largest(logits)[0]
-
-
-def weights_and_largest(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Softmax over the frames and its largest value, ``(B, N, H, W)`` and ``(B, 1, H, W)``."""
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    if not torch.onnx.is_in_onnx_export():
-        weights = logits.softmax(1)
-        return weights, weights.amax(1, keepdim=True)
-    # ONNX Runtime turns the axes of a picture around for a softmax over any but the last
-    share = (logits - logits.amax(1, keepdim=True)).exp()
-    largest = 1 / share.sum(1, keepdim=True)  # the largest share is exp(0)
-    return share * largest, largest
-
-
-class Exchange(nn.Module):
-    """``x_n + E(mean x, max x)``: how frames see each other, whatever their order."""
-
-    def __init__(self, width: int, *, maximum: bool = True) -> None:
-        super().__init__()
-        self.maximum = maximum
-        self.mix = nn.Conv2d(2 * width if maximum else width, width, 1)
-
-    def forward(self, x: Tensor, sets: int) -> Tensor:
-        """``(sets * N, C, H, W)`` to the same shape."""
-        frames = by_set(x, sets)
-        pooled = mean_over_frames(frames)
-        if self.maximum:
-            pooled = torch.cat((pooled, frames.amax(1)), 1)
-        return (frames + self.mix(pooled).unsqueeze(1)).flatten(0, 1)
-
-
-def beside_mean(x: Tensor, sets: int) -> Tensor:
-    """Put its set's mean beside each frame: ``(sets * N, C, H, W)`` to ``(sets * N, 2C, H, W)``."""
-    frames = by_set(x, sets)
-    mean = mean_over_frames(frames).unsqueeze(1).expand_as(frames)
-    return torch.cat((frames, mean), 2).flatten(0, 1)
-
-
-class Stem(Unit):
-    """The first convolution, of packed pictures, each beside the mean of all or by itself."""
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        *,
-        pack: int = PACK,
-        beside: bool = True,
-        normalised: bool = True,
-    ) -> None:
-        super().__init__((1 + beside) * inputs * pack**2, outputs, 3, normalised=normalised)
-        self.pack = pack
-        self.beside = beside
-        start_as_high_pass(self.conv)
-
-    def see(self, x: Tensor, sets: int) -> Tensor:
-        """``(sets * N, inputs, H, W)`` to ``(sets * N, outputs, H / pack, W / pack)``."""
-        packed = F.pixel_unshuffle(beside_mean(x, sets) if self.beside else x, self.pack)
-        # unshuffling loses the layout that convolutions are fastest in
-        return self(packed.contiguous(memory_format=torch.channels_last))
-
-
-class StridedStem(nn.Module):
-    """The same without packing, for inference: a wider convolution with a stride."""
-
-    def __init__(self, stem: Stem) -> None:
-        super().__init__()
-        outputs, packed, side, _ = stem.conv.weight.shape
-        assert stem.conv.bias is not None
-        pack = stem.pack
-        inputs, wide = packed // pack**2, pack * side
-        cells = stem.conv.weight.view(outputs, inputs, pack, pack, side, side)  # o c i j y x
-        weight = cells.permute(0, 1, 4, 2, 5, 3).reshape(outputs, inputs, wide, wide)
-        self.conv = nn.Conv2d(inputs, outputs, wide, pack, padding=pack)
-        self.conv.weight.data = weight.contiguous()
-        self.conv.bias = stem.conv.bias
-        self.beside = stem.beside
-
-    def see(self, x: Tensor, sets: int) -> Tensor:
-        """Answer as `Stem.see` does."""
-        return self.conv(beside_mean(x, sets) if self.beside else x)
-
-
-class Stemmed(nn.Module):
-    """A network whose first layer is a stem, for inference without packing."""
-
-    stem: Stem | StridedStem
 
 
 class Answer(NamedTuple):
@@ -340,48 +188,3 @@ class FrameNet(Stemmed):
         if not self.carry:
             return Answer(F.pixel_shuffle(out, self.pack), out[:, :0])
         return Answer(F.pixel_shuffle(out[:, : self.answers], self.pack), out[:, self.answers :])
-
-
-@torch.no_grad()
-def start_as_high_pass(stem: nn.Conv2d) -> None:
-    """Start half of the filters without response to flat areas.
-
-    What tells focus is fine detail; brightness is most of the energy of a picture. MEASURED with
-    DRPL's first layer too (docs/drpl.md): training leaves its plateau at once.
-    """
-    half = stem.weight[: stem.out_channels // 2]
-    half.sub_(half.mean((2, 3), keepdim=True)).mul_(3.0)
-
-
-def count_macs(net: nn.Module, run: Callable[[], object]) -> int:
-    """Add up the multiply-adds of every convolution of `net` while `run` is called."""
-    total = 0
-
-    def note(layer: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal total
-        assert isinstance(layer, nn.Conv2d)
-        total += output.numel() * layer.weight[0].numel()
-
-    hooks = [m.register_forward_hook(note) for m in net.modules() if isinstance(m, nn.Conv2d)]
-    with torch.no_grad():
-        run()
-    for hook in hooks:
-        hook.remove()
-    return total
-
-
-@torch.no_grad()
-def folded(net: NetT) -> NetT:
-    """Return a copy for inference in which every `Unit` is one convolution; answers stay.
-
-    Stems no longer pack (`StridedStem`).
-    """
-    small = copy.deepcopy(net).eval()
-    for module in small.modules():
-        if isinstance(module, Unit) and isinstance(module.norm, nn.BatchNorm2d):
-            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()
-    for module in small.modules():
-        if isinstance(module, Stemmed) and isinstance(module.stem, Stem):
-            module.stem = StridedStem(module.stem)
-    return small

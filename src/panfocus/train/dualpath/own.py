@@ -13,8 +13,9 @@ from torch import Tensor
 
 from panfocus.errors import UsageError
 from panfocus.plugins import Registry
+from panfocus.train.dualpath.iterate import Iterate
 from panfocus.train.dualpath.predictor import Belief
-from panfocus.train.dualpath.step import Iterate, Step
+from panfocus.train.dualpath.step import Step
 
 #: The name of the step that the recipes have.
 BUILT_IN = "unrolled"

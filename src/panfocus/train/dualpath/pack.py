@@ -18,8 +18,8 @@ from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train.dualpath.config import Config, from_dict
 from panfocus.train.dualpath.eight_bit import count_rounded, rounded, samples_of
+from panfocus.train.dualpath.inference import count_macs, folded
 from panfocus.train.dualpath.model import DualPath, deployed
-from panfocus.train.dualpath.network import count_macs, folded
 from panfocus.train.dualpath.step import Step
 from panfocus.train.export import ROUNDED, export, export_restorer
 from panfocus.train.pairs import Material

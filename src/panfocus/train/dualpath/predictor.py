@@ -28,7 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from panfocus.train.dualpath.network import FrameNet, Shape, by_set, weights_of
+from panfocus.train.dualpath.network import FrameNet, Shape
+from panfocus.train.dualpath.pooling import by_set, weights_of
 
 #: Probability with which a pixel is kept.
 KEPT_PIXELS = 0.7

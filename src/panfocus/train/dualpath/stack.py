@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float32]
+from panfocus.arrays.types import Float
+
+#: Pixels made around a stack and cut off again, so that blur finds real neighbours.
+MARGIN = 12
 
 
 class MadeStack(NamedTuple):

@@ -35,39 +35,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from panfocus.train.dualpath.network import (
-    PACK,
-    FrameNet,
-    ResidualBlock,
-    Shape,
-    Stem,
-    Stemmed,
-    mean_over_frames,
-    weights_and_largest,
-)
-
-#: Variance of the frames at a pixel below which they are alike: about one grey level in 255.
-EPSILON = 1e-5
-#: Difference of two frames above which more of it tells nothing more.
-LARGE = 0.1
-#: Sides of the squares over which evidence is gathered.
-WINDOWS = (5, 13)
-
-#: What the prior on the mask is shown, and how many channels of each frame that is.
-Sight = Literal["iterate", "difference", "frames", "evidence", "features"]
-CHANNELS: dict[Sight, int] = {
-    "iterate": 2,
-    "difference": 3,
-    "frames": 3,
-    "evidence": len(WINDOWS),
-    "features": 0,
-}
+from panfocus.train.dualpath.blocks import PACK
+from panfocus.train.dualpath.data_term import mask_gradient
+from panfocus.train.dualpath.iterate import Frames, Iterate, Passed, blend
+from panfocus.train.dualpath.network import FrameNet, Shape
+from panfocus.train.dualpath.pooling import weights_and_largest
+from panfocus.train.dualpath.priors import CHANNELS, PicturePrior, Sight, evidence, limited, silent
 
 
 @dataclass(frozen=True)
@@ -105,156 +83,6 @@ class Unrolled:
         """How far what D adds depends on the picture around it, pixels; an upper bound."""
         cells = 2 + 2 * self.picture_blocks + 1 if self.picture else 0
         return cells * self.picture_pack
-
-
-class Iterate(NamedTuple):
-    """What a step answers.
-
-    Attributes:
-        picture: X, ``(B, 3, H, W)``.
-        mask: M, ``(B, N, H, W)``, summing to 1 over N.
-    """
-
-    picture: Tensor
-    mask: Tensor
-
-
-class Passed(NamedTuple):
-    """What a step hands to the next, besides its answer.
-
-    Attributes:
-        logits: log M but for a number of each pixel, ``(B, N, H, W)``.
-        added: what D has added to the blend, L(X - B(M)), ``(B, 1, H, W)``.
-        features: of P, ``(B * N, carry, H / pack, W / pack)``; None where there are none.
-    """
-
-    logits: Tensor
-    added: Tensor
-    features: Tensor | None = None
-
-
-class Frames(NamedTuple):
-    """The frames and what every step needs of them.
-
-    Attributes:
-        colour: Y, ``(B, N, 3, H, W)``.
-        apart: ``L(Y_n) - mean_m L(Y_m)``, ``(B, N, H, W)``.
-        middle: ``mean_m L(Y_m)``, ``(B, 1, H, W)``.
-        spread: standard deviation of ``L(Y_n)`` over the frames, ``(B, 1, H, W)``, above 0.
-    """
-
-    colour: Tensor
-    apart: Tensor
-    middle: Tensor
-    spread: Tensor
-
-    @classmethod
-    def of(cls, colour: Tensor) -> Frames:
-        """Look at frames ``(B, N, 3, H, W)``."""
-        grey = luminance(colour)
-        middle = mean_over_frames(grey.unsqueeze(2))
-        apart = grey - middle
-        variance = mean_over_frames(apart.square().unsqueeze(2))
-        return cls(colour, apart, middle, (variance + EPSILON).sqrt())
-
-
-def luminance(colour: Tensor) -> Tensor:
-    """L, the mean of the colours: ``(B, N, 3, H, W)`` to ``(B, N, H, W)``."""
-    # two sums: ONNX Runtime turns axes around for a mean over any but the last
-    return (colour[:, :, 0] + colour[:, :, 1] + colour[:, :, 2]) * (1 / 3)
-
-
-def blend(mask: Tensor, frames: Tensor) -> Tensor:
-    """``B(M) = sum_n M_n Y_n``: ``(B, N, H, W)`` and ``(B, N, 3, H, W)`` to ``(B, 3, H, W)``."""
-    return (mask.unsqueeze(2) * frames).sum(1)
-
-
-def beginning(frames: Frames) -> tuple[Iterate, Passed]:
-    """``M^0 = 1/N`` and ``X^0 = B(M^0)``."""
-    alike = torch.zeros_like(frames.apart)
-    mask = alike + 1 / frames.apart.shape[1]
-    start = Iterate(mean_over_frames(frames.colour), mask)
-    return start, Passed(alike, torch.zeros_like(frames.middle))
-
-
-def data_term(picture: Tensor, mask: Tensor, frames: Tensor) -> Tensor:
-    """``1/2 |L(X) - L(B(M))|^2``: a number."""
-    return 0.5 * (picture - blend(mask, frames)).mean(1).square().sum()
-
-
-def mask_gradient(added: Tensor, frames: Frames) -> Tensor:
-    """Return the direction g of the mask's step, scaled per pixel: ``(B, N, H, W)``.
-
-    The data term's gradient over the frames' variance, bounded by one factor for all frames of a
-    pixel: at most the root of N.
-
-    Args:
-        added: ``L(X) - L(B(M))``, ``(B, 1, H, W)``.
-        frames: Y.
-    """
-    factor = -added / (frames.spread * torch.maximum(frames.spread, added.abs()))
-    return factor * frames.apart
-
-
-def evidence(frames: Tensor) -> Tensor:
-    """How much more fine detail each frame has than the mean of all, ``(B, N, 2, H, W)``.
-
-    ``(E_n - mean_m E_m) / (mean_m E_m + eps)`` of the local energy E of what a 3 x 3 mean leaves,
-    over each of `WINDOWS`: signed, without unit, 0 for frames alike.
-
-    Args:
-        frames: ``(B, N, 3, H, W)``.
-    """
-    grey = frames.mean(2)
-    fine = (grey - F.avg_pool2d(grey, 3, 1, 1, count_include_pad=False)).square()
-    energies = [F.avg_pool2d(fine, w, 1, w // 2, count_include_pad=False) for w in WINDOWS]
-    energy = torch.stack(energies, 2)
-    mean = energy.mean(1, keepdim=True)
-    return (energy - mean) / (mean + 1e-6)
-
-
-def limited(difference: Tensor) -> Tensor:
-    """Compress differences far above `LARGE`, which only lights beyond white make.
-
-    Without it P, trained on few of them, took whole discs of defocused lights (MEASURED: 31 dB
-    after two steps where the predictor alone had 44).
-    """
-    return difference / (1 + difference.abs() / LARGE)
-
-
-class PicturePrior(Stemmed):
-    """D: what to add to the blend, from the blend, how far frames differ and how sure M is.
-
-    It runs once for a stack and not for every frame. It starts as 0. It has no normalisation: of
-    few pictures in a batch, statistics are noise, and what was learned with them made pictures
-    worse in use (MEASURED: 51.2 to 45.4 dB).
-    """
-
-    def __init__(self, width: int, blocks: int, pack: int) -> None:
-        super().__init__()
-        self.pack = pack
-        self.stem = Stem(3, width, pack=pack, beside=False, normalised=False)
-        self.blocks = nn.Sequential(
-            *(ResidualBlock(width, normalised=False) for _ in range(blocks))
-        )
-        self.head = nn.Conv2d(width, pack**2, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)  # pyright: ignore[reportArgumentType]
-
-    def forward(self, blended: Tensor, spread: Tensor, largest: Tensor) -> Tensor:
-        """``L(B(M))``, spread of the frames, largest weight to ``(B, 1, H, W)`` each."""
-        seen = torch.cat((blended - 0.5, spread, largest), 1)
-        x = self.blocks(F.relu(self.stem.see(seen, seen.shape[0])))
-        return F.pixel_shuffle(self.head(F.relu(x) if len(self.blocks) else x), self.pack)
-
-
-@torch.no_grad()
-def silent(prior: FrameNet) -> FrameNet:
-    """Let a prior start as 0: a step that follows a good mask must not begin by spoiling it."""
-    assert prior.head.bias is not None
-    prior.head.weight[: prior.answers] = 0
-    prior.head.bias[: prior.answers] = 0
-    return prior
 
 
 class Step(nn.Module):

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from panfocus.errors import DataError
+from panfocus.train.distributed import positions_of
 from panfocus.train.dualpath import adapt, observed, redefocus
 from panfocus.train.dualpath.config import Config, Sets
+from panfocus.train.dualpath.iterate import Iterate, blend
 from panfocus.train.dualpath.model import DualPath, Learner, deployed
-from panfocus.train.dualpath.step import Iterate, blend
-from panfocus.train.loop import cosine, positions_of
+from panfocus.train.optimiser import cosine
 from panfocus.train.pairs import Material
-from panfocus.train.synthesis import Sources
+from panfocus.train.synthesis.sources import Sources
 
 #: How often a fused set counts among the sources; a frame counts once.
 FUSED_COUNT = 2
@@ -85,7 +86,7 @@ class Draws:
 
 
 class DualPathTask:
-    """Every recipe (`panfocus.train.loop.Task`)."""
+    """Every recipe (`panfocus.train.task.Task`)."""
 
     def __init__(
         self, config: Config, supply: Supply, seed: int = 0, held_out: Material | None = None

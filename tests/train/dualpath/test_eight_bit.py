@@ -14,14 +14,17 @@ from skimage import data as images  # noqa: E402
 from panfocus.errors import UsageError  # noqa: E402
 from panfocus.systems.card import Card  # noqa: E402
 from panfocus.systems.network import NetworkSystem  # noqa: E402
-from panfocus.train import checkpoint, cli, loop, pairs  # noqa: E402
-from panfocus.train.dualpath import config, eight_bit  # noqa: E402
+from panfocus.train import checkpoint, loop, pairs  # noqa: E402
+from panfocus.train.dualpath import config, eight_bit, recipes  # noqa: E402
+from panfocus.train.dualpath.blocks import ResidualBlock  # noqa: E402
 from panfocus.train.dualpath.eight_bit import HEAVIEST, Levels, RoundedBlock  # noqa: E402
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
-from panfocus.train.dualpath.network import ResidualBlock, Shape  # noqa: E402
+from panfocus.train.dualpath.network import Shape  # noqa: E402
 from panfocus.train.dualpath.pack import pack  # noqa: E402
 from panfocus.train.dualpath.step import Unrolled  # noqa: E402
 from panfocus.train.dualpath.task import DualPathTask, Supply  # noqa: E402
+from panfocus.train.options import ExportOptions  # noqa: E402
+from panfocus.train.packing import export_run  # noqa: E402
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")
 CONVOLUTIONS = 4
@@ -32,7 +35,7 @@ def tiny():
     flat = Shape((8,), (), (), (), narrow=8)
     steps = (Unrolled(shape, ("frames",), 8), Unrolled(flat, ("iterate",), 8))
     sets = (config.Sets(1.0, 2, 2, made=True),)
-    chosen = config.recipe("dualpath")
+    chosen = recipes.recipe("dualpath")
     return replace(chosen, predictor=flat, steps=steps, sets=sets, size=48)
 
 
@@ -225,7 +228,8 @@ def test_the_command_fits_a_system_to_a_folder(run, tmp_path):
             picture = getattr(images, name)()[40 + n : 240 + n, :200]
             Image.fromarray(picture).save(tmp_path / "data" / name / f"{side}.png")
     data = tmp_path / "data"
-    cli.export(run, tmp_path / "system", "made up", eight_bit=[data])
+    given = ExportOptions(run=run, out=tmp_path / "system", data="made up", eight_bit=(data,))
+    export_run(given)
     card = Card.read(tmp_path / "system/card.json")
     assert card.recipe["eight_bit"] == CONVOLUTIONS
     assert checkpoint.read(run / checkpoint.NAME).facts["config"]["size"] == 48

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32]
+from panfocus.arrays.types import Float
+
 Byte = NDArray[np.uint8]
 
 #: Lines are drawn on a raster finer by 2**SHIFT, so that they may lie between pixels.

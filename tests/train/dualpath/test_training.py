@@ -6,17 +6,17 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from safetensors.torch import load_file
-from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
-typer = pytest.importorskip("typer")
 
+from panfocus.cli import training  # noqa: E402
 from panfocus.errors import DataError, UsageError  # noqa: E402
 from panfocus.systems.card import Card  # noqa: E402
 from panfocus.systems.network import NetworkSystem  # noqa: E402
 from panfocus.train import checkpoint, loop, pairs  # noqa: E402
-from panfocus.train.dualpath import adapt, cli, config  # noqa: E402
+from panfocus.train.dualpath import adapt, config, recipes  # noqa: E402
 from panfocus.train.dualpath.grow import grow  # noqa: E402
 from panfocus.train.dualpath.model import DualPath  # noqa: E402
 from panfocus.train.dualpath.network import Shape  # noqa: E402
@@ -30,7 +30,7 @@ RECIPES = ("paper", "dualpath")
 
 
 def tiny(name):
-    chosen = config.recipe(name)
+    chosen = recipes.recipe(name)
     made = name == "dualpath"
     sets = tuple(config.Sets(*kind, made=made) for kind in KINDS)
     sets += (config.Sets(0.2, 2, 2),) if made else ()
@@ -41,7 +41,7 @@ def tiny(name):
 @pytest.fixture(autouse=True)
 def tiny_recipes(monkeypatch):
     for name in RECIPES:
-        monkeypatch.setitem(config.RECIPES, name, tiny(name))
+        monkeypatch.setitem(recipes.RECIPES, name, tiny(name))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def supply(data):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_few_steps_lower_the_loss(name, data):
-    chosen = replace(config.recipe(name), alone=0.0, learning_rate=3e-3)
+    chosen = replace(recipes.recipe(name), alone=0.0, learning_rate=3e-3)
     task = DualPathTask(chosen, supply(data), seed=0)
     task.prepare(0.5)
     batch = [torch.as_tensor(a) for a in task.batch(1, 0.5, 0, 1)]  # crops with detail
@@ -86,7 +86,7 @@ def test_a_few_steps_lower_the_loss(name, data):
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_loop_trains_both_parts_and_goes_on_where_it_stopped(name, data, tmp_path):
     def run(out, steps, resume=False):
-        task = DualPathTask(config.recipe(name), supply(data), seed=0)
+        task = DualPathTask(recipes.recipe(name), supply(data), seed=0)
         loop.train(task, loop.Run(out, steps=steps, resume=resume, precision="float32"))
         return task.model.state_dict()
 
@@ -96,7 +96,7 @@ def test_the_loop_trains_both_parts_and_goes_on_where_it_stopped(name, data, tmp
 
 
 def test_batches_are_split_over_processes_without_overlap(data):
-    task = DualPathTask(config.recipe("dualpath"), supply(data), seed=0)
+    task = DualPathTask(recipes.recipe("dualpath"), supply(data), seed=0)
     whole = task.batch(5, 0.1, 0, 1)
     parts = [task.batch(5, 0.1, rank, 2) for rank in range(2)]
     for one, two, three in zip(whole, *parts, strict=True):
@@ -104,7 +104,7 @@ def test_batches_are_split_over_processes_without_overlap(data):
 
 
 def test_kinds_of_batches_come_as_often_as_said(data):
-    task = DualPathTask(config.recipe("dualpath"), supply(data), seed=0)
+    task = DualPathTask(recipes.recipe("dualpath"), supply(data), seed=0)
     kinds = [task.maker().kind(step).frames for step in range(400)]
     assert 0.65 < np.mean(np.array(kinds) == 2) < 0.85
     made = [task.maker().kind(step).made for step in range(400)]
@@ -114,24 +114,22 @@ def test_kinds_of_batches_come_as_often_as_said(data):
 def test_the_paper_needs_pairs_and_says_so(data):
     lone = pairs.Material(singles=pairs.load([data], 64).pictures())
     with pytest.raises(DataError, match="no two frames"):
-        DualPathTask(config.recipe("paper"), Supply.of(lone))
-    task = DualPathTask(config.recipe("dualpath"), Supply.of(lone))
+        DualPathTask(recipes.recipe("paper"), Supply.of(lone))
+    task = DualPathTask(recipes.recipe("dualpath"), Supply.of(lone))
     assert all(kind.made for kind in task.config.sets)
 
 
 def test_a_recipe_survives_json():
-    for name in (*config.RECIPES, *config.ABLATIONS):
-        chosen = config.recipe(name)
+    for name in (*recipes.RECIPES, *recipes.ABLATIONS):
+        chosen = recipes.recipe(name)
         assert config.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
     with pytest.raises(UsageError, match="unknown Dual-Path recipe"):
-        config.recipe("better")
+        recipes.recipe("better")
 
 
 @pytest.fixture
 def app():
-    app = typer.Typer()
-    app.command()(cli.dualpath)
-    return app
+    return training.dualpath
 
 
 def call(app, *arguments):
@@ -252,7 +250,7 @@ def test_frames_too_narrow_to_hold_anything_out_are_refused():
 
 
 def test_measuring_twice_gives_the_same(data):
-    task = DualPathTask(config.recipe("dualpath"), supply(data), seed=0)
+    task = DualPathTask(recipes.recipe("dualpath"), supply(data), seed=0)
     material = pairs.load([data], 64)
     one, two = (adapt.measure(task.net, task.config, material, 2) for _ in range(2))
     assert one == two
@@ -303,7 +301,7 @@ def test_the_command_grows_what_was_trained(app, data, tmp_path, monkeypatch):
         call(app, "-d", data, "-o", tmp_path / "x", "--steps", 1, "--grow")
     call(app, "-d", data, "-o", tmp_path / "one", "--steps", 1, "--threads", 1)
     larger = grown(Shape((10,), (), (), (), narrow=10))
-    monkeypatch.setitem(config.RECIPES, "dualpath", larger)
+    monkeypatch.setitem(recipes.RECIPES, "dualpath", larger)
     start = tmp_path / "one/system"
     args = ("--init", start, "--grow", "--steps", 1, "--threads", 1)
     call(app, "-d", data, "-o", tmp_path / "two", *args)
@@ -428,6 +426,6 @@ def test_the_bundled_system_can_be_adapted(app, data, tmp_path):
     told = call(app, "-d", larger, "-o", out, "--init", "bundled", "--steps", 1, "--threads", 1)
     assert "held out:  redefocus_psnr" in told
     facts = checkpoint.read(out / checkpoint.NAME).facts["config"]
-    assert facts["masking"]["mask"] == config.DUALPATH.masking.mask  # and no remark of the card's
+    assert facts["masking"]["mask"] == recipes.DUALPATH.masking.mask  # and no remark of the card's
     assert (out / "report.json").is_file()
     assert (out / "system/card.json").is_file()

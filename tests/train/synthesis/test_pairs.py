@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from panfocus.errors import DataError, UsageError
-from panfocus.train import mattes, pictures, synthesis
+from panfocus.train import pictures, synthesis
 from panfocus.train.synthesis import Odds, Stream
+from panfocus.train.synthesis.blur import ring
 
 PLAIN = Odds(
     layers=0, uniform=0, painted=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
@@ -29,18 +29,6 @@ def test_a_sample_has_its_shapes_and_range(sources):
             assert array.dtype == np.float32
             assert array.min() >= 0
             assert array.max() <= 1
-
-
-def test_batches_are_a_function_of_seed_step_and_position(sources):
-    stream = Stream("varied", sources, 3)
-    whole = stream.batch(7, range(4), 32)
-    halves = [stream.batch(7, half, 32) for half in (range(2), range(2, 4))]
-    for a, b, c in zip(whole, *halves, strict=True):
-        assert np.array_equal(a, np.concatenate((b, c)))
-    assert not np.array_equal(whole.first, stream.batch(8, range(4), 32).first)
-    assert not np.array_equal(
-        whole.first, Stream("varied", sources, 4).batch(7, range(4), 32).first
-    )
 
 
 def test_a_hard_composite_by_its_mask_is_the_truth(sources):
@@ -175,20 +163,8 @@ def test_what_rings_gains_coarse_contrast_and_no_fine_detail(sources):
     assert contrast(ringed, fine=False) > 1.3 * contrast(soft, fine=False)
     assert contrast(ringed, fine=True) < 0.5 * truth
     flat = np.full((32, 32, 3), 0.4, np.float32)
-    assert np.abs(synthesis.ring(flat, 4.0)).max() < 1e-6
-    assert np.abs(synthesis.ring(rng().random((32, 32, 3), np.float32), 0.01)).max() < 1e-4
-
-
-def test_sources_are_recoloured_and_sharpened(sources):
-    def fine(odds):
-        made = [synthesis.source(rng(n), sources, 48, odds) for n in range(20)]
-        return np.stack(made), np.mean([np.abs(m - cv2.blur(m, (3, 3))).mean() for m in made])
-
-    plain, detail = fine(PLAIN)
-    recoloured, _ = fine(replace(PLAIN, recoloured=1))
-    assert not np.allclose(plain, recoloured)
-    assert 0 <= recoloured.min() <= recoloured.max() <= 1
-    assert fine(replace(PLAIN, crisp=1))[1] > 1.2 * detail
+    assert np.abs(ring(flat, 4.0)).max() < 1e-6
+    assert np.abs(ring(rng().random((32, 32, 3), np.float32), 0.01)).max() < 1e-4
 
 
 def test_the_noise_told_is_the_noise_there(sources):
@@ -215,61 +191,3 @@ def test_flat_areas_are_not_valid_evidence():
     )
     b = Stream("varied", flat, 0, PLAIN).batch(0, range(3), 32)
     assert b.valid.max() == 0
-
-
-@pytest.mark.parametrize(
-    "shape", [mattes.noise_blob, mattes.half_plane, mattes.discs, mattes.lines]
-)
-def test_shapes_are_mattes(shape):
-    drawn = [shape(rng(seed), 48) for seed in range(12)]
-    assert all(m.shape == (48, 48) and m.dtype == np.float32 for m in drawn)
-    assert all(0 <= m.min() and m.max() <= 1 for m in drawn)
-    assert sum(0.0 < m.mean() < 1 for m in drawn) >= 11
-
-
-def test_masks_given_are_cut_where_they_have_a_boundary():
-    mask = np.zeros((80, 80), np.uint8)
-    mask[:, 40:] = 255
-    matte = mattes.cut_out(rng(), [mask], 32)
-    assert matte is not None
-    assert 0.02 < matte.mean() < 0.98
-    assert mattes.cut_out(rng(), [np.zeros((80, 80), np.uint8)], 32) is None
-
-
-def test_blurred_edges_are_found_and_sharp_ones_are_not():
-    from skimage import data
-
-    sharp = np.ascontiguousarray(data.camera()[100:300, 150:350, None].repeat(3, 2))
-    blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 3), np.uint8)
-    assert pictures.soft_areas(sharp).mean() < 0.1 * pictures.soft_areas(blurred).mean()
-
-
-def test_crops_avoid_the_blurred_half():
-    from skimage import data
-
-    picture = np.ascontiguousarray(data.astronaut()[:240, 100:340])
-    picture[:, 120:] = cv2.GaussianBlur(picture, (0, 0), 4)[:, 120:]
-    held = pictures.Pictures([picture], [pictures.soft_areas(picture)], [""])
-    careful = synthesis.Sources(held)
-    careless = synthesis.Sources(held, sharp_only=False)
-
-    def sharpness(sources):
-        crops = (synthesis.crop(rng(i), sources, 60) for i in range(12))
-        return np.mean([np.abs(cv2.Laplacian(c, -1)).mean() for c in crops])
-
-    assert sharpness(careful) > 1.2 * sharpness(careless)
-
-
-def test_wrong_data_is_told(tmp_path, folder):
-    with pytest.raises(DataError, match="does not exist"):
-        pictures.load([tmp_path / "nowhere"], 64)
-    with pytest.raises(DataError, match="no pictures"):
-        pictures.load([tmp_path], 64)
-    with pytest.raises(DataError, match="too few") as told:
-        pictures.load([folder], 500)
-    assert told.value.got == "0 of 4"
-    (tmp_path / "broken.png").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"broken\.png"):
-        pictures.load([tmp_path], 64)
-    with pytest.raises(UsageError, match="published or varied"):
-        Stream("plain", synthesis.Sources(pictures.load([folder], 64)), 0)

@@ -18,9 +18,9 @@ from panfocus.train.drpl.network import Drpl, folded
 from panfocus.train.drpl.pack import Exported, macs_per_pixel
 from panfocus.train.drpl.small import Small
 from panfocus.train.export import export
+from tests.train.test_export import invoke
 
-from .test_drpl_network import noisy_norms
-from .test_export import invoke
+from .test_network import noisy_norms
 
 TINY = replace(config.SMALL, stages=(config.Stage(0.0, blocks=0, size=24, batch=2),))
 #: Multiply-adds per pixel of a pair: `dualpath` spends 30,392 on a pixel of each of its frames.

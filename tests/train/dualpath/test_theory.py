@@ -8,11 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from panfocus.train.dualpath import config, loss, step  # noqa: E402
+from panfocus.train.dualpath import loss, recipes, step  # noqa: E402
 from panfocus.train.dualpath.config import Known  # noqa: E402
+from panfocus.train.dualpath.data_term import data_term, mask_gradient  # noqa: E402
 from panfocus.train.dualpath.fuser import Fuser  # noqa: E402
+from panfocus.train.dualpath.inference import count_macs, folded  # noqa: E402
+from panfocus.train.dualpath.iterate import EPSILON, Frames, Iterate, Passed, beginning, blend  # noqa: E402
 from panfocus.train.dualpath.model import DualPath, Learner  # noqa: E402
-from panfocus.train.dualpath.network import FrameNet, Shape, count_macs, folded  # noqa: E402
+from panfocus.train.dualpath.network import FrameNet, Shape  # noqa: E402
 from panfocus.train.dualpath.predictor import (  # noqa: E402
     Belief,
     MaskPredictor,
@@ -20,17 +23,8 @@ from panfocus.train.dualpath.predictor import (  # noqa: E402
     random_blocks,
     random_pixels,
 )
-from panfocus.train.dualpath.step import (  # noqa: E402
-    Frames,
-    Iterate,
-    Passed,
-    Step,
-    Unrolled,
-    beginning,
-    blend,
-    data_term,
-    evidence,
-)
+from panfocus.train.dualpath.priors import LARGE, evidence, limited  # noqa: E402
+from panfocus.train.dualpath.step import Step, Unrolled  # noqa: E402
 
 TINY = Shape((8, 8), (0,), (1,), (1,), narrow=8)
 FLAT = Unrolled(Shape((8,), (), (), (), narrow=8), ("iterate", "difference", "frames"), 8)
@@ -280,7 +274,7 @@ def test_the_gradients_are_those_of_the_data_term(frames):
     # on the simplex the gradient has no part that lifts all weights alike
     slope = free.grad - free.grad.mean(1, keepdim=True)
     added = (picture - blend(mask, frames)).mean(1, keepdim=True)
-    direction = step.mask_gradient(added, Frames.of(frames))
+    direction = mask_gradient(added, Frames.of(frames))
     assert torch.all(direction * slope >= 0)
     assert direction.square().sum(1).max() <= 3
     assert direction.sum(1).abs().max() < 1e-9
@@ -293,14 +287,14 @@ def test_at_the_start_the_gradient_in_the_mask_is_0(frames):
     now, passed = beginning(seen)
     assert torch.allclose(now.picture, blend(now.mask, frames), atol=1e-6)
     assert torch.equal(passed.logits.softmax(1), now.mask)
-    assert step.mask_gradient(passed.added, seen).abs().max() == 0
+    assert mask_gradient(passed.added, seen).abs().max() == 0
 
 
 def test_what_every_step_needs_of_the_frames_is_their_luminance_and_its_scatter(frames):
     seen, grey = Frames.of(frames), frames.mean(2)
     assert torch.allclose(seen.apart, grey - grey.mean(1, keepdim=True), atol=1e-6)
     assert torch.allclose(seen.middle[:, 0], grey.mean(1), atol=1e-6)
-    assert torch.allclose(seen.spread[:, 0], (grey.var(1, correction=0) + step.EPSILON).sqrt())
+    assert torch.allclose(seen.spread[:, 0], (grey.var(1, correction=0) + EPSILON).sqrt())
 
 
 def test_the_mask_step_without_learned_parts_lowers_the_data_term(frames, start):
@@ -353,9 +347,9 @@ def test_stems_answer_the_same_without_packing(pack):
 
 def test_lights_are_compressed_and_detail_is_not():
     small, huge = torch.tensor([1e-3, 0.9])
-    assert step.limited(small) == pytest.approx(1e-3, rel=0.02)
-    assert step.limited(huge) < step.LARGE
-    assert step.limited(-huge) == -step.limited(huge)
+    assert limited(small) == pytest.approx(1e-3, rel=0.02)
+    assert limited(huge) < LARGE
+    assert limited(-huge) == -limited(huge)
 
 
 # --- sets of frames -------------------------------------------------------------------------
@@ -365,7 +359,7 @@ def test_lights_are_compressed_and_detail_is_not():
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_permuting_the_frames_permutes_the_masks(name, count):
     torch.manual_seed(0)
-    net = settled(DualPath(config.recipe(name)), torch.rand(1, 2, 3, 32, 32)).double()
+    net = settled(DualPath(recipes.recipe(name)), torch.rand(1, 2, 3, 32, 32)).double()
     frames = torch.rand(1, count, 3, 32, 32, dtype=torch.float64)
     order = torch.randperm(count)
     with torch.no_grad():
@@ -381,7 +375,7 @@ def test_permuting_the_frames_permutes_the_masks(name, count):
 def test_identical_sources_give_themselves(name):
     """From frames that are one and the same, composite and picture can only be that frame."""
     torch.manual_seed(0)
-    net = settled(DualPath(config.recipe(name)), torch.rand(1, 2, 3, 32, 32))
+    net = settled(DualPath(recipes.recipe(name)), torch.rand(1, 2, 3, 32, 32))
     frame = torch.rand(1, 1, 3, 32, 32)
     with torch.no_grad():
         last = net(frame.expand(1, 2, 3, 32, 32))[-1]
@@ -413,7 +407,7 @@ def test_without_the_exchange_frames_would_not_meet():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_fuser_stays_within_its_budget(name):
-    net = DualPath(config.recipe(name)).eval()
+    net = DualPath(recipes.recipe(name)).eval()
     net.fuser.restores = False
     pair = torch.zeros(1, 2, 3, 64, 64)
     spent = count_macs(net, lambda: net(pair)) / (2 * 64 * 64)
@@ -423,7 +417,7 @@ def test_the_fuser_stays_within_its_budget(name):
 
 def test_folding_the_normalisations_changes_nothing(frames):
     torch.manual_seed(0)
-    net = settled(DualPath(config.DUALPATH), frames)
+    net = settled(DualPath(recipes.DUALPATH), frames)
     with torch.no_grad():
         one, two = net(frames)[-1].mask, folded(net)(frames)[-1].mask
     assert torch.allclose(one, two, atol=1e-4)
@@ -432,8 +426,8 @@ def test_folding_the_normalisations_changes_nothing(frames):
 
 def test_tiles_with_the_halo_are_the_whole_and_without_it_are_not():
     torch.manual_seed(0)
-    first = replace(config.DUALPATH.steps[0], prior=TINY)
-    small = replace(config.DUALPATH, steps=(first, *config.DUALPATH.steps[1:]))
+    first = replace(recipes.DUALPATH.steps[0], prior=TINY)
+    small = replace(recipes.DUALPATH, steps=(first, *recipes.DUALPATH.steps[1:]))
     net = settled(DualPath(small), torch.rand(1, 2, 3, 32, 32)).double()
     halo, cut = small.halo, 40
     start = -(-halo // 4) * 4
@@ -480,7 +474,7 @@ def reaches_every_step(names, whole, part):
 
 def small(name):
     """A recipe with small networks and all its terms; priors answer something."""
-    chosen = config.recipe(name)
+    chosen = recipes.recipe(name)
     steps = tuple(replace(s, prior=FLAT.prior) for s in chosen.steps)
     whole = Learner(replace(chosen, predictor=TINY, steps=steps))
     for prior in (m for m in whole.net.modules() if isinstance(m, FrameNet)):
@@ -541,12 +535,12 @@ def test_frames_blurred_again_add_to_the_papers_terms_and_replace_none():
     whole = small("dualpath")
     terms = whole(*made())
     assert {"predictor", "mask", "consistency", "known"} <= set(terms)
-    weights = config.DUALPATH.masking
+    weights = recipes.DUALPATH.masking
     total = terms["predictor"] + terms["known"]
     total = total + weights.mask * terms["mask"] + weights.consistency * terms["consistency"]
     assert terms["loss"].item() == pytest.approx(total.item(), rel=1e-5)
     assert min(weights.mask, weights.consistency) > 0
-    assert config.DUALPATH.needs_sets
+    assert recipes.DUALPATH.needs_sets
 
 
 def test_the_predictor_is_asked_for_another_mask_than_the_one_it_is_shown(monkeypatch):
@@ -555,7 +549,7 @@ def test_the_predictor_is_asked_for_another_mask_than_the_one_it_is_shown(monkey
         loss, "masking", lambda answer, target, *_: seen.update(target=target) or answer.mean()
     )
     for cross in (True, False):
-        chosen = config.recipe("paper")
+        chosen = recipes.recipe("paper")
         masking = replace(chosen.masking, cross=cross)
         whole = Learner(replace(chosen, predictor=TINY, masking=masking))
         whole.teach(teaching=False)
@@ -570,7 +564,7 @@ def test_the_predictor_is_asked_for_another_mask_than_the_one_it_is_shown(monkey
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_runs_is_the_fuser_and_all_its_steps(name):
-    net = DualPath(config.recipe(name))
+    net = DualPath(recipes.recipe(name))
     assert all(n.startswith("fuser.steps.") for n in net.state_dict())
-    assert net.fuser.depth == len(config.recipe(name).steps) >= 2
+    assert net.fuser.depth == len(recipes.recipe(name).steps) >= 2
     assert len(net(torch.rand(1, 2, 3, 32, 32))) == net.fuser.depth + 1
