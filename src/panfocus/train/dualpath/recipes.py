@@ -129,6 +129,8 @@ def recipe_from(name: str | None, file: Path | None) -> Config:
     try:
         told: Any = json.loads(file.read_text(encoding="utf-8"))
         return from_dict(known_fields(told.get("config") or told.get("recipe") or told))
+    except UsageError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             "the file tells no recipe of Dual-Path",
