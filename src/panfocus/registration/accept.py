@@ -8,26 +8,33 @@ staying put does, and by four standard errors in all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.registration.models import FREEDOMS, Model, kind_of, ladder, motions
-from panfocus.registration.pairs import LEVELS, Measured, in_pixels, in_units, left, measure, patches_at
 from panfocus.registration.estimate import Space
+from panfocus.registration.models import FREEDOMS, Model, kind_of, ladder
+from panfocus.registration.pairs import (
+    FEIGNED,
+    LEVELS,
+    Measured,
+    gains_of,
+    in_pixels,
+    in_units,
+    measure,
+    moves_by,
+    patches_at,
+)
 from panfocus.registration.pyramid import Detail
-from panfocus.registration.robust import at_corners, cell_of, cost, fit, to_unit
+from panfocus.registration.robust import at_corners, cell_of, cost, to_unit
 from panfocus.registration.transforms import (
     Matrix,
     PairTransform,
     corner_shift,
     is_plausible,
-    move,
 )
 
-#: Movement of a corner, pixels of the finest level, that blur and noise can feign in a pair.
-FEIGNED = 0.3
 #: Standard errors by which a movement, and what it explains, must stand out.
 CLEAR = 4.0
 #: Movement of a corner, pixels of the finest level, by which a richer model must differ.
@@ -36,13 +43,8 @@ RICHER = 0.15
 _REPEATED = 3.0
 #: Points without which a frame has no detail.
 FEWEST = 200
-#: Movement in pixels of the finest level up to which patches measured at one place tell what
-#: another would cost.
-_NEAR = 1.5
-#: Pixels of the finest level from which on coarser levels show enough patches for a proof.
-_LARGE = 150_000
-#: Standard error in pixels of its level up to which a patch has a say.
-_SHARP = 0.7
+#: Patches without which nothing is said.
+_FEWEST = 6
 
 Array = NDArray[np.float64]
 
@@ -87,75 +89,29 @@ def choose(measured: Measured, models: Sequence[Model]) -> Model:
         if value >= best:
             continue
         apart = np.linalg.inv(measured.moved(chosen)) @ measured.moved(model)
-        if best < np.inf and _shift(apart, space) < least:
+        if best < np.inf and moves_by(apart, space) < least:
             continue
         chosen, best = model, value
     return chosen
 
 
-def _shift(matrix: Matrix, space: Space) -> float:
-    """Return the shift in pixels of the corner that a matrix in units moves most."""
-    return corner_shift(in_pixels(matrix, space), space.height, space.width)
-
-
 def prove(fixed: Detail, moving: Detail, measured: Measured, model: Model) -> Proof:
-    """Ask held-out patches whether a transform explains them better than staying put does."""
-    patches, space = measured.patches, measured.space
-    matrix = measured.moved(model)
-    factor = float(patches.factor.min())
-    sharp = 2 / np.sqrt(np.einsum("kii->k", patches.information) + 1e-12) < _SHARP * patches.factor
-    if _shift(matrix, space) < _NEAR * factor:
-        gains, share = _near(measured, model)
-    else:
-        small = fixed.levels[0].smooth.size < _LARGE
-        levels = range(0 if small else 1, min(LEVELS, len(fixed.levels)))
-        there = patches_at(fixed, moving, matrix, levels)
-        rest = patches_at(fixed, moving, np.eye(3), levels)
-        common, here, still = np.intersect1d(there.number, rest.number, return_indices=True)
-        gains = np.log(rest.remains[still] / there.remains[here])
-        order = np.searchsorted(common, patches.number)
-        order[order == len(common)] = 0
-        known = common[order] == patches.number if len(common) else np.zeros(len(sharp), bool)
-        gains = np.where(known, gains[order] if len(common) else 0.0, 0.0)
-        sharp = sharp & known
-        share = 1 - float(np.exp(-gains[sharp].mean())) if sharp.any() else 0.0
-    return _weigh(gains, sharp, share, measured)
-
-
-def _near(measured: Measured, model: Model) -> tuple[Array, float]:
-    """Return what each patch gains by a fit to the other half of the cells, and the share."""
-    patches, space = measured.patches, measured.space
-    cells = cell_of(patches, space)
-    white = ((cells // 8 + cells % 8) & 1).astype(bool)
-    unit = to_unit(patches.at, space)
-    jacobian = motions(model, unit) / space.to_unit[0, 0]
-    whole = measured.fit(model)
-    # everything from rest: near enough, a step is a step from anywhere
-    shift = patches.shift + (move(measured.matrix, unit) - unit) / space.to_unit[0, 0]
-    off = shift
-    before = cost(np.einsum("ki,kij,kj->k", off, whole.information, off), whole.scale)
-    after = before.copy()
-    for half in (white, ~white):
-        if half.sum() < 2 * len(whole.parameters):
-            return np.zeros(len(before)), 0.0
-        other = fit(replace(patches, shift=shift), space, model, half.astype(np.float64))
-        off = shift - jacobian @ other.parameters
-        squared = np.einsum("ki,kij,kj->k", off, whole.information, off)
-        after[~half] = cost(squared, whole.scale)[~half]
-    return before - after, 1 - float(after.sum() / max(before.sum(), 1e-9))
-
-
-def _weigh(gains: Array, said: NDArray[np.bool_], share: float, measured: Measured) -> Proof:
-    # few patches that gain much must not hide that all gain
-    usual = float(np.median(np.abs(gains[said]))) if said.any() else 0.0
-    gains = gains / (np.abs(gains) + usual + 1e-9)
-    unit = to_unit(measured.patches.at, measured.space)
-    cells = cell_of(measured.patches, measured.space)
-    quarter = (unit[:, 0] > 0).astype(np.intp) + 2 * (unit[:, 1] > 0)
-    speak = [float(_clear(gains[m], cells[m])) for q in range(4) if (m := (quarter == q) & said).sum() >= 3]
-    if said.sum() < 6:
+    """Ask patches whether a transform leaves less to explain than staying put does."""
+    space = measured.space
+    levels = range(min(LEVELS, len(fixed.levels)))
+    there = patches_at(fixed, moving, measured.moved(model), levels)
+    gains, which = gains_of(there, measured.still)
+    if len(gains) < _FEWEST:
         return Proof(0.0, 0.0, ())
-    return Proof(share, _clear(gains[said], cells[said]), tuple(speak))
+    share = 1 - float(np.exp(-gains.mean()))
+    # few patches that gain much must not hide that all gain
+    gains = gains / (np.abs(gains) + np.median(np.abs(gains)) + 1e-9)
+    unit = to_unit(there.at[which], space)
+    cells = cell_of(there, space)[which]
+    quarter = (unit[:, 0] > 0).astype(np.intp) + 2 * (unit[:, 1] > 0)
+    parts = [quarter == q for q in range(4)]
+    speak = [_clear(gains[part], cells[part]) for part in parts if part.sum() >= _FEWEST]
+    return Proof(share, _clear(gains, cells), tuple(speak))
 
 
 def _clear(gains: Array, cells: NDArray[np.intp]) -> float:

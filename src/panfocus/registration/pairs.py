@@ -18,15 +18,20 @@ from panfocus.registration.models import Model, increment, kind_of, parameters
 from panfocus.registration.patches import Patches, compare, joined
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.robust import Fit, cell_of, fit, to_unit
-from panfocus.registration.transforms import Matrix, is_plausible, move, normalised
+from panfocus.registration.transforms import Matrix, corner_shift, is_plausible, move, normalised
 
 Array = NDArray[np.float64]
 #: Levels on which patches are compared.
 LEVELS = 3
 #: Patches, and cells of the picture, without which nothing is measured.
 FEWEST, FEWEST_CELLS = 16, 6
+#: Movement of a corner, pixels of the finest level, that blur and noise can feign in a pair.
+FEIGNED = 0.3
+#: Standard error in pixels of its level up to which a patch has a say.
+_SHARP = 1.0
 #: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
 _DOUBT = 0.02
+
 
 @dataclass
 class Measured:
@@ -36,13 +41,20 @@ class Measured:
         matrix: from the fixed to the moving frame, in units, that patches were measured at.
         patches: there.
         space: of the frames.
+        still: patches measured at rest.
         fits: of each model that was asked for.
     """
 
     matrix: Matrix
     patches: Patches
     space: Space
+    still: Patches
     fits: dict[Model, Fit] = field(default_factory=dict)
+
+    @property
+    def factor(self) -> float:
+        """Pixels of full scale per pixel of the finest level."""
+        return float(self.still.factor.min())
 
     @property
     def is_enough(self) -> bool:
@@ -109,20 +121,33 @@ def measure(
     """
     space = Space(fixed.height, fixed.width)
     richest = models[-1]
-    places = _places(fixed, moving, space, richest, starts)
     count = min(LEVELS, len(fixed.levels))
     low = list(range(1, count)) or [0]
-    tried = [(p, patches_at(fixed, moving, p, low)) for p in places]
-    matrix = min(tried, key=lambda t: left(t[1], tried[0][1]) + (t[0] is not places[0]) * _DOUBT)[0]
+    still = patches_at(fixed, moving, np.eye(3), range(count))
+    places = _places(fixed, moving, space, richest, starts)
+    tried = [left(patches_at(fixed, moving, p, low), still) for p in places]
+    matrix = places[int(np.argmin(tried))] if tried and min(tried) < -_DOUBT else np.eye(3)
     simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
     bent = simple if np.allclose(matrix[2, :2], 0) else richest
-    for levels in (low[-1:], low, low, list(range(count))):
-        found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space)
+    found = Measured(matrix, still, space, still)
+    if matrix[0, 0] == 1 and np.array_equal(matrix, np.eye(3)):
+        if not found.is_enough or moves_by(found.moved(bent), space) < FEIGNED * found.factor:
+            return found
+        ways: tuple[Sequence[int], ...] = (range(count),)
+    else:
+        ways = (low[-1:], low, low, range(count))
+    for levels in ways:
+        found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space, still)
         if not found.is_enough:
             continue
         step = found.moved(bent)
         matrix = step if is_plausible(in_pixels(step, space), *_size(space)) else matrix
-    return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space)
+    return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still)
+
+
+def moves_by(matrix: Matrix, space: Space) -> float:
+    """Return the shift in pixels of the corner that a matrix in units moves most."""
+    return corner_shift(in_pixels(matrix, space), space.height, space.width)
 
 
 def _size(space: Space) -> tuple[int, int]:
@@ -132,11 +157,17 @@ def _size(space: Space) -> tuple[int, int]:
 def _places(
     fixed: Detail, moving: Detail, space: Space, richest: Model, starts: Sequence[Matrix]
 ) -> list[Matrix]:
-    """Return where the moving frame may lie, at rest first."""
+    """Return where the moving frame may lie."""
     rest = np.eye(3)
     kind = kind_of(richest)
-    rough = coarse(fixed, moving, space, "translation" if kind == "translation" else "similarity", [rest, *starts])
-    out = [rest, rough, *starts]
+    rough = coarse(
+        fixed,
+        moving,
+        space,
+        "translation" if kind == "translation" else "similarity",
+        [rest, *starts],
+    )
+    out = [rough, *starts]
     if kind == "homography" and len(fixed.levels) > 2:
         levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
         parts = [(Points(one, space), two) for one, two in levels]
@@ -146,7 +177,28 @@ def _places(
 
 def left(patches: Patches, rest: Patches) -> float:
     """Return how much of what remains at rest remains: a mean of logarithms, 0 at rest."""
+    gains, _ = gains_of(patches, rest)
+    return -float(np.mean(gains)) if len(gains) else 1.0
+
+
+def gains_of(patches: Patches, rest: Patches) -> tuple[Array, NDArray[np.intp]]:
+    """Return what patches gain by a transform: logarithms of what remains at rest over after it.
+
+    Args:
+        patches: measured at the transform.
+        rest: measured at rest, on the same levels or more.
+
+    Returns:
+        Gains of the patches that show detail ``(K,)``, and their places in `patches`.
+    """
     common, here, there = np.intersect1d(patches.number, rest.number, return_indices=True)
-    if len(common) < 0.25 * max(len(rest.number), 1):
-        return 1.0
-    return float(np.mean(np.log(patches.remains[here] / rest.remains[there])))
+    if len(common) < 0.25 * np.isin(rest.factor, patches.factor).sum():
+        return np.zeros(0), np.zeros(0, np.intp)
+    sure = _sure(patches)[here] | _sure(rest)[there]
+    gains = np.log(rest.remains[there] / patches.remains[here])
+    return gains[sure], here[sure]
+
+
+def _sure(patches: Patches) -> NDArray[np.bool_]:
+    trace = np.einsum("kii->k", patches.information)
+    return np.asarray(2 / np.sqrt(trace + 1e-12) < _SHARP * patches.factor)

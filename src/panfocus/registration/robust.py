@@ -128,7 +128,9 @@ def _weighted_median(values: Array, weights: Array) -> float:
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def at_corners(model: Model, parameters: Array, covariance: Array, space: Space) -> tuple[float, float]:
+def at_corners(
+    model: Model, parameters: Array, covariance: Array, space: Space
+) -> tuple[float, float]:
     """Return the shift of the corner that moves most, and the largest standard error, pixels."""
     unit = to_unit(corners(space.height, space.width), space)
     jacobian = motions(model, unit) / space.to_unit[0, 0]
