@@ -203,7 +203,9 @@ def _deep(rng: Generator, lights: Sequence[Picture], count: int, radius: float) 
     height, width = lights[0].shape[:2]
     shapes = [blob_matte(rng, height, width, float(rng.uniform(0.05, 0.1)), 0.35) for _ in range(3)]
     depths = sorted(rng.uniform(0, 1, 3), reverse=True)
-    fronts = [(lights[1 + k], m, float(d)) for k, (m, d) in enumerate(zip(shapes, depths, strict=True))]
+    fronts = [
+        (lights[1 + k], m, float(d)) for k, (m, d) in enumerate(zip(shapes, depths, strict=True))
+    ]
     foci = [float(f) for f in np.linspace(0, 1, count)]
     return Plan(lights[0], _ramp(rng, height, width), fronts, foci, radius, None)
 
@@ -244,14 +246,24 @@ def _sparse(rng: Generator, height: int, width: int) -> Picture:
         if rng.uniform() < 0.5:
             b = a + rng.uniform(-300, 300, 2)
             tint, wide = int(rng.integers(0, 150)), int(rng.integers(4, 24))
-            cv2.line(canvas, a.astype(int).tolist(), b.astype(int).tolist(), tint, wide, cv2.LINE_AA)
+            cv2.line(
+                canvas, a.astype(int).tolist(), b.astype(int).tolist(), tint, wide, cv2.LINE_AA
+            )
         else:
-            cv2.circle(canvas, a.astype(int).tolist(), int(rng.integers(4, 60)), int(rng.integers(0, 150)), -1)
+            cv2.circle(
+                canvas,
+                a.astype(int).tolist(),
+                int(rng.integers(4, 60)),
+                int(rng.integers(0, 150)),
+                -1,
+            )
     small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
     return light(np.repeat(small[..., None], 3, 2))
 
 
-def _bright_field(rng: Generator, name: str, height: int, width: int, motions: Sequence[Motion] | None) -> Made:
+def _bright_field(
+    rng: Generator, name: str, height: int, width: int, motions: Sequence[Motion] | None
+) -> Made:
     """Cells whose contrast turns over as focus passes through them."""
     count = len(motions) if motions else int(rng.integers(2, 8))
     dots = np.zeros((height, width), np.float32)
@@ -330,7 +342,11 @@ def _registered(rng: Generator, name: str, kind: str, lights: list[Picture]) -> 
     if kind == "sparse":
         lights = [_sparse(rng, height, width) for _ in range(4)]
     is_pair = bool(rng.uniform() < 0.6) and kind != "depth"
-    plan = _pair(rng, lights, radius) if is_pair else _deep(rng, lights, int(rng.integers(4, 9)), radius)
+    plan = (
+        _pair(rng, lights, radius)
+        if is_pair
+        else _deep(rng, lights, int(rng.integers(4, 9)), radius)
+    )
     if kind.endswith("frame"):
         fillings = {"dark": 0.0, "bright": 1.0, "textured": lights[3]}
         plan = _framed(rng, plan, fillings[kind.split()[0]], all_layers=bool(rng.uniform() < 0.5))
@@ -344,7 +360,14 @@ def _registered(rng: Generator, name: str, kind: str, lights: list[Picture]) -> 
     return _develop(rng, name, kind, plan)
 
 
-MOVING = ("breathing", "handheld", "rail", "breathing dim", "breathing 12 bit", "breathing bright-field")
+MOVING = (
+    "breathing",
+    "handheld",
+    "rail",
+    "breathing dim",
+    "breathing 12 bit",
+    "breathing bright-field",
+)
 
 
 def moving(photos: Sequence[Picture], seed: int, count: int) -> Iterator[Made]:
@@ -365,11 +388,15 @@ def _moving(rng: Generator, name: str, kind: str, lights: list[Picture]) -> Made
     scales = 1 + growth * steps + bend * steps**2
     if kind == "handheld":
         motions = [
-            Motion(float(s), *map(float, (rng.uniform(-1, 1), *rng.uniform(-20, 20, 2)))) for s in scales
+            Motion(float(s), *map(float, (rng.uniform(-1, 1), *rng.uniform(-20, 20, 2))))
+            for s in scales
         ]
     else:
         drift = rng.uniform(-0.5, 0.5, 2)
-        motions = [Motion(float(s), 0.0, *map(float, drift * n)) for s, n in zip(scales, steps, strict=True)]
+        motions = [
+            Motion(float(s), 0.0, *map(float, drift * n))
+            for s, n in zip(scales, steps, strict=True)
+        ]
     if kind.endswith("bright-field"):
         return _bright_field(rng, name, height, width, motions)
     plan = _deep(rng, lights, count, float(rng.uniform(4, 12)))

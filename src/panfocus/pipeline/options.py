@@ -16,7 +16,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 from panfocus.errors import UsageError
 from panfocus.fusion.modes import Mode
-from panfocus.registration.options import KINDS, check_kind, is_reference
+from panfocus.registration.options import FREEDOMS, KINDS, check_kind, freedoms_of, is_reference
 from panfocus.resources.memory import parse_size
 from panfocus.systems.devices import DEFAULT_SYSTEM
 from panfocus.systems.devices import NAMES as DEVICES
@@ -87,6 +87,8 @@ class Options:
         device: where networks run: "auto" for the best that is there and works, "cpu", or the
             name of an accelerator (`panfocus devices`), which then must be had.
         align: kind of registration, see `panfocus.registration.options.KINDS`.
+        align_dof: what may change between frames, names of
+            `panfocus.registration.options.FREEDOMS` by commas.
         align_to: "neighbour" chains steps between neighbours; "reference" compares every frame
             with the reference.
         reference: "middle", "first", "last" or a frame's number from 0: whose geometry,
@@ -130,6 +132,11 @@ class Options:
         choices=DEVICES,
     )
     align: str = _option("none", "registration", f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    align_dof: str = _option(
+        ",".join(FREEDOMS),
+        "registration",
+        "What may change between frames: some of shift, scale, rotate and shear, by commas.",
+    )
     align_to: AlignTo = _option(
         "neighbour",
         "registration",
@@ -232,6 +239,7 @@ class Chosen(TypedDict, total=False):
 
     device: str
     align: str
+    align_dof: str
     align_to: AlignTo
     reference: str | int
     exposure: Exposure
@@ -316,6 +324,7 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
     options = {name: _plain(name, value) for name, value in options.items()}
     settings = Options(**options)
     check_kind(settings.align)
+    freedoms_of(settings.align_dof)
     _check_choices(settings)
     _check_values(settings)
     return settings

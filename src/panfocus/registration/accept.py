@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.registration.estimate import Space
-from panfocus.registration.models import FREEDOMS, Model, kind_of, ladder
+from panfocus.registration.models import Model, kind_of, ladder
+from panfocus.registration.options import FREEDOMS
 from panfocus.registration.pairs import (
     FEIGNED,
     LEVELS,
@@ -37,8 +38,11 @@ from panfocus.registration.transforms import (
 
 #: Standard errors by which a movement, and what it explains, must stand out.
 CLEAR = 4.0
-#: Movement of a corner, pixels of the finest level, by which a richer model must differ.
-RICHER = 0.15
+#: Movement of a corner, pixels of the finest level, by which a model must differ from simpler ones.
+RICHER = {"scale": 0.15, "rotate": 0.15, "shear": 0.5, "perspective": 0.5}
+#: Share of what remains at rest that must go before a pair is moved unasked: what resampling takes
+#: from a frame is more than what less than that gives back. Of a stack's steps, each speaks.
+GAIN = 0.16
 #: By how much patches that lie near each other and on several levels repeat themselves.
 _REPEATED = 3.0
 #: Points without which a frame has no detail.
@@ -71,25 +75,60 @@ class Proof:
         return self.clear > CLEAR and speak and for_it >= len(self.quadrants) - 1
 
 
-def choose(measured: Measured, models: Sequence[Model]) -> Model:
+@dataclass(frozen=True)
+class Reading:
+    """What was measured of a pair, for each model, pictures no longer needed.
+
+    Attributes:
+        matrices: from the fixed to the moving frame, in units.
+        covariances: ``(P, P)`` of a small step at the matrix.
+        costs: robust, comparable between models.
+        count: of patches that count for themselves.
+    """
+
+    matrices: dict[Model, Matrix]
+    covariances: dict[Model, Array]
+    costs: dict[Model, float]
+    count: float
+
+    def error(self, model: Model, space: Space) -> float:
+        """Return the standard error in pixels of the corner that is known worst."""
+        covariance = self.covariances[model]
+        return at_corners(model, np.zeros(len(covariance)), covariance, space)[1]
+
+
+def read(measured: Measured, models: Sequence[Model]) -> Reading:
+    """Return what a pair says of each model."""
+    scale = measured.fit(models[-1]).scale
+    fits = {model: measured.fit(model) for model in models}
+    return Reading(
+        {model: measured.moved(model) for model in models},
+        {model: found.covariance for model, found in fits.items()},
+        {m: float(cost(f.squared, scale).sum()) / _REPEATED for m, f in fits.items()},
+        len(measured.patches.at) / _REPEATED,
+    )
+
+
+def choose(
+    readings: Sequence[Reading], models: Sequence[Model], space: Space, factor: float
+) -> Model:
     """Return the simplest model that none explains better (Schwarz's information criterion).
 
     Args:
-        measured: enough patches.
+        readings: of one pair or of many that move alike.
         models: simple to rich.
+        space: of the frames.
+        factor: pixels of full scale per pixel of the finest level.
     """
-    space = measured.space
-    scale = measured.fit(models[-1]).scale
-    least = RICHER * float(measured.patches.factor.min())
     chosen, best = models[0], np.inf
     for model in models:
-        found = measured.fit(model)
-        size = len(found.parameters) * np.log(len(found.squared) / _REPEATED)
-        value = float(cost(found.squared, scale).sum()) / _REPEATED + size
+        size = sum(len(r.covariances[model]) * np.log(r.count) for r in readings)
+        value = sum(r.costs[model] for r in readings) + size
         if value >= best:
             continue
-        apart = np.linalg.inv(measured.moved(chosen)) @ measured.moved(model)
-        if best < np.inf and moves_by(apart, space) < least:
+        apart = [np.linalg.inv(r.matrices[chosen]) @ r.matrices[model] for r in readings]
+        shift = float(np.median([moves_by(matrix, space) for matrix in apart]))
+        if best < np.inf and shift < factor * RICHER.get(model[-1], 0.0):
             continue
         chosen, best = model, value
     return chosen
@@ -149,11 +188,11 @@ def register(
     models = ladder(kind, freedoms)
     starts = [] if guess is None else [in_units(guess, space)]
     measured = measure(fixed, moving, models, starts)
-    if not measured.is_enough:
-        if not is_apart or len(measured.patches.at) < 4:
-            return PairTransform(rest, "identity", "in place")
-        models = (models[0][:1],)
-    model = choose(measured, models)
+    if not measured.is_enough and (not is_apart or len(measured.patches.at) < _FEWEST):
+        return PairTransform(rest, "identity", "in place")
+    models = models if measured.is_enough else models[:1]
+    factor = float(fixed.levels[0].factor)
+    model = choose([read(measured, models)], models, space, factor)
     found = measured.fit(model)
     matrix = in_pixels(measured.moved(model), space)
     if not is_plausible(matrix, fixed.height, fixed.width):
@@ -162,10 +201,9 @@ def register(
     if is_apart:
         return PairTransform(matrix, kind_of(model), "aligned", 0.0, error)
     shift = corner_shift(matrix, fixed.height, fixed.width)
-    feigned = FEIGNED * fixed.levels[0].factor
-    if shift < max(feigned, CLEAR * error):
-        return PairTransform(rest, "identity", "in place", 0.0, error)
-    proof = prove(fixed, moving, measured, model)
-    if not proof.is_clear:
+    proof = Proof(0.0, 0.0, ())
+    if shift >= max(FEIGNED * factor, CLEAR * error):
+        proof = prove(fixed, moving, measured, model)
+    if not proof.is_clear or proof.gain < (GAIN if kind == "auto" else 0):
         return PairTransform(rest, "identity", "in place", 0.0, error)
     return PairTransform(matrix, kind_of(model), "aligned", proof.gain, error)

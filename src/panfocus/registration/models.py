@@ -11,14 +11,12 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.registration.options import FREEDOMS
 from panfocus.registration.transforms import Matrix
 
 Array = NDArray[np.float64]
 #: Degrees of freedom, by name.
 Model = tuple[str, ...]
-
-#: Degrees of freedom that `--align-dof` knows.
-FREEDOMS = ("shift", "scale", "rotate", "shear")
 
 _GENERATORS: dict[str, tuple[list[list[int]], ...]] = {
     "shift": ([[0, 0, 1], [0, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 1], [0, 0, 0]]),

@@ -49,7 +49,7 @@ class Measured:
     patches: Patches
     space: Space
     still: Patches
-    fits: dict[Model, Fit] = field(default_factory=dict)
+    fits: dict[Model, Fit] = field(default_factory=dict[Model, Fit])
 
     @property
     def factor(self) -> float:
@@ -143,6 +143,27 @@ def measure(
         step = found.moved(bent)
         matrix = step if is_plausible(in_pixels(step, space), *_size(space)) else matrix
     return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still)
+
+
+def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
+    """Measure where a frame lies whose place is known within a pixel, on coarser levels.
+
+    Args:
+        fixed: one frame.
+        moving: another, of equal size.
+        models: simple to rich.
+        start: matrix in units.
+    """
+    space = Space(fixed.height, fixed.width)
+    count = min(LEVELS, len(fixed.levels))
+    low = list(range(1, count)) or [0]
+    patches = patches_at(fixed, moving, start, low)
+    found = Measured(start, patches, space, patches)
+    if found.is_enough:
+        matrix = found.moved(models[-1])
+        patches = patches_at(fixed, moving, matrix, low)
+        found = Measured(matrix, patches, space, patches)
+    return found
 
 
 def moves_by(matrix: Matrix, space: Space) -> float:

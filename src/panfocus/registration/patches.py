@@ -163,12 +163,12 @@ def _solve(terms: Float, difference: Float) -> tuple[Array, Array, Array]:
     rest = rest + np.eye(4) * (1e-4 * np.einsum("kii->ki", rest) + 1e-9)[:, None, :]
     across = normal[:, :2, 2:6]
     right = np.concatenate([across.transpose(0, 2, 1), normal[:, 2:6, 6:]], axis=2)
-    solved = np.linalg.solve(rest, right)
+    solved = np.asarray(np.linalg.solve(rest, right), np.float64)
     slope = normal[:, :2, :2] - across @ solved[:, :, :2]
     said = normal[:, :2, 6] - np.einsum("kij,kj->ki", across, solved[:, :, 2])
     trace = np.einsum("kii->k", slope)
     damped = slope + np.eye(2) * (1e-3 * trace + 1e-9)[:, None, None]
-    shift = -np.linalg.solve(damped, said[..., None])[..., 0]
+    shift = np.asarray(-np.linalg.solve(damped, said[..., None])[..., 0], np.float64)
     before = normal[:, 6, 6] - np.einsum("ki,ki->k", normal[:, 2:6, 6], solved[:, :, 2])
     size = difference.shape[1]
     after = np.maximum(before + np.einsum("ki,ki->k", said, shift), 0) / size + _FLOOR

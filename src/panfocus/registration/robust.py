@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 _TAU = 0.03
 #: Squared residual, over its scale, at which a patch counts a quarter.
 _SOFT = 6.0
+#: Rounds of reweighting.
+_STEPS = 12
 #: Median of chi squared with two degrees of freedom.
 _MEDIAN = 1.39
 #: Cells per half of the picture's longer side within which patches err alike.
@@ -58,7 +60,7 @@ def trusted(patches: Patches) -> Array:
     """Return the information ``(K, 2, 2)`` of patches, none surer than `_TAU`."""
     small = 1e-6 * np.eye(2)
     floor = (_TAU * patches.factor.min()) ** 2 * np.eye(2)
-    return np.linalg.inv(np.linalg.inv(patches.information + small) + floor)
+    return np.asarray(np.linalg.inv(np.linalg.inv(patches.information + small) + floor), np.float64)
 
 
 def cell_of(patches: Patches, space: Space) -> NDArray[np.intp]:
@@ -89,21 +91,25 @@ def fit(patches: Patches, space: Space, model: Model, among: Array | None = None
     own = np.ones(len(unit)) if among is None else among
     strength = np.einsum("kii->k", information) * own
     weight = own
-    for _ in range(12):
-        normal = np.einsum("k,kip,kiq->pq", weight, jacobian, weighted)
-        normal += np.diag(1e-9 * np.diag(normal) + 1e-9)
+    for _ in range(_STEPS):
+        normal = _normal(jacobian, weighted, weight)
         right = np.einsum("k,kip,ki->p", weight, weighted, patches.shift)
-        p = np.linalg.solve(normal, right)
-        off = patches.shift - jacobian @ p
+        off = patches.shift - jacobian @ np.asarray(np.linalg.solve(normal, right), np.float64)
         squared = np.einsum("ki,kij,kj->k", off, information, off)
         scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
         weight = own / np.square(1 + squared / (_SOFT * scale))
+    normal = _normal(jacobian, weighted, weight)
+    right = np.einsum("k,kip,ki->p", weight, weighted, patches.shift)
+    p = np.asarray(np.linalg.solve(normal, right), np.float64)
+    off = patches.shift - jacobian @ p
+    squared = np.asarray(np.einsum("ki,kij,kj->k", off, information, off), np.float64)
+    scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
     cells = cell_of(patches, space)
     pull = np.einsum("k,kip,ki->kp", weight, weighted, off)
     sums = np.zeros(((2 * _CELLS) ** 2, len(p)))
     np.add.at(sums, cells, pull)
     count = len(np.unique(cells[own > 0]))
-    inverse = np.linalg.inv(normal)
+    inverse = np.asarray(np.linalg.inv(normal), np.float64)
     spread = count / max(count - len(p) / 2 - 1, 0.5)
     return Fit(
         model=model,
@@ -115,6 +121,11 @@ def fit(patches: Patches, space: Space, model: Model, among: Array | None = None
         information=information,
         cells=count,
     )
+
+
+def _normal(jacobian: Array, weighted: Array, weight: Array) -> Array:
+    normal = np.asarray(np.einsum("k,kip,kiq->pq", weight, jacobian, weighted), np.float64)
+    return normal + np.diag(1e-9 * np.diag(normal) + 1e-9)
 
 
 def cost(squared: Array, scale: float) -> Array:
