@@ -18,14 +18,12 @@ from panfocus.registration.models import Model, kind_of, ladder
 from panfocus.registration.options import FREEDOMS
 from panfocus.registration.pairs import (
     FEIGNED,
-    LEVELS,
     Measured,
     gains_of,
     in_pixels,
     in_units,
     measure,
     moves_by,
-    patches_at,
 )
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.robust import at_corners, cell_of, cost, to_unit
@@ -134,11 +132,9 @@ def choose(
     return chosen
 
 
-def prove(fixed: Detail, moving: Detail, measured: Measured, model: Model) -> Proof:
+def prove(measured: Measured) -> Proof:
     """Ask patches whether a transform leaves less to explain than staying put does."""
-    space = measured.space
-    levels = range(min(LEVELS, len(fixed.levels)))
-    there = patches_at(fixed, moving, measured.moved(model), levels)
+    space, there = measured.space, measured.patches
     gains, which = gains_of(there, measured.still)
     if len(gains) < _FEWEST:
         return Proof(0.0, 0.0, ())
@@ -203,7 +199,7 @@ def register(
     shift = corner_shift(matrix, fixed.height, fixed.width)
     proof = Proof(0.0, 0.0, ())
     if shift >= max(FEIGNED * factor, CLEAR * error):
-        proof = prove(fixed, moving, measured, model)
+        proof = prove(measured)
     if not proof.is_clear or proof.gain < (GAIN if kind == "auto" else 0):
         return PairTransform(rest, "identity", "in place", 0.0, error)
     return PairTransform(matrix, kind_of(model), "aligned", proof.gain, error)

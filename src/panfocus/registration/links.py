@@ -40,6 +40,8 @@ _NOTHING = 0.1
 _FEW = 2
 #: Standard error of a corner, pixels of the finest level, up to which a frame counts as placed.
 _PLACED = 1.0
+#: Movement of a corner, pixels of the finest level, that small steps must add up to.
+_CREEP = 0.5
 #: By how much the variance of steps measured on coarser levels falls short.
 _COARSE = 16.0
 #: Status of a frame that pixels of its own do not place, but those of others do.
@@ -102,7 +104,7 @@ class Links:
         shift = moves_by(reading.matrices[model], self._space)
         if shift < max(_NOTHING * self._factor, CLEAR * reading.error(model, self._space)):
             return _Pair(first, second, reading, nothing)
-        return _Pair(first, second, reading, prove(fixed, moving, measured, model))
+        return _Pair(first, second, reading, prove(measured))
 
     def _link_second(self, detail: Detail) -> None:
         """Measure the newest frame against the one before its neighbour, where they move."""
@@ -187,7 +189,7 @@ class Links:
         total = np.eye(3)
         for reading in readings:
             total = reading.matrices[model] @ total
-        if moves_by(total, self._space) < FEIGNED * self._factor:
+        if moves_by(total, self._space) < _CREEP * self._factor:
             return False
         said = [p.proof.clear for p in small if p.proof.quadrants]
         return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR

@@ -29,6 +29,8 @@ FEWEST, FEWEST_CELLS = 16, 6
 FEIGNED = 0.3
 #: Standard error in pixels of its level up to which a patch has a say.
 _SHARP = 1.0
+#: Pixels of the finest level from which on coarser levels show patches enough to choose by.
+_LARGE = 150_000
 #: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
 _DOUBT = 0.02
 
@@ -54,7 +56,7 @@ class Measured:
     @property
     def factor(self) -> float:
         """Pixels of full scale per pixel of the finest level."""
-        return float(self.still.factor.min())
+        return float(self.patches.factor.min())
 
     @property
     def is_enough(self) -> bool:
@@ -122,20 +124,25 @@ def measure(
     space = Space(fixed.height, fixed.width)
     richest = models[-1]
     count = min(LEVELS, len(fixed.levels))
-    low = list(range(1, count)) or [0]
-    still = patches_at(fixed, moving, np.eye(3), range(count))
+    # small pictures have too few patches on coarser levels
+    first = 1 if count > 1 and fixed.levels[0].smooth.size >= _LARGE else 0
+    low = range(first, count)
+    still = patches_at(fixed, moving, np.eye(3), low)
     places = _places(fixed, moving, space, richest, starts)
     tried = [left(patches_at(fixed, moving, p, low), still) for p in places]
-    matrix = places[int(np.argmin(tried))] if tried and min(tried) < -_DOUBT else np.eye(3)
+    matrix = np.eye(3)
     simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
-    bent = simple if np.allclose(matrix[2, :2], 0) else richest
-    found = Measured(matrix, still, space, still)
-    if matrix[0, 0] == 1 and np.array_equal(matrix, np.eye(3)):
+    ways: tuple[Sequence[int], ...] = (range(count),)
+    bent = simple
+    if tried and min(tried) < -_DOUBT:
+        matrix = places[int(np.argmin(tried))]
+        bent = simple if np.allclose(matrix[2, :2], 0) else richest
+        ways = ([count - 1], range(min(1, count - 1), count), range(count))
+    else:
+        still = still if first == 0 else joined([patches_at(fixed, moving, matrix, [0]), still])
+        found = Measured(matrix, still, space, still)
         if not found.is_enough or moves_by(found.moved(bent), space) < FEIGNED * found.factor:
             return found
-        ways: tuple[Sequence[int], ...] = (range(count),)
-    else:
-        ways = (low[-1:], low, low, range(count))
     for levels in ways:
         found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space, still)
         if not found.is_enough:
@@ -213,7 +220,8 @@ def gains_of(patches: Patches, rest: Patches) -> tuple[Array, NDArray[np.intp]]:
         Gains of the patches that show detail ``(K,)``, and their places in `patches`.
     """
     common, here, there = np.intersect1d(patches.number, rest.number, return_indices=True)
-    if len(common) < 0.25 * np.isin(rest.factor, patches.factor).sum():
+    both = np.isin(rest.factor, patches.factor)
+    if len(common) < 0.25 * both.sum():
         return np.zeros(0), np.zeros(0, np.intp)
     sure = _sure(patches)[here] | _sure(rest)[there]
     gains = np.log(rest.remains[there] / patches.remains[here])

@@ -24,7 +24,7 @@ _TAU = 0.03
 #: Squared residual, over its scale, at which a patch counts a quarter.
 _SOFT = 6.0
 #: Rounds of reweighting.
-_STEPS = 12
+_STEPS = 8
 #: Median of chi squared with two degrees of freedom.
 _MEDIAN = 1.39
 #: Cells per half of the picture's longer side within which patches err alike.
@@ -87,22 +87,22 @@ def fit(patches: Patches, space: Space, model: Model, among: Array | None = None
     unit = to_unit(patches.at, space)
     jacobian = motions(model, unit) / space.to_unit[0, 0]
     information = trusted(patches)
-    weighted = np.einsum("kij,kjp->kip", information, jacobian)
+    weighted = np.matmul(information, jacobian)
     own = np.ones(len(unit)) if among is None else among
     strength = np.einsum("kii->k", information) * own
     weight = own
     for _ in range(_STEPS):
         normal = _normal(jacobian, weighted, weight)
-        right = np.einsum("k,kip,ki->p", weight, weighted, patches.shift)
+        right = _right(weighted, weight, patches.shift)
         off = patches.shift - jacobian @ np.asarray(np.linalg.solve(normal, right), np.float64)
-        squared = np.einsum("ki,kij,kj->k", off, information, off)
+        squared = _squares(off, information)
         scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
         weight = own / np.square(1 + squared / (_SOFT * scale))
     normal = _normal(jacobian, weighted, weight)
-    right = np.einsum("k,kip,ki->p", weight, weighted, patches.shift)
+    right = _right(weighted, weight, patches.shift)
     p = np.asarray(np.linalg.solve(normal, right), np.float64)
     off = patches.shift - jacobian @ p
-    squared = np.asarray(np.einsum("ki,kij,kj->k", off, information, off), np.float64)
+    squared = _squares(off, information)
     scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
     cells = cell_of(patches, space)
     pull = np.einsum("k,kip,ki->kp", weight, weighted, off)
@@ -124,8 +124,18 @@ def fit(patches: Patches, space: Space, model: Model, among: Array | None = None
 
 
 def _normal(jacobian: Array, weighted: Array, weight: Array) -> Array:
-    normal = np.asarray(np.einsum("k,kip,kiq->pq", weight, jacobian, weighted), np.float64)
+    size = jacobian.shape[2]
+    left = (jacobian * weight[:, None, None]).reshape(-1, size)
+    normal = left.T @ weighted.reshape(-1, size)
     return normal + np.diag(1e-9 * np.diag(normal) + 1e-9)
+
+
+def _right(weighted: Array, weight: Array, shift: Array) -> Array:
+    return (weighted * weight[:, None, None]).reshape(-1, weighted.shape[2]).T @ shift.ravel()
+
+
+def _squares(off: Array, information: Array) -> Array:
+    return np.asarray(np.sum(np.matmul(information, off[..., None])[..., 0] * off, axis=1))
 
 
 def cost(squared: Array, scale: float) -> Array:
