@@ -15,7 +15,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, TypedDict, get_args
 
 from panfocus.fusion.modes import Mode
-from panfocus.registration.options import KINDS
+from panfocus.registration.options import FREEDOMS, KINDS
 from panfocus.systems.devices import DEFAULT_SYSTEM
 from panfocus.systems.devices import NAMES as DEVICES
 
@@ -83,6 +83,8 @@ class Options:
         device: where networks run: "auto" for the best that is there and works, "cpu", or the
             name of an accelerator (`panfocus devices`), which then must be had.
         align: kind of registration, see `panfocus.registration.options.KINDS`.
+        align_dof: what may change between frames, names of
+            `panfocus.registration.options.FREEDOMS` by commas.
         align_to: "neighbour" chains steps between neighbours; "reference" compares every frame
             with the reference.
         reference: "middle", "first", "last" or a frame's number from 0: whose geometry,
@@ -126,6 +128,11 @@ class Options:
         choices=DEVICES,
     )
     align: str = _option("none", "registration", f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    align_dof: str = _option(
+        ",".join(FREEDOMS),
+        "registration",
+        "What may change between frames: some of shift, scale, rotate and shear, by commas.",
+    )
     align_to: AlignTo = _option(
         "neighbour",
         "registration",
@@ -228,6 +235,7 @@ class Chosen(TypedDict, total=False):
 
     device: str
     align: str
+    align_dof: str
     align_to: AlignTo
     reference: str | int
     exposure: Exposure

@@ -6,7 +6,7 @@ from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.pipeline.options import ABOUT, FIELDS, Options
-from panfocus.registration.options import check_kind, is_reference
+from panfocus.registration.options import check_kind, freedoms_of, is_reference
 from panfocus.resources.memory import parse_size
 
 #: More threads than any machine has; OpenCV counts them in 32 bits.
@@ -68,6 +68,7 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
     options = {name: _plain(name, value) for name, value in options.items()}
     settings = Options(**options)
     check_kind(settings.align)
+    freedoms_of(settings.align_dof)
     _check_choices(settings)
     _check_values(settings)
     return settings

@@ -1,125 +1,159 @@
-"""Accept a transform only if it explains pixels that it was not fitted to.
+"""Accept a transform only where pixels that it was not fitted to speak for it.
 
-The finest level is cut into blocks like a chessboard. Transforms are fitted to the white blocks
-and judged on the black ones, against staying put and against the next simpler kind.
+A transform replaces staying put if it moves a corner by more than blur could feign and by more than
+its own standard error, if it explains held-out patches in every quarter of the picture better than
+staying put does, and by four standard errors in all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from panfocus.registration.estimate import Parts, Points, Space, coarse, cost, refine
-from panfocus.registration.pyramid import Detail, Level
-from panfocus.registration.transforms import LADDER, Matrix, PairTransform, is_plausible, normalised
+from panfocus.registration.estimate import Space
+from panfocus.registration.models import Model, kind_of, ladder
+from panfocus.registration.options import FREEDOMS
+from panfocus.registration.pairs import (
+    FEIGNED,
+    Measured,
+    gains_of,
+    in_pixels,
+    in_units,
+    measure,
+    moves_by,
+)
+from panfocus.registration.pyramid import Detail
+from panfocus.registration.robust import at_corners, cell_of, cost, to_unit
+from panfocus.registration.transforms import (
+    Matrix,
+    PairTransform,
+    corner_shift,
+    is_plausible,
+)
 
-#: Share of the remaining difference that a transform must remove to replace staying put.
-GAIN = 0.04
-#: Share that a richer kind must remove to replace a simpler one, when the choice is ours.
-RICHER = {"similarity": 0.01, "homography": 0.05}
-#: Standard errors, over blocks, by which a gain must stand out.
+#: Standard errors by which a movement, and what it explains, must stand out.
 CLEAR = 4.0
-#: Levels that are fitted to and judged by.
-LEVELS = 3
-#: Points without which nothing is said.
+#: Movement of a corner, pixels of the finest level, by which a model must differ from simpler ones.
+RICHER = {"scale": 0.15, "rotate": 0.15, "shear": 0.5, "perspective": 0.5}
+#: Share of what remains at rest that must go before a pair is moved unasked: what resampling takes
+#: from a frame is more than what less than that gives back. Of a stack's steps, each speaks.
+GAIN = 0.16
+#: By how much patches that lie near each other and on several levels repeat themselves.
+_REPEATED = 3.0
+#: Points without which a frame has no detail.
 FEWEST = 200
+#: Patches without which nothing is said.
+_FEWEST = 6
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How much a transform removes of what remains, as a share, and in standard errors."""
+class Proof:
+    """What pixels say of a transform that it was not fitted to.
+
+    Attributes:
+        gain: share of what remains at rest that the transform removes.
+        clear: standard errors, over cells of the picture, by which it removes more than nothing.
+        quadrants: for each quarter of the picture that speaks, the same.
+    """
 
     gain: float
     clear: float
-
-
-def judge(parts: Parts, matrix: Matrix, against: Matrix) -> Verdict:
-    """Compare two transforms on points that neither was fitted to.
-
-    Where one frame is sharp and the other blurred, the finest level shows little but that; so
-    the level speaks on which the difference stands out most.
-    """
-    return max((_judge_level(*part, matrix, against) for part in parts), key=lambda v: v.clear)
-
-
-def _judge_level(points: Points, moving: Level, matrix: Matrix, against: Matrix) -> Verdict:
-    rho, weight = cost(points, moving, matrix)
-    other_rho, other_weight = cost(points, moving, against)
-    # what a transform moves out of sight must not count in its favour
-    kept = np.minimum(weight, other_weight)
-    if float(kept.sum()) < 0.25 * float(points.at[:, 3].sum()):
-        return Verdict(-1.0, -1.0)
-    blocks = np.bincount(points.block, kept)
-    won = np.bincount(points.block, kept * (other_rho - rho))[blocks > 0]
-    total = float((kept * other_rho).sum())
-    error = float(np.std(won) * np.sqrt(won.size))
-    return Verdict(float(won.sum()) / max(total, 1e-9), float(won.sum()) / max(error, 1e-9))
-
-
-def rungs(kind: str) -> tuple[str, ...]:
-    """Return the kinds to try in turn, simple to rich, each against the best before it.
-
-    Left to itself, the choice knows what hands and focusing do, and a homography.
-    """
-    if kind == "auto":
-        return ("translation", "similarity", "homography")
-    return LADDER[1 : LADDER.index(kind) + 1]
-
-
-def needed_gain(kind: str, rung: str, before: str) -> float:
-    """Return the gain that a rung must bring over the one before it."""
-    if before == "identity":
-        return GAIN
-    # who names a kind gets it wherever it helps at all
-    return RICHER.get(rung, 0.0) if kind == "auto" else 0.0
-
-
-def shift_of(matrix: Matrix) -> Matrix:
-    """Return the movement of the picture's middle alone, in units."""
-    out = np.eye(3)
-    out[:2, 2] = matrix[:2, 2]
-    return out
-
-
-class Pair:
-    """Two frames on their finest level, split into what is fitted to and what judges."""
-
-    def __init__(self, fixed: Detail, moving: Detail) -> None:
-        self.fixed, self.moving = fixed, moving
-        self.space = Space(fixed.height, fixed.width)
-        self.fit = self.parts(0)
-        self.held_out = self.parts(1)
-
-    def parts(self, half: int | None) -> Parts:
-        """Return the finest levels of both frames, or the blocks of one colour of them."""
-        levels = zip(self.fixed.levels[:LEVELS], self.moving.levels, strict=False)
-        finest = self.fixed.levels[0].factor
-        return [(Points(one, self.space, half=half, finest=finest), two) for one, two in levels]
+    quadrants: tuple[float, ...]
 
     @property
-    def has_detail(self) -> bool:
-        """Whether both frames show enough to compare."""
-        fewest = min(
-            len(self.fit[0][0].unit),
-            len(self.held_out[0][0].unit),
-            len(self.moving.levels[0].points),
-        )
-        return fewest >= FEWEST
+    def is_clear(self) -> bool:
+        """Whether the whole picture speaks for the transform, and no quarter of it against."""
+        speak = len(self.quadrants) >= 3 and min(self.quadrants) > -1
+        for_it = sum(q > 1 for q in self.quadrants)
+        return self.clear > CLEAR and speak and for_it >= len(self.quadrants) - 1
 
-    def to_pixels(self, matrix: Matrix) -> Matrix:
-        """Return a matrix for pixels of full scale."""
-        to_unit = self.space.to_unit
-        return normalised(np.linalg.inv(to_unit) @ matrix @ to_unit)
 
-    def to_units(self, matrix: Matrix) -> Matrix:
-        """Return a matrix for units."""
-        to_unit = self.space.to_unit
-        return normalised(to_unit @ matrix @ np.linalg.inv(to_unit))
+@dataclass(frozen=True)
+class Reading:
+    """What was measured of a pair, for each model, pictures no longer needed.
 
-    def plausible(self, matrix: Matrix) -> bool:
-        """Whether a matrix in units can be."""
-        return is_plausible(self.to_pixels(matrix), self.fixed.height, self.fixed.width)
+    Attributes:
+        matrices: from the fixed to the moving frame, in units.
+        covariances: ``(P, P)`` of a small step at the matrix.
+        costs: robust, comparable between models.
+        count: of patches that count for themselves.
+    """
+
+    matrices: dict[Model, Matrix]
+    covariances: dict[Model, Array]
+    costs: dict[Model, float]
+    count: float
+
+    def error(self, model: Model, space: Space) -> float:
+        """Return the standard error in pixels of the corner that is known worst."""
+        covariance = self.covariances[model]
+        return at_corners(model, np.zeros(len(covariance)), covariance, space)[1]
+
+
+def read(measured: Measured, models: Sequence[Model]) -> Reading:
+    """Return what a pair says of each model."""
+    scale = measured.fit(models[-1]).scale
+    fits = {model: measured.fit(model) for model in models}
+    return Reading(
+        {model: measured.moved(model) for model in models},
+        {model: found.covariance for model, found in fits.items()},
+        {m: float(cost(f.squared, scale).sum()) / _REPEATED for m, f in fits.items()},
+        len(measured.patches.at) / _REPEATED,
+    )
+
+
+def choose(
+    readings: Sequence[Reading], models: Sequence[Model], space: Space, factor: float
+) -> Model:
+    """Return the simplest model that none explains better (Schwarz's information criterion).
+
+    Args:
+        readings: of one pair or of many that move alike.
+        models: simple to rich.
+        space: of the frames.
+        factor: pixels of full scale per pixel of the finest level.
+    """
+    chosen, best = models[0], np.inf
+    for model in models:
+        size = sum(len(r.covariances[model]) * np.log(r.count) for r in readings)
+        value = sum(r.costs[model] for r in readings) + size
+        if value >= best:
+            continue
+        apart = [np.linalg.inv(r.matrices[chosen]) @ r.matrices[model] for r in readings]
+        shift = float(np.median([moves_by(matrix, space) for matrix in apart]))
+        if best < np.inf and shift < factor * RICHER.get(model[-1], 0.0):
+            continue
+        chosen, best = model, value
+    return chosen
+
+
+def prove(measured: Measured) -> Proof:
+    """Ask patches whether a transform leaves less to explain than staying put does."""
+    space, there = measured.space, measured.patches
+    gains, which = gains_of(there, measured.still)
+    if len(gains) < _FEWEST:
+        return Proof(0.0, 0.0, ())
+    share = 1 - float(np.exp(-gains.mean()))
+    # few patches that gain much must not hide that all gain
+    gains = gains / (np.abs(gains) + np.median(np.abs(gains)) + 1e-9)
+    unit = to_unit(there.at[which], space)
+    cells = cell_of(there, space)[which]
+    quarter = (unit[:, 0] > 0).astype(np.intp) + 2 * (unit[:, 1] > 0)
+    parts = [quarter == q for q in range(4)]
+    speak = [_clear(gains[part], cells[part]) for part in parts if part.sum() >= _FEWEST]
+    return Proof(share, _clear(gains, cells), tuple(speak))
+
+
+def _clear(gains: Array, cells: NDArray[np.intp]) -> float:
+    """Return a sum over its standard error, which the scatter of cells tells."""
+    sums = np.bincount(cells, gains)[np.bincount(cells) > 0]
+    error = float(np.sqrt(np.square(sums - sums.mean()).sum() * len(sums) / max(len(sums) - 1, 1)))
+    return float(sums.sum()) / max(error, 1e-9)
 
 
 def register(
@@ -129,6 +163,7 @@ def register(
     guess: Matrix | None = None,
     *,
     is_apart: bool = False,
+    freedoms: Sequence[str] = FREEDOMS,
 ) -> PairTransform:
     """Return the transform from `fixed` to `moving` that held-out pixels speak for.
 
@@ -139,42 +174,32 @@ def register(
         guess: where to begin besides at rest, pixels of full scale.
         is_apart: whether the caller knows that the frames do not lie on each other, and judges
             the result by himself: then the simplest plausible transform replaces staying put
-            without proof, which small pictures have too few blocks to give.
+            without proof, which small pictures have too few patches to give.
+        freedoms: of `models.FREEDOMS`, what may change.
     """
-    pair = Pair(fixed, moving)
     rest = np.eye(3)
-    if not pair.has_detail:
+    space = Space(fixed.height, fixed.width)
+    if min(len(d.levels[0].points) for d in (fixed, moving)) < FEWEST:
         return PairTransform(rest, "identity", "no detail")
-    starts = [rest] if guess is None else [rest, pair.to_units(guess)]
-    rough_kind = "translation" if kind == "translation" else "similarity"
-    rough = coarse(fixed, moving, pair.space, rough_kind, starts)
-    best, best_kind, status = _climb(pair, kind, rough, is_apart=is_apart)
-    if best_kind == "identity":
-        return PairTransform(rest, best_kind, status)
-    gain = judge(pair.held_out, best, rest).gain
-    polished = refine(pair.parts(None), best, best_kind, 3)
-    best = polished if pair.plausible(polished) else best
-    return PairTransform(pair.to_pixels(best), best_kind, status, gain)
-
-
-def _climb(
-    pair: Pair, kind: str, rough: Matrix, *, is_apart: bool = False
-) -> tuple[Matrix, str, str]:
-    """Return the best transform in units, its kind and a status."""
-    best, best_kind, status = np.eye(3), "identity", "in place"
-    for rung in rungs(kind):
-        if rung == "homography" and kind == "auto" and best_kind != "similarity":
-            continue
-        begin = best if best_kind not in ("identity", "translation") else rough
-        begin = shift_of(rough) if rung == "translation" else begin
-        fitted = refine(pair.fit, begin, rung, 6, 0.02)
-        if not pair.plausible(fitted):
-            status = "refused" if best_kind == "identity" else status
-            continue
-        verdict = judge(pair.held_out, fitted, best)
-        needed = needed_gain(kind, rung, best_kind)
-        is_free = is_apart and best_kind == "identity"
-        # asked this way round, what is not a number is refused
-        if is_free or (verdict.gain > needed and verdict.clear > CLEAR):
-            best, best_kind, status = fitted, rung, "aligned"
-    return best, best_kind, status
+    models = ladder(kind, freedoms)
+    starts = [] if guess is None else [in_units(guess, space)]
+    measured = measure(fixed, moving, models, starts)
+    if not measured.is_enough and (not is_apart or len(measured.patches.at) < _FEWEST):
+        return PairTransform(rest, "identity", "in place")
+    models = models if measured.is_enough else models[:1]
+    factor = float(fixed.levels[0].factor)
+    model = choose([read(measured, models)], models, space, factor)
+    found = measured.fit(model)
+    matrix = in_pixels(measured.moved(model), space)
+    if not is_plausible(matrix, fixed.height, fixed.width):
+        return PairTransform(rest, "identity", "refused")
+    error = at_corners(model, found.parameters, found.covariance, space)[1]
+    if is_apart:
+        return PairTransform(matrix, kind_of(model), "aligned", 0.0, error)
+    shift = corner_shift(matrix, fixed.height, fixed.width)
+    proof = Proof(0.0, 0.0, ())
+    if shift >= max(FEIGNED * factor, CLEAR * error):
+        proof = prove(measured)
+    if not proof.is_clear or proof.gain < (GAIN if kind == "auto" else 0):
+        return PairTransform(rest, "identity", "in place", 0.0, error)
+    return PairTransform(matrix, kind_of(model), "aligned", proof.gain, error)

@@ -9,6 +9,9 @@ from panfocus.errors import UsageError
 #: Kinds that `--align` accepts, simple to rich; "auto" lets the pictures choose.
 KINDS = ("none", "auto", "translation", "similarity", "affine", "homography")
 
+#: Degrees of freedom that `--align-dof` accepts.
+FREEDOMS = ("shift", "scale", "rotate", "shear")
+
 
 def check_kind(kind: str) -> None:
     """Refuse a kind of alignment that does not exist.
@@ -20,6 +23,30 @@ def check_kind(kind: str) -> None:
         raise UsageError(
             "unknown kind of alignment", where="align", expected=", ".join(KINDS), got=kind
         )
+
+
+def freedoms_of(text: str) -> tuple[str, ...]:
+    """Return the degrees of freedom that a frame may move by.
+
+    Args:
+        text: names of `models.FREEDOMS` by commas.
+
+    Raises:
+        UsageError: an unknown name, or none at all.
+
+    Example:
+        >>> freedoms_of("scale,shift")
+        ('shift', 'scale')
+    """
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    if not names or names - set(FREEDOMS):
+        raise UsageError(
+            "unknown degree of freedom",
+            where="align_dof",
+            expected=f"some of {','.join(FREEDOMS)}",
+            got=text,
+        )
+    return tuple(name for name in FREEDOMS if name in names)
 
 
 def is_reference(value: object) -> bool:
@@ -54,6 +81,11 @@ class RegistrationOptions(Protocol):
     @property
     def align(self) -> str:
         """One of `KINDS`."""
+        ...
+
+    @property
+    def align_dof(self) -> str:
+        """Degrees of freedom of a frame, names of `models.FREEDOMS` by commas."""
         ...
 
     @property

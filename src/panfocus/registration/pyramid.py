@@ -40,11 +40,13 @@ class Level:
         factor: pixels of full scale per pixel of this level.
         planes: ``(h, w, 4)`` float32: normalised detail, its derivatives along x and y per pixel
             of this level, and how much it counts in [0, 1].
+        smooth: ``(h, w)`` float32, the luminance that detail is made of, a little smoothed.
         points: ``(K, 2)`` int, (x, y) of the strongest pixel of every cell.
     """
 
     factor: int
     planes: Float
+    smooth: Float
     points: np.ndarray[tuple[int, int], np.dtype[np.int32]]
 
 
@@ -82,8 +84,7 @@ def in_range(grey: Pixels) -> Float:
     return np.asarray((grey.astype(np.float32) - np.float32(low)) / np.float32(span), np.float32)
 
 
-def _planes(image: Float) -> Float:
-    smooth = cv2.GaussianBlur(image, (0, 0), 1.0)
+def _planes(smooth: Float) -> Float:
     mean = cv2.blur(smooth, (WINDOW, WINDOW))
     power = cv2.blur(smooth * smooth, (WINDOW, WINDOW))
     variance = np.maximum(power - mean * mean, 0) + np.float32(FLOOR**2)
@@ -117,8 +118,9 @@ def make_detail(grey: Pixels, factor: int, height: int, width: int) -> Detail:
     image = in_range(grey)
     levels: list[Level] = []
     while True:
-        planes = _planes(image)
-        levels.append(Level(factor, planes, _strongest(planes)))
+        smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0), np.float32)
+        planes = _planes(smooth)
+        levels.append(Level(factor, planes, smooth, _strongest(planes)))
         if min(image.shape) < 2 * COARSEST_SIDE:
             return Detail(height, width, tuple(levels))
         image, factor = shrink(image, 2), factor * 2

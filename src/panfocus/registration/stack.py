@@ -17,9 +17,9 @@ from panfocus.errors import InputError
 from panfocus.frame import Frame, Stack
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.exposure import Ratio, apply_gain, compare, gains
-from panfocus.registration.options import RegistrationOptions, resolve_reference
+from panfocus.registration.options import RegistrationOptions, freedoms_of, resolve_reference
 from panfocus.registration.pyramid import Detail, make_detail, reduction
-from panfocus.registration.transforms import Crop, Matrix, PairTransform, chain, normalised
+from panfocus.registration.transforms import Crop, Matrix, PairTransform, normalised
 from panfocus.registration.warp import cover, warp
 
 #: Told the number of a frame that is looked at next, and its name.
@@ -96,7 +96,9 @@ class _Meter:
             return PairTransform(np.eye(3), "identity", "in place")
         from panfocus.registration.accept import register  # noqa: PLC0415  most stacks are not aligned
 
-        return register(fixed.detail, moving.detail, self.settings.align, guess)
+        freedoms = freedoms_of(self.settings.align_dof)
+        kind = self.settings.align
+        return register(fixed.detail, moving.detail, kind, guess, freedoms=freedoms)
 
     def ratio(self, fixed: _Small, moving: _Small, matrix: Matrix) -> Ratio | None:
         """Return how much brighter one frame is than another."""
@@ -139,27 +141,29 @@ def _to_neighbours(
 ) -> tuple[Alignment, list[NDArray[np.float64] | None]]:
     """Compare every frame with the one before it, and compose outwards from the reference."""
     count = stack.shape[0]
+    from panfocus.registration.links import Links  # noqa: PLC0415  most stacks are not aligned
+
+    kind = meter.settings.align
+    links = None if kind == "none" else Links(kind, freedoms_of(meter.settings.align_dof))
     names: list[str] = []
-    steps: list[PairTransform] = []
     ratios: list[Ratio | None] = []
     before: _Small | None = None
     for n, frame in enumerate(stack.small(range(count), meter.factor)):
         announce(n, frame.name)
         names.append(frame.name)
         now = meter.look(frame)
+        step = np.eye(3) if links is None or now.detail is None else links.add(now.detail)
         if before is not None:
-            step = meter.step(before, now)
-            matrix = step.matrix if loaded is None else _between(loaded, n)
-            steps.append(step)
+            matrix = step if loaded is None else _between(loaded, n)
             ratios.append(meter.ratio(before, now, matrix))
         before = now
     factors = gains(ratios, reference)
     if loaded is not None:
         return loaded, factors
-    matrices = chain([step.matrix for step in steps], reference)
+    found = links.place(reference) if links is not None else None
     placed = [
-        _placed(names[n], matrices[n], None if n == reference else steps[n - (n > reference)])
-        for n in range(count)
+        _placed(name, None if n == reference else found[n] if found else _IN_PLACE)
+        for n, name in enumerate(names)
     ]
     return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
 
@@ -185,19 +189,31 @@ def _to_reference(
         now = meter.look(frame)
         if fixed is None:
             fixed = now
-            placed[n] = _placed(frame.name, np.eye(3), None)
+            placed[n] = _placed(frame.name, None)
             continue
         step = meter.step(fixed, now, placed[n - 1 if n > reference else n + 1].matrix)
-        placed[n] = _placed(frame.name, step.matrix, step)
+        placed[n] = _placed(frame.name, step)
         factors[n] = gains([meter.ratio(fixed, now, step.matrix)], 0)[1]
     frames = tuple(placed[n] for n in range(count))
     return Alignment(meter.height, meter.width, reference, frames), factors
 
 
-def _placed(name: str, matrix: Matrix, step: PairTransform | None) -> Placed:
-    if step is None:
-        return Placed(name, matrix, "identity", "reference")
-    return Placed(name, matrix, step.kind, step.status, step.gain)
+_IN_PLACE = PairTransform(np.eye(3), "identity", "in place")
+_UNALIGNED = "left unaligned: "
+
+
+def _placed(name: str, found: PairTransform | None) -> Placed:
+    """Return where a frame lies; the reference for nothing found."""
+    if found is None:
+        return Placed(name, np.eye(3), "identity", "reference", error=0.0)
+    status = _STATUSES.get(found.status, found.status)
+    return Placed(name, found.matrix, found.kind, status, found.gain, found.error)
+
+
+_STATUSES = {
+    "no detail": _UNALIGNED + "no shared detail",
+    "refused": _UNALIGNED + "no transform between it and its neighbour is plausible",
+}
 
 
 def _load(settings: RegistrationOptions, count: int, height: int, width: int) -> Alignment | None:
@@ -220,11 +236,7 @@ def _finish(
     factors: Sequence[NDArray[np.float64] | None],
     settings: RegistrationOptions,
 ) -> Registration:
-    notes = [
-        f"{p.name}: taken as it lies: {_REASONS[p.status]}"
-        for p in alignment.frames
-        if p.status in _REASONS
-    ]
+    notes = [f"{p.name}: {p.status}" for p in alignment.frames if p.status.startswith(_UNALIGNED)]
     field = alignment.whole()
     if not settings.keep_size:
         common = alignment.common()
@@ -232,12 +244,6 @@ def _finish(
         if common is None:
             notes.append("the frames share too little of the scene to be cropped to it")
     return Registration(alignment, factors, field, notes)
-
-
-_REASONS = {
-    "no detail": "too little detail to align it by",
-    "refused": "no transform between it and its neighbour is plausible",
-}
 
 
 class OnlineRegistration:
@@ -268,12 +274,12 @@ class OnlineRegistration:
         meter = self._meter = self._meter or _Meter(self._settings, height, width)
         now = meter.look(frame.shrunk(meter.factor))
         if self._before is None:
-            self._placed.append(_placed(frame.name, np.eye(3), None))
+            self._placed.append(_placed(frame.name, None))
             self._gains.append(None)
         else:
             step = meter.step(self._before, now)
             self._matrix = normalised(step.matrix @ self._matrix)
-            self._placed.append(_placed(frame.name, self._matrix, step))
+            self._placed.append(_placed(frame.name, replace(step, matrix=self._matrix)))
             self._ratios.append(meter.ratio(self._before, now, step.matrix))
             self._gains.append(gains(self._ratios, 0)[-1])
         self._before = now

@@ -27,12 +27,14 @@ class PairTransform:
         kind: of `LADDER`.
         status: "aligned", "in place", "no detail", or "refused".
         gain: share of the difference on held-out pixels that the transform removes.
+        error: standard error of the corner that is known worst, pixels; NaN where nothing is known.
     """
 
     matrix: Matrix
     kind: str
     status: str
     gain: float = 0.0
+    error: float = float("nan")
 
 
 @dataclass(frozen=True)

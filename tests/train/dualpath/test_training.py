@@ -191,7 +191,7 @@ def test_a_run_is_not_overwritten_and_needs_an_end(app, data, tmp_path):
 
 
 def measured(psnr, error):
-    return adapt.Measured(psnr, error)
+    return adapt.MeasuredGain(psnr, error)
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_the_old_system_is_kept_unless_the_new_one_is_better(after, helped):
 
 
 def test_a_gain_within_the_scatter_of_its_draws_is_no_gain():
-    before = adapt.Measured(40.0, None, (40.0, 40.0))
-    even = adapt.AdaptingReport(before, adapt.Measured(40.2, None, (40.2, 40.2)), "a set")
-    uneven = adapt.AdaptingReport(before, adapt.Measured(40.2, None, (41.4, 39.0)), "a set")
+    before = adapt.MeasuredGain(40.0, None, (40.0, 40.0))
+    even = adapt.AdaptingReport(before, adapt.MeasuredGain(40.2, None, (40.2, 40.2)), "a set")
+    uneven = adapt.AdaptingReport(before, adapt.MeasuredGain(40.2, None, (41.4, 39.0)), "a set")
     assert even.helped
     assert even.doubt == 0
     assert uneven.doubt == pytest.approx(1.2)

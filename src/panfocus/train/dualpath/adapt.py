@@ -42,7 +42,7 @@ MOST_LOSS = 1.02
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredGain:
     """What a network does on held-out material.
 
     Attributes:
@@ -67,8 +67,8 @@ class AdaptingReport:
         held_out: what was kept from training, in words.
     """
 
-    before: Measured
-    after: Measured
+    before: MeasuredGain
+    after: MeasuredGain
     held_out: str
 
     @property
@@ -191,15 +191,17 @@ def _halves(material: Material, smallest: int, *, first: bool) -> Material:
 
 
 @torch.no_grad()
-def measure(net: DualPath, config: Config, held_out: Material, rounds: int = ROUNDS) -> Measured:
+def measure(
+    net: DualPath, config: Config, held_out: Material, rounds: int = ROUNDS
+) -> MeasuredGain:
     """Measure a network on held-out material; the same material gives the same numbers."""
     net.eval()
     sources = redefocus.sources_of(held_out.pictures())
     psnr = tuple(_redefocused(net, config, sources, n) for n in range(rounds))
     if not held_out.sets:
-        return Measured(float(np.mean(psnr)), None, psnr)
+        return MeasuredGain(float(np.mean(psnr)), None, psnr)
     differences = [_disagreement(net, config, held_out, n) for n in range(rounds)]
-    return Measured(float(np.mean(psnr)), float(np.mean(differences)), psnr)
+    return MeasuredGain(float(np.mean(psnr)), float(np.mean(differences)), psnr)
 
 
 def _redefocused(net: DualPath, config: Config, sources: Sources, number: int) -> float:

@@ -1,0 +1,211 @@
+"""Look at a stack's frames one by one, and say at the end where all of them lie.
+
+Two reduced frames before the newest are kept; of every pair only what was measured stays, so memory
+hardly grows with the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from panfocus.registration.accept import (
+    CLEAR,
+    FEWEST,
+    GAIN,
+    Proof,
+    Reading,
+    choose,
+    prove,
+    read,
+)
+from panfocus.registration.estimate import Space
+from panfocus.registration.joint import Link, solve, unknown
+from panfocus.registration.models import Model, kind_of, ladder
+from panfocus.registration.pairs import (
+    FEIGNED,
+    in_pixels,
+    measure,
+    measure_near,
+    moves_by,
+)
+from panfocus.registration.pyramid import Detail
+from panfocus.registration.transforms import Matrix, PairTransform, normalised
+
+#: Movement of a corner, pixels of the finest level, below which nothing needs a proof.
+_NOTHING = 0.1
+#: Steps up to which each must also give back more than resampling takes; more vouch for each other.
+_FEW = 2
+#: Standard error of a corner, pixels of the finest level, up to which a frame counts as placed.
+_PLACED = 1.0
+#: Movement of a corner, pixels of the finest level, that small steps must add up to.
+_CREEP = 0.5
+#: By how much the variance of steps measured on coarser levels falls short.
+_COARSE = 16.0
+#: Status of a frame that pixels of its own do not place, but those of others do.
+CARRIED = "carried by its neighbours"
+#: Status of a frame that nothing places.
+UNALIGNED = "left unaligned: no shared detail"
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What is known of two frames; `reading` is None where they share too little detail."""
+
+    first: int
+    second: int
+    reading: Reading | None
+    proof: Proof
+
+
+class Links:
+    """Measures frames against the two before them."""
+
+    def __init__(self, kind: str, freedoms: Sequence[str]) -> None:
+        self._is_free = kind == "auto"
+        self._models = ladder(kind, freedoms)
+        self._pairs: list[_Pair] = []
+        self._before: list[Detail] = []
+        self._count = 0
+        self._space = Space(1, 1)
+        self._factor = 1.0
+
+    def add(self, detail: Detail) -> Matrix:
+        """Take the next frame; return the step from the one before it, pixels of full scale."""
+        if not self._before:
+            self._space = Space(detail.height, detail.width)
+            self._factor = float(detail.levels[0].factor)
+        step = np.eye(3)
+        if self._before:
+            near = self._compare(self._before[-1], detail)
+            self._pairs.append(near)
+            if near.reading is not None and near.proof.is_clear:
+                step = near.reading.matrices[self._models[-1]]
+            if len(self._before) == 2:
+                self._link_second(detail)
+        self._before = [*self._before[-1:], detail]
+        self._count += 1
+        return in_pixels(step, self._space)
+
+    def _compare(self, fixed: Detail, moving: Detail) -> _Pair:
+        first, second = self._count - 1, self._count
+        nothing = Proof(0.0, 0.0, ())
+        if min(len(d.levels[0].points) for d in (fixed, moving)) < FEWEST:
+            return _Pair(first, second, None, nothing)
+        last = self._pairs[-1].reading if self._pairs else None
+        starts = [] if last is None else [last.matrices[self._models[-1]]]
+        measured = measure(fixed, moving, self._models, starts)
+        if not measured.is_enough:
+            return _Pair(first, second, None, nothing)
+        reading = read(measured, self._models)
+        model = self._choose([reading])
+        shift = moves_by(reading.matrices[model], self._space)
+        if shift < max(_NOTHING * self._factor, CLEAR * reading.error(model, self._space)):
+            return _Pair(first, second, reading, nothing)
+        return _Pair(first, second, reading, prove(measured))
+
+    def _link_second(self, detail: Detail) -> None:
+        """Measure the newest frame against the one before its neighbour, where they move."""
+        steps = [p.reading for p in self._pairs if p.second == p.first + 1][-2:]
+        if any(r is None for r in steps):
+            start = np.eye(3)
+        else:
+            one, two = (r.matrices[self._models[-1]] for r in steps if r is not None)
+            start = normalised(two @ one)
+        if moves_by(start, self._space) < FEIGNED * self._factor:
+            return
+        measured = measure_near(self._before[0], detail, self._models, start)
+        if measured.is_enough:
+            reading = read(measured, self._models)
+            near = Proof(0.0, 0.0, ())
+            self._pairs.append(_Pair(self._count - 2, self._count, reading, near))
+
+    def place(self, reference: int) -> list[PairTransform]:
+        """Return for every frame its transform from the reference frame, pixels of full scale."""
+        near = [p for p in self._pairs if p.second == p.first + 1]
+        large = [self._shift(p) >= FEIGNED * self._factor for p in near]
+        proven = [big and p.proof.is_clear for p, big in zip(near, large, strict=True)]
+        creeps = self._creeps([p for p, big in zip(near, large, strict=True) if not big])
+        gains = [p.proof.gain for p, ok in zip(near, proven, strict=True) if ok]
+        if self._is_free and len(near) <= _FEW and sum(gains) < GAIN * np.sqrt(len(gains)):
+            proven = [False] * len(near)
+        if not any(proven) and not creeps:
+            return [self._still(p, n == reference) for n, p in self._with_pairs(near, reference)]
+        believed = [ok or (creeps and not big) for ok, big in zip(proven, large, strict=True)]
+        good = [p.reading for p, b in zip(near, believed, strict=True) if b and p.reading]
+        model = self._choose(good)
+        links = [
+            self._link(p, model, is_proven=b, rests=not big and not creeps)
+            for p, b, big in zip(near, believed, large, strict=True)
+        ]
+        links += [
+            replace(link, covariance=_COARSE * link.covariance)
+            for p in self._pairs
+            if p.second == p.first + 2
+            for link in [self._link(p, model, is_proven=True, rests=False)]
+        ]
+        space = self._space
+        matrices, errors = solve(links, model, reference, space, self._factor)
+        out: list[PairTransform] = []
+        for n, pair in self._with_pairs(near, reference):
+            k = near.index(pair)
+            status = self._status(matrices[n], errors[n], is_own=believed[k] or not large[k])
+            if pair.reading is None and status != CARRIED:
+                status = UNALIGNED
+            matrix = in_pixels(matrices[n], space)
+            if status == "in place":
+                matrix = np.eye(3)
+            kind = kind_of(model) if status in ("aligned", CARRIED) else "identity"
+            out.append(PairTransform(matrix, kind, status, max(pair.proof.gain, 0.0), errors[n]))
+        return out
+
+    def _with_pairs(self, near: list[_Pair], reference: int) -> list[tuple[int, _Pair]]:
+        """Return every frame with its pair with the neighbour towards the reference."""
+        return [
+            (n, near[min(n, len(near) - 1) if n < reference or n == 0 else n - 1])
+            for n in range(self._count)
+        ]
+
+    def _still(self, pair: _Pair, is_reference: bool) -> PairTransform:
+        status = "in place" if pair.reading is not None or is_reference else UNALIGNED
+        return PairTransform(np.eye(3), "identity", status)
+
+    def _choose(self, readings: Sequence[Reading]) -> Model:
+        return choose(readings, self._models, self._space, self._factor)
+
+    def _shift(self, pair: _Pair) -> float:
+        if pair.reading is None:
+            return 0.0
+        return moves_by(pair.reading.matrices[self._choose([pair.reading])], self._space)
+
+    def _creeps(self, small: list[_Pair]) -> bool:
+        """Whether steps too small to be believed one by one add up to a proven movement."""
+        readings = [p.reading for p in small if p.reading is not None]
+        if len(readings) < 2:
+            return False
+        model = self._choose(readings)
+        total = np.eye(3)
+        for reading in readings:
+            total = reading.matrices[model] @ total
+        if moves_by(total, self._space) < _CREEP * self._factor:
+            return False
+        said = [p.proof.clear for p in small if p.proof.quadrants]
+        return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR
+
+    def _link(self, pair: _Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
+        matrix, covariance = unknown(model)
+        if rests and pair.reading is not None:
+            return Link(pair.first, pair.second, np.eye(3), covariance * 1e-12, True, rests=True)
+        if pair.reading is not None:
+            matrix, covariance = pair.reading.matrices[model], pair.reading.covariances[model]
+        return Link(pair.first, pair.second, matrix, covariance, is_proven)
+
+    def _status(self, matrix: Matrix, error: float, *, is_own: bool) -> str:
+        if error > _PLACED * self._factor:
+            return UNALIGNED
+        if not is_own:
+            return CARRIED
+        shift = moves_by(matrix, self._space)
+        return "aligned" if shift >= max(_NOTHING * self._factor / 2, error) else "in place"

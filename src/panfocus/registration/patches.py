@@ -1,0 +1,186 @@
+"""How far patches of two frames lie apart, whatever their focus.
+
+Between frames of a focal stack more changes than place: blur spreads detail, bright things grow
+(light adds up, encoded values do not), contrast fades or, in bright field, turns over. In a patch
+the difference of two frames is therefore explained by all of these at once,
+
+    moving - fixed  =  -shift . slope  +  a  +  b level  +  c curvature  +  d steepness
+
+where *curvature* (Laplacian) is what a change of blur does, *steepness* (length of the slope) what
+growing does; only what these cannot explain speaks of a shift. A patch with a single edge then says
+nothing across it: growing and moving look alike there. The uncertainty of each patch follows.
+
+The linear model of an image under a small shift is that of Lucas and Kanade, "An iterative image
+registration technique with an application to stereo vision", IJCAI 1981; taking nuisance terms out
+by a Schur complement is textbook least squares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.types import Float
+from panfocus.registration.transforms import Matrix, move
+
+#: Side of a patch, pixels of its level.
+SIDE = 24
+#: Pixels of full scale along the sides that no patch reaches: blur mixes in what lies beyond.
+MARGIN = 12
+#: Shift, pixels of the level, beyond which a patch is not believed.
+FARTHEST = 4.0
+#: Pixels over which the noise of smoothed frames is one.
+_CORRELATED = 12
+#: Variance below which nothing is left to explain: a fifth of an 8-bit level.
+_FLOOR = 1e-6
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Patches of the fixed frame, and where the moving frame has them.
+
+    Attributes:
+        at: ``(K, 2)`` middles, (x, y), pixels of full scale.
+        shift: ``(K, 2)`` still to go, in the fixed frame, pixels of full scale.
+        information: ``(K, 2, 2)`` inverse covariance of the shift.
+        remains: ``(K,)`` mean squared difference that blur and brightness leave.
+        number: ``(K,)`` of the patch, the same for every transform, another on every level.
+        factor: ``(K,)`` pixels of full scale per pixel of the level it was measured on.
+    """
+
+    at: Array
+    shift: Array
+    information: Array
+    remains: Array
+    number: NDArray[np.intp]
+    factor: NDArray[np.intp]
+
+
+class _Grid:
+    """Cuts pictures of one size into patches."""
+
+    def __init__(self, height: int, width: int, margin: int) -> None:
+        self.rows = max((height - 2 * margin) // SIDE, 0)
+        self.cols = max((width - 2 * margin) // SIDE, 0)
+        self.top = (height - self.rows * SIDE) // 2
+        self.left = (width - self.cols * SIDE) // 2
+
+    def cut(self, plane: Float) -> Float:
+        """Return the patches of a plane ``(h, w)``, each a row of ``(K, SIDE * SIDE)``."""
+        rows, cols = self.rows, self.cols
+        part = plane[self.top :, self.left :][: rows * SIDE, : cols * SIDE]
+        cells = part.reshape(rows, SIDE, cols, SIDE).transpose(0, 2, 1, 3)
+        return np.asarray(cells.reshape(rows * cols, SIDE * SIDE), np.float32)
+
+    def middles(self) -> Array:
+        """Return the patches' middles ``(K, 2)``, (x, y)."""
+        y, x = np.mgrid[: self.rows, : self.cols]
+        start = np.array([self.left, self.top]) + (SIDE - 1) / 2
+        return np.column_stack([x.ravel(), y.ravel()]) * SIDE + start
+
+
+def _slopes(plane: Float) -> tuple[Float, ...]:
+    """Return slope along x and y, curvature and steepness of a plane."""
+    x = np.asarray(cv2.Scharr(plane, cv2.CV_32F, 1, 0, scale=1 / 32), np.float32)
+    y = np.asarray(cv2.Scharr(plane, cv2.CV_32F, 0, 1, scale=1 / 32), np.float32)
+    smooth = cv2.GaussianBlur(plane, (5, 5), 0.7)
+    curvature = np.asarray(cv2.Laplacian(smooth, cv2.CV_32F, ksize=1), np.float32)
+    return x, y, curvature, np.asarray(cv2.magnitude(x, y), np.float32)
+
+
+def compare(fixed: Float, moving: Float, matrix: Matrix, factor: int) -> Patches:
+    """Measure the shift of every patch that remains after a transform.
+
+    Args:
+        fixed: ``(h, w)`` smoothed luminance of one frame at a level.
+        moving: the same of the other.
+        matrix: from the fixed to the moving frame, pixels of the level.
+        factor: pixels of full scale per pixel of the level.
+    """
+    height, width = fixed.shape
+    grid = _Grid(height, width, max(MARGIN // factor, 4))
+    middles = grid.middles()
+    if not np.array_equal(matrix, np.eye(3)):
+        flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP  # cubic pulls towards whole pixels
+        border = cv2.BORDER_REPLICATE
+        moving = np.asarray(
+            cv2.warpPerspective(moving, matrix, (width, height), flags=flags, borderMode=border),
+            np.float32,
+        )
+    shown = _shown(middles, matrix, height, width)
+    shift, information, remains = _solve(*_regressors(fixed, moving, grid, shown))
+    good = np.isfinite(shift).all(axis=1) & (np.hypot(*shift.T) < FARTHEST)
+    number = np.flatnonzero(shown)[good]
+    return Patches(
+        at=middles[number] * factor + (factor - 1) / 2,
+        shift=shift[good] * factor,
+        information=information[good] / factor**2,
+        remains=remains[good],
+        number=number + factor * 1_000_000,
+        factor=np.full(len(number), factor),
+    )
+
+
+def _shown(middles: Array, matrix: Matrix, height: int, width: int) -> NDArray[np.bool_]:
+    """Return which patches the moving frame shows as a whole."""
+    out = np.ones(len(middles), bool)
+    for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        x, y = move(matrix, middles + np.array(corner) * (SIDE / 2)).T
+        out &= (x > 3) & (y > 3) & (x < width - 4) & (y < height - 4)
+    return out
+
+
+def _regressors(
+    fixed: Float, moving: Float, grid: _Grid, shown: NDArray[np.bool_]
+) -> tuple[Float, Float]:
+    """Return what may explain the difference ``(K, S, 6)``, slopes first, and it ``(K, S)``."""
+    one, two = grid.cut(fixed)[shown], grid.cut(moving)[shown]
+    one = one - one.mean(axis=1, keepdims=True)
+    two = two - two.mean(axis=1, keepdims=True)
+    turned = np.einsum("ks,ks->k", one, two) < 0
+    planes = [grid.cut(p)[shown] for p in _slopes((fixed + moving) * np.float32(0.5))]
+    if turned.any():
+        # contrast that turns over: compare with the negative
+        negative = _slopes((fixed - moving) * np.float32(0.5))
+        for plane, other in zip(planes, negative, strict=True):
+            plane[turned] = grid.cut(other)[shown][turned]
+        two[turned] *= -1
+    level = (one + two) * np.float32(0.5)
+    x, y, curvature, steepness = planes
+    return np.stack([x, y, np.ones_like(x), level, curvature, steepness], axis=2), two - one
+
+
+def _solve(terms: Float, difference: Float) -> tuple[Array, Array, Array]:
+    """Return shift ``(K, 2)``, its information ``(K, 2, 2)``, and what remains before it."""
+    both = np.concatenate([terms, difference[..., None]], axis=2)
+    normal = np.matmul(both.transpose(0, 2, 1), both).astype(np.float64)
+    rest = normal[:, 2:6, 2:6]
+    rest = rest + np.eye(4) * (1e-4 * np.einsum("kii->ki", rest) + 1e-9)[:, None, :]
+    across = normal[:, :2, 2:6]
+    right = np.concatenate([across.transpose(0, 2, 1), normal[:, 2:6, 6:]], axis=2)
+    solved = np.asarray(np.linalg.solve(rest, right), np.float64)
+    slope = normal[:, :2, :2] - across @ solved[:, :, :2]
+    said = normal[:, :2, 6] - np.einsum("kij,kj->ki", across, solved[:, :, 2])
+    trace = np.einsum("kii->k", slope)
+    damped = slope + np.eye(2) * (1e-3 * trace + 1e-9)[:, None, None]
+    shift = np.asarray(-np.linalg.solve(damped, said[..., None])[..., 0], np.float64)
+    before = normal[:, 6, 6] - np.einsum("ki,ki->k", normal[:, 2:6, 6], solved[:, :, 2])
+    size = difference.shape[1]
+    after = np.maximum(before + np.einsum("ki,ki->k", said, shift), 0) / size + _FLOOR
+    information = slope / (after * _CORRELATED)[:, None, None]
+    return shift, information, np.maximum(before, 0) / size + _FLOOR
+
+
+def joined(parts: list[Patches]) -> Patches:
+    """Return the patches of several levels as one."""
+    return Patches(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("at", "shift", "information", "remains", "number", "factor")
+        )
+    )

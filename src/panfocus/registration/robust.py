@@ -1,0 +1,159 @@
+"""Fit transforms to the shifts of patches, robustly, with the uncertainty that follows.
+
+Iteratively reweighted least squares with Cauchy-like weights (Holland and Welsch, "Robust
+regression using iteratively reweighted least-squares", 1977). Patches near each other err alike,
+so the covariance is the clustered sandwich (Liang and Zeger, "Longitudinal data analysis using
+generalized linear models", 1986) over cells of the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.registration.estimate import Space
+from panfocus.registration.models import Model, motions
+from panfocus.registration.patches import Patches
+from panfocus.registration.transforms import corners
+
+Array = NDArray[np.float64]
+#: Standard deviation in pixels of the finest level, beyond its own, that every patch is granted.
+_TAU = 0.03
+#: Squared residual, over its scale, at which a patch counts a quarter.
+_SOFT = 6.0
+#: Rounds of reweighting.
+_STEPS = 8
+#: Median of chi squared with two degrees of freedom.
+_MEDIAN = 1.39
+#: Cells per half of the picture's longer side within which patches err alike.
+_CELLS = 4
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A small step, fitted to patches.
+
+    Attributes:
+        model: what may change.
+        parameters: ``(P,)``, units.
+        covariance: ``(P, P)``.
+        squared: ``(K,)`` squared residuals, in the patches' own variances.
+        scale: of them, 1 where patches know their uncertainty.
+        weight: ``(K,)`` in [0, 1], how far each patch was believed.
+        information: ``(K, 2, 2)`` of each patch, as used.
+        cells: that spoke.
+    """
+
+    model: Model
+    parameters: Array
+    covariance: Array
+    squared: Array
+    scale: float
+    weight: Array
+    information: Array
+    cells: int
+
+
+def trusted(patches: Patches) -> Array:
+    """Return the information ``(K, 2, 2)`` of patches, none surer than `_TAU`."""
+    small = 1e-6 * np.eye(2)
+    floor = (_TAU * patches.factor.min()) ** 2 * np.eye(2)
+    return np.asarray(np.linalg.inv(np.linalg.inv(patches.information + small) + floor), np.float64)
+
+
+def cell_of(patches: Patches, space: Space) -> NDArray[np.intp]:
+    """Return the number of the cell that each patch lies in."""
+    unit = to_unit(patches.at, space)
+    x, y = np.clip((unit.T + 1) * _CELLS, 0, 2 * _CELLS - 1).astype(np.intp)
+    return y * (2 * _CELLS) + x
+
+
+def to_unit(points: Array, space: Space) -> Array:
+    """Return points ``(K, 2)`` of full scale in units."""
+    return points * space.to_unit[0, 0] + space.to_unit[:2, 2]
+
+
+def fit(patches: Patches, space: Space, model: Model, among: Array | None = None) -> Fit:
+    """Fit a model to shifts.
+
+    Args:
+        patches: at least as many as the model has parameters.
+        space: of the frames.
+        model: what may change.
+        among: ``(K,)`` how much each patch may count; None for all alike.
+    """
+    unit = to_unit(patches.at, space)
+    jacobian = motions(model, unit) / space.to_unit[0, 0]
+    information = trusted(patches)
+    weighted = np.matmul(information, jacobian)
+    own = np.ones(len(unit)) if among is None else among
+    strength = np.einsum("kii->k", information) * own
+    weight = own
+    for _ in range(_STEPS):
+        normal = _normal(jacobian, weighted, weight)
+        right = _right(weighted, weight, patches.shift)
+        off = patches.shift - jacobian @ np.asarray(np.linalg.solve(normal, right), np.float64)
+        squared = _squares(off, information)
+        scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
+        weight = own / np.square(1 + squared / (_SOFT * scale))
+    normal = _normal(jacobian, weighted, weight)
+    right = _right(weighted, weight, patches.shift)
+    p = np.asarray(np.linalg.solve(normal, right), np.float64)
+    off = patches.shift - jacobian @ p
+    squared = _squares(off, information)
+    scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
+    cells = cell_of(patches, space)
+    pull = np.einsum("k,kip,ki->kp", weight, weighted, off)
+    sums = np.zeros(((2 * _CELLS) ** 2, len(p)))
+    np.add.at(sums, cells, pull)
+    count = len(np.unique(cells[own > 0]))
+    inverse = np.asarray(np.linalg.inv(normal), np.float64)
+    spread = count / max(count - len(p) / 2 - 1, 0.5)
+    return Fit(
+        model=model,
+        parameters=p,
+        covariance=inverse @ (sums.T @ sums) @ inverse * spread,
+        squared=squared,
+        scale=scale,
+        weight=weight,
+        information=information,
+        cells=count,
+    )
+
+
+def _normal(jacobian: Array, weighted: Array, weight: Array) -> Array:
+    size = jacobian.shape[2]
+    left = (jacobian * weight[:, None, None]).reshape(-1, size)
+    normal = left.T @ weighted.reshape(-1, size)
+    return normal + np.diag(1e-9 * np.diag(normal) + 1e-9)
+
+
+def _right(weighted: Array, weight: Array, shift: Array) -> Array:
+    return (weighted * weight[:, None, None]).reshape(-1, weighted.shape[2]).T @ shift.ravel()
+
+
+def _squares(off: Array, information: Array) -> Array:
+    return np.asarray(np.sum(np.matmul(information, off[..., None])[..., 0] * off, axis=1))
+
+
+def cost(squared: Array, scale: float) -> Array:
+    """Return the robust cost ``(K,)`` of squared residuals of a scale."""
+    return _SOFT * np.log1p(squared / (_SOFT * scale))
+
+
+def _weighted_median(values: Array, weights: Array) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def at_corners(
+    model: Model, parameters: Array, covariance: Array, space: Space
+) -> tuple[float, float]:
+    """Return the shift of the corner that moves most, and the largest standard error, pixels."""
+    unit = to_unit(corners(space.height, space.width), space)
+    jacobian = motions(model, unit) / space.to_unit[0, 0]
+    spread = np.einsum("kip,pq,kiq->k", jacobian, covariance, jacobian)
+    return float(np.hypot(*(jacobian @ parameters).T).max()), float(np.sqrt(spread.max()))
