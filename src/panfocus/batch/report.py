@@ -16,7 +16,8 @@ from panfocus.errors import OutputError
 from panfocus.io.digest import Ledger
 
 JSON, CSV = "report.json", "report.csv"
-_COLUMNS = ("name", "state", "frames", "seconds", "tries", "memory_bytes", "outputs", "error")
+_FIRST = ("name", "state", "frames", "seconds", "tries", "memory_bytes", "outputs", "error")
+_COLUMNS = (*_FIRST, "aligned", "left_unaligned", "warnings")
 
 
 def summary(outcomes: Sequence[StackOutcome], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def _is_report(path: Path) -> bool:
     """Whether a file looks like a report of a version that kept no ledger."""
     if path.name == CSV:
         with path.open(newline="", encoding="utf-8") as file:
-            return next(csv.reader(file), None) == [*_COLUMNS]
+            return next(csv.reader(file), None) in ([*_FIRST], [*_COLUMNS])
     found: object = json.loads(path.read_bytes())
     return isinstance(found, dict) and {"done", "skipped", "failed", "stacks", "crew"} <= {*found}  # pyright: ignore[reportUnknownArgumentType]
 
@@ -71,5 +72,7 @@ def _cells(outcome: StackOutcome) -> list[object]:
     values = asdict(outcome)
     values["seconds"] = round(outcome.seconds, 3)
     values["outputs"] = ";".join(outcome.outputs)
+    values["left_unaligned"] = ";".join(outcome.left_unaligned)
+    values["warnings"] = " | ".join(outcome.warnings)
     values["error"] = " | ".join((outcome.error or "").split("\n  "))
     return [values[name] for name in _COLUMNS]

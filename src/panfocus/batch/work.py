@@ -77,6 +77,8 @@ class StackOutcome:
         tries: more than 1 when a worker died over it.
         worker: host and process id.
         warnings: notes of the fusion.
+        aligned: frames that lie on the reference; None where that was not asked for.
+        left_unaligned: names of the others.
     """
 
     name: str
@@ -90,6 +92,8 @@ class StackOutcome:
     tries: int = 0
     worker: str = ""
     warnings: list[str] = field(default_factory=list[str])
+    aligned: int | None = None
+    left_unaligned: list[str] = field(default_factory=list[str])
 
 
 def failed(job: Job, error: PanfocusError, **facts: Any) -> StackOutcome:  # noqa: ANN401  fields
@@ -147,7 +151,7 @@ def _check(job: Job) -> _Checked:
 
 
 def _choice(job: Job) -> volumes.Choice:
-    settings = make_settings(**job.settings, maps=bool(job.maps))
+    settings = volumes.volume_settings(**job.settings, maps=bool(job.maps))
     return volumes.Choice(settings, job.axes, job.guide, job.only)
 
 
@@ -230,7 +234,7 @@ def run_task(task: StackTask) -> StackOutcome:
         "tries": _count_try(task),
     }
     try:
-        timings, notes = _fuse_and_place(task, facts["tries"])
+        told = _fuse_and_place(task, facts["tries"])
     except PanfocusError as error:
         return failed(job, error, seconds=perf_counter() - start, **facts)
     except Exception as error:
@@ -244,8 +248,7 @@ def run_task(task: StackTask) -> StackOutcome:
         "done",
         outputs=[str(path) for path in job.outputs.values()],
         seconds=perf_counter() - start,
-        timings_s=timings,
-        warnings=notes,
+        **told,
         **facts,
     )
 
@@ -267,22 +270,30 @@ def _count_try(task: StackTask) -> int:
         return 1
 
 
-def _fuse_and_place(task: StackTask, tries: int) -> tuple[dict[str, float], list[str]]:
+def _fuse_and_place(task: StackTask, tries: int) -> dict[str, Any]:
+    """Return what the outcome tells of the fusion."""
     with staging(task.job.output.parent, task.run) as folder:
         work = _fuse_volume if task.job.is_volume else _fuse_frames
-        timings, notes = work(task.job, folder)
+        told = work(task.job, folder)
         place_all(task, folder, tries)
-    return timings, notes
+    return told
 
 
-def _fuse_frames(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
+def _fuse_frames(job: Job, folder: Path) -> dict[str, Any]:
     fusion = fuse(_plan(job))
     staged = {kind: folder / path.name for kind, path in job.outputs.items()}
     _outputs(job, staged).write(fusion)
-    return fusion.report.timings_s, fusion.report.warnings
+    report = fusion.report
+    lie = report.registration or {}
+    return {
+        "timings_s": report.timings_s,
+        "warnings": report.warnings,
+        "aligned": lie.get("aligned"),
+        "left_unaligned": [name for name, _ in lie.get("left_unaligned", ())],
+    }
 
 
-def _fuse_volume(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
+def _fuse_volume(job: Job, folder: Path) -> dict[str, Any]:
     staged = {kind: folder / path.name for kind, path in job.outputs.items()}
     outputs = _volume_outputs(job, staged)
     done = volumes.fuse_file(Path(job.inputs[0]), outputs, _choice(job))
@@ -290,4 +301,4 @@ def _fuse_volume(job: Job, folder: Path) -> tuple[dict[str, float], list[str]]:
     for stack in done.stacks:
         for stage, seconds in stack["timings_s"].items():
             timings[stage] = timings.get(stage, 0.0) + seconds
-    return timings, done.warnings
+    return {"timings_s": timings, "warnings": done.warnings}

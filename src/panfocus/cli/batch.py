@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,20 @@ def _line(outcome: StackOutcome, ended: int, count: int) -> str:
     return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}" + "".join(notes)
 
 
+def _unaligned(stacks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line about stacks with frames that could not be aligned."""
+    left = {one["name"]: len(one["left_unaligned"]) for one in stacks if one["left_unaligned"]}
+    if not left:
+        return []
+    named = ", ".join(f"{name} ({n})" for name, n in list(left.items())[:_NOTES])
+    more = f" and {len(left) - _NOTES} more" if len(left) > _NOTES else ""
+    return [f"frames left unaligned in {len(left)} of {len(stacks)} stacks: {named}{more}"]
+
+
 def _summary(options: BatchOptions, report: dict[str, Any]) -> None:
     lines = [f"note: {note}" for note in report["notes"]]
     counts = ", ".join(f"{report[state]} {state}" for state in ("done", "skipped", "failed"))
     lines.append(f"{counts} in {report['seconds']:.1f} s by {report['crew']}")
+    lines += _unaligned(report["stacks"])
     lines.append(f"  {options.out / 'report.json'}")
     print(in_flags("\n".join(lines)), file=sys.stderr)

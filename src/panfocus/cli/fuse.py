@@ -106,7 +106,9 @@ def align_only(request: Request) -> None:
         transforms.save(request.save_transforms, overwrite=request.overwrite)
     _say(request, [f"note: {note}" for note in dict.fromkeys(report.warnings)])
     _write_report(request, report)
-    lines = [f"{plan_.count} frames aligned in {report.timings_s['total']:.2f} s", f"  {folder}"]
+    seconds = report.timings_s["total"]
+    lines = [f"{plan_.count} frames written in {seconds:.2f} s", *_registered(report)]
+    lines.append(f"  {folder}")
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
     _say(request, lines)
@@ -199,7 +201,7 @@ def _summary(request: Request, result: Fusion, files: list[Path]) -> None:
     by = report.system["name"]
     if device is not None and device["device"] != "cpu":
         by += f" on {device['device']}"
-    lines = [f"{len(report.frames)} frames fused by {by} in {seconds:.2f} s"]
+    lines = [f"{len(report.frames)} frames fused by {by} in {seconds:.2f} s", *_registered(report)]
     lines += [f"  {path}" for path in files]
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
@@ -207,6 +209,12 @@ def _summary(request: Request, result: Fusion, files: list[Path]) -> None:
             lines.append(f"  device: {device['device']} ({device['provider']})")
         lines += [f"  {stage}: {spent:.3f} s" for stage, spent in report.timings_s.items()]
     _say(request, lines)
+
+
+def _registered(report: Report) -> list[str]:
+    """Return the line about registration, unless a note has told it already or there is none."""
+    told = (report.registration or {}).get("told")
+    return [] if told is None or told in report.warnings else [told]
 
 
 def _frame_line(facts: dict[str, Any]) -> str:

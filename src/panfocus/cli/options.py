@@ -101,4 +101,6 @@ def _how(name: str, about: About) -> dict[str, Any]:
         how["type"] = Number(0, min_open=True)
     elif about.kind == "file":
         how["type"] = click.Path()
-    return {**how, "show_default": default is not None}
+    if about.unset:
+        how["default"] = None
+    return {**how, "show_default": about.unset or default is not None}

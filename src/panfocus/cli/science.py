@@ -19,9 +19,8 @@ from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline.plan import settings_files
-from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volumes import Choice, check, fuse_file
+from panfocus.pipeline.volumes import Choice, check, fuse_file, volume_settings
 from panfocus.systems import load_system
 
 _NOTES = 8
@@ -48,7 +47,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
         )
     source = Path(request.inputs[0]).expanduser()
     wanted = {kind: value for kind, value in request.maps.items() if value is not None}
-    settings = make_settings(**request.settings, maps=bool(wanted))
+    settings = volume_settings(**request.settings, maps=bool(wanted))
     if settings.bit_depth != "same":
         raise UsageError(
             "the numbers of a scientific stack are kept", where="--bit-depth", expected="same"

@@ -25,6 +25,7 @@ from panfocus.pipeline.timing import Clock
 from panfocus.registration.misalignment import Glance
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
+from panfocus.registration.summary import summarise
 from panfocus.systems import (
     PictureSystem,
     System,
@@ -157,6 +158,21 @@ class Journal:
             can_go = finding.culls and not self.settings.cull
             remedy = " (`cull=True` leaves it out)" if can_go else ""
             self.report.warnings.append(f"{finding}{remedy}")
+
+    def note_registration(self) -> str | None:
+        """Put into the report what registration did, and warn of frames that it left unaligned.
+
+        Returns:
+            The same in a line; None where all frames are in place.
+        """
+        asked = self.settings.align != "none" or self.settings.load_transforms
+        if self.registration is None or not asked:
+            return None
+        done = summarise(self.registration.alignment, self.registration.field)
+        self.report.registration = done.to_dict()
+        if done.left_unaligned:
+            self.report.warnings.append(str(done.line()))
+        return done.line()
 
     def note(self, text: str) -> None:
         """Warn once of what holds for many frames."""

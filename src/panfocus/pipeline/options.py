@@ -50,6 +50,7 @@ class About:
         flags: on the command line, where they are not ``--name-of-the-field``; none for an option
             that the command line has in another way.
         metavar: how ``--help`` calls the value.
+        unset: what leaving it out means, where that depends on what is fused.
     """
 
     group: Group
@@ -58,6 +59,7 @@ class About:
     choices: tuple[str, ...] = ()
     flags: tuple[str, ...] | None = None
     metavar: str | None = None
+    unset: str | None = None
 
 
 def _option(
@@ -69,8 +71,9 @@ def _option(
     *,
     flags: tuple[str, ...] | None = None,
     metavar: str | None = None,
+    unset: str | None = None,
 ) -> Any:  # noqa: ANN401  a field of any type
-    about = About(group, text, kind, choices, flags, metavar)
+    about = About(group, text, kind, choices, flags, metavar, unset)
     return field(default=default, metadata={_ABOUT: about})
 
 
@@ -127,7 +130,13 @@ class Options:
         "Where networks run; auto takes the best that is there and works.",
         choices=DEVICES,
     )
-    align: str = _option("none", "registration", f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    align: str = _option(
+        "auto",
+        "registration",
+        f"How frames may move: {', '.join(KINDS[:-1])} or {KINDS[-1]}. auto moves only what is "
+        "proven to be misaligned.",
+        unset="auto; none for a scientific stack",
+    )
     align_dof: str = _option(
         ",".join(FREEDOMS),
         "registration",

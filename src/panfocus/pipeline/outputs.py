@@ -178,12 +178,6 @@ class Outputs:
                 expected="a system of kind decision",
                 remedy="leave them out, or take another system (`panfocus systems`)",
             )
-        if self.slab is not None and plan.settings.load_transforms:
-            raise UsageError(
-                "slabs are aligned each by itself, not by loaded transforms",
-                where="slab, load_transforms",
-                remedy="write the aligned frames first (`panfocus.align`), and fuse those",
-            )
         if self.mesh is not None:
             from panfocus.surface.mesh import check_mesh_path  # noqa: PLC0415  few fusions make one
 
@@ -215,7 +209,7 @@ class Outputs:
             notes += io.write_map(path, getattr(fusion, kind), overwrite=self.overwrite)
             written.append(path)
         self._write_surfaces(fusion)
-        self._write_slabs(plan)
+        self._write_slabs(plan, fusion)
         written += [path for _, path in self._beside(count)]
         fusion.report.warnings += notes
         if self.transforms is not None and fusion.transforms is not None:
@@ -263,15 +257,16 @@ class Outputs:
             )
             write_mesh(self.mesh, surface, overwrite=self.overwrite)
 
-    def _write_slabs(self, plan: Plan | None) -> None:
-        """Fuse the slabs and write them."""
+    def _write_slabs(self, plan: Plan | None, fusion: Fusion) -> None:
+        """Fuse the slabs and write them, all as the frames of the whole stack lie."""
         if self.slab is None:
             return
         if plan is None:
             raise UsageError("slabs are made of frames in files", where="slab")
         from panfocus.pipeline.slabs import fuse_slabs  # noqa: PLC0415  few fusions make any
 
-        for path, part in zip(self._slabs(plan.count), fuse_slabs(plan, *self.slab), strict=True):
+        slabs = fuse_slabs(plan, *self.slab, registration=fusion.registration)
+        for path, part in zip(self._slabs(plan.count), slabs, strict=True):
             write_picture(path, part, quality=self.quality, overwrite=self.overwrite)
 
 

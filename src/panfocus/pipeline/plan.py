@@ -17,6 +17,7 @@ from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import resolve_reference
+from panfocus.registration.stack import Registration
 from panfocus.systems import (
     PictureSystem,
     System,
@@ -44,6 +45,7 @@ class Plan:
         reference: name of the frame whose metadata is kept.
         memory_bytes: estimated peak.
         memory_limit: bytes allowed.
+        registration: where the frames lie, if that is known before they are looked at.
     """
 
     infos: Sequence[io.FrameInfo]
@@ -58,6 +60,7 @@ class Plan:
     reference: str
     memory_bytes: int
     memory_limit: int
+    registration: Registration | None = None
 
     @property
     def count(self) -> int:
@@ -68,6 +71,7 @@ class Plan:
         """Return values that JSON can hold."""
         facts: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         facts["frames"] = [info.name for info in facts.pop("infos")]
+        facts.pop("registration")
         facts["settings"] = asdict(self.settings)
         facts["system"] = self.system.card.name
         return facts

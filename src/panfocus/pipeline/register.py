@@ -36,7 +36,11 @@ def in_place(journal: Journal, source: Stack | Iterator[Frame]) -> Iterator[Fram
     if isinstance(source, Iterator):
         yield from _on_the_way(journal, source)
         return
-    if source.shape[0] >= 2 and needs_registration(journal.settings):
+    if (
+        journal.registration is None
+        and source.shape[0] >= 2
+        and needs_registration(journal.settings)
+    ):
         look(journal, source)
     yield from placed(journal, source)
 
@@ -51,6 +55,8 @@ def look(journal: Journal, stack: Stack) -> Registration:
     journal.goes(_LOOKING, 1.0)
     journal.registration = registration
     journal.report.warnings += registration.notes
+    told = journal.note_registration()
+    journal.tell(0, "align", told or "frames in place")
     if registration.field != registration.alignment.whole():
         journal.report.cropped_to = asdict(registration.field)
     return registration
@@ -83,6 +89,7 @@ def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
     ):
         journal.registration = registration
         yield frame
+    journal.note_registration()
 
 
 def align(

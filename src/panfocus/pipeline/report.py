@@ -27,6 +27,8 @@ class Report:
     cropped_to: dict[str, int] | None = None
     #: of the depth map: "frames" or "µm"; None where none was made
     depth_unit: str | None = None
+    #: what registration did, see `panfocus.registration.summary`; None where it was not asked for
+    registration: dict[str, Any] | None = None
     #: what the second opinion on a network's decision found; None where none was asked
     guard: dict[str, Any] | None = None
 

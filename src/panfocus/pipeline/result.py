@@ -15,6 +15,7 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.pipeline.options import BitDepth, MapKind
 from panfocus.pipeline.report import Report
 from panfocus.registration.alignment import Alignment
+from panfocus.registration.stack import Registration
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,6 +33,7 @@ class Fusion:
         metadata: of the reference frame, for saving.
         transforms: where the frames lie; None when nothing was asked about it.
         sources: files of the frames, which `save` does not replace; none for arrays.
+        registration: the same as `transforms`, with the gains that matched the brightness.
     """
 
     image: Pixels
@@ -42,6 +44,7 @@ class Fusion:
     metadata: io.Metadata
     transforms: Alignment | None = None
     sources: tuple[Path, ...] = ()
+    registration: Registration | None = None
 
     def __repr__(self) -> str:
         """Tell in one line what was made of what."""

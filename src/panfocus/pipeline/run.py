@@ -94,6 +94,7 @@ def fuse(
         told, sources = asdict(frames.settings), tuple(info.path for info in frames.infos)
         frames = culled(frames, cancel) if frames.settings.cull else frames
         journal = Journal(frames.settings, frames.system, frames.count, progress, cancel)
+        journal.registration = frames.registration
         journal.report.settings = told
         journal.report.warnings += frames.notes
         result = _execute(journal, FileStack(frames.infos))
@@ -133,5 +134,8 @@ def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
     if image.dtype != result.image.dtype:
         journal.report.warnings.append(f"converted from {result.image.dtype} to {image.dtype}")
     return replace(
-        result, image=image, transforms=journal.registration and journal.registration.alignment
+        result,
+        image=image,
+        transforms=journal.registration and journal.registration.alignment,
+        registration=journal.registration,
     )

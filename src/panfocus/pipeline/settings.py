@@ -65,7 +65,11 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
         )
     if options.get("load_transforms") is not None:
         options["load_transforms"] = str(options["load_transforms"])  # reports are JSON
-    options = {name: _plain(name, value) for name, value in options.items()}
+    options = {
+        name: _plain(name, value)
+        for name, value in options.items()
+        if not (value is None and ABOUT[name].unset)
+    }
     settings = Options(**options)
     check_kind(settings.align)
     freedoms_of(settings.align_dof)

@@ -16,6 +16,7 @@ from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.registration.options import resolve_reference
+from panfocus.registration.stack import Registration
 
 
 def slab_ranges(count: int, size: int, overlap: int) -> list[range]:
@@ -54,14 +55,20 @@ def slab_paths(output: Path, number: int) -> list[Path]:
 
 
 def fuse_slabs(
-    plan_: Plan, size: int, overlap: int, *, cancel: Cancel | None = None
+    plan_: Plan,
+    size: int,
+    overlap: int,
+    *,
+    registration: Registration | None = None,
+    cancel: Cancel | None = None,
 ) -> Iterator[Fusion]:
-    """Fuse slab after slab, without maps.
+    """Fuse slab after slab, without maps; all of one size, as layers must be.
 
     Args:
         plan_: of the whole stack.
         size: frames of a slab.
         overlap: frames that a slab shares with the next.
+        registration: of the whole stack, which all slabs keep to; None where there is none.
         cancel: asked before every frame.
 
     Raises:
@@ -73,4 +80,6 @@ def fuse_slabs(
     for part in slab_ranges(plan_.count, size, overlap):
         infos = [plan_.infos[n] for n in part]
         name = infos[resolve_reference(settings.reference, len(infos))].name
-        yield fuse(replace(plan_, infos=infos, settings=settings, reference=name), cancel=cancel)
+        lie = None if registration is None else registration.part(part)
+        slab = replace(plan_, infos=infos, settings=settings, reference=name, registration=lie)
+        yield fuse(slab, cancel=cancel)

@@ -20,7 +20,7 @@ from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
-from panfocus.pipeline.settings import is_length
+from panfocus.pipeline.settings import is_length, make_settings
 from panfocus.pipeline.volume_outputs import Selection, VolumeOutputs
 from panfocus.systems import PictureSystem, System, load_system
 
@@ -28,12 +28,25 @@ from panfocus.systems import PictureSystem, System, load_system
 _FIXED: Mapping[str, Any] = {"exposure": "none", "keep_size": True}
 
 
+def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `make_settings`
+    """Return checked settings for volumes, whose planes are in place unless alignment is asked for.
+
+    Raises:
+        UsageError: unknown option or value.
+
+    Example:
+        >>> volume_settings(system="guided").align
+        'none'
+    """
+    return make_settings(**{**options, "align": options.get("align") or "none"})
+
+
 @dataclass(frozen=True)
 class Choice:
     """What of a file is fused, and how.
 
     Attributes:
-        settings: how.
+        settings: how; of `volume_settings`, unless planes are to be aligned.
         axes: letters for a file that does not say them.
         guide: channel, by number or name, that decides for all; None: each decides for itself.
         only: (position, T, C) to fuse that stack alone; None for all.

@@ -24,6 +24,8 @@ from panfocus.registration.transforms import (
 from panfocus.registration.warp import STILL
 
 _FORMAT = "panfocus-transforms-1"
+#: How the status of a frame begins that could not be aligned; the reason follows.
+UNALIGNED = "left unaligned: "
 #: Share of the picture that the common field must keep for frames to be cropped to it.
 _LEAST_SHARE = 0.25
 
@@ -57,7 +59,7 @@ class Alignment:
     Attributes:
         height: of a frame.
         width: of a frame.
-        reference: number of the frame whose geometry counts.
+        reference: number of the frame whose geometry counts; -1 where it is not among them.
         frames: in the order of the stack.
     """
 
@@ -65,6 +67,11 @@ class Alignment:
     width: int
     reference: int
     frames: tuple[Placed, ...]
+
+    def part(self, numbers: range) -> Alignment:
+        """Return where some of the frames lie."""
+        reference = numbers.index(self.reference) if self.reference in numbers else -1
+        return replace(self, reference=reference, frames=tuple(self.frames[n] for n in numbers))
 
     def shift(self, number: int) -> float:
         """Return by how many pixels the corner of a frame that moves most is moved."""

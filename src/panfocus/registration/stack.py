@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import luminance
 from panfocus.errors import InputError
 from panfocus.frame import Frame, Stack
-from panfocus.registration.alignment import Alignment, Placed
+from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
 from panfocus.registration.exposure import Ratio, apply_gain, compare, gains
 from panfocus.registration.options import RegistrationOptions, freedoms_of, resolve_reference
 from panfocus.registration.pyramid import Detail, make_detail, reduction
@@ -46,6 +46,15 @@ class Registration:
     gains: Sequence[NDArray[np.float64] | None]
     field: Crop
     notes: Sequence[str] = ()
+
+    def part(self, numbers: range) -> Registration:
+        """Return the same of some of the frames, in the geometry of the same reference frame."""
+        return replace(
+            self,
+            alignment=self.alignment.part(numbers),
+            gains=[self.gains[n] for n in numbers],
+            notes=(),
+        )
 
     def place(self, number: int, frame: Frame) -> Frame:
         """Return a frame in place; the very same object if it lies there already."""
@@ -199,7 +208,6 @@ def _to_reference(
 
 
 _IN_PLACE = PairTransform(np.eye(3), "identity", "in place")
-_UNALIGNED = "left unaligned: "
 
 
 def _placed(name: str, found: PairTransform | None) -> Placed:
@@ -211,8 +219,8 @@ def _placed(name: str, found: PairTransform | None) -> Placed:
 
 
 _STATUSES = {
-    "no detail": _UNALIGNED + "no shared detail",
-    "refused": _UNALIGNED + "no transform between it and its neighbour is plausible",
+    "no detail": UNALIGNED + "no shared detail",
+    "refused": UNALIGNED + "no transform between it and its neighbour is plausible",
 }
 
 
@@ -236,7 +244,7 @@ def _finish(
     factors: Sequence[NDArray[np.float64] | None],
     settings: RegistrationOptions,
 ) -> Registration:
-    notes = [f"{p.name}: {p.status}" for p in alignment.frames if p.status.startswith(_UNALIGNED)]
+    notes: list[str] = []
     field = alignment.whole()
     if not settings.keep_size:
         common = alignment.common()

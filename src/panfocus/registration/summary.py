@@ -1,0 +1,109 @@
+"""What registration did to a stack, in numbers and in one line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from panfocus.registration.alignment import UNALIGNED, Alignment
+from panfocus.registration.transforms import Crop, scale_and_turn
+
+#: Frames that are named in the line; of more only the number is told.
+_NAMED = 3
+#: Scale in per cent and turn in degrees from which the line tells of them.
+_TOLD_SCALE, _TOLD_TURN = 0.05, 0.05
+
+
+@dataclass(frozen=True)
+class RegistrationSummary:
+    """What registration did to a stack.
+
+    Attributes:
+        frames: of the stack.
+        moved: of them resampled.
+        left_unaligned: names of frames that could not be aligned, each with the reason.
+        shift_px: by which the corner that moves most moves.
+        scale_percent: largest change of size.
+        rotation_deg: largest turn.
+        cropped_to: width and height of the part that all frames show; None where not cropped.
+    """
+
+    frames: int
+    moved: int
+    left_unaligned: tuple[tuple[str, str], ...]
+    shift_px: float
+    scale_percent: float
+    rotation_deg: float
+    cropped_to: tuple[int, int] | None = None
+
+    @property
+    def aligned(self) -> int:
+        """Number of frames that lie on the reference, moved or not."""
+        return self.frames - len(self.left_unaligned)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return values that JSON can hold."""
+        return {**asdict(self), "aligned": self.aligned, "told": self.line()}
+
+    def line(self) -> str | None:
+        """Return what a user should know in one line; None where all frames were in place."""
+        if not self.moved and not self.left_unaligned:
+            return None
+        line = f"aligned {self.aligned} of {self.frames} frames"
+        if self.moved:
+            line += f" ({', '.join(self._motions())})"
+        if self.cropped_to:
+            width, height = self.cropped_to
+            line += f", cropped to {width} x {height}"
+        if not self.left_unaligned:
+            return line
+        told = [f"{name} left unaligned: {why}" for name, why in self.left_unaligned[:_NAMED]]
+        more = len(self.left_unaligned) - _NAMED
+        return "; ".join([line, *told, *([f"{more} more left unaligned"] if more > 0 else [])])
+
+    def _motions(self) -> list[str]:
+        digits = 0 if self.shift_px >= 10 else 1
+        told = [f"up to {self.shift_px:.{digits}f} px"]
+        if self.scale_percent >= _TOLD_SCALE:
+            told.append(f"scale {self.scale_percent:.1f} %")
+        if self.rotation_deg >= _TOLD_TURN:
+            told.append(f"turn {self.rotation_deg:.1f}°")
+        return told
+
+
+def summarise(alignment: Alignment, field: Crop | None = None) -> RegistrationSummary:
+    """Return what was done to the frames of a stack.
+
+    Args:
+        alignment: where they lie.
+        field: part of the reference frame that is made; None for all of it.
+
+    Example:
+        >>> import numpy as np
+        >>> from panfocus.registration.alignment import Placed
+        >>> moved = np.array([[1, 0, 12.0], [0, 1, 0], [0, 0, 1]])
+        >>> frames = (Placed("a", np.eye(3), "identity", "reference"),
+        ...           Placed("b", moved, "translation", "aligned"),
+        ...           Placed("c", np.eye(3), "identity", "left unaligned: no shared detail"))
+        >>> summarise(Alignment(100, 200, 0, frames)).line()
+        'aligned 2 of 3 frames (up to 12 px); c left unaligned: no shared detail'
+    """
+    moved = [n for n in range(len(alignment.frames)) if alignment.moves(n)]
+    motions = [scale_and_turn(alignment.frames[n].matrix) for n in moved]
+    left = tuple(
+        (placed.name, placed.status.removeprefix(UNALIGNED))
+        for placed in alignment.frames
+        if placed.status.startswith(UNALIGNED)
+    )
+    cropped = field is not None and field != alignment.whole()
+    return RegistrationSummary(
+        frames=len(alignment.frames),
+        moved=len(moved),
+        left_unaligned=left,
+        shift_px=round(max((alignment.shift(n) for n in moved), default=0.0), 3),
+        scale_percent=round(max((100 * abs(scale - 1) for scale, _ in motions), default=0.0), 4),
+        rotation_deg=round(max((abs(turn) for _, turn in motions), default=0.0), 4),
+        cropped_to=(field.right - field.left, field.bottom - field.top)
+        if cropped and field
+        else None,
+    )
