@@ -13,6 +13,7 @@ import numpy as np
 
 from panfocus.registration.accept import (
     CLEAR,
+    FEIGNED_ALONE,
     FEWEST,
     GAIN,
     Proof,
@@ -125,7 +126,8 @@ class Links:
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
         near = [p for p in self._pairs if p.second == p.first + 1]
-        large = [self._shift(p) >= FEIGNED * self._factor for p in near]
+        least = FEIGNED if len(near) > 1 else FEIGNED_ALONE
+        large = [self._shift(p) >= least * self._factor for p in near]
         proven = [big and p.proof.is_clear for p, big in zip(near, large, strict=True)]
         creeps = self._creeps([p for p, big in zip(near, large, strict=True) if not big])
         gains = [p.proof.gain for p, ok in zip(near, proven, strict=True) if ok]
