@@ -129,17 +129,21 @@ class Links:
         least = FEIGNED if len(near) > 1 else FEIGNED_ALONE
         large = [self._shift(p) >= least * self._factor for p in near]
         proven = [big and p.proof.is_clear for p, big in zip(near, large, strict=True)]
-        creeps = self._creeps([p for p, big in zip(near, large, strict=True) if not big])
+        creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
         gains = [p.proof.gain for p, ok in zip(near, proven, strict=True) if ok]
         if self._is_free and len(near) <= _FEW and sum(gains) < GAIN * np.sqrt(len(gains)):
             proven = [False] * len(near)
         if not any(proven) and not creeps:
             return [self._still(p, n == reference) for n, p in self._with_pairs(near, reference)]
-        believed = [ok or (creeps and not big) for ok, big in zip(proven, large, strict=True)]
+        # where most steps move, one that hardly seems to is no rest
+        moves = creeps or 2 * sum(proven) >= len(near)
+        believed = [
+            ok or creeps or (moves and not big) for ok, big in zip(proven, large, strict=True)
+        ]
         good = [p.reading for p, b in zip(near, believed, strict=True) if b and p.reading]
         model = self._choose(good)
         links = [
-            self._link(p, model, is_proven=b, rests=not big and not creeps)
+            self._link(p, model, is_proven=b, rests=not big and not moves)
             for p, b, big in zip(near, believed, large, strict=True)
         ]
         links += [
@@ -182,9 +186,9 @@ class Links:
             return 0.0
         return moves_by(pair.reading.matrices[self._choose([pair.reading])], self._space)
 
-    def _creeps(self, small: list[_Pair]) -> bool:
-        """Whether steps too small to be believed one by one add up to a proven movement."""
-        readings = [p.reading for p in small if p.reading is not None]
+    def _creeps(self, pairs: list[_Pair]) -> bool:
+        """Whether steps that are not proven one by one add up to a proven movement."""
+        readings = [p.reading for p in pairs if p.reading is not None]
         if len(readings) < 2:
             return False
         model = self._choose(readings)
@@ -193,7 +197,7 @@ class Links:
             total = reading.matrices[model] @ total
         if moves_by(total, self._space) < _CREEP * self._factor:
             return False
-        said = [p.proof.clear for p in small if p.proof.quadrants]
+        said = [p.proof.clear for p in pairs if p.proof.quadrants]
         return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR
 
     def _link(self, pair: _Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
