@@ -22,7 +22,8 @@ import numpy as np
 from numpy.random import Generator
 
 from panfocus.synthesis.defocus import defocus, expose, to_linear
-from panfocus.synthesis.scenes import Motion, blob_matte, hair_matte
+from panfocus.synthesis.mattes import blob_matte, hair_matte
+from panfocus.synthesis.motion import Motion
 
 #: Border that is cut off, so that moved layers fill every frame.
 MARGIN = 56

@@ -109,15 +109,22 @@ class Links:
 
     def _link_second(self, detail: Detail) -> None:
         """Measure the newest frame against the one before its neighbour, where they move."""
-        steps = [p.reading for p in self._pairs if p.second == p.first + 1][-2:]
-        if any(r is None for r in steps):
-            start = np.eye(3)
-        else:
-            one, two = (r.matrices[self._models[-1]] for r in steps if r is not None)
-            start = normalised(two @ one)
-        if moves_by(start, self._space) < FEIGNED * self._factor:
+        steps = [p.reading for p in self._pairs if p.second == p.first + 1]
+        known = [r.matrices[self._models[-1]] for r in steps if r is not None]
+        if not known or (steps[-1] is None) != (steps[-2] is None):
             return
-        measured = measure_near(self._before[0], detail, self._models, start)
+        fewest = min(len(d.levels[0].points) for d in (self._before[0], detail))
+        if steps[-1] is None:
+            if fewest < FEWEST:
+                return
+            # the frame between shows nothing: look from further off, along the last known step
+            start = normalised(known[-1] @ known[-1])
+            measured = measure(self._before[0], detail, self._models, [start])
+        else:
+            start = normalised(known[-1] @ known[-2])
+            if moves_by(start, self._space) < FEIGNED * self._factor:
+                return
+            measured = measure_near(self._before[0], detail, self._models, start)
         if measured.is_enough:
             reading = read(measured, self._models)
             near = Proof(0.0, 0.0, ())
