@@ -7,8 +7,8 @@ contrast turns over with focus, microscopy nearly without texture. *Moving* sets
 travel along a rail. Sharp layers are moved before they are blurred, so the truth is exact.
 
 `registered` and `moving` yield the sets one by one, the same for the same seed; the command writes
-them as ``OUT/<kind>/<name>/f0.png ...`` with ``truth.json`` (matrices from frame 0's pixels to each
-frame's). Choose with one seed and photographs, report with others.
+them as ``OUT/<kind>/<name>/f0.png ...`` with ``truth.json`` (matrices from pixels of
+frame 0 to those of each frame). Choose with one seed and photographs, report with others.
 """
 
 import argparse
@@ -22,7 +22,8 @@ import numpy as np
 from numpy.random import Generator
 
 from panfocus.synthesis.defocus import defocus, expose, to_linear
-from panfocus.synthesis.scenes import Motion, blob_matte, hair_matte
+from panfocus.synthesis.mattes import blob_matte, hair_matte
+from panfocus.synthesis.motion import Motion
 
 #: Border that is cut off, so that moved layers fill every frame.
 MARGIN = 56
@@ -42,7 +43,7 @@ class Made:
         kind: of the set.
         frames: ``(H, W[, 3])`` uint8 or uint16 each.
         matrices: ``(3, 3)`` each, coordinates of the scene to those of the frame, pixels.
-        still: frame of the middle as it would be with all in focus, linear light not encoded.
+        truth: the scene in focus everywhere, encoded, in [0, 1].
     """
 
     name: str
@@ -214,8 +215,8 @@ def _framed(rng: Generator, plan: Plan, filling: Picture | float, *, all_layers:
     """Lay a frame along the sides of the background, or of every layer."""
     height, width = plan.back.shape[:2]
     inside = np.zeros((height, width), np.float32)
-    t, b, l, r = (MARGIN + int(v) for v in rng.integers(4, 40, 4))
-    inside[t : height - b, l : width - r] = 1
+    top, bottom, left, right = (MARGIN + int(v) for v in rng.integers(4, 40, 4))
+    inside[top : height - bottom, left : width - right] = 1
     inside = inside[..., None]
 
     def frame(picture: Picture) -> Picture:

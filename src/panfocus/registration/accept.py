@@ -17,7 +17,6 @@ from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, kind_of, ladder
 from panfocus.registration.options import FREEDOMS
 from panfocus.registration.pairs import (
-    FEIGNED,
     Measured,
     gains_of,
     in_pixels,
@@ -34,6 +33,8 @@ from panfocus.registration.transforms import (
     is_plausible,
 )
 
+#: The same where no third frame vouches for it.
+FEIGNED_ALONE = 0.4
 #: Standard errors by which a movement, and what it explains, must stand out.
 CLEAR = 4.0
 #: Movement of a corner, pixels of the finest level, by which a model must differ from simpler ones.
@@ -198,7 +199,7 @@ def register(
         return PairTransform(matrix, kind_of(model), "aligned", 0.0, error)
     shift = corner_shift(matrix, fixed.height, fixed.width)
     proof = Proof(0.0, 0.0, ())
-    if shift >= max(FEIGNED * factor, CLEAR * error):
+    if shift >= max(FEIGNED_ALONE * factor, CLEAR * error):
         proof = prove(measured)
     if not proof.is_clear or proof.gain < (GAIN if kind == "auto" else 0):
         return PairTransform(rest, "identity", "in place", 0.0, error)

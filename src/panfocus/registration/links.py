@@ -13,6 +13,7 @@ import numpy as np
 
 from panfocus.registration.accept import (
     CLEAR,
+    FEIGNED_ALONE,
     FEWEST,
     GAIN,
     Proof,
@@ -108,15 +109,22 @@ class Links:
 
     def _link_second(self, detail: Detail) -> None:
         """Measure the newest frame against the one before its neighbour, where they move."""
-        steps = [p.reading for p in self._pairs if p.second == p.first + 1][-2:]
-        if any(r is None for r in steps):
-            start = np.eye(3)
-        else:
-            one, two = (r.matrices[self._models[-1]] for r in steps if r is not None)
-            start = normalised(two @ one)
-        if moves_by(start, self._space) < FEIGNED * self._factor:
+        steps = [p.reading for p in self._pairs if p.second == p.first + 1]
+        known = [r.matrices[self._models[-1]] for r in steps if r is not None]
+        if not known or (steps[-1] is None) != (steps[-2] is None):
             return
-        measured = measure_near(self._before[0], detail, self._models, start)
+        fewest = min(len(d.levels[0].points) for d in (self._before[0], detail))
+        if steps[-1] is None:
+            if fewest < FEWEST:
+                return
+            # the frame between shows nothing: look from further off, along the last known step
+            start = normalised(known[-1] @ known[-1])
+            measured = measure(self._before[0], detail, self._models, [start])
+        else:
+            start = normalised(known[-1] @ known[-2])
+            if moves_by(start, self._space) < FEIGNED * self._factor:
+                return
+            measured = measure_near(self._before[0], detail, self._models, start)
         if measured.is_enough:
             reading = read(measured, self._models)
             near = Proof(0.0, 0.0, ())
@@ -125,19 +133,24 @@ class Links:
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
         near = [p for p in self._pairs if p.second == p.first + 1]
-        large = [self._shift(p) >= FEIGNED * self._factor for p in near]
+        least = FEIGNED if len(near) > 1 else FEIGNED_ALONE
+        large = [self._shift(p) >= least * self._factor for p in near]
         proven = [big and p.proof.is_clear for p, big in zip(near, large, strict=True)]
-        creeps = self._creeps([p for p, big in zip(near, large, strict=True) if not big])
+        creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
         gains = [p.proof.gain for p, ok in zip(near, proven, strict=True) if ok]
         if self._is_free and len(near) <= _FEW and sum(gains) < GAIN * np.sqrt(len(gains)):
             proven = [False] * len(near)
         if not any(proven) and not creeps:
             return [self._still(p, n == reference) for n, p in self._with_pairs(near, reference)]
-        believed = [ok or (creeps and not big) for ok, big in zip(proven, large, strict=True)]
+        # where most steps move, one that hardly seems to is no rest
+        moves = creeps or 2 * sum(proven) >= len(near)
+        believed = [
+            ok or creeps or (moves and not big) for ok, big in zip(proven, large, strict=True)
+        ]
         good = [p.reading for p, b in zip(near, believed, strict=True) if b and p.reading]
         model = self._choose(good)
         links = [
-            self._link(p, model, is_proven=b, rests=not big and not creeps)
+            self._link(p, model, is_proven=b, rests=not big and not moves)
             for p, b, big in zip(near, believed, large, strict=True)
         ]
         links += [
@@ -180,9 +193,9 @@ class Links:
             return 0.0
         return moves_by(pair.reading.matrices[self._choose([pair.reading])], self._space)
 
-    def _creeps(self, small: list[_Pair]) -> bool:
-        """Whether steps too small to be believed one by one add up to a proven movement."""
-        readings = [p.reading for p in small if p.reading is not None]
+    def _creeps(self, pairs: list[_Pair]) -> bool:
+        """Whether steps that are not proven one by one add up to a proven movement."""
+        readings = [p.reading for p in pairs if p.reading is not None]
         if len(readings) < 2:
             return False
         model = self._choose(readings)
@@ -191,7 +204,7 @@ class Links:
             total = reading.matrices[model] @ total
         if moves_by(total, self._space) < _CREEP * self._factor:
             return False
-        said = [p.proof.clear for p in small if p.proof.quadrants]
+        said = [p.proof.clear for p in pairs if p.proof.quadrants]
         return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR
 
     def _link(self, pair: _Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:

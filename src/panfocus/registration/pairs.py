@@ -136,7 +136,8 @@ def measure(
     bent = simple
     if tried and min(tried) < -_DOUBT:
         matrix = places[int(np.argmin(tried))]
-        bent = simple if np.allclose(matrix[2, :2], 0) else richest
+        spanned = increment(simple, parameters(simple, matrix))
+        bent = simple if np.allclose(spanned, matrix, atol=1e-9) else richest
         ways = ([count - 1], range(min(1, count - 1), count), range(count))
     else:
         still = still if first == 0 else joined([patches_at(fixed, moving, matrix, [0]), still])
@@ -196,10 +197,10 @@ def _places(
         [rest, *starts],
     )
     out = [rough, *starts]
-    if kind == "homography" and len(fixed.levels) > 2:
+    if kind in ("affine", "homography") and len(fixed.levels) > 2:
         levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
         parts = [(Points(one, space), two) for one, two in levels]
-        out.append(refine(parts, rough, "homography", 8, 0.02))
+        out.append(refine(parts, rough, kind, 8, 0.02))
     return [m for m in out if is_plausible(in_pixels(m, space), *_size(space))]
 
 
