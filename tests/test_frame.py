@@ -69,8 +69,8 @@ class Mean:
 @pytest.mark.parametrize("keep_size", [True, False])
 def test_borders_that_were_made_up_are_told_of_where_a_picture_is_made(tmp_path, keep_size):
     """A system that makes its own picture cannot be told what a frame does not show."""
-    whole = texture(80, 100, 1)
-    frames = [whole[:, n : n + 80].copy() for n in (0, 6)]
+    whole = texture(160, 200, 1)
+    frames = [whole[:, n : n + 160].copy() for n in (0, 6)]
     made = panfocus.fuse(
         frames, system=Mean(), align="translation", keep_size=keep_size, exposure="none"
     )

@@ -27,7 +27,7 @@ def test_keywords_of_the_library_are_the_settings():
 def test_every_setting_is_a_flag_of_both_commands(name):
     option = FUSE[name]
     assert flag_of(name) in option.opts
-    assert option.default == FIELDS[name].default
+    assert option.default == (None if ABOUT[name].unset else FIELDS[name].default)
     assert name in BATCH
     if ABOUT[name].choices:
         assert tuple(option.type.choices) == ABOUT[name].choices

@@ -21,12 +21,12 @@ def test_nothing_is_said_of_frames_in_place(kind):
     frames = focal_pair(200, 240)[0] if kind == "pair" else focal_stack(5, 160, 200)[0]
     if kind == "sixteen bit":
         frames = np.asarray(frames).astype(np.uint16) * 40
-    assert told(panfocus.fuse(frames, system="guided")) == []
+    assert told(panfocus.fuse(frames, system="guided", align="none")) == []
 
 
 def test_shifted_frames_are_named_with_their_remedy():
     pair = moving_pair(similarity(shift=(4, -3)))
-    (words,) = told(panfocus.fuse(np.stack(pair), system="guided"))
+    (words,) = told(panfocus.fuse(np.stack(pair), system="guided", align="none"))
     assert "frame 1" in words
     assert "5 px" in words
     assert '`align="auto"`' in words
@@ -34,9 +34,9 @@ def test_shifted_frames_are_named_with_their_remedy():
 
 def test_a_stack_that_breathes_is_told_of_unless_it_is_aligned():
     frames, _, _ = breathing_stack()
-    assert len(told(panfocus.fuse(frames, system="guided"))) == 1
-    assert len(told(panfocus.fuse((f for f in frames), system="guided"))) == 1
-    assert told(panfocus.fuse(frames, system="guided", align="auto")) == []
+    assert len(told(panfocus.fuse(frames, system="guided", align="none"))) == 1
+    assert len(told(panfocus.fuse((f for f in frames), system="guided", align="none"))) == 1
+    assert told(panfocus.fuse(frames, system="guided")) == []
     assert told(panfocus.fuse(frames, system="guided", mode="best-plane")) == []
 
 

@@ -170,9 +170,10 @@ class Journal:
             return None
         done = summarise(self.registration.alignment, self.registration.field)
         self.report.registration = done.to_dict()
-        if done.left_unaligned:
-            self.report.warnings.append(str(done.line()))
-        return done.line()
+        told = done.line()
+        if told and done.left_unaligned:
+            self.report.warnings.append(told)
+        return told
 
     def note(self, text: str) -> None:
         """Warn once of what holds for many frames."""

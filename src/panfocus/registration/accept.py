@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.ranks import median
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, kind_of, ladder
 from panfocus.registration.options import FREEDOMS
@@ -126,7 +127,7 @@ def choose(
         if value >= best:
             continue
         apart = [np.linalg.inv(r.matrices[chosen]) @ r.matrices[model] for r in readings]
-        shift = float(np.median([moves_by(matrix, space) for matrix in apart]))
+        shift = float(median(np.array([moves_by(matrix, space) for matrix in apart])))
         if best < np.inf and shift < factor * RICHER.get(model[-1], 0.0):
             continue
         chosen, best = model, value
@@ -141,7 +142,7 @@ def prove(measured: Measured) -> Proof:
         return Proof(0.0, 0.0, ())
     share = 1 - float(np.exp(-gains.mean()))
     # few patches that gain much must not hide that all gain
-    gains = gains / (np.abs(gains) + np.median(np.abs(gains)) + 1e-9)
+    gains = gains / (np.abs(gains) + median(np.abs(gains)) + 1e-9)
     unit = to_unit(there.at[which], space)
     cells = cell_of(there, space)[which]
     quarter = (unit[:, 0] > 0).astype(np.intp) + 2 * (unit[:, 1] > 0)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.ranks import median
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, increment, motions, parameters
 from panfocus.registration.robust import to_unit
@@ -195,7 +196,7 @@ class Law:
                 root = np.sqrt(weight)
                 line = _line(design * root[:, None], values * root)
                 off = values - design @ line
-                scale = 1.4826 * float(np.median(np.abs(off))) + least
+                scale = 1.4826 * float(median(np.abs(off))) + least
                 weight = 1 / np.square(1 + np.square(off / scale) / 6)
                 self._found[:, k], self._scale[k] = line, scale
         self._free = len(number) / max(len(number) - self._degree - 1, 1)

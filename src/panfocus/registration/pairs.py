@@ -61,7 +61,7 @@ class Measured:
     @property
     def is_enough(self) -> bool:
         """Whether there is enough to fit to."""
-        spread = len(np.unique(cell_of(self.patches, self.space)))
+        spread = len(set(cell_of(self.patches, self.space).tolist()))
         return len(self.patches.at) >= FEWEST and spread >= FEWEST_CELLS
 
     def fit(self, model: Model) -> Fit:
@@ -221,7 +221,7 @@ def gains_of(patches: Patches, rest: Patches) -> tuple[Array, NDArray[np.intp]]:
         Gains of the patches that show detail ``(K,)``, and their places in `patches`.
     """
     common, here, there = np.intersect1d(patches.number, rest.number, return_indices=True)
-    both = np.isin(rest.factor, patches.factor)
+    both = np.logical_or.reduce([rest.factor == f for f in set(patches.factor.tolist())])
     if len(common) < 0.25 * both.sum():
         return np.zeros(0), np.zeros(0, np.intp)
     sure = _sure(patches)[here] | _sure(rest)[there]

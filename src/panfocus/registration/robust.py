@@ -108,7 +108,7 @@ def fit(patches: Patches, space: Space, model: Model, among: Array | None = None
     pull = np.einsum("k,kip,ki->kp", weight, weighted, off)
     sums = np.zeros(((2 * _CELLS) ** 2, len(p)))
     np.add.at(sums, cells, pull)
-    count = len(np.unique(cells[own > 0]))
+    count = len(set(cells[own > 0].tolist()))
     inverse = np.asarray(np.linalg.inv(normal), np.float64)
     spread = count / max(count - len(p) / 2 - 1, 0.5)
     return Fit(

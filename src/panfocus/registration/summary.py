@@ -43,15 +43,20 @@ class RegistrationSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
-        return {**asdict(self), "aligned": self.aligned, "told": self.line()}
+        left = [list(one) for one in self.left_unaligned]
+        cropped = None if self.cropped_to is None else list(self.cropped_to)
+        told = {"aligned": self.aligned, "told": self.line()}
+        return {**asdict(self), "left_unaligned": left, "cropped_to": cropped, **told}
 
     def line(self) -> str | None:
-        """Return what a user should know in one line; None where all frames were in place."""
-        if not self.moved and not self.left_unaligned:
+        """Return what a user should know in one line; None where no frame was moved.
+
+        That a frame shares too little detail to be aligned matters where others have moved.
+        """
+        if not self.moved:
             return None
         line = f"aligned {self.aligned} of {self.frames} frames"
-        if self.moved:
-            line += f" ({', '.join(self._motions())})"
+        line += f" ({', '.join(self._motions())})"
         if self.cropped_to:
             width, height = self.cropped_to
             line += f", cropped to {width} x {height}"
