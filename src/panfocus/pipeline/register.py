@@ -83,6 +83,8 @@ def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
     ):
         journal.registration = registration
         yield frame
+    if journal.registration is not None:
+        journal.report.warnings += journal.registration.matched()
 
 
 def align(
