@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import panfocus
 from panfocus.registration import exposure
-from panfocus.registration.exposure import Curve, Shape, apply_curve, compare, gains
+from panfocus.registration.exposure import Curve, CurveShape, apply_curve, compare, gains
 from tests.conftest import blurred, focal_stack, psnr
 
 
@@ -107,7 +107,7 @@ def test_a_curve_rises_from_black_to_white_and_clips_nothing_else(log, shape, dt
 
 
 def test_levels_under_the_knee_are_multiplied():
-    out = apply_curve(levels(np.uint8)[None], Curve(np.log([1.25]), Shape(0.8, False)))[0]
+    out = apply_curve(levels(np.uint8)[None], Curve(np.log([1.25]), CurveShape(0.8, False)))[0]
     np.testing.assert_allclose(out[:160], np.arange(160) * 1.25, atol=0.501)
 
 
@@ -183,7 +183,7 @@ def test_what_was_matched_is_told_in_one_line():
     told = panfocus.fuse(iter(mixed), system="guided").report.warnings
     assert sum("matched to frame 0" in w for w in told) == 1
     assert not any("matched" in w for w in panfocus.fuse(frames, system="guided").report.warnings)
-    lines = exposure.notes([Curve(np.log([1.2]), Shape(0.9, False))] * 5 + [None], "abcdef", 5)
+    lines = exposure.notes([Curve(np.log([1.2]), CurveShape(0.9, False))] * 5 + [None], "abcdef", 5)
     assert lines == ["brightness matched to f: 5 of 6 frames by +20 to +20 %"]
 
 
@@ -197,7 +197,9 @@ def test_grey_frames_are_matched():
 
 def test_opacity_has_no_exposure():
     picture = np.full((20, 20, 4), 100, np.uint8)
-    out = apply_curve(picture, Curve(np.log([1.2, 1.1, 0.9]), Shape(0.8, False)), has_alpha=True)
+    out = apply_curve(
+        picture, Curve(np.log([1.2, 1.1, 0.9]), CurveShape(0.8, False)), has_alpha=True
+    )
     assert out[0, 0].tolist() == [120, 110, 90, 100]
 
 

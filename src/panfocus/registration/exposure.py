@@ -56,7 +56,7 @@ _NAMED = 3
 _POINTS = 1 << 14
 
 
-class Shape(NamedTuple):
+class CurveShape(NamedTuple):
     """What a curve is like, whatever its gain.
 
     Attributes:
@@ -70,7 +70,9 @@ class Shape(NamedTuple):
 
 #: The shapes that frames may show; the first is taken where they do not tell.
 _SHAPES = tuple(
-    Shape(k, linear) for linear in (False, True) for k in (0.9, 0.75, 0.6, 0.45, 0.3, 0.15, 0.0)
+    CurveShape(k, linear)
+    for linear in (False, True)
+    for k in (0.9, 0.75, 0.6, 0.45, 0.3, 0.15, 0.0)
 )
 #: What a small gain in linear light does to a stored level, near enough to compare logarithms.
 _GAMMA = 2.3
@@ -109,7 +111,7 @@ class Ratio:
     fixed: NDArray[np.float64]
     moving: NDArray[np.float64]
 
-    def fit(self, shape: Shape) -> Fit:
+    def fit(self, shape: CurveShape) -> Fit:
         """Return what a shape of curve makes of the two frames."""
         fixed, moving, knee = self.fixed, self.moving, shape.knee
         if shape.linear:
@@ -129,7 +131,7 @@ class Curve:
     """
 
     log: NDArray[np.float64]
-    shape: Shape
+    shape: CurveShape
 
     @property
     def gain(self) -> NDArray[np.float64]:
@@ -283,7 +285,7 @@ def compare(
     return Ratio(log, scatter, levels[0], levels[1])
 
 
-def _best(ratios: Iterable[Ratio | None]) -> Shape:
+def _best(ratios: Iterable[Ratio | None]) -> CurveShape:
     """Return the shape that fits a stack best."""
     there = [ratio for ratio in ratios if ratio is not None]
     misfits = [sum(ratio.fit(shape).misfit for ratio in there) for shape in _SHAPES]
@@ -302,7 +304,7 @@ def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
         For every frame its curve, or None where nothing is to be done.
     """
     out: list[Curve | None] = [None] * (len(ratios) + 1)
-    shape: Shape | None = None
+    shape: CurveShape | None = None
     for way in (range(reference, len(ratios)), range(reference - 1, -1, -1)):
         total: NDArray[np.float64] | float = 0.0
         scatter: NDArray[np.float64] | float = 0.0
@@ -321,7 +323,7 @@ def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
     return out
 
 
-def _composed(steps: Sequence[tuple[int, Ratio]], shape: Shape) -> Curve | None:
+def _composed(steps: Sequence[tuple[int, Ratio]], shape: CurveShape) -> Curve | None:
     """Return the curve of steps from the reference outwards, each with its sign, or None.
 
     Channels keep their own gain only where one of them deviates by more than its error.
