@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import panfocus
-from panfocus.registration.exposure import apply_gain, compare, gains
+from panfocus.registration import exposure
+from panfocus.registration.exposure import Curve, CurveShape, apply_curve, compare, gains
 from tests.conftest import blurred, focal_stack, psnr
 
 
@@ -73,19 +76,130 @@ def test_a_difference_in_a_part_only_is_not_matched():
     assert gains([compare(sharp, shadow, np.eye(3))], 0) == [None, None]
 
 
-def test_clipped_white_stays_white_and_order_is_kept():
-    levels = np.arange(256, dtype=np.uint8)[None]
-    for gain in (0.5, 0.8, 1.25):
-        out = apply_gain(levels, np.array([gain]))[0].astype(int)
-        assert out[0] == 0
-        assert out[255] == 255
-        assert (np.diff(out) >= 0).all()
-        assert abs(out[100] - 100 * gain) <= 0.5
+def as_dtype(picture, dtype):
+    top = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
+    deep = picture.astype(np.float64) / 255 * top
+    return deep.astype(np.float32) if dtype == np.float32 else np.rint(deep).astype(dtype)
+
+
+def levels(dtype):
+    return (
+        np.linspace(0, 1, 4001).astype(np.float32)
+        if dtype == np.float32
+        else np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
+    )
+
+
+@given(
+    log=st.floats(-1.2, 1.2),
+    shape=st.sampled_from(exposure._SHAPES),
+    dtype=st.sampled_from([np.uint8, np.uint16, np.float32]),
+)
+def test_a_curve_rises_from_black_to_white_and_clips_nothing_else(log, shape, dtype):
+    before = levels(dtype)
+    out = apply_curve(before[None], Curve(np.array([log]), shape))[0]
+    assert out.dtype == dtype
+    assert out[0] == 0
+    assert out[-1] == before[-1]
+    assert (out[:-1] < out[-1]).all()
+    assert (out[1:] > 0).all()
+    assert (np.diff(out.astype(np.float64)) >= 0).all()
+
+
+def test_levels_under_the_knee_are_multiplied():
+    out = apply_curve(levels(np.uint8)[None], Curve(np.log([1.25]), CurveShape(0.8, False)))[0]
+    np.testing.assert_allclose(out[:160], np.arange(160) * 1.25, atol=0.501)
+
+
+@given(
+    log=st.floats(-0.9, 0.9),
+    shape=st.sampled_from(exposure._SHAPES),
+    level=st.floats(0.05, 0.95),
+)
+def test_a_gain_is_found_again_from_one_level(log, shape, level):
+    knee = shape.knee
+    after = exposure._bend(np.array([level]), log, knee)
+    assert exposure._unbend(after, np.array([level]), knee)[0] == pytest.approx(log, abs=1e-6)
+    back = exposure._bend(after, -log, knee)
+    assert back[0] == pytest.approx(level, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_matching_adds_no_clipped_pixels(seed, dtype):
+    frames, _ = scene(seed=seed)
+    mixed = as_dtype(np.stack([brighter(f, 1.5) for f in frames]), dtype)
+    top = mixed.max()
+    rng = np.random.default_rng(seed)
+    for n in (0, 1, 3):  # a copy of what is clipped already would be grey: darken the light
+        dark = as_dtype(frames[n], dtype).astype(np.float64) * 1.5 * rng.uniform(0.6, 0.9)
+        mixed[n] = np.minimum(dark if dtype == np.float32 else np.rint(dark), top)
+    result = panfocus.fuse(mixed, system="guided", maps=False)
+    assert [f["exposure_gain"] is None for f in result.report.frames] == [0, 0, 1, 0]
+    shares = [(f == top).any(axis=-1).mean() for f in mixed]
+    assert shares[2] > 0.01
+    assert (result.image == top).any(axis=-1).mean() <= max(shares)
+
+
+def encoded(light):
+    """A camera's levels of linear light: highlights roll off, then the encoding of sRGB."""
+    return exposure._stored(1 - np.exp(-1.6 * light))
+
+
+@pytest.mark.parametrize("stop", [-1.0, -0.5, 0.5])
+def test_a_camera_that_rolls_highlights_off_is_followed(stop):
+    frames, _ = scene()
+    light = -np.log(1 - exposure._light(np.clip(frames[0] / 255, 0, 0.97))) / 1.6
+    one, other = (np.rint(255 * encoded(light * 2**s)).astype(np.uint8) for s in (0, stop))
+    (curve,) = (c for c in gains([compare(one, other, np.eye(3))], 0) if c is not None)
+    assert curve.shape.linear
+    assert np.ptp(curve.log) == 0
+    off = apply_curve(other, curve).astype(float) - one
+    assert np.sqrt(np.mean(off**2)) < 2.5
+
+
+def test_white_balance_without_evidence_is_not_applied():
+    _, sharp = scene()
+    rng = np.random.default_rng(3)
+    for seed in range(8):
+        darker = sharp * 0.8 + rng.normal(0, 2, sharp.shape)
+        # blocks disagree about colour as much as it deviates
+        tint = np.random.default_rng(seed).normal(1, 0.03, (4, 5, 1, 3)).repeat(40, 0).repeat(40, 1)
+        darker *= tint[:, :, 0]
+        found = gains([compare(sharp, np.rint(darker).astype(np.uint8), np.eye(3))], 0)[1]
+        assert found is not None
+        assert np.ptp(found.log) == 0
+
+
+def test_what_was_matched_is_told_in_one_line():
+    frames, _ = scene()
+    mixed = frames.copy()
+    mixed[0] = brighter(frames[0], 0.8)
+    told = panfocus.fuse(mixed, system="guided").report.warnings
+    assert "brightness matched to frame 2: frame 0 by +25 %" in told
+    mixed[0] = brighter(frames[0], (0.8, 0.8, 0.7))
+    told = panfocus.fuse(mixed, system="guided").report.warnings
+    assert any(w.startswith("brightness and white balance matched to frame 2") for w in told)
+    told = panfocus.fuse(iter(mixed), system="guided").report.warnings
+    assert sum("matched to frame 0" in w for w in told) == 1
+    assert not any("matched" in w for w in panfocus.fuse(frames, system="guided").report.warnings)
+    lines = exposure.notes([Curve(np.log([1.2]), CurveShape(0.9, False))] * 5 + [None], "abcdef", 5)
+    assert lines == ["brightness matched to f: 5 of 6 frames by +20 to +20 %"]
+
+
+def test_grey_frames_are_matched():
+    frames, _ = scene()
+    grey = frames[..., 1].copy()
+    grey[1] = brighter(grey[1], 0.75)
+    result = panfocus.fuse(grey, system="guided")
+    np.testing.assert_allclose(result.report.frames[1]["exposure_gain"], 1 / 0.75, rtol=0.02)
 
 
 def test_opacity_has_no_exposure():
     picture = np.full((20, 20, 4), 100, np.uint8)
-    out = apply_gain(picture, np.array([1.2, 1.1, 0.9]), has_alpha=True)
+    out = apply_curve(
+        picture, Curve(np.log([1.2, 1.1, 0.9]), CurveShape(0.8, False)), has_alpha=True
+    )
     assert out[0, 0].tolist() == [120, 110, 90, 100]
 
 

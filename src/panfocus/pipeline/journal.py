@@ -131,8 +131,9 @@ class Journal:
         facts["sharpness"] = sharpness(frame.grey)
         if self.registration is not None:
             facts["align"] = self.registration.alignment.facts(frame.number)
-            gain = self.registration.gains[frame.number]
-            facts["exposure_gain"] = None if gain is None else [round(float(g), 4) for g in gain]
+            curve = self.registration.curves[frame.number]
+            gain = None if curve is None else [round(float(g), 4) for g in curve.gain]
+            facts["exposure_gain"] = gain
         self.report.frames.append(facts)
         self.surveyor.add(frame.name, frame.grey)
         if self.glance is not None:

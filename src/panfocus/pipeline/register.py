@@ -90,6 +90,8 @@ def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
         journal.registration = registration
         yield frame
     journal.note_registration()
+    if journal.registration is not None:
+        journal.report.warnings += journal.registration.matched()
 
 
 def align(

@@ -1,14 +1,24 @@
 """Match brightness and white balance, only where frames truly differ in them.
 
-Defocus changes edges and leaves flat parts as they are. So the ratio of two frames is taken where
-both are flat and neither is clipped, block by block; only what all of the picture agrees upon is
-believed.
+Defocus changes edges and leaves flat parts as they are. So two frames are compared where both are
+flat and neither is clipped, block by block; only what all of the picture agrees upon is believed.
+
+A gain alone would push highlights beyond white. So levels x follow a curve: times the gain g up to
+a knee k, then over a shoulder that ends at white,
+
+    u = (g x - k) / (1 - k),    U = (g - k) / (1 - k),    y = k + (1 - k) U u / (U + (U - 1) u)
+
+for g > 1; what is darkened follows the inverse. It is smooth, rises, and takes [0, 1] to all of
+[0, 1]. It holds for levels as they are stored, or for the linear light of sRGB, and where its knee
+is the blocks say too: cameras roll highlights off, bare sensors do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -32,8 +42,57 @@ _BLOCKS = 8
 _ENOUGH = 300
 #: Flat pixels that make a block speak, and blocks that make a picture speak.
 _FEWEST_PIXELS, _FEWEST_BLOCKS = 25, 6
-#: Level, share of white, from which a gain fades so that white stays white.
-_KNEE = 0.9
+#: Level by which a gain is told.
+_TOLD = 0.25
+#: Deviation of a channel from the others, in logarithms of levels, that is never mended.
+_CAST = 0.01
+#: Standard errors by which a channel must deviate.
+_SURE = 3.0
+#: Share of the misfit of the usual shape that another must stay under to be taken in its place.
+_BETTER = 0.95
+#: Frames up to which a note names each.
+_NAMED = 3
+#: Points of a curve's table for floats, which is interpolated.
+_POINTS = 1 << 14
+
+
+class CurveShape(NamedTuple):
+    """What a curve is like, whatever its gain.
+
+    Attributes:
+        knee: level as stored, share of white, from which the shoulder bends.
+        linear: whether gain and shoulder hold for the linear light of sRGB.
+    """
+
+    knee: float
+    linear: bool
+
+
+#: The shapes that frames may show; the first is taken where they do not tell.
+_SHAPES = tuple(
+    CurveShape(k, linear)
+    for linear in (False, True)
+    for k in (0.9, 0.75, 0.6, 0.45, 0.3, 0.15, 0.0)
+)
+#: What a small gain in linear light does to a stored level, near enough to compare logarithms.
+_GAMMA = 2.3
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What one shape of curve makes of two frames.
+
+    Attributes:
+        log: natural logarithm of the gain of all channels together.
+        cast: of each channel over that, ``(C,)``.
+        variance: of each channel's cast, ``(C,)``.
+        misfit: mean deviation of the blocks from it, in logarithms of stored levels.
+    """
+
+    log: float
+    cast: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    misfit: float
 
 
 @dataclass(frozen=True)
@@ -43,10 +102,89 @@ class Ratio:
     Attributes:
         log: natural logarithm of fixed over moving, per channel ``(C,)``.
         scatter: spread of the blocks about it, per channel ``(C,)``.
+        fixed: levels of the blocks in one frame, shares of white, ``(B, C)``.
+        moving: the same in the next.
     """
 
     log: NDArray[np.float64]
     scatter: NDArray[np.float64]
+    fixed: NDArray[np.float64]
+    moving: NDArray[np.float64]
+
+    def fit(self, shape: CurveShape) -> Fit:
+        """Return what a shape of curve makes of the two frames."""
+        fixed, moving, knee = self.fixed, self.moving, shape.knee
+        if shape.linear:
+            fixed, moving, knee = _light(fixed), _light(moving), float(_light(np.array(knee)))
+        logs = _unbend(fixed, moving, knee)
+        misfit = float(np.abs(logs - median(logs)).mean()) / (_GAMMA if shape.linear else 1)
+        return Fit(float(median(logs).mean()), *_cast(logs, self.fixed.mean(axis=1)), misfit)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Takes a frame's levels to those of the reference.
+
+    Attributes:
+        log: natural logarithm of the gain, per colour channel ``(C,)``.
+        shape: where the gain holds and where it bends.
+    """
+
+    log: NDArray[np.float64]
+    shape: CurveShape
+
+    @property
+    def gain(self) -> NDArray[np.float64]:
+        """Factors per colour channel ``(C,)`` on the stored level of a quarter of white."""
+        told = [float(self(np.array(_TOLD), c)) for c in range(len(self.log))]
+        return np.array(told) / _TOLD
+
+    def __call__(self, levels: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
+        """Return stored levels of any shape, in [0, 1], as the reference would have them."""
+        log, knee = float(self.log[channel]), self.shape.knee
+        if not self.shape.linear:
+            return _bend(levels, log, knee)
+        return _stored(_bend(_light(levels), log, float(_light(np.array(knee)))))
+
+
+def _light(stored: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the linear light of sRGB levels, both in [0, 1]."""
+    return np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+
+
+def _stored(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sRGB levels of linear light, both in [0, 1]."""
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def _bend(levels: NDArray[np.float64], log: float, knee: float) -> NDArray[np.float64]:
+    """Return levels in [0, 1] times a gain below the knee, over a shoulder to white above it."""
+    gain = math.exp(abs(log))
+    height = (gain - knee) / (1 - knee)
+    if log >= 0:
+        above = np.maximum(gain * levels - knee, 0) / (1 - knee)
+        shoulder = knee + (1 - knee) * height * above / (height + (height - 1) * above)
+        return np.where(gain * levels <= knee, gain * levels, shoulder)
+    above = np.maximum(levels - knee, 0) / (1 - knee)
+    straight = knee + (1 - knee) * height * above / (height - (height - 1) * above)
+    return np.where(levels <= knee, levels, straight) / gain
+
+
+def _unbend(
+    fixed: NDArray[np.float64], moving: NDArray[np.float64], knee: float
+) -> NDArray[np.float64]:
+    """Return the logarithm of the gain by which `_bend` takes `moving` to `fixed`, any shape.
+
+    The inverse of the curve with respect to its gain: the larger root of a quadratic.
+    """
+    low, high = np.minimum(fixed, moving), np.maximum(fixed, moving)
+    bent = high > knee
+    above = np.where(bent, (high - knee) / (1 - knee), 0.5)
+    rest = 1 / above - 1
+    a = rest * low
+    b = rest * knee * (1 + low) + (1 - knee) * (1 - low)
+    root = (b + np.sqrt(np.maximum(b * b - 4 * a * rest * knee * knee, 0))) / (2 * a)
+    return np.where(fixed < moving, -1, 1) * np.log(np.where(bent, root, high / low))
 
 
 def _colour(pixels: Pixels, *, has_alpha: bool) -> Float:
@@ -76,6 +214,27 @@ def _blocks(values: Float, useful: NDArray[np.bool_]) -> NDArray[np.float64]:
             if len(chosen) >= _FEWEST_PIXELS:
                 medians.append(median(chosen).astype(np.float64))
     return np.array(medians).reshape(-1, values.shape[2])
+
+
+def _cast(
+    logs: NDArray[np.float64], brightness: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much channels deviate from all together, ``(C,)``, and its variance.
+
+    Blocks of one brightness may agree upon what is only a curve of another kind. So dark, middling
+    and bright blocks are judged apart, and their disagreement is an error too.
+
+    Args:
+        logs: gains of blocks ``(B, C)``, logarithms.
+        brightness: of the blocks ``(B,)``.
+    """
+    own = logs - logs.mean(axis=1, keepdims=True)
+    parts = [median(own[part]) for part in np.array_split(np.argsort(brightness), 3)]
+    cast = np.mean(parts, axis=0)
+    spread = 1.4826 * median(np.abs(own - median(own)))
+    of_blocks = np.pi / 2 * spread**2 / len(own)  # of a median
+    of_parts = np.var(parts, axis=0, ddof=1) / len(parts)
+    return cast - cast.mean(), np.maximum(of_blocks, of_parts)
 
 
 def compare(
@@ -122,23 +281,34 @@ def compare(
         return None
     log = median(blocks)
     scatter = 1.4826 * median(np.abs(blocks - log))
-    return Ratio(log, scatter)
+    levels = [_blocks(np.asarray(p, np.float32), useful) for p in (one, moved)]
+    return Ratio(log, scatter, levels[0], levels[1])
 
 
-def gains(ratios: Sequence[Ratio | None], reference: int) -> list[NDArray[np.float64] | None]:
-    """Return the factors that give every frame the reference's brightness.
+def _best(ratios: Iterable[Ratio | None]) -> CurveShape:
+    """Return the shape that fits a stack best."""
+    there = [ratio for ratio in ratios if ratio is not None]
+    misfits = [sum(ratio.fit(shape).misfit for ratio in there) for shape in _SHAPES]
+    best = int(np.argmin(misfits))
+    return _SHAPES[best if misfits[best] < _BETTER * misfits[0] else 0]
+
+
+def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
+    """Return the curves that give every frame the reference's brightness.
 
     Args:
         ratios: between neighbours, ``ratios[n]`` of frame n over frame n + 1.
         reference: number of the reference frame.
 
     Returns:
-        For every frame factors per channel ``(C,)``, or None where nothing is to be done.
+        For every frame its curve, or None where nothing is to be done.
     """
-    out: list[NDArray[np.float64] | None] = [None] * (len(ratios) + 1)
+    out: list[Curve | None] = [None] * (len(ratios) + 1)
+    shape: CurveShape | None = None
     for way in (range(reference, len(ratios)), range(reference - 1, -1, -1)):
         total: NDArray[np.float64] | float = 0.0
         scatter: NDArray[np.float64] | float = 0.0
+        steps: list[tuple[int, Ratio]] = []
         for n in way:
             ratio = ratios[n]
             if ratio is not None:
@@ -146,29 +316,75 @@ def gains(ratios: Sequence[Ratio | None], reference: int) -> list[NDArray[np.flo
                 sign = 1 if n >= reference else -1
                 total = total + sign * np.where(real, ratio.log, 0)
                 scatter = np.maximum(scatter, ratio.scatter)
+                steps += [(sign, ratio)] if np.any(real) else []
             if np.any(np.abs(total) > np.log1p(TOLERANCE) + scatter):
-                out[n + (n >= reference)] = np.exp(total)
+                shape = _best(ratios) if shape is None else shape
+                out[n + (n >= reference)] = _composed(steps, shape)
     return out
 
 
-def _curve(levels: NDArray[np.float64], gain: float) -> NDArray[np.float64]:
-    """Return levels in [0, 1] times a gain; a darkening fades so that clipped white stays white."""
-    if gain >= 1:
-        return np.minimum(levels * gain, 1)
-    top = gain * _KNEE + (levels - _KNEE) * (1 - gain * _KNEE) / (1 - _KNEE)
-    return np.where(levels <= _KNEE, levels * gain, top)
+def _composed(steps: Sequence[tuple[int, Ratio]], shape: CurveShape) -> Curve | None:
+    """Return the curve of steps from the reference outwards, each with its sign, or None.
+
+    Channels keep their own gain only where one of them deviates by more than its error.
+    """
+    fits = [(sign, ratio.fit(shape)) for sign, ratio in steps]
+    scale = _GAMMA if shape.linear else 1
+    cast = np.sum([sign * fit.cast for sign, fit in fits], axis=0)
+    error = np.sqrt(np.sum([fit.variance for _, fit in fits], axis=0))
+    real = bool(np.any(np.abs(cast) > scale * _CAST + _SURE * error))
+    log = sum(sign * fit.log for sign, fit in fits) + (cast if real else np.zeros_like(cast))
+    if np.all(np.abs(log) <= scale * np.log1p(TOLERANCE)):
+        return None
+    return Curve(log, shape)
 
 
-def apply_gain(pixels: Pixels, gain: NDArray[np.float64], *, has_alpha: bool = False) -> Pixels:
-    """Multiply the colour channels of ``(H, W[, C])`` by factors; same dtype, opacity untouched."""
+def apply_curve(pixels: Pixels, curve: Curve, *, has_alpha: bool = False) -> Pixels:
+    """Take the colour channels of ``(H, W[, C])`` along a curve; same dtype, opacity untouched.
+
+    What is not white does not become white, and what is not black does not become black.
+    """
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
     out = planes.copy()
     for c in range(planes.shape[2] - has_alpha):
         plane = planes[..., c]
         if pixels.dtype == np.float32:
-            out[..., c] = _curve(plane.astype(np.float64), float(gain[c]))
+            out[..., c] = _floats(plane.astype(np.float32), curve, c)
             continue
         top = int(white(pixels.dtype))
-        table = np.rint(_curve(np.arange(top + 1) / top, float(gain[c])) * top)
+        table = np.rint(curve(np.arange(top + 1) / top, c) * top)
+        table[1:-1] = np.clip(table[1:-1], 1, top - 1)
         out[..., c] = table.astype(pixels.dtype)[plane.astype(np.intp)]
     return out.reshape(pixels.shape)
+
+
+def _floats(plane: Float, curve: Curve, channel: int) -> Float:
+    """Return float levels ``(H, W)`` along a curve, by interpolation in a table of it."""
+    table = curve(np.linspace(0, 1, _POINTS + 1), channel)
+    at = np.clip(plane, 0, 1) * np.float32(_POINTS)
+    left = np.minimum(at.astype(np.int32), _POINTS - 1)
+    low, rise = (part.astype(np.float32) for part in (table[:-1], np.diff(table)))
+    out = np.asarray(low[left] + rise[left] * (at - left.astype(np.float32)), np.float32)
+    below = np.nextafter(np.float32(1), np.float32(0))
+    return np.where(plane < 1, np.minimum(out, below), plane)
+
+
+def notes(curves: Sequence[Curve | None], names: Sequence[str], reference: int) -> list[str]:
+    """Return one line for the user on what was matched, none where nothing was.
+
+    Args:
+        curves: of the frames.
+        names: of the frames.
+        reference: number of the reference frame.
+    """
+    changes = {n: 100 * (float(c.gain.mean()) - 1) for n, c in enumerate(curves) if c is not None}
+    if not changes:
+        return []
+    casts = any(c is not None and np.ptp(c.log) > 0 for c in curves)
+    what = "brightness and white balance" if casts else "brightness"
+    if len(changes) <= _NAMED:
+        which = ", ".join(f"{names[n]} by {change:+.0f} %" for n, change in changes.items())
+    else:
+        low, high = min(changes.values()), max(changes.values())
+        which = f"{len(changes)} of {len(curves)} frames by {low:+.0f} to {high:+.0f} %"
+    return [f"{what} matched to {names[reference]}: {which}"]

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import luminance
 from panfocus.errors import InputError
 from panfocus.frame import Frame, Stack
+from panfocus.registration import exposure
 from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
-from panfocus.registration.exposure import Ratio, apply_gain, compare, gains
+from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare, gains
 from panfocus.registration.options import RegistrationOptions, freedoms_of, resolve_reference
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import Crop, Matrix, PairTransform, normalised
@@ -37,13 +37,13 @@ class Registration:
 
     Attributes:
         alignment: their transforms.
-        gains: for every frame factors per colour channel, or None.
+        curves: for every frame how its levels change, or None.
         field: part of the reference frame that is made.
         notes: for the user.
     """
 
     alignment: Alignment
-    gains: Sequence[NDArray[np.float64] | None]
+    curves: Sequence[Curve | None]
     field: Crop
     notes: Sequence[str] = ()
 
@@ -52,19 +52,24 @@ class Registration:
         return replace(
             self,
             alignment=self.alignment.part(numbers),
-            gains=[self.gains[n] for n in numbers],
+            curves=[self.curves[n] for n in numbers],
             notes=(),
         )
 
+    def matched(self) -> list[str]:
+        """Return a line on the brightness that was matched; none where none was."""
+        names = [placed.name for placed in self.alignment.frames]
+        return exposure.notes(self.curves, names, self.alignment.reference)
+
     def place(self, number: int, frame: Frame) -> Frame:
         """Return a frame in place; the very same object if it lies there already."""
-        gain = self.gains[number]
+        curve = self.curves[number]
         pixels = frame.pixels
-        if gain is not None:
-            pixels = apply_gain(pixels, gain, has_alpha=frame.has_alpha)
+        if curve is not None:
+            pixels = apply_curve(pixels, curve, has_alpha=frame.has_alpha)
         whole = self.field == self.alignment.whole()
         if whole and not self.alignment.moves(number):
-            return frame if gain is None else replace(frame, pixels=pixels)
+            return frame if curve is None else replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
         height, width = pixels.shape[:2]
         return replace(
@@ -147,7 +152,7 @@ def locate(stack: Stack, settings: RegistrationOptions, announce: Announce) -> R
 
 def _to_neighbours(
     stack: Stack, meter: _Meter, reference: int, announce: Announce, loaded: Alignment | None
-) -> tuple[Alignment, list[NDArray[np.float64] | None]]:
+) -> tuple[Alignment, list[Curve | None]]:
     """Compare every frame with the one before it, and compose outwards from the reference."""
     count = stack.shape[0]
     from panfocus.registration.links import Links  # noqa: PLC0415  most stacks are not aligned
@@ -185,13 +190,13 @@ def _between(loaded: Alignment, n: int) -> Matrix:
 
 def _to_reference(
     stack: Stack, meter: _Meter, reference: int, announce: Announce
-) -> tuple[Alignment, list[NDArray[np.float64] | None]]:
+) -> tuple[Alignment, list[Curve | None]]:
     """Compare every frame with the reference, outwards, beginning where its neighbour lies."""
     count = stack.shape[0]
     after, earlier = range(reference + 1, count), range(reference - 1, -1, -1)
     order = [reference, *after, *earlier]
     placed: dict[int, Placed] = {}
-    factors: list[NDArray[np.float64] | None] = [None] * count
+    factors: list[Curve | None] = [None] * count
     fixed: _Small | None = None
     for done, (n, frame) in enumerate(zip(order, stack.small(order, meter.factor), strict=True)):
         announce(done, frame.name)
@@ -241,7 +246,7 @@ def _load(settings: RegistrationOptions, count: int, height: int, width: int) ->
 
 def _finish(
     alignment: Alignment,
-    factors: Sequence[NDArray[np.float64] | None],
+    factors: Sequence[Curve | None],
     settings: RegistrationOptions,
 ) -> Registration:
     notes: list[str] = []
@@ -251,7 +256,8 @@ def _finish(
         field = common or field
         if common is None:
             notes.append("the frames share too little of the scene to be cropped to it")
-    return Registration(alignment, factors, field, notes)
+    found = Registration(alignment, factors, field)
+    return replace(found, notes=[*notes, *found.matched()])
 
 
 class OnlineRegistration:
@@ -264,7 +270,7 @@ class OnlineRegistration:
         self._matrix: Matrix = np.eye(3)
         self._ratios: list[Ratio | None] = []
         self._placed: list[Placed] = []
-        self._gains: list[NDArray[np.float64] | None] = []
+        self._gains: list[Curve | None] = []
 
     def place(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Registration]]:
         """Yield frames in place, each with what is known so far; size is kept."""
