@@ -79,7 +79,7 @@ _GAMMA = 2.3
 
 
 @dataclass(frozen=True)
-class Fit:
+class CurveFit:
     """What one shape of curve makes of two frames.
 
     Attributes:
@@ -111,14 +111,14 @@ class Ratio:
     fixed: NDArray[np.float64]
     moving: NDArray[np.float64]
 
-    def fit(self, shape: CurveShape) -> Fit:
+    def fit(self, shape: CurveShape) -> CurveFit:
         """Return what a shape of curve makes of the two frames."""
         fixed, moving, knee = self.fixed, self.moving, shape.knee
         if shape.linear:
             fixed, moving, knee = _light(fixed), _light(moving), float(_light(np.array(knee)))
         logs = _unbend(fixed, moving, knee)
         misfit = float(np.abs(logs - median(logs)).mean()) / (_GAMMA if shape.linear else 1)
-        return Fit(float(median(logs).mean()), *_cast(logs, self.fixed.mean(axis=1)), misfit)
+        return CurveFit(float(median(logs).mean()), *_cast(logs, self.fixed.mean(axis=1)), misfit)
 
 
 @dataclass(frozen=True)

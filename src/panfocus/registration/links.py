@@ -47,6 +47,9 @@ _GAIN_A_PIXEL = 0.1
 _PLACED = 1.0
 #: Movement of a corner, pixels of the finest level, that small steps must add up to.
 _CREEP = 0.5
+#: Shorter side, pixels of the finest level, below which the blur of a plane that lies at a slant
+#: changes so much from place to place that it feigns a step.
+_SMALL = 384.0
 #: By how much the variance of steps measured on coarser levels falls short.
 _COARSE = 16.0
 #: Status of a frame that pixels of its own do not place, but those of others do.
@@ -137,7 +140,7 @@ class Links:
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
         near = [p for p in self._pairs if p.second == p.first + 1]
-        least = FEIGNED if len(near) > 1 else FEIGNED_ALONE
+        least = (FEIGNED if len(near) > 1 else FEIGNED_ALONE) * self._smallness()
         large = [self._shift(p) >= least * self._factor for p in near]
         proven = [big and self._is_proven(p) for p, big in zip(near, large, strict=True)]
         creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
@@ -189,6 +192,10 @@ class Links:
         status = "in place" if pair.reading is not None or is_reference else UNALIGNED
         return PairTransform(np.eye(3), "identity", status)
 
+    def _smallness(self) -> float:
+        """Return by how much more small frames must move: there blur changes from place to place."""
+        return max(_SMALL * self._factor / min(self._space.height, self._space.width), 1.0)
+
     def _choose(self, readings: Sequence[Reading]) -> Model:
         return choose(readings, self._models, self._space, self._factor)
 
@@ -215,7 +222,7 @@ class Links:
         total = np.eye(3)
         for reading in readings:
             total = reading.matrices[model] @ total
-        if moves_by(total, self._space) < _CREEP * self._factor:
+        if moves_by(total, self._space) < _CREEP * self._smallness() * self._factor:
             return False
         if self._is_free and not self._gains_enough([p for p in pairs if p.reading is not None]):
             return False
