@@ -193,7 +193,7 @@ class Links:
         return PairTransform(np.eye(3), "identity", status)
 
     def _smallness(self) -> float:
-        """Return by how much more small frames must move: there blur changes from place to place."""
+        """Return by how much more small frames must move, where blur changes within few pixels."""
         return max(_SMALL * self._factor / min(self._space.height, self._space.width), 1.0)
 
     def _choose(self, readings: Sequence[Reading]) -> Model:
