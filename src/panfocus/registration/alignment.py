@@ -20,7 +20,7 @@ from panfocus.registration.transforms import (
     normalised,
     scale_and_turn,
 )
-from panfocus.registration.warp import STILL
+from panfocus.registration.warp import STILL, whole_shift
 
 _FORMAT = "panfocus-transforms-1"
 #: Share of the picture that the common field must keep for frames to be cropped to it.
@@ -67,8 +67,12 @@ class Alignment:
         return corner_shift(self.frames[number].matrix, self.height, self.width)
 
     def moves(self, number: int) -> bool:
-        """Whether a frame must be resampled."""
+        """Whether a frame does not lie in place."""
         return self.shift(number) >= STILL
+
+    def is_resampled(self, number: int) -> bool:
+        """Whether a frame is moved by other than whole pixels."""
+        return whole_shift(self.frames[number].matrix, self.height, self.width) is None
 
     def whole(self) -> Crop:
         """Return the reference frame's whole field."""
@@ -88,7 +92,7 @@ class Alignment:
             "status": placed.status,
             "kind": placed.kind,
             "gain": round(placed.gain, 4),
-            "resampled": self.moves(number),
+            "resampled": self.is_resampled(number),
             "corner_shift_px": round(self.shift(number), 3),
             "scale": round(scale, 6),
             "rotation_deg": round(turn, 4),

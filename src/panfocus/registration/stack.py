@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import luminance
 from panfocus.errors import InputError
 from panfocus.frame import Frame, Stack
+from panfocus.io.icc import linear_profile
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.exposure import Ratio, apply_gain, compare, gains
 from panfocus.registration.options import RegistrationOptions, resolve_reference
@@ -58,9 +59,10 @@ class Registration:
             return frame if gain is None else replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
         height, width = pixels.shape[:2]
+        is_light = frame.metadata.icc is not None and frame.metadata.icc == linear_profile()
         return replace(
             frame,
-            pixels=warp(pixels, matrix, self.field),
+            pixels=warp(pixels, matrix, self.field, is_light=is_light),
             guide=None if frame.guide is None else warp(frame.guide, matrix, self.field),
             cover=cover(matrix, self.field, height, width),
         )
