@@ -156,7 +156,7 @@ table-fold_order: runs/.sets
 	$(BIN)/python benchmarks/fold_order.py runs/sets --system dualpath --group 8 >> $(R)/fold_order.md
 
 table-breathing: $(VENV)/.dev
-	$(BIN)/python benchmarks/breathing.py $(DATA)/eval/kodak12 > $(R)/breathing.md
+	$(BIN)/python benchmarks/breathing.py $(DATA)/eval/kodak12 --half second > $(R)/breathing.md
 
 table-batch: $(VENV)/.dev
 	$(BIN)/python benchmarks/batch_scaling.py > $(R)/batch.md

@@ -1,4 +1,4 @@
-"""What alignment costs: `breathing.py PICTURES [--scenes 6] [--systems guided,dualpath]`.
+"""What alignment costs: `breathing.py PICTURES [--scenes 6] [--half second]`.
 
 Scenes of 8 frames are filmed twice from the same light: still, and breathing (0.4 % a frame, 2.5
 px, 0.15 degrees; `panfocus.synthesis.breathing.film`). RGB PSNR of the still stack fused as it lies
@@ -30,9 +30,18 @@ FRAMES = 8
 COLUMNS = ("still", "still, auto", "breathing, auto", "breathing, true", "breathing, none")
 
 
-def scenes(folder: Path, count: int) -> Iterator[tuple[Scene, Scene]]:
-    """Yield scenes, still and breathing, of the same pixels of the same light."""
+def scenes(folder: Path, count: int, half: str = "all") -> Iterator[tuple[Scene, Scene]]:
+    """Yield scenes, still and breathing, of the same pixels of the same light.
+
+    Args:
+        folder: of photographs.
+        count: scenes.
+        half: "first" or "second" of the photographs, so that what is chosen on one is reported on
+            the other, or "all".
+    """
     names = sorted(p for p in folder.iterdir() if p.suffix.lower() in {".png", ".jpg"})
+    middle = len(names) // 2
+    names = {"first": names[:middle], "second": names[middle:], "all": names}[half]
     photos = [cv2.imread(str(p))[..., ::-1] for p in names]
     landscape = [p if p.shape[0] < p.shape[1] else np.rot90(p).copy() for p in photos]
     for k in range(count):
@@ -99,13 +108,14 @@ def main() -> None:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--scenes", type=int, default=6)
     parser.add_argument("--systems", default="guided,dualpath")
+    parser.add_argument("--half", choices=("all", "first", "second"), default="all")
     args = parser.parse_args()
     systems = args.systems.split(",")
     scores: dict[str, list[list[float]]] = {}
     errors: list[tuple[float, float]] = []
     moved = 0
     with tempfile.TemporaryDirectory() as scratch:
-        for number, (still, moving) in enumerate(scenes(args.pictures, args.scenes)):
+        for number, (still, moving) in enumerate(scenes(args.pictures, args.scenes, args.half)):
             for system in systems:
                 own, fitted = [], []
                 for name, result in zip(

@@ -21,7 +21,7 @@ from panfocus.registration.transforms import (
     normalised,
     scale_and_turn,
 )
-from panfocus.registration.warp import STILL
+from panfocus.registration.warp import STILL, whole_shift
 
 _FORMAT = "panfocus-transforms-1"
 #: How the status of a frame begins that could not be aligned; the reason follows.
@@ -78,8 +78,12 @@ class Alignment:
         return corner_shift(self.frames[number].matrix, self.height, self.width)
 
     def moves(self, number: int) -> bool:
-        """Whether a frame must be resampled."""
+        """Whether a frame does not lie in place."""
         return self.shift(number) >= STILL
+
+    def is_resampled(self, number: int) -> bool:
+        """Whether a frame is moved by other than whole pixels."""
+        return whole_shift(self.frames[number].matrix, self.height, self.width) is None
 
     def whole(self) -> Crop:
         """Return the reference frame's whole field."""
@@ -99,7 +103,7 @@ class Alignment:
             "status": placed.status,
             "kind": placed.kind,
             "gain": round(placed.gain, 4),
-            "resampled": self.moves(number),
+            "resampled": self.is_resampled(number),
             "corner_shift_px": round(self.shift(number), 3),
             "scale": round(scale, 6),
             "rotation_deg": round(turn, 4),

@@ -14,6 +14,7 @@ import numpy as np
 from panfocus.arrays.pixels import luminance
 from panfocus.errors import InputError
 from panfocus.frame import Frame, Stack
+from panfocus.io.icc import linear_profile
 from panfocus.registration import exposure
 from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
 from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare, gains
@@ -72,9 +73,10 @@ class Registration:
             return frame if curve is None else replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
         height, width = pixels.shape[:2]
+        is_light = frame.metadata.icc is not None and frame.metadata.icc == linear_profile()
         return replace(
             frame,
-            pixels=warp(pixels, matrix, self.field),
+            pixels=warp(pixels, matrix, self.field, is_light=is_light),
             guide=None if frame.guide is None else warp(frame.guide, matrix, self.field),
             cover=cover(matrix, self.field, height, width),
         )

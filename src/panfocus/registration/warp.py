@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.types import Float, Pixels
+from panfocus.arrays.types import Pixels
+from panfocus.registration.resample import REACH, interpolate
 from panfocus.registration.transforms import Crop, Matrix, corner_shift, corners, move, normalised
 
-#: Corner shift in pixels below which resampling would cost more sharpness than it mends.
+#: Corner shift in pixels below which resampling would cost more sharpness than it mends, MEASURED.
 STILL = 0.1
-#: Rows that are resampled at once.
-_STRIP = 128
-#: Rows around a pixel that the interpolation sees, and one for rounding.
-_REACH = 5
+#: Rows and columns that are resampled at once: what they take stays near the processor's cache.
+_TILE = (96, 384)
+#: Tiles in work at a time, at most: each takes some 5 MB.
+_MOST_AT_ONCE = 4
 
 
 def window_of(matrix: Matrix, field: Crop) -> Matrix:
@@ -23,75 +27,109 @@ def window_of(matrix: Matrix, field: Crop) -> Matrix:
     return normalised(matrix @ start)
 
 
-def _source_rows(matrix: Matrix, width: int, rows: int, height: int) -> tuple[int, int]:
-    """Return the rows, from and to, of a frame of `height` that a strip is made from.
+def whole_shift(matrix: Matrix, height: int, width: int) -> tuple[int, int] | None:
+    """Return by how many whole pixels, along (x, y), all of a frame is moved.
 
-    Args:
-        matrix: from pixels of the strip to those of the frame.
-        width: of the strip.
-        rows: of the strip.
-        height: of the frame.
+    None where some corner is off by `STILL` or more: then it has to be resampled.
     """
-    y = move(matrix, corners(rows, width))[:, 1]
-    first, last = int(np.floor(y.min())) - _REACH, int(np.ceil(y.max())) + _REACH
-    bottom = height - 1
-    # what lies outside is mirrored at the frame's border, not at the strip's
-    first, last = min(first, 2 * bottom - last), max(last, -first)
-    return min(max(first, 0), bottom), min(max(last, 0), bottom) + 1
+    away = np.rint((move(matrix, corners(height, width)) - corners(height, width)).mean(axis=0))
+    back = np.array([[1, 0, -away[0]], [0, 1, -away[1]], [0, 0, 1]], np.float64)
+    if corner_shift(back @ matrix, height, width) < STILL:
+        return int(away[0]), int(away[1])
+    return None
 
 
-def _resample(plane: Pixels, matrix: Matrix, size: tuple[int, int]) -> Pixels:
-    """Return ``(h, w[, C])``, of the frame's dtype and within its range.
+def _mirrored(first: int, count: int, length: int) -> NDArray[np.intp]:
+    """Return `count` places from `first`, mirrored at the ends of `length` pixels."""
+    period = max(2 * length - 2, 1)
+    places = np.mod(np.arange(first, first + count), period)
+    return np.minimum(places, period - places) if length > 1 else np.zeros(count, np.intp)
 
-    Strip by strip, as float32: there OpenCV's Lanczos takes half the time that it takes at 16 bit
-    and no more than at 8, and a strip costs little memory.
-    """
-    width, height = size
-    low, high = float(np.nanmin(plane)), float(np.nanmax(plane))
-    out = np.empty((height, width, *plane.shape[2:]), plane.dtype)
-    for top in range(0, height, _STRIP):
-        rows = min(_STRIP, height - top)
-        strip = window_of(matrix, Crop(top, top + rows, 0, width))
-        first, last = _source_rows(strip, width, rows, plane.shape[0])
-        lift = np.array([[1, 0, 0], [0, 1, -first], [0, 0, 1]], np.float64)
-        source = plane[first:last].astype(np.float32, copy=False)
-        made = _by_lanczos(source, normalised(lift @ strip), (width, rows))
+
+def _moved(pixels: Pixels, shift: tuple[int, int], field: Crop) -> Pixels:
+    """Return a field ``(h, w[, C])`` of native pixels, moved by whole ones."""
+    height, width = pixels.shape[:2]
+    left, top = field.left + shift[0], field.top + shift[1]
+    right, bottom = field.right + shift[0], field.bottom + shift[1]
+    if min(left, top) >= 0 and right <= width and bottom <= height:
+        return np.ascontiguousarray(pixels[top:bottom, left:right])
+    rows = _mirrored(top, bottom - top, height)
+    return pixels[rows[:, None], _mirrored(left, right - left, width)]
+
+
+def _span(places: NDArray[np.float64], length: int) -> slice:
+    """Return which of `length` rows or columns a tile with corners at `places` is made from."""
+    first, last = int(np.floor(places.min())) - REACH, int(np.ceil(places.max())) + REACH
+    end = length - 1
+    # what lies outside is mirrored at the frame's border, not at the tile's
+    first, last = min(first, 2 * end - last), max(last, -first)
+    return slice(min(max(first, 0), end), min(max(last, 0), end) + 1)
+
+
+def _resample(pixels: Pixels, matrix: Matrix, out: Pixels, *, is_encoded: bool) -> None:
+    """Fill ``(h, w[, C])``, up to 4 channels, with a frame's values within the frame's range."""
+    low, high = np.nanmin(pixels), np.nanmax(pixels)
+
+    def make(tile: Crop) -> None:
+        whole = window_of(matrix, tile)
+        size = (tile.right - tile.left, tile.bottom - tile.top)
+        x, y = move(whole, corners(*size[::-1])).T
+        rows, cols = _span(y, pixels.shape[0]), _span(x, pixels.shape[1])
+        lift = np.array([[1, 0, -cols.start], [0, 1, -rows.start], [0, 0, 1]], np.float64)
+        source = np.ascontiguousarray(pixels[rows, cols])
+        made = interpolate(source, normalised(lift @ whole), size, is_encoded=is_encoded)
+        part = out[tile.top : tile.bottom, tile.left : tile.right]
         # what rings beyond black or white, or the brightest there is, is no light
-        made = np.clip(made, low, high, out=made).reshape(out[top : top + rows].shape)
-        out[top : top + rows] = made if plane.dtype == np.float32 else np.rint(made, out=made)
-    return out
+        part[...] = np.clip(made, low, high).reshape(part.shape)
+
+    with ThreadPoolExecutor(max(min(cv2.getNumThreads(), _MOST_AT_ONCE), 1)) as pool:
+        for _ in pool.map(make, _tiles(*out.shape[:2])):
+            pass
 
 
-def _by_lanczos(source: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
-    way = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
-    border = cv2.BORDER_REFLECT_101
-    if np.abs(matrix[2, :2]).max() == 0:
-        out = cv2.warpAffine(source, matrix[:2], size, flags=way, borderMode=border)
-    else:
-        out = cv2.warpPerspective(source, matrix, size, flags=way, borderMode=border)
-    return np.asarray(out, np.float32)
+def _tiles(height: int, width: int) -> Iterator[Crop]:
+    for top in range(0, height, _TILE[0]):
+        for left in range(0, width, _TILE[1]):
+            bottom, right = min(top + _TILE[0], height), min(left + _TILE[1], width)
+            yield Crop(top, bottom, left, right)
 
 
-def warp(pixels: Pixels, matrix: Matrix, field: Crop) -> Pixels:
+def _planes(channels: int, *, is_light: bool) -> Iterator[tuple[slice, bool]]:
+    """Yield which channels are resampled at once, and whether they are encoded for a display.
+
+    Three are colour, a fourth its opacity; any other number is taken for light, as microscopes
+    measure it.
+    """
+    first = 3 if channels in (3, 4) else 0
+    if first:
+        yield slice(0, 3), not is_light
+    for c in range(first, channels):
+        yield slice(c, c + 1), False
+
+
+def warp(pixels: Pixels, matrix: Matrix, field: Crop, *, is_light: bool = False) -> Pixels:
     """Return a field of the reference frame as another frame shows it.
 
     Args:
         pixels: ``(H, W[, C])`` of the other frame; uint8, uint16 or float32.
         matrix: from the reference frame to the other, pixels.
         field: what to make; what the frame does not show is mirrored at its border.
+        is_light: whether colour, too, is stored in proportion to light.
 
     Returns:
-        ``(h, w[, C])``, same dtype. Where the corners move by less than `STILL`, native pixels.
+        ``(h, w[, C])``, same dtype. Where no corner is further than `STILL` from where a move by
+        whole pixels puts it, native pixels.
     """
-    height, width = pixels.shape[:2]
-    if corner_shift(matrix, height, width) < STILL:
-        return np.ascontiguousarray(pixels[field.top : field.bottom, field.left : field.right])
+    shift = whole_shift(matrix, *pixels.shape[:2])
+    if shift is not None:
+        return _moved(pixels, shift, field)
+    shape = (field.bottom - field.top, field.right - field.left)
+    out = np.empty((*shape, *pixels.shape[2:]), pixels.dtype)
+    source, target = (p[..., None] if p.ndim == 2 else p for p in (pixels, out))
     whole = window_of(matrix, field)
-    size = (field.right - field.left, field.bottom - field.top)
-    if pixels.ndim == 3 and pixels.shape[2] > 4:  # more channels than OpenCV resamples at once
-        planes = [np.ascontiguousarray(pixels[..., c]) for c in range(pixels.shape[2])]
-        return np.stack([_resample(plane, whole, size) for plane in planes], axis=-1)
-    return _resample(pixels, whole, size)
+    for planes, is_encoded in _planes(source.shape[-1], is_light=is_light):
+        _resample(source[..., planes], whole, target[..., planes], is_encoded=is_encoded)
+    return out
 
 
 def cover(matrix: Matrix, field: Crop, height: int, width: int) -> NDArray[np.uint8] | None:

@@ -1,0 +1,121 @@
+"""Values of a frame between its pixels: nearly all of its detail, and no rings that show.
+
+Each part is doubled by a long filter, and taken from the doubled part by OpenCV's bicubic
+interpolation, which alone would lose detail near the Nyquist frequency. Both are linear, and
+neither encoded values nor light may be interpolated so without harm: pixels gather light, so
+encoded values bend at edges; but where light is encoded, a ring of light beside something bright
+becomes a broad one in the dark. In between lies the square of the encoded value raised a little.
+Kernel, lift and slack are MEASURED, see docs/decisions/0015-resampling.md.
+
+bicubic:  R. Keys, "Cubic convolution interpolation for digital image processing", IEEE Trans. ASSP
+          29 (6), 1981; the filter is a least-squares design, benchmarks/resampling_filter.py
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.pixels import white
+from panfocus.arrays.types import Float, Pixels
+from panfocus.registration.transforms import Matrix
+
+#: Right half of the symmetric filter that makes the values half-way between two samples.
+_HALF = (0.62816, -0.19828, 0.11413, -0.07274, 0.04824, -0.03141, 0.01963, -0.00773)
+_BETWEEN = np.array([*_HALF[::-1], *_HALF], np.float32)
+_ALONE = np.ones(1, np.float32)
+#: Pixels around a place that its value depends on: half the filter, and bicubic on doubled pixels.
+REACH = len(_HALF) + 2
+#: Added to encoded values in [0, 1] before they are squared.
+_LIFT = 0.1
+#: By which share of the range of the 4 x 4 pixels around it a value may leave that range: enough
+#: for the tops of fine waves; less below, where the square root widens rings.
+_SLACK = 0.5
+_SLACK_BELOW = 0.15
+_MIRROR = cv2.BORDER_REFLECT_101
+
+
+def interpolate(
+    pixels: Pixels, matrix: Matrix, size: tuple[int, int], *, is_encoded: bool
+) -> Pixels:
+    """Return the values of a part of a frame at other places.
+
+    Args:
+        pixels: ``(H, W[, C])``, up to 4 channels, of any range.
+        matrix: from pixels of the result to those of `pixels`; what lies beyond is mirrored.
+        size: width and height of the result.
+        is_encoded: whether values stand for light as a display shows it, and not for light itself.
+
+    Returns:
+        ``(h, w[, C])``, same dtype, rounded once.
+    """
+    for axis in (0, 1):
+        if pixels.shape[axis] == 1:  # nothing to mirror, and OpenCV never comes back from trying
+            pixels = np.repeat(pixels, 2, axis=axis)
+    top = white(pixels.dtype)
+    lift = _LIFT if is_encoded else 0.0
+    lifted = cv2.addWeighted(pixels, 1 / top, pixels, 0, lift, dtype=cv2.CV_32F)
+    values = np.asarray(lifted, np.float32)
+    if is_encoded:
+        values = np.square(values, out=values)
+    shrunk = np.diag([2.0, 2.0, 1.0]) @ matrix
+    made = _take(_doubled(values), shrunk, size, cv2.INTER_CUBIC)
+    if is_encoded:
+        made = np.sqrt(np.maximum(made, 0, out=made), out=made)
+    depth = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}[pixels.dtype.name]
+    made = cv2.addWeighted(made, top, made, 0, -lift * top, dtype=depth)
+    bounds = _bounds(pixels, _SLACK_BELOW if is_encoded else _SLACK)
+    low, high = (_take(m, _to_corner(matrix), size, cv2.INTER_NEAREST) for m in bounds)
+    return np.asarray(cv2.min(cv2.max(made, low), high), pixels.dtype)
+
+
+def _doubled(values: Float) -> Float:
+    """Return ``(2 h - 1, 2 w - 1[, C])``, whose even rows and columns are those of `values`."""
+    height, width = values.shape[:2]
+    out = np.empty((2 * height - 1, 2 * width - 1, *values.shape[2:]), np.float32)
+    across = _between(values, _BETWEEN, _ALONE)
+    out[::2, ::2] = values
+    out[::2, 1::2] = across[:, :-1]
+    out[1::2, ::2] = _between(values, _ALONE, _BETWEEN)[:-1]
+    out[1::2, 1::2] = _between(across, _ALONE, _BETWEEN)[:-1, :-1]
+    return out
+
+
+def _between(values: Float, x: Float, y: Float) -> Float:
+    """Filter rows by `x` and columns by `y`; what lies between two samples goes to the first."""
+    anchor = ((len(x) - 1) // 2, (len(y) - 1) // 2)
+    out = cv2.sepFilter2D(values, -1, x, y, anchor=anchor, borderType=_MIRROR)
+    return np.asarray(out, np.float32)
+
+
+def _bounds(pixels: Pixels, below: float) -> tuple[Pixels, Pixels]:
+    """Return the least and greatest value allowed between each pixel and the one right below.
+
+    Args:
+        pixels: ``(H, W[, C])``; the bounds have its shape and dtype.
+        below: by which share of their range values may fall below it.
+    """
+    box = np.ones((4, 4), np.uint8)
+    low = cv2.erode(pixels, box, anchor=(1, 1), borderType=_MIRROR)
+    high = cv2.dilate(pixels, box, anchor=(1, 1), borderType=_MIRROR)
+    out = (
+        cv2.addWeighted(low, 1 + below, high, -below, 0),
+        cv2.addWeighted(high, 1 + _SLACK, low, -_SLACK, 0),
+    )
+    return np.asarray(out[0], pixels.dtype), np.asarray(out[1], pixels.dtype)
+
+
+def _to_corner(matrix: Matrix) -> Matrix:
+    """Return a matrix by which the nearest pixel is the one above and to the left."""
+    return np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]], np.float64) @ matrix
+
+
+def _take(pixels: Pixels, matrix: Matrix, size: tuple[int, int], way: int) -> Pixels:
+    flags = way | cv2.WARP_INVERSE_MAP
+    if np.abs(matrix[2, :2]).max() == 0:
+        out = cv2.warpAffine(
+            pixels, matrix[:2] / matrix[2, 2], size, flags=flags, borderMode=_MIRROR
+        )
+    else:
+        out = cv2.warpPerspective(pixels, matrix, size, flags=flags, borderMode=_MIRROR)
+    return np.asarray(out, pixels.dtype)
