@@ -223,7 +223,7 @@ adapting: $(VENV)/.dev
 	$(BIN)/python benchmarks/adapting.py $(foreach m,$(ADAPTED),runs/adapted/$(notdir $(m))) > $(R)/adapt.md
 
 # A bundle from data: train both paths, export, and write the values that the tests hold it to.
-BUNDLE ?= dualpath-4
+BUNDLE ?= dualpath-5
 bundle: $(VENV)/.dev
 	$(BIN)/panfocus train dualpath --data $(DATA)/train_pairs --minutes $(MINUTES) --out runs/bundle
 	$(BIN)/panfocus export runs/bundle --sharpen 1.4 --no-restorer --eight-bit $(DATA)/train_pairs \

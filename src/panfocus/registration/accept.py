@@ -40,9 +40,11 @@ FEIGNED_ALONE = 0.4
 CLEAR = 4.0
 #: Movement of a corner, pixels of the finest level, by which a model must differ from simpler ones.
 RICHER = {"scale": 0.15, "rotate": 0.15, "shear": 0.5, "perspective": 0.5}
-#: Share of what remains at rest that must go before a pair is moved unasked: what resampling takes
-#: from a frame is more than what less than that gives back. Of a stack's steps, each speaks.
+#: Share of what remains at rest that a step takes away that is worth a frame's resampling.
 GAIN = 0.16
+#: The same of a pair, which no third frame vouches for: what moved less than that scored no better
+#: for it (Lytro 11 and 16).
+GAIN_ALONE = 0.25
 #: By how much patches that lie near each other and on several levels repeat themselves.
 _REPEATED = 3.0
 #: Points without which a frame has no detail.
@@ -202,6 +204,6 @@ def register(
     proof = Proof(0.0, 0.0, ())
     if shift >= max(FEIGNED_ALONE * factor, CLEAR * error):
         proof = prove(measured)
-    if not proof.is_clear or proof.gain < (GAIN if kind == "auto" else 0):
+    if not proof.is_clear or proof.gain < (GAIN_ALONE if kind == "auto" else 0):
         return PairTransform(rest, "identity", "in place", 0.0, error)
     return PairTransform(matrix, kind_of(model), "aligned", proof.gain, error)

@@ -16,6 +16,7 @@ from panfocus.registration.accept import (
     FEIGNED_ALONE,
     FEWEST,
     GAIN,
+    GAIN_ALONE,
     Proof,
     Reading,
     choose,
@@ -145,7 +146,7 @@ class Links:
         proven = [big and self._is_proven(p) for p, big in zip(near, large, strict=True)]
         creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
         gains = [p.proof.gain for p, ok in zip(near, proven, strict=True) if ok]
-        if self._is_free and len(near) <= _FEW and sum(gains) < GAIN * np.sqrt(len(gains)):
+        if self._is_free and len(near) <= _FEW and sum(gains) < GAIN_ALONE * np.sqrt(len(gains)):
             proven = [False] * len(near)
         if not any(proven) and not creeps:
             return [self._still(p, n == reference) for n, p in self._with_pairs(near, reference)]
