@@ -417,7 +417,7 @@ def test_a_dry_run_tells_all_and_does_nothing(tmp_path, picture):
     assert done.exit_code == 0, done.output
     assert "deep: 2 of 3 frames, 280 x 250, 16 bit, stretched to its range" in done.output
     assert "deep frame 2: left out of pairs, other content" in done.output
-    assert "set: 2 of 2 frames, 280 x 250 taken as 278 x 249" in done.output
+    assert "set: 2 of 2 frames, 280 x 250 taken as 278 x 250" in done.output
     assert "aligned by up to 2.0 px" in done.output
     assert "nothing was trained" in done.output
     assert not (tmp_path / "run").exists()
