@@ -58,6 +58,19 @@ def test_frames_that_pass_once_are_told_of_too(moved):
     assert fusion.report.registration["moved"] >= 3
 
 
+def test_saved_transforms_tell_how_sure_they_are(moved, tmp_path):
+    fusion = panfocus.fuse(moved[0], system="guided")
+    fusion.transforms.save(tmp_path / "t.json")
+    told = json.loads((tmp_path / "t.json").read_text())["frames"]
+    errors = [frame["corner_error_px"] for frame in told if frame["status"] == "aligned"]
+    assert errors
+    assert all(0 < error < 0.5 for error in errors)
+    loaded = panfocus.fuse(moved[0], system="guided", load_transforms=tmp_path / "t.json")
+    assert np.array_equal(loaded.image, fusion.image)
+    again = loaded.report.frames[0]["align"]["corner_error_px"]
+    assert again == pytest.approx(fusion.report.frames[0]["align"]["corner_error_px"], abs=1e-3)
+
+
 def test_the_command_line_tells_it_in_one_line(shots, tmp_path, capsys):
     assert main(["fuse", str(shots), "-o", str(tmp_path / "o.tif"), "-s", "guided"]) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "aligned" in line]

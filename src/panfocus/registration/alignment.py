@@ -124,6 +124,7 @@ class Alignment:
                     "kind": p.kind,
                     "status": p.status,
                     "gain": p.gain,
+                    "corner_error_px": None if math.isnan(p.error) else round(p.error, 4),
                     "matrix": p.matrix.tolist(),
                 }
                 for p in self.frames
@@ -171,7 +172,13 @@ class Alignment:
         if min(height, width) < 1:
             raise ValueError(f"frames of {width} x {height} pixels")
         frames = tuple(
-            Placed(str(f["name"]), np.array(f["matrix"], np.float64), str(f["kind"]), "loaded")
+            Placed(
+                str(f["name"]),
+                np.array(f["matrix"], np.float64),
+                str(f["kind"]),
+                "loaded",
+                error=math.nan if f.get("corner_error_px") is None else float(f["corner_error_px"]),
+            )
             for f in facts["frames"]
         )
         if not 0 <= reference < len(frames):
