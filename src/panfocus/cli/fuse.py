@@ -163,8 +163,8 @@ def _check_behind(request: Request, plan_: Plan) -> None:
 
 def _texts(request: Request) -> list[Output]:
     """Return the files in JSON that are written, by option."""
-    named = [("--json", request.json_file), ("--save-transforms", request.save_transforms)]
-    return [(option, Path(path)) for option, path in named if path not in (None, BARE)]
+    named = [("--json", request.report_file), ("--save-transforms", request.save_transforms)]
+    return [(option, path) for option, path in named if path is not None]
 
 
 def _show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:

@@ -53,6 +53,11 @@ class Request:
         beside = (self.slab, self.height_map, self.mesh, self.pixel_size)
         return any(wanted is not None for wanted in beside)
 
+    @property
+    def report_file(self) -> Path | None:
+        """The file that the report goes to; None for standard output, or where none is wanted."""
+        return None if self.json_file in (None, BARE) else Path(str(self.json_file))
+
     def outputs(self, picture: Path) -> Outputs:
         """Return the files that are asked for."""
         maps = {
@@ -60,7 +65,6 @@ class Request:
             for kind, value in self.maps.items()
             if value is not None
         }
-        report = None if self.json_file in (None, BARE) else Path(str(self.json_file))
         return Outputs(
             picture,
             maps,
@@ -69,7 +73,7 @@ class Request:
             self.pixel_size,
             self.slab,
             self.save_transforms,
-            report,
+            self.report_file,
             self.quality,
             self.overwrite,
         )

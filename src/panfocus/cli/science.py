@@ -75,8 +75,7 @@ def _outputs(request: Request, image: Path, wanted: Mapping[str, str]) -> Volume
     """Return the files that are asked for."""
     outputs = VolumeOutputs.beside(image, tuple(wanted), overwrite=request.overwrite)
     named = {kind: Path(value) for kind, value in wanted.items() if value != BARE}
-    report = None if request.json_file in (None, BARE) else Path(str(request.json_file))
-    return replace(outputs, maps={**outputs.maps, **named}, report=report)
+    return replace(outputs, maps={**outputs.maps, **named}, report=request.report_file)
 
 
 def _check(outputs: VolumeOutputs, read: list[Path]) -> None:

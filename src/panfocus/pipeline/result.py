@@ -31,9 +31,8 @@ class Fusion:
         confidence: ``(H, W)`` float32 in [0, 1], how clear the decision is; or None.
         report: settings, versions, system, shares, warnings, timings.
         metadata: of the reference frame, for saving.
-        transforms: where the frames lie; None when nothing was asked about it.
         sources: files of the frames, which `save` does not replace; none for arrays.
-        registration: the same as `transforms`, with the gains that matched the brightness.
+        registration: where the frames lie and how bright they are; None when nothing was asked.
     """
 
     image: Pixels
@@ -42,9 +41,13 @@ class Fusion:
     confidence: Float | None
     report: Report
     metadata: io.Metadata
-    transforms: Alignment | None = None
     sources: tuple[Path, ...] = ()
     registration: Registration | None = None
+
+    @property
+    def transforms(self) -> Alignment | None:
+        """Where the frames lie; None when nothing was asked about it."""
+        return None if self.registration is None else self.registration.alignment
 
     def __repr__(self) -> str:
         """Tell in one line what was made of what."""

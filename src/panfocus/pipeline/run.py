@@ -133,9 +133,4 @@ def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
     image = convert_depth(result.image, journal.settings.bit_depth)
     if image.dtype != result.image.dtype:
         journal.report.warnings.append(f"converted from {result.image.dtype} to {image.dtype}")
-    return replace(
-        result,
-        image=image,
-        transforms=journal.registration and journal.registration.alignment,
-        registration=journal.registration,
-    )
+    return replace(result, image=image, registration=journal.registration)

@@ -26,7 +26,7 @@ from panfocus.registration.pairs import (
     moves_by,
 )
 from panfocus.registration.pyramid import Detail
-from panfocus.registration.robust import at_corners, cell_of, cost, to_unit
+from panfocus.registration.robust import cell_of, corner_error, cost, to_unit
 from panfocus.registration.transforms import (
     Matrix,
     PairTransform,
@@ -34,7 +34,8 @@ from panfocus.registration.transforms import (
     is_plausible,
 )
 
-#: The same where no third frame vouches for it.
+#: Movement of a corner, pixels of the finest level, that blur and noise can feign where no third
+#: frame vouches for it.
 FEIGNED_ALONE = 0.4
 #: Standard errors by which a movement, and what it explains, must stand out.
 CLEAR = 4.0
@@ -95,8 +96,7 @@ class Reading:
 
     def error(self, model: Model, space: Space) -> float:
         """Return the standard error in pixels of the corner that is known worst."""
-        covariance = self.covariances[model]
-        return at_corners(model, np.zeros(len(covariance)), covariance, space)[1]
+        return corner_error(model, self.covariances[model], space)
 
 
 def read(measured: Measured, models: Sequence[Model]) -> Reading:
@@ -193,11 +193,10 @@ def register(
     models = models if measured.is_enough else models[:1]
     factor = float(fixed.levels[0].factor)
     model = choose([read(measured, models)], models, space, factor)
-    found = measured.fit(model)
     matrix = in_pixels(measured.moved(model), space)
     if not is_plausible(matrix, fixed.height, fixed.width):
         return PairTransform(rest, "identity", "refused")
-    error = at_corners(model, found.parameters, found.covariance, space)[1]
+    error = corner_error(model, measured.fit(model).covariance, space)
     if is_apart:
         return PairTransform(matrix, kind_of(model), "aligned", 0.0, error)
     shift = corner_shift(matrix, fixed.height, fixed.width)

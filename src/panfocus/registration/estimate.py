@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
-from panfocus.registration.pyramid import BLOCK, Detail, Level
-from panfocus.registration.transforms import Matrix, normalised
+from panfocus.registration.pyramid import Detail, Level
+from panfocus.registration.transforms import Matrix, from_reduced, normalised
 
 #: Residual, in units of local contrast, at which a pixel counts half.
 SOFT = 0.5
@@ -42,9 +42,7 @@ class Space:
 
     def level_to_unit(self, factor: int) -> Matrix:
         """Matrix from pixels of a level to units."""
-        centre = (factor - 1) / 2
-        grow = np.array([[factor, 0, centre], [0, factor, centre], [0, 0, 1]], np.float64)
-        return self.to_unit @ grow
+        return self.to_unit @ from_reduced(factor)
 
 
 def generators(kind: str, unit: Float) -> tuple[Float, Float]:
@@ -85,25 +83,14 @@ def increment(kind: str, p: NDArray[np.float64]) -> Matrix:
 class Points:
     """Pixels of one level of the fixed frame, ready to be compared with the moving frame."""
 
-    def __init__(
-        self, fixed: Level, space: Space, *, half: int | None = None, finest: int = 1
-    ) -> None:
+    def __init__(self, fixed: Level, space: Space) -> None:
         """Set up.
 
         Args:
             fixed: level of the fixed frame.
             space: of both frames.
-            half: 0 or 1 for the blocks of one colour of a chessboard; None for all.
-            finest: factor of the level whose pixels the blocks are counted in.
         """
         points = fixed.points
-        side = BLOCK * finest
-        block = points * fixed.factor // side
-        if half is not None:
-            keep = (block.sum(axis=1) & 1) == half
-            points, block = points[keep], block[keep]
-        #: number of the block that each point lies in
-        self.block = block[:, 1] * (space.width // side + 1) + block[:, 0]
         self.at = fixed.planes[points[:, 1], points[:, 0]]
         self._to_unit = space.level_to_unit(fixed.factor)
         self._to_level = np.linalg.inv(self._to_unit)

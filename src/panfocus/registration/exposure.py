@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float, Pixels
+from panfocus.registration.transforms import from_reduced
 
 #: Difference of gain that is never mended.
 TOLERANCE = 0.02
@@ -253,7 +254,7 @@ def compare(
     """
     if min(fixed.shape[:2]) >= _ENOUGH:
         fixed, moving = shrink(fixed, 2), shrink(moving, 2)
-        half = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]], np.float64)
+        half = from_reduced(2)
         matrix = np.linalg.inv(half) @ matrix @ half
     one, other = (_colour(p, has_alpha=has_alpha) for p in (fixed, moving))
     size = (one.shape[1], one.shape[0])

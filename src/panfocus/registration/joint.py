@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.ranks import median
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, increment, motions, parameters
-from panfocus.registration.robust import to_unit
+from panfocus.registration.robust import corner_error, to_unit
 from panfocus.registration.transforms import Matrix, chain, corners, normalised
 
 Array = NDArray[np.float64]
@@ -86,12 +86,7 @@ def solve(
         spreads = _chained([link.covariance for link in neighbours], reference)
     else:
         placed, spreads = _fitted(links, model, placed, reference)
-    jacobian = motions(model, unit) / space.to_unit[0, 0]
-    errors = [
-        float(np.sqrt(np.einsum("kip,pq,kiq->k", jacobian, spread, jacobian).max()))
-        for spread in spreads
-    ]
-    return placed, errors
+    return placed, [corner_error(model, spread, space) for spread in spreads]
 
 
 def _chained(covariances: Sequence[Array], reference: int) -> list[Array]:

@@ -149,7 +149,10 @@ class Links:
         if self._is_free and len(near) <= _FEW and sum(gains) < GAIN_ALONE * np.sqrt(len(gains)):
             proven = [False] * len(near)
         if not any(proven) and not creeps:
-            return [self._still(p, n == reference) for n, p in self._with_pairs(near, reference)]
+            return [
+                self._still(near[k], n == reference)
+                for n, k in enumerate(self._towards(reference, len(near)))
+            ]
         # where most steps move, one that hardly seems to is no rest
         moves = creeps or 2 * sum(proven) >= len(near)
         believed = [
@@ -170,8 +173,8 @@ class Links:
         space = self._space
         matrices, errors = solve(links, model, reference, space, self._factor)
         out: list[PairTransform] = []
-        for n, pair in self._with_pairs(near, reference):
-            k = near.index(pair)
+        for n, k in enumerate(self._towards(reference, len(near))):
+            pair = near[k]
             status = self._status(matrices[n], errors[n], is_own=believed[k] or not large[k])
             if pair.reading is None and status != CARRIED:
                 status = UNALIGNED
@@ -182,12 +185,9 @@ class Links:
             out.append(PairTransform(matrix, kind, status, max(pair.proof.gain, 0.0), errors[n]))
         return out
 
-    def _with_pairs(self, near: list[_Pair], reference: int) -> list[tuple[int, _Pair]]:
-        """Return every frame with its pair with the neighbour towards the reference."""
-        return [
-            (n, near[min(n, len(near) - 1) if n < reference or n == 0 else n - 1])
-            for n in range(self._count)
-        ]
+    def _towards(self, reference: int, steps: int) -> list[int]:
+        """Return for every frame which step leads to its neighbour towards the reference."""
+        return [min(n, steps - 1) if n < reference or n == 0 else n - 1 for n in range(self._count)]
 
     def _still(self, pair: _Pair, is_reference: bool) -> PairTransform:
         status = "in place" if pair.reading is not None or is_reference else UNALIGNED

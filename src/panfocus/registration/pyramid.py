@@ -28,8 +28,6 @@ FLOOR = 0.01
 WINDOW = 17
 #: Side of the cells of which each gives its strongest point.
 CELL = 3
-#: Side of the blocks of the finest level that are fitted to, or held out, as a whole.
-BLOCK = 32
 
 
 @dataclass(frozen=True)

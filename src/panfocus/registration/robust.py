@@ -36,24 +36,16 @@ class Fit:
     """A small step, fitted to patches.
 
     Attributes:
-        model: what may change.
         parameters: ``(P,)``, units.
         covariance: ``(P, P)``.
         squared: ``(K,)`` squared residuals, in the patches' own variances.
         scale: of them, 1 where patches know their uncertainty.
-        weight: ``(K,)`` in [0, 1], how far each patch was believed.
-        information: ``(K, 2, 2)`` of each patch, as used.
-        cells: that spoke.
     """
 
-    model: Model
     parameters: Array
     covariance: Array
     squared: Array
     scale: float
-    weight: Array
-    information: Array
-    cells: int
 
 
 def trusted(patches: Patches) -> Array:
@@ -75,51 +67,45 @@ def to_unit(points: Array, space: Space) -> Array:
     return points * space.to_unit[0, 0] + space.to_unit[:2, 2]
 
 
-def fit(patches: Patches, space: Space, model: Model, among: Array | None = None) -> Fit:
+def fit(patches: Patches, space: Space, model: Model) -> Fit:
     """Fit a model to shifts.
 
     Args:
         patches: at least as many as the model has parameters.
         space: of the frames.
         model: what may change.
-        among: ``(K,)`` how much each patch may count; None for all alike.
     """
     unit = to_unit(patches.at, space)
     jacobian = motions(model, unit) / space.to_unit[0, 0]
     information = trusted(patches)
     weighted = np.matmul(information, jacobian)
-    own = np.ones(len(unit)) if among is None else among
-    strength = np.einsum("kii->k", information) * own
-    weight = own
-    for _ in range(_STEPS):
+    strength = np.einsum("kii->k", information)
+
+    def solved(weight: Array) -> tuple[Array, Array, Array, Array, float]:
         normal = _normal(jacobian, weighted, weight)
         right = _right(weighted, weight, patches.shift)
-        off = patches.shift - jacobian @ np.asarray(np.linalg.solve(normal, right), np.float64)
+        p = np.asarray(np.linalg.solve(normal, right), np.float64)
+        off = patches.shift - jacobian @ p
         squared = _squares(off, information)
-        scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
-        weight = own / np.square(1 + squared / (_SOFT * scale))
-    normal = _normal(jacobian, weighted, weight)
-    right = _right(weighted, weight, patches.shift)
-    p = np.asarray(np.linalg.solve(normal, right), np.float64)
-    off = patches.shift - jacobian @ p
-    squared = _squares(off, information)
-    scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
+        return normal, p, off, squared, max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
+
+    weight = np.ones(len(unit))
+    normal, p, off, squared, scale = solved(weight)
+    for _ in range(_STEPS):
+        weight = 1 / np.square(1 + squared / (_SOFT * scale))
+        normal, p, off, squared, scale = solved(weight)
     cells = cell_of(patches, space)
     pull = np.einsum("k,kip,ki->kp", weight, weighted, off)
     sums = np.zeros(((2 * _CELLS) ** 2, len(p)))
     np.add.at(sums, cells, pull)
-    count = len(set(cells[own > 0].tolist()))
+    count = len(set(cells.tolist()))
     inverse = np.asarray(np.linalg.inv(normal), np.float64)
     spread = count / max(count - len(p) / 2 - 1, 0.5)
     return Fit(
-        model=model,
         parameters=p,
         covariance=inverse @ (sums.T @ sums) @ inverse * spread,
         squared=squared,
         scale=scale,
-        weight=weight,
-        information=information,
-        cells=count,
     )
 
 
@@ -149,11 +135,9 @@ def _weighted_median(values: Array, weights: Array) -> float:
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def at_corners(
-    model: Model, parameters: Array, covariance: Array, space: Space
-) -> tuple[float, float]:
-    """Return the shift of the corner that moves most, and the largest standard error, pixels."""
+def corner_error(model: Model, covariance: Array, space: Space) -> float:
+    """Return the standard error in pixels of full scale of the corner that is known worst."""
     unit = to_unit(corners(space.height, space.width), space)
     jacobian = motions(model, unit) / space.to_unit[0, 0]
     spread = np.einsum("kip,pq,kiq->k", jacobian, covariance, jacobian)
-    return float(np.hypot(*(jacobian @ parameters).T).max()), float(np.sqrt(spread.max()))
+    return float(np.sqrt(spread.max()))

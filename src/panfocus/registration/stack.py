@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,8 +21,11 @@ from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
 from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare, gains
 from panfocus.registration.options import RegistrationOptions, freedoms_of, resolve_reference
 from panfocus.registration.pyramid import Detail, make_detail, reduction
-from panfocus.registration.transforms import Crop, Matrix, PairTransform, normalised
+from panfocus.registration.transforms import Crop, Matrix, PairTransform, from_reduced, normalised
 from panfocus.registration.warp import cover, warp
+
+if TYPE_CHECKING:
+    from panfocus.registration.links import Links
 
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
@@ -110,7 +114,7 @@ class _Meter:
         """Return the transform from one frame to another."""
         if fixed.detail is None or moving.detail is None:
             return PairTransform(np.eye(3), "identity", "in place")
-        from panfocus.registration.accept import register  # noqa: PLC0415  most stacks are not aligned
+        from panfocus.registration.accept import register  # noqa: PLC0415  few are compared so
 
         freedoms = freedoms_of(self.settings.align_dof)
         kind = self.settings.align
@@ -120,8 +124,7 @@ class _Meter:
         """Return how much brighter one frame is than another."""
         if self.settings.exposure == "none":
             return None
-        centre = (self.factor - 1) / 2
-        grow = np.array([[self.factor, 0, centre], [0, self.factor, centre], [0, 0, 1]], np.float64)
+        grow = from_reduced(self.factor)
         small = normalised(np.linalg.inv(grow) @ matrix @ grow)
         has_alpha = fixed.frame.has_alpha
         return compare(fixed.frame.pixels, moving.frame.pixels, small, has_alpha=has_alpha)
@@ -157,10 +160,7 @@ def _to_neighbours(
 ) -> tuple[Alignment, list[Curve | None]]:
     """Compare every frame with the one before it, and compose outwards from the reference."""
     count = stack.shape[0]
-    from panfocus.registration.links import Links  # noqa: PLC0415  most stacks are not aligned
-
-    kind = meter.settings.align
-    links = None if kind == "none" else Links(kind, freedoms_of(meter.settings.align_dof))
+    links = _links(meter.settings)
     names: list[str] = []
     ratios: list[Ratio | None] = []
     before: _Small | None = None
@@ -182,6 +182,15 @@ def _to_neighbours(
         for n, name in enumerate(names)
     ]
     return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
+
+
+def _links(settings: RegistrationOptions) -> Links | None:
+    """Return what measures neighbours; None where frames are not to be aligned."""
+    if settings.align == "none":
+        return None
+    from panfocus.registration.links import Links  # noqa: PLC0415  not where nothing is aligned
+
+    return Links(settings.align, freedoms_of(settings.align_dof))
 
 
 def _between(loaded: Alignment, n: int) -> Matrix:

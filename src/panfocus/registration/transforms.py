@@ -69,6 +69,12 @@ def normalised(matrix: Matrix) -> Matrix:
     return matrix / matrix[2, 2]
 
 
+def from_reduced(factor: int) -> Matrix:
+    """Return the matrix from pixels of a copy shrunk by `factor` to those of full scale."""
+    centre = (factor - 1) / 2
+    return np.array([[factor, 0, centre], [0, factor, centre], [0, 0, 1]], np.float64)
+
+
 def _inverse(matrix: Matrix) -> Matrix:
     return np.asarray(np.linalg.inv(matrix), np.float64)
 

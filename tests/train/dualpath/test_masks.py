@@ -1,19 +1,10 @@
-import cv2
 import numpy as np
 import pytest
 
 from panfocus.train.dualpath import (
     masks,
 )
-
-
-def halves(picture):
-    """A pair sharp on the left, and on the right."""
-    blurred = cv2.GaussianBlur(picture, (0, 0), 3)
-    half = picture.shape[1] // 2
-    first, second = picture.copy(), blurred.copy()
-    first[:, half:], second[:, half:] = blurred[:, half:], picture[:, half:]
-    return np.stack((first, second))
+from tests.support.pairs import halves
 
 
 @pytest.mark.parametrize("measure", sorted(masks.TEACHERS))

@@ -1,4 +1,3 @@
-import cv2
 import numpy as np
 
 from panfocus.train import synthesis
@@ -9,15 +8,7 @@ from panfocus.train.dualpath import (
     redefocus,
 )
 from panfocus.train.pairs import FocalSet
-
-
-def halves(picture):
-    """A pair sharp on the left, and on the right."""
-    blurred = cv2.GaussianBlur(picture, (0, 0), 3)
-    half = picture.shape[1] // 2
-    first, second = picture.copy(), blurred.copy()
-    first[:, half:], second[:, half:] = blurred[:, half:], picture[:, half:]
-    return np.stack((first, second))
+from tests.support.pairs import halves
 
 
 def test_crops_of_real_sets_are_a_function_of_their_key(picture):

@@ -10,15 +10,7 @@ from panfocus.train.dualpath import (
 from panfocus.train.dualpath.task import FUSED_COUNT, Supply
 from panfocus.train.pairs import FocalSet, Material
 from panfocus.train.synthesis.sources import crop
-
-
-def halves(picture):
-    """A pair sharp on the left, and on the right."""
-    blurred = cv2.GaussianBlur(picture, (0, 0), 3)
-    half = picture.shape[1] // 2
-    first, second = picture.copy(), blurred.copy()
-    first[:, half:], second[:, half:] = blurred[:, half:], picture[:, half:]
-    return np.stack((first, second))
+from tests.support.pairs import halves
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 8])
