@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import luminance, shrink, white
+from panfocus.arrays.pixels import floats, luminance, shrink, white
 from panfocus.arrays.types import Float, Pixels
 
 
@@ -95,12 +95,15 @@ class Frame:
         guide = None if self.guide is None else shrink(self.guide, factor)
         return replace(self, pixels=shrink(self.pixels, factor), guide=guide)
 
-    def working(self, factor: int) -> Float:
-        """Return colour at the working scale, ``(h, w, C)`` float32 in [0, 1], opacity left out."""
+    def colour(self, factor: int) -> Pixels:
+        """Return colour at the working scale, ``(h, w, C)`` native, opacity left out."""
         small = shrink(self.grey if self.guide is not None else self.pixels, factor)
         colour = small[..., None] if small.ndim == 2 else small
-        colour = colour[..., :-1] if self.has_alpha and self.guide is None else colour
-        return colour.astype(np.float32) / np.float32(white(self.pixels.dtype))
+        return colour[..., :-1] if self.has_alpha and self.guide is None else colour
+
+    def working(self, factor: int) -> Float:
+        """Return the same in [0, 1], float32."""
+        return floats(self.colour(factor))
 
     def opacity(self, factor: int) -> Float | None:
         """Return opacity ``(h, w)`` in [0, 1] at the working scale; None when all is opaque.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.types import Pixels, SampleT
+from panfocus.arrays.types import Float, Pixels, SampleT
 
 
 def working_factor(height: int, width: int, working_pixels: int | None) -> int:
@@ -61,6 +61,13 @@ def luminance(pixels: Pixels, *, has_alpha: bool = False) -> Pixels:
         return np.asarray(cv2.cvtColor(pixels, code), pixels.dtype)
     mean = pixels[..., :channels].mean(axis=-1, dtype=np.float32)
     return mean if pixels.dtype == np.float32 else np.rint(mean).astype(pixels.dtype)
+
+
+def floats(pixels: Pixels) -> Float:
+    """Return samples in [0, 1] of the dtype's range, float32; floats as they are."""
+    if pixels.dtype == np.float32:
+        return np.asarray(pixels, np.float32)
+    return pixels.astype(np.float32) / np.float32(white(pixels.dtype))
 
 
 def white(dtype: np.dtype[Any]) -> float:

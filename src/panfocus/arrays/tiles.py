@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float32]
+from panfocus.arrays.types import Float, Pixels
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,8 @@ def _sides(length: int, least: int, multiple: int) -> list[int]:
 
 
 def tiled_decision(
-    decide: Callable[[Float], Float],
-    frames: Float,
+    decide: Callable[[Pixels], Float],
+    frames: Pixels,
     core: int | tuple[int, int],
     halo: int,
     multiple: int = 1,
@@ -104,7 +103,7 @@ def tiled_decision(
 
     Args:
         decide: ``(N, h, w, C)`` frames to ``(N, h, w)`` weights.
-        frames: ``(N, H, W, C)`` float32.
+        frames: ``(N, H, W, C)``.
         core: side of a core, or height and width, pixels.
         halo: context on each side, at least the receptive radius of `decide`.
         multiple: alignment of the windows.

@@ -6,6 +6,8 @@ of exactly 0 or 1 copies native pixels bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -54,13 +56,14 @@ def weighted_sum(frames: Pixels, weights: Float) -> NDArray[np.float64]:
     return np.sum(frames.astype(np.float64) * weights.reshape(shape), axis=0)
 
 
-def chain(weights: Float) -> Float:
-    """Turn weights over frames into weights of each frame against all before it.
+def chain(weights: Float) -> Iterator[Float]:
+    """Turn weights over frames ``(N, H, W)`` into those of each frame against all before it.
 
     ``alpha[n] = weights[n] / sum(weights[:n + 1])``; mixing frame after frame by `alpha` gives
-    the weighted sum. Same shape ``(N, H, W)``; ``alpha[0]`` is 1.
+    the weighted sum. Yields N maps ``(H, W)``, one at a time; the first is 1.
     """
-    total = np.cumsum(weights, axis=0, dtype=np.float32)
-    out = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    out[0] = 1
-    return out
+    total = weights[0].copy()
+    yield np.ones_like(total)
+    for weight in weights[1:]:
+        total += weight
+        yield np.divide(weight, total, out=np.zeros_like(total), where=total > 0)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import white
+from panfocus.arrays.ranks import winners
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.fusion.blend import chain
@@ -23,7 +24,7 @@ from panfocus.fusion.evidence_fold import EvidenceFold
 from panfocus.fusion.translucency import Preference
 from panfocus.systems import System
 from panfocus.systems.checks import checked_weights
-from panfocus.systems.traits import measures_alone
+from panfocus.systems.traits import measures_alone, takes_native
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
@@ -63,7 +64,7 @@ class DecisionFold:
         self._group = group
         self._operand: Operand = operand
         self._held: list[Frame] = []
-        self._so_far: Float | None = None
+        self._so_far: Pixels | None = None
         self._margin: Float | None = None
 
     def push(self, frame: Frame) -> Iterator[Decision]:
@@ -79,12 +80,8 @@ class DecisionFold:
 
     def _decide(self) -> Iterator[Decision]:
         held, self._held = self._held, []
-        small = [frame.working(self._factor) for frame in held]
         first = self._so_far is None
-        if self._so_far is not None:
-            small.insert(0, self._so_far)
-        stack = np.stack(small)
-        small.clear()  # they are in the stack, and large
+        stack = self._stack(held)
         if len(stack) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:
@@ -95,11 +92,29 @@ class DecisionFold:
                 shown = shown if first else [None, *shown]
                 weights = self._guard.check(stack, weights, first=first, shown=shown)
             weights = self._opaque(weights, held, first=first)
-        self._so_far = self._reduce(stack, weights)
-        self._margin = self._clearness(weights)
+        best, margin = winners(weights)
+        self._so_far = self._reduce(stack, weights, best)
+        del stack  # large, and not needed while frames are mixed
+        if self._margin is not None:  # not above what it was where the earlier winner stays
+            margin = np.where(best == 0, np.minimum(margin, self._margin), margin)
+        self._margin = margin
         alphas = chain(weights)
-        for frame, alpha in zip(held, alphas if first else alphas[1:], strict=True):
-            yield Decision(frame, alpha, kept=self._guard.kept if self._guard else None)
+        if not first:
+            next(alphas)
+        kept = self._guard.kept if self._guard else None
+        for frame, alpha in zip(held, alphas, strict=True):
+            yield Decision(frame, alpha, kept=kept)
+
+    def _stack(self, held: list[Frame]) -> Pixels:
+        """Return the frames that are decided between, ``(N, h, w, C)``; what was fused is first."""
+        is_native = takes_native(self._system) and self._operand == "best"
+        small = [
+            frame.colour(self._factor) if is_native else frame.working(self._factor)
+            for frame in held
+        ]
+        if self._so_far is not None:
+            small.insert(0, self._so_far)
+        return np.stack(small)
 
     def margin(self) -> Float:
         """Return the winner's weight less the second's, of the last decision at each place.
@@ -132,23 +147,13 @@ class DecisionFold:
             weights += empty & (np.arange(len(weights))[:, None, None] == standing)
         return weights / np.maximum(weights.sum(axis=0), np.float32(1e-6))
 
-    def _reduce(self, stack: Float, weights: Float) -> Float:
+    def _reduce(self, stack: Pixels, weights: Float, best: NDArray[np.uint16]) -> Pixels:
         if self._operand == "fused":
             return np.einsum("nhwc,nhw->hwc", stack, weights).astype(np.float32)
-        best = weights.argmax(axis=0)
-        return np.take_along_axis(stack, best[None, ..., None], axis=0)[0]
-
-    def _clearness(self, weights: Float) -> Float:
-        """Margin of the winner, not above what it was where the earlier winner stays."""
-        if weights.shape[0] == 1:
-            margin = np.ones(weights.shape[1:], np.float32)
-        else:
-            ordered = np.partition(weights, -2, axis=0)
-            margin = ordered[-1] - ordered[-2]
-        if self._margin is not None:
-            stays = weights.argmax(axis=0) == 0
-            margin = np.where(stays, np.minimum(margin, self._margin), margin)
-        return margin
+        out = stack[0].copy()
+        for n, frame in enumerate(stack[1:], start=1):
+            cv2.copyTo(frame, (best == n).astype(np.uint8), out)
+        return out
 
 
 def make_fold(

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.pixels import floats, white
 from panfocus.arrays.ranks import ends, median
-from panfocus.arrays.types import Float
+from panfocus.arrays.types import Float, Pixels
 
 #: Side of a block, pixels of half the working scale.
 SIDE = 8
@@ -99,15 +100,15 @@ class Blocks:
         return median(self.light)
 
 
-def grey_of(frame: Float) -> Float:
-    """Return the mean of the channels, ``(h, w, C)`` to ``(h, w)``."""
+def grey_of(frame: Pixels) -> Float:
+    """Return the mean of the channels in [0, 1], ``(h, w, C)`` to ``(h, w)``."""
     channels = frame.shape[-1]
     if channels == 1:
-        return frame[..., 0]
+        return floats(frame[..., 0])
     if channels == 3:
-        mean = np.full((1, 3), 1 / 3, np.float32)
-        return np.asarray(cv2.transform(frame, mean), np.float32)
-    return frame.mean(axis=-1, dtype=np.float32)
+        mean = np.full((1, 3), 1 / (3 * white(frame.dtype)), np.float32)
+        return np.asarray(cv2.transform(frame.astype(np.float32, copy=False), mean), np.float32)
+    return floats(frame).mean(axis=-1, dtype=np.float32)
 
 
 def half(image: Float) -> Float:

@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.types import Float
+from panfocus.arrays.ground import is_dark_ground
+from panfocus.arrays.pixels import floats
+from panfocus.arrays.types import Float, Pixels
 from panfocus.guard import opinions, spots
 from panfocus.guard.blocks import Blocks, enlarged, grey_of, half
 from panfocus.systems import classical_systems
@@ -62,7 +64,7 @@ class Guard:
 
     def check(
         self,
-        frames: Float,
+        frames: Pixels,
         weights: Float,
         *,
         first: bool,
@@ -71,7 +73,7 @@ class Guard:
         """Return the weights, mended where they lose what a frame has.
 
         Args:
-            frames: ``(N, h, w, C)`` at the working scale.
+            frames: ``(N, h, w, C)`` at the working scale, native or in [0, 1].
             weights: ``(N, h, w)``; the same array comes back where nothing is wrong.
             first: no frame of these was fused before; else the first is what was.
             shown: where each frame shows anything of its own, ``(h, w)``; None for everywhere.
@@ -112,7 +114,7 @@ class Guard:
         return picture
 
     def _blocks(
-        self, frames: Float, greys: Sequence[Float], halves: Float, made: Float
+        self, frames: Pixels, greys: Sequence[Float], halves: Float, made: Float
     ) -> Mending | None:
         """Return what blocks of light and detail ask for."""
         blocks = Blocks.of(halves, made)
@@ -131,7 +133,7 @@ class Guard:
         if not lost.is_whole:
             grown = cv2.dilate(lost.dark.astype(np.float32), np.ones((5, 5), np.uint8))
             mask = enlarged(np.asarray(grown, np.float32), *shape)
-        return Mending(mask, classical_systems()["guided"].decide(frames))
+        return Mending(mask, classical_systems()["guided"].decide(floats(frames)))
 
     def _lit(self, greys: Sequence[Float], noise: float, made: Float) -> Mending:
         """Return the brightest frame at every pixel, where it is brighter by more than noise."""
@@ -148,7 +150,7 @@ class Guard:
         self, greys: Sequence[Float], halves: Float, result: Callable[[], Float]
     ) -> Mending | None:
         """Return what spots ask for."""
-        if not spots.is_dark_ground(halves):
+        if not is_dark_ground(halves):
             return None
         found = spots.find(greys)
         if not len(found.rows):

@@ -31,9 +31,6 @@ KEPT = 0.95
 #: Radius around a spot within which its frame is taken.
 _RADIUS = 5
 _CORE = 2
-#: The ground is dark when its median is above its darkest hundredth by less than this share of the
-#: range, in the brightest of all frames.
-DARK_GROUND = 0.12
 
 
 @dataclass(frozen=True)
@@ -92,18 +89,6 @@ def _smooth(image: Float, sigma: float) -> Float:
 def standing_out(grey: Float) -> Float:
     """Return how much every pixel stands out of its surroundings, ``(h, w)``."""
     return _smooth(grey, _CENTRE) - _smooth(grey, _SURROUND)
-
-
-def is_dark_ground(halves: Float) -> bool:
-    """Whether most of frames ``(N, h, w)`` is dark and alike, as behind fluorescence.
-
-    So it is also when one part is bright in every frame.
-    """
-    brightest = np.asarray(cv2.blur(halves.max(axis=0), (3, 3)), np.float32)
-    sample = brightest[::2, ::2].ravel()
-    low, high = ends(sample, 0.01)[0], float(brightest.max())
-    middle = float(np.partition(sample, sample.size // 2)[sample.size // 2])
-    return high > low and middle - low < DARK_GROUND * (high - low)
 
 
 def find(greys: Sequence[Float]) -> Spots:

@@ -105,7 +105,8 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
     factor = working_factor(height, width, system.card.working_pixels)
     journal.report.working_factor = factor
     budget = memory_limit(journal.settings)
-    held = held_bytes(first.pixels.nbytes, height * width // factor**2)
+    pixels = height * width
+    held = held_bytes(system, first.pixels.nbytes, pixels, pixels // factor**2)
     group = group_size(system, held, budget)
     mixing = Mixing(journal, system, factor, group)
     frames = _back([first], source)

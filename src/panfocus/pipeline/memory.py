@@ -7,13 +7,13 @@ from panfocus.errors import UsageError
 from panfocus.pipeline.options import Options
 from panfocus.resources.memory import available_memory, parse_size
 from panfocus.systems import PictureSystem, System, traits
-from panfocus.systems.traits import holds_all, measures_alone, working_bytes
+from panfocus.systems.traits import holds_all, measures_alone, takes_native, working_bytes
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
 BASE_BYTES = 120 * 2**20
 #: Frames that a system for any number is shown at once, at most, and what they may take.
-MOST_AT_ONCE = 8
-HELD_BYTES = 512 * 2**20
+MOST_AT_ONCE = 16
+HELD_BYTES = 768 * 2**20
 
 
 def memory_limit(settings: Options) -> int:
@@ -42,14 +42,20 @@ def check_memory(needed: int, limit: int, what: str) -> None:
         )
 
 
-def held_bytes(frame_bytes: int, working_pixels: int) -> int:
-    """Return what holding a frame for a comparison takes: itself, and twice its working copy.
+def held_bytes(system: System, frame_bytes: int, pixels: int, working_pixels: int) -> int:
+    """Return what holding a frame for a comparison takes.
+
+    Itself, its working copy twice (one lies with the others), its weights and what is mixed by.
 
     Args:
+        system: whether it takes copies as the frames are, or floats.
         frame_bytes: of native pixels.
+        pixels: at full scale.
         working_pixels: at the working scale.
     """
-    return frame_bytes + 2 * working_pixels * 3 * 4
+    native = frame_bytes * working_pixels // pixels
+    copy = native if takes_native(system) else working_pixels * 3 * 4
+    return frame_bytes + 2 * copy + 3 * working_pixels * 4
 
 
 def group_size(system: System, held: int, budget: int) -> int:
@@ -68,12 +74,12 @@ def group_size(system: System, held: int, budget: int) -> int:
 
 
 def decision_memory(
-    system: System, count: int, frame_bytes: int, working_pixels: int, budget: int
+    system: System, count: int, frame_bytes: int, pixels: int, working_pixels: int, budget: int
 ) -> int:
     """Return the bytes that a system which compares frames takes beyond the streaming fusion."""
     if measures_alone(system):
         return 0
-    held = held_bytes(frame_bytes, working_pixels)
+    held = held_bytes(system, frame_bytes, pixels, working_pixels)
     group = min(group_size(system, held, budget), count)
     return group * held + working_bytes(system, group, working_pixels)
 
@@ -148,7 +154,7 @@ def fusion_memory(
         pixels = height * width
         limit = memory_limit(settings)
         frame = pixels * channels * itemsize
-        needed += decision_memory(decides, count, frame, pixels // factor**2, limit)
+        needed += decision_memory(decides, count, frame, pixels, pixels // factor**2, limit)
     elif holds_all(system) and settings.mode != "best-plane":
         # as they come and side by side, float32; and the picture
         samples = height * width * channels

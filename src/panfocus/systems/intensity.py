@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from panfocus.arrays.pixels import floats
 from panfocus.arrays.ranks import ends
-from panfocus.arrays.types import Float
+from panfocus.arrays.types import Float, Pixels
 
 #: Share of the range that frames fill at least to be left as they are.
 ENOUGH = 0.45
@@ -40,10 +41,10 @@ class Stretch(NamedTuple):
     gain: float
 
     @classmethod
-    def of(cls, frames: Float) -> Stretch | None:
-        """Look at frames ``(N, H, W, C)``; None where they span `ENOUGH` of [0, 1] already."""
+    def of(cls, frames: Pixels) -> Stretch | None:
+        """Look at frames ``(N, H, W, C)``; None where they span `ENOUGH` of their range already."""
         step = math.ceil(max(frames.size / LOOKED_AT, 1) ** 0.5)
-        seen = frames[:, ::step, ::step]
+        seen = floats(frames[:, ::step, ::step])
         low, high = ends(seen, OUTSIDE)
         span = high - low
         return cls(low, (1 - 2 * MARGIN) / span) if 0 < span < ENOUGH else None
@@ -56,9 +57,3 @@ class Stretch(NamedTuple):
     def undo(self, picture: Float) -> Float:
         """Take it back, for a picture that was made of stretched frames."""
         return (picture - np.float32(MARGIN)) / np.float32(self.gain) + np.float32(self.low)
-
-
-def stretched(frames: Float) -> Float:
-    """Return frames ``(N, H, W, C)`` that fill the range, or the same array where they do."""
-    stretch = Stretch.of(frames)
-    return frames if stretch is None else stretch.apply(frames)

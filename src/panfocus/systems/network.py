@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from panfocus.arrays.pixels import white
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
-from panfocus.arrays.types import Float
+from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
 from panfocus.resources.memory import is_capped
+from panfocus.systems import coarse_to_fine
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO, CPU
-from panfocus.systems.intensity import stretched
+from panfocus.systems.intensity import Stretch
 from panfocus.systems.restorer import Recipe, Restorer
 from panfocus.systems.weights import check_weights
 
@@ -43,13 +46,25 @@ TILE_BYTES = 1030 * 2**20
 class NetworkSystem:
     """A folder with ``card.json`` and ``model.onnx``, checked against the card's digest."""
 
-    def __init__(self, folder: Path, *, threads: int | None = None, device: str = AUTO) -> None:
+    #: Frames may be shown to it as their files have them (`panfocus.systems.traits`).
+    takes_native = True
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        threads: int | None = None,
+        device: str = AUTO,
+        whole: bool = False,
+    ) -> None:
         """Read the card and check the weights; the session starts with the first decision.
 
         Args:
             folder: of the system.
             threads: of the processor; None for all cores.
             device: where it runs, a name in `devices.NAMES`.
+            whole: look at every pixel of every frame at full scale; else, on the processor, only
+                where frames compete (`panfocus.systems.coarse_to_fine`).
 
         Raises:
             SystemError_: card or weights missing, damaged, or not the ones of the card; or the
@@ -66,9 +81,11 @@ class NetworkSystem:
         self._card = Card.read(path)
         self._threads = threads
         self._asked = device
+        self._is_whole = whole
         self._starting = Lock()
         self._in_turn = Lock()
         self._started: InferenceSession | None = None
+        self._single: InferenceSession | None = None
         self._ran_on: RanOn | None = None
         self._model = folder / (self._card.model or "model.onnx")
         check_weights(
@@ -129,6 +146,26 @@ class NetworkSystem:
                 self._started, self._ran_on = start(self._network, self._asked)
             return self._started
 
+    def _runs_on_processor(self) -> bool:
+        """Whether no accelerator runs the network; none that could is left untried."""
+        from panfocus.systems.providers import candidates  # noqa: PLC0415  as above
+
+        if not candidates(self._asked):
+            return True
+        assert self._session
+        return self._ran_on is not None and self._ran_on.device == CPU
+
+    @property
+    def _tile_session(self) -> InferenceSession:
+        """The session of one thread by which several tiles are decided at the same time."""
+        with self._starting:
+            if self._single is None:
+                from panfocus.systems.sessions import RanOn, on_cpu  # noqa: PLC0415  as above
+
+                self._single = on_cpu(replace(self._network, threads=1))
+                self._ran_on = self._ran_on or RanOn(CPU, self._asked)
+            return self._single
+
     def _give_up(self, failed: InferenceSession, error: Exception) -> bool:
         """Go on on the processor after an accelerator has failed; False if there is no way."""
         from panfocus.systems.sessions import on_cpu, without  # noqa: PLC0415  as above
@@ -153,30 +190,45 @@ class NetworkSystem:
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return options
 
-    def infer(self, frames: Float, answer: str = "weights") -> Float:
+    def infer(
+        self,
+        frames: Pixels,
+        answer: str = "weights",
+        *,
+        stretch: Stretch | None = None,
+        tile: bool = False,
+    ) -> Float:
         """Pad to the card's multiple, run, crop.
 
         Args:
-            frames: ``(N, h, w, C)``; all of C but three colours is made or left out.
+            frames: ``(N, h, w, C)``, in [0, 1] or as their files have them; all of C but three
+                colours is made or left out.
             answer: name of the output.
+            stretch: what is done to their brightness first; None for nothing.
+            tile: one of several that are decided at the same time, on the processor.
 
         Returns:
             The output: weights ``(N, h, w)`` or a picture ``(3, h, w)``.
         """
-        height, width, channels = frames.shape[1:]
-        if channels != 3:
-            grey = frames[..., :1] if channels < 3 else frames.mean(axis=-1, keepdims=True)
-            frames = np.broadcast_to(grey, (*grey.shape[:3], 3))
+        height, width = frames.shape[1:3]
         multiple = self._card.multiple_of
         size = height + -height % multiple, width + -width % multiple
         # one copy that is padded and in planes: frames are large where tiles are
         planes = np.full((len(frames), 3, *size), PAD, np.float32)
-        planes[:, :, :height, :width] = frames.transpose(0, 3, 1, 2)
+        _put(planes[:, :, :height, :width], frames, stretch)
         expected = (len(frames) if answer == "weights" else 3, *size)
-        made = np.asarray(self._run(planes, answer, expected))
+        run = self._run_tile if tile else self._run
+        made = np.asarray(run(planes, answer, expected))
         if made.shape != expected or made.dtype.kind != "f":
             raise self._unusable(answer, expected, f"{made.shape}, {made.dtype}")
         return made[:, :height, :width].astype(np.float32, copy=False)
+
+    def _run_tile(self, planes: Float, answer: str, expected: tuple[int, ...]) -> object:
+        try:  # tiles are small: their memory may stay for the next one
+            return cast("Any", self._tile_session).run([answer], {"frames": planes})[0]
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise self._unusable(answer, expected, reason) from error
 
     def _run(self, planes: Float, answer: str, expected: tuple[int, ...]) -> object:
         session = cast("Any", self._session)
@@ -205,10 +257,13 @@ class NetworkSystem:
             else "export the system again with `panfocus export`, or take another",
         )
 
-    def decide(self, frames: Float) -> Float:
+    def decide(self, frames: Pixels) -> Float:
         """Return weights ``(N, H, W)``, in tiles when the card allows it.
 
         Dim and pale frames are stretched first (`panfocus.systems.intensity`).
+
+        Args:
+            frames: ``(N, H, W, C)`` in [0, 1], or uint8 or uint16 as their files have them.
 
         Raises:
             SystemError_: more frames than the network takes.
@@ -221,13 +276,52 @@ class NetworkSystem:
                 got=f"{frames.shape[0]} frames",
                 remedy="call panfocus.fuse, which folds any number of frames",
             )
-        frames = stretched(frames)
+        stretch = Stretch.of(frames)
+        by_candidates = self._by_candidates(frames, stretch)
+        return self._whole(frames, stretch) if by_candidates is None else by_candidates
+
+    def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
+        """Return weights, the network run where frames compete; None where that may not be."""
+        halo = self._card.halo
+        is_set = self._card.max_frames is None and halo is not None
+        if self._is_whole or not is_set or not coarse_to_fine.is_large(frames.shape):
+            return None
+        if not self._runs_on_processor():
+            return None
+        small = coarse_to_fine.shrunk(frames)
+        if small is None:
+            return coarse_to_fine.folded(frames, partial(self._whole, stretch=stretch))
+        return coarse_to_fine.decided(
+            frames,
+            small,
+            partial(self.infer, stretch=stretch, tile=True),
+            halo=halo or 0,
+            multiple=self._card.multiple_of,
+            threads=self._threads or os.cpu_count() or 1,
+        )
+
+    def _whole(self, frames: Pixels, stretch: Stretch | None) -> Float:
+        """Return weights, the network run on all of every frame."""
         halo = self._card.halo
         count, height, width = frames.shape[:3]
         # under a cap there is no arena either, and memory in pieces holds less
         allowed = (self._card.tile_pixels or TILE_PIXELS) // count // (2 if self._is_capped else 1)
+        decide = partial(self.infer, stretch=stretch)
         if halo is None or height * width <= allowed:
-            return self.infer(frames)
+            return decide(frames)
         multiple = self._card.multiple_of
         core = cheapest_core(height, width, halo, allowed, multiple)
-        return tiled_decision(self.infer, frames, core, halo, multiple)
+        return tiled_decision(decide, frames, core, halo, multiple)
+
+
+def _put(planes: Float, frames: Pixels, stretch: Stretch | None) -> None:
+    """Write frames ``(N, h, w, C)`` into planes ``(N, 3, h, w)`` in [0, 1], stretched."""
+    channels = frames.shape[-1]
+    colour: Pixels | Float = frames
+    if channels != 3:
+        colour = frames[..., :1] if channels < 3 else frames.mean(-1, np.float32, keepdims=True)
+    planes[...] = colour.transpose(0, 3, 1, 2)
+    if frames.dtype != np.float32:
+        planes /= np.float32(white(frames.dtype))
+    if stretch is not None:
+        planes[...] = stretch.apply(planes)

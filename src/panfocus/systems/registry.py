@@ -58,7 +58,7 @@ def list_systems() -> list[Card]:
 
 
 def load_system(
-    name: str | Path, *, threads: int | None = None, device: str = AUTO
+    name: str | Path, *, threads: int | None = None, device: str = AUTO, whole: bool = False
 ) -> System | PictureSystem:
     """Return a system by its name, or by the folder that `panfocus export` wrote.
 
@@ -66,6 +66,7 @@ def load_system(
         name: of a system in `list_systems`, or a path to a folder with ``card.json``.
         threads: for networks; None for all cores.
         device: where networks run: "auto", "cpu", or a name of `panfocus devices`.
+        whole: let networks look at every pixel of every frame, see `NetworkSystem`.
 
     Raises:
         SystemError_: no such system, its weights do not match its card, or the device is not to
@@ -87,7 +88,7 @@ def load_system(
         return PyramidSystem()
     bundled = _bundled_folders()
     if text in bundled or Path(name).is_dir():
-        return _load_folder(bundled.get(text, Path(name)), threads, device)
+        return _load_folder(bundled.get(text, Path(name)), threads, device, whole=whole)
     if text not in SYSTEMS:
         load_installed()
     if text in SYSTEMS:
@@ -101,11 +102,13 @@ def load_system(
     )
 
 
-def _load_folder(folder: Path, threads: int | None, device: str) -> System | PictureSystem:
+def _load_folder(
+    folder: Path, threads: int | None, device: str, *, whole: bool
+) -> System | PictureSystem:
     path = folder / "card.json"
     if path.is_file() and Card.read(path).kind == "picture":
         return NetworkPictureSystem(folder, threads=threads, device=device)
-    return NetworkSystem(folder, threads=threads, device=device)
+    return NetworkSystem(folder, threads=threads, device=device, whole=whole)
 
 
 def device_facts(system: System | PictureSystem) -> dict[str, Any] | None:

@@ -54,6 +54,11 @@ def working_bytes(system: AnySystem, frames: int, pixels: int) -> int:
     return 0 if told is None else int(told(frames, pixels))
 
 
+def takes_native(system: AnySystem) -> bool:
+    """Whether ``decide`` takes uint8 and uint16 as files have them (``takes_native``)."""
+    return bool(getattr(system, "takes_native", False))
+
+
 def restorer(system: AnySystem) -> Restorer | None:
     """Return what restores detail in a fused picture (``restorer``); None where nothing does."""
     return getattr(system, "restorer", None)

@@ -1,0 +1,110 @@
+"""Rectangles of a picture, each with the frames that are looked at there, joined where that pays.
+
+A tile of a decision is read with a halo. Neighbours that are read together share theirs, so two
+rectangles become one where that reads fewer samples, even if each then sees frames of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from numpy import bool_
+from numpy.typing import NDArray
+
+from panfocus.arrays.tiles import Window
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle and the frames that are looked at in it.
+
+    Attributes:
+        top, left, bottom, right: its borders, pixels.
+        frames: numbers of frames.
+    """
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    frames: frozenset[int]
+
+    def window(self, height: int, width: int, halo: int) -> Window:
+        """Return it with its halo, cut off at the borders of a ``(height, width)`` picture."""
+        top, left = max(self.top - halo, 0), max(self.left - halo, 0)
+        return Window(
+            (slice(self.top, self.bottom), slice(self.left, self.right)),
+            (
+                slice(top, min(self.bottom + halo, height)),
+                slice(left, min(self.right + halo, width)),
+            ),
+            (
+                slice(self.top - top, self.bottom - top),
+                slice(self.left - left, self.right - left),
+            ),
+        )
+
+    def samples(self, height: int, width: int, halo: int) -> int:
+        """Return pixels times frames that are read for it."""
+        rows = min(self.bottom + halo, height) - max(self.top - halo, 0)
+        columns = min(self.right + halo, width) - max(self.left - halo, 0)
+        return rows * columns * len(self.frames)
+
+    def joined(self, other: Region) -> Region:
+        """Return the rectangle of this one and one that goes on below or right of it."""
+        frames = self.frames | other.frames
+        return Region(self.top, self.left, other.bottom, other.right, frames)
+
+
+def regions(
+    named: NDArray[bool_], side: int, shape: tuple[int, int], halo: int, most: int
+) -> list[Region]:
+    """Return regions that cover all tiles with more than one frame.
+
+    Args:
+        named: which frames are looked at in which tile, ``(N, rows, columns)``.
+        side: of a tile, pixels.
+        shape: of the picture, height and width.
+        halo: context on each side, pixels.
+        most: samples (pixels times frames) that a region of several tiles may read.
+    """
+    height, width = shape
+    live: list[Region] = []
+    for row, column in zip(*(named.sum(axis=0) > 1).nonzero(), strict=True):
+        frames = frozenset(named[:, row, column].nonzero()[0].tolist())
+        top, left = int(row) * side, int(column) * side
+        bottom, right = min(top + side, height), min(left + side, width)
+        live.append(Region(top, left, bottom, right, frames))
+    before = len(live) + 1
+    while len(live) < before:
+        before = len(live)
+        for across in (True, False):
+            live = _swept(live, across=across, shape=shape, halo=halo, most=most)
+    return sorted(live, key=lambda region: (region.top, region.left))
+
+
+def _swept(
+    live: Iterable[Region], *, across: bool, shape: tuple[int, int], halo: int, most: int
+) -> list[Region]:
+    """Join neighbours in one direction, each with the one that goes on where it ends."""
+
+    def place(region: Region) -> tuple[int, int, int, int]:
+        if across:
+            return region.top, region.bottom, region.left, region.right
+        return region.left, region.right, region.top, region.bottom
+
+    def pays(one: Region, other: Region) -> bool:
+        (*side, _, stop), (*beside, start, _) = place(one), place(other)
+        if side != beside or stop != start:
+            return False
+        cost = one.joined(other).samples(*shape, halo)
+        return cost <= most and cost <= sum(part.samples(*shape, halo) for part in (one, other))
+
+    out: list[Region] = []
+    for region in sorted(live, key=place):
+        if out and pays(out[-1], region):
+            out[-1] = out[-1].joined(region)
+        else:
+            out.append(region)
+    return out

@@ -1,0 +1,119 @@
+"""Which frames can matter where: named by a decision at a reduced scale, and by fine detail.
+
+At any place only a few frames of a stack can be in focus, and a decision on small frames knows
+which. What small frames cannot show, a thin line or a spot, a focus measure at full scale sees: a
+frame with far more detail than all that were named is named as well.
+
+Blocks of `BLOCK` pixels are judged; tiles of `SIDE` pixels take what any of their blocks named.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.pixels import white
+from panfocus.arrays.ranks import ends
+from panfocus.arrays.types import Float, Pixels
+
+#: Side of a block and of a tile, pixels of the scale that is decided at.
+BLOCK = 8
+SIDE = 128
+#: How far frames are shrunk for the decision that names them.
+REDUCTION = 4
+#: Weight, over 12 pixels, from which a frame is named; where none has twice as much, half of the
+#: largest is enough: there the small frames do not tell.
+NAMED = 0.15
+#: Frames that weights alone may name in a tile.
+MOST = 6
+#: Detail beyond that of all named frames, as a factor, from which one more is named; and how many
+#: times the detail of flat blocks counts as none.
+MORE_DETAIL = 1.5
+FLAT = 2.0
+#: Share of blocks that are flat at least, in the frame with most detail.
+_FLATTEST = 0.1
+
+
+def detail(frame: Pixels) -> Float:
+    """Return the energy of the Laplacian in blocks, ``(h, w, C)`` to ``(h / 8, w / 8)`` rounded up.
+
+    In squares of white, whatever the frame's numbers are.
+    """
+    kind = cv2.CV_16S if frame.dtype == np.uint8 else cv2.CV_32F
+    fine = cv2.Laplacian(_grey(frame), kind)
+    energy = cv2.multiply(fine, fine, scale=1 / white(frame.dtype) ** 2, dtype=cv2.CV_32F)
+    return pooled(np.asarray(energy, np.float32), BLOCK)
+
+
+def _grey(frame: Pixels) -> Pixels:
+    if frame.shape[-1] == 3:
+        return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), frame.dtype)
+    if frame.shape[-1] == 1:
+        return np.ascontiguousarray(frame[..., 0])
+    return frame.mean(axis=-1, dtype=np.float32).astype(frame.dtype)
+
+
+def pooled(image: Float, side: int) -> Float:
+    """Return means of squares of `side` pixels; at the border the last rows are repeated."""
+    below, right = (-length % side for length in image.shape)
+    whole = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    size = whole.shape[1] // side, whole.shape[0] // side
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def named(weights: Float, details: Float) -> NDArray[np.bool_]:
+    """Return which frames can matter in which tile, ``(N, rows, columns)``; one at least in each.
+
+    Args:
+        weights: decided at the reduced scale, ``(N, h / 4, w / 4)``.
+        details: of the frames at full scale, see `detail`, ``(N, a, b)``.
+    """
+    soft = np.stack([np.asarray(cv2.blur(weight, (3, 3)), np.float32) for weight in weights])
+    blocks = _largest(soft, BLOCK // REDUCTION, details.shape[1:])
+    enough = np.minimum(np.float32(NAMED), blocks.max(axis=0) / 2)
+    likely = blocks >= enough
+    tiles = _anywhere(likely, most=blocks)
+    return tiles | _anywhere(_overlooked(likely, details))
+
+
+def _largest(maps: Float, side: int, shape: tuple[int, ...]) -> Float:
+    """Return the largest of every square, ``(N, h, w)`` to ``(N, *shape)``, repeated at borders."""
+    below, right = (
+        max(n * side - length, 0) for n, length in zip(shape, maps.shape[1:], strict=True)
+    )
+    whole = np.pad(maps, ((0, 0), (0, below), (0, right)), "edge")
+    whole = whole[:, : shape[0] * side, : shape[1] * side]
+    return whole.reshape(len(maps), shape[0], side, shape[1], side).max(axis=(2, 4))
+
+
+def _overlooked(likely: NDArray[np.bool_], details: Float) -> NDArray[np.bool_]:
+    """Return the frame of most detail wherever those that were named have far less, by block."""
+    best = details.max(axis=0)
+    known = np.where(likely, details, 0).max(axis=0)
+    flat = np.float32(ends(best, _FLATTEST)[0])
+    lacks = best > np.float32(MORE_DETAIL) * known + np.float32(FLAT) * flat
+    return lacks & (details == best)
+
+
+def _anywhere(blocks: NDArray[np.bool_], most: Float | None = None) -> NDArray[np.bool_]:
+    """Return what holds in any block of a tile or next to it, ``(N, a, b)`` to tiles.
+
+    With `most`, weights ``(N, a, b)``, of the `MOST` frames with most of it alone, where more hold.
+    """
+    side = SIDE // BLOCK
+    near = np.ones((3, 3), np.uint8)
+    grown = np.stack([cv2.dilate(block.astype(np.uint8), near) for block in blocks])
+    count, *shape = blocks.shape
+    below, right = (-length % side for length in shape)
+    rows, columns = (-(-length // side) for length in shape)
+    split = count, rows, side, columns, side
+    whole = np.pad(grown, ((0, 0), (0, below), (0, right)))
+    tiles = whole.reshape(split).any(axis=(2, 4))
+    if most is None or count <= MOST:
+        return tiles
+    padded = np.pad(most, ((0, 0), (0, below), (0, right)))
+    share = padded.reshape(split).mean(axis=(2, 4), dtype=np.float32)
+    share = np.where(tiles, share, -1)
+    least = np.partition(share, -MOST, axis=0)[-MOST]
+    return tiles & (share >= least)

@@ -1,0 +1,135 @@
+"""A decision at a reduced scale everywhere, and at full scale only where frames compete.
+
+All frames are decided between small. Where that leaves one frame, its weight is enlarged and the
+network is not run again; elsewhere it is, on tiles with a halo, and sees the frames that
+`panfocus.systems.candidates` names. What the others had of the weight at the reduced scale they
+keep, so that tiles with other candidates meet without a seam.
+
+On a dark ground nothing is left out: what is faint there is lost at a reduced scale, and among
+many frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.ground import is_dark_ground
+from panfocus.arrays.pixels import floats, shrink
+from panfocus.arrays.ranks import winners
+from panfocus.arrays.regions import Region, regions
+from panfocus.arrays.tiles import cheapest_core, tiled_decision
+from panfocus.arrays.types import Float, Pixels
+from panfocus.systems.candidates import REDUCTION, SIDE, detail, named
+
+#: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
+HALO = 16
+SMALL_HALO = 32
+#: Samples (pixels times frames) that a network sees at once: memory of 70 MiB.
+AT_ONCE = 400_000
+#: Pictures with a shorter side are decided whole.
+LEAST_SIDE = 2 * SIDE
+#: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
+NOTHING = 0.02
+
+#: Frames that are compared at once on a dark ground.
+FEW = 8
+
+#: ``(N, h, w, C)`` as the frames are to weights ``(N, h, w)``.
+Decide = Callable[[Pixels], Float]
+
+
+def is_large(shape: Sequence[int]) -> bool:
+    """Return whether frames ``(N, H, W, C)`` are large enough to be shrunk."""
+    return min(shape[1:3]) >= LEAST_SIDE
+
+
+def shrunk(frames: Pixels) -> Pixels | None:
+    """Return frames ``(N, H, W, C)`` at the reduced scale; None where the ground is dark."""
+    small = np.stack([shrink(frame, REDUCTION) for frame in frames])
+    small = small.reshape(*small.shape[:3], frames.shape[-1])
+    greys = floats(small).mean(axis=-1, dtype=np.float32)
+    return None if is_dark_ground(greys) else small
+
+
+def decided(
+    frames: Pixels, small: Pixels, decide: Decide, *, halo: int, multiple: int, threads: int
+) -> Float:
+    """Return weights ``(N, H, W)``.
+
+    Args:
+        frames: ``(N, H, W, C)``.
+        small: the same, `shrunk`.
+        decide: the network; may be called from several threads.
+        halo: context that it needs at most, pixels.
+        multiple: where tiles may begin.
+        threads: tiles decided at the same time.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        details = pool.map(detail, frames)
+        weights = _small_weights(small, decide, min(halo, SMALL_HALO), multiple)
+        candidates = named(weights, np.stack(list(details)))
+        height, width = frames.shape[1:3]
+        out = np.stack([_enlarged(weight, height, width) for weight in weights])
+        reach = -(-min(halo, HALO) // multiple) * multiple
+        found = regions(candidates, SIDE, (height, width), reach, AT_ONCE)
+
+        def decide_region(region: Region) -> None:
+            _decide_region(out, frames, region, decide, reach)
+
+        list(pool.map(decide_region, found))
+    return out
+
+
+def folded(frames: Pixels, decide: Decide) -> Float:
+    """Return weights ``(N, H, W)``, few frames decided between at a time.
+
+    The first place of every later group goes to the best pixel so far.
+    """
+    out = np.zeros(frames.shape[:3], np.float32)
+    out[:FEW] = decide(frames[:FEW])
+    for start in range(FEW, len(frames), FEW - 1):
+        best = winners(out[:start])[0].astype(np.intp)
+        so_far = np.take_along_axis(frames[:start], best[None, ..., None], axis=0)
+        stop = start + FEW - 1
+        weights = decide(np.concatenate((so_far, frames[start:stop])))
+        out[:start] *= weights[0]
+        out[start:stop] = weights[1:]
+    return out
+
+
+def _small_weights(small: Pixels, decide: Decide, halo: int, multiple: int) -> Float:
+    count, height, width = small.shape[:3]
+    halo = -(-halo // multiple) * multiple
+    core = height, width
+    if height * width * count > AT_ONCE:
+        core = cheapest_core(height, width, halo, AT_ONCE // count, multiple)
+    weights = tiled_decision(decide, small, core, halo, multiple)
+    nothing = np.minimum(np.float32(NOTHING), weights.max(axis=0) / 4)
+    weights = np.maximum(weights - nothing, 0)
+    return weights / weights.sum(axis=0)
+
+
+def _enlarged(weight: Float, height: int, width: int) -> Float:
+    """Bring weights ``(h / 4, w / 4)`` to ``(h, w)``, bilinear."""
+    rows, columns = (side * REDUCTION for side in weight.shape)
+    large = cv2.resize(weight, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    if (rows, columns) != (height, width):
+        below, right = height - rows, width - columns
+        large = cv2.copyMakeBorder(large, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(large, np.float32)
+
+
+def _decide_region(
+    out: Float, frames: Pixels, region: Region, decide: Decide, halo: int
+) -> None:
+    """Replace a region's weights of its candidates, whose sum stays."""
+    window = region.window(*frames.shape[1:3], halo)
+    chosen = sorted(region.frames)
+    rows, columns = window.core
+    fine = decide(np.stack([frames[n][window.read] for n in chosen]))
+    before = out[chosen, rows, columns]
+    out[chosen, rows, columns] = fine[(slice(None), *window.inner)] * before.sum(axis=0)
