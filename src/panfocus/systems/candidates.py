@@ -35,18 +35,19 @@ FLAT = 2.0
 _FLATTEST = 0.1
 
 
-def detail(frame: Pixels) -> Float:
-    """Return the energy of the Laplacian in blocks, ``(h, w, C)`` to ``(h / 8, w / 8)`` rounded up.
+def detail(grey: Pixels) -> Float:
+    """Return the energy of the Laplacian in blocks, ``(h, w)`` to ``(h / 8, w / 8)`` rounded up.
 
     In squares of white, whatever the frame's numbers are.
     """
-    kind = cv2.CV_16S if frame.dtype == np.uint8 else cv2.CV_32F
-    fine = cv2.Laplacian(_grey(frame), kind)
-    energy = cv2.multiply(fine, fine, scale=1 / white(frame.dtype) ** 2, dtype=cv2.CV_32F)
+    kind = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
+    fine = cv2.Laplacian(grey, kind)
+    energy = cv2.multiply(fine, fine, scale=1 / white(grey.dtype) ** 2, dtype=cv2.CV_32F)
     return pooled(np.asarray(energy, np.float32), BLOCK)
 
 
-def _grey(frame: Pixels) -> Pixels:
+def grey_of(frame: Pixels) -> Pixels:
+    """Return the luminance of ``(h, w, C)``, native, ``(h, w)``; of odd channels their mean."""
     if frame.shape[-1] == 3:
         return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), frame.dtype)
     if frame.shape[-1] == 1:
@@ -91,9 +92,22 @@ def _overlooked(likely: NDArray[np.bool_], details: Float) -> NDArray[np.bool_]:
     """Return the frame of most detail wherever those that were named have far less, by block."""
     best = details.max(axis=0)
     known = np.where(likely, details, 0).max(axis=0)
-    flat = np.float32(ends(best, _FLATTEST)[0])
-    lacks = best > np.float32(MORE_DETAIL) * known + np.float32(FLAT) * flat
+    lacks = best > np.float32(MORE_DETAIL) * known + np.float32(FLAT * flat_of(details))
     return lacks & (details == best)
+
+
+def flat_of(details: Float) -> float:
+    """Return the detail of the flattest blocks, in the frame that has most of it there."""
+    return ends(details.max(axis=0), _FLATTEST)[0]
+
+
+def shares(weights: Float, rows: int, columns: int) -> Float:
+    """Return what each frame has of the weight in every tile, ``(N, rows, columns)``."""
+    out = np.zeros((len(weights), rows, columns), np.float32)
+    for n, weight in enumerate(weights):
+        tiles = pooled(weight, SIDE // REDUCTION)[:rows, :columns]
+        out[n, : tiles.shape[0], : tiles.shape[1]] = tiles
+    return out
 
 
 def _anywhere(blocks: NDArray[np.bool_], most: Float | None = None) -> NDArray[np.bool_]:

@@ -23,7 +23,8 @@ from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import Region, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import REDUCTION, SIDE, detail, named
+from panfocus.systems.candidates import REDUCTION, SIDE, detail, flat_of, grey_of, named, shares
+from panfocus.systems.likeness import distinct
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -56,7 +57,14 @@ def shrunk(frames: Pixels) -> Pixels | None:
 
 
 def decided(
-    frames: Pixels, small: Pixels, decide: Decide, *, halo: int, multiple: int, threads: int
+    frames: Pixels,
+    small: Pixels,
+    decide: Decide,
+    *,
+    halo: int,
+    multiple: int,
+    threads: int,
+    bright: float,
 ) -> Float:
     """Return weights ``(N, H, W)``.
 
@@ -67,11 +75,15 @@ def decided(
         halo: context that it needs at most, pixels.
         multiple: where tiles may begin.
         threads: tiles decided at the same time.
+        bright: range of the frames' numbers, see `distinct`.
     """
     with ThreadPoolExecutor(threads) as pool:
-        details = pool.map(detail, frames)
+        greys = list(pool.map(grey_of, frames))
+        details = np.stack(list(pool.map(detail, greys)))
         weights = _small_weights(small, decide, min(halo, SMALL_HALO), multiple)
-        candidates = named(weights, np.stack(list(details)))
+        candidates = named(weights, details)
+        share = shares(weights, *candidates.shape[1:])
+        candidates = distinct(candidates, share, greys, flat_of(details), bright)
         height, width = frames.shape[1:3]
         out = np.stack([_enlarged(weight, height, width) for weight in weights])
         reach = -(-min(halo, HALO) // multiple) * multiple
@@ -123,9 +135,7 @@ def _enlarged(weight: Float, height: int, width: int) -> Float:
     return np.asarray(large, np.float32)
 
 
-def _decide_region(
-    out: Float, frames: Pixels, region: Region, decide: Decide, halo: int
-) -> None:
+def _decide_region(out: Float, frames: Pixels, region: Region, decide: Decide, halo: int) -> None:
     """Replace a region's weights of its candidates, whose sum stays."""
     window = region.window(*frames.shape[1:3], halo)
     chosen = sorted(region.frames)

@@ -298,6 +298,7 @@ class NetworkSystem:
             halo=halo or 0,
             multiple=self._card.multiple_of,
             threads=self._threads or os.cpu_count() or 1,
+            bright=white(frames.dtype) / (stretch.gain if stretch else 1),
         )
 
     def _whole(self, frames: Pixels, stretch: Stretch | None) -> Float:
