@@ -56,7 +56,7 @@ def test_a_chain_of_mixes_is_the_weighted_sum(raw):
     weights /= weights.sum(axis=0)
     frames = np.random.default_rng(0).random((5, 4, 3, 2)).astype(np.float32)
     running = frames[0]
-    for frame, alpha in zip(frames[1:], chain(weights)[1:], strict=True):
+    for frame, alpha in zip(frames[1:], list(chain(weights))[1:], strict=True):
         running = mix(running, frame, alpha)
     np.testing.assert_allclose(running, weighted_sum(frames, weights), atol=2e-6)
 

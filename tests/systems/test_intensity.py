@@ -5,12 +5,17 @@ import pytest
 
 import panfocus.testing
 from panfocus.systems import load_system
-from panfocus.systems.intensity import ENOUGH, Stretch, stretched
+from panfocus.systems.intensity import ENOUGH, Stretch
 from tests.systems.test_bundled import scene
 
 
 def frames(seed=0, shape=(3, 60, 80, 3)):
     return np.random.default_rng(seed).random(shape, np.float32)
+
+
+def stretched(given):
+    stretch = Stretch.of(given)
+    return given if stretch is None else stretch.apply(given)
 
 
 def test_frames_that_fill_enough_of_the_range_are_left_as_they_are():

@@ -73,13 +73,18 @@ def group_size(system: System, held: int, budget: int) -> int:
     return int(min(max(min(HELD_BYTES, budget // 4) // held, 2), MOST_AT_ONCE))
 
 
-def decision_memory(
-    system: System, count: int, frame_bytes: int, pixels: int, working_pixels: int, budget: int
-) -> int:
-    """Return the bytes that a system which compares frames takes beyond the streaming fusion."""
+def decision_memory(system: System, count: int, held: int, working_pixels: int, budget: int) -> int:
+    """Return the bytes that a system which compares frames takes beyond the streaming fusion.
+
+    Args:
+        system: a system that decides.
+        count: frames.
+        held: bytes of one frame, see `held_bytes`.
+        working_pixels: of a frame, at the working scale.
+        budget: bytes that the whole fusion may take.
+    """
     if measures_alone(system):
         return 0
-    held = held_bytes(system, frame_bytes, pixels, working_pixels)
     group = min(group_size(system, held, budget), count)
     return group * held + working_bytes(system, group, working_pixels)
 
@@ -153,8 +158,9 @@ def fusion_memory(
     if decides:
         pixels = height * width
         limit = memory_limit(settings)
-        frame = pixels * channels * itemsize
-        needed += decision_memory(decides, count, frame, pixels, pixels // factor**2, limit)
+        working = pixels // factor**2
+        held = held_bytes(decides, pixels * channels * itemsize, pixels, working)
+        needed += decision_memory(decides, count, held, working, limit)
     elif holds_all(system) and settings.mode != "best-plane":
         # as they come and side by side, float32; and the picture
         samples = height * width * channels

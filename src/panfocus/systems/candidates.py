@@ -92,13 +92,9 @@ def _overlooked(likely: NDArray[np.bool_], details: Float) -> NDArray[np.bool_]:
     """Return the frame of most detail wherever those that were named have far less, by block."""
     best = details.max(axis=0)
     known = np.where(likely, details, 0).max(axis=0)
-    lacks = best > np.float32(MORE_DETAIL) * known + np.float32(FLAT * flat_of(details))
+    flat = np.float32(ends(best, _FLATTEST)[0])
+    lacks = best > np.float32(MORE_DETAIL) * known + np.float32(FLAT) * flat
     return lacks & (details == best)
-
-
-def flat_of(details: Float) -> float:
-    """Return the detail of the flattest blocks, in the frame that has most of it there."""
-    return ends(details.max(axis=0), _FLATTEST)[0]
 
 
 def shares(weights: Float, rows: int, columns: int) -> Float:

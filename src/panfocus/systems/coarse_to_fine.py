@@ -23,7 +23,7 @@ from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import Region, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import REDUCTION, SIDE, detail, flat_of, grey_of, named, shares
+from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, shares
 from panfocus.systems.likeness import distinct
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
@@ -83,7 +83,7 @@ def decided(
         weights = _small_weights(small, decide, min(halo, SMALL_HALO), multiple)
         candidates = named(weights, details)
         share = shares(weights, *candidates.shape[1:])
-        candidates = distinct(candidates, share, greys, flat_of(details), bright)
+        candidates = distinct(candidates, share, greys, bright)
         height, width = frames.shape[1:3]
         out = np.stack([_enlarged(weight, height, width) for weight in weights])
         reach = -(-min(halo, HALO) // multiple) * multiple

@@ -1,7 +1,7 @@
 """Frames that look alike in a tile: between them nothing has to be decided there.
 
-Neighbours in depth of a finely sampled stack differ by less than can be seen; where nothing is in
-focus, frames differ by noise alone.
+Neighbours in depth of a finely sampled stack differ by less than can be seen. More than that is not
+taken for noise: where it was, the borders of hard masks lost half a decibel.
 """
 
 from __future__ import annotations
@@ -16,16 +16,11 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import BLOCK, SIDE, pooled
 
 #: Difference in every block of a tile, RMS, up to which frames are alike; in shares of white.
-#: MEASURED: at twice this, hard edges lose half a decibel.
 ALIKE = 1 / 255
-#: The same, as a factor over the variance that noise gives to a difference.
-NOISE = 1.6
-#: Energy of the Laplacian of white noise of variance 1.
-_LAPLACIAN = 20
 
 
 def distinct(
-    named: NDArray[np.bool_], shares: Float, greys: Sequence[Pixels], flat: float, bright: float
+    named: NDArray[np.bool_], shares: Float, greys: Sequence[Pixels], bright: float
 ) -> NDArray[np.bool_]:
     """Return the frames that are looked at, ``(N, rows, columns)``; one at least in each tile.
 
@@ -35,10 +30,9 @@ def distinct(
         named: which frames can matter in which tile, ``(N, rows, columns)``.
         shares: of the weight at the reduced scale, ``(N, rows, columns)``.
         greys: of the frames, ``(h, w)`` each.
-        flat: energy of the Laplacian where the frames are flat, in squares of white.
         bright: range of the frames' numbers: white, or less where they are stretched.
     """
-    bound = bright**2 * (ALIKE**2 + NOISE * 2 * flat / _LAPLACIAN)
+    bound = (bright * ALIKE) ** 2
     out = named.copy()
     for row, column in zip(*(named.sum(axis=0) > 1).nonzero(), strict=True):
         tile = slice(row * SIDE, (row + 1) * SIDE), slice(column * SIDE, (column + 1) * SIDE)

@@ -1,0 +1,51 @@
+"""Tiles with the frames that are looked at in them, joined where that reads less."""
+
+import numpy as np
+import pytest
+
+from panfocus.arrays.regions import Region, regions
+
+SHAPE = 500, 700
+HALO = 16
+
+
+def made(named, side=64, most=10**7):
+    return regions(named, side, SHAPE, HALO, most)
+
+
+def random_names(count=5, seed=0):
+    rows, columns = (-(-length // 64) for length in SHAPE)
+    return np.random.default_rng(seed).random((count, rows, columns)) < 0.3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_tile_with_several_frames_is_covered_once_and_sees_them(seed):
+    named = random_names(seed=seed)
+    seen = np.zeros((len(named), *SHAPE), int)
+    covered = np.zeros(SHAPE, int)
+    for region in made(named):
+        core = region.window(*SHAPE, HALO).core
+        covered[core] += 1
+        for n in region.frames:
+            seen[n][core] += 1
+    full = named.repeat(64, axis=1).repeat(64, axis=2)[:, : SHAPE[0], : SHAPE[1]]
+    assert (covered == (full.sum(axis=0) > 1)).all()
+    assert (seen[full & (covered > 0)] == 1).all()
+
+
+def test_joining_reads_less_and_never_more_than_allowed():
+    named = random_names(2)
+    alone = sum(region.samples(*SHAPE, HALO) for region in made(named, most=0))
+    assert sum(region.samples(*SHAPE, HALO) for region in made(named)) < 0.9 * alone
+    assert max(region.samples(*SHAPE, HALO) for region in made(named, most=60_000)) <= 60_000
+
+
+def test_where_all_frames_compete_everywhere_the_picture_is_one_region():
+    named = np.ones((3, 8, 11), bool)
+    assert made(named) == [Region(0, 0, *SHAPE, frozenset(range(3)))]
+
+
+def test_the_window_of_a_region_ends_at_the_picture():
+    window = Region(0, 64, 500, 700, frozenset((0, 1))).window(*SHAPE, HALO)
+    assert window.read == (slice(0, 500), slice(48, 700))
+    assert window.inner == (slice(0, 500), slice(16, 652))

@@ -1,0 +1,196 @@
+"""A network looks closely only where frames compete, and answers as if it had everywhere."""
+
+import numpy as np
+import pytest
+
+from panfocus.systems import coarse_to_fine, load_system
+from panfocus.systems.candidates import SIDE, detail, grey_of, named
+from panfocus.systems.likeness import distinct
+from tests.conftest import psnr
+from tests.systems.test_bundled import scene
+
+HEIGHT, WIDTH = 400, 520
+
+
+class Double:
+    """A network that says what it is told at the reduced scale, and at full scale sees detail."""
+
+    def __init__(self, small):
+        self.small = np.asarray(small, np.float32)
+        self.calls = []
+
+    def __call__(self, frames):
+        count, height, width = frames.shape[:3]
+        self.calls.append(frames.shape)
+        if len(self.calls) == 1:
+            return np.broadcast_to(self.small[:, None, None], (count, height, width)).copy()
+        greys = frames.astype(np.float32).mean(-1)
+        best = np.abs(greys - 100).argmax(axis=0)
+        return (best == np.arange(count)[:, None, None]).astype(np.float32)
+
+    @property
+    def tiles(self):
+        return self.calls[1:]
+
+
+def decided(frames, network, **options):
+    small = coarse_to_fine.shrunk(frames)
+    assert small is not None
+    options = {"halo": 128, "multiple": 16, "threads": 1, "bright": 255.0} | options
+    return coarse_to_fine.decided(frames, small, network, **options)
+
+
+def noise(count=2, height=HEIGHT, width=WIDTH, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(90, 111, (count, height, width, 3)).astype(np.uint8)
+
+
+def test_where_one_frame_has_all_the_weight_the_network_is_not_run_again():
+    network = Double([1, 0])
+    weights = decided(noise(), network)
+    assert network.tiles == []
+    assert (weights[0] == 1).all()
+    assert (weights[1] == 0).all()
+
+
+def test_a_thin_line_that_the_reduced_scale_denies_is_seen_at_full_scale():
+    frames = noise(3)
+    frames[2, 100:300, 250] = 255
+    network = Double([1, 0, 0])
+    weights = decided(frames, network)
+    assert (weights[2, 100:300, 250] == 1).all()
+    assert {shape[0] for shape in network.tiles} == {2}, "the line's frame and the one that won"
+    looked = sum(shape[1] * shape[2] for shape in network.tiles)
+    assert looked < HEIGHT * WIDTH * 0.75
+    assert (weights[:2, :, 450:] == np.array([1, 0])[:, None, None]).all()
+
+
+def test_a_spot_that_the_reduced_scale_denies_is_seen_at_full_scale():
+    frames = noise()
+    frames[1, 200:202, 300:302] = 200
+    weights = decided(frames, Double([1, 0]))
+    assert (weights[1, 200:202, 300:302] == 1).all()
+
+
+@pytest.mark.parametrize("count", range(2, 7))
+def test_where_nothing_is_known_all_frames_are_looked_at_everywhere_as_one(count, monkeypatch):
+    monkeypatch.setattr(coarse_to_fine, "AT_ONCE", 10**7)
+    frames = noise(count)
+    network = Double([1 / count] * count)
+    weights = decided(frames, network)
+    assert network.tiles == [frames.shape]
+    np.testing.assert_array_equal(weights, network(frames))
+
+
+def test_frames_that_are_alike_are_not_decided_between():
+    frames = np.repeat(noise(1), 3, axis=0)
+    frames[1] += 1
+    network = Double([0.5, 0.3, 0.2])
+    weights = decided(frames, network)
+    assert network.tiles == []
+    np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-5)
+    frames[1, 50:60, 50:60] += 40
+    decided(frames, network)
+    assert network.tiles != []
+
+
+def test_what_stands_out_of_a_flat_ground_is_named_and_noise_is_not():
+    frames = noise()
+    weights = np.zeros((2, HEIGHT // 4, WIDTH // 4), np.float32)
+    weights[0] = 1
+    details = np.stack([detail(grey_of(frame)) for frame in frames])
+    assert not named(weights, details)[1].any()
+    frames[1, 300, 400] = 255
+    details = np.stack([detail(grey_of(frame)) for frame in frames])
+    assert np.argwhere(named(weights, details)[1]).tolist() == [[300 // SIDE, 400 // SIDE]]
+
+
+def test_of_frames_that_are_alike_the_one_with_most_weight_stays():
+    named = np.ones((3, 1, 1), bool)
+    share = np.array([0.2, 0.5, 0.3], np.float32)[:, None, None]
+    greys = [np.full((64, 64), value, np.uint8) for value in (100, 100, 120)]
+    assert distinct(named, share, greys, 255.0).ravel().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_numbers_of_files_are_decided_as_the_same_in_floats(dtype):
+    made, _ = scene(HEIGHT, WIDTH)
+    top = np.iinfo(dtype).max
+    native = np.rint(made * top).astype(dtype)
+    system = load_system("dualpath")
+    as_they_are = system.decide(native)
+    as_floats = system.decide(native.astype(np.float32) / top)
+    assert np.abs(as_they_are - as_floats).mean() < 2e-3
+
+
+def test_the_bundled_network_decides_as_if_it_looked_closely_everywhere():
+    made, truth = scene(HEIGHT, WIDTH)
+    whole = load_system("dualpath", whole=True).decide(made)
+    quick = load_system("dualpath").decide(made)
+    assert np.abs(whole - quick).mean() < 0.01
+
+    def fused(weights):
+        return np.einsum("nhwc,nhw->hwc", made, weights)
+
+    assert psnr(fused(quick) * 255, truth * 255) > psnr(fused(whole) * 255, truth * 255) - 0.1
+
+
+def test_permuted_frames_have_permuted_weights():
+    made, _ = scene(HEIGHT, WIDTH)
+    made = np.concatenate((made, made[:1] * 0.9 + 0.05))
+    system = load_system("dualpath")
+    order = [2, 0, 1]
+    np.testing.assert_allclose(system.decide(made[order]), system.decide(made)[order], atol=2e-3)
+
+
+def test_equal_frames_share_the_weight():
+    made = np.repeat(scene(HEIGHT, WIDTH)[0][:1], 4, axis=0)
+    np.testing.assert_allclose(load_system("dualpath").decide(made), 1 / 4, atol=1e-3)
+
+
+def test_tiles_meet_without_a_seam():
+    """Where neighbouring tiles see other frames, weights do not jump more than elsewhere."""
+    made, _ = scene(600, 800)
+    rng = np.random.default_rng(1)
+    made = np.clip(made + rng.normal(0, 0.02, made.shape), 0, 1).astype(np.float32)
+    weights = load_system("dualpath").decide(made)[0]
+    down = np.abs(np.diff(weights, axis=0)).mean(axis=1)
+    at = np.arange(SIDE, 600, SIDE) - 1
+    others = np.setdiff1d(np.arange(len(down)), at)
+    assert down[at].mean() < 1.5 * np.sort(down[others])[-60:].mean() + 1e-3
+
+
+def test_on_a_dark_ground_every_frame_is_looked_at_whole_few_at_a_time():
+    frames = np.full((10, 256, 256, 1), 5, np.uint8)
+    for n in range(10):
+        frames[n, 20 + 20 * n : 23 + 20 * n, 100:103] = 250
+    assert coarse_to_fine.shrunk(frames) is None
+    shapes = []
+
+    def decide(shown):
+        shapes.append(shown.shape)
+        light = shown[..., 0].astype(np.float32)
+        return light / light.sum(axis=0)
+
+    weights = coarse_to_fine.folded(frames, decide)
+    assert [shape[0] for shape in shapes] == [8, 3]
+    np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-5)
+    for n in range(10):
+        assert weights[:, 21 + 20 * n, 101].argmax() == n
+
+
+def test_small_pictures_and_those_who_ask_are_decided_whole(monkeypatch):
+    def never(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(coarse_to_fine, "decided", never)
+    load_system("dualpath").decide(scene(160, 300)[0])
+    load_system("dualpath", whole=True).decide(scene(HEIGHT, WIDTH)[0])
+    with pytest.raises(AssertionError):
+        load_system("dualpath").decide(scene(HEIGHT, WIDTH)[0])
+
+
+def test_threads_do_not_change_what_is_decided():
+    made, _ = scene(HEIGHT, WIDTH)
+    one, two = (load_system("dualpath", threads=n).decide(made) for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
