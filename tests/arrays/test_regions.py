@@ -13,9 +13,9 @@ def made(named, side=64, most=10**7):
     return regions(named, side, SHAPE, HALO, most)
 
 
-def random_names(count=5, seed=0):
+def random_names(count=5, seed=0, share=0.3):
     rows, columns = (-(-length // 64) for length in SHAPE)
-    return np.random.default_rng(seed).random((count, rows, columns)) < 0.3
+    return np.random.default_rng(seed).random((count, rows, columns)) < share
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -34,7 +34,7 @@ def test_every_tile_with_several_frames_is_covered_once_and_sees_them(seed):
 
 
 def test_joining_reads_less_and_never_more_than_allowed():
-    named = random_names(2)
+    named = random_names(2, share=0.9)
     alone = sum(region.samples(*SHAPE, HALO) for region in made(named, most=0))
     assert sum(region.samples(*SHAPE, HALO) for region in made(named)) < 0.9 * alone
     assert max(region.samples(*SHAPE, HALO) for region in made(named, most=60_000)) <= 60_000

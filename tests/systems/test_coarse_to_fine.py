@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from panfocus.arrays.pixels import shrink
 from panfocus.systems import coarse_to_fine, load_system
-from panfocus.systems.candidates import SIDE, detail, grey_of, named
+from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named
 from panfocus.systems.likeness import distinct
 from tests.conftest import psnr
 from tests.systems.test_bundled import scene
@@ -34,8 +35,7 @@ class Double:
 
 
 def decided(frames, network, **options):
-    small = coarse_to_fine.shrunk(frames)
-    assert small is not None
+    small = np.stack([shrink(frame, REDUCTION) for frame in frames])
     options = {"halo": 128, "multiple": 16, "threads": 1, "bright": 255.0} | options
     return coarse_to_fine.decided(frames, small, network, **options)
 
