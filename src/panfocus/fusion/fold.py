@@ -8,7 +8,7 @@ a running picture and one new frame are all that is ever held.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -105,7 +105,7 @@ class DecisionFold:
         for frame, alpha in zip(held, alphas, strict=True):
             yield Decision(frame, alpha, kept=kept)
 
-    def _stack(self, held: list[Frame]) -> Pixels:
+    def _stack(self, held: list[Frame]) -> Any:  # noqa: ANN401  what the system takes, see `traits`
         """Return the frames that are decided between, ``(N, h, w, C)``; what was fused is first."""
         is_native = takes_native(self._system) and self._operand == "best"
         small = [

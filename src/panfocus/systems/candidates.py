@@ -94,7 +94,7 @@ def _overlooked(likely: NDArray[np.bool_], details: Float) -> NDArray[np.bool_]:
     known = np.where(likely, details, 0).max(axis=0)
     flat = np.float32(ends(best, _FLATTEST)[0])
     lacks = best > np.float32(MORE_DETAIL) * known + np.float32(FLAT) * flat
-    return lacks & (details == best)
+    return np.asarray(lacks & (details == best), np.bool_)
 
 
 def shares(weights: Float, rows: int, columns: int) -> Float:

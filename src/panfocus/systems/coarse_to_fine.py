@@ -29,8 +29,10 @@ from panfocus.systems.likeness import distinct
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
 SMALL_HALO = 32
-#: Samples (pixels times frames) that a network sees at once: memory of 70 MiB.
+#: Samples (pixels times frames) that a network sees at once in a tile, memory of 70 MiB; and at the
+#: reduced scale, where smaller tiles of many frames would be halo for the most part.
 AT_ONCE = 400_000
+SMALL_AT_ONCE = 1_200_000
 #: Pictures with a shorter side are decided whole.
 LEAST_SIDE = 2 * SIDE
 #: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
@@ -117,8 +119,8 @@ def _small_weights(small: Pixels, decide: Decide, halo: int, multiple: int) -> F
     count, height, width = small.shape[:3]
     halo = -(-halo // multiple) * multiple
     core = height, width
-    if height * width * count > AT_ONCE:
-        core = cheapest_core(height, width, halo, AT_ONCE // count, multiple)
+    if height * width * count > SMALL_AT_ONCE:
+        core = cheapest_core(height, width, halo, SMALL_AT_ONCE // count, multiple)
     weights = tiled_decision(decide, small, core, halo, multiple)
     nothing = np.minimum(np.float32(NOTHING), weights.max(axis=0) / 4)
     weights = np.maximum(weights - nothing, 0)
@@ -137,7 +139,8 @@ def _enlarged(weight: Float, height: int, width: int) -> Float:
 
 def _decide_region(out: Float, frames: Pixels, region: Region, decide: Decide, halo: int) -> None:
     """Replace a region's weights of its candidates, whose sum stays."""
-    window = region.window(*frames.shape[1:3], halo)
+    height, width = frames.shape[1:3]
+    window = region.window(height, width, halo)
     chosen = sorted(region.frames)
     rows, columns = window.core
     fine = decide(np.stack([frames[n][window.read] for n in chosen]))

@@ -40,10 +40,11 @@ def distinct(
         for n in np.argsort(-shares[:, row, column], kind="stable"):
             if not named[n, row, column]:
                 continue
-            if any(_difference(greys[n][tile], other) <= bound for other in kept):
+            new: Pixels = greys[int(n)][tile]
+            if any(_difference(new, other) <= bound for other in kept):
                 out[n, row, column] = False
             else:
-                kept.append(greys[n][tile])
+                kept.append(new)
     return out
 
 

@@ -26,6 +26,7 @@ from panfocus.systems import coarse_to_fine
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO, CPU
 from panfocus.systems.intensity import Stretch
+from panfocus.systems.planes import in_planes
 from panfocus.systems.restorer import Recipe, Restorer
 from panfocus.systems.weights import check_weights
 
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 #: Pixels times frames that a network sees at once, where its card does not say.
 TILE_PIXELS = 700_000
-#: What fills a picture up to a network's multiple: mid-grey, the zero of networks that see frames
-#: less 0.5. Mirrored pixels would hide the picture's rim, where blurred pictures may be dark.
-PAD = 0.5
 #: What a network may take for a tile as large as its card allows; cards are written to fit.
 TILE_BYTES = 1030 * 2**20
 
@@ -211,35 +209,26 @@ class NetworkSystem:
             The output: weights ``(N, h, w)`` or a picture ``(3, h, w)``.
         """
         height, width = frames.shape[1:3]
-        multiple = self._card.multiple_of
-        size = height + -height % multiple, width + -width % multiple
-        # one copy that is padded and in planes: frames are large where tiles are
-        planes = np.full((len(frames), 3, *size), PAD, np.float32)
-        _put(planes[:, :, :height, :width], frames, stretch)
-        expected = (len(frames) if answer == "weights" else 3, *size)
-        run = self._run_tile if tile else self._run
-        made = np.asarray(run(planes, answer, expected))
+        planes = in_planes(frames, self._card.multiple_of, stretch)
+        expected = (len(frames) if answer == "weights" else 3, *planes.shape[2:])
+        made = np.asarray(self._run(planes, answer, expected, tile=tile))
         if made.shape != expected or made.dtype.kind != "f":
             raise self._unusable(answer, expected, f"{made.shape}, {made.dtype}")
         return made[:, :height, :width].astype(np.float32, copy=False)
 
-    def _run_tile(self, planes: Float, answer: str, expected: tuple[int, ...]) -> object:
-        try:  # tiles are small: their memory may stay for the next one
-            return cast("Any", self._tile_session).run([answer], {"frames": planes})[0]
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise self._unusable(answer, expected, reason) from error
-
-    def _run(self, planes: Float, answer: str, expected: tuple[int, ...]) -> object:
-        session = cast("Any", self._session)
+    def _run(
+        self, planes: Float, answer: str, expected: tuple[int, ...], *, tile: bool = False
+    ) -> object:
+        session = cast("Any", self._tile_session if tile else self._session)
+        options = None if tile else self._options  # a tile's memory may stay for the next
         ran = self._ran_on
         try:
             with self._in_turn if ran is not None and ran.in_turn else nullcontext():
-                return session.run([answer], {"frames": planes}, self._options)[0]
+                return session.run([answer], {"frames": planes}, options)[0]
         except Exception as error:
             # onnxruntime's exceptions have no common base of their own
             reason = f"{type(error).__name__}: {error}"
-            if self._give_up(session, error):
+            if not tile and self._give_up(session, error):
                 return self._run(planes, answer, expected)
             raise self._unusable(answer, expected, reason) from error
 
@@ -313,16 +302,3 @@ class NetworkSystem:
         multiple = self._card.multiple_of
         core = cheapest_core(height, width, halo, allowed, multiple)
         return tiled_decision(decide, frames, core, halo, multiple)
-
-
-def _put(planes: Float, frames: Pixels, stretch: Stretch | None) -> None:
-    """Write frames ``(N, h, w, C)`` into planes ``(N, 3, h, w)`` in [0, 1], stretched."""
-    channels = frames.shape[-1]
-    colour: Pixels | Float = frames
-    if channels != 3:
-        colour = frames[..., :1] if channels < 3 else frames.mean(-1, np.float32, keepdims=True)
-    planes[...] = colour.transpose(0, 3, 1, 2)
-    if frames.dtype != np.float32:
-        planes /= np.float32(white(frames.dtype))
-    if stretch is not None:
-        planes[...] = stretch.apply(planes)

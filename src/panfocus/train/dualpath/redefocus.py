@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from panfocus import fuse
 from panfocus.arrays.types import Float
-from panfocus.systems.network import PAD
+from panfocus.systems.planes import PAD
 from panfocus.train.dualpath import fluorescence, focal_stacks
 from panfocus.train.dualpath.misfire import misfired
 from panfocus.train.dualpath.stack import MadeStack
