@@ -36,7 +36,7 @@ class Double:
 
 def decided(frames, network, **options):
     small = np.stack([shrink(frame, REDUCTION) for frame in frames])
-    options = {"halo": 128, "multiple": 16, "threads": 1, "bright": 255.0} | options
+    options = {"halo": 128, "multiple": 16, "threads": 1} | options
     return coarse_to_fine.decided(frames, small, network, **options)
 
 
@@ -109,7 +109,7 @@ def test_of_frames_that_are_alike_the_one_with_most_weight_stays():
     named = np.ones((3, 1, 1), bool)
     share = np.array([0.2, 0.5, 0.3], np.float32)[:, None, None]
     greys = [np.full((64, 64), value, np.uint8) for value in (100, 100, 120)]
-    assert distinct(named, share, greys, 255.0).ravel().tolist() == [False, True, True]
+    assert distinct(named, share, greys).ravel().tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -29,7 +29,7 @@ NAMED = 0.15
 MOST = 6
 #: Detail beyond that of all named frames, as a factor, from which one more is named; and how many
 #: times the detail of flat blocks counts as none.
-MORE_DETAIL = 1.5
+MORE_DETAIL = 2.0
 FLAT = 2.0
 #: Share of blocks that are flat at least, in the frame with most detail.
 _FLATTEST = 0.1
@@ -73,9 +73,9 @@ def named(weights: Float, details: Float) -> NDArray[np.bool_]:
     soft = np.stack([np.asarray(cv2.blur(weight, (3, 3)), np.float32) for weight in weights])
     blocks = _largest(soft, BLOCK // REDUCTION, details.shape[1:])
     enough = np.minimum(np.float32(NAMED), blocks.max(axis=0) / 2)
-    likely = blocks >= enough
-    tiles = _anywhere(likely, most=blocks)
-    return tiles | _anywhere(_overlooked(likely, details))
+    tiles = _anywhere(blocks >= enough, most=blocks)
+    _add_overlooked(tiles, details)
+    return tiles
 
 
 def _largest(maps: Float, side: int, shape: tuple[int, ...]) -> Float:
@@ -88,13 +88,23 @@ def _largest(maps: Float, side: int, shape: tuple[int, ...]) -> Float:
     return whole.reshape(len(maps), shape[0], side, shape[1], side).max(axis=(2, 4))
 
 
-def _overlooked(likely: NDArray[np.bool_], details: Float) -> NDArray[np.bool_]:
-    """Return the frame of most detail wherever those that were named have far less, by block."""
+def _add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
+    """Name those who have far more detail in some block than all that are named in the tile.
+
+    One after the other, who has most of what is lacking first, until nothing is.
+    """
     best = details.max(axis=0)
-    known = np.where(likely, details, 0).max(axis=0)
-    flat = np.float32(ends(best, _FLATTEST)[0])
-    lacks = best > np.float32(MORE_DETAIL) * known + np.float32(FLAT) * flat
-    return np.asarray(lacks & (details == best), np.bool_)
+    flat = np.float32(FLAT * ends(best, _FLATTEST)[0])
+    side = SIDE // BLOCK
+    for row, column in np.ndindex(tiles.shape[1:]):
+        rows = slice(max(row * side - 1, 0), (row + 1) * side + 1)
+        columns = slice(max(column * side - 1, 0), (column + 1) * side + 1)
+        here, most, chosen = details[:, rows, columns], best[rows, columns], tiles[:, row, column]
+        known = here[chosen].max(axis=0)
+        while (lacks := most > np.float32(MORE_DETAIL) * known + flat).any():
+            n = int(np.where(chosen, -1, here[:, lacks].sum(axis=1)).argmax())
+            chosen[n] = True
+            known = np.maximum(known, here[n])
 
 
 def shares(weights: Float, rows: int, columns: int) -> Float:
@@ -119,7 +129,7 @@ def _anywhere(blocks: NDArray[np.bool_], most: Float | None = None) -> NDArray[n
     rows, columns = (-(-length // side) for length in shape)
     split = count, rows, side, columns, side
     whole = np.pad(grown, ((0, 0), (0, below), (0, right)))
-    tiles = whole.reshape(split).any(axis=(2, 4))
+    tiles = np.asarray(whole.reshape(split).any(axis=(2, 4)), np.bool_)
     if most is None or count <= MOST:
         return tiles
     padded = np.pad(most, ((0, 0), (0, below), (0, right)))

@@ -52,10 +52,13 @@ def is_large(shape: Sequence[int]) -> bool:
 
 def shrunk(frames: Pixels) -> Pixels | None:
     """Return frames ``(N, H, W, C)`` at the reduced scale; None where the ground is dark."""
+    brightest = shrink(grey_of(frames[0]), 2)
+    for frame in frames[1:]:
+        brightest = np.maximum(brightest, shrink(grey_of(frame), 2))
+    if is_dark_ground(floats(brightest)[None]):
+        return None
     small = np.stack([shrink(frame, REDUCTION) for frame in frames])
-    small = small.reshape(*small.shape[:3], frames.shape[-1])
-    greys = floats(small).mean(axis=-1, dtype=np.float32)
-    return None if is_dark_ground(greys) else small
+    return small.reshape(*small.shape[:3], frames.shape[-1])
 
 
 def decided(
@@ -66,7 +69,7 @@ def decided(
     halo: int,
     multiple: int,
     threads: int,
-    bright: float,
+    gain: float = 1,
 ) -> Float:
     """Return weights ``(N, H, W)``.
 
@@ -77,7 +80,7 @@ def decided(
         halo: context that it needs at most, pixels.
         multiple: where tiles may begin.
         threads: tiles decided at the same time.
-        bright: range of the frames' numbers, see `distinct`.
+        gain: by which the network's frames are stretched.
     """
     with ThreadPoolExecutor(threads) as pool:
         greys = list(pool.map(grey_of, frames))
@@ -85,7 +88,7 @@ def decided(
         weights = _small_weights(small, decide, min(halo, SMALL_HALO), multiple)
         candidates = named(weights, details)
         share = shares(weights, *candidates.shape[1:])
-        candidates = distinct(candidates, share, greys, bright)
+        candidates = distinct(candidates, share, greys, gain)
         height, width = frames.shape[1:3]
         out = np.stack([_enlarged(weight, height, width) for weight in weights])
         reach = -(-min(halo, HALO) // multiple) * multiple

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import BLOCK, SIDE, pooled
 
@@ -20,9 +21,9 @@ ALIKE = 1 / 255
 
 
 def distinct(
-    named: NDArray[np.bool_], shares: Float, greys: Sequence[Pixels], bright: float
+    named: NDArray[np.bool_], shares: Float, greys: Sequence[Pixels], gain: float = 1
 ) -> NDArray[np.bool_]:
-    """Return the frames that are looked at, ``(N, rows, columns)``; one at least in each tile.
+    """Return the frames that are looked at, ``(N, rows, columns)``.
 
     Of frames that are alike the one with most weight stays.
 
@@ -30,9 +31,9 @@ def distinct(
         named: which frames can matter in which tile, ``(N, rows, columns)``.
         shares: of the weight at the reduced scale, ``(N, rows, columns)``.
         greys: of the frames, ``(h, w)`` each.
-        bright: range of the frames' numbers: white, or less where they are stretched.
+        gain: by which the frames are stretched.
     """
-    bound = (bright * ALIKE) ** 2
+    bound = (white(greys[0].dtype) * ALIKE / gain) ** 2
     out = named.copy()
     for row, column in zip(*(named.sum(axis=0) > 1).nonzero(), strict=True):
         tile = slice(row * SIDE, (row + 1) * SIDE), slice(column * SIDE, (column + 1) * SIDE)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from panfocus.arrays.pixels import white
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
@@ -124,7 +123,7 @@ class NetworkSystem:
 
     @property
     def ran_on(self) -> RanOn | None:
-        """Where the network runs; None until it has been asked for its first decision."""
+        """Where the network runs; None before its first decision."""
         return self._ran_on
 
     @cached_property
@@ -150,15 +149,14 @@ class NetworkSystem:
 
         if not candidates(self._asked):
             return True
-        assert self._session
-        return self._ran_on is not None and self._ran_on.device == CPU
+        return bool(self._session) and self._ran_on is not None and self._ran_on.device == CPU
 
     @property
     def _tile_session(self) -> InferenceSession:
         """The session of one thread by which several tiles are decided at the same time."""
         with self._starting:
             if self._single is None:
-                from panfocus.systems.sessions import RanOn, on_cpu  # noqa: PLC0415  as above
+                from panfocus.systems.sessions import RanOn, on_cpu  # noqa: PLC0415
 
                 self._single = on_cpu(replace(self._network, threads=1))
                 self._ran_on = self._ran_on or RanOn(CPU, self._asked)
@@ -266,16 +264,15 @@ class NetworkSystem:
                 remedy="call panfocus.fuse, which folds any number of frames",
             )
         stretch = Stretch.of(frames)
-        by_candidates = self._by_candidates(frames, stretch)
-        return self._whole(frames, stretch) if by_candidates is None else by_candidates
+        quick = self._by_candidates(frames, stretch)
+        return self._whole(frames, stretch) if quick is None else quick
 
     def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
         """Return weights, the network run where frames compete; None where that may not be."""
         halo = self._card.halo
         is_set = self._card.max_frames is None and halo is not None
-        if self._is_whole or not is_set or not coarse_to_fine.is_large(frames.shape):
-            return None
-        if not self._runs_on_processor():
+        suits = is_set and not self._is_whole and coarse_to_fine.is_large(frames.shape)
+        if not (suits and self._runs_on_processor()):
             return None
         small = coarse_to_fine.shrunk(frames)
         if small is None:
@@ -287,7 +284,7 @@ class NetworkSystem:
             halo=halo or 0,
             multiple=self._card.multiple_of,
             threads=self._threads or os.cpu_count() or 1,
-            bright=white(frames.dtype) / (stretch.gain if stretch else 1),
+            gain=stretch.gain if stretch else 1,
         )
 
     def _whole(self, frames: Pixels, stretch: Stretch | None) -> Float:
