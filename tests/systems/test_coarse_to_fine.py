@@ -5,8 +5,7 @@ import pytest
 
 from panfocus.arrays.pixels import shrink
 from panfocus.systems import coarse_to_fine, load_system
-from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named
-from panfocus.systems.likeness import distinct
+from panfocus.systems.candidates import REDUCTION, SIDE, detail, named
 from tests.conftest import psnr
 from tests.systems.test_bundled import scene
 
@@ -82,34 +81,15 @@ def test_where_nothing_is_known_all_frames_are_looked_at_everywhere_as_one(count
     np.testing.assert_array_equal(weights, network(frames))
 
 
-def test_frames_that_are_alike_are_not_decided_between():
-    frames = np.repeat(noise(1), 3, axis=0)
-    frames[1] += 1
-    network = Double([0.5, 0.3, 0.2])
-    weights = decided(frames, network)
-    assert network.tiles == []
-    np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-5)
-    frames[1, 50:60, 50:60] += 40
-    decided(frames, network)
-    assert network.tiles != []
-
-
 def test_what_stands_out_of_a_flat_ground_is_named_and_noise_is_not():
     frames = noise()
     weights = np.zeros((2, HEIGHT // 4, WIDTH // 4), np.float32)
     weights[0] = 1
-    details = np.stack([detail(grey_of(frame)) for frame in frames])
+    details = np.stack([detail(frame) for frame in frames])
     assert not named(weights, details)[1].any()
     frames[1, 300, 400] = 255
-    details = np.stack([detail(grey_of(frame)) for frame in frames])
+    details = np.stack([detail(frame) for frame in frames])
     assert np.argwhere(named(weights, details)[1]).tolist() == [[300 // SIDE, 400 // SIDE]]
-
-
-def test_of_frames_that_are_alike_the_one_with_most_weight_stays():
-    named = np.ones((3, 1, 1), bool)
-    share = np.array([0.2, 0.5, 0.3], np.float32)[:, None, None]
-    greys = [np.full((64, 64), value, np.uint8) for value in (100, 100, 120)]
-    assert distinct(named, share, greys).ravel().tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -35,11 +35,12 @@ FLAT = 2.0
 _FLATTEST = 0.1
 
 
-def detail(grey: Pixels) -> Float:
-    """Return the energy of the Laplacian in blocks, ``(h, w)`` to ``(h / 8, w / 8)`` rounded up.
+def detail(frame: Pixels) -> Float:
+    """Return the energy of the Laplacian in blocks, ``(h, w, C)`` to ``(h / 8, w / 8)`` rounded up.
 
     In squares of white, whatever the frame's numbers are.
     """
+    grey = grey_of(frame)
     kind = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
     fine = cv2.Laplacian(grey, kind)
     energy = cv2.multiply(fine, fine, scale=1 / white(grey.dtype) ** 2, dtype=cv2.CV_32F)
@@ -105,15 +106,6 @@ def _add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
             n = int(np.where(chosen, -1, here[:, lacks].sum(axis=1)).argmax())
             chosen[n] = True
             known = np.maximum(known, here[n])
-
-
-def shares(weights: Float, rows: int, columns: int) -> Float:
-    """Return what each frame has of the weight in every tile, ``(N, rows, columns)``."""
-    out = np.zeros((len(weights), rows, columns), np.float32)
-    for n, weight in enumerate(weights):
-        tiles = pooled(weight, SIDE // REDUCTION)[:rows, :columns]
-        out[n, : tiles.shape[0], : tiles.shape[1]] = tiles
-    return out
 
 
 def _anywhere(blocks: NDArray[np.bool_], most: Float | None = None) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus.arrays.ground import is_dark_ground
 from panfocus.arrays.pixels import floats, shrink
@@ -23,8 +24,7 @@ from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import Region, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, shares
-from panfocus.systems.likeness import distinct
+from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, detail, grey_of, named
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -33,6 +33,8 @@ SMALL_HALO = 32
 #: reduced scale, where smaller tiles of many frames would be halo for the most part.
 AT_ONCE = 400_000
 SMALL_AT_ONCE = 1_200_000
+#: Width of the border of tiles over which one scale gives way to the other, pixels.
+SOFT = BLOCK
 #: Pictures with a shorter side are decided whole.
 LEAST_SIDE = 2 * SIDE
 #: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
@@ -69,7 +71,6 @@ def decided(
     halo: int,
     multiple: int,
     threads: int,
-    gain: float = 1,
 ) -> Float:
     """Return weights ``(N, H, W)``.
 
@@ -80,24 +81,27 @@ def decided(
         halo: context that it needs at most, pixels.
         multiple: where tiles may begin.
         threads: tiles decided at the same time.
-        gain: by which the network's frames are stretched.
     """
     with ThreadPoolExecutor(threads) as pool:
-        greys = list(pool.map(grey_of, frames))
-        details = np.stack(list(pool.map(detail, greys)))
+        details = np.stack(list(pool.map(detail, frames)))
         weights = _small_weights(small, decide, min(halo, SMALL_HALO), multiple)
         candidates = named(weights, details)
-        share = shares(weights, *candidates.shape[1:])
-        candidates = distinct(candidates, share, greys, gain)
         height, width = frames.shape[1:3]
         out = np.stack([_enlarged(weight, height, width) for weight in weights])
         reach = -(-min(halo, HALO) // multiple) * multiple
         found = regions(candidates, SIDE, (height, width), reach, AT_ONCE)
+        inside = _inside(candidates.sum(axis=0) > 1, height, width)
 
-        def decide_region(region: Region) -> None:
-            _decide_region(out, frames, region, decide, reach)
+        def look_at(region: Region) -> None:
+            window = region.window(height, width, reach)
+            chosen = sorted(region.frames)
+            rows, columns = window.core
+            fine = decide(np.stack([frames[n][window.read] for n in chosen]))
+            before = out[chosen, rows, columns]
+            change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
+            out[chosen, rows, columns] = before + change * inside[window.core]
 
-        list(pool.map(decide_region, found))
+        list(pool.map(look_at, found))
     return out
 
 
@@ -140,12 +144,12 @@ def _enlarged(weight: Float, height: int, width: int) -> Float:
     return np.asarray(large, np.float32)
 
 
-def _decide_region(out: Float, frames: Pixels, region: Region, decide: Decide, halo: int) -> None:
-    """Replace a region's weights of its candidates, whose sum stays."""
-    height, width = frames.shape[1:3]
-    window = region.window(height, width, halo)
-    chosen = sorted(region.frames)
-    rows, columns = window.core
-    fine = decide(np.stack([frames[n][window.read] for n in chosen]))
-    before = out[chosen, rows, columns]
-    out[chosen, rows, columns] = fine[(slice(None), *window.inner)] * before.sum(axis=0)
+def _inside(looked_at: NDArray[np.bool_], height: int, width: int) -> Float:
+    """Return how far pixels are inside of tiles that are looked at, ``(h, w)`` in [0, 1].
+
+    It rises from 0 over `SOFT` pixels beside tiles that are not, where both scales say the same.
+    """
+    tiles = looked_at.astype(np.float32).repeat(SIDE, axis=0).repeat(SIDE, axis=1)
+    size = 2 * SOFT + 1
+    soft = cv2.blur(tiles[:height, :width], (size, size), borderType=cv2.BORDER_REPLICATE)
+    return np.clip(2 * np.asarray(soft, np.float32) - 1, 0, 1)

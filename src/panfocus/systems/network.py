@@ -284,7 +284,6 @@ class NetworkSystem:
             halo=halo or 0,
             multiple=self._card.multiple_of,
             threads=self._threads or os.cpu_count() or 1,
-            gain=stretch.gain if stretch else 1,
         )
 
     def _whole(self, frames: Pixels, stretch: Stretch | None) -> Float:
