@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from panfocus.arrays.ranks import ends, median
+from panfocus.arrays.ranks import ends, median, winners
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -20,3 +20,13 @@ def test_the_ends_are_the_nearest_values_to_percentiles(dtype):
         expected = np.percentile(values, (100 * outside, 100 - 100 * outside), method="nearest")
         assert ends(values, outside) == pytest.approx(tuple(expected), rel=1e-3)
     assert ends(values[:1, :1], 0.1) == (values[0, 0], values[0, 0])
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_winner_is_the_first_of_the_largest_and_leads_by_the_margin(count):
+    weights = np.random.default_rng(count).integers(0, 4, (count, 20, 30)).astype(np.float32)
+    index, margin = winners(weights)
+    np.testing.assert_array_equal(index, weights.argmax(axis=0))
+    ordered = np.sort(weights, axis=0)
+    second = ordered[-2] if count > 1 else 0
+    np.testing.assert_array_equal(margin, ordered[-1] - second)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from panfocus.arrays.pixels import floats
 from panfocus.frame import Frame
 from panfocus.fusion.blend import weighted_sum
 from panfocus.fusion.composite import Composer, Refine
@@ -132,3 +133,33 @@ def test_sharpness_falls_with_blur_and_ignores_depth():
     grey = texture(64, 64, channels=1)
     assert sharpness(grey) > 2 * sharpness(blurred(grey))
     assert sharpness(grey.astype(np.uint16) * 257) == pytest.approx(sharpness(grey), rel=1e-3)
+
+
+class Native(Brightest):
+    """The same, that takes numbers as files have them."""
+
+    takes_native = True
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def decide(self, frames):
+        self.seen.append(frames.dtype)
+        return super().decide(floats(frames))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_system_that_takes_native_numbers_gets_them_and_decides_alike(dtype):
+    rng = np.random.default_rng(0)
+    top = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    pixels = (rng.random((5, 24, 32, 3)) * top).astype(dtype)
+    system = Native()
+    told = []
+    for each in (system, Brightest()):
+        fold = DecisionFold(each, 1, group=3)
+        steps = [s for n, p in enumerate(pixels) for s in fold.push(Frame.of(n, p))]
+        steps += fold.finish()
+        told.append(np.stack([step.alpha for step in steps]))
+    assert set(system.seen) == {np.dtype(dtype)}
+    np.testing.assert_array_equal(*told)
