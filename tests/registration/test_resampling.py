@@ -152,8 +152,9 @@ def test_slopes_stay_slopes(dtype, channels):
     native = (native if dtype == np.float32 else np.rint(native)).astype(dtype)
     native = np.dstack([native] * channels).reshape(*SIZE, channels)
     off = np.abs(warp(native, TURNED, WHOLE) - wanted[..., None])[16:-16, 16:-16]
-    # rounding of places by a 64th of a pixel, of the frame, and of the result
-    assert off.max() < 0.02 * white(dtype) / 255 + (0 if dtype == np.float32 else 1.2)
+    # what bicubic interpolation makes of a slope, rounding of places by a 50th of a pixel, of the
+    # frame, and of the result
+    assert off.max() < 0.035 * white(dtype) / 255 + (0 if dtype == np.float32 else 1.2)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -19,13 +19,13 @@ import numpy as np
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.registration.transforms import Matrix
+from panfocus.registration.two_pass import HALF, suits, take
 
-#: Right half of the symmetric filter that makes the values half-way between two samples.
-_HALF = (0.62816, -0.19828, 0.11413, -0.07274, 0.04824, -0.03141, 0.01963, -0.00773)
-_BETWEEN = np.array([*_HALF[::-1], *_HALF], np.float32)
+_BETWEEN = np.array([*HALF[::-1], *HALF], np.float32)
 _ALONE = np.ones(1, np.float32)
-#: Pixels around a place that its value depends on: half the filter, and bicubic on doubled pixels.
-REACH = len(_HALF) + 2
+#: Pixels around a place that its value depends on: half the filter, bicubic on doubled pixels, and
+#: what two passes look at besides.
+REACH = len(HALF) + 5
 #: Added to encoded values in [0, 1] before they are squared.
 _LIFT = 0.1
 #: By which share of the range of the 4 x 4 pixels around it a value may leave that range: enough
@@ -47,26 +47,46 @@ def interpolate(
         is_encoded: whether values stand for light as a display shows it, and not for light itself.
 
     Returns:
-        ``(h, w[, C])``, same dtype, rounded once.
+        ``(h, w[, C])``, a single channel without its axis, same dtype, rounded once.
     """
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
     for axis in (0, 1):
         if pixels.shape[axis] == 1:  # nothing to mirror, and OpenCV never comes back from trying
             pixels = np.repeat(pixels, 2, axis=axis)
-    top = white(pixels.dtype)
-    lift = _LIFT if is_encoded else 0.0
-    lifted = cv2.addWeighted(pixels, 1 / top, pixels, 0, lift, dtype=cv2.CV_32F)
-    values = np.asarray(lifted, np.float32)
-    if is_encoded:
-        values = np.square(values, out=values)
-    shrunk = np.diag([2.0, 2.0, 1.0]) @ matrix
-    made = _take(_doubled(values), shrunk, size, cv2.INTER_CUBIC)
-    if is_encoded:
-        made = np.sqrt(np.maximum(made, 0, out=made), out=made)
-    depth = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}[pixels.dtype.name]
-    made = cv2.addWeighted(made, top, made, 0, -lift * top, dtype=depth)
+    made = _between_pixels(pixels, matrix, size, is_encoded=is_encoded)
     bounds = _bounds(pixels, _SLACK_BELOW if is_encoded else _SLACK)
     low, high = (_take(m, _to_corner(matrix), size, cv2.INTER_NEAREST) for m in bounds)
     return np.asarray(cv2.min(cv2.max(made, low), high), pixels.dtype)
+
+
+def _between_pixels(
+    pixels: Pixels, matrix: Matrix, size: tuple[int, int], *, is_encoded: bool
+) -> Pixels:
+    """Return values that may ring, as `interpolate` does."""
+    top = white(pixels.dtype)
+    lift = _LIFT if is_encoded else 0.0
+    depth = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}[pixels.dtype.name]
+
+    def lifted(part: Pixels, into: Float) -> Float:
+        cv2.addWeighted(part, 1 / top, part, 0, lift, dst=into, dtype=cv2.CV_32F)
+        return np.square(into, out=into) if is_encoded else into
+
+    def lowered(made: Float) -> Pixels:
+        if is_encoded:
+            cv2.sqrt(np.maximum(made, 0, out=made), dst=made)
+        return np.asarray(cv2.addWeighted(made, top, made, 0, -lift * top, dtype=depth))
+
+    if suits(matrix) and (pixels.dtype != np.float32 or np.isfinite(pixels).all()):
+        parts = cv2.split(pixels)
+        planes = np.empty((len(parts), *pixels.shape[:2]), np.float32)
+        for plane, into in zip(parts, planes, strict=True):
+            lifted(np.asarray(plane, pixels.dtype), into)
+        made = take(planes, matrix, size)
+        return np.asarray(cv2.merge([lowered(plane) for plane in made]), pixels.dtype)
+    values = lifted(pixels, np.empty(pixels.shape, np.float32))
+    shrunk = np.diag([2.0, 2.0, 1.0]) @ matrix
+    return lowered(_take(_doubled(values), shrunk, size, cv2.INTER_CUBIC))
 
 
 def _doubled(values: Float) -> Float:
