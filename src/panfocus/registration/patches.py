@@ -62,6 +62,12 @@ class Patches:
     factor: NDArray[np.intp]
 
 
+#: Rows of patches that are worked on at once: they fit the processor's cache.
+_STRIP = 2
+#: Pixels around patches that their slopes depend on; no margin is narrower.
+_AROUND = 4
+
+
 class _Grid:
     """Cuts pictures of one size into patches."""
 
@@ -70,26 +76,6 @@ class _Grid:
         self.cols = max((width - 2 * margin) // SIDE, 0)
         self.top = (height - self.rows * SIDE) // 2
         self.left = (width - self.cols * SIDE) // 2
-
-    def inside(self, plane: Float) -> Float:
-        """Return the part of a plane ``(h, w)`` that all patches make up, a view."""
-        rows = slice(self.top, self.top + self.rows * SIDE)
-        return plane[rows, self.left : self.left + self.cols * SIDE]
-
-    def means(self, part: Float) -> Float:
-        """Return the mean of every patch ``(rows, cols)``."""
-        size = (self.cols, self.rows)
-        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
-
-    def spread(self, values: Float) -> Float:
-        """Return a part of a plane of which every patch has one value."""
-        size = (self.cols * SIDE, self.rows * SIDE)
-        return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST), np.float32)
-
-    def centred(self, plane: Float) -> Float:
-        """Return the part of a plane that all patches make up, each freed of its mean."""
-        part = self.inside(plane)
-        return np.asarray(part - self.spread(self.means(part)), np.float32)
 
     def middles(self) -> Array:
         """Return the patches' middles ``(K, 2)``, (x, y)."""
@@ -161,29 +147,53 @@ def _products(fixed: Float, moving: Float, grid: _Grid) -> Array:
     """
     if grid.rows * grid.cols == 0:
         return np.zeros((0, 7, 7))
-    one, two = grid.centred(fixed), grid.centred(moving)
-    planes = [grid.inside(plane) for plane in _slopes((fixed + moving) * np.float32(0.5))]
-    turned = grid.means(one * two) < 0
+    out: list[Array] = []
+    across = slice(grid.left - _AROUND, grid.left + grid.cols * SIDE + _AROUND)
+    for first in range(0, grid.rows, _STRIP):
+        last = min(first + _STRIP, grid.rows)
+        top, bottom = (grid.top + row * SIDE for row in (first, last))
+        strip = (slice(top - _AROUND, bottom + _AROUND), across)
+        out.append(_of_strip(fixed[strip], moving[strip]))
+    return np.concatenate(out)
+
+
+def _of_strip(fixed: Float, moving: Float) -> Array:
+    """Return the same of some rows of patches, with `_AROUND` pixels around them."""
+    inner = (slice(_AROUND, -_AROUND), slice(_AROUND, -_AROUND))
+    one, two = _centred(fixed[inner]), _centred(moving[inner])
+    planes = [plane[inner] for plane in _slopes((fixed + moving) * np.float32(0.5))]
+    turned = _means(one * two) < 0
     if turned.any():  # contrast that turns over: compare with the negative
-        mask = grid.spread(turned.astype(np.float32)) > 0
+        mask = _spread(turned.astype(np.float32)) > 0
         negative = _slopes((fixed - moving) * np.float32(0.5))
         for plane, other in zip(planes, negative, strict=True):
-            np.copyto(plane, grid.inside(other), where=mask)
+            np.copyto(plane, other[inner], where=mask)
         np.negative(two, out=two, where=mask)
     x, y, curvature, steepness = planes
-    level, difference = (one + two) * np.float32(0.5), two - one
-    every, none = np.ones_like(x[:SIDE]), np.zeros_like(x[:SIDE])
-    out = np.empty((grid.rows, grid.cols, 7, 7), np.float64)
-    for number, into in enumerate(out):  # a row of patches fits the processor's cache
-        a, b, c, d, e, f = (
-            plane[number * SIDE : (number + 1) * SIDE]
-            for plane in (x, y, level, curvature, steepness, difference)
-        )
-        # products of eight terms are fastest: the last is none
-        terms = cv2.merge([a, b, every, c, d, e, f, none]).reshape(SIDE, grid.cols, SIDE, 8)
-        flat = terms.transpose(1, 0, 2, 3).reshape(grid.cols, SIDE * SIDE, 8)
-        into[...] = np.matmul(flat.transpose(0, 2, 1), flat)[:, :7, :7]
-    return out.reshape(-1, 7, 7)
+    level = (one + two) * np.float32(0.5)
+    # products of eight terms are fastest: the last is none
+    terms = [x, y, np.ones_like(x), level, curvature, steepness, two - one, np.zeros_like(x)]
+    rows, cols = turned.shape
+    cells = cv2.merge(terms).reshape(rows, SIDE, cols, SIDE, 8)
+    flat = cells.transpose(0, 2, 1, 3, 4).reshape(rows * cols, SIDE * SIDE, 8)
+    return np.matmul(flat.transpose(0, 2, 1), flat)[:, :7, :7].astype(np.float64)
+
+
+def _means(part: Float) -> Float:
+    """Return the mean of every patch, ``(rows, cols)``."""
+    size = (part.shape[1] // SIDE, part.shape[0] // SIDE)
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _spread(values: Float) -> Float:
+    """Return values ``(rows, cols)``, each over its patch."""
+    size = (values.shape[1] * SIDE, values.shape[0] * SIDE)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST), np.float32)
+
+
+def _centred(part: Float) -> Float:
+    """Return patches, each freed of its mean."""
+    return np.asarray(part - _spread(_means(part)), np.float32)
 
 
 def _solve(normal: Array) -> tuple[Array, Array, Array]:

@@ -28,10 +28,13 @@ _FIRST = -len(HALF)
 _TAPS = 2 * len(HALF) + 2
 #: Places between two samples that are told apart.
 _PARTS = 128
+#: Places between two samples that the kernel is worked out for.
+_FINE = 2048
 #: Samples beyond a place that must be there, one of them for rounding.
 _SPARE = len(HALF) + 4
 #: Rows, or columns, of one product: above, zeros cost more; below, calls.
 _BLOCK = 48
+_ROWS, _ORDER = np.ogrid[:_BLOCK, :_TAPS]
 #: Numbers that a product takes at most along its free side: OpenBLAS wakes threads, which wait by
 #: spinning, for products of more than 2^18 multiplications.
 _WIDE = 72
@@ -81,20 +84,40 @@ def _kernel(place: NDArray[np.float64], a: float) -> NDArray[np.float64]:
     return out
 
 
-@lru_cache(16)
-def _bands(scale: float, a: float) -> tuple[Float, Float]:
-    """Return the weights of a block at each place between two samples.
+@lru_cache(2)
+def _fine(a: float) -> Float:
+    """Return the weights ``(_FINE, _TAPS)`` of the samples around every 2048th of a pixel."""
+    return _kernel(np.arange(_FINE) / _FINE, a).astype(np.float32)
 
-    Returns:
-        ``(_PARTS, _BLOCK, S)``, and turned over in memory too, as products are fastest.
-    """
-    places = np.arange(_PARTS)[:, None] / _PARTS + scale * np.arange(_BLOCK)
-    first = np.floor(places).astype(np.intp)
-    out = np.zeros((_PARTS, _BLOCK, int(first.max()) + _TAPS), np.float32)
-    which, row = np.ogrid[:_PARTS, :_BLOCK]
-    taps = first[..., None] + np.arange(_TAPS)
-    out[which[..., None], row[..., None], taps] = _kernel(places - first, a)
-    return out, np.ascontiguousarray(out.transpose(0, 2, 1))
+
+class _Bands:
+    """Weights of a block of places at a scale, made as they are asked for."""
+
+    def __init__(self, scale: float, a: float) -> None:
+        self._steps = scale * np.arange(_BLOCK)
+        self._kernel = _fine(a)
+        self._made: dict[int, tuple[Float, Float]] = {}
+        #: samples that a block is made from
+        self.samples = int(self._steps[-1] + 1) + _TAPS
+
+    def at(self, part: int) -> tuple[Float, Float]:
+        """Return the weights of a block that begins at a part of the way between two samples.
+
+        Returns:
+            ``(_BLOCK, S)``, and turned over in memory too, as products are fastest.
+        """
+        if part not in self._made:
+            places = np.rint((self._steps + part / _PARTS) * _FINE).astype(np.intp)
+            first, place = np.divmod(places, _FINE)
+            out = np.zeros((_BLOCK, self.samples), np.float32)
+            out[_ROWS, first[:, None] + _ORDER] = self._kernel[place]
+            self._made[part] = out, np.ascontiguousarray(out.T)
+        return self._made[part]
+
+
+@lru_cache(16)
+def _bands(scale: float, a: float) -> _Bands:
+    return _Bands(scale, a)
 
 
 def _mirrored(planes: Float, matrix: Matrix, size: tuple[int, int]) -> tuple[Float, int, int]:
@@ -106,8 +129,11 @@ def _mirrored(planes: Float, matrix: Matrix, size: tuple[int, int]) -> tuple[Flo
     if max(left, right, top, bottom) == 0:
         return planes, 0, 0
     border = cv2.BORDER_REFLECT_101
-    around = [cv2.copyMakeBorder(p, top, bottom, left, right, border) for p in planes]
-    return np.stack(around), left, top
+    shape = (len(planes), height + top + bottom, width + left + right)
+    around = np.empty(shape, np.float32)
+    for plane, into in zip(planes, around, strict=True):
+        cv2.copyMakeBorder(plane, top, bottom, left, right, border, dst=into)
+    return around, left, top
 
 
 class _Pass:
@@ -117,9 +143,7 @@ class _Pass:
         self._scale = scale
         self._slant = slant
         self._start = start
-        self.down, self.across = _bands(round(scale, 7), a)
-        #: samples that a block is made from
-        self.samples = self.down.shape[2]
+        self.bands = _bands(round(scale, 7), a)
 
     def together(self, count: int, most: int) -> list[slice]:
         """Return which of `count` lines are made by one product."""
@@ -159,7 +183,7 @@ def take(planes: Float, matrix: Matrix, size: tuple[int, int], keys: float = OPE
     matrix = matrix / matrix[2, 2]
     width, height = (-(-side // _BLOCK) * _BLOCK for side in size)
     planes, left, top = _mirrored(planes, matrix, (width, height))
-    (a, b, c), (d, e, f) = matrix[:2] + [[0, 0, left], [0, 0, top]]
+    (a, b, c), (d, e, f) = matrix[:2] + np.array([[0, 0, left], [0, 0, top]])
     slant = d / a
     along, down = _Pass(a, b, c, keys), _Pass(e - slant * b, slant, f - slant * c, keys)
     moved = np.empty((len(planes), _BLOCK, planes.shape[2]), np.float32)
@@ -168,11 +192,12 @@ def take(planes: Float, matrix: Matrix, size: tuple[int, int], keys: float = OPE
     rows = along.together(_BLOCK, _BLOCK)
     for y, starts in zip(range(0, height, _BLOCK), down.starts(height, columns), strict=True):
         for part, (start, band) in zip(columns, starts, strict=True):
-            source = planes[:, start : start + down.samples, part]
-            np.matmul(down.down[band], source, out=moved[..., part])
+            source = planes[:, start : start + down.bands.samples, part]
+            np.matmul(down.bands.at(band)[0], source, out=moved[..., part])
         made = out[:, y : y + _BLOCK]
-        for x, starts in zip(range(0, width, _BLOCK), along.starts(width, rows, y), strict=True):
-            for part, (start, band) in zip(rows, starts, strict=True):
-                source = moved[:, part, start : start + along.samples]
-                np.matmul(source, along.across[band], out=made[:, part, x : x + _BLOCK])
+        across = along.starts(width, rows, y)
+        for x, firsts in zip(range(0, width, _BLOCK), across, strict=True):
+            for part, (start, band) in zip(rows, firsts, strict=True):
+                source = moved[:, part, start : start + along.bands.samples]
+                np.matmul(source, along.bands.at(band)[1], out=made[:, part, x : x + _BLOCK])
     return out[:, : size[1], : size[0]]
