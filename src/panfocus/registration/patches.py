@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
 from panfocus.registration.transforms import Matrix, move
-from panfocus.registration.two_pass import TRUE, suits, take
+from panfocus.registration.two_pass import suits, take
 
 #: Side of a patch, pixels of its level.
 SIDE = 24
@@ -134,7 +134,7 @@ def _moved(plane: Float, matrix: Matrix) -> Float:
     """Return a plane as the other frame shows it."""
     size = plane.shape[::-1]
     if suits(matrix):
-        return take(plane[None], matrix, size, TRUE)[0]
+        return take(plane[None], matrix, size)[0]
     flags, border = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
     out = cv2.warpPerspective(plane, matrix, size, flags=flags, borderMode=border)
     return np.asarray(out, np.float32)

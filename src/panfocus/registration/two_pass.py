@@ -2,36 +2,37 @@
 
 An affine transform with little rotation is a move down every column, followed by one along every
 row (Catmull and Smith, "3-D transformations of images in scanline order", SIGGRAPH 1980). Each pass
-is a product with a band matrix, the same for all columns, or rows, that lie alike within a 32nd of
+is a product with a band matrix, the same for all columns, or rows, that lie alike within a 48th of
 a pixel; processors multiply dense matrices so fast that the zeros of a small block cost less than
-going from place to place. The kernel is that of `resample`: doubled by its long filter, then
-OpenCV's bicubic, so both ways make the same values, places rounded to a 64th of a pixel in both.
+going from place to place. The kernel is the least-squares design for each place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, floor
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
-from panfocus.registration.transforms import Matrix, corners, move
+from panfocus.registration.transforms import Matrix
 
-#: Right half of the symmetric filter that makes the values half-way between two samples.
-HALF = (0.62816, -0.19828, 0.11413, -0.07274, 0.04824, -0.03141, 0.01963, -0.00773)
-#: Parameters of Keys' bicubic kernel.
-OPENCV, TRUE = -0.75, -0.5
-#: The first sample that a place depends on, counted from the one to its left, and how many.
-_FIRST = -len(HALF)
-_TAPS = 2 * len(HALF) + 2
+#: Samples that a place depends on, the first of them counted from the one to its left.
+_TAPS = 18
+_FIRST = 1 - _TAPS // 2
+#: Pixels around a place that are looked at, one of them for rounding.
+REACH = _TAPS // 2 + 2
+#: Cycles per pixel up to which waves are moved as they are; a wave of frequency f counts by
+#: 1 / (f + `_EVEN`), about as photographs have it.
+_FLAT, _EVEN = 0.45, 0.03
 #: Places between two samples that are told apart.
 _PARTS = 128
 #: Places between two samples that the kernel is worked out for.
-_FINE = 2048
-#: Samples beyond a place that must be there, one of them for rounding.
-_SPARE = len(HALF) + 4
+_FINE = 512
 #: Rows, or columns, of one product: above, zeros cost more; below, calls.
 _BLOCK = 48
 _ROWS, _ORDER = np.ogrid[:_BLOCK, :_TAPS]
@@ -39,7 +40,7 @@ _ROWS, _ORDER = np.ogrid[:_BLOCK, :_TAPS]
 #: spinning, for products of more than 2^18 multiplications.
 _WIDE = 72
 #: By how much of a pixel places of one product may be apart from where it takes them.
-_APART = 1 / 32
+_APART = 1 / 48
 #: Lines of one product without which going from place to place is as fast.
 _FEWEST = 4
 #: Scales beyond which a block's matrix would hold too much for `_WIDE`.
@@ -58,44 +59,36 @@ def suits(matrix: Matrix) -> bool:
     return turned * _FEWEST <= _APART and _SCALES[0] <= scale <= _SCALES[1]
 
 
-def _bicubic(place: NDArray[np.float64], a: float) -> NDArray[np.float64]:
-    """Return Keys' weights ``(..., 4)`` of the samples at -1, 0, 1, 2 for places in [0, 1)."""
-    inner, outer = np.stack([place, 1 - place]), np.stack([1 + place, 2 - place])
-    near = (a + 2) * inner**3 - (a + 3) * inner**2 + 1
-    far = a * outer**3 - 5 * a * outer**2 + 8 * a * outer - 4 * a
-    return np.stack([far[0], *near, far[1]], axis=-1)
+@lru_cache(1)
+def _kernel() -> Float:
+    """Return the weights ``(_FINE, _TAPS)`` of the samples around every place between two.
 
+    They come closest, in the mean of squares, to moving every wave up to `_FLAT` and doing nothing
+    else.
+    """
+    taps = np.arange(_TAPS) + _FIRST
+    places = np.arange(_FINE) / _FINE
+    frequency = (np.arange(48) + 0.5) * _FLAT / 48
+    strength = 1 / np.square(frequency + _EVEN)
 
-def _kernel(place: NDArray[np.float64], a: float) -> NDArray[np.float64]:
-    """Return the weights ``(..., _TAPS)`` of the samples around places in [0, 1) between two."""
-    half = np.array([*HALF[::-1], *HALF])
-    out = np.zeros((*place.shape, _TAPS))
-    later = place >= 0.5
-    bicubic = _bicubic(2 * place - later, a)
-    for k in range(4):
-        # of doubled samples every other one is a sample, those between are made of 16
-        for after in (False, True):
-            weight = bicubic[..., k] * (later == after)
-            sample, is_between = divmod(k - 1 + after, 2)
-            if is_between:
-                out[..., sample + 1 : sample + 1 + len(half)] += weight[..., None] * half
-            else:
-                out[..., sample - _FIRST] += weight
-    return out
+    def likeness(apart: NDArray[np.float64]) -> NDArray[np.float64]:
+        waves = np.cos(2 * np.pi * apart[..., None] * frequency)
+        return np.asarray(waves @ strength, np.float64)
 
-
-@lru_cache(2)
-def _fine(a: float) -> Float:
-    """Return the weights ``(_FINE, _TAPS)`` of the samples around every 2048th of a pixel."""
-    return _kernel(np.arange(_FINE) / _FINE, a).astype(np.float32)
+    # a strong pull makes weights sum to one: what is flat stays what it is
+    pull = 1e6 * strength.sum()
+    among = likeness(np.subtract.outer(taps, taps)) + pull
+    right = likeness(np.subtract.outer(taps, places)) + pull
+    weights = np.asarray(np.linalg.solve(among, right), np.float64).T
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 class _Bands:
     """Weights of a block of places at a scale, made as they are asked for."""
 
-    def __init__(self, scale: float, a: float) -> None:
+    def __init__(self, scale: float) -> None:
         self._steps = scale * np.arange(_BLOCK)
-        self._kernel = _fine(a)
+        self._kernel = _kernel()
         self._made: dict[int, tuple[Float, Float]] = {}
         #: samples that a block is made from
         self.samples = int(self._steps[-1] + 1) + _TAPS
@@ -116,34 +109,57 @@ class _Bands:
 
 
 @lru_cache(16)
-def _bands(scale: float, a: float) -> _Bands:
-    return _Bands(scale, a)
+def _bands(scale: float) -> _Bands:
+    return _Bands(scale)
 
 
-def _mirrored(planes: Float, matrix: Matrix, size: tuple[int, int]) -> tuple[Float, int, int]:
-    """Return planes with as much around them as is needed, and how much that is left and above."""
-    x, y = move(matrix, corners(*size[::-1])).T
-    height, width = planes.shape[1:]
-    left, right = max(_SPARE - int(x.min()), 0), max(int(x.max()) + _SPARE - width, 0)
-    top, bottom = max(_SPARE - int(y.min()), 0), max(int(y.max()) + _SPARE - height, 0)
-    if max(left, right, top, bottom) == 0:
-        return planes, 0, 0
-    border = cv2.BORDER_REFLECT_101
-    shape = (len(planes), height + top + bottom, width + left + right)
-    around = np.empty(shape, np.float32)
-    for plane, into in zip(planes, around, strict=True):
-        cv2.copyMakeBorder(plane, top, bottom, left, right, border, dst=into)
-    return around, left, top
+@dataclass(frozen=True)
+class _Extent:
+    """Which samples along one axis are needed.
+
+    Attributes:
+        first: of them; below 0 where some are mirrored.
+        count: how many.
+        inside: those that there are.
+        around: how many are mirrored, before and after.
+    """
+
+    first: int
+    count: int
+    inside: slice
+    around: tuple[int, int]
+
+    @classmethod
+    def of(cls, places: Sequence[float], length: int) -> _Extent:
+        """Return what places between the outermost of some are made from, of `length` samples."""
+        first, last = floor(min(places)) - REACH, ceil(max(places)) + REACH + 1
+        if first >= 0 and last <= length:
+            return cls(first, last - first, slice(first, last), (0, 0))
+        # what is mirrored may be any of them
+        before, after = max(-first, 0), max(last - length, 0)
+        return cls(-before, before + length + after, slice(0, length), (before, after))
+
+
+def _taken(planes: Float, rows: _Extent, columns: _Extent) -> Float:
+    """Return a part of planes, mirrored at their borders."""
+    part = planes[:, rows.inside, columns.inside]
+    if max(*rows.around, *columns.around) == 0:
+        return part
+    out = np.empty((len(planes), rows.count, columns.count), np.float32)
+    for plane, into in zip(part, out, strict=True):
+        around = (*rows.around, *columns.around)
+        cv2.copyMakeBorder(plane, *around, cv2.BORDER_REFLECT_101, dst=into)
+    return out
 
 
 class _Pass:
     """Where one pass takes values from: ``scale * place + slant * line + start``."""
 
-    def __init__(self, scale: float, slant: float, start: float, a: float) -> None:
+    def __init__(self, scale: float, slant: float, start: float) -> None:
         self._scale = scale
         self._slant = slant
         self._start = start
-        self.bands = _bands(round(scale, 7), a)
+        self.bands = _bands(round(scale, 7))
 
     def together(self, count: int, most: int) -> list[slice]:
         """Return which of `count` lines are made by one product."""
@@ -166,7 +182,7 @@ class _Pass:
         return pairs.tolist()
 
 
-def take(planes: Float, matrix: Matrix, size: tuple[int, int], keys: float = OPENCV) -> Float:
+def take(planes: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
     """Return values between pixels.
 
     Args:
@@ -174,30 +190,36 @@ def take(planes: Float, matrix: Matrix, size: tuple[int, int], keys: float = OPE
         matrix: from pixels of the result to those of `planes`, see `suits`; what lies beyond is
             mirrored.
         size: width and height of the result.
-        keys: parameter of the bicubic kernel: `OPENCV` keeps most detail, `TRUE` keeps slopes, and
-            so places, true.
 
     Returns:
         ``(C, h, w)``.
     """
-    matrix = matrix / matrix[2, 2]
+    (a, b, c), (d, e, f) = (matrix / matrix[2, 2])[:2].tolist()
     width, height = (-(-side // _BLOCK) * _BLOCK for side in size)
-    planes, left, top = _mirrored(planes, matrix, (width, height))
-    (a, b, c), (d, e, f) = matrix[:2] + np.array([[0, 0, left], [0, 0, top]])
     slant = d / a
-    along, down = _Pass(a, b, c, keys), _Pass(e - slant * b, slant, f - slant * c, keys)
+    scale, start = e - slant * b, f - slant * c
+    columns = _Extent.of(
+        [a * x + b * y + c for x in (0, width) for y in (0, height)], planes.shape[2]
+    )
+    sides = columns.first, columns.first + columns.count
+    rows = _Extent.of(
+        [scale * y + slant * x + start for x in sides for y in (0, height)], planes.shape[1]
+    )
+    planes = _taken(planes, rows, columns)
+    along = _Pass(a, b, c - columns.first)
+    down = _Pass(scale, slant, start + slant * columns.first - rows.first)
     moved = np.empty((len(planes), _BLOCK, planes.shape[2]), np.float32)
     out = np.empty((len(planes), height, width), np.float32)
-    columns = down.together(planes.shape[2], _WIDE)
-    rows = along.together(_BLOCK, _BLOCK)
-    for y, starts in zip(range(0, height, _BLOCK), down.starts(height, columns), strict=True):
-        for part, (start, band) in zip(columns, starts, strict=True):
+    strips = down.together(planes.shape[2], _WIDE)
+    bands = along.together(_BLOCK, _BLOCK)
+    for y, starts in zip(range(0, height, _BLOCK), down.starts(height, strips), strict=True):
+        for part, (start, band) in zip(strips, starts, strict=True):
             source = planes[:, start : start + down.bands.samples, part]
             np.matmul(down.bands.at(band)[0], source, out=moved[..., part])
         made = out[:, y : y + _BLOCK]
-        across = along.starts(width, rows, y)
+        across = along.starts(width, bands, y)
         for x, firsts in zip(range(0, width, _BLOCK), across, strict=True):
-            for part, (start, band) in zip(rows, firsts, strict=True):
+            for part, (start, band) in zip(bands, firsts, strict=True):
                 source = moved[:, part, start : start + along.bands.samples]
                 np.matmul(source, along.bands.at(band)[1], out=made[:, part, x : x + _BLOCK])
     return out[:, : size[1], : size[0]]
