@@ -56,19 +56,21 @@ def test_warping_does_not_ring_beyond_the_frames_range(dtype):
     assert moved.min() == lights.min()
 
 
+@pytest.mark.parametrize("bend", [0, 1e-6])
 @pytest.mark.parametrize("shift", [(0.5, 0.5), (3, -150), (-3, 150), (0, 300)])
-def test_tiles_fit_together_and_mirror_at_the_frames_border(shift):
+def test_tiles_fit_together_and_mirror_at_the_frames_border(shift, bend):
     size, pad = (400, 90), 320
     picture = as_dtype(texture(*size), np.float32)
     around = np.pad(picture, ((pad, pad), (pad, pad), (0, 0)), "reflect")
-    for matrix in (similarity(1.01, 0.5, shift, size), similarity(0.97, -4, shift, size)):
-        matrix[2, :2] = 1e-6, -2e-6
+    for scale, turn in ((1.01, 0.5), (0.97, -4), (1.02, 0), (0.99, 0.1)):
+        matrix = similarity(scale, turn, shift, size)
+        matrix[2, :2] = bend, -2 * bend
         inside = np.array([[1, 0, pad], [0, 1, pad], [0, 0, 1]], np.float64) @ matrix
         whole = interpolate(around, inside, size[::-1], is_encoded=True)
         made = warp(picture, matrix, Crop(0, size[0], 0, size[1]))
         off = np.abs(made - np.clip(whole, picture.min(), picture.max()))
-        # OpenCV rounds places to a 64th of a pixel, and a tile may round the other way
-        assert np.quantile(off, 0.98) < 1e-3
+        # places are rounded to a 64th of a pixel, or a 48th, and a tile may round the other way
+        assert np.quantile(off, 0.98) < (1e-3 if bend else 0.02)
         assert off.max() < 0.05
 
 
@@ -152,7 +154,7 @@ def test_slopes_stay_slopes(dtype, channels):
     native = (native if dtype == np.float32 else np.rint(native)).astype(dtype)
     native = np.dstack([native] * channels).reshape(*SIZE, channels)
     off = np.abs(warp(native, TURNED, WHOLE) - wanted[..., None])[16:-16, 16:-16]
-    # rounding of places by a 64th of a pixel, of the frame, and of the result
+    # rounding of places by a 50th of a pixel, of the frame, and of the result
     assert off.max() < 0.02 * white(dtype) / 255 + (0 if dtype == np.float32 else 1.2)
 
 

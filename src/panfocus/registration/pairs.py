@@ -31,6 +31,8 @@ FEIGNED = 0.3
 _SHARP = 1.0
 #: Pixels of the finest level from which on coarser levels show patches enough to choose by.
 _LARGE = 150_000
+#: Movement of a corner, pixels of the finest level, so small that shifts need no second measure.
+_SETTLED = 0.1
 #: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
 _DOUBT = 0.02
 
@@ -149,6 +151,9 @@ def measure(
         if not found.is_enough:
             continue
         step = found.moved(bent)
+        apart = np.linalg.inv(matrix) @ step
+        if len(levels) == count and moves_by(apart, space) < _SETTLED * found.factor:
+            return found
         matrix = step if is_plausible(in_pixels(step, space), *_size(space)) else matrix
     return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still)
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
 from panfocus.registration.transforms import Matrix, move
+from panfocus.registration.two_pass import suits, take
 
 #: Side of a patch, pixels of its level.
 SIDE = 24
@@ -61,6 +62,12 @@ class Patches:
     factor: NDArray[np.intp]
 
 
+#: Rows of patches that are worked on at once: they fit the processor's cache.
+_STRIP = 2
+#: Pixels around patches that their slopes depend on; no margin is narrower.
+_AROUND = 4
+
+
 class _Grid:
     """Cuts pictures of one size into patches."""
 
@@ -69,13 +76,6 @@ class _Grid:
         self.cols = max((width - 2 * margin) // SIDE, 0)
         self.top = (height - self.rows * SIDE) // 2
         self.left = (width - self.cols * SIDE) // 2
-
-    def cut(self, plane: Float) -> Float:
-        """Return the patches of a plane ``(h, w)``, each a row of ``(K, SIDE * SIDE)``."""
-        rows, cols = self.rows, self.cols
-        part = plane[self.top :, self.left :][: rows * SIDE, : cols * SIDE]
-        cells = part.reshape(rows, SIDE, cols, SIDE).transpose(0, 2, 1, 3)
-        return np.asarray(cells.reshape(rows * cols, SIDE * SIDE), np.float32)
 
     def middles(self) -> Array:
         """Return the patches' middles ``(K, 2)``, (x, y)."""
@@ -106,14 +106,9 @@ def compare(fixed: Float, moving: Float, matrix: Matrix, factor: int) -> Patches
     grid = _Grid(height, width, max(MARGIN // factor, 4))
     middles = grid.middles()
     if not np.array_equal(matrix, np.eye(3)):
-        flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP  # cubic pulls towards whole pixels
-        border = cv2.BORDER_REPLICATE
-        moving = np.asarray(
-            cv2.warpPerspective(moving, matrix, (width, height), flags=flags, borderMode=border),
-            np.float32,
-        )
+        moving = _moved(moving, matrix)
     shown = _shown(middles, matrix, height, width)
-    shift, information, remains = _solve(*_regressors(fixed, moving, grid, shown))
+    shift, information, remains = _solve(_products(fixed, moving, grid)[shown])
     good = np.isfinite(shift).all(axis=1) & (np.hypot(*shift.T) < FARTHEST)
     number = np.flatnonzero(shown)[good]
     return Patches(
@@ -135,30 +130,78 @@ def _shown(middles: Array, matrix: Matrix, height: int, width: int) -> NDArray[n
     return out
 
 
-def _regressors(
-    fixed: Float, moving: Float, grid: _Grid, shown: NDArray[np.bool_]
-) -> tuple[Float, Float]:
-    """Return what may explain the difference ``(K, S, 6)``, slopes first, and it ``(K, S)``."""
-    one, two = grid.cut(fixed)[shown], grid.cut(moving)[shown]
-    one = one - one.mean(axis=1, keepdims=True)
-    two = two - two.mean(axis=1, keepdims=True)
-    turned = np.einsum("ks,ks->k", one, two) < 0
-    planes = [grid.cut(p)[shown] for p in _slopes((fixed + moving) * np.float32(0.5))]
-    if turned.any():
-        # contrast that turns over: compare with the negative
+def _moved(plane: Float, matrix: Matrix) -> Float:
+    """Return a plane as the other frame shows it."""
+    size = plane.shape[::-1]
+    if suits(matrix):
+        return take(plane[None], matrix, size)[0]
+    flags, border = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    out = cv2.warpPerspective(plane, matrix, size, flags=flags, borderMode=border)
+    return np.asarray(out, np.float32)
+
+
+def _products(fixed: Float, moving: Float, grid: _Grid) -> Array:
+    """Return of every patch the sums of products ``(K, 7, 7)`` of what may explain the difference.
+
+    Slopes come first, then a constant, level, curvature and steepness; the difference is last.
+    """
+    if grid.rows * grid.cols == 0:
+        return np.zeros((0, 7, 7))
+    out: list[Array] = []
+    across = slice(grid.left - _AROUND, grid.left + grid.cols * SIDE + _AROUND)
+    for first in range(0, grid.rows, _STRIP):
+        last = min(first + _STRIP, grid.rows)
+        top, bottom = (grid.top + row * SIDE for row in (first, last))
+        strip = (slice(top - _AROUND, bottom + _AROUND), across)
+        out.append(_of_strip(fixed[strip], moving[strip]))
+    return np.concatenate(out)
+
+
+def _of_strip(fixed: Float, moving: Float) -> Array:
+    """Return the same of some rows of patches, with `_AROUND` pixels around them."""
+    inner = (slice(_AROUND, -_AROUND), slice(_AROUND, -_AROUND))
+    one, two = _centred(fixed[inner]), _centred(moving[inner])
+    planes = [plane[inner] for plane in _slopes((fixed + moving) * np.float32(0.5))]
+    turned = _means(one * two) < 0
+    if turned.any():  # contrast that turns over: compare with the negative
+        mask = _spread(turned.astype(np.float32)) > 0
         negative = _slopes((fixed - moving) * np.float32(0.5))
         for plane, other in zip(planes, negative, strict=True):
-            plane[turned] = grid.cut(other)[shown][turned]
-        two[turned] *= -1
-    level = (one + two) * np.float32(0.5)
+            np.copyto(plane, other[inner], where=mask)
+        np.negative(two, out=two, where=mask)
     x, y, curvature, steepness = planes
-    return np.stack([x, y, np.ones_like(x), level, curvature, steepness], axis=2), two - one
+    level = (one + two) * np.float32(0.5)
+    # products of eight terms are fastest: the last is none
+    terms = [x, y, np.ones_like(x), level, curvature, steepness, two - one, np.zeros_like(x)]
+    rows, cols = turned.shape
+    cells = cv2.merge(terms).reshape(rows, SIDE, cols, SIDE, 8)
+    flat = cells.transpose(0, 2, 1, 3, 4).reshape(rows * cols, SIDE * SIDE, 8)
+    return np.matmul(flat.transpose(0, 2, 1), flat)[:, :7, :7].astype(np.float64)
 
 
-def _solve(terms: Float, difference: Float) -> tuple[Array, Array, Array]:
-    """Return shift ``(K, 2)``, its information ``(K, 2, 2)``, and what remains before it."""
-    both = np.concatenate([terms, difference[..., None]], axis=2)
-    normal = np.matmul(both.transpose(0, 2, 1), both).astype(np.float64)
+def _means(part: Float) -> Float:
+    """Return the mean of every patch, ``(rows, cols)``."""
+    size = (part.shape[1] // SIDE, part.shape[0] // SIDE)
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _spread(values: Float) -> Float:
+    """Return values ``(rows, cols)``, each over its patch."""
+    size = (values.shape[1] * SIDE, values.shape[0] * SIDE)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST), np.float32)
+
+
+def _centred(part: Float) -> Float:
+    """Return patches, each freed of its mean."""
+    return np.asarray(part - _spread(_means(part)), np.float32)
+
+
+def _solve(normal: Array) -> tuple[Array, Array, Array]:
+    """Return shift ``(K, 2)``, its information ``(K, 2, 2)``, and what remains before it.
+
+    Args:
+        normal: sums of products ``(K, 7, 7)``, see `_products`.
+    """
     rest = normal[:, 2:6, 2:6]
     rest = rest + np.eye(4) * (1e-4 * np.einsum("kii->ki", rest) + 1e-9)[:, None, :]
     across = normal[:, :2, 2:6]
@@ -170,7 +213,7 @@ def _solve(terms: Float, difference: Float) -> tuple[Array, Array, Array]:
     damped = slope + np.eye(2) * (1e-3 * trace + 1e-9)[:, None, None]
     shift = np.asarray(-np.linalg.solve(damped, said[..., None])[..., 0], np.float64)
     before = normal[:, 6, 6] - np.einsum("ki,ki->k", normal[:, 2:6, 6], solved[:, :, 2])
-    size = difference.shape[1]
+    size = SIDE * SIDE
     after = np.maximum(before + np.einsum("ki,ki->k", said, shift), 0) / size + _FLOOR
     information = slope / (after * _CORRELATED)[:, None, None]
     return shift, information, np.maximum(before, 0) / size + _FLOOR

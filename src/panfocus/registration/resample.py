@@ -1,7 +1,8 @@
 """Values of a frame between its pixels: nearly all of its detail, and no rings that show.
 
-Each part is doubled by a long filter, and taken from the doubled part by OpenCV's bicubic
-interpolation, which alone would lose detail near the Nyquist frequency. Both are linear, and
+Affine transforms that hardly turn take a long filter for every place (`two_pass`). For others each
+part is doubled by a long filter, and taken from the doubled part by OpenCV's bicubic interpolation,
+which alone would lose detail near the Nyquist frequency. All are linear, and
 neither encoded values nor light may be interpolated so without harm: pixels gather light, so
 encoded values bend at edges; but where light is encoded, a ring of light beside something bright
 becomes a broad one in the dark. In between lies the square of the encoded value raised a little.
@@ -13,19 +14,23 @@ bicubic:  R. Keys, "Cubic convolution interpolation for digital image processing
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.registration.transforms import Matrix
+from panfocus.registration.two_pass import REACH as REACH_OF_TWO
+from panfocus.registration.two_pass import suits, take
 
 #: Right half of the symmetric filter that makes the values half-way between two samples.
 _HALF = (0.62816, -0.19828, 0.11413, -0.07274, 0.04824, -0.03141, 0.01963, -0.00773)
 _BETWEEN = np.array([*_HALF[::-1], *_HALF], np.float32)
 _ALONE = np.ones(1, np.float32)
 #: Pixels around a place that its value depends on: half the filter, and bicubic on doubled pixels.
-REACH = len(_HALF) + 2
+REACH = max(len(_HALF) + 2, REACH_OF_TWO + 1)
 #: Added to encoded values in [0, 1] before they are squared.
 _LIFT = 0.1
 #: By which share of the range of the 4 x 4 pixels around it a value may leave that range: enough
@@ -47,26 +52,52 @@ def interpolate(
         is_encoded: whether values stand for light as a display shows it, and not for light itself.
 
     Returns:
-        ``(h, w[, C])``, same dtype, rounded once.
+        ``(h, w[, C])``, a single channel without its axis, same dtype, rounded once.
     """
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
     for axis in (0, 1):
         if pixels.shape[axis] == 1:  # nothing to mirror, and OpenCV never comes back from trying
             pixels = np.repeat(pixels, 2, axis=axis)
-    top = white(pixels.dtype)
-    lift = _LIFT if is_encoded else 0.0
-    lifted = cv2.addWeighted(pixels, 1 / top, pixels, 0, lift, dtype=cv2.CV_32F)
-    values = np.asarray(lifted, np.float32)
-    if is_encoded:
-        values = np.square(values, out=values)
-    shrunk = np.diag([2.0, 2.0, 1.0]) @ matrix
-    made = _take(_doubled(values), shrunk, size, cv2.INTER_CUBIC)
-    if is_encoded:
-        made = np.sqrt(np.maximum(made, 0, out=made), out=made)
-    depth = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}[pixels.dtype.name]
-    made = cv2.addWeighted(made, top, made, 0, -lift * top, dtype=depth)
+    made = _between_pixels(pixels, matrix, size, is_encoded=is_encoded)
     bounds = _bounds(pixels, _SLACK_BELOW if is_encoded else _SLACK)
     low, high = (_take(m, _to_corner(matrix), size, cv2.INTER_NEAREST) for m in bounds)
     return np.asarray(cv2.min(cv2.max(made, low), high), pixels.dtype)
+
+
+def _between_pixels(
+    pixels: Pixels, matrix: Matrix, size: tuple[int, int], *, is_encoded: bool
+) -> Pixels:
+    """Return values that may ring, as `interpolate` does."""
+    if suits(matrix) and (pixels.dtype != np.float32 or np.isfinite(pixels).all()):
+        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+        planes = np.empty((channels, *pixels.shape[:2]), np.float32)
+        for k, plane in enumerate(cv2.split(pixels)):
+            _lift(np.asarray(plane, pixels.dtype), planes[k], is_encoded=is_encoded)
+        made = take(planes, matrix, size)
+        lowered = [_lowered(made[k], pixels.dtype, is_encoded=is_encoded) for k in range(channels)]
+        return np.asarray(cv2.merge(lowered), pixels.dtype)
+    values: Float = np.empty(pixels.shape, np.float32)
+    _lift(pixels, values, is_encoded=is_encoded)
+    taken = _take(_doubled(values), np.diag([2.0, 2.0, 1.0]) @ matrix, size, cv2.INTER_CUBIC)
+    return _lowered(np.asarray(taken, np.float32), pixels.dtype, is_encoded=is_encoded)
+
+
+def _lift(pixels: Pixels, into: Float, *, is_encoded: bool) -> None:
+    """Write what is interpolated in place of values: for encoded ones the square, once lifted."""
+    lift = _LIFT if is_encoded else 0.0
+    cv2.addWeighted(pixels, 1 / white(pixels.dtype), pixels, 0, lift, dst=into, dtype=cv2.CV_32F)
+    if is_encoded:
+        np.square(into, out=into)
+
+
+def _lowered(made: Float, dtype: np.dtype[Any], *, is_encoded: bool) -> Pixels:
+    """Return values of what was interpolated in their place, which is overwritten."""
+    lift, top = _LIFT if is_encoded else 0.0, white(dtype)
+    depth = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}[dtype.name]
+    if is_encoded:
+        cv2.sqrt(np.maximum(made, 0, out=made), dst=made)
+    return np.asarray(cv2.addWeighted(made, top, made, 0, -lift * top, dtype=depth), dtype)
 
 
 def _doubled(values: Float) -> Float:

@@ -16,7 +16,7 @@ from panfocus.registration.transforms import Crop, Matrix, corner_shift, corners
 #: Corner shift in pixels below which resampling would cost more sharpness than it mends, MEASURED.
 STILL = 0.1
 #: Rows and columns that are resampled at once: what they take stays near the processor's cache.
-_TILE = (96, 384)
+_TILE = (192, 384)
 #: Tiles in work at a time, at most: each takes some 5 MB.
 _MOST_AT_ONCE = 4
 
