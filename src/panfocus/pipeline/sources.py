@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, Protocol, TypeGuard, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ from panfocus.arrays.pixels import shrink
 from panfocus.errors import InputError, UsageError
 from panfocus.frame import Frame
 from panfocus.pipeline.array_frames import as_pixels
+from panfocus.resources.later import Later
 
 Paths = str | Path | Sequence[str | Path]
 Arrays = NDArray[Any] | Iterable["NDArray[Any] | Frame"]
@@ -77,47 +77,14 @@ def from_arrays(arrays: Iterable[NDArray[Any] | Frame], note: Note = _unheard) -
         yield frame
 
 
-class _Later(Thread):
-    """A frame being decoded in the background (a pool of one costs a tenth of the start-up).
-
-    Not a daemon: the interpreter must not go while a codec is at work. It is waited for by an
-    event, since Python 3.11 forgets a thread when `join` is interrupted.
-    """
-
-    def __init__(self, read: Callable[[], Frame]) -> None:
-        super().__init__()
-        self._read = read
-        self._frame: Frame | None = None
-        self._error: Exception | None = None
-        self._done = Event()
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._frame = self._read()
-        except Exception as error:
-            self._error = error
-        finally:
-            self._done.set()
-
-    def frame(self) -> Frame:
-        """Wait for the frame."""
-        self._done.wait()
-        if self._frame is None:
-            assert self._error is not None
-            raise self._error
-        frame, self._frame = self._frame, None
-        return frame
-
-
 def _ahead(reads: Sequence[Callable[[], Frame]]) -> Iterator[Frame]:
     """Decode one frame ahead of the one in use."""
-    ahead = _Later(reads[0])
+    ahead = Later(reads[0])
     for read in reads[1:]:
-        frame = ahead.frame()
-        ahead = _Later(read)
+        frame = ahead.result()
+        ahead = Later(read)
         yield frame
-    yield ahead.frame()
+    yield ahead.result()
 
 
 def _read(info: io.FrameInfo) -> Frame:
