@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard, cast
@@ -92,8 +92,8 @@ def _read(info: io.FrameInfo) -> Frame:
     return replace(frame, notes=tuple(note for note in frame.notes if note not in info.notes))
 
 
-def _read_small(info: io.FrameInfo, factor: int) -> Frame:
-    frame, reached = io.read_reduced(info, factor)
+def _shrunk(info: io.FrameInfo, frame: Frame, factor: int, reached: int = 1) -> Frame:
+    """Return a frame that is shrunk by `reached` as one that is by `factor`."""
     small = shrink(frame.pixels, factor // reached)
     small = small[: info.height // factor, : info.width // factor]
     return replace(frame, pixels=np.ascontiguousarray(small), notes=())
@@ -101,9 +101,17 @@ def _read_small(info: io.FrameInfo, factor: int) -> Frame:
 
 @dataclass(frozen=True)
 class FileStack:
-    """Frames in files, one decoded ahead of the one in use."""
+    """Frames in files, one decoded ahead of the one in use.
+
+    Attributes:
+        infos: the frames.
+        budget: bytes of frames that may be kept from the look at them small until they are fused,
+            and need not be decoded again.
+    """
 
     infos: Sequence[io.FrameInfo]
+    budget: int = 0
+    _kept: dict[int, Frame] = field(default_factory=dict[int, Frame], compare=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -112,11 +120,25 @@ class FileStack:
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames in order."""
-        return _ahead([partial(_read, info) for info in self.infos])
+        return _ahead([partial(self._read, n) for n in range(len(self.infos))])
 
     def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``."""
-        return _ahead([partial(_read_small, self.infos[n], factor) for n in order])
+        return _ahead([partial(self._read_small, n, factor) for n in order])
+
+    def _read(self, number: int) -> Frame:
+        kept = self._kept.pop(number, None)
+        return _read(self.infos[number]) if kept is None else kept
+
+    def _read_small(self, number: int, factor: int) -> Frame:
+        info = self.infos[number]
+        held = sum(frame.pixels.nbytes for frame in self._kept.values())
+        size = info.height * info.width * info.channels * np.dtype(info.dtype).itemsize
+        if held + size > self.budget:
+            frame, reached = io.read_reduced(info, factor)
+            return _shrunk(info, frame, factor, reached)
+        frame = self._kept[number] = _read(info)
+        return _shrunk(info, frame, factor)
 
 
 class ReiterableFrames(Protocol):
