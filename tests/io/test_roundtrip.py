@@ -104,14 +104,14 @@ def test_strided_pixels_and_one_channel_in_front_are_written_right(tmp_path):
 
 def test_every_png_filter_decodes(tmp_path, monkeypatch):
     """The filter is chosen per picture; whichever is chosen must be undone exactly."""
-    from panfocus.io import png
+    from panfocus.io import png_write
 
     for dtype in (np.uint8, np.uint16):
         for channels in (1, 2, 3, 4):
             pixels = photo(33, 29, channels, dtype)
             for kind in range(4):
-                monkeypatch.setattr(png, "_choose_filter", lambda *_args, kind=kind: kind)
-                path = save(tmp_path, "a.png", b"".join(png.encode(pixels, Metadata())))
+                monkeypatch.setattr(png_write, "_choose_filter", lambda *_args, kind=kind: kind)
+                path = save(tmp_path, "a.png", b"".join(png_write.encode(pixels, Metadata())))
                 np.testing.assert_array_equal(read_one(path).pixels, pixels)
 
 

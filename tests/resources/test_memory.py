@@ -36,6 +36,18 @@ def test_a_containers_limit_holds(tmp_path, monkeypatch, limit, expected):
     (tmp_path / "memory.max").write_text(f"{limit}\n")
     (tmp_path / "memory.current").write_text("100000000\n")
     monkeypatch.setattr(memory, "Path", lambda text: tmp_path / Path(text).name)
-    free = psutil.virtual_memory()._replace(available=10**9)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    monkeypatch.setattr(memory, "_free_memory", lambda: 10**9)
     assert available_memory() == expected
+
+
+def test_without_the_kernels_table_the_system_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "Path", lambda text: tmp_path / Path(text).name)
+    free = psutil.virtual_memory()._replace(available=12345)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    assert available_memory() == 12345
+
+
+def test_the_kernels_table_tells_what_is_available(tmp_path, monkeypatch):
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable:    7 kB\n")
+    monkeypatch.setattr(memory, "Path", lambda text: tmp_path / Path(text).name)
+    assert available_memory() == 7 * 1024

@@ -28,8 +28,12 @@ def guided_coefficients(
         return np.asarray(cv2.blur(x, size, borderType=cv2.BORDER_REFLECT), np.float32)
 
     mean_guide, mean_target = mean(guide), mean(target)
-    covariance = mean(guide * target) - mean_guide * mean_target
-    variance = mean(guide * guide) - mean_guide * mean_guide
-    slope = np.asarray(covariance / (variance + np.float32(epsilon)), np.float32)
-    offset = np.asarray(mean_target - slope * mean_guide, np.float32)
-    return mean(slope), mean(offset)
+    covariance = mean(guide * target)
+    covariance -= mean_guide * mean_target
+    variance = mean(guide * guide)
+    variance -= mean_guide * mean_guide
+    variance += np.float32(epsilon)
+    slope = np.divide(covariance, variance, out=covariance)
+    mean_guide *= slope
+    mean_target -= mean_guide
+    return mean(slope), mean(mean_target)

@@ -23,7 +23,22 @@ def noise_variance(grey: Float) -> float:
     Blocks without any variation, such as clipped ones, do not count.
     """
     residual = np.asarray(cv2.filter2D(grey, cv2.CV_32F, _MASK), np.float32)
-    energy = np.asarray(cv2.blur(residual * residual, (_BLOCK, _BLOCK)), np.float32)
-    blocks = energy[_BLOCK // 2 :: _BLOCK, _BLOCK // 2 :: _BLOCK].ravel()
+    residual *= residual
+    blocks = _block_means(residual).ravel()
     blocks = blocks[blocks > 0]
     return ends(blocks, _FLAT)[0] / _MASK_GAIN if blocks.size else 0.0
+
+
+def _block_means(energy: Float) -> Float:
+    """Return the means of all blocks whose centre lies in the picture, mirrored at its borders."""
+    height, width = energy.shape
+    half = _BLOCK // 2
+    rows, cols = (-(-(side - half) // _BLOCK) for side in (height, width))
+    below, right = rows * _BLOCK - height, cols * _BLOCK - width
+    if below > 0 or right > 0:
+        more = (0, max(below, 0), 0, max(right, 0))
+        energy = np.asarray(cv2.copyMakeBorder(energy, *more, cv2.BORDER_REFLECT_101), np.float32)
+    # rows first: sums along them are what processors do fast
+    whole = energy[: rows * _BLOCK, : cols * _BLOCK]
+    bands = whole.reshape(rows, _BLOCK, -1).sum(axis=1)
+    return bands.reshape(rows, cols, _BLOCK).sum(axis=2) / np.float32(_BLOCK**2)

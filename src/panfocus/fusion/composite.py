@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,9 +17,10 @@ from panfocus.frame import Frame
 from panfocus.fusion.blend import mix, snap
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.modes import Mode
+from panfocus.resources.later import Later
 
 #: Side of a tile: small enough that a tile's arrays stay in the processor's cache.
-TILE = 384
+TILE = 192
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,23 @@ class _Near:
 
     Attributes:
         read: rows and columns with the reach of the guided filter.
-        need: open mesh into `read`: the tile's own working pixels and one more on each side,
-            repeated past the picture's border, for bilinear enlarging.
+        need: rows and columns within `read`: the tile's own working pixels and one more on each
+            side, for bilinear enlarging.
+        past: of these how many lie past the picture's border, at the top, bottom, left and right:
+            its last pixels are repeated there.
     """
 
     read: tuple[slice, slice]
-    need: tuple[NDArray[np.intp], ...]
+    need: tuple[slice, slice]
+    past: tuple[int, int, int, int]
+
+    def of(self, working: Float) -> Float:
+        """Return what the tile needs of a map of `read`."""
+        part = working[self.need]
+        if not any(self.past):
+            return part
+        bordered = cv2.copyMakeBorder(part, *self.past, cv2.BORDER_REPLICATE)
+        return np.asarray(bordered, np.float32)
 
 
 def _shape(window: Window) -> tuple[int, int]:
@@ -69,7 +82,14 @@ def _shape(window: Window) -> tuple[int, int]:
     return rows.stop - rows.start, cols.stop - cols.start
 
 
-def _guide(below: Pixels, above: Pixels) -> Float:
+def _within(outer: tuple[slice, slice], inner: tuple[slice, slice]) -> tuple[slice, slice]:
+    """Return rows and columns of a part of the picture within a larger one."""
+    spans = zip(outer, inner, strict=True)
+    rows, cols = (slice(i.start - o.start, i.stop - o.start) for o, i in spans)
+    return rows, cols
+
+
+def _mean_of(below: Pixels, above: Pixels) -> Float:
     """Return the mean luminance of both in [0, 1]."""
     scale = 0.5 / white(below.dtype)
     mean = cv2.addWeighted(below, scale, above, scale, 0, dtype=cv2.CV_32F)
@@ -78,24 +98,40 @@ def _guide(below: Pixels, above: Pixels) -> Float:
 
 def _enlarge(part: Float, factor: int, shape: tuple[int, ...]) -> Float:
     """Enlarge a working map with a border of one to a tile of full scale, bilinear."""
-    if factor == 1:
-        return part[1:-1, 1:-1]
     size = (part.shape[1] * factor, part.shape[0] * factor)
     large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
     inner = large[factor : factor + shape[0], factor : factor + shape[1]]
     return np.asarray(inner, np.float32)
 
 
-def _mix_into(below: Pixels, above: Pixels, alpha: Float) -> None:
-    """Mix `above` into `below` in place; whole tiles and hard choices copy native pixels."""
-    if alpha.min() == 1:
-        below[...] = above
-    else:
-        below[...] = mix(below, above, alpha)
+@dataclass(frozen=True)
+class _Weight:
+    """A tile's weights at full scale.
+
+    Attributes:
+        alpha: ``(H, W)``; None where all are 1, and pixels are copied.
+        shape: of the tile.
+    """
+
+    alpha: Float | None
+    shape: tuple[int, int]
+
+    def filled(self) -> Float:
+        """Return the weights as numbers."""
+        return np.ones(self.shape, np.float32) if self.alpha is None else self.alpha
+
+
+def _mix_into(below: Pixels, above: Pixels, alpha: Float | None) -> None:
+    """Mix `above` into `below` in place; whole tiles copy native pixels."""
+    below[...] = above if alpha is None else mix(below, above, alpha)
 
 
 class Composer:
-    """The running picture: takes decisions of a fold, holds one picture and its luminance."""
+    """The running picture: takes decisions of a fold, holds one picture and its luminance.
+
+    Where OpenCV may take more than one thread, a decision is mixed in beside what its caller does
+    meanwhile, such as deciding about the next frame.
+    """
 
     def __init__(
         self, factor: int, *, mode: Mode = "blend", refine: Refine | None = None, maps: bool = True
@@ -115,33 +151,59 @@ class Composer:
         self._maps: _Maps | None = None
         self._picture: Pixels | None = None
         self._grey: Pixels | None = None
+        self._guide: Float | None = None
+        self._mixing: Later[None] | None = None
 
     @property
     def picture(self) -> Pixels:
         """The fused picture ``(H, W[, C])`` so far."""
+        self.wait()
         assert self._picture is not None
         return self._picture
 
     @property
     def index(self) -> NDArray[np.uint16] | None:
         """Which frame won, ``(H, W)``; None when maps are not wanted."""
+        self.wait()
         return self._maps.index if self._maps else None
 
     @property
     def depth(self) -> Float | None:
         """Weighted frame number, ``(H, W)``; None when maps are not wanted."""
+        self.wait()
         return self._maps.depth if self._maps else None
 
     @property
     def largest(self) -> Float | None:
         """Weight of the frame that won, ``(H, W)``; None when maps are not wanted."""
+        self.wait()
         return self._maps.largest if self._maps else None
 
     def apply(self, decision: Decision) -> None:
-        """Mix the decision's frame in, in those tiles where it has weight."""
+        """Mix the decision's frame in, in those tiles where it has weight.
+
+        What goes wrong meanwhile is raised when the next decision or the picture is asked for.
+        """
+        self.wait()
         if self._picture is None:
             self._start(decision.frame)
-            return
+        elif cv2.getNumThreads() > 1:
+            self._mixing = Later(partial(self._apply, decision))
+        else:
+            self._apply(decision)
+
+    def wait(self) -> None:
+        """Wait until what was applied is mixed in."""
+        mixing, self._mixing = self._mixing, None
+        if mixing is not None:
+            mixing.result()
+
+    def _apply(self, decision: Decision) -> None:
+        assert self._picture is not None
+        if self._refine:  # of the picture as it is before any tile of it is mixed
+            assert self._grey is not None
+            below, above = (shrink(g, self._factor) for g in (self._grey, decision.frame.grey))
+            self._guide = _mean_of(below, above)
         height, width = self._picture.shape[:2]
         core = -(-TILE // self._factor) * self._factor
         for window in windows(height, width, core):
@@ -151,23 +213,28 @@ class Composer:
             if self._maps and decision.choice is not None:
                 chosen = self._weight(decision.choice, near, window, decision.frame)
             if alpha is not None:
-                self._mix(window.core, decision.frame, alpha)
+                self._mix(window.core, decision.frame, alpha.alpha)
             if self._maps and chosen is not None:
-                self._maps.update(window.core, chosen, decision.frame.number)
+                self._maps.update(window.core, chosen.filled(), decision.frame.number)
 
-    def _weight(self, alpha: Float, near: _Near, window: Window, frame: Frame) -> Float | None:
+    def _weight(self, alpha: Float, near: _Near, window: Window, frame: Frame) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near.read]
         low, high = float(weights.min()), float(weights.max())
         if high == 0:
             return None
         if low == 1:
-            out = np.ones(_shape(window), np.float32)
-        elif self._refine is None:
+            return _Weight(None, _shape(window))
+        if self._refine is None:
             out = alpha[window.core]
         else:
             out = self._refined(self._refine, weights, near, window, frame)
-        return (out > 0.5).astype(np.float32) if self._mode == "select" else out
+        if self._mode == "select":
+            out = (out > 0.5).astype(np.float32)
+        least, most = float(out.min()), float(out.max())
+        if most == 0:
+            return None
+        return _Weight(None if least == 1 else out, _shape(window))
 
     def _start(self, frame: Frame) -> None:
         height, width = frame.pixels.shape[:2]
@@ -180,7 +247,8 @@ class Composer:
         """Return which working pixels a tile of full scale depends on."""
         reach = 2 * self._refine.radius + 1 if self._refine else 0
         reads: list[slice] = []
-        needs: list[NDArray[np.intp]] = []
+        needs: list[slice] = []
+        past: list[tuple[int, int]] = []
         for span, length in zip(window.core, shape, strict=True):
             start: int = span.start // self._factor
             stop: int = -(-span.stop // self._factor)
@@ -188,9 +256,10 @@ class Composer:
             first, last = min(start, length - 1), min(stop, length)
             low, high = max(first - reach, 0), min(last + reach, length)
             reads.append(slice(low, high))
-            wanted = np.arange(start - 1, stop + 1)
-            needs.append(np.clip(wanted, 0, length - 1) - low)
-        return _Near((reads[0], reads[1]), np.ix_(*needs))
+            begin, end = min(max(start - 1, 0), length - 1), min(stop + 1, length)
+            needs.append(slice(begin - low, end - low))
+            past.append((begin - (start - 1), stop + 1 - end))
+        return _Near((reads[0], reads[1]), (needs[0], needs[1]), (*past[0], *past[1]))
 
     def _refined(
         self, refine: Refine, weights: Float, near: _Near, window: Window, frame: Frame
@@ -200,15 +269,17 @@ class Composer:
         One guide serves both, so that swapping the pictures swaps their weights exactly.
         """
         assert self._grey is not None
-        f = self._factor
-        region = tuple(slice(s.start * f, s.stop * f) for s in near.read)
-        coarse = _guide(shrink(self._grey[region], f), shrink(frame.grey[region], f))
-        maps = guided_coefficients(coarse, weights, refine.radius, refine.epsilon)
-        fine = _guide(self._grey[window.core], frame.grey[window.core])
-        slope, offset = (_enlarge(m[near.need], f, fine.shape) for m in maps)
+        assert self._guide is not None
+        coarse = self._guide[near.read]
+        slope, offset = guided_coefficients(coarse, weights, refine.radius, refine.epsilon)
+        if self._factor == 1:  # the tile is a part of what was read, and so is its guide
+            inner = _within(near.read, window.core)
+            return snap(slope[inner] * coarse[inner] + offset[inner])
+        fine = _mean_of(self._grey[window.core], frame.grey[window.core])
+        slope, offset = (_enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
         return snap(slope * fine + offset)
 
-    def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float) -> None:
+    def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float | None) -> None:
         assert self._picture is not None
         assert self._grey is not None
         _mix_into(self._picture[tile], frame.pixels[tile], alpha)

@@ -74,11 +74,13 @@ class EvidenceFold:
         if self._prefer:
             floor = PEAK_FLOOR * NOISE_ENERGY * self._white**2
             won = self._prefer.wins(evidence, self._best, floor)
+            loser = np.where(won, self._best, evidence)
+            np.maximum(self._second, loser, out=self._second)
+            np.copyto(self._best, evidence, where=won)
         else:
             won = evidence > self._best
-        loser = np.where(won, self._best, evidence)
-        np.maximum(self._second, loser, out=self._second)
-        np.copyto(self._best, evidence, where=won)
+            np.maximum(self._second, np.minimum(evidence, self._best), out=self._second)
+            np.maximum(self._best, evidence, out=self._best)
         alpha = won.astype(np.float32)
         if self._peak:
             self._peak.push(np.maximum(evidence, 0), alpha, frame.number)

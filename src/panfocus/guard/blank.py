@@ -68,10 +68,10 @@ class Brightness:
     blown: float
 
     @classmethod
-    def of(cls, grey: Pixels) -> Brightness:
-        """Measure a luminance ``(H, W)``."""
+    def of(cls, grey: Pixels, small: Float | None = None) -> Brightness:
+        """Measure a luminance ``(H, W)``, and the same `reduced` if it is at hand."""
         least, most = cv2.minMaxLoc(grey)[:2]
-        values = reduced(grey).ravel()
+        values = (reduced(grey) if small is None else small).ravel()
         ranks = [round(share * (values.size - 1)) for share in (0.01, 0.25, 0.5, 0.75, 0.99)]
         ordered = np.partition(values, ranks)
         low, quarter, middle, three, high = (float(ordered[rank]) for rank in ranks)
@@ -109,6 +109,13 @@ class Blanks:
         self._taken: list[tuple[str, Brightness]] = []
         self._left: dict[str, str] = {}
         self._brightest: Float | None = None
+        self._last: tuple[Pixels, Float] | None = None
+
+    def _reduced(self, grey: Pixels) -> Float:
+        """Return a luminance small; the same one is asked for twice in a row."""
+        if self._last is None or self._last[0] is not grey:
+            self._last = (grey, reduced(grey))
+        return self._last[1]
 
     def judge(self, name: str, grey: Pixels) -> Verdict:
         """Return whether a frame shows anything.
@@ -120,7 +127,7 @@ class Blanks:
         Returns:
             "take"; "leave"; or "restart": take it, and forget all before it.
         """
-        new = Brightness.of(grey)
+        new = Brightness.of(grey, self._reduced(grey))
         richest = max((b for _, b in self._taken), key=lambda b: b.spread, default=new)
         fault = new.fault(richest)
         if fault:
@@ -142,21 +149,22 @@ class Blanks:
         A transfer that was cut short, or a curtain in the way, leaves a black band along a border.
         What is near to it counts as black too, since its edge looks sharp.
         """
-        small, other = reduced(grey), self._brightest
+        small, other = self._reduced(grey), self._brightest
+        self._last = None  # a frame is large
         self._brightest = small if other is None else np.maximum(small, other)
         if other is None:
             return None
-        cover = np.full(grey.shape, 255, np.uint8)
-        found = False
+        cover: NDArray[np.uint8] | None = None
         for axis in (0, 1):
             length = grey.shape[axis]
             margin = max(length // 32, _MARGIN)
             for band in _bands(small, other, axis):
+                if cover is None:
+                    cover = np.full(grey.shape, 255, np.uint8)
                 rows = round(band.stop * length / small.shape[axis]) + margin
                 part = slice(0, rows) if band.step == 1 else slice(length - rows, None)
                 cover[part if axis == 0 else (slice(None), part)] = 0
-                found = True
-        return cover if found else None
+        return cover
 
     @property
     def has_taken(self) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
-import shutil
 import stat
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -21,6 +19,17 @@ def located(path: Path) -> Path:
     ``new/../old.tif`` is there once ``new`` is made, and is not said to be there before.
     """
     return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
+
+
+def token(count: int) -> str:
+    """Return a name that nobody else has: random bytes in hexadecimal digits."""
+    return os.urandom(count).hex()  # what `secrets` does, which is slow to import
+
+
+def _remove_folder(folder: Path, *, ignore_errors: bool = False) -> None:
+    import shutil  # noqa: PLC0415 - slow to import, and few outputs are folders
+
+    shutil.rmtree(folder, ignore_errors=ignore_errors)
 
 
 def exists_error(path: Path) -> OutputError:
@@ -55,6 +64,8 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
 def _room(path: Path) -> str:
     """Return how much of the disk is left, as words to go on with; nothing if it cannot be told."""
     with suppress(OSError):
+        import shutil  # noqa: PLC0415 - slow to import
+
         nearest = next(p for p in path.absolute().parents if p.exists())
         return f", {shutil.disk_usage(nearest).free / 2**20:.0f} MiB free"
     return ""
@@ -72,7 +83,7 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     """
     target = Path(os.path.realpath(path))  # through a symbolic link, not in its place
     made: list[Path] = []
-    temporary = target.with_name(f".panfocus-{secrets.token_hex(8)}.part")
+    temporary = target.with_name(f".panfocus-{token(8)}.part")
     try:
         try:
             _make_folders(target.parent, made)
@@ -140,7 +151,7 @@ def _place_folder(temporary: Path, target: Path, *, overwrite: bool) -> None:
     if not target.is_symlink():
         _check_is_folder(target)
         check_replaceable(target)
-    aside = target.with_name(f".panfocus-{secrets.token_hex(8)}.old")
+    aside = target.with_name(f".panfocus-{token(8)}.old")
     target.rename(aside)
     try:
         if not aside.is_symlink():
@@ -152,7 +163,7 @@ def _place_folder(temporary: Path, target: Path, *, overwrite: bool) -> None:
     if aside.is_symlink():
         aside.unlink()
     else:
-        shutil.rmtree(aside)
+        _remove_folder(aside)
 
 
 def _check_is_folder(target: Path) -> None:
@@ -176,7 +187,7 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
         OutputError: the folder cannot be made.
     """
     made: list[Path] = []
-    folder = parent / f".panfocus-{tag}-{secrets.token_hex(4)}"
+    folder = parent / f".panfocus-{tag}-{token(4)}"
     try:
         _make_folders(folder, made)
     except OSError as error:
@@ -186,7 +197,7 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
             folder.chmod(0o700)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_folder(folder, ignore_errors=True)
         with suppress(OSError):  # somebody else's file in it
             for path in reversed(made[:-1]):
                 path.rmdir()

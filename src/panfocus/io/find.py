@@ -13,7 +13,7 @@ from pathlib import Path
 from panfocus.errors import InputError, UsageError
 from panfocus.io.folder import is_result, sift, some, what_else
 from panfocus.io.frames import FrameInfo, Header
-from panfocus.io.order import Moment, disagree, in_order, moment_of
+from panfocus.io.order import Moment, disagree, in_natural_order, in_order, moment_of
 from panfocus.io.read import READABLE, SUFFIXES, describe, look
 
 
@@ -127,7 +127,7 @@ def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
 
 
 def _matches(item: str | Path, pattern: Path, left_out: set[str], notes: list[str]) -> list[Path]:
-    found = _natural(Path(m) for m in glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - absolute patterns
+    found = in_natural_order(Path(m) for m in glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - absolute patterns
     found = [match for match in found if os.path.realpath(match) not in left_out]
     files, more = sift(found, str(item), _fixed_part(pattern))
     notes += more
@@ -150,7 +150,7 @@ def _fixed_part(pattern: Path) -> Path:
 
 def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]:
     try:
-        entries = [p for p in _natural(folder.iterdir()) if not p.name.startswith(".")]
+        entries = [p for p in in_natural_order(folder.iterdir()) if not p.name.startswith(".")]
     except OSError as error:
         raise InputError(
             "a folder cannot be listed", where=str(folder), got=error.strerror
@@ -177,13 +177,6 @@ def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]
             remedy="name the folder that holds the frames themselves",
         )
     return pictures
-
-
-def _natural(paths: Iterable[Path]) -> list[Path]:
-    from natsort import natsort_keygen, ns  # noqa: PLC0415 - not needed for files named one by one
-
-    key: Callable[[str], object] = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
-    return sorted(paths, key=lambda p: (key(str(p)), str(p)))
 
 
 def _short_names(paths: Sequence[Path]) -> list[tuple[Path, str]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
 from panfocus.frame import Metadata
-from panfocus.io import png, tiff_write
+from panfocus.io import png_write, tiff_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
@@ -54,12 +54,12 @@ def write_map(path: Path, array: NDArray[Any], *, overwrite: bool = False) -> li
             raise OutputError(str(error), where=str(path)) from error
     elif values.dtype.kind == "f":
         scaled, scale = _scale(values)
-        pieces = png.encode(
+        pieces = png_write.encode(
             scaled, Metadata(), {"Software": mark(is_map=True), "Description": scale}
         )
         notes.append(f"{path.name}: {scale}; a .tif keeps the exact values")
     else:
-        pieces = png.encode(values, Metadata(), {"Software": mark(is_map=True)})
+        pieces = png_write.encode(values, Metadata(), {"Software": mark(is_map=True)})
     write_atomic(path, pieces, overwrite=overwrite)
     return notes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 
 from panfocus.errors import OutputError, UsageError
 from panfocus.frame import Metadata
-from panfocus.io import jpeg, png, tiff_write, webp
-from panfocus.io.atomic import cannot_write, exists_error, located, write_atomic
+from panfocus.io import jpeg, png_write, tiff_write, webp
+from panfocus.io.atomic import cannot_write, exists_error, located, token, write_atomic
 from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
@@ -136,7 +135,7 @@ def _try_folder(path: Path) -> None:
     folder = Path(os.path.realpath(path)).parent
     while not os.path.lexists(folder):
         folder = folder.parent
-    probe = folder / f".panfocus-{secrets.token_hex(8)}.part"
+    probe = folder / f".panfocus-{token(8)}.part"
     try:
         try:
             probe.open("xb").close()
@@ -238,7 +237,7 @@ def _encode(
     if found == "WebP":
         return webp.encode(pixels, metadata, quality)
     if found == "PNG":
-        return png.encode(pixels, metadata, {"Software": mark()} if is_result else None), []
+        return png_write.encode(pixels, metadata, {"Software": mark()} if is_result else None), []
     try:
         return tiff_write.encode(pixels, metadata), []
     except tiff_write.TiffSizeError as error:

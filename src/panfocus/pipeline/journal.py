@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,7 +45,7 @@ _MIN_SIDE = 16
 def _versions() -> dict[str, str]:
     return {
         "panfocus": __version__,
-        "python": platform.python_version(),
+        "python": sys.version.split()[0],
         "numpy": np.__version__,
         "opencv": cv2.__version__,
     }

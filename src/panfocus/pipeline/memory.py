@@ -15,11 +15,23 @@ BASE_BYTES = 120 * 2**20
 #: split what is dark into 8 and 7 (`panfocus.systems.coarse_to_fine.FEW`): 15 leaves none alone.
 MOST_AT_ONCE = 15
 HELD_BYTES = 768 * 2**20
+#: What decoded frames may take that are kept between the look at them small and their fusion.
+KEPT_BYTES = 160 * 2**20
 
 
 def memory_limit(settings: Options) -> int:
     """Return the bytes that a fusion may take: as told, or 70 % of what is free."""
     return parse_size(settings.max_memory) or int(0.7 * available_memory())
+
+
+def kept_bytes(needed: int, limit: int) -> int:
+    """Return how many bytes of frames may be kept once they are decoded.
+
+    Args:
+        needed: bytes that the fusion takes without.
+        limit: bytes that it may take.
+    """
+    return max(min(KEPT_BYTES, limit - needed), 0)
 
 
 def check_memory(needed: int, limit: int, what: str) -> None:
@@ -113,18 +125,16 @@ def estimate_memory(
     """
     pixels = height * width
     frame = pixels * channels * itemsize
-    # running picture, frame in use, frame being decoded and its decoder's copy
-    frames = 4 * frame + 3 * pixels * itemsize
+    # running picture, frame mixed into it, frame in use, frame being decoded, its decoder's copy
+    frames = 5 * frame + 4 * pixels * itemsize
     if moved:  # a frame in place, matched before, and the pixels that it shows
         frames += 2 * frame + pixels
-    # derivatives (two of 2 or 4 bytes and a sum) and their energy, float32
-    measure = pixels * (10 if itemsize == 1 else 16)
     # evidence, decision, its softening and its peak, float32 each
     working = pixels // factor**2 * 4 * 16
     full_maps = pixels * 14 if maps else 0
     # the survey's frame, the one before, and what they are compared by
     survey = min(pixels, 1536 * 1536) * 4 * 6
-    return BASE_BYTES + frames + measure + working + full_maps + survey
+    return BASE_BYTES + frames + working + full_maps + survey
 
 
 def fusion_memory(

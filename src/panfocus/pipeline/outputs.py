@@ -22,6 +22,7 @@ from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import Fusion
+from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card
 
 
@@ -204,7 +205,10 @@ class Outputs:
         check_apart(fusion.sources, self.named(count))
         self._check_made(fusion)
         written = [self.picture]
-        notes = write_picture(self.picture, fusion, quality=self.quality, overwrite=self.overwrite)
+        with opencv_threads(fusion.report.settings.get("threads")):  # which the encoder takes, too
+            notes = write_picture(
+                self.picture, fusion, quality=self.quality, overwrite=self.overwrite
+            )
         for kind, path in self.maps.items():
             notes += io.write_map(path, getattr(fusion, kind), overwrite=self.overwrite)
             written.append(path)

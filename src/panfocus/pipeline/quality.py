@@ -98,18 +98,19 @@ class Surveyor:
             grey: luminance ``(H, W)``, native dtype, the same size for all frames.
         """
         factor = -(-max(grey.shape) // _SIDE)
-        small = shrink(grey, factor).astype(np.float32) / np.float32(white(grey.dtype))
+        small = shrink(grey, factor).astype(np.float32)
+        small /= np.float32(white(grey.dtype))
         self._names.append(name)
         self.scene.add(small)
         light = float(small.mean())
         self._light.append(light)
         # exposure is judged apart: all else is compared as if it were the same
-        small = small * np.float32(0.5 / max(light, 1e-3))
+        small *= np.float32(0.5 / max(light, 1e-3))
         self._detail.append(_tile_detail(small))
         self._coarse.append(_tile_detail(shrink(small, min(_COARSE, min(small.shape) // 4))))
         if self._previous is not None:
-            difference = small - self._previous
-            step = float(difference.std())
+            difference = np.subtract(small, self._previous, out=self._previous)
+            step = _spread(difference)
             self._steps.append(step)
             self._is_white.append(step**2 < _WHITE * noise_variance(difference))
         self._previous = small
@@ -158,10 +159,24 @@ def keep(findings: Iterable[Finding], count: int) -> list[int]:
 
 def _tile_detail(small: Float) -> Float:
     """Return the mean absolute Laplacian of each tile, ``(rows * columns,)``."""
-    detail = np.abs(np.asarray(cv2.Laplacian(small, cv2.CV_32F), np.float32))
+    detail = np.asarray(cv2.Laplacian(small, cv2.CV_32F), np.float32)
+    np.abs(detail, out=detail)
     step = max(max(small.shape) / _TILES, 4)
-    size = (max(round(small.shape[1] / step), 1), max(round(small.shape[0] / step), 1))
-    return np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.float32).ravel()
+    for axis in (0, 1):
+        length: int = small.shape[axis]
+        count = max(round(length / step), 1)
+        edges = np.rint(np.linspace(0, length, count + 1)).astype(np.intp)
+        sums = np.add.reduceat(detail, edges[:-1], axis=axis)
+        sizes = np.expand_dims(np.diff(edges), 1 - axis)
+        detail = np.asarray(sums / sizes, np.float32)
+    return detail.ravel()
+
+
+def _spread(difference: Float) -> float:
+    """Return the standard deviation, in one pass each for both sums."""
+    mean = cv2.sumElems(difference)[0] / difference.size
+    square = cv2.norm(difference, cv2.NORM_L2SQR) / difference.size
+    return float(np.sqrt(max(square - mean * mean, 0.0)))
 
 
 def _relative(detail: Float) -> tuple[Float, NDArray[np.bool_]]:

@@ -12,6 +12,7 @@ from panfocus.pipeline.best import take_best
 from panfocus.pipeline.cull import cull_arrays, culled
 from panfocus.pipeline.decide import fuse_decisions
 from panfocus.pipeline.journal import Cancel, Journal, Progress
+from panfocus.pipeline.memory import kept_bytes
 from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
@@ -97,7 +98,9 @@ def fuse(
         journal.registration = frames.registration
         journal.report.settings = told
         journal.report.warnings += frames.notes
-        result = _execute(journal, FileStack(frames.infos))
+        result = _execute(
+            journal, FileStack(frames.infos, kept_bytes(frames.memory_bytes, frames.memory_limit))
+        )
         return replace(result, sources=tuple(dict.fromkeys(sources)))
     settings = make_settings(**asked)
     notes: list[str] = []

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, Protocol, TypeGuard, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ from panfocus.arrays.pixels import shrink
 from panfocus.errors import InputError, UsageError
 from panfocus.frame import Frame
 from panfocus.pipeline.array_frames import as_pixels
+from panfocus.resources.later import Later
 
 Paths = str | Path | Sequence[str | Path]
 Arrays = NDArray[Any] | Iterable["NDArray[Any] | Frame"]
@@ -77,47 +77,14 @@ def from_arrays(arrays: Iterable[NDArray[Any] | Frame], note: Note = _unheard) -
         yield frame
 
 
-class _Later(Thread):
-    """A frame being decoded in the background (a pool of one costs a tenth of the start-up).
-
-    Not a daemon: the interpreter must not go while a codec is at work. It is waited for by an
-    event, since Python 3.11 forgets a thread when `join` is interrupted.
-    """
-
-    def __init__(self, read: Callable[[], Frame]) -> None:
-        super().__init__()
-        self._read = read
-        self._frame: Frame | None = None
-        self._error: Exception | None = None
-        self._done = Event()
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._frame = self._read()
-        except Exception as error:
-            self._error = error
-        finally:
-            self._done.set()
-
-    def frame(self) -> Frame:
-        """Wait for the frame."""
-        self._done.wait()
-        if self._frame is None:
-            assert self._error is not None
-            raise self._error
-        frame, self._frame = self._frame, None
-        return frame
-
-
 def _ahead(reads: Sequence[Callable[[], Frame]]) -> Iterator[Frame]:
     """Decode one frame ahead of the one in use."""
-    ahead = _Later(reads[0])
+    ahead = Later(reads[0])
     for read in reads[1:]:
-        frame = ahead.frame()
-        ahead = _Later(read)
+        frame = ahead.result()
+        ahead = Later(read)
         yield frame
-    yield ahead.frame()
+    yield ahead.result()
 
 
 def _read(info: io.FrameInfo) -> Frame:
@@ -125,8 +92,8 @@ def _read(info: io.FrameInfo) -> Frame:
     return replace(frame, notes=tuple(note for note in frame.notes if note not in info.notes))
 
 
-def _read_small(info: io.FrameInfo, factor: int) -> Frame:
-    frame, reached = io.read_reduced(info, factor)
+def _shrunk(info: io.FrameInfo, frame: Frame, factor: int, reached: int = 1) -> Frame:
+    """Return a frame that is shrunk by `reached` as one that is by `factor`."""
     small = shrink(frame.pixels, factor // reached)
     small = small[: info.height // factor, : info.width // factor]
     return replace(frame, pixels=np.ascontiguousarray(small), notes=())
@@ -134,9 +101,17 @@ def _read_small(info: io.FrameInfo, factor: int) -> Frame:
 
 @dataclass(frozen=True)
 class FileStack:
-    """Frames in files, one decoded ahead of the one in use."""
+    """Frames in files, one decoded ahead of the one in use.
+
+    Attributes:
+        infos: the frames.
+        budget: bytes of frames that may be kept from the look at them small until they are fused,
+            and need not be decoded again.
+    """
 
     infos: Sequence[io.FrameInfo]
+    budget: int = 0
+    _kept: dict[int, Frame] = field(default_factory=dict[int, Frame], compare=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -145,11 +120,25 @@ class FileStack:
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames in order."""
-        return _ahead([partial(_read, info) for info in self.infos])
+        return _ahead([partial(self._read, n) for n in range(len(self.infos))])
 
     def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``."""
-        return _ahead([partial(_read_small, self.infos[n], factor) for n in order])
+        return _ahead([partial(self._read_small, n, factor) for n in order])
+
+    def _read(self, number: int) -> Frame:
+        kept = self._kept.pop(number, None)
+        return _read(self.infos[number]) if kept is None else kept
+
+    def _read_small(self, number: int, factor: int) -> Frame:
+        info = self.infos[number]
+        held = sum(frame.pixels.nbytes for frame in self._kept.values())
+        size = info.height * info.width * info.channels * np.dtype(info.dtype).itemsize
+        if held + size > self.budget:
+            frame, reached = io.read_reduced(info, factor)
+            return _shrunk(info, frame, factor, reached)
+        frame = self._kept[number] = _read(info)
+        return _shrunk(info, frame, factor)
 
 
 class ReiterableFrames(Protocol):

@@ -204,17 +204,19 @@ def _flat(planes: Float) -> NDArray[np.bool_]:
     return out
 
 
-def _blocks(values: Float, useful: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the median of every block that has enough useful pixels, ``(B, C)``."""
+def _blocks(values: Sequence[Float], useful: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Return the medians of every block that has enough useful pixels, ``(B, C)`` for each."""
     side = max(min(useful.shape) // _BLOCKS, 1)
+    together = np.concatenate(values, axis=2)
     medians: list[NDArray[np.float64]] = []
     for top in range(0, useful.shape[0] - side + 1, side):
         for left in range(0, useful.shape[1] - side + 1, side):
             block = (slice(top, top + side), slice(left, left + side))
-            chosen = values[block][useful[block]]
+            chosen = together[block][useful[block]]
             if len(chosen) >= _FEWEST_PIXELS:
                 medians.append(median(chosen).astype(np.float64))
-    return np.array(medians).reshape(-1, values.shape[2])
+    found = np.array(medians).reshape(-1, together.shape[2])
+    return np.split(found, len(values), axis=1)
 
 
 def _cast(
@@ -258,32 +260,34 @@ def compare(
         matrix = np.linalg.inv(half) @ matrix @ half
     one, other = (_colour(p, has_alpha=has_alpha) for p in (fixed, moving))
     size = (one.shape[1], one.shape[0])
-    # channels one by one: OpenCV resamples four at most
-    moved = np.stack(
-        [
-            cv2.warpPerspective(
-                np.ascontiguousarray(other[..., c]),
-                matrix,
-                size,
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderValue=(0,),  # too dark to be measured
-            )
-            for c in range(other.shape[2])
-        ],
-        axis=-1,
-    )
-    useful = _flat(one) & _flat(np.asarray(moved, np.float32))
+    if np.allclose(matrix, np.eye(3), rtol=0, atol=1e-12):
+        moved = other
+    else:  # channels one by one: OpenCV resamples four at most
+        moved = np.stack(
+            [
+                cv2.warpPerspective(
+                    np.ascontiguousarray(other[..., c]),
+                    matrix,
+                    size,
+                    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                    borderValue=(0,),  # too dark to be measured
+                )
+                for c in range(other.shape[2])
+            ],
+            axis=-1,
+        )
+    moved = np.asarray(moved, np.float32)
+    useful = _flat(one) & _flat(moved)
     if not useful.any():
         return None
     ratio = np.zeros_like(one)
     ratio[useful] = np.log(one[useful] / moved[useful])
-    blocks = _blocks(ratio, useful)
+    blocks, fixed_levels, moving_levels = _blocks((ratio, one, moved), useful)
     if len(blocks) < _FEWEST_BLOCKS:
         return None
     log = median(blocks)
     scatter = 1.4826 * median(np.abs(blocks - log))
-    levels = [_blocks(np.asarray(p, np.float32), useful) for p in (one, moved)]
-    return Ratio(log, scatter, levels[0], levels[1])
+    return Ratio(log, scatter, fixed_levels, moving_levels)
 
 
 def _best(ratios: Iterable[Ratio | None]) -> CurveShape:

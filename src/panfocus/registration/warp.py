@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -81,6 +80,8 @@ def _resample(pixels: Pixels, matrix: Matrix, out: Pixels, *, is_encoded: bool) 
         part = out[tile.top : tile.bottom, tile.left : tile.right]
         # what rings beyond black or white, or the brightest there is, is no light
         part[...] = np.clip(made, low, high).reshape(part.shape)
+
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
 
     with ThreadPoolExecutor(max(min(cv2.getNumThreads(), _MOST_AT_ONCE), 1)) as pool:
         for _ in pool.map(make, _tiles(*out.shape[:2])):

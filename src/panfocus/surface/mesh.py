@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import OutputError, UsageError
-from panfocus.io import Metadata, png
+from panfocus.io import Metadata, png_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.mark import mark
 
@@ -220,7 +220,7 @@ def _obj_files(mesh: Any, surface: Surface, path: Path) -> dict[Path, bytes]:  #
     """Return the OBJ, its material and its texture; the OBJ last, when the others are there."""
     _, material, texture = mesh_files(path)
     text = cast("str", mesh.export(file_type="obj", mtl_name=material.name))
-    pieces = png.encode(surface.texture, Metadata(), {"Software": mark()})
+    pieces = png_write.encode(surface.texture, Metadata(), {"Software": mark()})
     lines = [f"newmtl {path.stem}_texture", "Kd 1 1 1", f"map_Kd {texture.name}", ""]
     return {
         texture: b"".join(pieces),

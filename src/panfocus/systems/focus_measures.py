@@ -26,6 +26,8 @@ Measure = Callable[[Pixels], Float]
 #: Share of the picture taken to be flat, and how much more than its energy noise may have.
 NOISE_QUANTILE = 0.1
 NOISE_GAIN = 2.0
+#: Pixels of full scale that are measured at once.
+BAND = 1 << 17
 #: Coarse detail: its scale against the working scale, and its weight against fine detail.
 COARSE = 4
 COARSE_SHARE = 0.03
@@ -56,9 +58,10 @@ def sum_modified_laplacian(luminance: Pixels) -> Float:
     what bright lights make of a plain sum (measured in docs/decisions/0001-guided.md).
     """
     depth = _signed(luminance)
-    across = np.abs(cv2.filter2D(luminance, depth, _SECOND))
-    down = np.abs(cv2.filter2D(luminance, depth, _SECOND.T))
-    total = cv2.add(across, down)
+    across, down = (cv2.filter2D(luminance, depth, kernel) for kernel in (_SECOND, _SECOND.T))
+    np.abs(across, out=across)
+    np.abs(down, out=down)
+    total = np.add(across, down, out=across)
     return np.asarray(cv2.multiply(total, total, dtype=cv2.CV_32F), np.float32)
 
 
@@ -104,7 +107,7 @@ class FocusMeasureSystem:
 
     Attributes:
         card: its name says the measure.
-        measure: energy of detail per pixel, full scale.
+        measure: energy of detail per pixel, full scale; of its neighbours it sees the next alone.
         window: sigma of the Gaussian that pools the energy, pixels of the working scale.
         radius: of the guided filter on the decision, pixels of the working scale.
         epsilon: of the guided filter, on luminance in [0, 1].
@@ -124,7 +127,7 @@ class FocusMeasureSystem:
         background which no frame has in focus takes its least blurred frame and not speckle; in
         noisy pictures a still coarser part helps.
         """
-        fine = self._pooled(shrink(self.measure(luminance), factor))
+        fine = self._pooled(self._measured(luminance, factor))
         fine_sample = fine[::4, ::4].ravel()
         rank = int(NOISE_QUANTILE * (fine_sample.size - 1))
         noise = np.partition(fine_sample, rank)[rank]
@@ -135,8 +138,25 @@ class FocusMeasureSystem:
             if share > 0 and min(luminance.shape) >= 4 * step:
                 coarse = self._pooled(self.measure(shrink(luminance, step)))
                 coarse = cv2.resize(coarse, fine.shape[::-1], interpolation=cv2.INTER_LINEAR)
-                fine = np.asarray(cv2.scaleAdd(coarse, COARSE_SHARE * share, fine), np.float32)
+                cv2.scaleAdd(coarse, COARSE_SHARE * share, fine, fine)
         return fine
+
+    def _measured(self, luminance: Pixels, factor: int) -> Float:
+        """Return the energy of detail, measured at full scale and shrunk to the working scale.
+
+        In bands of rows that stay in the processor's cache: the energy at full scale is four times
+        as large as the luminance, and never whole.
+        """
+        height, width = (side // factor for side in luminance.shape)
+        out = np.empty((height, width), np.float32)
+        step = max(BAND // (width * factor * factor), 1)
+        for top in range(0, height, step):
+            stop = min(top + step, height)
+            first, last = top * factor, stop * factor
+            above, below = min(first, 1), min(luminance.shape[0] - last, 1)
+            band = self.measure(luminance[first - above : last + below])
+            out[top:stop] = shrink(band[above : above + last - first], factor)
+        return out
 
     def _pooled(self, energy: Float) -> Float:
         # three sigmas: OpenCV's own choice for floats, four, costs twice as much and decides alike
