@@ -1,19 +1,21 @@
 """Is local registration worth it: `local.py PICTURES [--seed 2] [--count 4] [--half second]`.
 
 Makes stacks in which not all moves alike, and stacks in which all does (`make_local_sets.py`),
-fuses them with each kind of `--align`, sizes kept, and prints Markdown: mean RGB PSNR in dB and SSIM
+fuses them with each kind of `--align`, sizes kept, and prints Markdown: mean RGB PSNR in dB, SSIM
 against the truth, 24 px of border left out; by how much `local` loses at most against `auto`; and
-how many sets it touches. `--shrink 2` lets local registration look at copies half as large, as it
+PSNR where things move, against the pose that the picture is nearest to (a double contour is far from
+all of them). `--shrink 2` lets local registration look at copies half as large, as it
 does with photographs of 3 megapixels.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 import panfocus
@@ -33,37 +35,38 @@ def psnr(made: np.ndarray, truth: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / max(float(error), 1e-9)))
 
 
-def scores(made: LocalSet, system: str) -> tuple[list[float], list[float], list[float], bool]:
-    """Return PSNR, SSIM and CPU seconds for each of `ALIGNED`, and whether `local` changed it."""
-    quality, likeness, seconds, pictures = [], [], [], []
-    for align in ALIGNED:
-        begin = time.process_time()
-        result = panfocus.fuse(
-            made.frames, system=system, align=align, keep_size=True, maps=False
-        ).image
-        seconds.append(time.process_time() - begin)
-        quality.append(psnr(result, made.truth))
-        likeness.append(ssim(made.truth[INNER], result[INNER]))
-        pictures.append(result)
-    return quality, likeness, seconds, not np.array_equal(pictures[1], pictures[2])
+def in_motion(made: LocalSet, picture: np.ndarray) -> float:
+    """Return PSNR in dB where something moves, against the pose that the picture is nearest to."""
+    swept = cv2.dilate(made.swept.astype(np.uint8), np.ones((9, 9), np.uint8))[INNER] > 0
+    if len(made.poses) < 2 or not swept.any():
+        return float("nan")
+    errors = [np.square(picture.astype(np.float64) - p)[INNER][swept].mean() for p in made.poses]
+    return float(10 * np.log10(255**2 / max(float(min(errors)), 1e-9)))
 
 
-def table(
-    system: str, rows: dict[str, list[tuple[Sequence[float], Sequence[float], bool]]]
-) -> None:
-    """Print what one system makes of all kinds."""
+def score(made: LocalSet, system: str, align: str) -> tuple[list[float], np.ndarray]:
+    """Return PSNR, SSIM, PSNR in motion and CPU seconds of a fusion; and its picture."""
+    begin = time.process_time()
+    picture = panfocus.fuse(
+        made.frames, system=system, align=align, keep_size=True, maps=False
+    ).image
+    seconds = time.process_time() - begin
+    likeness = ssim(made.truth[INNER], picture[INNER])
+    return [psnr(picture, made.truth), likeness, in_motion(made, picture), seconds], picture
+
+
+def table(system: str, rows: Mapping[str, Sequence[np.ndarray]]) -> None:
+    """Print what one system makes of all kinds: sets, kinds of `ALIGNED`, scores."""
     heads = " | ".join(f"`{align}`" for align in ALIGNED)
-    print(f"\n| `{system}` | sets | {heads} | least gain | changed |")
+    print(f"\n| `{system}` | sets | {heads} | least gain | in motion, `auto` -> `local` |")
     print("|---|---:|" + "---:|" * (len(ALIGNED) + 2))
     for kind, found in rows.items():
-        quality, likeness = (np.array([f[k] for f in found]) for k in (0, 1))
-        cells = [
-            f"{q:.2f} / {s:.4f}"
-            for q, s in zip(quality.mean(axis=0), likeness.mean(axis=0), strict=True)
-        ]
-        least = float((quality[:, 2] - quality[:, 1]).min())
-        changed = sum(f[2] for f in found)
-        print(f"| {kind} | {len(found)} | {' | '.join(cells)} | {least:+.2f} | {changed} |")
+        values = np.array(found)
+        mean = values.mean(axis=0)
+        cells = " | ".join(f"{q:.2f} / {s:.4f}" for q, s in mean[:, :2])
+        least = (values[:, 2, 0] - values[:, 1, 0]).min()
+        moving = "" if np.isnan(mean[0, 2]) else f"{mean[1, 2]:.2f} -> {mean[2, 2]:.2f}"
+        print(f"| {kind} | {len(found)} | {cells} | {least:+.2f} | {moving} |")
 
 
 def main() -> None:
@@ -83,21 +86,23 @@ def main() -> None:
     if args.shrink > 1:
         height, width = photos[0].shape[:2]
         local.WORKING_PIXELS = height * width // args.shrink**2
-    rows: dict[str, dict[str, list[tuple[Sequence[float], Sequence[float], bool]]]] = {}
-    spent = np.zeros(len(ALIGNED))
+    rows: dict[str, dict[str, list[np.ndarray]]] = {}
+    changed: list[str] = []
     for made in local_sets(photos, args.seed, args.count, args.kinds.split(",")):
         for system in args.systems.split(","):
-            quality, likeness, seconds, changed = scores(made, system)
-            rows.setdefault(system, {}).setdefault(made.kind, []).append(
-                (quality, likeness, changed)
-            )
-            spent += seconds
-            print(made.name, system, np.round(quality, 2), file=sys.stderr, flush=True)
+            done = [score(made, system, align) for align in ALIGNED]
+            values = np.array([values for values, _ in done])
+            rows.setdefault(system, {}).setdefault(made.kind, []).append(values)
+            if not np.array_equal(done[1][1], done[2][1]):
+                changed.append(f"{system} {made.name}")
+            print(made.name, system, np.round(values[:, 0], 2), file=sys.stderr, flush=True)
     print(f"{date.today()}; seed {args.seed}, {args.half} of the photographs, PSNR dB / SSIM")
     for system, found in rows.items():
         table(system, found)
-    told = ", ".join(f"{a} {s:.0f}" for a, s in zip(ALIGNED, spent, strict=True))
-    print(f"\nCPU seconds of all fusions: {told}")
+        spent = np.sum([v[:, 3] for values in found.values() for v in values], axis=0)
+        told = ", ".join(f"{a} {s:.0f}" for a, s in zip(ALIGNED, spent, strict=True))
+        print(f"\nCPU seconds of all fusions: {told}")
+    print("\nChanged by `local`: " + ", ".join(changed))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from panfocus.registration.stack import (
     needs_registration,
     with_local_shifts,
 )
+from panfocus.systems import traits
 
 #: Share of the progress that the first look at the frames takes.
 _LOOKING = 0.25
@@ -81,6 +82,9 @@ def placed(journal: Journal, stack: Stack) -> Iterator[Frame]:
             continue
         with journal.clock.stage("align"):
             placed = journal.registration.place(number, frame)
+            motion = journal.registration.motion
+            if motion is not None and traits.decides(journal.system):
+                placed = motion.hide(number, placed, journal.registration.field)
         yield placed
 
 

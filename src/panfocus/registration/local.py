@@ -21,6 +21,7 @@ from panfocus.frame import Frame, Stack
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.flow import find_flow, shifted
 from panfocus.registration.local_proof import proven
+from panfocus.registration.motion import Motion, Traces, hide_all_but_one, traced
 from panfocus.registration.pyramid import in_range
 from panfocus.registration.transforms import Matrix, from_reduced, normalised
 from panfocus.registration.warp import cover
@@ -31,8 +32,8 @@ WORKING_PIXELS = 800_000
 _FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 #: How much smaller shifts are kept than they are measured.
 _KEPT = 2
-#: Working pixels along a border of what a frame shows that are not compared.
-_RIM = 4
+#: Working pixels along the borders of what a frame shows that are not believed.
+_RIM = 8
 #: Smallest side, working pixels, on which anything is compared.
 _SMALLEST = 72
 #: Bytes per working pixel while two frames are compared, and that each frame takes meanwhile.
@@ -103,25 +104,28 @@ class LocalRegistration:
         shown = np.ones(reference.shape, np.float32)
         self._reference = self._before = _Placed(reference, shown, still)
 
-    def add(self, grey: Float, matrix: Matrix) -> LocalShifts | None:
-        """Return the local shifts of the next frame away from the reference; None for none.
+    def add(self, grey: Float, matrix: Matrix) -> tuple[LocalShifts | None, Traces]:
+        """Return the local shifts of the next frame away from the reference, None for none.
 
         Args:
             grey: ``(h, w)`` its reduced luminance.
             matrix: from the reference frame to it, pixels of full scale.
+
+        Returns:
+            Its shifts, and what was seen of it against its neighbour.
         """
         assert self._before is not None
         assert self._reference is not None
         before = self._before
         if min(grey.shape) < _SMALLEST:
-            return None
+            return None, traced(grey, grey, before.shown)
         now = replace(before, grey=self._moved(grey, matrix), shown=self._shown(matrix, grey.shape))
         both = now.shown * before.shown
         fixed = before.straight()
         flow = find_flow(fixed, now.grey, both, before.flow)
         self._before = replace(now, flow=flow)
         kept = proven(flow, fixed, now.grey, self._reference.grey, both)
-        return self._kept(kept)
+        return self._kept(kept), traced(fixed, shifted(now.grey, kept), both)
 
     def _moved(self, grey: Float, matrix: Matrix) -> Float:
         grow = from_reduced(self.factor)
@@ -136,11 +140,12 @@ class LocalRegistration:
     def _shown(self, matrix: Matrix, shape: tuple[int, ...]) -> Float:
         field = Alignment(self._height, self._width, 0, ()).whole()
         whole = cover(matrix, field, self._height, self._width)
-        if whole is None:
-            return np.ones(shape, np.float32)
-        shown = (shrink(whole, self.factor) == 255).astype(np.uint8)
+        shown = np.ones(shape, np.uint8)
+        if whole is not None:
+            shown = (shrink(whole, self.factor) == 255).astype(np.uint8)
         box = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
-        return cv2.erode(shown, box, borderType=cv2.BORDER_REPLICATE).astype(np.float32)
+        border = cv2.BORDER_CONSTANT
+        return cv2.erode(shown, box, borderType=border, borderValue=(0,)).astype(np.float32)
 
     def _kept(self, flow: Float) -> LocalShifts | None:
         largest = float(np.hypot(flow[..., 0], flow[..., 1]).max())
@@ -160,7 +165,7 @@ def reduced_grey(small: Frame) -> Float:
 
 def find_local_shifts(
     stack: Stack, alignment: Alignment, announce: Callable[[int, str], None]
-) -> tuple[LocalShifts | None, ...]:
+) -> tuple[list[LocalShifts | None], Motion | None]:
     """Look at all frames once, small, and say how each is shifted besides its transform.
 
     Args:
@@ -169,7 +174,8 @@ def find_local_shifts(
         announce: called before every frame with its number and name.
 
     Returns:
-        For every frame its shifts; None where its transform alone holds.
+        For every frame its shifts, None where its transform alone holds; and what moves within the
+        picture, None where nothing does.
 
     Raises:
         InputError: a frame is unreadable.
@@ -181,11 +187,14 @@ def find_local_shifts(
         announce(n, frame.name)
         greys.append(_packed(reduced_grey(frame)))
     out: list[LocalShifts | None] = [None] * count
+    first = _unpacked(greys[alignment.reference])
+    traces = [traced(first, first, np.ones_like(first))] * count
     for order in _outwards(alignment.reference, count):
-        finder.begin(_unpacked(greys[alignment.reference]))
+        finder.begin(first)
         for n in order:
-            out[n] = finder.add(_unpacked(greys[n]), alignment.frames[n].matrix)
-    return tuple(out)
+            out[n], traces[n] = finder.add(_unpacked(greys[n]), alignment.frames[n].matrix)
+    size = (first.shape[0], first.shape[1])
+    return out, hide_all_but_one(traces, alignment.reference, size, finder.factor)
 
 
 def _outwards(reference: int, count: int) -> Iterator[Sequence[int]]:

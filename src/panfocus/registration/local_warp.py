@@ -110,8 +110,10 @@ def _moved_tiles(
             bottom, right = min(top + _TILE, field.bottom), min(left + _TILE, field.right)
             tile = Crop(top, bottom, left, right)
             shift = _shift_of(tile, shifts)
-            if shift is not None:
-                moves = (shift[..., 0] != 0) | (shift[..., 1] != 0)
+            if shift is None:
+                continue
+            moves = (shift[..., 0] != 0) | (shift[..., 1] != 0)
+            if moves.any():
                 x, y = _places(tile, shift, matrix)
                 yield tile, x, y, np.asarray(moves)
 

@@ -32,6 +32,7 @@ from panfocus.registration.warp import cover, warp
 if TYPE_CHECKING:
     from panfocus.registration.links import Links
     from panfocus.registration.local import LocalRegistration, LocalShifts
+    from panfocus.registration.motion import Motion
 
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
@@ -53,6 +54,7 @@ class Registration:
         notes: for the user.
         local: for every frame by how much its places are shifted besides its transform; empty
             where none is.
+        motion: which frames are hidden where something moves; None where nothing does.
     """
 
     alignment: Alignment
@@ -60,6 +62,7 @@ class Registration:
     field: Crop
     notes: Sequence[str] = ()
     local: Sequence[LocalShifts | None] = ()
+    motion: Motion | None = None
 
     def part(self, numbers: range) -> Registration:
         """Return the same of some of the frames, in the geometry of the same reference frame."""
@@ -69,6 +72,7 @@ class Registration:
             curves=[self.curves[n] for n in numbers],
             notes=(),
             local=[self.local[n] for n in numbers] if self.local else (),
+            motion=None if self.motion is None else self.motion.part(numbers),
         )
 
     def matched(self) -> list[str]:
@@ -140,8 +144,9 @@ def with_local_shifts(found: Registration, stack: Stack, announce: Announce) -> 
     """
     from panfocus.registration.local import find_local_shifts  # noqa: PLC0415  only when asked
 
-    local = find_local_shifts(stack, found.alignment, announce)
-    return replace(found, alignment=found.alignment.shifted(_largest(local)), local=local)
+    local, motion = find_local_shifts(stack, found.alignment, announce)
+    alignment = found.alignment.shifted(_largest(local))
+    return replace(found, alignment=alignment, local=local, motion=motion)
 
 
 def _largest(local: Sequence[LocalShifts | None]) -> list[float]:
@@ -388,4 +393,4 @@ class OnlineRegistration:
         if len(self._placed) == 1:
             finder.begin(grey)
             return None
-        return finder.add(grey, self._matrix)
+        return finder.add(grey, self._matrix)[0]
