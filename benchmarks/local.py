@@ -3,8 +3,8 @@
 Makes stacks in which not all moves alike, and stacks in which all does (`make_local_sets.py`),
 fuses them with each kind of `--align`, sizes kept, and prints Markdown: mean RGB PSNR in dB, SSIM
 against the truth, 24 px of border left out; by how much `local` loses at most against `auto`; and
-PSNR where things move, against the pose that the picture is nearest to (a double contour is far from
-all of them). `--shrink 2` lets local registration look at copies half as large, as it
+PSNR where things move, against the pose that the picture is nearest to (a double contour is far
+from all of them). `--shrink 2` lets local registration look at copies half as large, as it
 does with photographs of 3 megapixels.
 """
 
