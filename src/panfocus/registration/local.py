@@ -20,7 +20,7 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Stack
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.flow import find_flow, shifted
-from panfocus.registration.local_proof import proven
+from panfocus.registration.local_proof import proven, sober
 from panfocus.registration.motion import Motion, Traces, hide_all_but_one, traced
 from panfocus.registration.pyramid import in_range
 from panfocus.registration.transforms import Matrix, from_reduced, normalised
@@ -123,6 +123,7 @@ class LocalRegistration:
         both = now.shown * before.shown
         fixed = before.straight()
         flow = find_flow(fixed, now.grey, both, before.flow)
+        flow = sober(flow, before.flow, fixed, now.grey, both)
         self._before = replace(now, flow=flow)
         kept = proven(flow, fixed, now.grey, self._reference.grey, both)
         return self._kept(kept), traced(fixed, shifted(now.grey, kept), both)

@@ -23,6 +23,8 @@ CORE = 1.4
 CORE_TO_REFERENCE = 0.7
 #: Share of the gain of its surroundings that each patch of a core has itself.
 _OWN = 0.7
+#: Gain up to which a step from frame to frame is none, and from which it is whole.
+STEP = (0.2, 0.6)
 #: Gain of a patch beside a core that belongs to it.
 BESIDE = 0.3
 #: Shift in pixels that a core has somewhere.
@@ -68,8 +70,30 @@ def proven(flow: Float, fixed: Float, moving: Float, reference: Float, shown: Fl
     return np.asarray(flow * share[..., None], np.float32)
 
 
+def sober(flow: Float, guess: Float, fixed: Float, moving: Float, shown: Float) -> Float:
+    """Return a flow that differs from where it began only as far as patches gain by that.
+
+    What blur feigns at an edge in every step would otherwise add up from frame to frame.
+
+    Args:
+        flow: ``(h, w, 2)`` from `fixed` to `moving`, pixels.
+        guess: where it began.
+        fixed: ``(h, w)`` luminance of a neighbour, put in place.
+        moving: of the frame.
+        shown: ``(h, w)``, 1 where both show the scene.
+    """
+    height, width = flow.shape[:2]
+    grid = Grid.of(height, width)
+    low, high = STEP
+    rest, placed = shifted(moving, guess), shifted(moving, flow)
+    # a patch that is off too far to be measured at rest says nothing against the step
+    gains = _around(_gains(grid, fixed, rest, placed, shown), fewest=0, unknown=high)
+    share = grid.dense(np.clip((gains - low) / np.float32(high - low), 0, 1), height, width)
+    return np.asarray(guess + (flow - guess) * share[..., None], np.float32)
+
+
 def _gains(grid: Grid, fixed: Float, moving: Float, placed: Float, shown: Float) -> Float:
-    """Return what each patch gains by the flow, ``(rows, cols)``; NaN where nothing is known."""
+    """Return what each patch gains by being placed, ``(rows, cols)``; NaN where nothing is known."""
     rest, after = (measured(fixed, frame, shown) for frame in (moving, placed))
     _, here, there = np.intersect1d(rest.number, after.number, return_indices=True)
     out = np.full(grid.rows * grid.cols, np.nan, np.float32)
@@ -77,15 +101,22 @@ def _gains(grid: Grid, fixed: Float, moving: Float, placed: Float, shown: Float)
     return out.reshape(grid.rows, grid.cols)
 
 
-def _around(gains: Float) -> Float:
-    """Return the mean gain around each patch, less where hardly any is known."""
+def _around(gains: Float, fewest: float = 4.0, unknown: float = 0.0) -> Float:
+    """Return the mean gain around each patch.
+
+    Args:
+        gains: ``(rows, cols)``, NaN where not known.
+        fewest: weight of known patches, 4 for the middle one, below which the mean is less.
+        unknown: what is said where no patch around is known.
+    """
     tent = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32)
     known = np.isfinite(gains).astype(np.float32)
     total, count = (
         cv2.filter2D(p, -1, tent, borderType=cv2.BORDER_CONSTANT)
         for p in (np.nan_to_num(gains), known)
     )
-    return np.asarray(total / np.maximum(count, 4), np.float32)
+    mean = np.where(count > 0, total / np.maximum(count, max(fewest, 1e-6)), unknown)
+    return np.asarray(mean, np.float32)
 
 
 def _largest(grid: Grid, flow: Float) -> Float:
