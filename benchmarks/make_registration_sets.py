@@ -114,7 +114,8 @@ def twelve_bit(rng: Generator, encoded: Picture) -> Picture:
     return np.clip(np.rint(noisy), 0, 4095).astype(np.uint16)
 
 
-def _moved(picture: Picture, matrix: np.ndarray | None) -> Picture:
+def moved(picture: Picture, matrix: np.ndarray | None) -> Picture:
+    """Return a layer where a matrix takes it."""
     if matrix is None:
         return picture
     size = (picture.shape[1], picture.shape[0])
@@ -123,7 +124,8 @@ def _moved(picture: Picture, matrix: np.ndarray | None) -> Picture:
     return np.maximum(out, 0)
 
 
-def _slanted(back: Picture, depth: Picture, focus: float, gain: float) -> Picture:
+def slanted(back: Picture, depth: Picture, focus: float, gain: float) -> Picture:
+    """Return the light of a surface at a slant, out of focus by its depth."""
     wanted = np.abs(depth - focus) * gain
     out = np.zeros_like(back)
     for k, radius in enumerate(LADDER):
@@ -151,12 +153,12 @@ def _take(plan: Plan, focus: float | None, motion: np.ndarray | None) -> Picture
         height, width = picture.shape[:2]
         grow = Motion(1 + plan.parallax * (depth - 0.5) * (focus - 0.5))
         near = np.vstack([grow.matrix(height, width), [0, 0, 1]])
-        return _moved(picture, motion @ near)
+        return moved(picture, motion @ near)
 
     middle = float(plan.depth.mean())
     back = place(plan.back, middle)
     if focus is not None and np.ptp(plan.depth) > 0:
-        out = _slanted(back, place(plan.depth, middle), focus, plan.gain)
+        out = slanted(back, place(plan.depth, middle), focus, plan.gain)
     else:
         out = back if focus is None else defocus(back, abs(middle - focus) * plan.gain)
     for colour, matte, depth in plan.fronts:
@@ -184,7 +186,8 @@ def _develop(rng: Generator, name: str, kind: str, plan: Plan) -> Made:
     return Made(name, kind, frames, matrices, _take(plan, None, None)[inner])
 
 
-def _ramp(rng: Generator, height: int, width: int) -> Picture:
+def ramp(rng: Generator, height: int, width: int) -> Picture:
+    """Return depths 0 to 1 of a slanted, somewhat wavy surface."""
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     slope = x * np.cos(angle) + y * np.sin(angle) + 0.15 * np.sin(3 * x + rng.uniform(0, 6))
@@ -208,7 +211,7 @@ def _deep(rng: Generator, lights: Sequence[Picture], count: int, radius: float) 
         (lights[1 + k], m, float(d)) for k, (m, d) in enumerate(zip(shapes, depths, strict=True))
     ]
     foci = [float(f) for f in np.linspace(0, 1, count)]
-    return Plan(lights[0], _ramp(rng, height, width), fronts, foci, radius, None)
+    return Plan(lights[0], ramp(rng, height, width), fronts, foci, radius, None)
 
 
 def _framed(rng: Generator, plan: Plan, filling: Picture | float, *, all_layers: bool) -> Plan:
@@ -285,7 +288,7 @@ def _bright_field(
         whole = None
         if motions:
             whole = np.vstack([motions[n].matrix(height, width), [0, 0, 1]])
-        thick, where = (_moved(p, whole) for p in (dots, planes))
+        thick, where = (moved(p, whole) for p in (dots, planes))
         away = where - np.float32(z)
         seen = np.zeros_like(dots)
         for k, radius in enumerate(LADDER[:7]):

@@ -122,6 +122,7 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
         index, depth = composer.index, finest_depth(composer, fold)
         depth = None if depth is None else journal.measured(depth)
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
+        confidence = journal.doubted(np.asarray(confidence, np.float32))
     return Fusion(mixing.picture(), index, depth, confidence, journal.report, journal.metadata)
 
 

@@ -30,6 +30,7 @@ from panfocus.systems import (
     PictureSystem,
     System,
     device_facts,
+    traits,
 )
 
 if TYPE_CHECKING:
@@ -169,12 +170,22 @@ class Journal:
         asked = self.settings.align != "none" or self.settings.load_transforms
         if self.registration is None or not asked:
             return None
-        done = summarise(self.registration.alignment, self.registration.field)
+        motion, field = self.registration.motion, self.registration.field
+        hides = motion is not None and traits.decides(self.system)
+        share = motion.share(field) if motion is not None and hides else 0.0
+        done = summarise(self.registration.alignment, field, share)
         self.report.registration = done.to_dict()
         told = done.line()
         if told and done.left_unaligned:
             self.report.warnings.append(told)
         return told
+
+    def doubted(self, confidence: Float) -> Float:
+        """Return a map of confidence, 0 where something moves and one frame was taken."""
+        found = self.registration
+        if found is None or found.motion is None:
+            return confidence
+        return confidence * ~found.motion.in_field(found.motion.moves, found.field)
 
     def note(self, text: str) -> None:
         """Warn once of what holds for many frames."""

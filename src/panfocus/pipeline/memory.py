@@ -166,6 +166,10 @@ def fusion_memory(
     needed = estimate_memory(
         height, width, channels, itemsize, factor, maps=settings.maps, moved=moved
     )
+    if settings.align == "local":
+        from panfocus.registration.local import local_bytes  # noqa: PLC0415  only when asked
+
+        needed += local_bytes(count, height, width)
     if decides:
         pixels = height * width
         limit = memory_limit(settings)

@@ -134,7 +134,7 @@ class Options:
         "auto",
         "registration",
         f"How frames may move: {', '.join(KINDS[:-1])} or {KINDS[-1]}. auto moves only what is "
-        "proven to be misaligned.",
+        "proven to be misaligned; local, besides, what parallax shifts within the picture.",
         unset="auto; none for a scientific stack",
     )
     align_dof: str = _option(

@@ -14,7 +14,14 @@ from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.report import Report
 from panfocus.pipeline.sources import FileStack
 from panfocus.registration.alignment import Alignment
-from panfocus.registration.stack import OnlineRegistration, Registration, locate, needs_registration
+from panfocus.registration.stack import (
+    OnlineRegistration,
+    Registration,
+    locate,
+    needs_registration,
+    with_local_shifts,
+)
+from panfocus.systems import traits
 
 #: Share of the progress that the first look at the frames takes.
 _LOOKING = 0.25
@@ -52,6 +59,11 @@ def look(journal: Journal, stack: Stack) -> Registration:
         registration = locate(
             stack, journal.settings, lambda n, name: journal.tell(n, "align", name)
         )
+    if journal.settings.align == "local":
+        with journal.clock.stage("align"):
+            registration = with_local_shifts(
+                registration, stack, lambda n, name: journal.tell(n, "align", name)
+            )
     journal.goes(_LOOKING, 1.0)
     journal.registration = registration
     journal.report.warnings += registration.notes
@@ -70,6 +82,9 @@ def placed(journal: Journal, stack: Stack) -> Iterator[Frame]:
             continue
         with journal.clock.stage("align"):
             placed = journal.registration.place(number, frame)
+            motion = journal.registration.motion
+            if motion is not None and traits.decides(journal.system):
+                placed = motion.hide(number, placed, journal.registration.field)
         yield placed
 
 

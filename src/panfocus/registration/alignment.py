@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ from panfocus.registration.transforms import (
 from panfocus.registration.warp import STILL, whole_shift
 
 _FORMAT = "panfocus-transforms-1"
+#: What a file says of shifts that no matrix can hold.
+_LOCAL = (
+    "places of these frames were also shifted locally, by up to local_shift_px; that is not kept "
+    "here: load the transforms with align local to have it found again"
+)
 #: How the status of a frame begins that could not be aligned; the reason follows.
 UNALIGNED = "left unaligned: "
 #: Share of the picture that the common field must keep for frames to be cropped to it.
@@ -42,6 +48,8 @@ class Placed:
             and why, or "loaded".
         gain: share of the difference to its neighbour that the step removed on held-out pixels.
         error: standard error in pixels of the corner that is known worst; NaN where not known.
+        local_px: longest shift that a place of it takes besides, pixels; None where none was
+            looked for.
     """
 
     name: str
@@ -50,6 +58,7 @@ class Placed:
     status: str
     gain: float = 0.0
     error: float = float("nan")
+    local_px: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,11 @@ class Alignment:
         """Return where some of the frames lie."""
         reference = numbers.index(self.reference) if self.reference in numbers else -1
         return replace(self, reference=reference, frames=tuple(self.frames[n] for n in numbers))
+
+    def shifted(self, largest: Sequence[float]) -> Alignment:
+        """Return the same, told by how much places of each frame are shifted besides, pixels."""
+        frames = zip(self.frames, largest, strict=True)
+        return replace(self, frames=tuple(replace(p, local_px=px) for p, px in frames))
 
     def shift(self, number: int) -> float:
         """Return by how many pixels the corner of a frame that moves most is moved."""
@@ -99,6 +113,7 @@ class Alignment:
         """Return what the report says of a frame."""
         placed = self.frames[number]
         scale, turn = scale_and_turn(placed.matrix)
+        local = {} if placed.local_px is None else {"local_shift_px": round(placed.local_px, 3)}
         return {
             "status": placed.status,
             "kind": placed.kind,
@@ -108,13 +123,16 @@ class Alignment:
             "scale": round(scale, 6),
             "rotation_deg": round(turn, 4),
             "corner_error_px": None if math.isnan(placed.error) else round(placed.error, 3),
+            **local,
         }
 
     def to_json(self) -> str:
         """Return the text of a transforms file."""
+        is_local = any(p.local_px is not None for p in self.frames)
         facts = {
             "format": _FORMAT,
             "meaning": "matrix takes (x, y, 1) of the reference frame to this frame, in pixels",
+            **({"local": _LOCAL} if is_local else {}),
             "height": self.height,
             "width": self.width,
             "reference": self.reference,
@@ -126,6 +144,7 @@ class Alignment:
                     "gain": p.gain,
                     "corner_error_px": None if math.isnan(p.error) else round(p.error, 4),
                     "matrix": p.matrix.tolist(),
+                    **({"local_shift_px": round(p.local_px, 3)} if p.local_px is not None else {}),
                 }
                 for p in self.frames
             ],

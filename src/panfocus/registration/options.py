@@ -7,7 +7,7 @@ from typing import Protocol
 from panfocus.errors import UsageError
 
 #: Kinds that `--align` accepts, simple to rich; "auto" lets the pictures choose.
-KINDS = ("none", "auto", "translation", "similarity", "affine", "homography")
+KINDS = ("none", "auto", "local", "translation", "similarity", "affine", "homography")
 
 #: Degrees of freedom that `--align-dof` accepts.
 FREEDOMS = ("shift", "scale", "rotate", "shear")
@@ -23,6 +23,11 @@ def check_kind(kind: str) -> None:
         raise UsageError(
             "unknown kind of alignment", where="align", expected=", ".join(KINDS), got=kind
         )
+
+
+def whole_kind(kind: str) -> str:
+    """Return the kind of transform that whole frames move by: "local" begins with "auto"."""
+    return "auto" if kind == "local" else kind
 
 
 def freedoms_of(text: str) -> tuple[str, ...]:

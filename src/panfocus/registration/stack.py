@@ -19,13 +19,20 @@ from panfocus.io.icc import linear_profile
 from panfocus.registration import exposure
 from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
 from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare, gains
-from panfocus.registration.options import RegistrationOptions, freedoms_of, resolve_reference
+from panfocus.registration.options import (
+    RegistrationOptions,
+    freedoms_of,
+    resolve_reference,
+    whole_kind,
+)
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import Crop, Matrix, PairTransform, from_reduced, normalised
 from panfocus.registration.warp import cover, warp
 
 if TYPE_CHECKING:
     from panfocus.registration.links import Links
+    from panfocus.registration.local import LocalRegistration, LocalShifts
+    from panfocus.registration.motion import Motion
 
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
@@ -45,12 +52,17 @@ class Registration:
         curves: for every frame how its levels change, or None.
         field: part of the reference frame that is made.
         notes: for the user.
+        local: for every frame by how much its places are shifted besides its transform; empty
+            where none is.
+        motion: which frames are hidden where something moves; None where nothing does.
     """
 
     alignment: Alignment
     curves: Sequence[Curve | None]
     field: Crop
     notes: Sequence[str] = ()
+    local: Sequence[LocalShifts | None] = ()
+    motion: Motion | None = None
 
     def part(self, numbers: range) -> Registration:
         """Return the same of some of the frames, in the geometry of the same reference frame."""
@@ -59,6 +71,8 @@ class Registration:
             alignment=self.alignment.part(numbers),
             curves=[self.curves[n] for n in numbers],
             notes=(),
+            local=[self.local[n] for n in numbers] if self.local else (),
+            motion=None if self.motion is None else self.motion.part(numbers),
         )
 
     def matched(self) -> list[str]:
@@ -68,6 +82,33 @@ class Registration:
 
     def place(self, number: int, frame: Frame) -> Frame:
         """Return a frame in place; the very same object if it lies there already."""
+        whole = self._placed(number, frame)
+        shifts = self.local[number] if self.local else None
+        if shifts is None:
+            return whole
+        from panfocus.registration.local_warp import (  # noqa: PLC0415  few frames are shifted so
+            apply_shifts,
+            shifted_cover,
+        )
+
+        curve = self.curves[number]
+        pixels = frame.pixels
+        if curve is not None:
+            pixels = apply_curve(pixels, curve, has_alpha=frame.has_alpha)
+        matrix = self.alignment.frames[number].matrix
+        at = (matrix, self.field, shifts)
+        guide = whole.guide
+        if guide is not None and frame.guide is not None:
+            guide = apply_shifts(guide, frame.guide, *at)
+        return replace(
+            whole,
+            pixels=apply_shifts(whole.pixels, pixels, *at, is_light=_is_light(frame)),
+            guide=guide,
+            cover=shifted_cover(whole.cover, *at, frame.pixels.shape[:2]),
+        )
+
+    def _placed(self, number: int, frame: Frame) -> Frame:
+        """Return a frame where its transform alone puts it."""
         curve = self.curves[number]
         pixels = frame.pixels
         if curve is not None:
@@ -77,13 +118,39 @@ class Registration:
             return frame if curve is None else replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
         height, width = pixels.shape[:2]
-        is_light = frame.metadata.icc is not None and frame.metadata.icc == linear_profile()
         return replace(
             frame,
-            pixels=warp(pixels, matrix, self.field, is_light=is_light),
+            pixels=warp(pixels, matrix, self.field, is_light=_is_light(frame)),
             guide=None if frame.guide is None else warp(frame.guide, matrix, self.field),
             cover=cover(matrix, self.field, height, width),
         )
+
+
+def _is_light(frame: Frame) -> bool:
+    """Whether colour is stored in proportion to light."""
+    return frame.metadata.icc is not None and frame.metadata.icc == linear_profile()
+
+
+def with_local_shifts(found: Registration, stack: Stack, announce: Announce) -> Registration:
+    """Return a registration with what its transforms leave, looked for place by place.
+
+    Args:
+        found: where the frames lie.
+        stack: its frames, which are looked at once more, small.
+        announce: called before every frame.
+
+    Raises:
+        InputError: a frame is unreadable.
+    """
+    from panfocus.registration.local import find_local_shifts  # noqa: PLC0415  only when asked
+
+    local, motion = find_local_shifts(stack, found.alignment, announce)
+    alignment = found.alignment.shifted(_largest(local))
+    return replace(found, alignment=alignment, local=local, motion=motion)
+
+
+def _largest(local: Sequence[LocalShifts | None]) -> list[float]:
+    return [0.0 if one is None else one.largest for one in local]
 
 
 @dataclass(frozen=True)
@@ -117,7 +184,7 @@ class _Meter:
         from panfocus.registration.accept import register  # noqa: PLC0415  few are compared so
 
         freedoms = freedoms_of(self.settings.align_dof)
-        kind = self.settings.align
+        kind = whole_kind(self.settings.align)
         return register(fixed.detail, moving.detail, kind, guess, freedoms=freedoms)
 
     def ratio(self, fixed: _Small, moving: _Small, matrix: Matrix) -> Ratio | None:
@@ -190,7 +257,7 @@ def _links(settings: RegistrationOptions) -> Links | None:
         return None
     from panfocus.registration.links import Links  # noqa: PLC0415  not where nothing is aligned
 
-    return Links(settings.align, freedoms_of(settings.align_dof))
+    return Links(whole_kind(settings.align), freedoms_of(settings.align_dof))
 
 
 def _between(loaded: Alignment, n: int) -> Matrix:
@@ -282,6 +349,8 @@ class OnlineRegistration:
         self._ratios: list[Ratio | None] = []
         self._placed: list[Placed] = []
         self._gains: list[Curve | None] = []
+        self._finder: LocalRegistration | None = None
+        self._local: list[LocalShifts | None] = []
 
     def place(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Registration]]:
         """Yield frames in place, each with what is known so far; size is kept."""
@@ -292,7 +361,9 @@ class OnlineRegistration:
     def _so_far(self) -> Registration:
         assert self._meter is not None
         alignment = Alignment(self._meter.height, self._meter.width, 0, tuple(self._placed))
-        return Registration(alignment, self._gains, alignment.whole())
+        if self._settings.align == "local":
+            alignment = alignment.shifted(_largest(self._local))
+        return Registration(alignment, self._gains, alignment.whole(), local=self._local)
 
     def _take(self, frame: Frame) -> None:
         height, width = frame.pixels.shape[:2]
@@ -308,3 +379,18 @@ class OnlineRegistration:
             self._ratios.append(meter.ratio(self._before, now, step.matrix))
             self._gains.append(gains(self._ratios, 0)[-1])
         self._before = now
+        if self._settings.align == "local":
+            self._local.append(self._shifts(frame, height, width))
+
+    def _shifts(self, frame: Frame, height: int, width: int) -> LocalShifts | None:
+        from panfocus.registration.local import (  # noqa: PLC0415  only when asked
+            LocalRegistration,
+            reduced_grey,
+        )
+
+        finder = self._finder = self._finder or LocalRegistration(height, width)
+        grey = reduced_grey(frame.shrunk(finder.factor))
+        if len(self._placed) == 1:
+            finder.begin(grey)
+            return None
+        return finder.add(grey, self._matrix)[0]

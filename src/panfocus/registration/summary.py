@@ -26,6 +26,9 @@ class RegistrationSummary:
         scale_percent: largest change of size.
         rotation_deg: largest turn.
         cropped_to: width and height of the part that all frames show; None where not cropped.
+        shifted_locally: frames of which places are shifted besides.
+        local_px: by which the place that is shifted most is.
+        moving_share: of the picture, in which something moves and one frame is taken.
     """
 
     frames: int
@@ -35,6 +38,9 @@ class RegistrationSummary:
     scale_percent: float
     rotation_deg: float
     cropped_to: tuple[int, int] | None = None
+    shifted_locally: int = 0
+    local_px: float = 0.0
+    moving_share: float = 0.0
 
     @property
     def aligned(self) -> int:
@@ -53,13 +59,20 @@ class RegistrationSummary:
 
         That a frame shares too little detail to be aligned matters where others have moved.
         """
-        if not self.moved:
-            return None
+        moves = (
+            f"things moved in {_percent(self.moving_share)} of the picture; taken from one frame"
+        )
+        if not self.moved and not self.shifted_locally:
+            return moves if self.moving_share else None
         line = f"aligned {self.aligned} of {self.frames} frames"
-        line += f" ({', '.join(self._motions())})"
+        if self.moved:
+            line += f" ({', '.join(self._motions())})"
+        if self.shifted_locally:
+            line += f", parts of {self.shifted_locally} by up to {_pixels(self.local_px)} more"
         if self.cropped_to:
             width, height = self.cropped_to
             line += f", cropped to {width} x {height}"
+        line += f"; {moves}" if self.moving_share else ""
         if not self.left_unaligned:
             return line
         told = [f"{name} left unaligned: {why}" for name, why in self.left_unaligned[:_NAMED]]
@@ -67,8 +80,7 @@ class RegistrationSummary:
         return "; ".join([line, *told, *([f"{more} more left unaligned"] if more > 0 else [])])
 
     def _motions(self) -> list[str]:
-        digits = 0 if self.shift_px >= 10 else 1
-        told = [f"up to {self.shift_px:.{digits}f} px"]
+        told = [f"up to {_pixels(self.shift_px)}"]
         if self.scale_percent >= _TOLD_SCALE:
             told.append(f"scale {self.scale_percent:.1f} %")
         if self.rotation_deg >= _TOLD_TURN:
@@ -76,12 +88,23 @@ class RegistrationSummary:
         return told
 
 
-def summarise(alignment: Alignment, field: Crop | None = None) -> RegistrationSummary:
+def _percent(share: float) -> str:
+    return f"{max(100 * share, 0.1):.{0 if share >= 0.01 else 1}f} %"
+
+
+def _pixels(length: float) -> str:
+    return f"{length:.{0 if length >= 10 else 1}f} px"
+
+
+def summarise(
+    alignment: Alignment, field: Crop | None = None, moving_share: float = 0.0
+) -> RegistrationSummary:
     """Return what was done to the frames of a stack.
 
     Args:
         alignment: where they lie.
         field: part of the reference frame that is made; None for all of it.
+        moving_share: of the picture, in which something moves and one frame is taken.
 
     Example:
         >>> import numpy as np
@@ -108,6 +131,9 @@ def summarise(alignment: Alignment, field: Crop | None = None) -> RegistrationSu
         shift_px=round(max((alignment.shift(n) for n in moved), default=0.0), 3),
         scale_percent=round(max((100 * abs(scale - 1) for scale, _ in motions), default=0.0), 4),
         rotation_deg=round(max((abs(turn) for _, turn in motions), default=0.0), 4),
+        shifted_locally=sum(bool(placed.local_px) for placed in alignment.frames),
+        local_px=round(max((p.local_px or 0.0 for p in alignment.frames), default=0.0), 3),
+        moving_share=round(moving_share, 5),
         cropped_to=(field.right - field.left, field.bottom - field.top)
         if cropped and field
         else None,
