@@ -1,0 +1,208 @@
+"""All that is open: stacks and evaluations, and what pages ask to be done with them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from panfocus.errors import InputError, PanfocusError, UsageError
+from panfocus.io.folder import is_machine_folder
+from panfocus.io.read import SUFFIXES
+from panfocus.io.volumes.open import is_volume
+from panfocus.pipeline.options import Options
+from panfocus.web import fusing
+from panfocus.web.events import Hub
+from panfocus.web.jobs import Job, Jobs, facts_of
+from panfocus.web.places import Places
+from panfocus.web.pyramids import Pyramids
+from panfocus.web.stacks import OpenStack, open_photos, open_planes
+
+#: Entries of a folder that are listed.
+_MOST_LISTED = 500
+#: Stacks that are open at once.
+_MOST_OPEN = 24
+
+
+class Desk:
+    """What is open.
+
+    Args:
+        places: that may be read and written.
+        hub: of the pages.
+        budget: bytes for pictures to be looked at; None for a share of what is free.
+    """
+
+    def __init__(self, places: Places, hub: Hub, budget: int | None = None) -> None:
+        self.places = places
+        self.hub = hub
+        self.jobs = Jobs(hub)
+        self.pyramids = Pyramids(budget)
+        self.work = Path(tempfile.mkdtemp(prefix="panfocus-work-"))
+        self._lock = RLock()
+        self._stacks: dict[str, OpenStack] = {}
+        self._problems: list[dict[str, Any]] = []
+
+    def stack(self, id_: str) -> OpenStack:
+        """Return an open stack.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        found = self._stacks.get(id_)
+        if found is None:
+            raise UsageError("this stack is not open any more", where="stack", got=id_[:40])
+        return found
+
+    def open(self, paths: Sequence[Path]) -> OpenStack:
+        """Open files or a folder as a stack, and begin with its draft; once, however often asked.
+
+        Raises:
+            InputError: no frames, or frames that do not fit together.
+            UsageError: too many are open.
+        """
+        for stack in self._stacks.values():
+            if stack.inputs == list(paths):
+                return stack
+        if len(self._stacks) >= _MOST_OPEN:
+            raise UsageError("too many stacks are open", remedy="close one of them")
+        is_planes = len(paths) == 1 and is_volume(paths[0])
+        opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
+        with self._lock:
+            self._stacks[opened.id] = opened
+        self.hub.tell("stacks")
+        self.draft(opened)
+        return opened
+
+    def draft(self, stack: OpenStack) -> Job:
+        """Begin with a stack's draft."""
+        self.jobs.stop_all(stack.id, "draft")
+
+        def work(job: Job) -> None:
+            fusing.draft(stack, job, self.jobs)
+            self.jobs.changed(stack.id)
+
+        return self.jobs.start(Job("draft", stack.id, "draft"), work)
+
+    def fuse(self, stack: OpenStack, options: Options) -> Job:
+        """Begin to fuse a stack.
+
+        Raises:
+            UsageError, InputError, SystemError_: it cannot be done as asked.
+        """
+        planned = fusing.check(stack, options)
+        self.jobs.stop_all(stack.id, "draft")  # it would only take time from what is wanted
+
+        def work(job: Job) -> None:
+            fusing.full(stack, options, planned, job, self.jobs)
+            self.jobs.changed(stack.id)
+
+        return self.jobs.start(Job("fuse", stack.id, stack.result_name(options)), work)
+
+    def region(self, stack: OpenStack, options: Options, box: tuple[int, int, int, int]) -> Job:
+        """Begin to fuse a part of the picture.
+
+        Raises:
+            UsageError: no such part.
+        """
+        _, height, width = stack.frames.shape
+        left, top, wide, high = box
+        fits = left >= 0 and top >= 0 and left + wide <= width and top + high <= height
+        if not fits or min(wide, high) < 64:
+            raise UsageError("there is no such part of the picture", got=str(box))
+
+        def work(job: Job) -> None:
+            fusing.region(stack, options, box, job, self.jobs)
+            self.jobs.changed(stack.id)
+
+        return self.jobs.start(Job("region", stack.id, "region"), work)
+
+    def close_stack(self, id_: str) -> None:
+        """Close a stack; what was not saved of it goes."""
+        with self._lock:
+            stack = self._stacks.pop(id_, None)
+        if stack is not None:
+            self.jobs.stop_all(stack.id)
+            self.pyramids.forget(stack.id)
+            stack.close()
+            self.hub.tell("stacks")
+
+    def close(self) -> None:
+        """End all, and delete what was made on the way."""
+        self.jobs.close()
+        for id_ in list(self._stacks):
+            self.close_stack(id_)
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.places.close()
+
+    def note(self, paths: Sequence[Path], error: PanfocusError) -> None:
+        """Keep why something that was named at the start is not open, for the page to show."""
+        if not all(path.is_dir() for path in paths):
+            self._problems.append(facts_of(error))
+            self.hub.tell("stacks")
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a page shows first."""
+        return {
+            "stacks": [{"id": s.id, "title": s.title} for s in self._stacks.values()],
+            "jobs": self.jobs.facts(),
+            "problems": self._problems,
+            "folders": [str(folder) for folder in self.places.given],
+        }
+
+    def listing(self, folder: Path) -> dict[str, Any]:
+        """Return what lies in a folder that can be opened.
+
+        Raises:
+            InputError: it cannot be listed.
+        """
+        try:
+            entries = sorted(os.scandir(folder), key=lambda e: e.name.casefold())
+        except OSError as error:
+            raise InputError(
+                "a folder cannot be listed", where=str(folder), got=str(error)
+            ) from error
+        folders: list[dict[str, Any]] = []
+        files: list[dict[str, Any]] = []
+        for entry in entries[: 20 * _MOST_LISTED]:
+            path = Path(entry.path)
+            if entry.name.startswith(".") or not self.places.allows(path):
+                continue
+            if path.is_dir() and not path.name.endswith(".zarr"):
+                if not is_machine_folder(entry.name):
+                    folders.append(
+                        {"name": entry.name, "path": str(path), "pictures": _count(path)}
+                    )
+            elif path.suffix.lower() in SUFFIXES or _opens(path):
+                files.append({"name": entry.name, "path": str(path)})
+        parent = folder.parent
+        return {
+            "path": str(folder),
+            "parent": str(parent) if self.places.allows(parent) else None,
+            "folders": folders[:_MOST_LISTED],
+            "files": files[:_MOST_LISTED],
+            "pictures": sum(Path(f["path"]).suffix.lower() in SUFFIXES for f in files),
+        }
+
+
+def _opens(path: Path) -> bool:
+    name = path.name.lower()
+    return name.endswith((".zarr", ".panfocus.json"))
+
+
+def _count(folder: Path) -> int:
+    """Return how many pictures lie in a folder, about."""
+    try:
+        with os.scandir(folder) as entries:
+            found = 0
+            for entry in entries:
+                found += os.path.splitext(entry.name)[1].lower() in SUFFIXES  # noqa: PTH122  many
+                if found >= _MOST_LISTED:
+                    break
+            return found
+    except OSError:
+        return 0
