@@ -10,3 +10,11 @@
   addEventListener("panfocus-theme", apply);
   apply();
 })();
+
+// The viewer adds a style sheet for buttons that are not used here, unless it finds one; the page's
+// policy allows none. This element is none either, but is found.
+{
+  const found = document.createElementNS("urn:panfocus", "style");
+  found.setAttribute("data-openseadragon-mobile-css", "");
+  document.head.append(found);
+}
