@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,20 +19,19 @@ from panfocus.errors import PanfocusError, UsageError
 from panfocus.web.desk import Desk
 from panfocus.web.form import form, read_options
 from panfocus.web.jobs import facts_of
-from panfocus.web.pictures import histogram
+from panfocus.web.mend_pages import MendPages, mended_tile
 from panfocus.web.places import RefusedError
-from panfocus.web.pyramids import cut, encode, size_at
-from panfocus.web.requests import BoxRequest, PointRequest, TileRequest, body_of, whole
+from panfocus.web.pyramids import cut, encode
+from panfocus.web.requests import BoxRequest, TileRequest, body_of, whole
+from panfocus.web.save_pages import SavePages
+from panfocus.web.see_pages import SeePages
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.stacks import OpenStack
 from panfocus.web.uploads import Uploads
 
 STATIC = Path(__file__).parent / "static"
-#: Pixels of the level that a histogram is counted on.
-_COUNTED = 1_500_000
+#: An address with a version in it never means other bytes.
 _FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
-
-Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Pages:
@@ -133,6 +131,9 @@ class Pages:
         stack = self.stack(request)
 
         def make() -> tuple[bytes, str] | None:
+            mended = mended_tile(self.desk, stack, wanted)
+            if mended is not None:
+                return encode(mended, exact=False)
             picture = stack.picture(wanted.picture)
             part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
             return None if part is None else encode(part, exact=picture.exact)
@@ -141,29 +142,6 @@ class Pages:
         if made is None:
             return Response(status_code=404)
         return Response(made[0], media_type=made[1], headers=_FOREVER)
-
-    async def histogram(self, request: Request) -> Response:
-        """How many pixels of a picture have each level."""
-        stack = self.stack(request)
-        name = str(request.path_params["picture"])
-
-        def count() -> list[list[int]]:
-            picture = stack.picture(name)
-            level = 0
-            while np.prod(size_at(picture, level)) > _COUNTED:
-                level += 1
-            return histogram(self.desk.pyramids.level(picture, level))
-
-        return JSONResponse({"channels": await run_in_threadpool(count)})
-
-    async def value(self, request: Request) -> Response:
-        """What the maps of a result say of a pixel."""
-        wanted = PointRequest.of(request)
-        result = self.stack(request).result(wanted.result)
-        height, width = result.fusion.image.shape[:2]
-        if wanted.x >= width or wanted.y >= height:
-            return JSONResponse({})
-        return JSONResponse(await run_in_threadpool(result.value, wanted.x, wanted.y))
 
     async def fuse(self, request: Request) -> Response:
         """Begin to fuse."""
@@ -218,10 +196,11 @@ class Pages:
             Route(one + "/place", self.place, methods=["POST"]),
             Route(one + "/thumbs/{number}", self.thumb),
             Route(one + "/tiles/{picture}/{level}/{column}_{row}", self.tile),
-            Route(one + "/histogram/{picture}", self.histogram),
-            Route(one + "/value/{result}", self.value),
             Route(one + "/fuse", self.fuse, methods=["POST"]),
             Route(one + "/results/{result}", self.drop, methods=["DELETE"]),
+            *SeePages(self.desk).routes(one),
+            *MendPages(self.desk).routes(one),
+            *SavePages(self.desk).routes(one),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -15,12 +16,17 @@ from panfocus.io.folder import is_machine_folder
 from panfocus.io.read import SUFFIXES
 from panfocus.io.volumes.open import is_volume
 from panfocus.pipeline.options import Options
-from panfocus.web import fusing
+from panfocus.pipeline.project import Project, registration_options
+from panfocus.web import fusing, mendings
 from panfocus.web.events import Hub
+from panfocus.web.form import changed
 from panfocus.web.jobs import Job, Jobs, facts_of
 from panfocus.web.places import Places
 from panfocus.web.pyramids import Pyramids
 from panfocus.web.stacks import OpenStack, open_photos, open_planes
+
+#: How the files of projects end.
+PROJECT_ENDING = ".panfocus.json"
 
 #: Entries of a folder that are listed.
 _MOST_LISTED = 500
@@ -70,13 +76,62 @@ class Desk:
                 return stack
         if len(self._stacks) >= _MOST_OPEN:
             raise UsageError("too many stacks are open", remedy="close one of them")
+        if len(paths) == 1 and paths[0].name.endswith(PROJECT_ENDING):
+            return self._open_project(paths[0])
         is_planes = len(paths) == 1 and is_volume(paths[0])
         opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
-        with self._lock:
-            self._stacks[opened.id] = opened
-        self.hub.tell("stacks")
-        self.draft(opened)
+        opened.is_dropped = self.places.is_dropped(paths[0])
+        mendings.look_for_unsaved(opened)
+        self._add(opened)
         return opened
+
+    def _add(self, stack: OpenStack) -> None:
+        with self._lock:
+            self._stacks[stack.id] = stack
+        self.hub.tell("stacks")
+        self.draft(stack)
+
+    def _open_project(self, path: Path) -> OpenStack:
+        """Open a project: its frames, its options, its strokes once it is fused."""
+        project = Project.read(path, roots=self.places.given)
+        paths = [path.parent / each.path for each in project.inputs]
+        gone = [str(p) for p in paths if not p.is_file()]
+        if gone:
+            raise InputError("an input of the project is not there", where=", ".join(gone[:5]))
+        stack = open_photos(paths, self.work)
+        stack.title = path.name.removesuffix(PROJECT_ENDING)
+        stack.project, stack.revision = path, project.revision
+        mendings.look_for_unsaved(stack)
+        self._add(stack)
+        self.take_up(stack, project)
+        stack.saved_version = stack.mending.version
+        return stack
+
+    def take_up(self, stack: OpenStack, project: Project) -> None:
+        """Go on with a project: fuse as it was fused, and put its strokes on.
+
+        Raises:
+            UsageError, InputError, SystemError_: it cannot be fused as it was.
+        """
+        options = replace(project.options, maps=True)
+        found = project.registration
+        planned = fusing.check(stack, options)
+        if planned is not None and found is not None and found.options == registration_options(options):
+            planned = replace(planned, registration=found.found)
+        stack.options = changed(options)
+
+        def work(job: Job) -> None:
+            fusing.full(stack, options, planned, job, self.jobs)
+            result = stack.results[job.message]
+            stack.base = mendings.base_of(result)
+            is_clean = stack.saved_version == stack.mending.version
+            stack.mending.put(project.strokes)
+            if is_clean and stack.project is not None:
+                stack.saved_version = stack.mending.version
+            self.hub.tell("strokes", id=stack.id, version=stack.mending.version)
+            self.jobs.changed(stack.id)
+
+        self.jobs.start(Job("fuse", stack.id, stack.result_name(options)), work)
 
     def draft(self, stack: OpenStack) -> Job:
         """Begin with a stack's draft."""
@@ -191,7 +246,7 @@ class Desk:
 
 def _opens(path: Path) -> bool:
     name = path.name.lower()
-    return name.endswith((".zarr", ".panfocus.json"))
+    return name.endswith((".zarr", PROJECT_ENDING))
 
 
 def _count(folder: Path) -> int:

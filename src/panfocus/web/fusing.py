@@ -155,7 +155,9 @@ def full(stack: OpenStack, options: Options, planned: Plan | None, job: Job, job
     used = stack.numbers
     frames = stack.frames
     if planned is not None:
-        fusion = fuse(planned, **told)
+        # at the depth of the files: strokes are put on before it is converted, when it is saved
+        native = replace(planned, settings=replace(planned.settings, bit_depth="same"))
+        fusion = fuse(native, **told)
         used = _taken(stack, fusion, used)
     else:
         assert isinstance(frames, PlaneFrames)

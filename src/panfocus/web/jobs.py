@@ -83,6 +83,8 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._fusions = ThreadPoolExecutor(1, thread_name_prefix="fuse")
         self._drafts = ThreadPoolExecutor(1, thread_name_prefix="draft")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
+        self._waiting = 0
 
     def start(self, job: Job, work: Callable[[Job], None]) -> Job:
         """Do something in the background; what it raises is told.
@@ -132,6 +134,17 @@ class Jobs:
 
         return tell
 
+    def aside(self, act: Callable[[], None]) -> None:
+        """Do something small in the background; of many that wait only the last is done."""
+        self._waiting += 1
+        mine = self._waiting
+
+        def once() -> None:
+            if mine == self._waiting:
+                act()
+
+        self._aside.submit(once)
+
     def changed(self, stack: str) -> None:
         """Tell pages that there is something new to be known of a stack."""
         self._hub.tell("stack", id=stack)
@@ -162,6 +175,7 @@ class Jobs:
         self.stop_all()
         for pool in (self._drafts, self._fusions):
             pool.shutdown(wait=True, cancel_futures=True)
+        self._aside.shutdown(wait=True)  # strokes are written down before the end
 
 
 def facts_of(error: PanfocusError) -> dict[str, Any]:

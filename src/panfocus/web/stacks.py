@@ -13,8 +13,10 @@ from typing import Any
 from panfocus import io
 from panfocus.errors import InputError, UsageError
 from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
+from panfocus.pipeline.project import Project
 from panfocus.pipeline.quality import Finding
 from panfocus.registration.options import resolve_reference
+from panfocus.web.mending import Mending, Native
 from panfocus.web.frames import FileFrames, Frames, PlaneFrames, VolumeFile
 from panfocus.web.pictures import FramePicture
 from panfocus.web.pyramids import Picture
@@ -69,11 +71,22 @@ class OpenStack:
         self.work = work / self.id
         self.volume = volume
         self.place = (0, 0, 0)
+        self.is_dropped = False
         self.lock = RLock()
         self.version = 0
         self.survey = Survey()
         self.used = [True] * frames.shape[0]
         self.results: dict[str, Result] = {}
+        self.mending = Mending()
+        self.base: tuple[Any, ...] | None = None
+        self.native: tuple[str, Native] | None = None
+        self.project: Path | None = None
+        self.projects: dict[str, Project] = {}
+        self.revision = 0
+        self.saved_version = 0
+        self.left_over: Project | None = None
+        self.keeping = RLock()
+        self.options: dict[str, Any] = {}
         self._made = 0
 
     @property
@@ -120,6 +133,12 @@ class OpenStack:
         if all(self.used) or not isinstance(self.frames, FileFrames):
             return self.inputs
         return [self.frames.infos[n].path for n in self.numbers]
+
+    def inputs_of(self, result: Result) -> list[Path]:
+        """Return what to name to a command line for the frames of a result."""
+        if len(result.used) == len(self.used) or not isinstance(self.frames, FileFrames):
+            return self.inputs
+        return [self.frames.infos[n].path for n in result.used]
 
     def new_id(self) -> str:
         """Return a name for the next result."""
@@ -224,6 +243,10 @@ class OpenStack:
             "frames": frames,
             "results": results,
             "notes": self.notes,
+            "options": self.options,
+            "strokes": len(self.mending.drawn),
+            "mended": self.mending.version,
+            "dropped": self.is_dropped,
             "volume": None
             if self.volume is None
             else {"positions": self.volume.facts(), "place": list(self.place)},

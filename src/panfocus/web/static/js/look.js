@@ -19,9 +19,9 @@ export function pictureOf(name) {
   if (!result) return null;
   const scale = stack.width / result.frame.width;
   return {
-    name, width: result.width, height: result.height, scale, version: `${stack.version}`,
+    name, width: result.width, height: result.height, scale, version: result.id === "draft" ? `${stack.version}` : result.id,
     left: result.field.left * scale, top: result.field.top * scale,
-    ...(result.mended ? { version: `${stack.version}.${result.mended}` } : {}),
+    ...(result.id === name && result.id !== "draft" ? { version: `${result.id}.${stack.mended}` } : {}),
   };
 }
 

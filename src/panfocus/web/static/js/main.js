@@ -37,7 +37,10 @@ async function hear(event) {
     if (job.stack === state.stack?.id && job.state === "failed") refusal({ facts: job.error });
   } else if (event.kind === "stack") {
     if (event.id === state.stack?.id) await reload();
+  } else if (event.kind === "strokes") {
     tell("strokes", event);
+  } else if (event.kind === "saved") {
+    tell("saved", event);
   } else if (event.kind === "stacks") {
     const before = state.stacks.length;
     await refresh();
