@@ -30,7 +30,7 @@ export function fusePanel(stage) {
   function seen() {
     const stack = state.stack;
     const [left, top, width, height] = stage().seenBox();
-    const shown = stage().layers.get("a").item;
+    const shown = stage().shown("a");
     const size = shown.getContentSize();
     const bounds = shown.getBoundsNoRotate();
     const scale = (bounds.width * stack.width) / size.x; // pixels of a frame a pixel of what is shown

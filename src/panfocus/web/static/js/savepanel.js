@@ -73,7 +73,9 @@ export function savePanel() {
     const name = el("input", { type: "text", value: wanted.name, spellcheck: false, autocomplete: "off", on: { input: () => set("name")(name.value.trim()) } });
     const format = el("select", { "aria-label": t("save.format"), on: { change: () => set("format", true)(format.value) } }, FORMATS[isVolume ? "volume" : "photos"].map((f) => el("option", { value: f, selected: f === wanted.format }, `.${f}`)));
     const nameField = field(t("save.name"), name);
-    nameField.querySelector("input").replaceWith(el("div", { class: "row name" }, name, format));
+    const both = el("div", { class: "row name" }, format);
+    nameField.append(both);
+    both.prepend(name);
     const lossy = ["jpg", "webp"].includes(wanted.format);
     const quality = el("input", { type: "range", min: 50, max: 100, step: 1, value: wanted.quality, on: { input: () => { out.textContent = quality.value; set("quality")(Number(quality.value)); } } });
     const out = el("output", { class: "number small quiet" }, String(wanted.quality));

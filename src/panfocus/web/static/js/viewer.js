@@ -75,8 +75,14 @@ export class Stage {
     return pane;
   }
 
+  /** The tiled image of a slot, or the one before it while that is on its way. */
+  shown(slot) {
+    const layer = this.layers.get(slot);
+    return layer?.item ?? layer?.old ?? null;
+  }
+
   hover(position) {
-    const item = this.layers.get("a")?.item;
+    const item = this.shown("a");
     if (!item) return;
     const point = item.viewerElementToImageCoordinates(position);
     tell("hover", { x: Math.floor(point.x), y: Math.floor(point.y), position });
@@ -149,7 +155,7 @@ export class Stage {
 
   /** Cut "b" where the wipe stands, and keep two viewers at one place. */
   arrange() {
-    const item = this.layers.get("b")?.item;
+    const item = this.shown("b");
     if (item && this.mode === "wipe") {
       const size = this.viewer.viewport.getContainerSize();
       const at = new OpenSeadragon.Point(size.x * this.share, 0);
@@ -201,14 +207,14 @@ export class Stage {
   }
 
   fit(now = false) {
-    const item = this.layers.get("a")?.item;
+    const item = this.shown("a");
     if (item) this.viewer.viewport.fitBounds(item.getBounds(), now);
     else this.viewer.viewport.goHome(now);
   }
 
   /** Zoom so that a pixel of the picture takes `ratio` of the screen's. */
   zoom(ratio) {
-    const item = this.layers.get("a")?.item;
+    const item = this.shown("a");
     if (item) this.viewer.viewport.zoomTo(item.imageToViewportZoom(ratio / devicePixelRatio));
   }
 
@@ -223,13 +229,13 @@ export class Stage {
   }
 
   get ratio() {
-    const item = this.layers.get("a")?.item;
+    const item = this.shown("a");
     return item ? item.viewportToImageZoom(this.viewer.viewport.getZoom(true)) * devicePixelRatio : 1;
   }
 
   /** What of the picture is seen: left, top, width, height in its pixels. */
   seenBox() {
-    const item = this.layers.get("a")?.item;
+    const item = this.shown("a");
     if (!item) return null;
     const box = item.viewportToImageRectangle(this.viewer.viewport.getBounds(true));
     const { x: width, y: height } = item.getContentSize();
@@ -242,12 +248,12 @@ export class Stage {
 
   /** From pixels of the page within the stage to those of the picture below, and back. */
   toImage(x, y) {
-    const item = this.layers.get("a")?.item;
+    const item = this.shown("a");
     return item ? item.viewerElementToImageCoordinates(new OpenSeadragon.Point(x, y)) : null;
   }
 
   toPage(x, y) {
-    const item = this.layers.get("a")?.item;
+    const item = this.shown("a");
     return item ? item.imageToViewerElementCoordinates(new OpenSeadragon.Point(x, y)) : null;
   }
 
