@@ -35,6 +35,7 @@ class Request:
     mesh: Path | None = None
     pixel_size: float | None = None
     behind: tuple[tuple[str, str], ...] = ()
+    save_project: Path | None = None
 
     @property
     def is_photographic(self) -> bool:
@@ -43,6 +44,7 @@ class Request:
         return (
             self.has_surfaces
             or self.save_transforms is not None
+            or self.save_project is not None
             or bool(chosen.get("cull"))
             or chosen.get("bit_depth", "same") != "same"
         )

@@ -145,7 +145,7 @@ def read_json(path: Path, most_bytes: int, remedy: str | None = None) -> Value:
     Raises:
         InputError: not there, no ordinary file, too large, or no JSON.
     """
-    whole = Value(None, str(path), remedy=remedy)
+    whole = Value(None, str(path))
     expected = f"a JSON file of at most {most_bytes // 2**20} MB"
     try:
         if not path.is_file():  # a pipe would be waited for

@@ -21,6 +21,7 @@ from panfocus.pipeline.project import (
     Project,
     ProjectInput,
     ProjectRegistration,
+    told_from,
 )
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.records import registration_from, registration_to
@@ -78,6 +79,7 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
         None if outputs is None else _outputs_from(outputs, door),
         value.item("revision").whole(0, _MOST_REVISION),
         value.item("panfocus").text(100),
+        folder,
     )
 
 
@@ -217,7 +219,7 @@ def record_of(project: Project) -> dict[str, Any]:
             {name: v for name, v in asdict(each).items() if v is not None}
             for each in project.inputs
         ],
-        "options": asdict(project.options),
+        "options": _options_to(project),
         "registration": None
         if found is None
         else {"options": dict(found.options), "found": registration_to(found.found)},
@@ -227,6 +229,14 @@ def record_of(project: Project) -> dict[str, Any]:
         "outputs": None if project.outputs is None else _outputs_to(project.outputs),
         "strokes": [stroke_to(stroke) for stroke in project.strokes],
     }
+
+
+def _options_to(project: Project) -> dict[str, Any]:
+    record = asdict(project.options)
+    system = project.folder / project.options.system
+    if (system / "card.json").is_file():
+        record["system"] = told_from(system, project.folder)
+    return record
 
 
 def _outputs_to(outputs: Outputs) -> dict[str, Any]:
@@ -250,13 +260,17 @@ def save_project(path: Path, project: Project, expected: int | None) -> Project:
         project: what to write.
         expected: revision of the file that is there, 0 for none; None for whatever is there.
     """
-    with alone_in(Path(os.path.realpath(path)).parent):
+    folder = Path(os.path.realpath(path)).parent
+    with alone_in(folder):
         found = _revision_at(path)
         if expected is not None and found != expected:
             if found and not expected:
                 raise exists_error(path)
-            raise RevisionError(path, expected, found)
-        saved = replace(project, revision=max(found, project.revision) + 1, made_by=__version__)
+            if found:  # of a file that is gone, nothing can be destroyed
+                raise RevisionError(path, expected, found)
+        saved = replace(
+            project.at(folder), revision=max(found, expected or 0) + 1, made_by=__version__
+        )
         text = json.dumps(record_of(saved), indent=1, ensure_ascii=False, allow_nan=False)
         data = text.encode()
         if len(data) > MOST_BYTES:

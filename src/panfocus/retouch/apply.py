@@ -58,17 +58,22 @@ class Layers:
 
     def copied(self) -> Layers:
         """Return it in memory of its own."""
-        maps = (self.index, self.depth, self.confidence)
-        index, depth, confidence = (None if m is None else m.copy() for m in maps)
-        return replace(
-            self, pixels=self.pixels.copy(), index=index, depth=depth, confidence=confidence
-        )
+        copies = {
+            name: None if value is None else value.copy()
+            for name, value in (
+                ("index", self.index),
+                ("depth", self.depth),
+                ("confidence", self.confidence),
+                ("shown", self.shown),
+            )
+        }
+        return replace(self, pixels=self.pixels.copy(), **copies)
 
 
 class Sources(Protocol):
     """What strokes are painted from."""
 
-    def layers(self, source: FrameSource | SystemSource, region: Region) -> Layers:
+    def layers(self, source: FrameSource | SystemSource, region: Region, /) -> Layers:
         """Return a region of a source: of the size, dtype and channels of the fused picture.
 
         Args:
@@ -96,16 +101,32 @@ def apply(strokes: Sequence[Stroke], region: Region, fused: Layers, sources: Sou
     """
     out = fused.copied()
     for stroke in strokes:
-        part = stroke.touched(region)
-        if part is None or stroke.opacity == 0:
-            continue
-        cover = coverage(stroke, part)
-        if not cover.any():
-            continue
-        inside = part.slices_in(region)
-        above = fitted(source_layers(stroke, part, fused.part(*inside), sources), stroke)
-        _paint(out.part(*inside), above, cover * np.float32(stroke.opacity))
+        paint(stroke, region, out, fused, sources)
     return out
+
+
+def paint(stroke: Stroke, region: Region, below: Layers, fused: Layers, sources: Sources) -> None:
+    """Put a stroke onto a region in place.
+
+    Args:
+        stroke: resolved and measured.
+        region: of the picture.
+        below: the picture there with all earlier strokes; painted over.
+        fused: the picture there without any.
+        sources: asked for what the stroke covers.
+
+    Raises:
+        UsageError: see `apply`.
+    """
+    part = stroke.touched(region)
+    if part is None or stroke.opacity == 0:
+        return
+    cover = coverage(stroke, part)
+    if not cover.any():
+        return
+    inside = part.slices_in(region)
+    above = fitted(source_layers(stroke, part, fused.part(*inside), sources), stroke)
+    _put(below.part(*inside), above, cover * np.float32(stroke.opacity))
 
 
 def source_layers(stroke: Stroke, region: Region, fused: Layers, sources: Sources) -> Layers:
@@ -164,7 +185,7 @@ def with_levels(pixels: Pixels, levels: Levels, *, has_alpha: bool) -> Pixels:
     return out.reshape(pixels.shape)
 
 
-def _paint(below: Layers, above: Layers, weight: Float) -> None:
+def _put(below: Layers, above: Layers, weight: Float) -> None:
     """Mix a source into a part of the picture, in place."""
     if above.shown is not None:
         weight = np.where(above.shown, weight, np.float32(0))

@@ -60,7 +60,18 @@ def fit_brightness(
     if not stroke.match_brightness or isinstance(stroke.source, FusedSource):
         return stroke
     picture = apply(before, region, fused, sources)
-    source = source_layers(stroke, region, fused, sources)
+    return fit_to(stroke, region, picture, source_layers(stroke, region, fused, sources))
+
+
+def fit_to(stroke: Stroke, region: Region, picture: Layers, source: Layers) -> Stroke:
+    """Return a stroke with its levels measured between a picture and the stroke's source.
+
+    Args:
+        stroke: whose levels are wanted.
+        region: `surroundings` of the stroke in the picture.
+        picture: that part of it, with all earlier strokes.
+        source: that part of what the stroke is painted from.
+    """
     ring = _ring(stroke, region)
     if source.shown is not None:
         ring &= source.shown
