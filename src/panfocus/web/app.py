@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from panfocus._version import __version__
 from panfocus.errors import PanfocusError, UsageError
+from panfocus.web.compare_pages import ComparePages
 from panfocus.web.desk import Desk
 from panfocus.web.form import form, read_options
 from panfocus.web.jobs import facts_of
@@ -93,7 +94,8 @@ class Pages:
 
     async def facts(self, request: Request) -> Response:
         """All that is known of a stack."""
-        return JSONResponse(await run_in_threadpool(self.stack(request).facts))
+        opened = self.desk.opened(str(request.path_params["stack"]))
+        return JSONResponse(await run_in_threadpool(opened.facts))
 
     async def frames(self, request: Request) -> Response:
         """Say which frames are used."""
@@ -128,10 +130,11 @@ class Pages:
     async def tile(self, request: Request) -> Response:
         """A tile of a picture."""
         wanted = TileRequest.of(request)
-        stack = self.stack(request)
+        stack = self.desk.opened(str(request.path_params["stack"]))
 
         def make() -> tuple[bytes, str] | None:
-            mended = mended_tile(self.desk, stack, wanted)
+            is_stack = isinstance(stack, OpenStack)
+            mended = mended_tile(self.desk, stack, wanted) if is_stack else None
             if mended is not None:
                 return encode(mended, exact=False)
             picture = stack.picture(wanted.picture)
@@ -201,6 +204,7 @@ class Pages:
             *SeePages(self.desk).routes(one),
             *MendPages(self.desk).routes(one),
             *SavePages(self.desk).routes(one),
+            *ComparePages(self.desk).routes(one),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
 

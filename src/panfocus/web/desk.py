@@ -18,6 +18,7 @@ from panfocus.io.volumes.open import is_volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project import Project, registration_options
 from panfocus.web import fusing, mendings
+from panfocus.web.evaluations import OpenEvaluation, is_evaluation
 from panfocus.web.events import Hub
 from panfocus.web.form import changed
 from panfocus.web.jobs import Job, Jobs, facts_of
@@ -50,11 +51,22 @@ class Desk:
         self.pyramids = Pyramids(budget)
         self.work = Path(tempfile.mkdtemp(prefix="panfocus-work-"))
         self._lock = RLock()
-        self._stacks: dict[str, OpenStack] = {}
+        self._stacks: dict[str, OpenStack | OpenEvaluation] = {}
         self._problems: list[dict[str, Any]] = []
 
     def stack(self, id_: str) -> OpenStack:
         """Return an open stack.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        found = self.opened(id_)
+        if not isinstance(found, OpenStack):
+            raise UsageError("this is no stack", where="stack", got=found.title)
+        return found
+
+    def opened(self, id_: str) -> OpenStack | OpenEvaluation:
+        """Return an open stack or evaluation.
 
         Raises:
             UsageError: there is none of that name.
@@ -64,7 +76,7 @@ class Desk:
             raise UsageError("this stack is not open any more", where="stack", got=id_[:40])
         return found
 
-    def open(self, paths: Sequence[Path]) -> OpenStack:
+    def open(self, paths: Sequence[Path]) -> OpenStack | OpenEvaluation:
         """Open files or a folder as a stack, and begin with its draft; once, however often asked.
 
         Raises:
@@ -78,6 +90,12 @@ class Desk:
             raise UsageError("too many stacks are open", remedy="close one of them")
         if len(paths) == 1 and paths[0].name.endswith(PROJECT_ENDING):
             return self._open_project(paths[0])
+        if len(paths) == 1 and is_evaluation(paths[0]):
+            evaluation = OpenEvaluation(paths[0], self.places)
+            with self._lock:
+                self._stacks[evaluation.id] = evaluation
+            self.hub.tell("stacks")
+            return evaluation
         is_planes = len(paths) == 1 and is_volume(paths[0])
         opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
         opened.is_dropped = self.places.is_dropped(paths[0])
@@ -237,6 +255,7 @@ class Desk:
         parent = folder.parent
         return {
             "path": str(folder),
+            "evaluation": is_evaluation(folder),
             "parent": str(parent) if self.places.allows(parent) else None,
             "folders": folders[:_MOST_LISTED],
             "files": files[:_MOST_LISTED],

@@ -23,6 +23,8 @@ from panfocus.web.pyramids import Picture
 from panfocus.web.results import Result
 
 DRAFT = "draft"
+#: Names of folders that say nothing of what is in them.
+_PLAIN = frozenset({"frames", "images", "img", "pictures", "raw", "jpg", "jpeg", "png", "tif", "tiff", "shots"})
 
 
 @dataclass
@@ -298,10 +300,18 @@ def open_photos(paths: Sequence[Path], work: Path) -> OpenStack:
     io.check_frames(infos)
     reference = resolve_reference("middle", len(infos))
     infos, developed = io.develop_alike(infos, reference, "srgb")
-    first = paths[0]
-    title = first.name if first.is_dir() or len(paths) == 1 else infos[0].path.parent.name
     frames = FileFrames(infos)
-    return OpenStack(paths, title or str(first), frames, [*notes, *turned, *developed], work)
+    return OpenStack(paths, _title(paths), frames, [*notes, *turned, *developed], work)
+
+
+def _title(paths: Sequence[Path]) -> str:
+    """Return a name for a stack: its folder's, or that of the folder above where it says nothing."""
+    first = paths[0]
+    if first.is_file() and len(paths) == 1:
+        return first.name
+    folder = first if first.is_dir() else first.parent
+    name = folder.parent.name if folder.name.casefold() in _PLAIN else folder.name
+    return name or folder.name or str(folder)
 
 
 def open_planes(path: Path, work: Path) -> OpenStack:

@@ -39,7 +39,8 @@ export function openPage() {
       el("div", { class: "row head" },
         facts.parent ? iconButton("left", t("folder.up"), () => go(facts.parent), { class: "plain" }) : null,
         el("div", { class: "grow cut" }, el("h2", { class: "cut" }, name), el("p", { class: "quiet small cut", title: facts.path }, facts.path)),
-        facts.pictures > 1 ? el("button", { type: "button", class: "main", on: { click: () => openPaths([facts.path]) } }, t("folder.openall", { count: facts.pictures })) : null),
+        facts.evaluation ? el("button", { type: "button", class: "main", on: { click: () => openPaths([facts.path]) } }, t("folder.compare")) : null,
+        facts.pictures > 1 && !facts.evaluation ? el("button", { type: "button", class: "main", on: { click: () => openPaths([facts.path]) } }, t("folder.openall", { count: facts.pictures })) : null),
       empty ? el("p", { class: "quiet" }, t("folder.empty")) : el("ul", { class: "entries" }, facts.folders.map(enter), special.map(file)),
     ];
   }

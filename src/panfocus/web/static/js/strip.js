@@ -9,9 +9,8 @@ import { refusal } from "./toast.js";
 
 export function strip() {
   const list = el("ol", { class: "frames", "aria-label": t("frames") });
-  const curve = el("div", { class: "curve", "aria-hidden": "true" });
   const places = el("div", { class: "places row wrap" });
-  const box = el("section", { class: "strip", "aria-label": t("frames") }, places, el("div", { class: "film" }, curve, list));
+  const box = el("section", { class: "strip", "aria-label": t("frames") }, places, list);
   let drawn = "";
 
   function draw() {
@@ -24,7 +23,6 @@ export function strip() {
       const at = list.scrollLeft;
       const focused = list.contains(document.activeElement) ? document.activeElement.dataset.frame : null;
       clear(list, stack.frames.map(cell));
-      drawCurve(stack);
       list.scrollLeft = at;
       if (focused) list.querySelector(`[data-frame="${focused}"]`)?.focus();
       drawPlaces(stack);
@@ -38,26 +36,21 @@ export function strip() {
     const left = frame.align?.status?.startsWith("left unaligned");
     const moved = frame.align?.status === "aligned" && frame.align.corner_shift_px >= 1;
     const note = mark ? t(`mark.${mark.kind}`) : left ? t("mark.unaligned") : moved ? t("mark.moved") : "";
+    const most = Math.max(...stack.frames.map((f) => f.sharpness ?? 0), 1e-9);
+    const bar = el("i", {});
+    bar.style.height = `${frame.sharpness === null ? 0 : Math.max((100 * frame.sharpness) / most, 4)}%`;
+    const curve = el("div", { class: "curve", title: frame.sharpness === null ? "" : t("frame.sharpness", { share: Math.round((100 * frame.sharpness) / most) }), "aria-hidden": "true" }, bar);
     const label = [t("frame.option", { number: frame.number + 1, name: frame.name }), note, frame.used ? "" : t("frame.off")].filter(Boolean).join(", ");
     const image = frame.thumb
       ? el("img", { src: `/api/stacks/${stack.id}/thumbs/${frame.number}?v=${stack.key}`, alt: "", loading: "lazy", draggable: false })
       : el("span", { class: "blank" });
     return el("li", { class: `cell${frame.used ? "" : " off"}`, data: { number: frame.number } },
+      curve,
       el("button", { type: "button", class: "plain shot", "aria-label": label, title: mark?.text ? `${frame.name} ${mark.text}` : frame.name, data: { frame: frame.number }, on: { click: () => choose(frame.number) } }, image),
       el("div", { class: "row foot small" },
         stack.can_switch ? el("input", { type: "checkbox", checked: frame.used, "aria-label": t("frame.use", { name: frame.name }), on: { change: (event) => use(frame.number, event.target) } }) : null,
         el("span", { class: "number" }, String(frame.number + 1)),
         mark || left ? el("span", { class: "mark", title: note }, glyph("warn"), el("span", { class: "cut" }, note)) : moved ? el("span", { class: "mark soft", title: note }, "↔") : null));
-  }
-
-  function drawCurve(stack) {
-    const values = stack.frames.map((f) => f.sharpness).filter((v) => v !== null);
-    const most = Math.max(...values, 1e-9);
-    clear(curve, stack.frames.map((f) => {
-      const bar = el("i", {});
-      bar.style.height = `${f.sharpness === null ? 0 : Math.max(100 * f.sharpness / most, 3)}%`;
-      return bar;
-    }));
   }
 
   function choose(number) {

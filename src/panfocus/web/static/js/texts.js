@@ -28,9 +28,10 @@ export async function speak(name = wanted()) {
 
 export const language = () => current;
 
-/** A text by its key, `{name}` replaced; the key itself where there is none. */
+/** A text by its key, `{name}` replaced, `{name#one|more}` by the number; the key where there is none. */
 export function t(key, values = {}) {
-  const text = texts[key] ?? key;
+  const plural = new Intl.PluralRules(current);
+  const text = (texts[key] ?? key).replace(/\{(\w+)#([^|}]*)\|([^}]*)\}/g, (_, name, one, more) => (plural.select(values[name]) === "one" ? one : more));
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
 }
 
