@@ -27,7 +27,7 @@ The contract, for whoever draws strokes (a page, a program) and whoever replays 
 
 from __future__ import annotations
 
-from panfocus.retouch.apply import Layers, Sources, apply
+from panfocus.retouch.apply import Layers, StrokeSources, apply
 from panfocus.retouch.brightness import fit_brightness
 from panfocus.retouch.coverage import coverage
 from panfocus.retouch.records import stroke_from, stroke_to
@@ -35,7 +35,7 @@ from panfocus.retouch.region import Region
 from panfocus.retouch.stroke import (
     FrameSource,
     FusedSource,
-    Levels,
+    LevelMatch,
     Sharpest,
     Source,
     Stroke,
@@ -48,13 +48,13 @@ __all__ = [
     "FrameSource",
     "FusedSource",
     "Layers",
-    "Levels",
+    "LevelMatch",
     "Region",
     "Retouching",
     "Sharpest",
     "Source",
-    "Sources",
     "Stroke",
+    "StrokeSources",
     "SystemSource",
     "apply",
     "coverage",

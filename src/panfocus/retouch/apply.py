@@ -18,7 +18,7 @@ from panfocus.retouch.region import Region
 from panfocus.retouch.stroke import (
     FrameSource,
     FusedSource,
-    Levels,
+    LevelMatch,
     Sharpest,
     Stroke,
     SystemSource,
@@ -70,7 +70,7 @@ class Layers:
         return replace(self, pixels=self.pixels.copy(), **copies)
 
 
-class Sources(Protocol):
+class StrokeSources(Protocol):
     """What strokes are painted from."""
 
     def layers(self, source: FrameSource | SystemSource, region: Region, /) -> Layers:
@@ -83,7 +83,9 @@ class Sources(Protocol):
         ...
 
 
-def apply(strokes: Sequence[Stroke], region: Region, fused: Layers, sources: Sources) -> Layers:
+def apply(
+    strokes: Sequence[Stroke], region: Region, fused: Layers, sources: StrokeSources
+) -> Layers:
     """Return a region of the fused picture with strokes on it.
 
     Args:
@@ -105,7 +107,9 @@ def apply(strokes: Sequence[Stroke], region: Region, fused: Layers, sources: Sou
     return out
 
 
-def paint(stroke: Stroke, region: Region, below: Layers, fused: Layers, sources: Sources) -> None:
+def paint(
+    stroke: Stroke, region: Region, below: Layers, fused: Layers, sources: StrokeSources
+) -> None:
     """Put a stroke onto a region in place.
 
     Args:
@@ -129,7 +133,7 @@ def paint(stroke: Stroke, region: Region, below: Layers, fused: Layers, sources:
     _put(below.part(*inside), above, cover * np.float32(stroke.opacity))
 
 
-def source_layers(stroke: Stroke, region: Region, fused: Layers, sources: Sources) -> Layers:
+def source_layers(stroke: Stroke, region: Region, fused: Layers, sources: StrokeSources) -> Layers:
     """Return a region of what a stroke is painted from.
 
     Args:
@@ -170,7 +174,7 @@ def fitted(layers: Layers, stroke: Stroke) -> Layers:
     return replace(layers, pixels=pixels)
 
 
-def with_levels(pixels: Pixels, levels: Levels, *, has_alpha: bool) -> Pixels:
+def with_levels(pixels: Pixels, levels: LevelMatch, *, has_alpha: bool) -> Pixels:
     """Return pixels ``(h, w[, C])`` times gain plus offset, opacity as it is."""
     colours = pixels[..., None] if pixels.ndim == 2 else pixels
     end = colours.shape[-1] - has_alpha

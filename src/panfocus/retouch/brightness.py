@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import white
 from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float, Pixels
-from panfocus.retouch.apply import Layers, Sources, apply, source_layers
+from panfocus.retouch.apply import Layers, StrokeSources, apply, source_layers
 from panfocus.retouch.coverage import coverage
 from panfocus.retouch.region import Region
-from panfocus.retouch.stroke import GAINS, OFFSETS, FusedSource, Levels, Stroke
+from panfocus.retouch.stroke import GAINS, OFFSETS, FusedSource, LevelMatch, Stroke
 
 #: Width of the ring: a share of the radius, and at least so many pixels of full scale.
 _WIDTH, _LEAST_WIDTH = 0.5, 8.0
@@ -43,7 +43,7 @@ def surroundings(stroke: Stroke, whole: Region) -> Region | None:
 
 
 def fit_brightness(
-    stroke: Stroke, before: Sequence[Stroke], region: Region, fused: Layers, sources: Sources
+    stroke: Stroke, before: Sequence[Stroke], region: Region, fused: Layers, sources: StrokeSources
 ) -> Stroke:
     """Return a stroke with its levels measured, where it asks for that.
 
@@ -78,7 +78,7 @@ def fit_to(stroke: Stroke, region: Region, picture: Layers, source: Layers) -> S
     found = _levels(picture.pixels, source.pixels, ring, _blur_of(stroke, region))
     end = len(found) - picture.has_alpha
     gains, offsets = zip(*found[:end], strict=True)
-    return replace(stroke, levels=Levels(gains, offsets))
+    return replace(stroke, levels=LevelMatch(gains, offsets))
 
 
 def _width(stroke: Stroke) -> float:

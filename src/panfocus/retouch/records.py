@@ -14,7 +14,7 @@ from panfocus.retouch.stroke import (
     OFFSETS,
     FrameSource,
     FusedSource,
-    Levels,
+    LevelMatch,
     Point,
     Sharpest,
     Source,
@@ -101,7 +101,7 @@ def _source(value: Value) -> Source:
     return FrameSource(named.whole(0, MOST_FRAMES), "sharpest" if word else None)
 
 
-def _levels(value: Value) -> Levels | None:
+def _levels(value: Value) -> LevelMatch | None:
     gain, offset = value.get("gain"), value.get("offset")
     if gain is None and offset is None:
         return None
@@ -109,7 +109,7 @@ def _levels(value: Value) -> Levels | None:
     offsets = [each.number(*OFFSETS) for each in value.item("offset").items(3, 1)]
     if len(gains) != len(offsets):
         value.item("offset").refuse("the channels do not fit", f"{len(gains)} numbers")
-    return Levels(tuple(gains), tuple(offsets))
+    return LevelMatch(tuple(gains), tuple(offsets))
 
 
 def stroke_to(stroke: Stroke) -> dict[str, Any]:

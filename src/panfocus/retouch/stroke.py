@@ -67,7 +67,7 @@ Source = FrameSource | Sharpest | SystemSource | FusedSource
 
 
 @dataclass(frozen=True)
-class Levels:
+class LevelMatch:
     """How a source's levels are taken to those of the picture around a stroke.
 
     Attributes:
@@ -109,7 +109,7 @@ class Stroke:
     hardness: float = 0.7
     opacity: float = 1.0
     match_brightness: bool = False
-    levels: Levels | None = None
+    levels: LevelMatch | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

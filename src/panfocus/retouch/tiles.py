@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from panfocus.retouch.apply import Layers, Sources, apply
+from panfocus.retouch.apply import Layers, StrokeSources, apply
 from panfocus.retouch.region import Region
 from panfocus.retouch.stroke import Stroke
 
@@ -54,7 +54,7 @@ class Retouching:
         []
     """
 
-    def __init__(self, fused: Layers, sources: Sources, scale: float = 1.0) -> None:
+    def __init__(self, fused: Layers, sources: StrokeSources, scale: float = 1.0) -> None:
         """Set up.
 
         Args:
