@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
@@ -13,6 +13,7 @@ from typing import Any
 
 from panfocus.errors import InputError, PanfocusError, UsageError
 from panfocus.io.folder import is_machine_folder
+from panfocus.io.ome_set import set_files
 from panfocus.io.read import SUFFIXES
 from panfocus.io.volumes.open import is_volume
 from panfocus.pipeline.options import Options
@@ -21,8 +22,9 @@ from panfocus.web import fusing, mendings
 from panfocus.web.evaluations import OpenEvaluation, is_evaluation
 from panfocus.web.events import Hub
 from panfocus.web.form import changed
+from panfocus.web.frames import FileFrames
 from panfocus.web.jobs import Job, Jobs, facts_of
-from panfocus.web.places import Places
+from panfocus.web.places import Places, RefusedError
 from panfocus.web.pyramids import Pyramids
 from panfocus.web.stacks import OpenStack, open_photos, open_planes
 
@@ -97,11 +99,27 @@ class Desk:
             self.hub.tell("stacks")
             return evaluation
         is_planes = len(paths) == 1 and is_volume(paths[0])
+        if is_planes:  # before anything of it is read
+            self.places.check(_parts(paths[0]))
         opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
+        self._check_files(opened)
         opened.is_dropped = self.places.is_dropped(paths[0])
         mendings.look_for_unsaved(opened)
         self._add(opened)
         return opened
+
+    def _check_files(self, stack: OpenStack) -> None:
+        """Refuse frames that lie elsewhere; links among them do.
+
+        Raises:
+            RefusedError: one does.
+        """
+        try:
+            if isinstance(stack.frames, FileFrames):
+                self.places.check({info.path for info in stack.frames.infos})
+        except RefusedError:
+            stack.close()
+            raise
 
     def _add(self, stack: OpenStack) -> None:
         with self._lock:
@@ -117,6 +135,7 @@ class Desk:
         if gone:
             raise InputError("an input of the project is not there", where=", ".join(gone[:5]))
         stack = open_photos(paths, self.work)
+        self._check_files(stack)
         stack.title = path.name.removesuffix(PROJECT_ENDING)
         stack.project, stack.revision = path, project.revision
         mendings.look_for_unsaved(stack)
@@ -261,6 +280,11 @@ class Desk:
             "files": files[:_MOST_LISTED],
             "pictures": sum(Path(f["path"]).suffix.lower() in SUFFIXES for f in files),
         }
+
+
+def _parts(volume: Path) -> Iterable[Path]:
+    """Return all files that a volume consists of."""
+    return volume.rglob("*") if volume.is_dir() else set_files(volume)
 
 
 def _opens(path: Path) -> bool:

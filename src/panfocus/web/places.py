@@ -98,6 +98,16 @@ class Places:
         folders = [*self._given, *([self._dropped] if self._dropped else [])]
         return any(real == folder or folder in real.parents for folder in folders)
 
+    def check(self, paths: Iterable[Path]) -> None:
+        """Refuse files that were found in a folder and lie elsewhere, as links do.
+
+        Raises:
+            RefusedError: one does.
+        """
+        for path in paths:
+            if not self.allows(path):
+                raise _refused(str(path))
+
     def is_dropped(self, path: Path) -> bool:
         """Whether a path lies among what was dropped."""
         real = Path(os.path.realpath(path))
