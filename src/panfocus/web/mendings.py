@@ -73,6 +73,8 @@ def draw(stack: OpenStack, result: Result, record: object) -> Drawn:
     if result.id == DRAFT or result.plan is None:
         raise UsageError("only a fusion at full scale can be mended", remedy="fuse the stack first")
     stroke = _numbered(stroke_from(Value(record, "the page")), result)
+    if isinstance(stroke.source, SystemSource):
+        other(stack, result, stroke.source.name)
     with stack.mending.lock:
         if not stack.mending.drawn:
             stack.base = base_of(result)

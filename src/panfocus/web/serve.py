@@ -86,6 +86,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
+        sock.listen(128)  # whoever is quick waits until the server is there
     except OSError as error:
         sock.close()
         raise UsageError(

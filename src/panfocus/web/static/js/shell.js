@@ -23,7 +23,12 @@ const PANELS = { fuse: fusePanel, see: seePanel, mend: mendPanel, save: savePane
 let stage = null;
 
 export function buildShell() {
-  document.querySelector(".skip").textContent = t("skip");
+  const skip = document.querySelector(".skip");
+  skip.textContent = t("skip");
+  skip.addEventListener("click", (event) => {
+    event.preventDefault(); // the address keeps the name of the stack
+    document.getElementById("panel")?.focus();
+  });
   drawBar();
   drawMain();
   dropAnywhere();
