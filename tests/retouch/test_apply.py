@@ -27,7 +27,7 @@ WHOLE = Region(0, 0, WIDTH, HEIGHT)
 
 
 class Given:
-    """StrokeSources that a test has made: frames by number, systems by name; notes what was asked."""
+    """Sources that a test has made: frames by number, systems by name; notes what was asked."""
 
     def __init__(self, **sources):
         self.sources = sources

@@ -77,8 +77,9 @@ def _rectangle(stroke: Stroke, region: Region) -> Float:
 
 
 def _brush(stroke: Stroke, region: Region) -> Float:
-    # where a pixel is wide against the stroke, its middle does not speak for it
-    samples = min(max(math.ceil(2 * region.scale / stroke.radius), 1), _MOST_SAMPLES)
+    # where a pixel is wide against the stroke or its soft edge, its middle does not speak for it
+    least = 2 if stroke.radius * (1 - stroke.hardness) < region.scale > 1 else 1
+    samples = min(max(math.ceil(2 * region.scale / stroke.radius), least), _MOST_SAMPLES)
     fine = Region(
         region.left * samples,
         region.top * samples,
