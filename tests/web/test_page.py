@@ -196,7 +196,8 @@ def test_keys_alone_do_the_whole_work(browser, spoilt):
 def test_everything_has_a_name(browser, spoilt):
     """A screen reader finds a name on all that can be used, and one landmark for the page."""
     folder, _ = spoilt
-    nameless = """() => [...document.querySelectorAll('button,input,select,[role=slider],[tabindex="0"]')]
+    nameless = """() => [...document.querySelectorAll(
+            'button,input,select,[role=slider],[tabindex="0"]')]
         .filter(n => n.checkVisibility() && !n.labels?.length && !(n.getAttribute('aria-label')
             || n.getAttribute('aria-labelledby') || n.textContent.trim() || n.title))
         .map(n => n.outerHTML.slice(0, 120))"""
@@ -229,9 +230,12 @@ CONTRAST = """() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const n = walk.currentNode.parentElement;
-    if (!walk.currentNode.textContent.trim() || !n.checkVisibility() || n.closest(':disabled,option,noscript,.out-of-sight,.skip,.stage .over')) continue;
-    const [a, b] = [light(parse(getComputedStyle(n).color)), light(ground(n))].sort((x, y) => y - x);
-    if ((a + 0.05) / (b + 0.05) < 4.5) out.push([n.textContent.slice(0, 40), ((a + 0.05) / (b + 0.05)).toFixed(2)]);
+    const out_of_it = ':disabled,option,noscript,.out-of-sight,.skip,.stage .over';
+    if (!walk.currentNode.textContent.trim() || !n.checkVisibility()) continue;
+    if (n.closest(out_of_it)) continue;
+    const both = [light(parse(getComputedStyle(n).color)), light(ground(n))];
+    const ratio = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    if (ratio < 4.5) out.push([n.textContent.slice(0, 40), ratio.toFixed(2)]);
   }
   return out;
 }"""

@@ -44,7 +44,9 @@ def test_a_cookie_of_another_run_is_none(page):
     assert http.get("/api/state").status_code == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8123", "127.0.0.1:1", "", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8123", "127.0.0.1:1", "", "localhost"]
+)
 def test_a_name_that_was_bound_anew_is_refused(page, host):
     assert page.http.get("/api/state", headers={"host": host}).status_code == 421
 
@@ -86,8 +88,10 @@ def test_every_answer_carries_the_policy(page):
         assert headers["x-frame-options"] == "DENY"
 
 
-WAYS_OUT = ["/etc", "/etc/passwd", "{shots}/..", "{shots}/../..", "{shots}/x/../../..", "..", ".", "",
-            "shots", "~", "{shots}\0", "/", "//", "{shots}-other", "file://{shots}"]  # fmt: skip
+WAYS_OUT = [
+    "/etc", "/etc/passwd", "{shots}/..", "{shots}/../..", "{shots}/x/../../..", "..", ".", "",
+    "shots", "~", "{shots}\0", "/", "//", "{shots}-other", "file://{shots}",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS_OUT)
@@ -123,7 +127,9 @@ def test_a_folder_with_a_link_out_is_not_opened(page, shots):
     assert page.post("/api/stacks", {"paths": [str(shots)]}).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["../out", "a/b", "..", ".hidden", "", "x" * 300, "C:\\x", None, 7])
+@pytest.mark.parametrize(
+    "name", ["../out", "a/b", "..", ".hidden", "", "x" * 300, "C:\\x", None, 7]
+)
 def test_names_of_results_have_no_folders(page, shots, name):
     stack = page.open(shots)
     page.idle()
@@ -144,7 +150,11 @@ def test_results_go_into_the_folder_alone(page, shots):
     result = page.fuse(stack)["id"]
     (shots / "away").symlink_to(shots.parent, target_is_directory=True)
     (shots / "hole.png").symlink_to(shots.parent / "hole.png")
-    for folder, name in (("/tmp", "x.png"), (str(shots / "away"), "x.png"), (str(shots), "hole.png")):
+    for folder, name in (
+        ("/tmp", "x.png"),
+        (str(shots / "away"), "x.png"),
+        (str(shots), "hole.png"),
+    ):
         answer = page.post(f"{stack}/save", {"result": result, "folder": folder, "name": name})
         assert answer.status_code == 403
     assert not (shots.parent / "hole.png").exists()
@@ -178,8 +188,10 @@ def test_options_are_checked(page, shots, options):
     assert answer.json()["error"]["what"]
 
 
-ODD = ["../../etc/passwd", "..%2f..%2fetc", "frame-", "frame--1", "frame-99", "frame-1@x", "r9", "x-depth",
-       "frame-1@..", "9" * 40, "draft-nothing", "%00"]  # fmt: skip
+ODD = [
+    "../../etc/passwd", "..%2f..%2fetc", "frame-", "frame--1", "frame-99", "frame-1@x", "r9",
+    "x-depth", "frame-1@..", "9" * 40, "draft-nothing", "%00",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -190,7 +202,9 @@ def test_pictures_are_named_not_pathed(page, shots, name):
         assert page.http.get(f"{stack}/{path}").status_code in (400, 404)
 
 
-@pytest.mark.parametrize("place", ["0/-1_0", "99/0_0", "0/0_9999999", "x/0_0", "0/0_1e9", "0/nan_0"])
+@pytest.mark.parametrize(
+    "place", ["0/-1_0", "99/0_0", "0/0_9999999", "x/0_0", "0/0_1e9", "0/nan_0"]
+)
 def test_tiles_that_are_none(page, shots, place):
     stack = page.open(shots)
     assert page.http.get(f"{stack}/tiles/frame-0/{place}").status_code in (400, 404)
@@ -238,7 +252,12 @@ def test_uploads_are_bounded_and_leave_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("../../x.png", "_.._x.png"), ("a/b.png", "a_b.png"), ("..png", "png"), ("ü x.jpg", "_ x.jpg")],
+    [
+        ("../../x.png", "_.._x.png"),
+        ("a/b.png", "a_b.png"),
+        ("..png", "png"),
+        ("ü x.jpg", "_ x.jpg"),
+    ],
 )
 def test_names_of_uploads_are_made_plain(tmp_path, name, kept):
     places = Places([tmp_path])

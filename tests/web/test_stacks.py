@@ -87,7 +87,12 @@ def test_large_frames_come_in_tiles(tmp_path):
             for c in range(2)
             for r in range(2)
         }
-        assert sizes == {(0, 0): (512, 512), (1, 0): (512, 388), (0, 1): (188, 512), (1, 1): (188, 388)}
+        assert sizes == {
+            (0, 0): (512, 512),
+            (1, 0): (512, 388),
+            (0, 1): (188, 512),
+            (1, 1): (188, 388),
+        }
         assert page.get(f"{stack}/tiles/frame-0/0/2_0").status_code == 404
         assert image_of(page.get(f"{stack}/tiles/frame-0/1/0_0")).shape == (350, 450, 3)
 
@@ -119,7 +124,7 @@ def test_a_histogram_counts_all_pixels(page, shots):
 
 
 def test_frames_are_shown_where_the_result_has_them(tmp_path):
-    frames, sharp = focal_stack(4, 240, 320)
+    frames, _ = focal_stack(4, 240, 320)
     moved = [np.roll(f, (0, 4 * n), axis=(0, 1)) for n, f in enumerate(frames)]
     shots = write_frames(tmp_path / "handheld", moved)
     with serving(shots) as page:
@@ -143,7 +148,14 @@ def test_a_region_is_fused_alone(page, shots):
     part = page.get(stack).json()["results"][-1]
     assert part["name"] == "region"
     assert (part["width"], part["height"], part["field"]) == (100, 90, {"left": 40, "top": 30})
-    for box in ([0, 0, 10, 10], [200, 0, 100, 100], [0, 0, 1e9, 80], [0, 0], "all", [-1, 0, 80, 80]):
+    for box in (
+        [0, 0, 10, 10],
+        [200, 0, 100, 100],
+        [0, 0, 1e9, 80],
+        [0, 0],
+        "all",
+        [-1, 0, 80, 80],
+    ):
         assert page.post(f"{stack}/fuse", {**body, "box": box}).status_code == 400
 
 

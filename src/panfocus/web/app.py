@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ from panfocus.web.compare_pages import ComparePages
 from panfocus.web.desk import Desk
 from panfocus.web.form import form, read_options
 from panfocus.web.jobs import facts_of
+from panfocus.web.listing import listing
 from panfocus.web.mend_pages import MendPages, mended_tile
 from panfocus.web.places import RefusedError
 from panfocus.web.pyramids import cut, encode
-from panfocus.web.requests import BoxRequest, TileRequest, body_of, whole
+from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
+from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
 from panfocus.web.see_pages import SeePages
-from panfocus.web.safety import Doors, Guarded
 from panfocus.web.stacks import OpenStack
 from panfocus.web.uploads import Uploads
 
@@ -72,7 +73,7 @@ class Pages:
     async def folder(self, request: Request) -> Response:
         """What lies in a folder."""
         path = self.desk.places.resolve(request.query_params.get("path"))
-        return JSONResponse(await run_in_threadpool(self.desk.listing, path))
+        return JSONResponse(await run_in_threadpool(listing, path, self.desk.places))
 
     async def open(self, request: Request) -> Response:
         """Open a stack."""
@@ -80,10 +81,10 @@ class Pages:
         if "upload" in body:
             paths = [self.uploads.folder(str(body["upload"]))]
         else:
-            given = body.get("paths")
-            if not isinstance(given, list) or not given:
+            given = list_of(body.get("paths"))
+            if not given:
                 raise UsageError("nothing was named to be opened")
-            paths = [self.desk.places.resolve(one) for one in given]  # pyright: ignore[reportUnknownVariableType]
+            paths = [self.desk.places.resolve(one) for one in given]
         stack = await run_in_threadpool(self.desk.open, paths)
         return JSONResponse({"id": stack.id})
 
@@ -100,10 +101,8 @@ class Pages:
     async def frames(self, request: Request) -> Response:
         """Say which frames are used."""
         stack = self.stack(request)
-        used = (await body_of(request)).get("used")
-        if not isinstance(used, list):
-            raise UsageError("it is not said which frames are used")
-        stack.switch([bool(one) for one in used])  # pyright: ignore[reportUnknownVariableType]
+        used = list_of((await body_of(request)).get("used"))
+        stack.switch([bool(one) for one in used])
         self.desk.jobs.changed(stack.id)
         return JSONResponse({})
 
@@ -133,10 +132,10 @@ class Pages:
         stack = self.desk.opened(str(request.path_params["stack"]))
 
         def make() -> tuple[bytes, str] | None:
-            is_stack = isinstance(stack, OpenStack)
-            mended = mended_tile(self.desk, stack, wanted) if is_stack else None
-            if mended is not None:
-                return encode(mended, exact=False)
+            if isinstance(stack, OpenStack):
+                mended = mended_tile(self.desk, stack, wanted)
+                if mended is not None:
+                    return encode(mended, exact=False)
             picture = stack.picture(wanted.picture)
             part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
             return None if part is None else encode(part, exact=picture.exact)
@@ -213,7 +212,7 @@ def make_app(desk: Desk, doors: Doors) -> Guarded:
     """Return the server's app behind its doors."""
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         desk.hub.begin()
         try:
             yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -12,9 +11,7 @@ from threading import RLock
 from typing import Any
 
 from panfocus.errors import InputError, PanfocusError, UsageError
-from panfocus.io.folder import is_machine_folder
 from panfocus.io.ome_set import set_files
-from panfocus.io.read import SUFFIXES
 from panfocus.io.volumes.open import is_volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project import Project, registration_options
@@ -24,15 +21,12 @@ from panfocus.web.events import Hub
 from panfocus.web.form import changed
 from panfocus.web.frames import FileFrames
 from panfocus.web.jobs import Job, Jobs, facts_of
+from panfocus.web.listing import PROJECT_ENDING
+from panfocus.web.opening import open_photos, open_planes
 from panfocus.web.places import Places, RefusedError
 from panfocus.web.pyramids import Pyramids
-from panfocus.web.stacks import OpenStack, open_photos, open_planes
+from panfocus.web.stacks import OpenStack
 
-#: How the files of projects end.
-PROJECT_ENDING = ".panfocus.json"
-
-#: Entries of a folder that are listed.
-_MOST_LISTED = 500
 #: Stacks that are open at once.
 _MOST_OPEN = 24
 
@@ -153,7 +147,11 @@ class Desk:
         options = replace(project.options, maps=True)
         found = project.registration
         planned = fusing.check(stack, options)
-        if planned is not None and found is not None and found.options == registration_options(options):
+        if (
+            planned is not None
+            and found is not None
+            and found.options == registration_options(options)
+        ):
             planned = replace(planned, registration=found.found)
         stack.options = changed(options)
 
@@ -246,61 +244,7 @@ class Desk:
             "folders": [str(folder) for folder in self.places.given],
         }
 
-    def listing(self, folder: Path) -> dict[str, Any]:
-        """Return what lies in a folder that can be opened.
-
-        Raises:
-            InputError: it cannot be listed.
-        """
-        try:
-            entries = sorted(os.scandir(folder), key=lambda e: e.name.casefold())
-        except OSError as error:
-            raise InputError(
-                "a folder cannot be listed", where=str(folder), got=str(error)
-            ) from error
-        folders: list[dict[str, Any]] = []
-        files: list[dict[str, Any]] = []
-        for entry in entries[: 20 * _MOST_LISTED]:
-            path = Path(entry.path)
-            if entry.name.startswith(".") or not self.places.allows(path):
-                continue
-            if path.is_dir() and not path.name.endswith(".zarr"):
-                if not is_machine_folder(entry.name):
-                    folders.append(
-                        {"name": entry.name, "path": str(path), "pictures": _count(path)}
-                    )
-            elif path.suffix.lower() in SUFFIXES or _opens(path):
-                files.append({"name": entry.name, "path": str(path)})
-        parent = folder.parent
-        return {
-            "path": str(folder),
-            "evaluation": is_evaluation(folder),
-            "parent": str(parent) if self.places.allows(parent) else None,
-            "folders": folders[:_MOST_LISTED],
-            "files": files[:_MOST_LISTED],
-            "pictures": sum(Path(f["path"]).suffix.lower() in SUFFIXES for f in files),
-        }
-
 
 def _parts(volume: Path) -> Iterable[Path]:
     """Return all files that a volume consists of."""
     return volume.rglob("*") if volume.is_dir() else set_files(volume)
-
-
-def _opens(path: Path) -> bool:
-    name = path.name.lower()
-    return name.endswith((".zarr", PROJECT_ENDING))
-
-
-def _count(folder: Path) -> int:
-    """Return how many pictures lie in a folder, about."""
-    try:
-        with os.scandir(folder) as entries:
-            found = 0
-            for entry in entries:
-                found += os.path.splitext(entry.name)[1].lower() in SUFFIXES  # noqa: PTH122  many
-                if found >= _MOST_LISTED:
-                    break
-            return found
-    except OSError:
-        return 0

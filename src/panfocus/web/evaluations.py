@@ -24,9 +24,10 @@ from panfocus.evaluate.scores import better_is_lower
 from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import Row, Store
 from panfocus.metrics.reference import psnr
-from panfocus.web.pictures import ArrayPicture, DifferencePicture, Scale
+from panfocus.web.pictures import ArrayPicture, DifferencePicture
 from panfocus.web.places import Places
 from panfocus.web.pyramids import Picture
+from panfocus.web.scales import Scale
 
 _NAME = re.compile(r"(truth|frame|system|difference)-(\d{1,6})-(\d{1,4})")
 #: Difference, as a share of white, that takes the last colour.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from panfocus.errors import UsageError
 from panfocus.pipeline.options import ABOUT, FIELDS, Options, flag_of
@@ -77,14 +77,14 @@ def read_options(given: object, places: Places) -> Options:
     if not isinstance(given, dict):
         raise UsageError("the options are none", expected="names and values", got=repr(given)[:80])
     chosen: dict[str, Any] = {}
-    for name, value in given.items():  # pyright: ignore[reportUnknownVariableType]
+    for name, value in cast("dict[str, object]", given).items():
         if name in _OWN or value is None or value == "":
             continue
         chosen[str(name)] = _value(str(name), value, places)
     return make_settings(**chosen, maps=True)
 
 
-def _value(name: str, value: Any, places: Places) -> Any:  # noqa: ANN401
+def _value(name: str, value: object, places: Places) -> Any:  # noqa: ANN401
     if not isinstance(value, (str, int, float, bool)):
         raise UsageError(f"unknown value of {name}", where=name, got=repr(value)[:80])
     if name in _FILES:

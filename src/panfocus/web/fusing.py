@@ -151,7 +151,7 @@ def full(stack: OpenStack, options: Options, planned: Plan | None, job: Job, job
     Raises:
         PanfocusError: as `fuse` does.
     """
-    told = {"progress": jobs.teller(job), "cancel": job.stop.is_set}
+    told: dict[str, Any] = {"progress": jobs.teller(job), "cancel": job.stop.is_set}
     used = stack.numbers
     frames = stack.frames
     if planned is not None:

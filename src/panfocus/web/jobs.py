@@ -1,4 +1,4 @@
-"""Work that takes its time: one fusion after the other, drafts beside them, each told and stopped."""
+"""Work that takes its time: one fusion after the other, drafts beside them, all can be stopped."""
 
 from __future__ import annotations
 

@@ -133,7 +133,9 @@ class Mending:
         with self.lock:
             known, made = self._tiles.get(key, ((), fused))
         rest = touching[len(known) :]
-        if ids[: len(known)] != known or any(isinstance(d.stroke.source, FusedSource) for d in rest):
+        if ids[: len(known)] != known or any(
+            isinstance(d.stroke.source, FusedSource) for d in rest
+        ):
             made, rest = fused, touching
         strokes = [each.stroke for each in rest]
         pixels = apply(strokes, region, Layers(made), painted).pixels if strokes else made

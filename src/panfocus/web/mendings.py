@@ -134,7 +134,9 @@ def facts(stack: OpenStack) -> dict[str, Any]:
         if isinstance(source, FrameSource) and source.number < len(used):
             told["source"] = {**told["source"], "frame": used[source.number]}
         out.append(told)
-    systems = [s.name for each in stack.mending.drawn if isinstance(s := each.stroke.source, SystemSource)]
+    systems = [
+        s.name for each in stack.mending.drawn if isinstance(s := each.stroke.source, SystemSource)
+    ]
     return {
         "version": stack.mending.version,
         "strokes": out,
@@ -183,7 +185,7 @@ def project_of(stack: OpenStack, result: Result) -> Project:
 
 
 def keep(stack: OpenStack, result: Result) -> None:
-    """Write the strokes down in case of a crash; a folder that cannot be written to is left alone."""
+    """Write the strokes down in case of a crash; where the folder allows for it."""
     if not stack.mending.drawn:
         forget_unsaved(stack)
         return
@@ -196,7 +198,6 @@ def forget_unsaved(stack: OpenStack) -> None:
     stack.left_over = None
     with suppress(OSError):
         unsaved_path(stack).unlink(missing_ok=True)
-
 
 
 def value_at(stack: OpenStack, result: Result, x: int, y: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What pages ask: each group of parameters a small class that is read from a request and checked."""
+"""What pages ask: each group of parameters a small class, read from a request and checked."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ async def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UsageError("the request is no object of JSON")
     return cast("dict[str, Any]", found)
+
+
+def list_of(value: object) -> list[object]:
+    """Return a list of JSON; an empty one for anything else."""
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def whole(name: str, value: object, *, least: int = 0, most: int = 10**7) -> int:
@@ -134,8 +139,8 @@ class BoxRequest:
         Raises:
             UsageError: it is none.
         """
-        found = body.get("box")
-        if not isinstance(found, list) or len(cast("list[object]", found)) != 4:
+        found = list_of(body.get("box"))
+        if len(found) != 4:
             raise UsageError("this is no rectangle", expected="left, top, width, height")
-        left, top, width, height = (whole("box", n) for n in cast("list[object]", found))
+        left, top, width, height = (whole("box", n) for n in found)
         return cls((left, top, width, height))

@@ -1,4 +1,4 @@
-"""What was fused while the page is open, laid down in files so that memory does not grow with it."""
+"""What was fused while the page is open, laid down in files: memory does not grow with it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
 from panfocus.registration.transforms import Crop
-from panfocus.web.pictures import ArrayPicture, MapPicture, Scale
+from panfocus.web.pictures import ArrayPicture, MapPicture
 from panfocus.web.pyramids import Picture
+from panfocus.web.scales import Scale
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class SavePages:
         stack, result, wanted = await self._read(request)
         standing = [path.name for path in saving.standing(stack, wanted)]
         if standing and not wanted.wanted.overwrite:
-            return JSONResponse({"standing": standing}, 409)
+            return JSONResponse({"standing": standing})
         await run_in_threadpool(saving.check, stack, result, wanted)
 
         def work(job: Job) -> None:

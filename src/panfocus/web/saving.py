@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from panfocus.errors import OutputError, UsageError
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.result import Fusion, convert_depth
-from panfocus.pipeline.retouched import retouch  # noqa
+from panfocus.pipeline.retouched import retouch
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, fuse_file, volume_settings
 from panfocus.web import mendings
@@ -19,6 +19,7 @@ from panfocus.web.command_line import Wanted, command, project_command
 from panfocus.web.form import changed
 from panfocus.web.jobs import Job, Jobs
 from panfocus.web.places import Places
+from panfocus.web.requests import list_of
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
 
@@ -55,7 +56,8 @@ class SaveRequest:
                 where=picture.name,
                 expected=", ".join(endings),
             )
-        maps = tuple(kind for kind in MAP_KINDS if kind in cast("list[Any]", body.get("maps") or []))
+        asked = list_of(body.get("maps"))
+        maps: tuple[MapKind, ...] = tuple(kind for kind in MAP_KINDS if kind in asked)
 
         def beside(key: str, tail: str) -> Path | None:
             return picture.with_name(picture.stem + tail) if body.get(key) else None
@@ -146,9 +148,8 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
 
 def volume_outputs(request: SaveRequest) -> VolumeOutputs:
     """Return the files of a volume."""
-    maps = cast("Sequence[MapKind]", request.wanted.maps)
     return VolumeOutputs.beside(
-        request.wanted.picture, tuple(maps), overwrite=request.wanted.overwrite
+        request.wanted.picture, request.wanted.maps, overwrite=request.wanted.overwrite
     )
 
 
@@ -210,6 +211,6 @@ def _save_volume(
     chosen = changed(result.options)
     settings = volume_settings(**chosen, maps=bool(request.wanted.maps))
     outputs = volume_outputs(request)
-    told = {"progress": jobs.teller(job), "cancel": job.stop.is_set}
-    fuse_file(stack.inputs[0], outputs, Choice(settings), **told)
+    tell = jobs.teller(job)
+    fuse_file(stack.inputs[0], outputs, Choice(settings), progress=tell, cancel=job.stop.is_set)
     return [str(path) for path in outputs.files.values()]

@@ -10,7 +10,7 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -105,8 +105,8 @@ def run(view: View) -> None:
     Raises:
         UsageError: an input that is not there, or an address that cannot be had.
     """
-    inputs = [Path(p).expanduser().absolute() for p in view.inputs]
-    places = places_of(inputs)
+    view = replace(view, inputs=[Path(p).expanduser().absolute() for p in view.inputs])
+    places = places_of(view.inputs)
     sock = listen(view.host, view.port)
     port = int(sock.getsockname()[1])
     local = is_loopback(view.host)
@@ -126,7 +126,7 @@ def run(view: View) -> None:
             timeout_graceful_shutdown=3,
         )
     )
-    asyncio.run(_serve(server, sock, desk, view, inputs, address))
+    asyncio.run(_serve(server, sock, desk, view, address))
 
 
 def _name(host: str) -> str:
@@ -152,16 +152,11 @@ def _say(address: str, view: View, port: int) -> None:
 
 
 async def _serve(
-    server: uvicorn.Server,
-    sock: socket.socket,
-    desk: Desk,
-    view: View,
-    inputs: Sequence[Path],
-    address: str,
+    server: uvicorn.Server, sock: socket.socket, desk: Desk, view: View, address: str
 ) -> None:
     ending = _quietly()
     tasks = [
-        asyncio.create_task(_begin(server, desk, view, inputs, address)),
+        asyncio.create_task(_begin(server, desk, view, address)),
         asyncio.create_task(_watch(server, desk, view)),
     ]
     try:
@@ -185,14 +180,12 @@ def _quietly() -> dict[int, signal.Handlers | int | None]:
     return out
 
 
-async def _begin(
-    server: uvicorn.Server, desk: Desk, view: View, inputs: Sequence[Path], address: str
-) -> None:
+async def _begin(server: uvicorn.Server, desk: Desk, view: View, address: str) -> None:
     while not server.started:
         await asyncio.sleep(0.02)
     if view.opens:
         await asyncio.to_thread(webbrowser.open, address)
-    await asyncio.to_thread(open_inputs, desk, inputs)
+    await asyncio.to_thread(open_inputs, desk, view.inputs)
 
 
 def open_inputs(desk: Desk, inputs: Sequence[Path]) -> None:

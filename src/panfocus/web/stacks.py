@@ -10,21 +10,18 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from panfocus import io
-from panfocus.errors import InputError, UsageError
+from panfocus.errors import UsageError
 from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.quality import Finding
 from panfocus.registration.options import resolve_reference
+from panfocus.web.frames import FileFrames, Frames, VolumeFile
 from panfocus.web.mending import Mending, Native
-from panfocus.web.frames import FileFrames, Frames, PlaneFrames, VolumeFile
 from panfocus.web.pictures import FramePicture
 from panfocus.web.pyramids import Picture
 from panfocus.web.results import Result
 
 DRAFT = "draft"
-#: Names of folders that say nothing of what is in them.
-_PLAIN = frozenset({"frames", "images", "img", "pictures", "raw", "jpg", "jpeg", "png", "tif", "tiff", "shots"})
 
 
 @dataclass
@@ -61,6 +58,7 @@ class OpenStack:
         inputs: Sequence[Path],
         title: str,
         frames: Frames,
+        *,
         notes: Sequence[str],
         work: Path,
         volume: VolumeFile | None = None,
@@ -287,51 +285,3 @@ class OpenStack:
 
 def _kind(text: str) -> MapKind:
     return next(kind for kind in MAP_KINDS if kind == text)
-
-
-def open_photos(paths: Sequence[Path], work: Path) -> OpenStack:
-    """Find the frames of files or folders.
-
-    Raises:
-        InputError: none, or frames that do not fit together.
-    """
-    infos, notes = io.find_frames(list(paths))
-    infos, turned = io.settle_orientation(infos)
-    io.check_frames(infos)
-    reference = resolve_reference("middle", len(infos))
-    infos, developed = io.develop_alike(infos, reference, "srgb")
-    frames = FileFrames(infos)
-    return OpenStack(paths, _title(paths), frames, [*notes, *turned, *developed], work)
-
-
-def _title(paths: Sequence[Path]) -> str:
-    """Return a name for a stack: its folder's, or that of the folder above where it says nothing."""
-    first = paths[0]
-    if first.is_file() and len(paths) == 1:
-        return first.name
-    folder = first if first.is_dir() else first.parent
-    name = folder.parent.name if folder.name.casefold() in _PLAIN else folder.name
-    return name or folder.name or str(folder)
-
-
-def open_planes(path: Path, work: Path) -> OpenStack:
-    """Open a volume.
-
-    Raises:
-        InputError: it cannot be read, or has one plane along Z.
-    """
-    volume = VolumeFile.open(path)
-    try:
-        first = volume.volume.positions[0]
-        if first.depths < 2:
-            raise InputError(
-                "there is nothing to fuse along Z",
-                where=str(path),
-                expected="at least 2 planes along Z",
-                got=f"T {first.times}, C {len(first.channels)}, Z {first.depths}",
-            )
-        frames: PlaneFrames = volume.frames((0, 0, 0))
-    except BaseException:
-        volume.close()
-        raise
-    return OpenStack([path], path.name, frames, volume.volume.notes, work, volume)

@@ -18,7 +18,7 @@ async function ask(method, path, body, headers = {}) {
   if (answer.ok) return answer.status === 204 ? {} : answer.json();
   const text = await answer.text();
   let facts = { what: text || `${answer.status}` };
-  try { const said = JSON.parse(text); facts = said.error ?? said; } catch { /* a sentence */ }
+  try { facts = JSON.parse(text).error ?? facts; } catch { /* a sentence */ }
   throw new Refusal(facts);
 }
 

@@ -2,9 +2,10 @@
 
 import { get, post } from "./api.js";
 import { clear, el, field, glyph, segments, tick } from "./dom.js";
-import { Mender, redo, tools, undo } from "./mender.js";
+import { Mender } from "./mender.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { number, t } from "./texts.js";
+import { redo, tools, undo } from "./tools.js";
 import { refusal } from "./toast.js";
 
 const SIZES = [2, 2000];

@@ -45,17 +45,10 @@ export function savePanel() {
 
   async function save(overwrite = false) {
     try {
-      await post(`/api/stacks/${state.stack.id}/save`, request({ overwrite }));
-      go.disabled = true;
-    } catch (error) {
-      const standing = error.facts?.standing;
-      if (standing && !overwrite) {
-        const names = standing.join(", ");
-        if (await confirm(t("save.replace.title"), t("save.replace", { names }), t("save.replace.yes"))) await save(true);
-        return;
-      }
-      refusal(error);
-    }
+      const { standing } = await post(`/api/stacks/${state.stack.id}/save`, request({ overwrite }));
+      if (!standing) go.disabled = true;
+      else if (await confirm(t("save.replace.title"), t("save.replace", { names: standing.join(", ") }), t("save.replace.yes"))) await save(true);
+    } catch (error) { refusal(error); }
   }
 
   function draw() {
