@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from panfocus.cli.progress import progress_of
 from panfocus.cli.project_file import check_project, save_project
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
+from panfocus.pipeline.output_places import with_places
 from panfocus.pipeline.outputs import Outputs, inputs_of
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.replay import fuse_project, plan_project, with_result
@@ -64,10 +65,6 @@ def _outputs(request: Request, project: Project) -> Outputs:
             expected="-o PICTURE, as the project names none",
             remedy="say where the fused picture shall go: -o fused.tif",
         )
-    places: dict[str, Any] = {
-        each.name: project.folder / value
-        for each in fields(wanted)
-        if isinstance(value := getattr(wanted, each.name), Path)
-    }
-    maps = {kind: project.folder / path for kind, path in wanted.maps.items()}
-    return replace(wanted, **places, maps=maps, overwrite=request.overwrite)
+    outputs = with_places(wanted, lambda path: project.folder / path)
+    assert outputs is not None
+    return replace(outputs, overwrite=request.overwrite)

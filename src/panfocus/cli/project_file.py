@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from panfocus import io
 from panfocus.cli.request import Request
 from panfocus.io.outputs import Output, check_apart
+from panfocus.pipeline.output_places import with_places
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.project import Project
 
@@ -45,14 +45,5 @@ def _told_from(outputs: Outputs, folder: Path) -> Outputs | None:
         real = Path(os.path.realpath(path))
         return real.relative_to(folder) if real.is_relative_to(folder) else None
 
-    picture = told(outputs.picture)
-    if picture is None:
-        return None
-    changes: dict[str, Any] = {
-        each.name: told(value)
-        for each in fields(outputs)
-        if isinstance(value := getattr(outputs, each.name), Path)
-    }
-    places = {kind: told(path) for kind, path in outputs.maps.items()}
-    maps = {kind: path for kind, path in places.items() if path is not None}
-    return replace(outputs, **{**changes, "picture": picture, "maps": maps, "overwrite": False})
+    wanted = with_places(outputs, told)
+    return None if wanted is None else replace(wanted, overwrite=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.cli.bare_options import BARE
+from panfocus.pipeline.extras import Extras
 from panfocus.pipeline.outputs import Outputs, map_path
 
 
@@ -36,6 +37,12 @@ class Request:
     pixel_size: float | None = None
     behind: tuple[tuple[str, str], ...] = ()
     save_project: Path | None = None
+    layers: Path | None = None
+    animation: Path | None = None
+    stereo: Path | None = None
+    rocking: Path | None = None
+    animation_size: int = 720
+    parallax: float = 3.0
 
     @property
     def is_photographic(self) -> bool:
@@ -52,7 +59,8 @@ class Request:
     @property
     def has_surfaces(self) -> bool:
         """Whether more is asked for than a picture and maps."""
-        beside = (self.slab, self.height_map, self.mesh, self.pixel_size)
+        frames = (self.layers, self.animation, self.stereo, self.rocking)
+        beside = (self.slab, self.height_map, self.mesh, self.pixel_size, *frames)
         return any(wanted is not None for wanted in beside)
 
     @property
@@ -78,4 +86,12 @@ class Request:
             self.report_file,
             self.quality,
             self.overwrite,
+            Extras(
+                self.layers,
+                self.animation,
+                self.stereo,
+                self.rocking,
+                self.animation_size,
+                self.parallax,
+            ),
         )

@@ -14,6 +14,7 @@ from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
 from panfocus.io.checked_json import Value, read_json
 from panfocus.io.lock import alone_in
+from panfocus.pipeline.extras import PARALLAX, SIZES, Extras
 from panfocus.pipeline.options import ABOUT, FIELDS, MAP_KINDS, Options
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.project import (
@@ -38,6 +39,8 @@ _KEYS = (
     *("strokes", "outputs"),
 )
 _FILES = ("height_map", "mesh", "transforms", "report")
+_EXTRAS = ("layers", "animation", "stereo", "rocking")
+_SIZES = {"animation_size": SIZES, "parallax": PARALLAX}
 
 
 class RevisionError(OutputError):
@@ -188,14 +191,21 @@ def _size_from(value: Value) -> tuple[int, int]:
 
 
 def _outputs_from(value: Value, door: _Door) -> Outputs:
-    value.only("picture", "maps", *_FILES, "pixel_um", "slab", "quality")
+    value.only("picture", "maps", *_FILES, *_EXTRAS, "pixel_um", "slab", "quality", *_SIZES)
     maps, pixel, slab = (value.get(key) for key in ("maps", "pixel_um", "slab"))
     if maps is not None:
         maps.only(*MAP_KINDS)
-    files = {name: value.get(name) for name in _FILES}
-    places: dict[str, Any] = {
-        name: None if told is None else door.check_write(told) for name, told in files.items()
+
+    def places(names: Sequence[str]) -> dict[str, Any]:
+        files = ((name, value.get(name)) for name in names)
+        return {name: None if told is None else door.check_write(told) for name, told in files}
+
+    sizes_told = {name: value.get(name) for name in _SIZES}
+    extras_sizes: dict[str, Any] = {
+        name: told.number(*_SIZES[name]) for name, told in sizes_told.items() if told is not None
     }
+    if sizes_told["animation_size"] is not None:
+        extras_sizes["animation_size"] = sizes_told["animation_size"].whole(*SIZES)
     sizes = None if slab is None else [each.whole(0, MOST_FRAMES) for each in slab.items(2, 2)]
     quality = value.get("quality")
     return Outputs(
@@ -204,7 +214,8 @@ def _outputs_from(value: Value, door: _Door) -> Outputs:
         pixel_um=None if pixel is None else pixel.number(1e-6, 1e9),
         slab=None if sizes is None else (sizes[0], sizes[1]),
         quality=95 if quality is None else quality.whole(1, 100),
-        **places,
+        extras=Extras(**places(_EXTRAS), **extras_sizes),
+        **places(_FILES),
     )
 
 
@@ -240,15 +251,14 @@ def _options_to(project: Project) -> dict[str, Any]:
 
 
 def _outputs_to(outputs: Outputs) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    for each in fields(outputs):
-        value = getattr(outputs, each.name)
-        if isinstance(value, Path):
-            record[each.name] = value.as_posix()
-        elif each.name == "maps":
-            record["maps"] = {kind: path.as_posix() for kind, path in outputs.maps.items()}
-        elif value is not None and each.name != "overwrite":
-            record[each.name] = value
+    record: dict[str, Any] = {
+        "maps": {kind: path.as_posix() for kind, path in outputs.maps.items()}
+    }
+    for of in (outputs, outputs.extras):
+        for each in fields(of):
+            value = getattr(of, each.name)
+            if value is not None and each.name not in ("maps", "overwrite", "extras"):
+                record[each.name] = value.as_posix() if isinstance(value, Path) else value
     return record
 
 

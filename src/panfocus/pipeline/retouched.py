@@ -82,7 +82,7 @@ def retouch(
         made = work.put(strokes)
     fusion.report.retouch = _facts(strokes, plan_)
     maps = {"index": made.index, "depth": made.depth, "confidence": made.confidence}
-    return replace(fusion, image=made.pixels, **maps)
+    return replace(fusion, image=made.pixels, strokes=tuple(strokes), **maps)
 
 
 def check_retouch_memory(plan_: Plan) -> None:

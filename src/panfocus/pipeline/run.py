@@ -98,7 +98,7 @@ def fuse(
         journal.report.settings = told
         journal.report.warnings += frames.notes
         result = _execute(journal, FileStack(frames.infos))
-        return replace(result, sources=tuple(dict.fromkeys(sources)))
+        return replace(result, sources=tuple(dict.fromkeys(sources)), plan=frames)
     settings = make_settings(**asked)
     notes: list[str] = []
     if settings.cull:

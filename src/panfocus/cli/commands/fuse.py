@@ -49,6 +49,53 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     help="Also fuse groups of SIZE frames, each sharing OVERLAP with the next, to OUT_slab01...",
 )
 @under(
+    "output",
+    "--layers",
+    type=FILE,
+    metavar="F.psd",
+    help="Write the picture above the aligned frames, with masks of where each was taken: "
+    ".psd, or .psb above 2 GB.",
+)
+@under(
+    "output",
+    "--animation",
+    type=FILE,
+    metavar="F.gif",
+    help="Animate the aligned stack, there and back: .gif or .webp.",
+)
+@under(
+    "output",
+    "--stereo",
+    type=FILE,
+    metavar="F",
+    help="Write both eyes' views side by side, each fused of frames that are moved by their depth.",
+)
+@under(
+    "output",
+    "--rocking",
+    type=FILE,
+    metavar="F.gif",
+    help="Animate the picture as seen from side to side: .gif or .webp.",
+)
+@under(
+    "output",
+    "--animation-size",
+    type=click.IntRange(64, 4096),
+    default=720,
+    show_default=True,
+    metavar="PX",
+    help="Pixels at the longer side of animations.",
+)
+@under(
+    "output",
+    "--parallax",
+    type=Number(0.1, 20),
+    default=3.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="By how much of the width the nearest moves against the farthest, in views from aside.",
+)
+@under(
     "maps",
     "--depth-map",
     cls=BareOption,
