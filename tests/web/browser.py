@@ -39,7 +39,7 @@ def viewing(*words):
         yield address
     finally:
         server.terminate()
-        _, said = server.communicate(timeout=20)
+        _, said = server.communicate(timeout=120)
     assert "Traceback" not in said, said
 
 
@@ -69,7 +69,7 @@ def page_of(browser, address, **how):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(90_000)
     yield page
     home = address.partition("/?")[0]
     assert [url for url in asked if not url.startswith((f"{home}/", "blob:", "data:"))] == []

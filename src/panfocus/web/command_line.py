@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from panfocus.pipeline.extras import Extras
 from panfocus.pipeline.options import ABOUT, MapKind, Options, flag_of
 from panfocus.web.form import changed
 
@@ -25,6 +26,7 @@ class Wanted:
         slab: frames of each slab and how many it shares with the next.
         transforms: where the frames lie.
         report: how it came about.
+        extras: files that show the frames, too.
         quality: of JPEG and WebP.
         overwrite: whether files may be replaced.
     """
@@ -37,9 +39,9 @@ class Wanted:
     slab: tuple[int, int] | None = None
     transforms: Path | None = None
     report: Path | None = None
+    extras: Extras = field(default_factory=Extras)
     quality: int = 95
     overwrite: bool = False
-    more: tuple[str, ...] = field(default=())
 
 
 def command(inputs: Sequence[str], options: Options, wanted: Wanted) -> str:
@@ -54,7 +56,7 @@ def command(inputs: Sequence[str], options: Options, wanted: Wanted) -> str:
         >>> command(["shots/"], Options(mode="select"), Wanted(Path("out.tif"), maps=("depth",)))
         'panfocus fuse shots/ -o out.tif --mode select --depth-map'
     """
-    words = ["panfocus", "fuse", *inputs, "-o", str(wanted.picture), *wanted.more]
+    words = ["panfocus", "fuse", *inputs, "-o", str(wanted.picture)]
     for name, value in changed(options).items():
         words += _words(name, value)
     words += _outputs(wanted)
@@ -76,7 +78,9 @@ def _words(name: str, value: Any) -> list[str]:  # noqa: ANN401  of any option
 
 def _outputs(wanted: Wanted) -> list[str]:
     words = [f"--{kind}-map" for kind in wanted.maps]
+    extras = [(f"--{name}", path) for name, path in wanted.extras.named()]
     for flag, value in (
+        *extras,
         ("--height-map", wanted.height_map),
         ("--mesh", wanted.mesh),
         ("--pixel-size", wanted.pixel_um),

@@ -185,7 +185,7 @@ class Desk:
             UsageError, InputError, SystemError_: it cannot be done as asked.
         """
         planned = fusing.check(stack, options)
-        self.jobs.stop_all(stack.id, "draft")  # it would only take time from what is wanted
+        stack.is_hurried = True  # an aligned draft would only take time from what is wanted
 
         def work(job: Job) -> None:
             fusing.full(stack, options, planned, job, self.jobs)

@@ -69,7 +69,7 @@ def draft(stack: OpenStack, job: Job, jobs: Jobs) -> None:
     is_photo = stack.volume is None
     _show(stack, _fuse_draft(frames, job, tell, aligned=False), size, f"{job.id}-0")
     jobs.changed(stack.id)
-    if not is_photo:
+    if not is_photo or stack.is_hurried:
         return
     fusion = _fuse_draft(frames, job, tell, aligned=True)
     facts = fusion.report.frames
@@ -175,11 +175,19 @@ def full(stack: OpenStack, options: Options, planned: Plan | None, job: Job, job
             options=options,
             used=used,
             size=(height, width),
-            plan=planned,
+            plan=_fused_plan(fusion, options),
         )
         stack.results[id_] = result
         stack.version += 1
     job.message = id_
+
+
+def _fused_plan(fusion: Fusion, options: Options) -> Plan | None:
+    """Return the plan of the frames that were fused, without those that were culled."""
+    if fusion.plan is None:
+        return None
+    settings = replace(fusion.plan.settings, bit_depth=options.bit_depth)
+    return replace(fusion.plan, settings=settings)
 
 
 def _taken(stack: OpenStack, fusion: Fusion, used: tuple[int, ...]) -> tuple[int, ...]:

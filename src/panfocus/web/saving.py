@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.pipeline.extras import Extras
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.result import Fusion, convert_depth
@@ -71,6 +72,12 @@ class SaveRequest:
             pixel_um=_number(body.get("pixel_um")),
             transforms=beside("transforms", "_transforms.json"),
             report=beside("report", "_report.json"),
+            extras=Extras(
+                beside("layers", "_layers.psd"),
+                beside("animation", "_stack.webp"),
+                beside("stereo", f"_stereo{picture.suffix}"),
+                beside("rocking", "_rocking.webp"),
+            ),
             quality=int(_number(body.get("quality")) or 95),
             overwrite=bool(body.get("overwrite")),
         )
@@ -108,6 +115,7 @@ def outputs_of(wanted: Wanted) -> Outputs:
         wanted.report,
         wanted.quality,
         wanted.overwrite,
+        wanted.extras,
     )
 
 

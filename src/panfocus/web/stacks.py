@@ -72,6 +72,7 @@ class OpenStack:
         self.volume = volume
         self.place = (0, 0, 0)
         self.is_dropped = False
+        self.is_hurried = False
         self.lock = RLock()
         self.version = 0
         self.survey = Survey()

@@ -79,6 +79,7 @@ export function savePanel() {
     const mesh = el("select", { on: { change: () => set("mesh", true)(mesh.value) } }, ["", "glb", "ply", "obj"].map((m) => el("option", { value: m, selected: m === wanted.mesh }, m ? `.${m}` : t("save.nomesh"))));
     const pixel = el("input", { type: "number", min: 0, step: "any", value: wanted.pixel_um ?? "", on: { input: () => set("pixel_um")(pixel.value === "" ? null : Number(pixel.value)) } });
     const more = isVolume ? null : [
+      ...["layers", "animation", "stereo", "rocking"].map((key) => tick(t(`save.${key}`), Boolean(wanted[key]), set(key))),
       tick(t("save.heightmap"), wanted.height_map, set("height_map")), tick(t("save.transforms"), wanted.transforms, set("transforms")), tick(t("save.report"), wanted.report, set("report")),
       field(t("save.mesh"), mesh), wanted.mesh ? field(t("save.pixel"), pixel) : null,
     ];

@@ -36,9 +36,11 @@ export function strip() {
     const left = frame.align?.status?.startsWith("left unaligned");
     const moved = frame.align?.status === "aligned" && frame.align.corner_shift_px >= 1;
     const note = mark ? t(`mark.${mark.kind}`) : left ? t("mark.unaligned") : moved ? t("mark.moved") : "";
-    const most = Math.max(...stack.frames.map((f) => f.sharpness ?? 0), 1e-9);
+    const known = stack.frames.map((f) => f.sharpness).filter((v) => v !== null);
+    const most = Math.max(...known, 1e-9);
+    const least = known.length ? 0.75 * Math.min(...known) : 0; // differences are small beside the whole
     const bar = el("i", {});
-    bar.style.height = `${frame.sharpness === null ? 0 : Math.max((100 * frame.sharpness) / most, 4)}%`;
+    bar.style.height = `${frame.sharpness === null ? 0 : Math.max((100 * (frame.sharpness - least)) / (most - least), 4)}%`;
     const curve = el("div", { class: "curve", title: frame.sharpness === null ? "" : t("frame.sharpness", { share: Math.round((100 * frame.sharpness) / most) }), "aria-hidden": "true" }, bar);
     const label = [t("frame.option", { number: frame.number + 1, name: frame.name }), note, frame.used ? "" : t("frame.off")].filter(Boolean).join(", ");
     const image = frame.thumb
