@@ -61,7 +61,7 @@ def browsing():
 def page_of(browser, address, **how):
     """Yield a page; nothing may be said on its console, and nothing asked of anybody else."""
     context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, locale="en-US", accept_downloads=False, **how
+        viewport={"width": 1280, "height": 800}, locale="en-US", reduced_motion="reduce", **how
     )
     page = context.new_page()
     said, asked = [], []

@@ -24,7 +24,7 @@ def browser():
 
 @pytest.fixture
 def spoilt(tmp_path):
-    frames, sharp = planted(height=HEIGHT, width=WIDTH)
+    frames, sharp = planted(3, HEIGHT, WIDTH)  # each sharp in a third of it
     return write_frames(tmp_path / "wasp", frames), sharp
 
 
@@ -80,12 +80,12 @@ def test_from_a_folder_to_a_mended_picture(browser, spoilt, tmp_path, capsys):
     with viewing(folder) as address, page_of(browser, address) as page:
         # opened, with a draft
         page.wait_for_selector(".cell img")
-        assert page.locator(".cell").count() == 5
+        assert page.locator(".cell").count() == 3
         page.wait_for_selector("option[value=draft]", state="attached")
         fuse(page)
         # two pictures and a line between them
         page.get_by_role("radio", name="Wipe").click()
-        page.get_by_label("Compared with").select_option(label="3: f2.png")
+        page.get_by_label("Compared with").select_option(label="2: f1.png")
         handle = page.get_by_role("slider", name="Line between the two pictures")
         page.mouse.move(*center(handle))
         page.mouse.down()
@@ -96,9 +96,9 @@ def test_from_a_folder_to_a_mended_picture(browser, spoilt, tmp_path, capsys):
         # the spot is painted over from the frame that has it right
         tab(page, "Mend")
         page.get_by_role("radio", name="Brush").click()
-        page.get_by_label("Painted from").select_option("2")
+        page.get_by_label("Painted from").select_option("1")
         page.get_by_label("Hardness").fill("0.9")
-        page.get_by_label("Size").fill("3.4")  # on a scale of logarithms: 30 pixels
+        page.get_by_label("Size").fill("3.09")  # on a scale of logarithms: 22 pixels
         paint(page, 115, 85)
         until(page, 1)
         page.get_by_role("button", name="Undo").click()
@@ -286,7 +286,7 @@ def test_files_are_dropped_onto_the_page(browser, spoilt, tmp_path):
         page.wait_for_selector("text=Drop frames here")
         page.set_input_files("input[type=file]", sorted(folder.glob("*.png")))
         page.wait_for_selector(".cell img")
-        assert page.locator(".cell").count() == 5
+        assert page.locator(".cell").count() == 3
 
 
 def test_what_is_wrong_is_said(browser, tmp_path):

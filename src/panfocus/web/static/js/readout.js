@@ -61,7 +61,7 @@ export function readout(stage, screen) {
     const pen = canvas.getContext("2d");
     map.colours.forEach((colour, n) => { pen.fillStyle = colour; pen.fillRect(n, 0, 1, 1); });
     const shift = view.overlay === "confidence" || map.unit === "µm" ? 0 : 1;
-    const ends = [map.low + shift, map.high + shift].map((v) => number(v, map.unit === "µm" ? 1 : 2));
+    const ends = [map.low + shift, map.high + shift].map((v) => number(v, view.overlay === "confidence" ? 2 : 1));
     clear(bar, el("figcaption", {}, `${t(`map.${view.overlay}`)}${map.unit ? ` (${t(`unit.${map.unit}`)})` : ""}`), canvas,
       el("div", { class: "row number" }, el("span", {}, ends[0]), el("span", { class: "grow" }), el("span", {}, ends[1])));
   }

@@ -23,9 +23,10 @@ export function tell(name, value) {
 
 export function viewOf(stack = state.stack) {
   if (!state.view.has(stack.id)) {
+    const preset = stack.kind === "volume" ? "brightfield" : "macro";
     state.view.set(stack.id, {
       a: null, b: null, mode: "single", share: 0.5, overlay: "none", overlayOpacity: 0.7,
-      frame: stack.reference, options: {}, preset: "macro", inPlace: true, tab: "fuse",
+      frame: stack.reference, options: { ...(state.form?.presets[preset] ?? {}), ...stack.options }, preset, inPlace: true, tab: "fuse",
     });
   }
   return state.view.get(stack.id);

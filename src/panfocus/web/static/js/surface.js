@@ -44,14 +44,18 @@ export async function showSurface(result) {
   steer(canvas, pose);
   const where = gl.getUniformLocation(program, "view");
   const begun = performance.now();
+  let drawn = "";
   const frame = (now) => {
     if (!running || !canvas.isConnected) return;
+    requestAnimationFrame(frame);
+    const told = JSON.stringify(pose);
+    if (!pose.rocks && told === drawn) return; // nothing has changed: let the processor rest
+    drawn = told;
     const turn = pose.turn + (pose.rocks ? 0.35 * Math.sin((now - begun) / 900) : 0);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.uniformMatrix4fv(where, false, matrix(turn, pose, canvas.width / canvas.height));
     gl.drawElements(gl.TRIANGLES, triangles * 3, gl.UNSIGNED_INT, 0);
-    requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
 }
