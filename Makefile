@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format docs wheel hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
+.PHONY: demo view test lint format docs wheel hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
   bundle-drpl-paper bundle-drpl-small clean
 
 $(VENV)/.base:
@@ -26,6 +26,12 @@ $(VENV)/.docs: $(VENV)/.base pyproject.toml constraints.txt
 # Fuse stacks that the project makes itself, and put the pictures into demo-out/.
 demo: $(VENV)/.demo
 	$(BIN)/python -m panfocus.demo demo-out
+
+# The page, on the stacks of the demo.
+view: $(VENV)/.demo
+	$(PIP) -e '.[web]'
+	test -d demo-out || $(BIN)/python -m panfocus.demo demo-out
+	$(BIN)/panfocus view demo-out/motorcycle/frames demo-out/coffee/frames demo-out/lights/frames
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n 2

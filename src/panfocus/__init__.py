@@ -9,6 +9,7 @@ The rooms, in the order in which they may know each other:
 - `panfocus.guard`: a second opinion on what networks decide.
 - `panfocus.fusion`: from decisions to pixels.
 - `panfocus.registration`: where frames lie and how bright they are.
+- `panfocus.retouch`: strokes that paint over a fused picture from another source.
 - `panfocus.surface`: height map and mesh. `panfocus.synthesis`: scenes with known truth.
 - `panfocus.pipeline`: plan, read, register, decide, fold, result, outputs.
 - `panfocus.batch`: many stacks. `panfocus.evaluate`: systems scored on sets.

@@ -11,9 +11,11 @@ from .frame import Metadata as Metadata
 from .pipeline.options import Options as Options
 from .pipeline.plan import Plan as Plan
 from .pipeline.plan import plan as plan
+from .pipeline.project import Project as Project
 from .pipeline.register import align as align
 from .pipeline.result import Fusion as Fusion
 from .pipeline.run import fuse as fuse
+from .retouch.stroke import Stroke as Stroke
 from .systems.base import PictureSystem as PictureSystem
 from .systems.base import System as System
 from .systems.card import Card as Card

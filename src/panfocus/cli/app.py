@@ -19,6 +19,7 @@ from panfocus.cli.commands.metrics import metrics
 from panfocus.cli.commands.synthesize import synthesize
 from panfocus.cli.commands.systems import systems
 from panfocus.cli.commands.train import export, train
+from panfocus.cli.commands.view import view
 
 
 class _App(click.Group):
@@ -59,5 +60,5 @@ def app() -> None:
     """Fuse photographs focused at different depths into one that is sharp everywhere."""
 
 
-for command in (fuse, batch, systems, devices, train, export, metrics, evaluate, synthesize):
+for command in (fuse, view, batch, systems, devices, train, export, metrics, evaluate, synthesize):
     app.add_command(command)

@@ -16,7 +16,8 @@ _NAMED = {
 _ALIKE = (
     *("axes", "guide_channel", "slab", "mesh", "height_map", "depth_map", "index_map"),
     *("confidence_map", "overwrite", "resume", "scheduler", "systems", "results", "metrics"),
-    *("cut", "out", "depth_maps"),
+    *("cut", "out", "depth_maps", "accept_changed"),
+    *("layers", "animation", "stereo", "rocking", "animation_size", "parallax"),
 )
 _WHERE = "  where: "
 _QUOTED = re.compile(r'`([a-z_]+)(?:=(?:"([^"`]*)"|(\w+)))?`')

@@ -13,6 +13,7 @@ from panfocus import io
 from panfocus.cli.bare_options import BARE
 from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
+from panfocus.cli.project_file import check_project, save_project
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
@@ -20,6 +21,7 @@ from panfocus.pipeline.cull import culled
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import inputs_of
 from panfocus.pipeline.plan import Plan, plan
+from panfocus.pipeline.project import Project
 from panfocus.pipeline.register import align
 from panfocus.pipeline.report import Report, report_text, write_report
 from panfocus.pipeline.result import Fusion
@@ -49,19 +51,28 @@ def fuse_into(request: Request, output: Path) -> None:
     plan_ = plan(request.inputs, settings, exclude=earlier_results(outputs.earlier))
     _check_behind(request, plan_)
     read = inputs_of(plan_)
-    if outputs.slab and settings.cull:  # how many slabs there are depends on it
-        plan_ = culled(plan_)
+    if settings.cull and (outputs.slab or request.save_project):
+        plan_ = culled(plan_)  # how many slabs there are depends on it, and a project names frames
     outputs.check(plan_, read=read)
+    check_project(request, read, outputs.named(plan_.count))
     _check_transforms(request, settings)
-    _say(request, [f"note: {note}" for note in plan_.notes])
+    say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
-        _show_plan(plan_, request, outputs.pictures(plan_.count))
+        show_plan(plan_, request, outputs.pictures(plan_.count))
         return
     with progress_of(request, plan_.count) as tell:
         result = fuse(plan_, progress=tell)
-    _say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
+    say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
     written, notes = outputs.write(result, plan=plan_)
-    _say(request, [f"note: {note}" for note in notes])
+    say(request, [f"note: {note}" for note in notes])
+    if request.save_project is not None:
+        project = Project.of(plan_, result, request.save_project.parent)
+        written.append(save_project(request, project, outputs))
+    finish(request, result, written)
+
+
+def finish(request: Request, result: Fusion, written: list[Path]) -> None:
+    """Print the report where it is asked for, and what was done."""
     if request.json_file == BARE:
         print(report_text(result.report), end="")
     _summary(request, result, written)
@@ -88,9 +99,9 @@ def align_only(request: Request) -> None:
     _check_frames(request, plan_, paths)
     for _, path in _texts(request):
         io.check_place(path, overwrite=request.overwrite)
-    _say(request, [f"note: {note}" for note in plan_.notes])
+    say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
-        _show_plan(plan_, request, paths)
+        show_plan(plan_, request, paths)
         return
     with progress_of(request, plan_.count) as tell:
         report, transforms, frames = align(plan_, progress=tell)
@@ -104,14 +115,14 @@ def align_only(request: Request) -> None:
             )
     if request.save_transforms is not None:
         transforms.save(request.save_transforms, overwrite=request.overwrite)
-    _say(request, [f"note: {note}" for note in dict.fromkeys(report.warnings)])
+    say(request, [f"note: {note}" for note in dict.fromkeys(report.warnings)])
     _write_report(request, report)
     seconds = report.timings_s["total"]
     lines = [f"{plan_.count} frames written in {seconds:.2f} s", *_registered(report)]
     lines.append(f"  {folder}")
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
-    _say(request, lines)
+    say(request, lines)
 
 
 def _frame_names(plan_: Plan) -> list[str]:
@@ -167,7 +178,7 @@ def _texts(request: Request) -> list[Output]:
     return [(option, path) for option, path in named if path is not None]
 
 
-def _show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:
+def show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:
     """Print what would be done, as JSON when that was asked for."""
     facts = plan_.to_dict()
     facts["outputs"] = [str(path) for path in files]
@@ -187,7 +198,7 @@ def _write_report(request: Request, report: Report) -> None:
         write_report(Path(request.json_file), report, overwrite=request.overwrite)
 
 
-def _say(request: Request, lines: list[str]) -> None:
+def say(request: Request, lines: list[str]) -> None:
     """Print for people: on stderr, since stdout is for data."""
     if not request.quiet:
         for line in lines:
@@ -202,13 +213,15 @@ def _summary(request: Request, result: Fusion, files: list[Path]) -> None:
     if device is not None and device["device"] != "cpu":
         by += f" on {device['device']}"
     lines = [f"{len(report.frames)} frames fused by {by} in {seconds:.2f} s", *_registered(report)]
+    if report.retouch is not None:
+        lines.append(f"retouched by {report.retouch['strokes']} strokes")
     lines += [f"  {path}" for path in files]
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
         if device is not None:
             lines.append(f"  device: {device['device']} ({device['provider']})")
         lines += [f"  {stage}: {spent:.3f} s" for stage, spent in report.timings_s.items()]
-    _say(request, lines)
+    say(request, lines)
 
 
 def _registered(report: Report) -> list[str]:

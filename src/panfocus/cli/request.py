@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.cli.bare_options import BARE
+from panfocus.pipeline.extras import Extras
 from panfocus.pipeline.outputs import Outputs, map_path
 
 
@@ -35,6 +36,13 @@ class Request:
     mesh: Path | None = None
     pixel_size: float | None = None
     behind: tuple[tuple[str, str], ...] = ()
+    save_project: Path | None = None
+    layers: Path | None = None
+    animation: Path | None = None
+    stereo: Path | None = None
+    rocking: Path | None = None
+    animation_size: int = 720
+    parallax: float = 3.0
 
     @property
     def is_photographic(self) -> bool:
@@ -43,6 +51,7 @@ class Request:
         return (
             self.has_surfaces
             or self.save_transforms is not None
+            or self.save_project is not None
             or bool(chosen.get("cull"))
             or chosen.get("bit_depth", "same") != "same"
         )
@@ -50,7 +59,8 @@ class Request:
     @property
     def has_surfaces(self) -> bool:
         """Whether more is asked for than a picture and maps."""
-        beside = (self.slab, self.height_map, self.mesh, self.pixel_size)
+        frames = (self.layers, self.animation, self.stereo, self.rocking)
+        beside = (self.slab, self.height_map, self.mesh, self.pixel_size, *frames)
         return any(wanted is not None for wanted in beside)
 
     @property
@@ -76,4 +86,12 @@ class Request:
             self.report_file,
             self.quality,
             self.overwrite,
+            Extras(
+                self.layers,
+                self.animation,
+                self.stereo,
+                self.rocking,
+                self.animation_size,
+                self.parallax,
+            ),
         )

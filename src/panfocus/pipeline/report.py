@@ -31,6 +31,8 @@ class Report:
     registration: dict[str, Any] | None = None
     #: what the second opinion on a network's decision found; None where none was asked
     guard: dict[str, Any] | None = None
+    #: strokes that were put onto the picture, and what they were painted from; None for none
+    retouch: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and numbers."""

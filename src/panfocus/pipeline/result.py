@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from panfocus.pipeline.options import BitDepth, MapKind
 from panfocus.pipeline.report import Report
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.stack import Registration
+
+if TYPE_CHECKING:
+    from panfocus.pipeline.plan import Plan
+    from panfocus.retouch.stroke import Stroke
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +38,8 @@ class Fusion:
         metadata: of the reference frame, for saving.
         sources: files of the frames, which `save` does not replace; none for arrays.
         registration: where the frames lie and how bright they are; None when nothing was asked.
+        plan: of the frames, without those that were culled; None for arrays.
+        strokes: that were put onto the picture and its maps.
     """
 
     image: Pixels
@@ -43,6 +50,8 @@ class Fusion:
     metadata: io.Metadata
     sources: tuple[Path, ...] = ()
     registration: Registration | None = None
+    plan: Plan | None = None
+    strokes: tuple[Stroke, ...] = ()
 
     @property
     def transforms(self) -> Alignment | None:
@@ -67,6 +76,12 @@ class Fusion:
         pixel_um: float | None = None,
         transforms: str | Path | None = None,
         report: str | Path | None = None,
+        layers: str | Path | None = None,
+        animation: str | Path | None = None,
+        stereo: str | Path | None = None,
+        rocking: str | Path | None = None,
+        animation_size: int = 720,
+        parallax: float = 3.0,
         quality: int = 95,
         overwrite: bool = False,
     ) -> list[str]:
@@ -81,6 +96,12 @@ class Fusion:
             pixel_um: width of a pixel in micrometres, for the mesh.
             transforms: JSON of where the frames lie, where they were registered.
             report: JSON of settings, frames, warnings and timings.
+            layers: ``.psd`` or ``.psb``: the picture above the aligned frames, with masks.
+            animation: ``.gif`` or ``.webp`` through the aligned stack and back.
+            stereo: a picture of both eyes' views, side by side.
+            rocking: ``.gif`` or ``.webp`` of views from side to side.
+            animation_size: of both animations, pixels at the longer side.
+            parallax: between the eyes, and from side to side, per cent of the width.
             quality: for JPEG and WebP, 1 to 100.
             overwrite: whether existing files may be replaced.
 
@@ -90,14 +111,17 @@ class Fusion:
         Raises:
             OutputError: exists, cannot be written, is one of the frames, or the format cannot
                 hold the picture.
-            UsageError: two files are one, no such kind of map, or the fusion has no maps.
+            UsageError: two files are one, no such kind of map, the fusion has no maps, or it is
+                one of arrays and its frames are asked for.
 
         Examples:
             >>> fusion = panfocus.fuse("shots/")  # doctest: +SKIP
             >>> fusion.save("fused.tif", maps=["depth"], report="fused.json")  # doctest: +SKIP
         """
+        from panfocus.pipeline.extras import Extras  # noqa: PLC0415  it knows us
         from panfocus.pipeline.outputs import Outputs, map_paths  # noqa: PLC0415  it knows us
 
+        frames = (None if f is None else Path(f) for f in (layers, animation, stereo, rocking))
         wanted = Outputs(
             Path(path),
             map_paths(Path(path), maps),
@@ -107,6 +131,7 @@ class Fusion:
             report=None if report is None else Path(report),
             quality=quality,
             overwrite=overwrite,
+            extras=Extras(*frames, animation_size=animation_size, parallax=parallax),
         )
         return wanted.write(self)[1]
 

@@ -101,7 +101,7 @@ def fuse(
         result = _execute(
             journal, FileStack(frames.infos, kept_bytes(frames.memory_bytes, frames.memory_limit))
         )
-        return replace(result, sources=tuple(dict.fromkeys(sources)))
+        return replace(result, sources=tuple(dict.fromkeys(sources)), plan=frames)
     settings = make_settings(**asked)
     notes: list[str] = []
     if settings.cull:

@@ -170,18 +170,22 @@ class Alignment:
             InputError: missing, unreadable, or not what `save` writes.
         """
         try:
-            return cls._parse(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (
-            *(OSError, ValueError, LookupError, TypeError, AttributeError),
-            *(OverflowError, RecursionError),
-        ) as error:
-            raise InputError(
-                "a transforms file cannot be read",
-                where=str(path),
-                expected="a file that `transforms` has written",
-                got=str(error) or type(error).__name__,
-                remedy="save the transforms again, or leave `load_transforms` out",
-            ) from error
+            facts = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise _unreadable(path, error) from error
+        return cls.of_record(facts, path)
+
+    @classmethod
+    def of_record(cls, facts: Any, where: str | Path) -> Alignment:  # noqa: ANN401  from outside
+        """Return what a transforms file tells, read as JSON by `where`'s reader.
+
+        Raises:
+            InputError: it is not what `to_json` makes.
+        """
+        try:
+            return cls._parse(facts)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            raise _unreadable(where, error) from error
 
     @classmethod
     def _parse(cls, facts: dict[str, Any]) -> Alignment:
@@ -209,6 +213,16 @@ class Alignment:
         if corner_shift(frames[reference].matrix, height, width) >= STILL:
             raise ValueError(f"{frames[reference].name}, the reference, does not lie on itself")
         return cls(height, width, reference, frames)
+
+
+def _unreadable(where: str | Path, error: Exception) -> InputError:
+    return InputError(
+        "a transforms file cannot be read",
+        where=str(where),
+        expected="a file that `transforms` has written",
+        got=str(error) or type(error).__name__,
+        remedy="save the transforms again, or leave `load_transforms` out",
+    )
 
 
 def _whole(name: str, value: object) -> int:

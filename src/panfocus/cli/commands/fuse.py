@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from panfocus.cli.bare_options import BEHIND, BareOption, FuseCommand
 from panfocus.cli.options import Number, settings_names, settings_options, under
@@ -16,7 +17,7 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
 
 
 @click.command(cls=FuseCommand)
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
+@click.argument("inputs", nargs=-1, metavar="INPUTS...")
 @under(
     "output",
     "-o",
@@ -46,6 +47,53 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     type=(int, int),
     metavar="SIZE OVERLAP",
     help="Also fuse groups of SIZE frames, each sharing OVERLAP with the next, to OUT_slab01...",
+)
+@under(
+    "output",
+    "--layers",
+    type=FILE,
+    metavar="F.psd",
+    help="Write the picture above the aligned frames, with masks of where each was taken: "
+    ".psd, or .psb above 2 GB.",
+)
+@under(
+    "output",
+    "--animation",
+    type=FILE,
+    metavar="F.gif",
+    help="Animate the aligned stack, there and back: .gif or .webp.",
+)
+@under(
+    "output",
+    "--stereo",
+    type=FILE,
+    metavar="F",
+    help="Write both eyes' views side by side, each fused of frames that are moved by their depth.",
+)
+@under(
+    "output",
+    "--rocking",
+    type=FILE,
+    metavar="F.gif",
+    help="Animate the picture as seen from side to side: .gif or .webp.",
+)
+@under(
+    "output",
+    "--animation-size",
+    type=click.IntRange(64, 4096),
+    default=720,
+    show_default=True,
+    metavar="PX",
+    help="Pixels at the longer side of animations.",
+)
+@under(
+    "output",
+    "--parallax",
+    type=Number(0.1, 20),
+    default=3.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="By how much of the width the nearest moves against the farthest, in views from aside.",
 )
 @under(
     "maps",
@@ -94,6 +142,26 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     help="Quality of JPEG and WebP.",
 )
 @under("output", "--overwrite", is_flag=True, help="Replace existing files; never what is read.")
+@under(
+    "input",
+    "--project",
+    type=FILE,
+    metavar="F.panfocus.json",
+    help="Fuse a project: its inputs, options and strokes; options given here go before its own.",
+)
+@under(
+    "input",
+    "--accept-changed",
+    is_flag=True,
+    help="Take inputs of a project as they are now, where they have changed since.",
+)
+@under(
+    "output",
+    "--save-project",
+    type=FILE,
+    metavar="F.panfocus.json",
+    help="Write a project: inputs with hashes, options, where the frames lie.",
+)
 @under("output", "--dry-run", is_flag=True, help="Check everything, say what would be done, stop.")
 @under(
     "output",
@@ -120,11 +188,19 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     from panfocus.io.volumes.open import is_science  # noqa: PLC0415
 
     load_plugins(options.pop("plugins"))
+    project, accept_changed = options.pop("project"), options.pop("accept_changed")
+    check_given(ctx, project)
     chosen = {name: options.pop(name) for name in settings_names()}
     maps = {kind: options.pop(f"{kind}_map") for kind in MAP_KINDS}
     science = {name: options.pop(name) for name in ("axes", "guide_channel")}
     behind = tuple(ctx.meta[BEHIND])
     request = Request(settings=chosen, maps=maps, behind=behind, **options)
+    if project is not None:
+        from panfocus.cli.project import run_project  # noqa: PLC0415
+
+        asked = {name: chosen[name] for name in chosen if is_given(ctx, name)}
+        run_project(request, project, asked, accept_changed=accept_changed)
+        return
     fused_to = request.output
     is_stack = fused_to is not None and is_science(
         request.inputs, fused_to, is_photographic=request.is_photographic
@@ -135,3 +211,20 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         run_science(request, **science)
     else:
         run(request)
+
+
+def is_given(ctx: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    return ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE
+
+
+def check_given(ctx: click.Context, project: Path | None) -> None:
+    """Refuse frames beside a project, and none at all without one."""
+    if project is None and not ctx.params["inputs"]:
+        argument = next(p for p in ctx.command.params if p.name == "inputs")
+        raise click.MissingParameter(ctx=ctx, param=argument)
+    beside = ("inputs", "align_only", "axes", "guide_channel")
+    given = [name for name in beside if ctx.params[name]] if project is not None else []
+    if given:
+        words = ["INPUTS" if n == "inputs" else f"--{n.replace('_', '-')}" for n in given]
+        raise click.UsageError(f"{', '.join(words)} cannot stand beside --project.", ctx)

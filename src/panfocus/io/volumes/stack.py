@@ -95,18 +95,25 @@ class ZStack:
 
     def __iter__(self) -> Iterator[Frame]:
         for z in range(self._position.depths):
-            planes = [
-                scale.to_frame(self.plane(c, z))
-                for c, scale in zip(self._channels, self._scales, strict=True)
-            ]
-            has_alpha = self._position.samples in (2, 4)
-            places = self._position.z_um
-            place = None if places is None else places[z]
-            if len(planes) == 1:
-                yield Frame(f"Z {z}", planes[0], has_alpha, place_um=place)
-            else:
-                pixels = np.stack(planes, axis=-1)
-                yield Frame(f"Z {z}", pixels, guide=planes[self._guide], place_um=place)
+            yield self.frame(z)
+
+    def frame(self, z: int) -> Frame:
+        """Return the planes of one Z as a frame.
+
+        Raises:
+            InputError: a plane cannot be read, has changed, or holds NaN.
+        """
+        planes = [
+            scale.to_frame(self.plane(c, z))
+            for c, scale in zip(self._channels, self._scales, strict=True)
+        ]
+        has_alpha = self._position.samples in (2, 4)
+        places = self._position.z_um
+        place = None if places is None else places[z]
+        if len(planes) == 1:
+            return Frame(f"Z {z}", planes[0], has_alpha, place_um=place)
+        pixels = np.stack(planes, axis=-1)
+        return Frame(f"Z {z}", pixels, guide=planes[self._guide], place_um=place)
 
     def plane(self, c: int, z: int) -> NDArray[Any]:
         """Return a plane as stored, checked."""

@@ -1,0 +1,70 @@
+"""`panfocus fuse --project F`: a project without a page, strokes included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from panfocus.cli.fuse import finish, say, show_plan
+from panfocus.cli.progress import progress_of
+from panfocus.cli.project_file import check_project, save_project
+from panfocus.cli.request import Request
+from panfocus.errors import UsageError
+from panfocus.pipeline.output_places import with_places
+from panfocus.pipeline.outputs import Outputs, inputs_of
+from panfocus.pipeline.project import Project
+from panfocus.pipeline.replay import fuse_project, plan_project, with_result
+
+
+def run_project(
+    request: Request, path: Path, asked: Mapping[str, Any], *, accept_changed: bool
+) -> None:
+    """Fuse a project.
+
+    Args:
+        request: what else is asked for; without inputs.
+        path: of the project's file.
+        asked: options that stand on the command line, and go before those of the project.
+        accept_changed: whether inputs that have changed are taken.
+    """
+    project = Project.read(path)
+    outputs = _outputs(request, project)
+    # maps are not only files: a stroke may ask for the sharpest frame
+    project = project.with_options(**{**asked, "maps": outputs.need_maps or bool(project.strokes)})
+    planned = plan_project(project, accept_changed=accept_changed)
+    plan_ = planned.plan
+    read = [path, *inputs_of(plan_)]
+    outputs.check(plan_, read=read)
+    check_project(request, read, outputs.named(plan_.count))
+    say(request, [f"note: {note}" for note in plan_.notes])
+    if request.dry_run:
+        show_plan(plan_, request, outputs.pictures(plan_.count))
+        return
+    with progress_of(request, plan_.count) as tell:
+        result = fuse_project(planned, progress=tell)
+    say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
+    written, notes = outputs.write(result, plan=plan_)
+    say(request, [f"note: {note}" for note in notes])
+    if request.save_project is not None:
+        done = with_result(project, planned, result)
+        written.append(save_project(request, done, outputs))
+    finish(request, result, written)
+
+
+def _outputs(request: Request, project: Project) -> Outputs:
+    """Return the files that are wanted: by the command line, or by the project."""
+    if request.output is not None:
+        return request.outputs(request.output)
+    wanted = project.outputs
+    if wanted is None:
+        raise UsageError(
+            "there is no output",
+            where="-o",
+            expected="-o PICTURE, as the project names none",
+            remedy="say where the fused picture shall go: -o fused.tif",
+        )
+    outputs = with_places(wanted, lambda path: project.folder / path)
+    assert outputs is not None
+    return replace(outputs, overwrite=request.overwrite)

@@ -1,0 +1,194 @@
+"""JSON from outside, looked at through a door: each fault is a sentence that says where it stands.
+
+A `Value` knows its place in the file (``strokes[3].radius``); every question about it is answered,
+or refused by an `InputError` that says what stood there and what was expected.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from panfocus.errors import InputError
+
+#: Characters of a wrong value that are told.
+_TOLD = 60
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of JSON and where it stands.
+
+    Attributes:
+        raw: as `json` has it.
+        file: what it was read from, for messages.
+        place: within that, such as ``strokes[3].radius``; empty for the whole.
+        remedy: what the user can do about any fault.
+    """
+
+    raw: object
+    file: str
+    place: str = ""
+    remedy: str | None = None
+
+    def refuse(self, what: str, expected: str, got: str | None = None) -> NoReturn:
+        """Raise the error for this value.
+
+        Raises:
+            InputError: always.
+        """
+        where = f"{self.file}: {self.place}" if self.place else self.file
+        told = _told(self.raw) if got is None else got
+        raise InputError(what, where=where, expected=expected, got=told, remedy=self.remedy)
+
+    def item(self, key: str) -> Value:
+        """Return what stands under a key that must be there."""
+        fields = self._fields()
+        if key not in fields:
+            self.refuse(f"{key} is missing", f"{key}", f"only {', '.join(fields) or 'nothing'}")
+        return self._inside(fields[key], f".{key}")
+
+    def get(self, key: str) -> Value | None:
+        """Return what stands under a key; None where it is not there or null."""
+        found = self._fields().get(key)
+        return None if found is None else self._inside(found, f".{key}")
+
+    def only(self, *keys: str) -> None:
+        """Refuse keys beyond these."""
+        unknown = [key for key in self._fields() if key not in keys]
+        if unknown:
+            self.refuse("a key is unknown", ", ".join(keys), ", ".join(unknown)[:_TOLD])
+
+    def names(self) -> list[str]:
+        """Return the keys of an object."""
+        return list(self._fields())
+
+    def items(self, most: int, least: int = 0) -> Iterator[Value]:
+        """Yield the values of a list."""
+        for n, each in enumerate(self.listed(most, least)):
+            yield self._inside(each, f"[{n}]")
+
+    def listed(self, most: int, least: int = 0) -> Sequence[object]:
+        """Return the values of a list as they are, for those who check many at once."""
+        if not isinstance(self.raw, list):
+            self.refuse("this is no list", "a list")
+        found = cast("list[object]", self.raw)
+        if not least <= len(found) <= most:
+            self.refuse(
+                "a list is too long" if len(found) > most else "a list is too short",
+                f"{least} to {most} entries",
+                f"{len(found)} entries",
+            )
+        return found
+
+    def number(self, low: float, high: float) -> float:
+        """Return a finite number within bounds."""
+        if not is_number(self.raw) or not low <= cast("float", self.raw) <= high:
+            self.refuse("a number is not what it can be", f"a number from {low:g} to {high:g}")
+        return float(cast("float", self.raw))
+
+    def whole(self, low: int, high: int) -> int:
+        """Return a whole number within bounds."""
+        raw = self.raw
+        if not isinstance(raw, int) or isinstance(raw, bool) or not low <= raw <= high:
+            self.refuse("a number is not what it can be", f"a whole number from {low} to {high}")
+        return raw
+
+    def truth(self) -> bool:
+        """Return true or false."""
+        if not isinstance(self.raw, bool):
+            self.refuse("this is neither true nor false", "true or false")
+        return self.raw
+
+    def text(self, most: int = 4096) -> str:
+        """Return text that is not empty, of at most `most` characters, without control ones."""
+        raw = self.raw
+        if not isinstance(raw, str) or not raw or len(raw) > most or not raw.isprintable():
+            self.refuse("this cannot be read as text", f"1 to {most} printable characters")
+        return raw
+
+    def choice(self, *choices: str) -> str:
+        """Return one of some words."""
+        if self.raw not in choices:
+            self.refuse("a word is unknown", " or ".join(choices))
+        return cast("str", self.raw)
+
+    def _fields(self) -> dict[str, object]:
+        if not isinstance(self.raw, dict):
+            self.refuse("this is no object", "an object in braces")
+        return cast("dict[str, object]", self.raw)
+
+    def _inside(self, raw: object, step: str) -> Value:
+        place = f"{self.place}{step}" if self.place else step.removeprefix(".")
+        return Value(raw, self.file, place, self.remedy)
+
+
+def is_number(raw: object) -> bool:
+    """Whether this is a finite number, which a truth is not."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return abs(raw) < 1 << 53
+    return isinstance(raw, float) and math.isfinite(raw)
+
+
+def read_json(path: Path, most_bytes: int, remedy: str | None = None) -> Value:
+    """Read a file of JSON that anybody may have written.
+
+    Args:
+        path: of the file.
+        most_bytes: that it may have.
+        remedy: told with every fault.
+
+    Raises:
+        InputError: not there, no ordinary file, too large, or no JSON.
+    """
+    whole = Value(None, str(path))
+    expected = f"a JSON file of at most {most_bytes // 2**20} MB"
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            got = "no ordinary file" if path.exists() else "nothing"
+            whole.refuse("a file cannot be read", expected, got)
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)
+    except (OSError, ValueError) as error:
+        whole.refuse("a file cannot be read", expected, str(error))
+    if len(data) > most_bytes:
+        whole.refuse("a file is too large", expected, f"more than {most_bytes} bytes")
+    return parse_json(data, str(path), remedy)
+
+
+def parse_json(data: bytes | str, file: str, remedy: str | None = None) -> Value:
+    """Return the value of a text that anybody may have written.
+
+    Args:
+        data: UTF-8.
+        file: what it is called in messages.
+        remedy: told with every fault.
+
+    Raises:
+        InputError: it is no JSON; NaN and Infinity are none.
+    """
+    try:
+        raw: Any = json.loads(data, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        got = "lists within lists without end" if isinstance(error, RecursionError) else str(error)
+        Value(None, file, remedy=remedy).refuse("this is no JSON", "JSON in UTF-8", got)
+    return Value(raw, file, remedy=remedy)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
+
+
+def _told(raw: object) -> str:
+    """Return a wrong value in a few words."""
+    if isinstance(raw, (dict, list)):
+        kind = "an object" if isinstance(raw, dict) else "a list"
+        return f"{kind} of {len(cast('list[object]', raw))}"
+    if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) >= 1 << 53:
+        return "a number without end"
+    text = json.dumps(cast("object", raw), ensure_ascii=True)
+    return text if len(text) <= _TOLD else f"{text[:_TOLD]}..."

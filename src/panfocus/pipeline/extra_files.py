@@ -1,0 +1,105 @@
+"""Write what shows a fusion's frames: layers, an animation, views from aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus import io
+from panfocus.arrays.pixels import white
+from panfocus.io.animation import write_animation
+from panfocus.io.psd import LayerPixels, PsdLayer, write_psd
+from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.plan import Plan
+from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.views import (
+    at_eight_bits,
+    frames_in_place,
+    plan_of,
+    reduced,
+    rocking,
+    side_view,
+)
+
+#: Time that an animation through the stack takes one way, and bounds of a picture's, milliseconds.
+_ONE_WAY, _SHORTEST, _LONGEST = 2000, 40, 250
+#: Views of a rocking animation, and for how long each is shown.
+_VIEWS, _VIEW_MS = 24, 60
+
+
+def write_extras(extras: Extras, fusion: Fusion, *, quality: int, overwrite: bool) -> list[str]:
+    """Write all that is wanted, each file whole or not at all; see `Extras.write`."""
+    plan = plan_of(fusion, ", ".join(option for option, _ in extras.named()))
+    size, share = extras.animation_size, extras.parallax / 100
+    if extras.layers is not None:
+        _write_layers(extras.layers, fusion, plan, overwrite=overwrite)
+    if extras.animation is not None:
+        small = [at_eight_bits(reduced(f, size)) for f in frames_in_place(fusion, plan)]
+        time = int(np.clip(_ONE_WAY / len(small), _SHORTEST, _LONGEST))
+        pictures = iter([*small, *small[-2:0:-1]])  # there and back
+        write_animation(
+            extras.animation, pictures, milliseconds=time, quality=quality, overwrite=overwrite
+        )
+    if extras.rocking is not None:
+        views = rocking(fusion, plan, size, share, _VIEWS)
+        write_animation(
+            extras.rocking, views, milliseconds=_VIEW_MS, quality=quality, overwrite=overwrite
+        )
+    if extras.stereo is None:
+        return []
+    aside = share * fusion.image.shape[1] / 2  # half to either side
+    eyes = [side_view(fusion, plan, parallax) for parallax in (aside, -aside)]
+    both = np.concatenate(eyes, axis=1)
+    return io.write_image(
+        extras.stereo,
+        both,
+        fusion.metadata,
+        quality=quality,
+        overwrite=overwrite,
+        is_result=True,
+    )
+
+
+def _write_layers(path: Path, fusion: Fusion, plan: Plan, *, overwrite: bool) -> None:
+    has_alpha = plan.infos[0].has_alpha
+    # where frames are cropped to what all show, all of each is shown
+    found = fusion.registration
+    is_partly_shown = (
+        found is not None
+        and found.field == found.alignment.whole()
+        and any(found.alignment.moves(n) for n in range(plan.count))
+    )
+    frames_alpha = has_alpha or is_partly_shown
+    layers = [
+        PsdLayer(info.name, frames_alpha, has_mask=fusion.index is not None) for info in plan.infos
+    ]
+    layers.append(PsdLayer("fused", has_alpha))
+    write_psd(
+        path,
+        fusion.image,
+        layers,
+        _layers(fusion, plan, needs_alpha=frames_alpha and not has_alpha),
+        fusion.metadata,
+        has_alpha=has_alpha,
+        overwrite=overwrite,
+    )
+
+
+def _layers(fusion: Fusion, plan: Plan, *, needs_alpha: bool) -> Iterator[LayerPixels]:
+    """Yield the frames, from the first up, and the fused picture above them."""
+    top = fusion.image.dtype.type(white(fusion.image.dtype))
+    for number, frame in enumerate(frames_in_place(fusion, plan)):
+        pixels = frame.pixels
+        if needs_alpha:
+            shown = np.full(pixels.shape[:2], top, pixels.dtype)
+            if frame.cover is not None:
+                shown[frame.cover == 0] = 0
+            pixels = np.dstack([pixels, shown])
+        mask: NDArray[np.uint8 | np.uint16 | np.float32] | None = None
+        if fusion.index is not None:
+            mask = np.where(fusion.index == number, top, top.dtype.type(0)).astype(pixels.dtype)
+        yield pixels, mask
+    yield fusion.image, None

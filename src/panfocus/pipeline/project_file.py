@@ -1,0 +1,316 @@
+"""The project file: read at one door, written in one step, never over somebody's later strokes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+from panfocus._version import __version__
+from panfocus.errors import InputError, OutputError, UsageError
+from panfocus.io.atomic import exists_error, write_atomic
+from panfocus.io.checked_json import Value, read_json
+from panfocus.io.lock import alone_in
+from panfocus.pipeline.extras import PARALLAX, SIZES, Extras
+from panfocus.pipeline.options import ABOUT, FIELDS, MAP_KINDS, Options
+from panfocus.pipeline.outputs import Outputs
+from panfocus.pipeline.project import (
+    REGISTRATION_OPTIONS,
+    Project,
+    ProjectInput,
+    ProjectRegistration,
+    told_from,
+)
+from panfocus.pipeline.settings import make_settings
+from panfocus.registration.records import registration_from, registration_to
+from panfocus.retouch.records import MOST_FRAMES, MOST_STROKES, stroke_from, stroke_to
+
+_FORMAT = "panfocus-project-"
+_VERSION = 1
+MOST_BYTES = 64 * 2**20
+_REMEDY = "save the project again from panfocus, or mend this entry of the file"
+_NEWER = "update panfocus, or save the project again by this version"
+_MOST_REVISION = 10**9
+_KEYS = (
+    *("format", "panfocus", "revision", "inputs", "options", "registration", "picture"),
+    *("strokes", "outputs"),
+)
+_FILES = ("height_map", "mesh", "transforms", "report")
+_EXTRAS = ("layers", "animation", "stereo", "rocking")
+_SIZES = {"animation_size": SIZES, "parallax": PARALLAX}
+
+
+class RevisionError(OutputError):
+    """A project was saved by somebody else since it was read.
+
+    Attributes:
+        found: revision of the file.
+    """
+
+    def __init__(self, path: Path, expected: int, found: int) -> None:
+        self.found = found
+        super().__init__(
+            "the project was saved by somebody else meanwhile",
+            where=str(path),
+            expected=f"revision {expected}",
+            got=f"revision {found}",
+            remedy="read it again and put your strokes onto it, or save under another name",
+        )
+
+
+def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
+    """Read a project file; see `Project.read`."""
+    value = read_json(path, MOST_BYTES, _REMEDY)
+    _check_version(value)
+    value.only(*_KEYS)
+    folder = Path(os.path.realpath(path)).parent
+    door = _Door(folder, None if roots is None else [Path(os.path.realpath(r)) for r in roots])
+    inputs = tuple(_input_from(each, door) for each in value.item("inputs").items(MOST_FRAMES, 1))
+    options = _options_from(value.item("options"), door)
+    found = value.get("registration")
+    picture = value.get("picture")
+    outputs = value.get("outputs")
+    return Project(
+        inputs,
+        options,
+        None if found is None else _registration_from(found),
+        None if picture is None else _size_from(picture),
+        tuple(stroke_from(each) for each in value.item("strokes").items(MOST_STROKES)),
+        None if outputs is None else _outputs_from(outputs, door),
+        value.item("revision").whole(0, _MOST_REVISION),
+        value.item("panfocus").text(100),
+        folder,
+    )
+
+
+def _check_version(value: Value) -> None:
+    told = value.item("format")
+    word = told.text(100)
+    if word == f"{_FORMAT}{_VERSION}":
+        return
+    is_ours = word.startswith(_FORMAT)
+    remedy = _NEWER if is_ours else "name a file that `panfocus fuse --save-project` has written"
+    what = "a project is of an unknown version" if is_ours else "this is no project of panfocus"
+    replace(told, remedy=remedy).refuse(what, f"{_FORMAT}{_VERSION}")
+
+
+class _Door:
+    """Says which places a project may name."""
+
+    def __init__(self, folder: Path, roots: Sequence[Path] | None) -> None:
+        self._folder = folder
+        self._roots = roots
+
+    def check_read(self, value: Value) -> str:
+        """Return a path that is read, as it is told."""
+        told = value.text()
+        real = Path(os.path.realpath(self._folder / told))
+        if self._roots is not None and not any(real.is_relative_to(r) for r in self._roots):
+            told_roots = " or ".join(str(root) for root in self._roots)
+            value.refuse(
+                "a project names a file where it may not read", f"a place below {told_roots}"
+            )
+        return told
+
+    def check_write(self, value: Value) -> Path:
+        """Return a path that is written, from the project's folder."""
+        told = Path(value.text())
+        real = Path(os.path.realpath(self._folder / told))
+        leaves = told.is_absolute() or ".." in told.parts
+        if leaves or not real.is_relative_to(self._folder) or real == self._folder:
+            value.refuse(
+                "a project names an output outside of its folder",
+                "a file name, or one in a folder beside the project; no `..`, no link out of it",
+            )
+        return told
+
+    def system(self, value: Value) -> str:
+        """Return the name of a system, or its folder."""
+        told = value.text()
+        if (self._folder / told / "card.json").is_file() or Path(told).name != told:
+            return str(self._folder / self.check_read(value))
+        return told
+
+
+def _input_from(value: Value, door: _Door) -> ProjectInput:
+    value.only("path", "size", "sha256", "pages")
+    pages = value.get("pages")
+    digest = value.item("sha256")
+    if len(digest.text(64)) != 64 or set(digest.text()) - set("0123456789abcdef"):
+        digest.refuse("this is no SHA-256", "64 digits from 0 to f")
+    return ProjectInput(
+        door.check_read(value.item("path")),
+        value.item("size").whole(0, 1 << 50),
+        digest.text(),
+        None if pages is None else tuple(p.whole(0, MOST_FRAMES) for p in pages.items(MOST_FRAMES)),
+    )
+
+
+def _options_from(value: Value, door: _Door) -> Options:
+    value.only(*FIELDS)
+    options = {name: _option_from(name, value.item(name)) for name in value.names()}
+    if "system" in options:
+        options["system"] = door.system(value.item("system"))
+    if options.get("load_transforms") is not None:
+        options["load_transforms"] = door.check_read(value.item("load_transforms"))
+    try:
+        return make_settings(**options)
+    except UsageError as error:
+        where = f"{value.file}: options.{error.where}" if error.where else value.file
+        raise InputError(
+            error.what, where=where, expected=error.expected, got=error.got, remedy=value.remedy
+        ) from error
+
+
+def _option_from(name: str, value: Value) -> object:
+    if value.raw is None and FIELDS[name].default is None:
+        return None
+    kind = ABOUT[name].kind
+    if kind == "truth":
+        return value.truth()
+    if kind == "count":
+        return value.whole(1, 1 << 20)
+    return value.number(0, 1e12) if kind == "length" else value.text()
+
+
+def _registration_from(value: Value) -> ProjectRegistration:
+    value.only("options", "found")
+    told = value.item("options")
+    told.only(*REGISTRATION_OPTIONS)
+    options = {name: _option_from(name, told.item(name)) for name in told.names()}
+    return ProjectRegistration(registration_from(value.item("found")), options)
+
+
+def _size_from(value: Value) -> tuple[int, int]:
+    value.only("height", "width")
+    height, width = (value.item(key).whole(1, 10_000_000) for key in ("height", "width"))
+    return height, width
+
+
+def _outputs_from(value: Value, door: _Door) -> Outputs:
+    value.only("picture", "maps", *_FILES, *_EXTRAS, "pixel_um", "slab", "quality", *_SIZES)
+    maps, pixel, slab = (value.get(key) for key in ("maps", "pixel_um", "slab"))
+    if maps is not None:
+        maps.only(*MAP_KINDS)
+
+    def places(names: Sequence[str]) -> dict[str, Any]:
+        files = ((name, value.get(name)) for name in names)
+        return {name: None if told is None else door.check_write(told) for name, told in files}
+
+    sizes_told = {name: value.get(name) for name in _SIZES}
+    extras_sizes: dict[str, Any] = {
+        name: told.number(*_SIZES[name]) for name, told in sizes_told.items() if told is not None
+    }
+    if sizes_told["animation_size"] is not None:
+        extras_sizes["animation_size"] = sizes_told["animation_size"].whole(*SIZES)
+    sizes = None if slab is None else [each.whole(0, MOST_FRAMES) for each in slab.items(2, 2)]
+    quality = value.get("quality")
+    return Outputs(
+        door.check_write(value.item("picture")),
+        {} if maps is None else {kind: door.check_write(maps.item(kind)) for kind in maps.names()},
+        pixel_um=None if pixel is None else pixel.number(1e-6, 1e9),
+        slab=None if sizes is None else (sizes[0], sizes[1]),
+        quality=95 if quality is None else quality.whole(1, 100),
+        extras=Extras(**places(_EXTRAS), **extras_sizes),
+        **places(_FILES),
+    )
+
+
+def record_of(project: Project) -> dict[str, Any]:
+    """Return a project's record, from which reading makes the same project again."""
+    found = project.registration
+    return {
+        "format": f"{_FORMAT}{_VERSION}",
+        "panfocus": project.made_by,
+        "revision": project.revision,
+        "inputs": [
+            {name: v for name, v in asdict(each).items() if v is not None}
+            for each in project.inputs
+        ],
+        "options": _options_to(project),
+        "registration": None
+        if found is None
+        else {"options": dict(found.options), "found": registration_to(found.found)},
+        "picture": None
+        if project.size is None
+        else {"height": project.size[0], "width": project.size[1]},
+        "outputs": None if project.outputs is None else _outputs_to(project.outputs),
+        "strokes": [stroke_to(stroke) for stroke in project.strokes],
+    }
+
+
+def _options_to(project: Project) -> dict[str, Any]:
+    record = asdict(project.options)
+    system = project.folder / project.options.system
+    if (system / "card.json").is_file():
+        record["system"] = told_from(system, project.folder)
+    return record
+
+
+def _outputs_to(outputs: Outputs) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "maps": {kind: path.as_posix() for kind, path in outputs.maps.items()}
+    }
+    for of in (outputs, outputs.extras):
+        for each in fields(of):
+            value = getattr(of, each.name)
+            if value is not None and each.name not in ("maps", "overwrite", "extras"):
+                record[each.name] = value.as_posix() if isinstance(value, Path) else value
+    return record
+
+
+def save_project(path: Path, project: Project, expected: int | None) -> Project:
+    """Write a project file; see `Project.save`.
+
+    Args:
+        path: of the file.
+        project: what to write.
+        expected: revision of the file that is there, 0 for none; None for whatever is there.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    with alone_in(folder):
+        found = _revision_at(path)
+        if expected is not None and found != expected:
+            if found and not expected:
+                raise exists_error(path)
+            if found:  # of a file that is gone, nothing can be destroyed
+                raise RevisionError(path, expected, found)
+        saved = replace(
+            project.at(folder), revision=max(found, expected or 0) + 1, made_by=__version__
+        )
+        text = json.dumps(record_of(saved), indent=1, ensure_ascii=False, allow_nan=False)
+        data = text.encode()
+        if len(data) > MOST_BYTES:
+            raise OutputError(
+                "the project has too many strokes for a file",
+                where=str(path),
+                expected=f"at most {MOST_BYTES // 2**20} MB",
+                got=f"{len(data) / 2**20:.0f} MB",
+                remedy="leave out strokes, or draw them with fewer points",
+            )
+        write_atomic(path, [data], overwrite=os.path.lexists(path))
+    return saved
+
+
+def _revision_at(path: Path) -> int:
+    """Return the revision of a project file, 0 where there is none.
+
+    Raises:
+        OutputError: there is another file, which is not replaced.
+    """
+    if not os.path.lexists(path):
+        return 0
+    try:
+        value = read_json(path, MOST_BYTES)
+        _check_version(value)
+        return value.item("revision").whole(0, _MOST_REVISION)
+    except InputError as error:
+        raise OutputError(
+            "a file of this name is there, and is no project",
+            where=str(path),
+            got=error.what,
+            remedy="choose another name",
+        ) from error

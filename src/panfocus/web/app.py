@@ -1,0 +1,232 @@
+"""Addresses and what they answer; who may ask is settled before, by `panfocus.web.safety`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from panfocus._version import __version__
+from panfocus.errors import PanfocusError, UsageError
+from panfocus.web.compare_pages import ComparePages
+from panfocus.web.desk import Desk
+from panfocus.web.form import form, read_options
+from panfocus.web.jobs import facts_of
+from panfocus.web.listing import listing
+from panfocus.web.mend_pages import MendPages, mended_tile
+from panfocus.web.places import RefusedError
+from panfocus.web.pyramids import cut, encode
+from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
+from panfocus.web.safety import Doors, Guarded
+from panfocus.web.save_pages import SavePages
+from panfocus.web.see_pages import SeePages
+from panfocus.web.stacks import OpenStack
+from panfocus.web.uploads import Uploads
+
+STATIC = Path(__file__).parent / "static"
+#: An address with a version in it never means other bytes.
+_FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
+
+
+class Pages:
+    """The server's answers.
+
+    Args:
+        desk: what is open.
+        doors: for another address of the page.
+    """
+
+    def __init__(self, desk: Desk, doors: Doors) -> None:
+        self.desk = desk
+        self.doors = doors
+        self.uploads = Uploads(desk.places)
+
+    def stack(self, request: Request) -> OpenStack:
+        """Return the stack that an address names."""
+        return self.desk.stack(str(request.path_params["stack"]))
+
+    async def home(self, _request: Request) -> Response:
+        """The page."""
+        return Response((STATIC / "index.html").read_bytes(), media_type="text/html")
+
+    async def state(self, _request: Request) -> Response:
+        """What is open, and the form of options."""
+        facts = await run_in_threadpool(lambda: {**self.desk.facts(), "form": form()})
+        return JSONResponse({**facts, "version": __version__})
+
+    async def events(self, _request: Request) -> Response:
+        """Server-sent events, for as long as the page is open."""
+        return StreamingResponse(self.desk.hub.listen(), media_type="text/event-stream")
+
+    async def address(self, _request: Request) -> Response:
+        """An address for another browser, good once."""
+        return JSONResponse({"token": self.doors.token()})
+
+    async def folder(self, request: Request) -> Response:
+        """What lies in a folder."""
+        path = self.desk.places.resolve(request.query_params.get("path"))
+        return JSONResponse(await run_in_threadpool(listing, path, self.desk.places))
+
+    async def open(self, request: Request) -> Response:
+        """Open a stack."""
+        body = await body_of(request)
+        if "upload" in body:
+            paths = [self.uploads.folder(str(body["upload"]))]
+        else:
+            given = list_of(body.get("paths"))
+            if not given:
+                raise UsageError("nothing was named to be opened")
+            paths = [self.desk.places.resolve(one) for one in given]
+        stack = await run_in_threadpool(self.desk.open, paths)
+        return JSONResponse({"id": stack.id})
+
+    async def close(self, request: Request) -> Response:
+        """Close a stack."""
+        await run_in_threadpool(self.desk.close_stack, str(request.path_params["stack"]))
+        return JSONResponse({})
+
+    async def facts(self, request: Request) -> Response:
+        """All that is known of a stack."""
+        opened = self.desk.opened(str(request.path_params["stack"]))
+        return JSONResponse(await run_in_threadpool(opened.facts))
+
+    async def frames(self, request: Request) -> Response:
+        """Say which frames are used."""
+        stack = self.stack(request)
+        used = list_of((await body_of(request)).get("used"))
+        stack.switch([bool(one) for one in used])
+        self.desk.jobs.changed(stack.id)
+        return JSONResponse({})
+
+    async def place(self, request: Request) -> Response:
+        """Show another position, T and C of a volume."""
+        stack = self.stack(request)
+        body = await body_of(request)
+        place = whole("p", body.get("p")), whole("t", body.get("t")), whole("c", body.get("c"))
+        self.desk.jobs.stop_all(stack.id)
+        await run_in_threadpool(stack.go_to, place)
+        self.desk.pyramids.forget(f"{stack.id}.")
+        self.desk.draft(stack)
+        self.desk.jobs.changed(stack.id)
+        return JSONResponse({})
+
+    async def thumb(self, request: Request) -> Response:
+        """A frame, small."""
+        thumbs = self.stack(request).survey.thumbs
+        number = whole("number", request.path_params["number"])
+        if number >= len(thumbs):
+            return Response(status_code=404)
+        return Response(thumbs[number], media_type="image/jpeg", headers=_FOREVER)
+
+    async def tile(self, request: Request) -> Response:
+        """A tile of a picture."""
+        wanted = TileRequest.of(request)
+        stack = self.desk.opened(str(request.path_params["stack"]))
+
+        def make() -> tuple[bytes, str] | None:
+            if isinstance(stack, OpenStack):
+                mended = mended_tile(self.desk, stack, wanted)
+                if mended is not None:
+                    return encode(mended, exact=False)
+            picture = stack.picture(wanted.picture)
+            part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
+            return None if part is None else encode(part, exact=picture.exact)
+
+        made = await run_in_threadpool(make)
+        if made is None:
+            return Response(status_code=404)
+        return Response(made[0], media_type=made[1], headers=_FOREVER)
+
+    async def fuse(self, request: Request) -> Response:
+        """Begin to fuse."""
+        stack = self.stack(request)
+        body = await body_of(request)
+        options = read_options(body.get("options", {}), self.desk.places)
+        if "box" in body:
+            job = self.desk.region(stack, options, BoxRequest.of(body).box)
+        else:
+            job = await run_in_threadpool(self.desk.fuse, stack, options)
+        return JSONResponse(job.facts())
+
+    async def drop(self, request: Request) -> Response:
+        """Forget a result."""
+        stack = self.stack(request)
+        id_ = str(request.path_params["result"])
+        await run_in_threadpool(stack.drop, id_)
+        self.desk.pyramids.forget(f"{stack.key}/{id_}")
+        self.desk.jobs.changed(stack.id)
+        return JSONResponse({})
+
+    async def stop(self, request: Request) -> Response:
+        """Stop a job."""
+        return JSONResponse({"stopped": self.desk.jobs.stop(str(request.path_params["job"]))})
+
+    async def drop_begin(self, _request: Request) -> Response:
+        """Begin to take dropped files."""
+        return JSONResponse({"id": await run_in_threadpool(self.uploads.begin)})
+
+    async def drop_file(self, request: Request) -> Response:
+        """Take one dropped file."""
+        found = request.path_params
+        await self.uploads.take(str(found["upload"]), str(found["name"]), request.stream())
+        return JSONResponse({})
+
+    def routes(self) -> Sequence[Route | Mount]:
+        """Return all addresses."""
+        one = "/api/stacks/{stack}"
+        return [
+            Route("/", self.home),
+            Route("/api/state", self.state),
+            Route("/api/events", self.events),
+            Route("/api/address", self.address, methods=["POST"]),
+            Route("/api/folder", self.folder),
+            Route("/api/stacks", self.open, methods=["POST"]),
+            Route("/api/uploads", self.drop_begin, methods=["POST"]),
+            Route("/api/uploads/{upload}/{name}", self.drop_file, methods=["PUT"]),
+            Route("/api/jobs/{job}", self.stop, methods=["DELETE"]),
+            Route(one, self.facts),
+            Route(one, self.close, methods=["DELETE"]),
+            Route(one + "/frames", self.frames, methods=["POST"]),
+            Route(one + "/place", self.place, methods=["POST"]),
+            Route(one + "/thumbs/{number}", self.thumb),
+            Route(one + "/tiles/{picture}/{level}/{column}_{row}", self.tile),
+            Route(one + "/fuse", self.fuse, methods=["POST"]),
+            Route(one + "/results/{result}", self.drop, methods=["DELETE"]),
+            *SeePages(self.desk).routes(one),
+            *MendPages(self.desk).routes(one),
+            *SavePages(self.desk).routes(one),
+            *ComparePages(self.desk).routes(one),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+
+
+def make_app(desk: Desk, doors: Doors) -> Guarded:
+    """Return the server's app behind its doors."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        desk.hub.begin()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(desk.close)
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, PanfocusError)
+        code = 403 if isinstance(error, RefusedError) else 400
+        facts: dict[str, Any] = facts_of(error)
+        return JSONResponse({"error": facts}, code)
+
+    pages = Pages(desk, doors)
+    app = Starlette(
+        routes=pages.routes(), lifespan=lifespan, exception_handlers={PanfocusError: refused}
+    )
+    return Guarded(app, doors)

@@ -1,0 +1,250 @@
+"""All that is open: stacks and evaluations, and what pages ask to be done with them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from panfocus.errors import InputError, PanfocusError, UsageError
+from panfocus.io.ome_set import set_files
+from panfocus.io.volumes.open import is_volume
+from panfocus.pipeline.options import Options
+from panfocus.pipeline.project import Project, registration_options
+from panfocus.web import fusing, mendings
+from panfocus.web.evaluations import OpenEvaluation, is_evaluation
+from panfocus.web.events import Hub
+from panfocus.web.form import changed
+from panfocus.web.frames import FileFrames
+from panfocus.web.jobs import Job, Jobs, facts_of
+from panfocus.web.listing import PROJECT_ENDING
+from panfocus.web.opening import open_photos, open_planes
+from panfocus.web.places import Places, RefusedError
+from panfocus.web.pyramids import Pyramids
+from panfocus.web.stacks import OpenStack
+
+#: Stacks that are open at once.
+_MOST_OPEN = 24
+
+
+class Desk:
+    """What is open.
+
+    Args:
+        places: that may be read and written.
+        hub: of the pages.
+        budget: bytes for pictures to be looked at; None for a share of what is free.
+    """
+
+    def __init__(self, places: Places, hub: Hub, budget: int | None = None) -> None:
+        self.places = places
+        self.hub = hub
+        self.jobs = Jobs(hub)
+        self.pyramids = Pyramids(budget)
+        self.work = Path(tempfile.mkdtemp(prefix="panfocus-work-"))
+        self._lock = RLock()
+        self._stacks: dict[str, OpenStack | OpenEvaluation] = {}
+        self._problems: list[dict[str, Any]] = []
+
+    def stack(self, id_: str) -> OpenStack:
+        """Return an open stack.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        found = self.opened(id_)
+        if not isinstance(found, OpenStack):
+            raise UsageError("this is no stack", where="stack", got=found.title)
+        return found
+
+    def opened(self, id_: str) -> OpenStack | OpenEvaluation:
+        """Return an open stack or evaluation.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        found = self._stacks.get(id_)
+        if found is None:
+            raise UsageError("this stack is not open any more", where="stack", got=id_[:40])
+        return found
+
+    def open(self, paths: Sequence[Path]) -> OpenStack | OpenEvaluation:
+        """Open files or a folder as a stack, and begin with its draft; once, however often asked.
+
+        Raises:
+            InputError: no frames, or frames that do not fit together.
+            UsageError: too many are open.
+        """
+        for stack in self._stacks.values():
+            if stack.inputs == list(paths):
+                return stack
+        if len(self._stacks) >= _MOST_OPEN:
+            raise UsageError("too many stacks are open", remedy="close one of them")
+        if len(paths) == 1 and paths[0].name.endswith(PROJECT_ENDING):
+            return self._open_project(paths[0])
+        if len(paths) == 1 and is_evaluation(paths[0]):
+            evaluation = OpenEvaluation(paths[0], self.places)
+            with self._lock:
+                self._stacks[evaluation.id] = evaluation
+            self.hub.tell("stacks")
+            return evaluation
+        is_planes = len(paths) == 1 and is_volume(paths[0])
+        if is_planes:  # before anything of it is read
+            self.places.check(_parts(paths[0]))
+        opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
+        self._check_files(opened)
+        opened.is_dropped = self.places.is_dropped(paths[0])
+        mendings.look_for_unsaved(opened)
+        self._add(opened)
+        return opened
+
+    def _check_files(self, stack: OpenStack) -> None:
+        """Refuse frames that lie elsewhere; links among them do.
+
+        Raises:
+            RefusedError: one does.
+        """
+        try:
+            if isinstance(stack.frames, FileFrames):
+                self.places.check({info.path for info in stack.frames.infos})
+        except RefusedError:
+            stack.close()
+            raise
+
+    def _add(self, stack: OpenStack) -> None:
+        with self._lock:
+            self._stacks[stack.id] = stack
+        self.hub.tell("stacks")
+        self.draft(stack)
+
+    def _open_project(self, path: Path) -> OpenStack:
+        """Open a project: its frames, its options, its strokes once it is fused."""
+        project = Project.read(path, roots=self.places.given)
+        paths = [path.parent / each.path for each in project.inputs]
+        gone = [str(p) for p in paths if not p.is_file()]
+        if gone:
+            raise InputError("an input of the project is not there", where=", ".join(gone[:5]))
+        stack = open_photos(paths, self.work)
+        self._check_files(stack)
+        stack.title = path.name.removesuffix(PROJECT_ENDING)
+        stack.project, stack.revision = path, project.revision
+        mendings.look_for_unsaved(stack)
+        self._add(stack)
+        self.take_up(stack, project)
+        stack.saved_version = stack.mending.version
+        return stack
+
+    def take_up(self, stack: OpenStack, project: Project) -> None:
+        """Go on with a project: fuse as it was fused, and put its strokes on.
+
+        Raises:
+            UsageError, InputError, SystemError_: it cannot be fused as it was.
+        """
+        options = replace(project.options, maps=True)
+        found = project.registration
+        planned = fusing.check(stack, options)
+        if (
+            planned is not None
+            and found is not None
+            and found.options == registration_options(options)
+        ):
+            planned = replace(planned, registration=found.found)
+        stack.options = changed(options)
+
+        def work(job: Job) -> None:
+            fusing.full(stack, options, planned, job, self.jobs)
+            result = stack.results[job.message]
+            stack.base = mendings.base_of(result)
+            is_clean = stack.saved_version == stack.mending.version
+            stack.mending.put(project.strokes)
+            if is_clean and stack.project is not None:
+                stack.saved_version = stack.mending.version
+            self.hub.tell("strokes", id=stack.id, version=stack.mending.version)
+            self.jobs.changed(stack.id)
+
+        self.jobs.start(Job("fuse", stack.id, stack.result_name(options)), work)
+
+    def draft(self, stack: OpenStack) -> Job:
+        """Begin with a stack's draft."""
+        self.jobs.stop_all(stack.id, "draft")
+
+        def work(job: Job) -> None:
+            fusing.draft(stack, job, self.jobs)
+            self.jobs.changed(stack.id)
+
+        return self.jobs.start(Job("draft", stack.id, "draft"), work)
+
+    def fuse(self, stack: OpenStack, options: Options) -> Job:
+        """Begin to fuse a stack.
+
+        Raises:
+            UsageError, InputError, SystemError_: it cannot be done as asked.
+        """
+        planned = fusing.check(stack, options)
+        stack.is_hurried = True  # an aligned draft would only take time from what is wanted
+
+        def work(job: Job) -> None:
+            fusing.full(stack, options, planned, job, self.jobs)
+            self.jobs.changed(stack.id)
+
+        return self.jobs.start(Job("fuse", stack.id, stack.result_name(options)), work)
+
+    def region(self, stack: OpenStack, options: Options, box: tuple[int, int, int, int]) -> Job:
+        """Begin to fuse a part of the picture.
+
+        Raises:
+            UsageError: no such part.
+        """
+        _, height, width = stack.frames.shape
+        left, top, wide, high = box
+        fits = left >= 0 and top >= 0 and left + wide <= width and top + high <= height
+        if not fits or min(wide, high) < 64:
+            raise UsageError("there is no such part of the picture", got=str(box))
+
+        def work(job: Job) -> None:
+            fusing.region(stack, options, box, job, self.jobs)
+            self.jobs.changed(stack.id)
+
+        return self.jobs.start(Job("region", stack.id, "region"), work)
+
+    def close_stack(self, id_: str) -> None:
+        """Close a stack; what was not saved of it goes."""
+        with self._lock:
+            stack = self._stacks.pop(id_, None)
+        if stack is not None:
+            self.jobs.stop_all(stack.id)
+            self.pyramids.forget(stack.id)
+            stack.close()
+            self.hub.tell("stacks")
+
+    def close(self) -> None:
+        """End all, and delete what was made on the way."""
+        self.jobs.close()
+        for id_ in list(self._stacks):
+            self.close_stack(id_)
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.places.close()
+
+    def note(self, paths: Sequence[Path], error: PanfocusError) -> None:
+        """Keep why something that was named at the start is not open, for the page to show."""
+        if not all(path.is_dir() for path in paths):
+            self._problems.append(facts_of(error))
+            self.hub.tell("stacks")
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a page shows first."""
+        return {
+            "stacks": [{"id": s.id, "title": s.title} for s in self._stacks.values()],
+            "jobs": self.jobs.facts(),
+            "problems": self._problems,
+            "folders": [str(folder) for folder in self.places.given],
+        }
+
+
+def _parts(volume: Path) -> Iterable[Path]:
+    """Return all files that a volume consists of."""
+    return volume.rglob("*") if volume.is_dir() else set_files(volume)

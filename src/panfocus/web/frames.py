@@ -1,0 +1,175 @@
+"""The frames of an open stack, whatever they lie in: files, or the planes of a volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from panfocus import io
+from panfocus.errors import Cancelled
+from panfocus.frame import Frame
+from panfocus.io.volumes.open import open_volume
+from panfocus.io.volumes.stack import ZStack
+from panfocus.io.volumes.volume import Volume
+from panfocus.pipeline.draft import draft_frames
+from panfocus.pipeline.journal import Cancel
+
+
+class Frames(Protocol):
+    """Frames that can be read one by one, whole or small."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Name of each."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many frames, of which height and width."""
+        ...
+
+    def read(self, number: int) -> Frame:
+        """Return a frame whole."""
+        ...
+
+    def reduced(self, number: int, factor: int) -> Frame:
+        """Return a frame, shrunk by up to `factor` where its format allows for that."""
+        ...
+
+    def small(self, size: tuple[int, int], cancel: Cancel | None) -> Iterator[Frame]:
+        """Yield all frames at a height and width."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileFrames:
+    """Frames in files.
+
+    Attributes:
+        infos: from their headers.
+    """
+
+    infos: Sequence[io.FrameInfo]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Name of each."""
+        return [info.name for info in self.infos]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many frames, of which height and width."""
+        return len(self.infos), self.infos[0].height, self.infos[0].width
+
+    def read(self, number: int) -> Frame:
+        """Return a frame whole."""
+        return replace(io.read_frame(self.infos[number]), number=number)
+
+    def reduced(self, number: int, factor: int) -> Frame:
+        """Return a frame, shrunk while it is decoded if it is a JPEG."""
+        return replace(io.read_reduced(self.infos[number], factor)[0], number=number)
+
+    def small(self, size: tuple[int, int], cancel: Cancel | None) -> Iterator[Frame]:
+        """Yield all frames at a height and width."""
+        return draft_frames(self.infos, size, cancel=cancel)
+
+
+class PlaneFrames:
+    """The planes along Z of one position, T and C of a volume.
+
+    Args:
+        path: of the file.
+        volume: opened.
+        place: position, T and C.
+    """
+
+    def __init__(self, path: Path, volume: Volume, place: tuple[int, int, int]) -> None:
+        p, t, c = place
+        self._stack = ZStack(path, volume.positions[p], t, [c], c)
+        self._position = volume.positions[p]
+        self._lock = Lock()  # the readers of volumes share one file
+
+    @property
+    def stack(self) -> ZStack:
+        """To be fused."""
+        return self._stack
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Name of each."""
+        return [f"Z {z}" for z in range(len(self._stack))]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many planes, of which height and width."""
+        return len(self._stack), self._position.height, self._position.width
+
+    def read(self, number: int) -> Frame:
+        """Return a plane whole."""
+        with self._lock:
+            return replace(self._stack.frame(number), number=number)
+
+    def reduced(self, number: int, factor: int) -> Frame:
+        """Return a plane whole: no reader of volumes shrinks."""
+        return self.read(number)
+
+    def small(self, size: tuple[int, int], cancel: Cancel | None) -> Iterator[Frame]:
+        """Yield all planes at a height and width."""
+        for number in range(len(self._stack)):
+            if cancel is not None and cancel():
+                raise Cancelled("stopped as asked", where=self.names[number])
+            frame = self.read(number)
+            small = cv2.resize(frame.pixels, size[::-1], interpolation=cv2.INTER_AREA)
+            yield replace(frame, pixels=np.asarray(small, frame.pixels.dtype))
+
+
+@dataclass(frozen=True)
+class VolumeFile:
+    """A volume that is open, and what of it can be chosen.
+
+    Attributes:
+        path: of the file or folder.
+        volume: opened.
+    """
+
+    path: Path
+    volume: Volume
+
+    @classmethod
+    def open(cls, path: Path) -> VolumeFile:
+        """Open a volume; a first position with one plane along Z is not refused before it is fused.
+
+        Raises:
+            InputError: missing, damaged, or of kinds that are not taken.
+        """
+        return cls(path, open_volume(path))
+
+    def facts(self) -> list[dict[str, object]]:
+        """Return what can be chosen of each position."""
+        return [
+            {
+                "name": p.name,
+                "times": p.times,
+                "channels": [c.name or str(n) for n, c in enumerate(p.channels)],
+                "depths": p.depths,
+                "width": p.width,
+                "height": p.height,
+            }
+            for p in self.volume.positions
+        ]
+
+    def frames(self, place: tuple[int, int, int]) -> PlaneFrames:
+        """Return the planes of a position, T and C."""
+        return PlaneFrames(self.path, self.volume, place)
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):
+            self.volume.close()

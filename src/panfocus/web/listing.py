@@ -1,0 +1,69 @@
+"""What lies in a folder that can be opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from panfocus.errors import InputError
+from panfocus.io.folder import is_machine_folder
+from panfocus.io.read import SUFFIXES
+from panfocus.web.evaluations import is_evaluation
+from panfocus.web.places import Places
+
+#: How the files of projects end.
+PROJECT_ENDING = ".panfocus.json"
+#: Entries of a folder that are listed.
+_MOST_LISTED = 500
+
+
+def listing(folder: Path, places: Places) -> dict[str, Any]:
+    """Return what lies in a folder that can be opened.
+
+    Raises:
+        InputError: it cannot be listed.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda e: e.name.casefold())
+    except OSError as error:
+        raise InputError("a folder cannot be listed", where=str(folder), got=str(error)) from error
+    folders: list[dict[str, Any]] = []
+    files: list[dict[str, Any]] = []
+    for entry in entries[: 20 * _MOST_LISTED]:
+        path = Path(entry.path)
+        if entry.name.startswith(".") or not places.allows(path):
+            continue
+        if path.is_dir() and not path.name.endswith(".zarr"):
+            if not is_machine_folder(entry.name):
+                folders.append({"name": entry.name, "path": str(path), "pictures": _count(path)})
+        elif path.suffix.lower() in SUFFIXES or _opens(path):
+            files.append({"name": entry.name, "path": str(path)})
+    parent = folder.parent
+    return {
+        "path": str(folder),
+        "evaluation": is_evaluation(folder),
+        "parent": str(parent) if places.allows(parent) else None,
+        "folders": folders[:_MOST_LISTED],
+        "files": files[:_MOST_LISTED],
+        "pictures": sum(Path(f["path"]).suffix.lower() in SUFFIXES for f in files),
+    }
+
+
+def _opens(path: Path) -> bool:
+    name = path.name.lower()
+    return name.endswith((".zarr", PROJECT_ENDING))
+
+
+def _count(folder: Path) -> int:
+    """Return how many pictures lie in a folder, about."""
+    try:
+        with os.scandir(folder) as entries:
+            found = 0
+            for entry in entries:
+                found += os.path.splitext(entry.name)[1].lower() in SUFFIXES  # noqa: PTH122  many
+                if found >= _MOST_LISTED:
+                    break
+            return found
+    except OSError:
+        return 0

@@ -1,0 +1,102 @@
+"""Addresses for mending: strokes put on and taken back, what they are painted from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from panfocus.errors import UsageError
+from panfocus.web import mendings
+from panfocus.web.desk import Desk
+from panfocus.web.pyramids import Byte
+from panfocus.web.requests import PointRequest, TileRequest, body_of
+from panfocus.web.results import Result
+from panfocus.web.stacks import OpenStack
+
+
+def mended_tile(desk: Desk, stack: OpenStack, wanted: TileRequest) -> Byte | None:
+    """Return a tile of a result with strokes on it; None where it has none."""
+    result = stack.results.get(wanted.picture)
+    if result is None or not mendings.is_mended(stack, result):
+        return None
+    painted = mendings.painted(stack, result, desk.pyramids)
+    return stack.mending.tile(painted, wanted.level, wanted.column, wanted.row)
+
+
+class MendPages:
+    """Answers to pages that mend.
+
+    Args:
+        desk: what is open.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def _stack(self, request: Request) -> OpenStack:
+        return self._desk.stack(str(request.path_params["stack"]))
+
+    def _result(self, stack: OpenStack, id_: object) -> Result:
+        return stack.result(str(id_))
+
+    async def facts(self, request: Request) -> Response:
+        """All strokes."""
+        return JSONResponse(await run_in_threadpool(mendings.facts, self._stack(request)))
+
+    async def draw(self, request: Request) -> Response:
+        """Put a stroke on top."""
+        stack = self._stack(request)
+        body = await body_of(request)
+        result = self._result(stack, body.get("result"))
+        drawn = await run_in_threadpool(mendings.draw, stack, result, body.get("stroke"))
+        self._changed(stack, result)
+        return JSONResponse({"stroke": drawn.facts(), "version": stack.mending.version})
+
+    async def remove(self, request: Request) -> Response:
+        """Take a stroke back."""
+        stack = self._stack(request)
+        stack.mending.remove(str(request.path_params["id"]))
+        found = [r for r in stack.results.values() if stack.base == mendings.base_of(r)]
+        self._changed(stack, found[-1] if found else None)
+        return JSONResponse({"version": stack.mending.version})
+
+    async def source(self, request: Request) -> Response:
+        """Which frame is sharpest at a pixel."""
+        wanted = PointRequest.of(request)
+        stack = self._stack(request)
+        result = self._result(stack, wanted.result)
+        return JSONResponse({"frame": mendings.source_at(stack, result, wanted.x, wanted.y)})
+
+    async def restore(self, request: Request) -> Response:
+        """Take, or forget, what an earlier run has left unsaved."""
+        stack = self._stack(request)
+        takes = bool((await body_of(request)).get("take"))
+        found = stack.left_over
+        if found is None:
+            raise UsageError("nothing was left unsaved")
+        stack.left_over = None
+        if takes:
+            await run_in_threadpool(self._desk.take_up, stack, found)
+        else:
+            await run_in_threadpool(mendings.forget_unsaved, stack)
+        self._desk.jobs.changed(stack.id)
+        return JSONResponse({})
+
+    def _changed(self, stack: OpenStack, result: Result | None) -> None:
+        if result is not None:
+            self._desk.jobs.aside(lambda: mendings.keep(stack, result))
+        self._desk.hub.tell("strokes", id=stack.id, version=stack.mending.version)
+
+    def routes(self, one: str) -> Sequence[Route]:
+        """Return the addresses, below that of a stack."""
+        return [
+            Route(one + "/strokes", self.facts),
+            Route(one + "/strokes", self.draw, methods=["POST"]),
+            Route(one + "/strokes/{id}", self.remove, methods=["DELETE"]),
+            Route(one + "/source/{result}", self.source),
+            Route(one + "/restore", self.restore, methods=["POST"]),
+        ]

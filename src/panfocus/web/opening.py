@@ -1,0 +1,67 @@
+"""From files and folders to an open stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from panfocus import io
+from panfocus.errors import InputError
+from panfocus.registration.options import resolve_reference
+from panfocus.web.frames import FileFrames, PlaneFrames, VolumeFile
+from panfocus.web.stacks import OpenStack
+
+#: Names of folders that say nothing of what is in them.
+_PLAIN = frozenset(
+    {"frames", "images", "img", "pictures", "raw", "jpg", "jpeg", "png", "tif", "tiff", "shots"}
+)
+
+
+def open_photos(paths: Sequence[Path], work: Path) -> OpenStack:
+    """Find the frames of files or folders.
+
+    Raises:
+        InputError: none, or frames that do not fit together.
+    """
+    infos, notes = io.find_frames(list(paths))
+    infos, turned = io.settle_orientation(infos)
+    io.check_frames(infos)
+    reference = resolve_reference("middle", len(infos))
+    infos, developed = io.develop_alike(infos, reference, "srgb")
+    frames = FileFrames(infos)
+    notes = [*notes, *turned, *developed]
+    return OpenStack(paths, _title(paths), frames, notes=notes, work=work)
+
+
+def _title(paths: Sequence[Path]) -> str:
+    """Return a name for a stack: its folder's, or the one above's where that says nothing."""
+    first = paths[0]
+    if first.is_file() and len(paths) == 1:
+        return first.name
+    folder = first if first.is_dir() else first.parent
+    name = folder.parent.name if folder.name.casefold() in _PLAIN else folder.name
+    return name or folder.name or str(folder)
+
+
+def open_planes(path: Path, work: Path) -> OpenStack:
+    """Open a volume.
+
+    Raises:
+        InputError: it cannot be read, or has one plane along Z.
+    """
+    volume = VolumeFile.open(path)
+    try:
+        first = volume.volume.positions[0]
+        if first.depths < 2:
+            raise InputError(
+                "there is nothing to fuse along Z",
+                where=str(path),
+                expected="at least 2 planes along Z",
+                got=f"T {first.times}, C {len(first.channels)}, Z {first.depths}",
+            )
+        frames: PlaneFrames = volume.frames((0, 0, 0))
+    except BaseException:
+        volume.close()
+        raise
+    notes = volume.volume.notes
+    return OpenStack([path], path.name, frames, notes=notes, work=work, volume=volume)

@@ -1,0 +1,81 @@
+"""Addresses for saving: what would be written, the command line, writing it, fetching it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from panfocus.errors import PanfocusError, UsageError
+from panfocus.web import saving
+from panfocus.web.desk import Desk
+from panfocus.web.jobs import Job, facts_of
+from panfocus.web.requests import body_of
+from panfocus.web.results import Result
+from panfocus.web.stacks import DRAFT, OpenStack
+
+
+class SavePages:
+    """Answers to pages that save.
+
+    Args:
+        desk: what is open.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def _read(self, request: Request) -> tuple[OpenStack, Result, saving.SaveRequest]:
+        stack = self._desk.stack(str(request.path_params["stack"]))
+        body = await body_of(request)
+        result = stack.result(str(body.get("result")))
+        if result.id == DRAFT or result.name == "region":
+            raise UsageError("a draft is not saved", remedy="fuse the stack first")
+        return stack, result, saving.SaveRequest.of(body, stack, self._desk.places)
+
+    async def line(self, request: Request) -> Response:
+        """The command line, what is there already, and what cannot be."""
+        stack, result, wanted = await self._read(request)
+        standing = [path.name for path in saving.standing(stack, wanted)]
+        problem = None
+        if not standing:
+            try:
+                await run_in_threadpool(saving.check, stack, result, wanted)
+            except PanfocusError as error:
+                problem = facts_of(error)
+        line = saving.line(stack, result, wanted)
+        return JSONResponse({"command": line, "standing": standing, "problem": problem})
+
+    async def save(self, request: Request) -> Response:
+        """Begin to write."""
+        stack, result, wanted = await self._read(request)
+        standing = [path.name for path in saving.standing(stack, wanted)]
+        if standing and not wanted.wanted.overwrite:
+            return JSONResponse({"standing": standing})
+        await run_in_threadpool(saving.check, stack, result, wanted)
+
+        def work(job: Job) -> None:
+            files = saving.save(stack, result, wanted, job, self._desk.jobs)
+            self._desk.hub.tell("saved", stack=stack.id, files=files)
+            self._desk.jobs.changed(stack.id)
+
+        job = self._desk.jobs.start(Job("save", stack.id, wanted.wanted.picture.name), work)
+        return JSONResponse(job.facts())
+
+    async def fetch(self, request: Request) -> Response:
+        """A file that was saved among dropped ones: the browser is the way to its user."""
+        path = self._desk.places.resolve(request.query_params.get("path"))
+        if not self._desk.places.is_dropped(path) or not path.is_file():
+            raise UsageError("only what was made of dropped files is fetched")
+        return FileResponse(path, filename=path.name, content_disposition_type="attachment")
+
+    def routes(self, one: str) -> Sequence[Route]:
+        """Return the addresses, below that of a stack."""
+        return [
+            Route(one + "/save/line", self.line, methods=["POST"]),
+            Route(one + "/save", self.save, methods=["POST"]),
+            Route("/api/fetch", self.fetch),
+        ]

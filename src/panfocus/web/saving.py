@@ -1,0 +1,224 @@
+"""Save: what the command line can write, by the same code, and the line that writes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from panfocus.errors import OutputError, UsageError
+from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.options import MAP_KINDS, MapKind
+from panfocus.pipeline.outputs import Outputs, map_path
+from panfocus.pipeline.result import Fusion, convert_depth
+from panfocus.pipeline.retouched import retouch
+from panfocus.pipeline.volume_outputs import VolumeOutputs
+from panfocus.pipeline.volumes import Choice, fuse_file, volume_settings
+from panfocus.web import mendings
+from panfocus.web.command_line import Wanted, command, project_command
+from panfocus.web.form import changed
+from panfocus.web.jobs import Job, Jobs
+from panfocus.web.places import Places
+from panfocus.web.requests import list_of
+from panfocus.web.results import Result
+from panfocus.web.stacks import OpenStack
+
+_ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp")
+_VOLUME_ENDINGS = (".tif", ".tiff", ".zarr")
+
+
+@dataclass(frozen=True)
+class SaveRequest:
+    """What a page wants saved.
+
+    Attributes:
+        wanted: files of the picture.
+        project: file of the project; None for none.
+    """
+
+    wanted: Wanted
+    project: Path | None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], stack: OpenStack, places: Places) -> SaveRequest:
+        """Read it.
+
+        Raises:
+            UsageError: a name that is none, or an ending that is not written.
+            RefusedError: a place that the page may not write to.
+        """
+        folder = places.resolve(body.get("folder") or str(stack.folder))
+        picture = _file(folder, body.get("name"), places)
+        endings = _VOLUME_ENDINGS if stack.volume else _ENDINGS
+        if picture.suffix.lower() not in endings:
+            raise UsageError(
+                "a picture is not written in this format",
+                where=picture.name,
+                expected=", ".join(endings),
+            )
+        asked = list_of(body.get("maps"))
+        maps: tuple[MapKind, ...] = tuple(kind for kind in MAP_KINDS if kind in asked)
+
+        def beside(key: str, tail: str) -> Path | None:
+            return picture.with_name(picture.stem + tail) if body.get(key) else None
+
+        mesh = str(body.get("mesh") or "")
+        wanted = Wanted(
+            picture,
+            maps,
+            height_map=beside("height_map", "_height.png"),
+            mesh=beside("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
+            pixel_um=_number(body.get("pixel_um")),
+            transforms=beside("transforms", "_transforms.json"),
+            report=beside("report", "_report.json"),
+            extras=Extras(
+                beside("layers", "_layers.psd"),
+                beside("animation", "_stack.webp"),
+                beside("stereo", f"_stereo{picture.suffix}"),
+                beside("rocking", "_rocking.webp"),
+            ),
+            quality=int(_number(body.get("quality")) or 95),
+            overwrite=bool(body.get("overwrite")),
+        )
+        project = beside("project", ".panfocus.json")
+        return cls(wanted, stack.project if project and stack.project else project)
+
+
+def _file(folder: Path, name: object, places: Places) -> Path:
+    text = name if isinstance(name, str) else ""
+    plain = Path(text).name
+    if not plain or plain != text or plain.startswith(".") or len(plain) > 200:
+        raise UsageError(
+            "this is no name for a file", expected="a name without folders", got=repr(name)[:80]
+        )
+    return places.resolve(str(folder / plain))
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def outputs_of(wanted: Wanted) -> Outputs:
+    """Return the files as the pipeline writes them."""
+    maps: dict[str, Path] = {kind: map_path(wanted.picture, kind) for kind in wanted.maps}
+    return Outputs(
+        wanted.picture,
+        maps,
+        wanted.height_map,
+        wanted.mesh,
+        wanted.pixel_um,
+        wanted.slab,
+        wanted.transforms,
+        wanted.report,
+        wanted.quality,
+        wanted.overwrite,
+        wanted.extras,
+    )
+
+
+def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
+    """Return the command line that does the same."""
+    if request.project is not None and mendings.is_mended(stack, result):
+        return project_command(request.project, request.wanted)
+    inputs = [str(path) for path in stack.inputs_of(result)]
+    return command(inputs, result.options, request.wanted)
+
+
+def standing(stack: OpenStack, request: SaveRequest) -> list[Path]:
+    """Return the files that are there already and would be replaced; projects count revisions."""
+    if stack.volume is not None:
+        files = list(volume_outputs(request).files.values())
+    else:
+        outputs = outputs_of(request.wanted)
+        count = stack.frames.shape[0]
+        files = [path for _, path in outputs.named(count)]
+    if request.project is not None and request.project != stack.project:
+        files.append(request.project)
+    return [path for path in files if path.exists()]
+
+
+def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
+    """Refuse what cannot be written, before any work.
+
+    Raises:
+        OutputError, UsageError: as `Outputs.check` does.
+    """
+    if mendings.is_mended(stack, result) and request.project is None:
+        raise UsageError(
+            "strokes are repeated from a project file", remedy="save the project as well"
+        )
+    if result.plan is not None:
+        outputs_of(request.wanted).check(result.plan)
+
+
+def volume_outputs(request: SaveRequest) -> VolumeOutputs:
+    """Return the files of a volume."""
+    return VolumeOutputs.beside(
+        request.wanted.picture, request.wanted.maps, overwrite=request.wanted.overwrite
+    )
+
+
+def finished(stack: OpenStack, result: Result, job: Job, jobs: Jobs) -> Fusion:
+    """Return a result as it is saved: strokes on it, at the bit depth that was asked for.
+
+    The same steps as `panfocus.pipeline.replay.fuse_project` takes.
+    """
+    fusion = result.fusion
+    if result.plan is not None and mendings.is_mended(stack, result):
+        strokes = stack.mending.strokes
+        tell = jobs.teller(job)
+        fusion = retouch(fusion, result.plan, strokes, progress=tell, cancel=job.stop.is_set)
+    image = convert_depth(fusion.image, result.options.bit_depth)
+    report = replace(fusion.report, settings={**fusion.report.settings})
+    report.settings["bit_depth"] = result.options.bit_depth
+    return replace(fusion, image=image, report=report)
+
+
+def save(stack: OpenStack, result: Result, request: SaveRequest, job: Job, jobs: Jobs) -> list[str]:
+    """Write it all, and return the files.
+
+    Raises:
+        OutputError: exists, or cannot be written.
+        RevisionError: the project was saved by somebody else meanwhile.
+    """
+    if stack.volume is not None:
+        return _save_volume(stack, result, request, job, jobs)
+    tell = jobs.teller(job)
+    tell(0.0, "save", request.wanted.picture.name)
+    version = stack.mending.version
+    fusion = finished(stack, result, job, jobs)
+    tell(0.7, "save", request.wanted.picture.name)
+    written, _ = outputs_of(request.wanted).write(fusion, plan=result.plan)
+    if request.project is not None:
+        written.append(_save_project(stack, result, request))
+        stack.saved_version = version
+        mendings.forget_unsaved(stack)
+    return [str(path) for path in written]
+
+
+def _save_project(stack: OpenStack, result: Result, request: SaveRequest) -> Path:
+    path = request.project
+    assert path is not None
+    project = mendings.project_of(stack, result)
+    if path == stack.project:
+        saved = project.save(path, expected_revision=stack.revision)
+    elif path.exists() and not request.wanted.overwrite:
+        raise OutputError("the output exists already", where=str(path))
+    else:
+        saved = project.save(path, overwrite=True)
+    stack.project, stack.revision = path, saved.revision
+    return path
+
+
+def _save_volume(
+    stack: OpenStack, result: Result, request: SaveRequest, job: Job, jobs: Jobs
+) -> list[str]:
+    chosen = changed(result.options)
+    settings = volume_settings(**chosen, maps=bool(request.wanted.maps))
+    outputs = volume_outputs(request)
+    tell = jobs.teller(job)
+    fuse_file(stack.inputs[0], outputs, Choice(settings), progress=tell, cancel=job.stop.is_set)
+    return [str(path) for path in outputs.files.values()]

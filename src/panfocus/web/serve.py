@@ -1,0 +1,212 @@
+"""Start the server, say where it is, open the browser, and end when nobody looks any more."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import signal
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from panfocus.errors import PanfocusError, UsageError
+from panfocus.web.app import make_app
+from panfocus.web.desk import Desk
+from panfocus.web.events import Hub
+from panfocus.web.places import Places
+from panfocus.web.safety import Doors
+
+#: Seconds for which the server stays after the last page was closed.
+IDLE_S = 60.0
+
+
+@dataclass(frozen=True)
+class View:
+    """What `panfocus view` was asked for.
+
+    Attributes:
+        inputs: files and folders.
+        host: address to listen on.
+        port: 0 for one that is free.
+        opens: whether the browser is opened.
+        keeps: whether the server stays when the last page was closed.
+        idle_s: seconds for which it stays else.
+    """
+
+    inputs: Sequence[Path]
+    host: str = "127.0.0.1"
+    port: int = 0
+    opens: bool = True
+    keeps: bool = False
+    idle_s: float = IDLE_S
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is of this machine alone."""
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def places_of(inputs: Sequence[Path]) -> Places:
+    """Return what the page may use: the folders that were given, and those of the files.
+
+    Raises:
+        UsageError: something is not there.
+    """
+    folders: list[Path] = []
+    for path in inputs:
+        if not path.exists():
+            raise UsageError(
+                "an input does not exist",
+                where=str(path),
+                remedy="check the spelling and the folder",
+            )
+        folders.append(path if path.is_dir() and path.suffix != ".zarr" else path.parent)
+    return Places(folders or [Path.cwd()])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound.
+
+    Raises:
+        UsageError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(128)  # whoever is quick waits until the server is there
+    except OSError as error:
+        sock.close()
+        raise UsageError(
+            "the page cannot be served there",
+            where="host, port",
+            expected="an address of this machine and a free port",
+            got=f"{host}:{port}: {error.strerror or error}",
+            remedy="leave `port` out for one that is free",
+        ) from error
+    return sock
+
+
+def run(view: View) -> None:
+    """Serve until nobody looks any more, or until interrupted.
+
+    Raises:
+        UsageError: an input that is not there, or an address that cannot be had.
+    """
+    view = replace(view, inputs=[Path(p).expanduser().absolute() for p in view.inputs])
+    places = places_of(view.inputs)
+    sock = listen(view.host, view.port)
+    port = int(sock.getsockname()[1])
+    local = is_loopback(view.host)
+    hosts = frozenset({"127.0.0.1", "localhost", "[::1]", view.host.lower()})
+    if not local:
+        hosts |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+    doors = Doors(port, hosts, any_address=not local)
+    desk = Desk(places, Hub())
+    address = f"http://{_name(view.host)}:{port}/?token={doors.token()}"
+    _say(address, view, port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(desk, doors),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+    )
+    asyncio.run(_serve(server, sock, desk, view, address))
+
+
+def _name(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(address: str, view: View, port: int) -> None:
+    print(address, flush=True)
+    lines = ["Open this address in a browser; it is good once. Ctrl-C ends the server."]
+    lines.append(
+        f"On another machine, over SSH: ssh -L {port}:127.0.0.1:{port} "
+        f"{socket.gethostname()}, then open http://127.0.0.1:{port}/{address.partition('/?')[1][1:]}"
+        f"{address.partition('/?')[2]}"
+    )
+    if not is_loopback(view.host):
+        lines.append(
+            f"Warning: {view.host} can be reached from other machines, and what is sent is not "
+            "encrypted. Whoever has the address can read and write the folders given."
+        )
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+async def _serve(
+    server: uvicorn.Server, sock: socket.socket, desk: Desk, view: View, address: str
+) -> None:
+    ending = _quietly()
+    tasks = [
+        asyncio.create_task(_begin(server, desk, view, address)),
+        asyncio.create_task(_watch(server, desk, view)),
+    ]
+    try:
+        await server.serve(sockets=[sock])
+    finally:
+        for task in tasks:
+            task.cancel()
+        for number, handler in ending.items():
+            signal.signal(number, handler)
+
+
+def _quietly() -> dict[int, signal.Handlers | int | None]:
+    """Let Ctrl-C end the server without a word of error: that is how one ends it."""
+
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        return
+
+    out: dict[int, signal.Handlers | int | None] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        out[number] = signal.signal(number, ignore)  # pyright: ignore[reportArgumentType]
+    return out
+
+
+async def _begin(server: uvicorn.Server, desk: Desk, view: View, address: str) -> None:
+    while not server.started:
+        await asyncio.sleep(0.02)
+    if view.opens:
+        await asyncio.to_thread(webbrowser.open, address)
+    await asyncio.to_thread(open_inputs, desk, view.inputs)
+
+
+def open_inputs(desk: Desk, inputs: Sequence[Path]) -> None:
+    """Open what was named: each folder and volume as a stack, files together as one."""
+    from panfocus.io.volumes.open import is_volume  # noqa: PLC0415  not before the browser opens
+
+    apart = [p for p in inputs if p.is_dir() or is_volume(p) or p.name.endswith(".panfocus.json")]
+    together = [p for p in inputs if p not in apart]
+    groups = [*([path] for path in apart), *([together] if together else [])]
+    for group in groups:
+        try:
+            desk.open(group)
+        except PanfocusError as error:  # a folder of folders: the page shows what is in it
+            desk.note(group, error)
+
+
+async def _watch(server: uvicorn.Server, desk: Desk, view: View) -> None:
+    """End the server once nobody has looked for a while; lines to pages end with it."""
+    while not server.should_exit:
+        await asyncio.sleep(0.2)
+        if not view.keeps and desk.hub.idle_s() > view.idle_s:
+            print("The last page was closed: panfocus view ends.", file=sys.stderr)
+            server.should_exit = True
+    desk.hub.close()

@@ -1,0 +1,288 @@
+"""A stack that is open: its frames, which of them are used, and what was made of them."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from panfocus.errors import UsageError
+from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
+from panfocus.pipeline.project import Project
+from panfocus.pipeline.quality import Finding
+from panfocus.registration.options import resolve_reference
+from panfocus.web.frames import FileFrames, Frames, VolumeFile
+from panfocus.web.mending import Mending, Native
+from panfocus.web.pictures import FramePicture
+from panfocus.web.pyramids import Picture
+from panfocus.web.results import Result
+
+DRAFT = "draft"
+
+
+@dataclass
+class Survey:
+    """What a first look at all frames has shown.
+
+    Attributes:
+        findings: frames that spoil the stack.
+        sharpness: of each frame.
+        thumbs: of each frame, JPEG.
+        aligned: what registration said of each frame, on the draft.
+    """
+
+    findings: list[Finding] = field(default_factory=list[Finding])
+    sharpness: list[float] = field(default_factory=list[float])
+    thumbs: list[bytes] = field(default_factory=list[bytes])
+    aligned: list[dict[str, Any] | None] = field(default_factory=list[dict[str, Any] | None])
+
+
+class OpenStack:
+    """Frames of one scene, and the results of fusing them.
+
+    Args:
+        inputs: as the user named them.
+        title: for people.
+        frames: found.
+        notes: for the user.
+        work: folder for its results.
+        volume: that the frames are planes of.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Path],
+        title: str,
+        frames: Frames,
+        *,
+        notes: Sequence[str],
+        work: Path,
+        volume: VolumeFile | None = None,
+    ) -> None:
+        self.id = secrets.token_hex(6)
+        self.inputs = list(inputs)
+        self.title = title
+        self.frames = frames
+        self.notes = list(notes)
+        self.work = work / self.id
+        self.volume = volume
+        self.place = (0, 0, 0)
+        self.is_dropped = False
+        self.is_hurried = False
+        self.lock = RLock()
+        self.version = 0
+        self.survey = Survey()
+        self.used = [True] * frames.shape[0]
+        self.results: dict[str, Result] = {}
+        self.mending = Mending()
+        self.base: tuple[Any, ...] | None = None
+        self.native: tuple[str, Native] | None = None
+        self.project: Path | None = None
+        self.projects: dict[str, Project] = {}
+        self.revision = 0
+        self.saved_version = 0
+        self.left_over: Project | None = None
+        self.keeping = RLock()
+        self.options: dict[str, Any] = {}
+        self._made = 0
+
+    @property
+    def key(self) -> str:
+        """Name of its frames in the cache of pictures: another one for another place."""
+        return f"{self.id}.{'.'.join(map(str, self.place))}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its results are saved unless another place is named."""
+        first = self.inputs[0]
+        return first if first.is_dir() and self.volume is None else first.parent
+
+    @property
+    def can_switch(self) -> bool:
+        """Whether single frames can be left out: files can, pages and planes cannot."""
+        frames = self.frames
+        if not isinstance(frames, FileFrames):
+            return False
+        return len({info.path for info in frames.infos}) == len(frames.infos)
+
+    def switch(self, used: Sequence[bool]) -> None:
+        """Say which frames are fused.
+
+        Raises:
+            UsageError: fewer than two, another number of them, or pages of one file.
+        """
+        if not self.can_switch and not all(used):
+            raise UsageError(
+                "pages of one file are fused together",
+                remedy="save them as files of their own to leave some out",
+            )
+        if len(used) != len(self.used) or sum(used) < 2:
+            raise UsageError("at least two frames must be left")
+        self.used = [bool(one) for one in used]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of the frames that are used."""
+        return tuple(n for n, used in enumerate(self.used) if used)
+
+    def fused_inputs(self) -> list[Path]:
+        """Return what to name to `plan`: the inputs, or the files that are left of them."""
+        if all(self.used) or not isinstance(self.frames, FileFrames):
+            return self.inputs
+        return [self.frames.infos[n].path for n in self.numbers]
+
+    def inputs_of(self, result: Result) -> list[Path]:
+        """Return what to name to a command line for the frames of a result."""
+        if len(result.used) == len(self.used) or not isinstance(self.frames, FileFrames):
+            return self.inputs
+        return [self.frames.infos[n].path for n in result.used]
+
+    def new_id(self) -> str:
+        """Return a name for the next result."""
+        with self.lock:
+            self._made += 1
+            return f"r{self._made}"
+
+    def result_name(self, options: Options) -> str:
+        """Return a name for people: the system's, numbered where there is one already."""
+        system = Path(options.system).name
+        taken = {r.name for r in self.results.values() if r.id != DRAFT}
+        number = 2
+        name = system
+        while name in taken:
+            name, number = f"{system} {number}", number + 1
+        return name
+
+    def result(self, id_: str) -> Result:
+        """Return a result by its name in addresses.
+
+        Raises:
+            UsageError: there is none.
+        """
+        found = self.results.get(id_)
+        if found is None:
+            raise UsageError("there is no such result", where="result", got=id_[:40])
+        return found
+
+    def drop(self, id_: str) -> None:
+        """Forget a result and its files."""
+        with self.lock:
+            found = self.results.pop(id_, None)
+        if found is not None:
+            found.delete()
+
+    def frame_picture(self, number: int, result: Result | None) -> Picture:
+        """Return a frame to be looked at, where the result has it, or as it is."""
+        if not 0 <= number < len(self.used):
+            raise UsageError("there is no such frame", where="frame", got=str(number))
+        plain = FramePicture(self.key, self.frames, number)
+        if result is None or result.id == DRAFT or number not in result.used:
+            return plain
+        found = result.fusion.registration
+        place = result.used.index(number)
+        return replace(plain, registration=found, place=place, version=result.id)
+
+    def picture(self, name: str) -> Picture:
+        """Return what an address names: ``frame-3``, ``frame-3@r1``, ``r1``, ``r1-depth``.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if name.startswith("frame-"):
+            number, _, id_ = name.removeprefix("frame-").partition("@")
+            if number.isdecimal() and len(number) < 7:
+                return self.frame_picture(int(number), self.result(id_) if id_ else None)
+        id_, _, kind = name.partition("-")
+        found = self.result(id_)
+        picture = found.picture(self.key) if not kind else None
+        if kind in MAP_KINDS:
+            picture = found.map_picture(self.key, _kind(kind))
+        if picture is None:
+            raise UsageError("there is no such picture", where="picture", got=name[:40])
+        return picture
+
+    @property
+    def reference(self) -> int:
+        """Number of the frame that is shown first."""
+        return resolve_reference("middle", len(self.used))
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a page is told."""
+        count, height, width = self.frames.shape
+        marks = {f.number: {"kind": f.kind, "text": f.text} for f in self.survey.findings}
+        sharpness, aligned = self.survey.sharpness, self.survey.aligned
+        frames = [
+            {
+                "number": n,
+                "name": name,
+                "used": self.used[n],
+                "mark": marks.get(n),
+                "sharpness": sharpness[n] if n < len(sharpness) else None,
+                "align": aligned[n] if n < len(aligned) else None,
+                "thumb": n < len(self.survey.thumbs),
+            }
+            for n, name in enumerate(self.frames.names)
+        ]
+        with self.lock:
+            results = [result.facts() for result in self.results.values()]
+        return {
+            "id": self.id,
+            "title": self.title,
+            "kind": "volume" if self.volume else "photos",
+            "folder": str(self.folder),
+            "count": count,
+            "height": height,
+            "width": width,
+            "reference": self.reference,
+            "can_switch": self.can_switch,
+            "key": self.key,
+            "version": self.version,
+            "frames": frames,
+            "results": results,
+            "notes": self.notes,
+            "options": self.options,
+            "strokes": len(self.mending.drawn),
+            "mended": self.mending.version,
+            "dropped": self.is_dropped,
+            "volume": None
+            if self.volume is None
+            else {"positions": self.volume.facts(), "place": list(self.place)},
+        }
+
+    def go_to(self, place: tuple[int, int, int]) -> None:
+        """Show another position, T and C of a volume; what was made of the one before goes.
+
+        Raises:
+            UsageError: there is no such place, or the stack is no volume.
+        """
+        if self.volume is None:
+            raise UsageError("photographs have no T and no C")
+        positions = self.volume.volume.positions
+        p, t, c = place
+        if not (
+            0 <= p < len(positions)
+            and 0 <= t < positions[p].times
+            and 0 <= c < len(positions[p].channels)
+        ):
+            raise UsageError("there is no such stack", got=str(place))
+        with self.lock:
+            self.frames = self.volume.frames(place)
+            self.place = place
+            self.used = [True] * self.frames.shape[0]
+            self.survey = Survey()
+            for id_ in list(self.results):
+                self.drop(id_)
+
+    def close(self) -> None:
+        """Forget it, and delete what was made for it."""
+        if self.volume is not None:
+            self.volume.close()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+def _kind(text: str) -> MapKind:
+    return next(kind for kind in MAP_KINDS if kind == text)

@@ -1,0 +1,146 @@
+// Fuse: subject, system, options in groups with a line of help each, progress, results.
+
+import { del, post } from "./api.js";
+import { clear, el, field, glyph, iconButton, tick } from "./dom.js";
+import { nameOf } from "./look.js";
+import { state, tell, viewOf, watch, results, current } from "./store.js";
+import { has, number, t } from "./texts.js";
+import { refusal, toast } from "./toast.js";
+
+const helpOf = (option) => (has(`option.${option.name}.help`) ? t(`option.${option.name}.help`) : option.help);
+
+export function fusePanel(stage) {
+  const view = viewOf();
+  const progress = el("div", { class: "stack tight" });
+  const list = el("div", { class: "stack tight" });
+  const form = el("div", { class: "stack" });
+  const go = el("button", { type: "button", class: "main grow", on: { click: () => fuse() } }, t("fuse.go"));
+  const part = el("button", { type: "button", title: t("fuse.part.help"), on: { click: () => fuse(true) } }, t("fuse.part"));
+
+  async function fuse(isPart = false) {
+    const body = { options: view.options };
+    if (isPart) {
+      const box = seen();
+      if (!box) return;
+      body.box = box;
+    }
+    try { await post(`/api/stacks/${state.stack.id}/fuse`, body); } catch (error) { refusal(error); }
+  }
+
+  function seen() {
+    const stack = state.stack;
+    const [left, top, width, height] = stage().seenBox();
+    const shown = stage().shown("a");
+    const size = shown.getContentSize();
+    const bounds = shown.getBoundsNoRotate();
+    const scale = (bounds.width * stack.width) / size.x; // pixels of a frame a pixel of what is shown
+    const at = [bounds.x * stack.width + left * scale, bounds.y * stack.width + top * scale].map(Math.round);
+    const box = [Math.max(at[0], 0), Math.max(at[1], 0), Math.round(width * scale), Math.round(height * scale)];
+    box[2] = Math.min(box[2], stack.width - box[0]);
+    box[3] = Math.min(box[3], stack.height - box[1]);
+    if (Math.min(box[2], box[3]) < 64) { toast(t("fuse.part.small")); return null; }
+    return box;
+  }
+
+  function control(option) {
+    const value = view.options[option.name] ?? option.default;
+    const set = (next) => {
+      if (next === option.default || next === "" || next === null) delete view.options[option.name];
+      else view.options[option.name] = next;
+      mark();
+    };
+    const label = t(`option.${option.name}`);
+    if (option.kind === "truth") return tick(label, Boolean(value), set, helpOf(option));
+    let input;
+    if (option.choices.length) {
+      input = el("select", { on: { change: () => set(input.value) } }, option.choices.map((c) => el("option", { value: c, selected: c === value }, choiceName(option.name, c))));
+    } else if (option.name === "align") {
+      const kinds = ["auto", "none", "translation", "similarity", "affine", "homography"];
+      input = el("select", { on: { change: () => set(input.value) } }, kinds.map((c) => el("option", { value: c, selected: c === value }, choiceName("align", c))));
+    } else if (option.kind === "length" || option.kind === "count") {
+      input = el("input", { type: "number", min: option.kind === "count" ? 1 : 0, step: option.kind === "count" ? 1 : "any", value: value ?? "", on: { change: () => set(input.value === "" ? null : Number(input.value)) } });
+    } else {
+      input = el("input", { type: "text", value: value ?? "", spellcheck: false, on: { change: () => set(input.value.trim()) } });
+    }
+    return field(label, input, helpOf(option));
+  }
+
+  const choiceName = (option, choice) => (has(`choice.${option}.${choice}`) ? t(`choice.${option}.${choice}`) : choice);
+
+  function drawForm() {
+    const { groups, presets, systems } = state.form;
+    const options = new Map(groups.flatMap((g) => g.options).map((o) => [o.name, o]));
+    const preset = el("select", { on: { change: () => {
+      view.preset = preset.value;
+      const keep = view.options.system;
+      view.options = { ...presets[preset.value], ...(keep ? { system: keep } : {}) };
+      drawForm();
+    } } }, Object.keys(presets).map((name) => el("option", { value: name, selected: name === view.preset }, t(`preset.${name}`))));
+    const chosen = view.options.system ?? options.get("system").default;
+    const about = systems.find((s) => s.name === chosen);
+    const system = el("select", { on: { change: () => {
+      if (system.value === options.get("system").default) delete view.options.system;
+      else view.options.system = system.value;
+      drawForm();
+    } } }, systems.map((s) => el("option", { value: s.name, selected: s.name === chosen }, s.name)));
+    const shown = groups.map((group) => ({ ...group, options: group.options.filter((o) => o.name !== "system") })).filter((g) => g.options.length);
+    clear(form,
+      field(t("preset"), preset, t(`preset.${view.preset}.help`)),
+      field(t("option.system"), system, about?.title ?? ""),
+      el("div", { class: "groups" }, shown.map((group) => el("details", { class: "group", data: { group: group.name }, open: view.openGroup === group.name, on: { toggle: (event) => { if (event.target.open) view.openGroup = group.name; } } },
+        el("summary", {}, el("span", { class: "grow" }, t(`group.${group.name}`)), el("span", { class: "dot", hidden: true, title: t("group.changed") })),
+        el("div", { class: "stack inner" }, group.options.map(control))))));
+    mark();
+  }
+
+  function mark() {
+    for (const group of form.querySelectorAll(".group")) {
+      const names = state.form.groups.find((g) => g.name === group.dataset.group).options.map((o) => o.name);
+      group.querySelector(".dot").hidden = !names.some((n) => n !== "system" && n in view.options);
+    }
+  }
+
+  function drawProgress() {
+    const jobs = [...state.jobs.values()].filter((job) => job.stack === state.stack?.id);
+    const busy = jobs.some((job) => job.kind === "fuse");
+    go.disabled = busy;
+    clear(progress, jobs.map(jobLine));
+  }
+
+  function jobLine(job) {
+    const words = job.stage ? t(`stage.${job.stage}`) : t("stage.wait");
+    const left = job.left_s === null ? "" : t("time.left", { time: time(job.left_s) });
+    return el("div", { class: "job" },
+      el("div", { class: "row small" }, el("strong", { class: "cut" }, job.kind === "fuse" ? job.title : t(`job.${job.kind}`)), el("span", { class: "quiet cut grow" }, words),
+        el("span", { class: "number quiet" }, left),
+        iconButton("stop", t("job.stop"), () => del(`/api/jobs/${job.id}`).catch(refusal), { class: "plain slim" })),
+      el("progress", { max: 1, value: job.state === "waiting" ? 0 : job.share, "aria-label": words }));
+  }
+
+  function drawResults() {
+    const found = results().filter((r) => r.id !== "draft").reverse();
+    if (!found.length) {
+      clear(list, el("p", { class: "quiet small" }, t("fuse.none")));
+      return;
+    }
+    const shown = current();
+    clear(list, found.map((r) => el("div", { class: `result${r.id === shown?.id ? " on" : ""}` },
+      el("button", { type: "button", class: "plain grow", "aria-pressed": String(r.id === shown?.id && !view.a), on: { click: () => { view.result = r.id; view.a = null; tell("view"); } } },
+        el("span", { class: "cut grow" }, nameOf(r)), el("span", { class: "quiet small number" }, `${number(r.seconds, 1)} s`)),
+      iconButton("trash", t("result.drop", { name: nameOf(r) }), () => del(`/api/stacks/${state.stack.id}/results/${r.id}`).catch(refusal), { class: "plain slim" }),
+      r.warnings.length ? el("details", { class: "warnings small" }, el("summary", {}, glyph("warn"), t("result.warnings", { count: r.warnings.length })), el("ul", {}, r.warnings.map((w) => el("li", {}, w)))) : null)));
+  }
+
+  const stops = [watch("job", drawProgress), watch("stack", () => { drawResults(); drawProgress(); }), watch("view", drawResults)];
+  drawForm();
+  drawProgress();
+  drawResults();
+  const notes = state.stack.notes.length ? el("details", { class: "notes small" }, el("summary", {}, t("notes", { count: state.stack.notes.length })), el("ul", {}, state.stack.notes.map((n) => el("li", {}, n)))) : null;
+  const node = el("div", { class: "stack" }, form, el("div", { class: "row sticky" }, go, part), progress, el("section", { class: "stack tight" }, el("h3", {}, t("results")), list), notes);
+  return { node, leave: () => { for (const stop of stops) stop(); } };
+}
+
+export function time(seconds) {
+  if (seconds < 90) return t("time.s", { n: Math.max(Math.round(seconds), 1) });
+  return t("time.min", { n: Math.round(seconds / 60) });
+}

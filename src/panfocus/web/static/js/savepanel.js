@@ -1,0 +1,106 @@
+// Save: what the command line writes, where to, and the line that does the same.
+
+import { get, post, Refusal } from "./api.js";
+import { calm, clear, el, field, glyph, tick } from "./dom.js";
+import { confirm } from "./dialog.js";
+import { nameOf } from "./look.js";
+import { state, tell, viewOf, watch, results, current } from "./store.js";
+import { t } from "./texts.js";
+import { linesOf, refusal, toast } from "./toast.js";
+
+const FORMATS = { photos: ["tif", "png", "jpg", "webp"], volume: ["ome.tif", "tif", "ome.zarr"] };
+
+export function savePanel() {
+  const view = viewOf();
+  const stack = state.stack;
+  const wanted = (view.save ??= {
+    name: `${stack.title.replace(/\.[^.]+$/, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
+    height_map: false, mesh: "", transforms: false, report: false, project: false, pixel_um: null,
+  });
+  const body = el("div", { class: "stack" });
+  const line = el("code", { class: "command", tabIndex: 0, "aria-label": t("save.command") });
+  const problem = el("div", {});
+  const done = el("div", {});
+  const go = el("button", { type: "button", class: "main grow", on: { click: () => save() } }, glyph("save"), t("save.go"));
+  const copy = el("button", { type: "button", on: { click: async () => { await navigator.clipboard.writeText(line.textContent); toast(t("save.copied")); } } }, glyph("copy"), t("save.copy"));
+
+  const request = (more = {}) => ({ result: current().id, ...wanted, name: `${wanted.name}.${wanted.format}`, ...more });
+
+  const ask = calm(async () => {
+    const result = current();
+    if (!result || result.id === "draft" || !state.stack) return;
+    try {
+      const facts = await post(`/api/stacks/${state.stack.id}/save/line`, request());
+      line.textContent = facts.command;
+      if (facts.problem) say(facts.problem);
+      else clear(problem, facts.standing.length ? el("p", { class: "small quiet" }, t("save.standing", { names: facts.standing.join(", ") })) : null);
+      go.disabled = Boolean(facts.problem);
+    } catch (error) { if (error instanceof Refusal) say(error.facts); go.disabled = true; }
+  }, 120);
+
+  function say(facts) {
+    const [what, lines] = linesOf(facts);
+    clear(problem, el("div", { class: "problem" }, glyph("warn"), el("div", {}, el("strong", {}, what), lines.map((l) => el("p", { class: "small" }, l)))));
+  }
+
+  async function save(overwrite = false) {
+    try {
+      const { standing } = await post(`/api/stacks/${state.stack.id}/save`, request({ overwrite }));
+      if (!standing) go.disabled = true;
+      else if (await confirm(t("save.replace.title"), t("save.replace", { names: standing.join(", ") }), t("save.replace.yes"))) await save(true);
+    } catch (error) { refusal(error); }
+  }
+
+  function draw() {
+    if (!state.stack) return;
+    const result = current();
+    if (!result || result.id === "draft") {
+      clear(body, el("div", { class: "empty" }, glyph("save"), el("p", {}, t("save.first"))));
+      return;
+    }
+    if (state.stack.strokes > 0) wanted.project = true;
+    const isVolume = Boolean(state.stack.volume);
+    const set = (key, redraw = false) => (value) => { wanted[key] = value; if (redraw) draw(); ask(); };
+    const found = results().filter((r) => r.id !== "draft");
+    const which = found.length > 1 ? field(t("save.result"), el("select", { on: { change: (e) => { view.result = e.target.value; view.a = null; tell("view"); draw(); } } }, found.map((r) => el("option", { value: r.id, selected: r.id === result.id }, nameOf(r))))) : null;
+    const name = el("input", { type: "text", value: wanted.name, spellcheck: false, autocomplete: "off", on: { input: () => set("name")(name.value.trim()) } });
+    const format = el("select", { "aria-label": t("save.format"), on: { change: () => set("format", true)(format.value) } }, FORMATS[isVolume ? "volume" : "photos"].map((f) => el("option", { value: f, selected: f === wanted.format }, `.${f}`)));
+    const nameField = field(t("save.name"), name);
+    const both = el("div", { class: "row name" }, format);
+    nameField.append(both);
+    both.prepend(name);
+    const lossy = ["jpg", "webp"].includes(wanted.format);
+    const quality = el("input", { type: "range", min: 50, max: 100, step: 1, value: wanted.quality, on: { input: () => { out.textContent = quality.value; set("quality")(Number(quality.value)); } } });
+    const out = el("output", { class: "number small quiet" }, String(wanted.quality));
+    const qualityField = field(t("save.quality"), quality);
+    qualityField.firstChild.classList.add("row");
+    qualityField.firstChild.append(el("span", { class: "grow" }), out);
+    const maps = Object.keys(result.maps);
+    const mesh = el("select", { on: { change: () => set("mesh", true)(mesh.value) } }, ["", "glb", "ply", "obj"].map((m) => el("option", { value: m, selected: m === wanted.mesh }, m ? `.${m}` : t("save.nomesh"))));
+    const pixel = el("input", { type: "number", min: 0, step: "any", value: wanted.pixel_um ?? "", on: { input: () => set("pixel_um")(pixel.value === "" ? null : Number(pixel.value)) } });
+    const more = isVolume ? null : [
+      ...["layers", "animation", "stereo", "rocking"].map((key) => tick(t(`save.${key}`), Boolean(wanted[key]), set(key))),
+      tick(t("save.heightmap"), wanted.height_map, set("height_map")), tick(t("save.transforms"), wanted.transforms, set("transforms")), tick(t("save.report"), wanted.report, set("report")),
+      field(t("save.mesh"), mesh), wanted.mesh ? field(t("save.pixel"), pixel) : null,
+    ];
+    clear(body, which, nameField, el("p", { class: "help cut", title: wanted.folder }, t("save.folder", { folder: wanted.folder })), lossy ? qualityField : null,
+      maps.length ? el("section", { class: "stack tight" }, el("h3", {}, t("save.maps")), maps.map((m) => tick(t(`map.${m}`), wanted.maps.includes(m), (on) => { wanted.maps = maps.filter((k) => (k === m ? on : wanted.maps.includes(k))); ask(); }))) : null,
+      isVolume ? el("p", { class: "help" }, t("save.volume")) : el("section", { class: "stack tight" }, el("h3", {}, t("save.beside")), tick(t("save.project"), wanted.project, set("project"), t(state.stack.strokes > 0 ? "save.project.strokes" : "save.project.help")), more),
+      problem, el("div", { class: "row sticky" }, go), done,
+      el("section", { class: "stack tight" }, el("h3", {}, t("save.command")), line, el("div", { class: "row" }, copy)));
+    ask();
+  }
+
+  function finished(event) {
+    if (event.stack !== state.stack?.id) return;
+    go.disabled = false;
+    const link = (path) => (state.stack.dropped ? el("a", { href: `/api/fetch?path=${encodeURIComponent(path)}`, download: "" }, path.split("/").at(-1)) : el("span", {}, path.split("/").at(-1)));
+    clear(done, el("div", { class: "saved" }, glyph("check"), el("div", { class: "grow" }, el("strong", {}, t("save.done")), el("ul", {}, event.files.map((f) => el("li", { class: "small" }, link(f)))))));
+    ask();
+  }
+
+  const stops = [watch("stack", draw), watch("saved", finished), watch("job", (job) => { if (job.kind === "save" && job.state !== "running" && job.state !== "waiting") go.disabled = false; })];
+  draw();
+  get(`/api/stacks/${stack.id}/strokes`).then((facts) => { if (state.stack?.id === stack.id) { state.stack.strokes = facts.strokes.length; draw(); } }).catch(refusal);
+  return { node: body, leave: () => { for (const stop of stops) stop(); } };
+}

@@ -1,0 +1,81 @@
+// What the page knows: what is open, what is being done, what is looked at.
+
+import { get } from "./api.js";
+
+export const state = {
+  stacks: [], jobs: new Map(), folders: [], problems: [], form: null, version: "",
+  stack: null, // all facts of the stack that is shown
+  view: new Map(), // of each stack: how it is looked at
+};
+
+const listeners = new Map();
+
+/** Call `act` whenever something of that name has changed. */
+export function watch(name, act) {
+  if (!listeners.has(name)) listeners.set(name, new Set());
+  listeners.get(name).add(act);
+  return () => listeners.get(name).delete(act);
+}
+
+export function tell(name, value) {
+  for (const act of [...(listeners.get(name) ?? [])]) act(value);
+}
+
+export function viewOf(stack = state.stack) {
+  if (!state.view.has(stack.id)) {
+    const preset = stack.kind === "volume" ? "brightfield" : "macro";
+    state.view.set(stack.id, {
+      a: null, b: null, mode: "single", share: 0.5, overlay: "none", overlayOpacity: 0.7,
+      frame: stack.reference, options: { ...(state.form?.presets[preset] ?? {}), ...stack.options }, preset, inPlace: true, tab: "fuse",
+    });
+  }
+  return state.view.get(stack.id);
+}
+
+export async function refresh() {
+  const facts = await get("/api/state");
+  Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version });
+  state.form = facts.form;
+  state.jobs = new Map(facts.jobs.map((job) => [job.id, job]));
+  tell("stacks");
+}
+
+export async function show(id) {
+  if (id === null) {
+    state.stack = null;
+    tell("shown");
+    return;
+  }
+  state.stack = await get(`/api/stacks/${id}`);
+  tell("shown");
+}
+
+let asked = null;
+/** Ask anew for all that is known of the stack that is shown; one question at a time. */
+export async function reload() {
+  if (!state.stack) return;
+  if (asked) { asked.again = true; return; }
+  const mine = { again: false };
+  asked = mine;
+  const id = state.stack.id;
+  try {
+    const facts = await get(`/api/stacks/${id}`);
+    if (state.stack?.id === id) {
+      state.stack = facts;
+      tell("stack");
+    }
+  } finally {
+    asked = null;
+  }
+  if (mine.again) await reload();
+}
+
+/** Results that can be looked at as whole pictures, drafts last. */
+export const results = () => (state.stack?.results ?? []).filter((r) => r.name !== "region");
+export const resultOf = (id) => state.stack?.results.find((r) => r.id === id) ?? null;
+/** The result that maps, retouching and saving are of: the chosen one, else the newest, else the draft. */
+export function current() {
+  const found = results();
+  const view = viewOf();
+  return found.find((r) => r.id === view.result) ?? found.filter((r) => r.id !== "draft").at(-1) ?? found[0] ?? null;
+}

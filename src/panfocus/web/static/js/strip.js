@@ -1,0 +1,109 @@
+// The filmstrip: frames in order, how sharp each is, what is wrong with it, whether it is used.
+
+import { post } from "./api.js";
+import { calm, clear, el, glyph } from "./dom.js";
+import { state, tell, viewOf, watch, resultOf } from "./store.js";
+import { frameName } from "./look.js";
+import { t } from "./texts.js";
+import { refusal } from "./toast.js";
+
+export function strip() {
+  const list = el("ol", { class: "frames", "aria-label": t("frames") });
+  const places = el("div", { class: "places row wrap" });
+  const box = el("section", { class: "strip", "aria-label": t("frames") }, places, list);
+  let drawn = "";
+
+  function draw() {
+    const stack = state.stack;
+    if (!stack) return;
+    const view = viewOf();
+    const key = JSON.stringify([stack.key, stack.frames, stack.can_switch]);
+    if (key !== drawn) {
+      drawn = key;
+      const at = list.scrollLeft;
+      const focused = list.contains(document.activeElement) ? document.activeElement.dataset.frame : null;
+      clear(list, stack.frames.map(cell));
+      list.scrollLeft = at;
+      if (focused) list.querySelector(`[data-frame="${focused}"]`)?.focus();
+      drawPlaces(stack);
+    }
+    for (const item of list.children) item.classList.toggle("on", Number(item.dataset.number) === view.frame && /^frame-/.test(view.a ?? ""));
+  }
+
+  function cell(frame) {
+    const stack = state.stack;
+    const mark = frame.mark;
+    const left = frame.align?.status?.startsWith("left unaligned");
+    const moved = frame.align?.status === "aligned" && frame.align.corner_shift_px >= 1;
+    const note = mark ? t(`mark.${mark.kind}`) : left ? t("mark.unaligned") : moved ? t("mark.moved") : "";
+    const known = stack.frames.map((f) => f.sharpness).filter((v) => v !== null);
+    const most = Math.max(...known, 1e-9);
+    const least = known.length ? 0.75 * Math.min(...known) : 0; // differences are small beside the whole
+    const bar = el("i", {});
+    bar.style.height = `${frame.sharpness === null ? 0 : Math.max((100 * (frame.sharpness - least)) / (most - least), 4)}%`;
+    const curve = el("div", { class: "curve", title: frame.sharpness === null ? "" : t("frame.sharpness", { share: Math.round((100 * frame.sharpness) / most) }), "aria-hidden": "true" }, bar);
+    const label = [t("frame.option", { number: frame.number + 1, name: frame.name }), note, frame.used ? "" : t("frame.off")].filter(Boolean).join(", ");
+    const image = frame.thumb
+      ? el("img", { src: `/api/stacks/${stack.id}/thumbs/${frame.number}?v=${stack.key}`, alt: "", loading: "lazy", draggable: false })
+      : el("span", { class: "blank" });
+    return el("li", { class: `cell${frame.used ? "" : " off"}`, data: { number: frame.number } },
+      curve,
+      el("button", { type: "button", class: "plain shot", "aria-label": label, title: mark?.text ? `${frame.name} ${mark.text}` : frame.name, data: { frame: frame.number }, on: { click: () => choose(frame.number) } }, image),
+      el("div", { class: "row foot small" },
+        stack.can_switch ? el("input", { type: "checkbox", checked: frame.used, "aria-label": t("frame.use", { name: frame.name }), on: { change: (event) => use(frame.number, event.target) } }) : null,
+        el("span", { class: "number" }, String(frame.number + 1)),
+        mark || left ? el("span", { class: "mark", title: note }, glyph("warn"), el("span", { class: "cut" }, note)) : moved ? el("span", { class: "mark soft", title: note }, "↔") : null));
+  }
+
+  function choose(number) {
+    const view = viewOf();
+    const again = view.frame === number && /^frame-/.test(view.a ?? "");
+    view.frame = number;
+    view.a = again ? null : frameName(number);
+    tell("view");
+  }
+
+  async function use(number, boxed) {
+    const used = state.stack.frames.map((f) => (f.number === number ? boxed.checked : f.used));
+    try { await post(`/api/stacks/${state.stack.id}/frames`, { used }); }
+    catch (error) { boxed.checked = !boxed.checked; refusal(error); }
+  }
+
+  function drawPlaces(stack) {
+    if (!stack.volume) { places.hidden = true; return; }
+    places.hidden = false;
+    const { positions, place } = stack.volume;
+    const go = calm((n, value) => {
+      const next = [...stack.volume.place];
+      next[n] = value;
+      if (n === 0) next.splice(1, 2, 0, 0);
+      const view = viewOf();
+      Object.assign(view, { a: null, b: null, result: null });
+      post(`/api/stacks/${stack.id}/place`, { p: next[0], t: next[1], c: next[2] }).catch(refusal);
+    }, 200);
+    const here = positions[place[0]];
+    const slider = (n, label, count, name) => count > 1 && el("label", { class: "row small" }, el("span", { class: "quiet" }, label),
+      el("input", { type: "range", min: 0, max: count - 1, value: place[n], on: { input: (event) => go(n, Number(event.target.value)) } }),
+      el("span", { class: "number" }, name));
+    clear(places, slider(0, t("volume.position"), positions.length, here.name), slider(1, t("volume.time"), here.times, `${place[1] + 1}/${here.times}`),
+      slider(2, t("volume.channel"), here.channels.length, here.channels[place[2]]));
+    places.hidden = !places.children.length;
+  }
+
+  const stops = [watch("stack", draw), watch("view", draw)];
+  const stop = watch("shown", () => { for (const end of [...stops, stop]) end(); });
+  draw();
+  return box;
+}
+
+/** Show the frame before or after the one that is shown. */
+export function step(by) {
+  const view = viewOf();
+  const count = state.stack.frames.length;
+  view.frame = Math.min(Math.max(view.frame + by, 0), count - 1);
+  view.a = frameName(view.frame);
+  tell("view");
+  document.querySelector(`.cell[data-number="${view.frame}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+export const isOfDraft = () => resultOf("draft") !== null;

@@ -1,0 +1,42 @@
+// Short messages at the foot of the page, and how an error of the server reads.
+
+import { el, iconButton } from "./dom.js";
+import { t } from "./texts.js";
+
+const shown = new Map();
+
+/** Say something; one message for every key. */
+export function toast(text, { kind = "info", key = text, stays = false, gone = false, more = [] } = {}) {
+  shown.get(key)?.remove();
+  shown.delete(key);
+  if (gone) return;
+  const remove = () => { note.remove(); shown.delete(key); };
+  const note = el("div", { class: `toast ${kind}` },
+    el("div", { class: "grow" }, el("p", {}, text), more.map((line) => el("p", { class: "small" }, line))),
+    iconButton("close", t("close"), remove, { class: "plain" }));
+  shown.set(key, note);
+  document.getElementById("toasts").append(note);
+  if (!stays) setTimeout(remove, kind === "bad" ? 12000 : 5000);
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** The lines in which an error of the server is told. */
+export function linesOf(facts) {
+  const what = facts.what === "gone" ? t("lost") : capital(facts.what);
+  const lines = [];
+  if (facts.where) lines.push(facts.where);
+  if (facts.expected) lines.push(t("error.expected", { text: facts.expected }));
+  if (facts.got) lines.push(t("error.got", { text: facts.got }));
+  if (facts.remedy) lines.push(t("error.remedy", { text: facts.remedy }));
+  return [what, lines];
+}
+
+export function refusal(error) {
+  if (!error?.facts) {
+    toast(String(error?.message ?? error), { kind: "bad" });
+    throw error;
+  }
+  const [what, lines] = linesOf(error.facts);
+  toast(what, { kind: "bad", more: lines });
+}

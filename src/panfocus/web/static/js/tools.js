@@ -1,0 +1,77 @@
+// What is painted with and from, and strokes on their way to the server and back.
+
+import { del, get, post } from "./api.js";
+import { state, tell, current } from "./store.js";
+import { refusal } from "./toast.js";
+
+export const tools = {
+  tool: "none", radius: 40, hardness: 0.6, opacity: 1, source: "sharpest", match: false,
+  mine: [], undone: [], panning: false, under: null,
+};
+
+/** How the source that is chosen stands in a stroke's record. */
+export function sourceRecord() {
+  if (tools.tool === "eraser") return { fused: true };
+  if (tools.source === "sharpest") return { frame: "sharpest" };
+  if (tools.source.startsWith("system:")) return { system: tools.source.slice(7) };
+  return { frame: Number(tools.source) };
+}
+
+/** The picture that a stroke at a place would be painted from; null where that is not known. */
+export async function sourcePicture(result, x, y) {
+  if (tools.tool === "eraser") return null;
+  if (tools.source.startsWith("system:")) {
+    const name = tools.source.slice(7);
+    return state.stack.results.filter((r) => r.system === name && r.id !== "draft" && r.name !== "region").at(-1)?.id ?? null;
+  }
+  if (tools.source !== "sharpest") return `frame-${tools.source}@${result.id}`;
+  const facts = await get(`/api/stacks/${state.stack.id}/source/${result.id}?x=${clamp(x, result.width)}&y=${clamp(y, result.height)}`).catch(() => null);
+  return facts ? `frame-${facts.frame}@${result.id}` : null;
+}
+
+const clamp = (v, size) => Math.min(Math.max(Math.round(v), 0), size - 1);
+
+/** Send a stroke, and show the picture with it. */
+export async function send(record, kept = null) {
+  const result = current();
+  const id = state.stack.id;
+  try {
+    const { stroke, version } = await post(`/api/stacks/${id}/strokes`, { result: result.id, stroke: record });
+    tools.mine.push({ id: stroke.id, record, stack: id });
+    if (state.stack?.id === id) { state.stack.mended = version; state.stack.strokes += 1; }
+    if (kept) kept.version = version;
+    tell("view");
+    tell("mended");
+  } catch (error) {
+    if (kept) kept.failed = true;
+    tell("mended");
+    refusal(error);
+  }
+}
+
+export async function undo() {
+  const mine = tools.mine.filter((s) => s.stack === state.stack.id).at(-1);
+  try {
+    let id = mine?.id;
+    let record = mine?.record;
+    if (!mine) {
+      const last = (await get(`/api/stacks/${state.stack.id}/strokes`)).strokes.at(-1);
+      if (!last) return;
+      ({ id, ...record } = last);
+    }
+    const { version } = await del(`/api/stacks/${state.stack.id}/strokes/${id}`);
+    tools.mine = tools.mine.filter((s) => s.id !== id);
+    tools.undone.push({ record, stack: state.stack.id });
+    state.stack.mended = version;
+    state.stack.strokes -= 1;
+    tell("view");
+    tell("mended");
+  } catch (error) { refusal(error); }
+}
+
+export async function redo() {
+  const last = tools.undone.filter((s) => s.stack === state.stack.id).at(-1);
+  if (!last) return;
+  tools.undone.splice(tools.undone.lastIndexOf(last), 1);
+  await send(last.record);
+}

@@ -1,0 +1,87 @@
+"""A server in the test's own process, and a page of it by Starlette's client."""
+
+import time
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("starlette", reason="the page needs the extra web")
+
+from PIL import Image
+
+from tests.conftest import focal_stack
+
+PORT = 8123
+HOME = f"http://127.0.0.1:{PORT}"
+
+
+def write_frames(folder, frames, ending="png"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for n, frame in enumerate(frames):
+        Image.fromarray(frame).save(folder / f"f{n}.{ending}")
+    return folder
+
+
+class Client:
+    """A page: what it asks, and waiting for what it began."""
+
+    def __init__(self, http, desk):
+        self.http = http
+        self.desk = desk
+
+    def get(self, address, **query):
+        return self.http.get(address, params=query)
+
+    def post(self, path, body=None):
+        return self.http.post(path, json=body or {})
+
+    def open(self, *paths):
+        answer = self.post("/api/stacks", {"paths": [str(p) for p in paths]})
+        assert answer.status_code == 200, answer.text
+        return f"/api/stacks/{answer.json()['id']}"
+
+    def idle(self, seconds=60):
+        """Wait until nothing is being done."""
+        end = time.monotonic() + seconds
+        while self.get("/api/state").json()["jobs"]:
+            assert time.monotonic() < end, "the work does not end"
+            time.sleep(0.02)
+
+    def fuse(self, stack, **options):
+        answer = self.post(f"{stack}/fuse", {"options": {"system": "guided", **options}})
+        assert answer.status_code == 200, answer.text
+        self.idle()
+        return self.get(stack).json()["results"][-1]
+
+
+@contextmanager
+def serving(*folders):
+    """Yield a client that has come in by the token."""
+    from starlette.testclient import TestClient
+
+    from panfocus.web.app import make_app
+    from panfocus.web.desk import Desk
+    from panfocus.web.events import Hub
+    from panfocus.web.places import Places
+    from panfocus.web.safety import Doors
+
+    doors = Doors(PORT)
+    desk = Desk(Places(folders), Hub(), budget=64 * 2**20)
+    headers = {"origin": HOME}
+    with TestClient(make_app(desk, doors), base_url=HOME, headers=headers) as http:
+        client = Client(http, desk)
+        client.doors = doors
+        assert http.get(f"/?token={doors.token()}").status_code == 200
+        yield client
+
+
+@pytest.fixture
+def shots(tmp_path):
+    """A folder of five frames."""
+    return write_frames(tmp_path / "shots", focal_stack(5, 160, 240)[0])
+
+
+@pytest.fixture
+def page(shots):
+    with serving(shots) as client:
+        yield client

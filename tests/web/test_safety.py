@@ -1,0 +1,299 @@
+"""Who gets in, and where the page may go: every way around it that is known is tried."""
+
+import asyncio
+import os
+
+import pytest
+
+from panfocus.errors import InputError, UsageError
+from panfocus.web.places import Places, RefusedError
+from panfocus.web.uploads import Uploads
+from tests.web.conftest import HOME, PORT
+
+
+def bare(page):
+    """The client without its cookie."""
+    page.http.cookies.clear()
+    return page.http
+
+
+def test_nobody_gets_in_without_the_token(page):
+    http = bare(page)
+    for path in ("/", "/api/state", "/api/events", "/static/js/main.js", "/?token=guess"):
+        answer = http.get(path)
+        assert answer.status_code == 403
+        assert "panfocus" not in answer.headers.get("set-cookie", "")
+
+
+def test_a_token_is_good_once(page):
+    token = page.doors.token()
+    http = bare(page)
+    first = http.get(f"/?token={token}", follow_redirects=False)
+    assert first.status_code == 303
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert f"panfocus-{PORT}=" in cookie
+    http = bare(page)
+    assert http.get(f"/?token={token}").status_code == 403
+
+
+def test_a_cookie_of_another_run_is_none(page):
+    http = bare(page)
+    http.cookies.set(f"panfocus-{PORT}", "x" * 43)
+    assert http.get("/api/state").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8123", "127.0.0.1:1", "", "localhost"]
+)
+def test_a_name_that_was_bound_anew_is_refused(page, host):
+    assert page.http.get("/api/state", headers={"host": host}).status_code == 421
+
+
+def test_a_tunnel_may_call_it_localhost(page):
+    assert page.doors.knows_host(f"localhost:{PORT}")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": f"http://127.0.0.1:{PORT + 1}"},
+        {"origin": f"https://127.0.0.1:{PORT}"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_other_pages_are_refused(page, shots, headers):
+    answer = page.http.post("/api/stacks", json={"paths": [str(shots)]}, headers=headers)
+    assert answer.status_code == 403
+    assert page.get("/api/state").json()["stacks"] == []
+
+
+def test_what_changes_anything_must_say_where_it_comes_from(page):
+    del page.http.headers["origin"]
+    assert page.http.post("/api/uploads").status_code == 403
+    assert page.http.get("/api/state").status_code == 200
+
+
+def test_every_answer_carries_the_policy(page):
+    for path in ("/", "/static/js/main.js", "/api/state", "/api/folder", "/nothing"):
+        headers = page.http.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+
+
+WAYS_OUT = [
+    "/etc", "/etc/passwd", "{shots}/..", "{shots}/../..", "{shots}/x/../../..", "..", ".", "",
+    "shots", "~", "{shots}\0", "/", "//", "{shots}-other", "file://{shots}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_no_way_out_of_the_folder(page, shots, way):
+    (shots.parent / "shots-other").mkdir(exist_ok=True)
+    path = way.format(shots=shots)
+    assert page.get("/api/folder", path=path).status_code == 403
+    assert page.post("/api/stacks", {"paths": [path]}).status_code in (400, 403)
+    assert page.get("/api/fetch", path=path).status_code in (400, 403)
+    assert page.get("/api/state").json()["stacks"] == []
+
+
+def test_a_link_is_no_way_out(page, shots):
+    secret = shots.parent / "secret"
+    secret.mkdir()
+    for n in range(2):
+        (secret / f"{n}.png").write_bytes((shots / f"f{n}.png").read_bytes())
+    (shots / "link").symlink_to(secret, target_is_directory=True)
+    (shots / "file.png").symlink_to(secret / "0.png")
+    assert page.get("/api/folder", path=str(shots / "link")).status_code == 403
+    assert page.post("/api/stacks", {"paths": [str(shots / "link")]}).status_code == 403
+    assert page.post("/api/stacks", {"paths": [str(shots / "file.png")]}).status_code == 403
+    listed = page.get("/api/folder", path=str(shots)).json()
+    assert listed["folders"] == []
+    assert "file.png" not in [f["name"] for f in listed["files"]]
+
+
+def test_a_folder_with_a_link_out_is_not_opened(page, shots):
+    """A link among the frames would be read with them."""
+    outside = shots.parent / "outside.png"
+    outside.write_bytes((shots / "f0.png").read_bytes())
+    (shots / "f9.png").symlink_to(outside)
+    assert page.post("/api/stacks", {"paths": [str(shots)]}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "name", ["../out", "a/b", "..", ".hidden", "", "x" * 300, "C:\\x", None, 7]
+)
+def test_names_of_results_have_no_folders(page, shots, name):
+    stack = page.open(shots)
+    page.idle()
+    result = page.fuse(stack)["id"]
+    text = f"{name}.png" if isinstance(name, str) and name else name
+    before = sorted(shots.parent.rglob("*"))
+    answer = page.post(f"{stack}/save", {"result": result, "folder": str(shots), "name": text})
+    if name == "C:\\x":  # a letter like others here
+        assert answer.status_code in (200, 400)
+        return
+    assert answer.status_code in (400, 403)
+    assert sorted(shots.parent.rglob("*")) == before
+
+
+def test_results_go_into_the_folder_alone(page, shots):
+    stack = page.open(shots)
+    page.idle()
+    result = page.fuse(stack)["id"]
+    (shots / "away").symlink_to(shots.parent, target_is_directory=True)
+    (shots / "hole.png").symlink_to(shots.parent / "hole.png")
+    for folder, name in (
+        ("/tmp", "x.png"),
+        (str(shots / "away"), "x.png"),
+        (str(shots), "hole.png"),
+    ):
+        answer = page.post(f"{stack}/save", {"result": result, "folder": folder, "name": name})
+        assert answer.status_code == 403
+    assert not (shots.parent / "hole.png").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"system": "../../etc"},
+        {"system": "/etc"},
+        {"load_transforms": "/etc/passwd"},
+        {"load_transforms": "{shots}/../x.json"},
+        {"mode": "nothing"},
+        {"unknown": 1},
+        {"threads": -1},
+        {"threads": "many"},
+        {"system": ["a"]},
+        {"max_memory": {"a": 1}},
+        "text",
+        7,
+    ],
+)
+def test_options_are_checked(page, shots, options):
+    stack = page.open(shots)
+    if isinstance(options, dict):
+        options = {
+            k: v.format(shots=shots) if isinstance(v, str) else v for k, v in options.items()
+        }
+    answer = page.post(f"{stack}/fuse", {"options": options})
+    assert answer.status_code in (400, 403)
+    assert answer.json()["error"]["what"]
+
+
+ODD = [
+    "../../etc/passwd", "..%2f..%2fetc", "frame-", "frame--1", "frame-99", "frame-1@x", "r9",
+    "x-depth", "frame-1@..", "9" * 40, "draft-nothing", "%00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_pictures_are_named_not_pathed(page, shots, name):
+    stack = page.open(shots)
+    page.idle()
+    for path in (f"tiles/{name}/0/0_0", f"histogram/{name}", f"part/{name}"):
+        assert page.http.get(f"{stack}/{path}").status_code in (400, 404)
+
+
+@pytest.mark.parametrize(
+    "place", ["0/-1_0", "99/0_0", "0/0_9999999", "x/0_0", "0/0_1e9", "0/nan_0"]
+)
+def test_tiles_that_are_none(page, shots, place):
+    stack = page.open(shots)
+    assert page.http.get(f"{stack}/tiles/frame-0/{place}").status_code in (400, 404)
+
+
+def test_nothing_of_another_session_is_served(page):
+    for path in ("/api/stacks/abc", "/api/stacks/..%2f/tiles/frame-0/0/0_0", "/static/../app.py",
+                 "/static/%2e%2e/app.py", "/static/js/../../app.py"):  # fmt: skip
+        assert page.http.get(path).status_code in (400, 404)
+
+
+def test_bodies_are_bounded(page, monkeypatch):
+    monkeypatch.setattr("panfocus.web.requests.MOST_BYTES", 1000)
+    answer = page.post("/api/stacks", {"paths": ["x" * 2000]})
+    assert answer.status_code == 400
+    assert "too large" in answer.json()["error"]["what"]
+    for content in (b"[1]", b"{", b"\xff", b"[" * 900):
+        answer = page.http.post("/api/stacks", content=content)
+        assert answer.status_code == 400
+
+
+async def _pieces(count, size):
+    for _ in range(count):
+        yield b"x" * size
+
+
+def test_uploads_are_bounded_and_leave_nothing(tmp_path):
+    places = Places([tmp_path])
+    uploads = Uploads(places, most_file=10_000, most_together=25_000)
+    try:
+        id_ = uploads.begin()
+        folder = uploads.folder(id_)
+        with pytest.raises(InputError, match="more than the page takes"):
+            asyncio.run(uploads.take(id_, "a.png", _pieces(100, 1000)))
+        assert list(folder.iterdir()) == []
+        for name in ("b.png", "c.png"):
+            asyncio.run(uploads.take(id_, name, _pieces(10, 1000)))
+        with pytest.raises(InputError):
+            asyncio.run(uploads.take(id_, "d.png", _pieces(10, 1000)))
+        assert sorted(p.name for p in folder.iterdir()) == ["b.png", "c.png"]
+    finally:
+        places.close()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../x.png", "_.._x.png"),
+        ("a/b.png", "a_b.png"),
+        ("..png", "png"),
+        ("ü x.jpg", "_ x.jpg"),
+    ],
+)
+def test_names_of_uploads_are_made_plain(tmp_path, name, kept):
+    places = Places([tmp_path])
+    uploads = Uploads(places)
+    try:
+        id_ = uploads.begin()
+        if kept == "png":
+            with pytest.raises(UsageError):
+                asyncio.run(uploads.take(id_, name, _pieces(1, 10)))
+            return
+        path = asyncio.run(uploads.take(id_, name, _pieces(1, 10)))
+        assert path.parent == uploads.folder(id_)
+        assert path.name == kept
+    finally:
+        places.close()
+
+
+def test_drops_are_taken_by_name(page):
+    id_ = page.post("/api/uploads").json()["id"]
+    for folder in ("..", "000000000000", f"{id_}%2f..", f"{id_}x"):
+        assert page.http.put(f"/api/uploads/{folder}/a.png", content=b"x").status_code in (400, 404)
+    assert page.http.put(f"/api/uploads/{id_}/a.exe", content=b"x").status_code == 400
+    assert page.http.put(f"/api/uploads/{id_}/a.png", content=b"x").status_code == 200
+    assert page.http.put(f"/api/uploads/{id_}/a.png", content=b"x").status_code == 400
+
+
+def test_places_follow_links_before_they_look(tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "loop").symlink_to(inside / "loop")
+    places = Places([inside])
+    assert places.resolve(str(inside / "new.png")) == inside / "new.png"
+    for text in (str(tmp_path), str(inside) + "/../x", os.sep, "relative", None, 3, ["x"]):
+        with pytest.raises(RefusedError):
+            places.resolve(text)
+
+
+def test_the_origin_is_the_address_itself():
+    assert HOME.startswith("http://127.0.0.1")
