@@ -12,6 +12,7 @@ from typing import Any
 from panfocus.batch.job import VOLUME_ENDING, Job, is_volume_job, output_in
 from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
+from panfocus.io.paths import as_path
 from panfocus.pipeline.options import FIELDS, name_of
 from panfocus.pipeline.settings import from_text, make_settings
 
@@ -72,11 +73,11 @@ def _row(
     inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
     if not inputs:
         raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
-    paths = [base / Path(part).expanduser() for part in inputs]
+    paths = [base / as_path(part) for part in inputs]
     volume = len(paths) == 1 and is_volume_job(paths[0], ending)
     output = output_in(out, name, VOLUME_ENDING if volume else ending)
     if cells["output"]:
-        output = located(out.absolute() / Path(cells["output"]).expanduser())
+        output = located(out.absolute() / as_path(cells["output"]))
     return replace(
         pattern,
         name=name,

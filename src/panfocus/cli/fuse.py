@@ -16,6 +16,7 @@ from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
+from panfocus.io.paths import as_path
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import inputs_of
@@ -156,7 +157,7 @@ def _check_behind(request: Request, plan_: Plan) -> None:
     counts = Counter((os.path.realpath(info.path), info.page) for info in plan_.infos)
     twice = [Path(path) for (path, _), count in counts.items() if count > 1]
     for option, word in request.behind:
-        path = Path(word).expanduser()
+        path = as_path(word)
         if path.is_file() and twice:
             Inputs(twice, in_depth=False).check(option, path)
 
@@ -184,7 +185,8 @@ def _write_report(request: Request, report: Report) -> None:
     if request.json_file == BARE:
         print(report_text(report), end="")
     elif request.json_file is not None:
-        write_report(Path(request.json_file), report, overwrite=request.overwrite)
+        assert request.report_file is not None
+        write_report(request.report_file, report, overwrite=request.overwrite)
 
 
 def _say(request: Request, lines: list[str]) -> None:

@@ -17,6 +17,7 @@ from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
+from panfocus.io.paths import as_path
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.volume_outputs import VolumeOutputs
@@ -45,7 +46,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
             "scientific stacks are fused into a file",
             expected="-o OUT, without --align-only and --save-transforms",
         )
-    source = Path(request.inputs[0]).expanduser()
+    source = as_path(request.inputs[0])
     wanted = {kind: value for kind, value in request.maps.items() if value is not None}
     settings = volume_settings(**request.settings, maps=bool(wanted))
     if settings.bit_depth != "same":
@@ -74,7 +75,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
 def _outputs(request: Request, image: Path, wanted: Mapping[str, str]) -> VolumeOutputs:
     """Return the files that are asked for."""
     outputs = VolumeOutputs.beside(image, tuple(wanted), overwrite=request.overwrite)
-    named = {kind: Path(value) for kind, value in wanted.items() if value != BARE}
+    named = {kind: as_path(value, UsageError) for kind, value in wanted.items() if value != BARE}
     return replace(outputs, maps={**outputs.maps, **named}, report=request.report_file)
 
 

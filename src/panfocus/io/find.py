@@ -14,6 +14,7 @@ from panfocus.errors import InputError, UsageError
 from panfocus.io.folder import is_result, sift, some, what_else
 from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.order import Moment, disagree, in_order, moment_of
+from panfocus.io.paths import as_path
 from panfocus.io.read import READABLE, SUFFIXES, describe, look
 
 
@@ -106,7 +107,7 @@ def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
             got=repr(item),
             remedy='check the variable that it came from; "." is the folder here',
         )
-    path = Path(item).expanduser()
+    path = as_path(item)
     if path.is_dir():
         return _Group(_in_folder(path, left_out, notes), is_named=False)
     if path.is_file():  # before globbing: a file may be called "a[1].jpg"

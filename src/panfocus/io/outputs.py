@@ -16,6 +16,7 @@ from pathlib import Path
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import located
 from panfocus.io.ome_set import set_files
+from panfocus.io.paths import as_path
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.stores import store_of
 
@@ -181,7 +182,7 @@ def _names(path: Path) -> list[_Key | _Id]:
 
 def _real(path: Path) -> Path:
     """Return where a path leads, through links and ``..``; it need not exist."""
-    return Path(os.path.realpath(path))
+    return Path(os.path.realpath(as_path(path, OutputError)))
 
 
 def _identity(path: Path) -> _Id | None:

@@ -18,6 +18,7 @@ from panfocus.io.atomic import cannot_write, exists_error, located, write_atomic
 from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
+from panfocus.io.paths import as_path
 from panfocus.io.read import SUFFIXES
 
 Kind = Literal["image", "map"]
@@ -86,7 +87,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: exists already, is no ordinary file, or its folder cannot be written to.
     """
-    path = located(path)
+    path = located(as_path(path, OutputError))
     if path.is_dir():
         raise OutputError(
             "the output is a folder",
