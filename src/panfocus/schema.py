@@ -90,9 +90,10 @@ def record(value: object, where: str = "") -> Mapping[str, object]:
     """Return a mapping of names."""
     if not isinstance(value, Mapping):
         raise SchemaError(where, "named values, {...}", said(value))
-    if not all(isinstance(key, str) for key in cast("Mapping[object, object]", value)):
-        raise SchemaError(where, "names that are text", said(value))
-    return cast("Mapping[str, object]", value)
+    found = cast("Mapping[object, object]", value)
+    if not all(isinstance(key, str) for key in found):
+        raise SchemaError(where, "names that are text", said(found))
+    return cast("Mapping[str, object]", found)
 
 
 def item(of: Mapping[str, object], name: str, where: str = "") -> object:

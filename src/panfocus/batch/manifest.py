@@ -12,7 +12,7 @@ from typing import Any
 from panfocus.batch.job import VOLUME_ENDING, Job, is_volume_job, output_in
 from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
-from panfocus.io.paths import as_path
+from panfocus.io.paths import as_path, shown
 from panfocus.pipeline.options import FIELDS, name_of
 from panfocus.pipeline.settings import from_text, make_settings
 
@@ -40,8 +40,16 @@ def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[J
             reader.fieldnames = columns
             _check_columns(path, columns)
             rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError("the manifest cannot be read", where=str(path), got=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "the manifest is no text in UTF-8",
+            where=str(path),
+            got=f"byte {error.start} that is none",
+            remedy="save it as CSV in UTF-8",
+        ) from None
+    except (OSError, csv.Error) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError("the manifest cannot be read", where=str(path), got=said) from error
     base = path.absolute().parent
     return [
         _row(row, f"{path}, line {line}", base, out=out, ending=ending, pattern=pattern)
@@ -66,16 +74,16 @@ def _row(
     cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
     name = cells["name"]
     pure = PurePosixPath(name)
-    if not name or pure.is_absolute() or ".." in pure.parts:
+    if not pure.name or pure.is_absolute() or ".." in pure.parts or not name.isprintable():
         raise UsageError(
-            "a stack needs a name that can be a file's", where=where, got=name or "none"
+            "a stack needs a name that can be a file's", where=where, got=shown(name) or "none"
         )
     inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
     if not inputs:
         raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
     paths = [base / as_path(part) for part in inputs]
     volume = len(paths) == 1 and is_volume_job(paths[0], ending)
-    output = output_in(out, name, VOLUME_ENDING if volume else ending)
+    output = as_path(output_in(out, name, VOLUME_ENDING if volume else ending), UsageError)
     if cells["output"]:
         output = located(out.absolute() / as_path(cells["output"]))
     return replace(
@@ -107,6 +115,6 @@ def _options(text: str, where: str) -> dict[str, Any]:
             "the options of a row are wrong",
             where=where,
             expected="name=value name=value, of " + ", ".join(FIELDS),
-            got=f"{text}: {error}",
+            got=f"{shown(text)}: {error}",
         ) from error
     return chosen

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-class UserPath(click.ParamType):
+class UserPath(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  since click 8.5
     """A file or folder that a user names; see `panfocus.io.paths.as_path`."""
 
     name = "path"

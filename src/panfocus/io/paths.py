@@ -82,7 +82,13 @@ def _check_found(path: Path, error: type[PanfocusError]) -> None:
             return
         what, expected = _WHY[refused.errno]
         kind = error if refused.errno == errno.ENAMETOOLONG else found
-        raise kind(what, where=shown(str(path)), expected=expected, got=refused.strerror) from None
+        raise kind(
+            what,
+            where=shown(str(path)),
+            expected=expected,
+            got=refused.strerror,
+            remedy="give another name, or mend the folder or link",
+        ) from None
 
 
 def is_file(path: Path) -> bool:

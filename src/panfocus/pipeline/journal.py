@@ -13,7 +13,7 @@ import numpy as np
 from panfocus._version import __version__
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import Cancelled, InputError
-from panfocus.frame import Frame, Metadata
+from panfocus.frame import MOST_FRAMES, Frame, Metadata
 from panfocus.fusion.fold import sharpness
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
@@ -85,6 +85,7 @@ class Journal:
         progress: Progress | None,
         cancel: Cancel | None,
     ) -> None:
+        check_count(total or 0)
         self.settings = settings
         self.total = total
         self._progress = progress
@@ -126,6 +127,7 @@ class Journal:
 
     def note_frame(self, frame: Frame) -> None:
         """Put a frame's facts into the report."""
+        check_count(frame.number + 1)
         self._places_um.append(frame.place_um)
         facts: dict[str, Any] = {"number": frame.number, "name": frame.name}
         facts["sharpness"] = sharpness(frame.grey)
@@ -262,6 +264,21 @@ class Journal:
                 self.metadata, self.report.reference = frame.metadata, frame.name
         elif number == 0:
             self.metadata, self.report.reference = frame.metadata, frame.name
+
+
+def check_count(count: int) -> None:
+    """Refuse a stack of more frames than an index map can count.
+
+    Raises:
+        InputError: it is one.
+    """
+    if count > MOST_FRAMES:
+        raise InputError(
+            "there are more frames than can be told apart",
+            expected=f"at most {MOST_FRAMES} frames",
+            got=f"{count} or more",
+            remedy="fuse them in parts (`slab`), or leave some out",
+        )
 
 
 def need_two(count: int) -> None:
