@@ -13,10 +13,11 @@ import numpy as np
 from panfocus._version import __version__
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import Cancelled, InputError
-from panfocus.frame import MOST_FRAMES, Frame, Metadata
+from panfocus.frame import Frame, Metadata
 from panfocus.fusion.fold import sharpness
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
+from panfocus.pipeline.bounds import MOST_MOVED, check_count
 from panfocus.pipeline.depth import knows_distances, measured_depth
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
@@ -138,7 +139,7 @@ class Journal:
             facts["exposure_gain"] = gain
         self.report.frames.append(facts)
         self.surveyor.add(frame.name, frame.grey)
-        if self.glance is not None:
+        if self.glance is not None and max(frame.pixels.shape[:2]) <= MOST_MOVED:
             self.glance.add(frame.name, frame.grey)
 
     def measured(self, depth: Float) -> Float:
@@ -264,21 +265,6 @@ class Journal:
                 self.metadata, self.report.reference = frame.metadata, frame.name
         elif number == 0:
             self.metadata, self.report.reference = frame.metadata, frame.name
-
-
-def check_count(count: int) -> None:
-    """Refuse a stack of more frames than an index map can count.
-
-    Raises:
-        InputError: it is one.
-    """
-    if count > MOST_FRAMES:
-        raise InputError(
-            "there are more frames than can be told apart",
-            expected=f"at most {MOST_FRAMES} frames",
-            got=f"{count} or more",
-            remedy="fuse them in parts (`slab`), or leave some out",
-        )
 
 
 def need_two(count: int) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 
 from panfocus.errors import UsageError
 from panfocus.frame import Frame, Stack
+from panfocus.pipeline.bounds import check_sides
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Cancel, Journal, Progress
 from panfocus.pipeline.plan import Plan
@@ -27,6 +28,8 @@ def numbered(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
             frame = next(source, None)
         if frame is None:
             return
+        if number == 0:
+            check_sides(*frame.pixels.shape[:2], journal.settings)
         journal.report.warnings += [f"{frame.name}: {note}" for note in frame.notes]
         yield replace(frame, number=number)
 
@@ -47,6 +50,7 @@ def in_place(journal: Journal, source: Stack | Iterator[Frame]) -> Iterator[Fram
 
 def look(journal: Journal, stack: Stack) -> Registration:
     """Find where the frames lie, and put it into the report."""
+    check_sides(*stack.shape[1:], journal.settings)
     journal.goes(0.0, _LOOKING)
     with journal.clock.stage("align"):
         registration = locate(

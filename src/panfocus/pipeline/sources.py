@@ -90,7 +90,10 @@ class _Later(Thread):
         self._frame: Frame | None = None
         self._error: Exception | None = None
         self._done = Event()
-        self.start()
+        try:
+            self.start()
+        except RuntimeError:  # no thread to be had: then it is decoded here and now
+            self.run()
 
     def run(self) -> None:
         try:
