@@ -320,7 +320,7 @@ def limits() -> Iterator[Case]:
         def asked(folder: Path, words: tuple[str, ...] = words) -> list[str]:
             return fuse(lay(folder), *words)
 
-        yield Case("limits", f"{words[0]} {words[1]:.12}", asked)
+        yield Case("limits", f"{words[0]} {words[1]:.12}", asked, made=("out*",))
     yield Case(
         "limits",
         "current folder gone",

@@ -6,16 +6,19 @@ import csv
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from panfocus.batch.job import VOLUME_ENDING, Job, is_volume_job, output_in
 from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
-from panfocus.io.paths import as_path, shown
 from panfocus.pipeline.options import FIELDS, name_of
 from panfocus.pipeline.settings import from_text, make_settings
+from panfocus.resources.paths import as_path, shown
 
+#: Stacks of one batch, at most: what is known of each takes a kilobyte.
+_MOST_ROWS = 200_000
 _COLUMNS = ("name", "inputs", "output", "options")
 
 
@@ -39,7 +42,7 @@ def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[J
             columns = [c.strip() for c in reader.fieldnames or []]
             reader.fieldnames = columns
             _check_columns(path, columns)
-            rows = [(reader.line_num, row) for row in reader]
+            rows = [(reader.line_num, row) for row in islice(reader, _MOST_ROWS + 1)]
     except UnicodeDecodeError as error:
         raise InputError(
             "the manifest is no text in UTF-8",
@@ -50,9 +53,18 @@ def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[J
     except (OSError, csv.Error) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError("the manifest cannot be read", where=str(path), got=said) from error
+    if len(rows) > _MOST_ROWS:
+        raise UsageError(
+            "the manifest has more stacks than a batch takes",
+            where=str(path),
+            expected=f"at most {_MOST_ROWS} rows",
+            got="more",
+            remedy="split it, and run a batch for each part, with an output folder each",
+        )
     base = path.absolute().parent
+    settings: dict[str, Mapping[str, Any]] = {}  # rows that say the same share them
     return [
-        _row(row, f"{path}, line {line}", base, out=out, ending=ending, pattern=pattern)
+        _row(row, f"{path}, line {line}", base, settings, out=out, ending=ending, pattern=pattern)
         for line, row in rows
     ]
 
@@ -69,7 +81,14 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
 
 
 def _row(
-    row: Mapping[str, str | None], where: str, base: Path, *, out: Path, ending: str, pattern: Job
+    row: Mapping[str, str | None],
+    where: str,
+    base: Path,
+    known: dict[str, Mapping[str, Any]],
+    *,
+    out: Path,
+    ending: str,
+    pattern: Job,
 ) -> Job:
     cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
     name = cells["name"]
@@ -86,13 +105,11 @@ def _row(
     output = as_path(output_in(out, name, VOLUME_ENDING if volume else ending), UsageError)
     if cells["output"]:
         output = located(out.absolute() / as_path(cells["output"]))
-    return replace(
-        pattern,
-        name=name,
-        inputs=tuple(map(str, paths)),
-        output=output,
-        settings={**pattern.settings, **_options(cells["options"], where)},
-    )
+    told = cells["options"]
+    if told not in known:
+        known[told] = {**pattern.settings, **_options(told, where)}
+    inputs_ = tuple(map(str, paths))
+    return replace(pattern, name=name, inputs=inputs_, output=output, settings=known[told])
 
 
 def _options(text: str, where: str) -> dict[str, Any]:

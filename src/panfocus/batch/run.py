@@ -88,7 +88,9 @@ def _find(options: BatchOptions, notes: list[str] | None = None) -> list[Job]:
         # processes that each take all processors only get in each other's way
         count = options.workers if options.workers is not None else default_workers()
         threads = max(default_workers() // max(count, 1), 1)
-        jobs = [replace(j, settings={"threads": threads, **j.settings}) for j in jobs]
+        # jobs that share their settings go on sharing them
+        settings = {id(j.settings): {"threads": threads, **j.settings} for j in jobs}
+        jobs = [replace(j, settings=settings[id(j.settings)]) for j in jobs]
     return jobs
 
 

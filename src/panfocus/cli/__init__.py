@@ -64,10 +64,18 @@ def _run(argv: Sequence[str] | None) -> int:
             print(f"panfocus: {TOLD}", file=sys.stderr)
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception as error:  # the last resort
+        return _unforeseen(error, argv)
+    return 0
+
+
+def _unforeseen(error: Exception, argv: Sequence[str] | None) -> int:
+    try:
         from panfocus.cli.last_resort import told  # noqa: PLC0415  never, it is hoped
 
         return _refused(told(error, argv))
-    return 0
+    except Exception:  # no memory even for that
+        os.write(2, b"panfocus: memory ran out, no file was left half-written\n")
+        return 1
 
 
 def _refused(error: PanfocusError) -> int:

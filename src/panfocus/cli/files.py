@@ -9,7 +9,7 @@ import click
 
 
 class UserPath(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  since click 8.5
-    """A file or folder that a user names; see `panfocus.io.paths.as_path`."""
+    """A file or folder that a user names; see `panfocus.resources.paths.as_path`."""
 
     name = "path"
 
@@ -26,7 +26,7 @@ class UserPath(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  
             InputError: in a folder that may not be entered, or that is gone.
         """
         from panfocus.errors import UsageError  # noqa: PLC0415  `--help` does without
-        from panfocus.io.paths import as_path  # noqa: PLC0415
+        from panfocus.resources.paths import as_path  # noqa: PLC0415
 
         return as_path(value, UsageError)
 

@@ -16,7 +16,6 @@ from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
-from panfocus.io.paths import as_path
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import inputs_of
@@ -27,6 +26,7 @@ from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.stack import needs_registration
+from panfocus.resources.paths import as_path
 
 
 def run(request: Request) -> None:

@@ -16,6 +16,8 @@ from panfocus.errors import PanfocusError
 _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "tifffile", "imagecodecs", "Pillow",
              "simplejpeg", "click", "zarr", "distributed", "torch")  # fmt: skip
 _LONGEST = 300
+#: How the loader of libraries, and threads, tell of it.
+_NO_MEMORY = ("failed to map segment", "cannot map", "Cannot allocate memory", "start new thread")
 
 
 def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
@@ -25,7 +27,7 @@ def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
         error: the error.
         argv: words of the command line; None for those of the process.
     """
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
         return PanfocusError(
             "memory ran out",
             expected="as much as `panfocus fuse --dry-run` tells",

@@ -8,8 +8,8 @@ from typing import Any
 
 from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
-from panfocus.io.paths import as_path
 from panfocus.pipeline.outputs import Outputs, map_path
+from panfocus.resources.paths import as_path
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
-from panfocus.io.paths import as_path
 from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, check, fuse_file, volume_settings
+from panfocus.resources.paths import as_path
 from panfocus.systems import load_system
 
 _NOTES = 8

@@ -16,9 +16,9 @@ from pathlib import Path
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import located
 from panfocus.io.ome_set import set_files
-from panfocus.io.paths import as_path
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.stores import store_of
+from panfocus.resources.paths import as_path
 
 #: What the user calls an output, such as its option, and where it goes.
 Output = tuple[str, Path]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from panfocus.errors import OutputError
-from panfocus.io.paths import is_file
+from panfocus.resources.paths import is_file
 
 _GROUP, _ARRAY, _EITHER = ".zgroup", ".zarray", "zarr.json"
 _FACTS = frozenset({_GROUP, _ARRAY, _EITHER, ".zattrs", ".zmetadata"})

@@ -11,15 +11,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import OutputError, UsageError
+from panfocus.errors import FormatError, OutputError, UsageError
 from panfocus.frame import Metadata
 from panfocus.io import jpeg, png, tiff_write, webp
 from panfocus.io.atomic import cannot_write, exists_error, located, write_atomic
 from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
-from panfocus.io.paths import as_path
 from panfocus.io.read import SUFFIXES
+from panfocus.resources.paths import as_path
 
 Kind = Literal["image", "map"]
 _KINDS_OF_OUTPUT: dict[Kind, tuple[Format, ...]] = {
@@ -36,13 +36,13 @@ def output_format(path: Path, kind: Kind = "image") -> Format:
     """Return the format that the extension asks for.
 
     Raises:
-        OutputError: the extension is unknown, or cannot hold this kind of output.
+        FormatError: the extension is unknown, or cannot hold this kind of output.
     """
     found = SUFFIXES.get(path.suffix.lower())
     allowed = _KINDS_OF_OUTPUT[kind]
     if found not in allowed:
         valid = [suffix for suffix, name in SUFFIXES.items() if name in allowed]
-        raise OutputError(
+        raise FormatError(
             f"the output's extension does not name a format for {kind}s",
             where=str(path),
             expected=" ".join(valid),

@@ -89,7 +89,7 @@ def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> 
         ) from error
     except UnicodeDecodeError as error:
         raise damaged(path, "", ValueError("attributes that are no text in UTF-8")) from error
-    except (OSError, AttributeError, *DAMAGE) as error:
+    except (OSError, *DAMAGE) as error:
         raise damaged(path, "", error) from error
     if not positions:
         raise InputError(

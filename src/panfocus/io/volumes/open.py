@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from panfocus.errors import InputError
 from panfocus.io import tiff_axes
-from panfocus.io.paths import as_path, is_file
+from panfocus.resources.paths import as_path, is_file
 
 if TYPE_CHECKING:
     from panfocus.io.volumes.volume import Volume

@@ -19,7 +19,7 @@ from panfocus.io.frames import DamageError
 #: What readers raise on damaged data; imagecodecs' errors are RuntimeErrors.
 DAMAGE = (
     RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
-    struct.error, zlib.error, MemoryError,
+    struct.error, zlib.error, MemoryError, AttributeError, ImportError,
 )  # fmt: skip
 #: Kinds of number that are taken.
 DTYPES = ("uint8", "uint16", "int8", "int16", "float32")

@@ -96,6 +96,11 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113  pathlib's raises where a folder is closed
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there that this user can see; never raises."""
+    return os.path.isdir(path)  # noqa: PTH112  as above
+
+
 def shown(text: str, most: int = 200) -> str:
     r"""Return a name as a message shows it: in one line, in letters, and not too long.
 
