@@ -64,9 +64,6 @@ def _cases(asked: argparse.Namespace) -> Iterator[Case]:
 
 def _import_all() -> None:
     """Import what the copies of this process need, so that none of them does."""
-    import difflib
-    import html
-
     import cv2
     import onnxruntime  # noqa: F401
     import tifffile  # noqa: F401

@@ -32,7 +32,7 @@ class How:
         stop: a signal, and after how many seconds.
         gone: whether the current folder is deleted before.
         nobody: whether it runs as a user without rights; only root can let it.
-        seconds: after which it hangs.
+        seconds: of the processor, or five times as many by the clock, after which it hangs.
         memory: MiB that it may take beyond what it takes when nothing is done.
     """
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from fuzz import damage, faces, outside
+from fuzz import bounds, damage, faces, invariants, outside
 from fuzz.case import Case
 
 
 def corpus() -> Iterator[Case]:
     """Yield the known ones."""
-    yield from damage.corpus()
-    yield from outside.corpus()
-    yield from faces.corpus()
+    for of in (damage, outside, faces, bounds, invariants):
+        yield from of.corpus()
 
 
 def drawn(chance: random.Random) -> Case:
     """Return one that nobody has seen."""
+    if chance.random() < 0.2:
+        return invariants.drawn_case(chance)
     return damage.drawn(chance)

@@ -92,6 +92,10 @@ def _is_written(folder: Path, ran: Ran) -> str | None:
     return None if made == (ran.code == 0) else f"written: {made}, code {ran.code}"
 
 
+def _is_there(folder: Path, _: Ran) -> str | None:
+    return None if (folder / "out.png").is_file() else "the picture is lost with the stream"
+
+
 def _fused(folder: Path) -> list[str]:
     return fuse(lay(folder), "--depth-map", "--json")
 
@@ -101,7 +105,7 @@ def streams() -> Iterator[Case]:
     made = ("out.*", "out_*", "out/*")
     for closed in ((1,), (2,), (1, 2), (0, 1, 2), (0,)):
         for call, what in ((_fused, "fuse"), (_help, "help"), (_systems, "systems")):
-            check = _is_written if what == "fuse" else None
+            check = _is_there if what == "fuse" else None
             yield Case(
                 "streams",
                 f"{what} closed {closed}",
@@ -128,7 +132,7 @@ def streams() -> Iterator[Case]:
             (_version, "version"),
             (_wrong, "wrong"),
         ):
-            check = _is_written if what == "fuse" else None
+            check = _is_there if what == "fuse" else None
             yield Case(
                 "streams",
                 f"{what} full {full}",
@@ -285,7 +289,7 @@ def limits() -> Iterator[Case]:
     """Yield processes that may have little: files, stack, memory, room on the disk."""
     given: Sequence[tuple[str, int]] = [
         ("RLIMIT_STACK", 256 * 1024), ("RLIMIT_STACK", 128 * 1024), ("RLIMIT_NOFILE", 12),
-        ("RLIMIT_NOFILE", 6), ("RLIMIT_FSIZE", 100), ("RLIMIT_FSIZE", 0), ("RLIMIT_NPROC", 1),
+        ("RLIMIT_NOFILE", 8), ("RLIMIT_FSIZE", 100), ("RLIMIT_FSIZE", 0), ("RLIMIT_NPROC", 1),
         *(("RLIMIT_DATA", n * 2**20) for n in (60, 120, 250, 400)),
         *(("RLIMIT_AS", n * 2**20) for n in (500, 800, 1500)),
     ]  # fmt: skip

@@ -66,7 +66,7 @@ def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Pat
         if case.how.stop is not None and not stopped and spent > case.how.stop[1]:
             stopped = True
             os.kill(child, case.how.stop[0])
-        if spent > case.how.seconds:
+        if spent > 5 * case.how.seconds:
             hung = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
@@ -74,6 +74,7 @@ def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Pat
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)  # what it may have started
     code = os.waitstatus_to_exitcode(status)
+    hung = hung or code == -signal.SIGXCPU
     out, err = (path.read_text(errors="replace") if path.exists() else "" for path in streams)
     spent = used.ru_utime + used.ru_stime
     return Ran(code, out, err, spent, used.ru_maxrss / 1024, hung)
@@ -139,6 +140,7 @@ def _as_exit_code(work: Callable[[], object]) -> int:
 def _limit(how: How) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(how.seconds), resource.RLIM_INFINITY))
     for name, value in how.limits.items():
         number = getattr(resource, name)
         resource.setrlimit(number, (value, resource.getrlimit(number)[1]))
@@ -150,8 +152,8 @@ def _redirect(how: How, streams: list[Path]) -> None:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(handle, number)
         os.close(handle)
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False, errors="backslashreplace")  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, errors="backslashreplace")  # noqa: SIM115
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)

@@ -84,7 +84,7 @@ def _how_it_ended(case: Case, ran: Ran) -> list[tuple[Fault, str]]:
     found: list[tuple[Fault, str]] = []
     if ran.code not in case.codes:
         found.append(("code", f"{ran.code}: {said.strip()[-200:]}"))
-    is_mute = 2 in (*case.how.closed, *case.how.full)
+    is_mute = 2 in (*case.how.closed, *case.how.full) or not case.how.limits.get("RLIMIT_FSIZE", 1)
     if ran.code not in (0, 130) and ran.code > 0 and not ran.err.strip() and not is_mute:
         found.append(("silent", f"code {ran.code}"))
     match = _WORDS.search(ran.err)

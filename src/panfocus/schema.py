@@ -186,7 +186,7 @@ def said(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return f"a list of {len(cast('Sequence[object]', value))}"
     if isinstance(value, Mapping):
-        names = [str(name) for name in cast("Mapping[object, object]", value)]
+        names = [ascii(str(name))[1:-1] for name in cast("Mapping[object, object]", value)]
         return _short(f"named values ({', '.join(names[:5]) or 'none'})")
     return _plain(value)
 

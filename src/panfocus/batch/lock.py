@@ -50,11 +50,10 @@ def alone_in(out: Path, folders: set[Path]) -> Generator[str]:
     path = out / FOLDER / "running.json"
     pid = os.getpid()
     own = _Running(secrets.token_hex(4), socket.gethostname(), pid, _start_of(pid))
-    _reserve(path, own, out, folders)
     over = Event()
-    beat = Thread(target=_beat, args=(path, over), daemon=True)
-    beat.start()
     try:
+        _reserve(path, own, out, folders)
+        Thread(target=_beat, args=(path, over), daemon=True).start()
         yield own.run
     finally:
         over.set()

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from panfocus.cli import streams
-from panfocus.cli.stopping import INTERRUPTED, TOLD, listen
+from panfocus.cli.stopping import INTERRUPTED, TOLD, listen, take_back, was_heard
 from panfocus.errors import PanfocusError
+from panfocus.resources.memory import is_capped
 
 #: Objects made between two collections of garbage: about what the imports of a fusion make.
 _GARBAGE = 50_000
@@ -29,6 +30,8 @@ def _spare() -> None:
     gc.set_threshold(_GARBAGE)
     atexit.register(gc.freeze)
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+    if is_capped():  # each of its threads asks for memory, and where there is none it crashes
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,8 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         lost = streams.failure()
         return code if lost is None else _refused(lost) if code == 0 else code
     except (SystemExit, KeyboardInterrupt):  # a signal before the work, or after it
-        print(f"panfocus: {TOLD}", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted()
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -61,14 +63,22 @@ def _run(argv: Sequence[str] | None) -> int:
         return _refused(error)
     except SystemExit as error:
         if error.code == INTERRUPTED:
-            print(f"panfocus: {TOLD}", file=sys.stderr)
+            return _interrupted()
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception as error:  # the last resort
         return _unforeseen(error, argv)
     return 0
 
 
+def _interrupted() -> int:
+    take_back()
+    print(f"panfocus: {TOLD}", file=sys.stderr)
+    return INTERRUPTED
+
+
 def _unforeseen(error: Exception, argv: Sequence[str] | None) -> int:
+    if was_heard():  # a signal that some library made another error of
+        return _interrupted()
     try:
         from panfocus.cli.last_resort import told  # noqa: PLC0415  never, it is hoped
 

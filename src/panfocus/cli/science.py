@@ -65,7 +65,9 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
     facts = {**asdict(summary), "outputs": [str(path) for path in files]}
     text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if outputs.report is not None:
-        write_atomic(outputs.report, [text.encode()], overwrite=request.overwrite)
+        write_atomic(
+            outputs.report, [text.encode(errors="backslashreplace")], overwrite=request.overwrite
+        )
     elif request.json_file == BARE:
         print(text, end="")
     if not request.quiet:

@@ -34,6 +34,7 @@ def listen(*, is_own: bool) -> None:
         if number is not None and (name == "SIGINT" or signal.getsignal(number) != signal.SIG_IGN):
             signal.signal(number, _stop)
     if is_own:
+        sys.unraisablehook = _again
         _watch()
 
 
@@ -42,9 +43,22 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     _count[0] += 1
     if _count[0] >= _MOST:
         _drop()
-    if _count[0] == 1:
-        # SystemExit and not KeyboardInterrupt: the command line library turns the latter into 1
-        raise SystemExit(INTERRUPTED)
+    # SystemExit and not KeyboardInterrupt: the command line library turns the latter into 1
+    raise SystemExit(INTERRUPTED)
+
+
+def _again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Stop once more where the first try came into code that can raise nothing."""
+    if unraisable.exc_type is SystemExit and _heard.is_set():
+        _count[0] -= 1
+        signal.raise_signal(signal.SIGTERM)
+        return
+    sys.__unraisablehook__(unraisable)
+
+
+def was_heard() -> bool:
+    """Whether a signal has ended the work, whatever came of it on its way."""
+    return _heard.is_set()
 
 
 def _watch() -> None:
@@ -67,11 +81,16 @@ def _end_late(ours: int) -> None:
 
 def _drop() -> None:
     """Take back what is half-written, say so, and end at once."""
+    take_back()
+    os.write(2, f"panfocus: {TOLD}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+def take_back() -> None:
+    """Delete what is half-written, if anything was."""
     atomic = sys.modules.get("panfocus.io.atomic")
     if atomic is not None:
         atomic.abandon()
-    os.write(2, f"panfocus: {TOLD}\n".encode())
-    os._exit(INTERRUPTED)
 
 
 TOLD = "interrupted, no file was left half-written"

@@ -76,8 +76,14 @@ def _vanished(name: str, error: OSError) -> InputError:
     )
 
 
+def _detail(error: BaseException) -> str:
+    """Return what an error tells of the file; Python's own words tell nothing of it."""
+    own = (UnicodeError, AttributeError, TypeError, LookupError, OverflowError, RecursionError)
+    return "a structure that is none" if isinstance(error, own) else str(error) or "damage"
+
+
 def _unreadable(name: str, error: BaseException) -> InputError:
-    detail = str(error) or type(error).__name__
+    detail = _detail(error)
     if isinstance(error, KindError):
         return InputError(
             "a frame is of a kind that is not read",

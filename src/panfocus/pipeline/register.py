@@ -29,7 +29,7 @@ def numbered(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
         if frame is None:
             return
         if number == 0:
-            check_sides(*frame.pixels.shape[:2], journal.settings)
+            check_sides(frame.pixels.shape[0], frame.pixels.shape[1], journal.settings)
         journal.report.warnings += [f"{frame.name}: {note}" for note in frame.notes]
         yield replace(frame, number=number)
 

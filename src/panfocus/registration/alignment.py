@@ -145,7 +145,7 @@ class Alignment:
         path = Path(path)
         if path.is_dir():
             raise OutputError("the output is a folder", where=str(path))
-        write_atomic(path, [self.to_json().encode()], overwrite=overwrite)
+        write_atomic(path, [self.to_json().encode(errors="backslashreplace")], overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Alignment:

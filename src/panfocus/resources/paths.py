@@ -8,9 +8,13 @@ from pathlib import Path
 
 from panfocus.errors import InputError, PanfocusError, UsageError
 
+_MOST_NAME, _MOST_PATH = 255, 4095
 #: What is wrong with a name, by the system's number for it; all others mean that it is not there.
 _WHY = {
-    errno.ENAMETOOLONG: ("a name is too long", "at most 255 bytes a name, and 4095 in all"),
+    errno.ENAMETOOLONG: (
+        "a name is too long",
+        f"at most {_MOST_NAME} bytes a name, and {_MOST_PATH} in all",
+    ),
     errno.ELOOP: ("a link leads to itself", "a link that ends at a file or folder"),
     errno.EACCES: ("a folder may not be entered", "a folder that this user may enter"),
     errno.EPERM: ("a folder may not be entered", "a folder that this user may enter"),
@@ -58,8 +62,22 @@ def as_path(name: str | os.PathLike[str], error: type[PanfocusError] = InputErro
             got=text.partition("/")[0],
             remedy="write ./~... for a file whose name begins with ~",
         ) from None
+    _check_length(path, error)
     _check_found(path, error)
     return path
+
+
+def _check_length(path: Path, error: type[PanfocusError]) -> None:
+    """Refuse what is too long where its folder is not there yet, too."""
+    longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+    if longest > _MOST_NAME or len(os.fsencode(path)) > _MOST_PATH:
+        what, expected = _WHY[errno.ENAMETOOLONG]
+        raise error(
+            what,
+            where=shown(str(path)),
+            expected=expected,
+            got=f"{longest} bytes" if longest > _MOST_NAME else f"{len(os.fsencode(path))} in all",
+        )
 
 
 def _check_found(path: Path, error: type[PanfocusError]) -> None:

@@ -28,7 +28,13 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
             which nobody vouches for.
     """
     if not path.is_file():
-        raise SystemError_(missing, where=str(path))
+        raise SystemError_(
+            missing,
+            where=str(path),
+            expected="the file that the card names, beside it",
+            got="no such file",
+            remedy="install or export the system again",
+        )
     _check_inside(path)
     digest = digest_of(path)
     if digest != sha256:

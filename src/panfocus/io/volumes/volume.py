@@ -158,7 +158,9 @@ def _said(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror is not None:
         return error.strerror
     # Python's own words tell nothing of the file
-    is_plain = isinstance(error, (AttributeError, TypeError, LookupError, RecursionError))
+    is_plain = isinstance(
+        error, (UnicodeError, AttributeError, TypeError, LookupError, RecursionError)
+    )
     return "a structure that is none" if is_plain or not str(error) else str(error)
 
 
