@@ -18,6 +18,9 @@ from fuzz.case import Case, How
 from fuzz.made import stack
 
 _SYSTEMS = ("guided", "guided-tenengrad", "guided-sf", "guided-variance", "pyramid")
+#: Share of the pixels of a small stack that another order of three frames or more may decide
+#: otherwise.
+_FOLDED = 0.2
 #: Stacks that are drawn for one case.
 _EXAMPLES = 6
 
@@ -108,8 +111,8 @@ def permuted_frames(drawn: Drawn) -> None:
     again = drawn.frames[order[other.index], here[0], here[1]]
     same = (taken == again).reshape(*one.index.shape, -1).all(axis=2)
     differs = order[other.index] != one.index
-    # ties are decided by what came first
-    assert (differs & ~same).mean() < 0.02
+    # longer stacks are folded in their order, and near a tie the order tells (docs: fold order)
+    assert (differs & ~same).mean() <= (0.0 if count == 2 else _FOLDED)
 
 
 def run_again(drawn: Drawn) -> None:

@@ -28,6 +28,8 @@ from panfocus.registration.warp import STILL, whole_shift
 _FORMAT = "panfocus-transforms-1"
 #: A side of a frame, at most.
 _MOST_PIXELS = 10**7
+#: An entry of a matrix, at most: products of larger ones are no numbers.
+_MOST_ENTRY = 1e9
 #: How the status of a frame begins that could not be aligned; the reason follows.
 UNALIGNED = "left unaligned: "
 #: Share of the picture that the common field must keep for frames to be cropped to it.
@@ -190,7 +192,13 @@ def _placed(value: object, where: str, height: int, width: int) -> Placed:
     inner = f"{where}.matrix"
     rows = schema.items(schema.item(facts, "matrix", where), inner, 3, 3)
     matrix = np.array(
-        [[schema.number(cell, inner) for cell in schema.items(row, inner, 3, 3)] for row in rows]
+        [
+            [
+                schema.number(cell, inner, -_MOST_ENTRY, _MOST_ENTRY)
+                for cell in schema.items(row, inner, 3, 3)
+            ]
+            for row in rows
+        ]
     )
     if not is_plausible(matrix, height, width):
         raise schema.SchemaError(inner, "a transform between frames of a stack", "none")
