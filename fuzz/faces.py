@@ -212,39 +212,30 @@ def _letters_written(folder: Path, ran: Ran) -> str | None:
     return None if ran.code == 0 and (folder / "Ergebniß→.png").is_file() else f"code {ran.code}"
 
 
+#: Seconds after the start of a fusion, and those of the processor by which Python has started.
+_MOMENTS, _STARTED = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.6), 0.12
+
+
 def signals() -> Iterator[Case]:
     """Yield signals at every moment of a start and of a fusion."""
     wanted = {signal.SIGINT: (130,), signal.SIGTERM: (130, 143), signal.SIGHUP: (129, 130),
               signal.SIGQUIT: (130, 131)}  # fmt: skip
     for number, codes in wanted.items():
-        dies = tuple(-n for n in (number,)) if number != signal.SIGINT else ()
-        for after in (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.6):
-            early = (*codes, *dies) if after < 0.15 else codes
+        # before Python has started, the system itself ends it
+        early = () if number == signal.SIGINT else (-number,)
+        how = [("fuse", _large, after, (0,)) for after in _MOMENTS]
+        how += [("batch", _many, after, (0, 3)) for after in (0.5, 1.0, 2.0)]
+        how += [("watch", _watch, 4.0, ())]
+        for what, call, after, done in how:
             yield Case(
                 "signals",
-                f"fuse {number.name} {after}",
-                _large,
-                codes=(0, *early),
-                made=("out.png",),
+                f"{what} {number.name} {after}",
+                call,
+                codes=(*done, *codes, *early),
+                made=("out.png", "out/*"),
                 how=How(exec=True, stop=(number, after)),
+                check=_ended_early,
             )
-        for after in (0.5, 1.0, 2.0):
-            yield Case(
-                "signals",
-                f"batch {number.name} {after}",
-                _many,
-                codes=(0, 3, *codes),
-                made=("out/*",),
-                how=How(exec=True, stop=(number, after)),
-            )
-        yield Case(
-            "signals",
-            f"watch {number.name}",
-            _watch,
-            codes=codes,
-            made=("out/*",),
-            how=How(exec=True, stop=(number, 4.0)),
-        )
     yield Case(
         "signals",
         "SIGPIPE",
@@ -253,6 +244,11 @@ def signals() -> Iterator[Case]:
         codes=(0,),
         how=How(exec=True, stop=(signal.SIGPIPE, 0.5)),
     )
+
+
+def _ended_early(_: Path, ran: Ran) -> str | None:
+    is_late = ran.code < 0 and ran.seconds > _STARTED
+    return f"ended by the system after {ran.seconds:.2f} s of work" if is_late else None
 
 
 def _large(folder: Path) -> list[str]:
