@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo view test lint format docs wheel hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
+.PHONY: demo view test fuzz lint format docs wheel hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
   bundle-drpl-paper bundle-drpl-small clean
 
 $(VENV)/.base:
@@ -35,6 +35,12 @@ view: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n 2
+
+# Hostile inputs and surroundings, and what holds of every fusion; another FUZZ_SEED draws others.
+FUZZ_SECONDS ?= 600
+FUZZ_SEED ?= 0
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -4,7 +4,9 @@ PanfocusError
 |-- UsageError        the call itself is wrong; a ValueError too (exit code 2)
 |-- InputError        a frame cannot be read or does not fit the others
 |-- OutputError       the result cannot be written
+|   `-- FormatError   its extension names no format; a UsageError too
 |-- SystemError_      a system is unknown, damaged, or was given what it does not take
+|   `-- UnknownSystemError   there is none of this name; a UsageError too
 |-- DataError         training or evaluation data is missing or unfit
 `-- Cancelled         the caller asked to stop
 """
@@ -71,6 +73,14 @@ class OutputError(PanfocusError):
 
 class SystemError_(PanfocusError):
     """A system is unknown, its weights are damaged, or it does not take these frames."""
+
+
+class FormatError(OutputError, UsageError):
+    """The output's extension names no format, or none that can hold it."""
+
+
+class UnknownSystemError(SystemError_, UsageError):
+    """There is no system of this name."""
 
 
 class DataError(PanfocusError):

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import floats, luminance, shrink, white
 from panfocus.arrays.types import Float, Pixels
 
+#: Frames of a stack, at most: an index map counts them in 16 bits.
+MOST_FRAMES = 2**16
+
 
 @dataclass(frozen=True)
 class Metadata:

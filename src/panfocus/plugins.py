@@ -126,8 +126,12 @@ def load(path: str | Path) -> ModuleType:
         UsageError: there is no such file, or it stops with an error.
         PanfocusError: what it raised itself, such as a name that is taken.
     """
-    file = Path(path).expanduser().resolve()
-    if file.suffix != ".py" or not file.is_file():
+    try:
+        file = Path(path).expanduser().resolve()
+        is_there = file.suffix == ".py" and file.is_file()
+    except (OSError, RuntimeError, ValueError):  # no name that a file can have
+        file, is_there = Path(path), False
+    if not is_there:
         raise UsageError(
             "there is no such plugin",
             where="--plugin",

@@ -1,7 +1,5 @@
 """How much memory there is, on any system and under a container's limit."""
 
-from pathlib import Path
-
 import psutil
 import pytest
 
@@ -35,13 +33,45 @@ def test_a_containers_limit_holds(tmp_path, monkeypatch, limit, expected):
     """What a group of processes may have counts, less what it has taken."""
     (tmp_path / "memory.max").write_text(f"{limit}\n")
     (tmp_path / "memory.current").write_text("100000000\n")
-    monkeypatch.setattr(memory, "Path", lambda text: tmp_path / Path(text).name)
+    groups = list(memory._left_in_groups(tmp_path, tmp_path / "none"))
+    monkeypatch.setattr(memory, "_left_in_groups", lambda: groups)
     monkeypatch.setattr(memory, "_free_memory", lambda: 10**9)
+    monkeypatch.setattr(memory, "_left_by_limits", lambda: [])
     assert available_memory() == expected
 
 
+@pytest.mark.parametrize(
+    ("lines", "base", "names"),
+    [
+        ("0::/jobs/one\n", ".", ("memory.max", "memory.current")),
+        ("0::/jobs/one\n", "unified", ("memory.max", "memory.current")),
+        (
+            "5:cpu,memory:/jobs/one\n0::/\n",
+            "memory",
+            ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+        ),
+    ],
+)
+def test_limits_of_all_groups_around_a_process_hold(tmp_path, lines, base, names):
+    """The tightest is mostly not the innermost: a job's, and not its step's."""
+    (tmp_path / "own").write_text(lines)
+    inner = tmp_path / base / "jobs/one"
+    inner.mkdir(parents=True)
+    for folder, most in ((inner, "900"), (inner.parent, "500"), (tmp_path / base, "max")):
+        (folder / names[0]).write_text(most)
+        (folder / names[1]).write_text("200\n")
+    assert sorted(memory._left_in_groups(tmp_path, tmp_path / "own")) == [300, 700]
+
+
+def test_files_that_can_be_forgotten_are_no_memory_in_use(tmp_path):
+    (tmp_path / "memory.max").write_text("1000")
+    (tmp_path / "memory.current").write_text("900")
+    (tmp_path / "memory.stat").write_text("anon 100\ninactive_file 600\n")
+    assert list(memory._left_in_groups(tmp_path, tmp_path / "none")) == [700]
+
+
 def test_without_the_kernels_table_the_system_is_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "Path", lambda text: tmp_path / Path(text).name)
+    monkeypatch.setattr(memory, "_FREE", tmp_path / "none")
     free = psutil.virtual_memory()._replace(available=12345)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
     assert available_memory() == 12345
@@ -49,5 +79,5 @@ def test_without_the_kernels_table_the_system_is_asked(tmp_path, monkeypatch):
 
 def test_the_kernels_table_tells_what_is_available(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable:    7 kB\n")
-    monkeypatch.setattr(memory, "Path", lambda text: tmp_path / Path(text).name)
+    monkeypatch.setattr(memory, "_FREE", tmp_path / "meminfo")
     assert available_memory() == 7 * 1024

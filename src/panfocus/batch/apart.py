@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from panfocus.io.outputs import Inputs, Output
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.stores import is_store
 from panfocus.io.volumes.open import is_ome_tiff
+from panfocus.resources.paths import is_file, is_folder
 
 
 def check_batch(jobs: Sequence[Job], source: Path, out: Path, *, overwrite: bool) -> None:
@@ -62,9 +64,9 @@ def _named(jobs: Iterable[Job]) -> Iterator[Path]:
 
 def _in_folders(named: Iterable[Path]) -> Iterator[os.DirEntry[str]]:
     for folder in named:
-        if folder.is_dir() and not is_store(folder):
-            with os.scandir(folder) as entries:
-                yield from entries
+        if is_folder(folder) and not is_store(folder):
+            with suppress(PermissionError), os.scandir(folder) as entries:
+                yield from entries  # what may not be listed fails as a stack, with its reason
 
 
 def _alike(outputs: Sequence[Output], paths: Iterable[Path | os.DirEntry[str]]) -> Iterator[Path]:
@@ -77,5 +79,5 @@ def _alike(outputs: Sequence[Output], paths: Iterable[Path | os.DirEntry[str]]) 
     for path in paths:
         number = path.inode() if isinstance(path, os.DirEntry) else path.stat().st_ino
         is_alike = path.name.casefold() in names or number in numbers or path.is_symlink()
-        if is_alike and path.is_file():
+        if is_alike and is_file(Path(path)):
             yield Path(path)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from queue import Empty, Queue
+from threading import Thread
 from time import monotonic
 from typing import Any, Protocol, cast
 
@@ -21,6 +23,10 @@ from panfocus.errors import PanfocusError, UsageError
 #: A cluster is looked after so often, and may be without workers for so long, in seconds: a nanny
 #: starts a dead one again within a few.
 _LOOK_S, _PATIENCE_S = 10.0, 120.0
+#: How often workers on this machine are started, if need be.
+_STARTS = 2
+#: For so long a scheduler may say nothing, in seconds.
+_ANSWER_S = 10.0
 
 
 class Crew(Protocol):
@@ -48,10 +54,10 @@ class Crew(Protocol):
 class Alone:
     """One task after the other, in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "one after the other in this process") -> None:
         self.slots = 1
         self.memory_bytes: int | None = None
-        self.title = "one after the other in this process"
+        self.title = title
         self._tasks: deque[StackTask] = deque()
 
     def start(self, task: StackTask) -> None:
@@ -196,26 +202,39 @@ def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Gener
         with _join(distributed, scheduler) as client:
             yield DaskCrew(client, f"the workers of {scheduler}")
         return
-    with (
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            # the sum is kept by what is handed out at a time: one worker may need most of it
-            memory_limit=memory_bytes,
-            dashboard_address=None,
-            # its server starts all the same; a second batch would find port 8787 taken
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
+    with ExitStack() as stack:
+        cluster = _local(distributed, workers, memory_bytes)
+        if cluster is None:
+            yield Alone(f"one after the other in this process, as {workers} workers did not start")
+            return
+        stack.enter_context(cluster)
+        client = stack.enter_context(distributed.Client(cluster))
         yield DaskCrew(client, f"{workers} worker processes on this machine")
+
+
+def _local(distributed: Any, workers: int, memory_bytes: int) -> Any:  # noqa: ANN401  dask has no types
+    """Start workers on this machine; None where that fails twice, as when somebody kills them."""
+    for _ in range(_STARTS):
+        try:
+            return distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                # the sum is kept by what is handed out at a time: one worker may need most of it
+                memory_limit=memory_bytes,
+                dashboard_address=None,
+                # its server starts all the same; a second batch would find port 8787 taken
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+            )
+        except Exception:
+            continue
+    return None
 
 
 def _join(distributed: Any, scheduler: str) -> Any:  # noqa: ANN401  dask has no types
     try:
-        client = distributed.Client(scheduler, timeout=10)
-    except (OSError, ValueError, TimeoutError) as error:
+        client = _within(_ANSWER_S, lambda: distributed.Client(scheduler, timeout=_ANSWER_S))
+    except (OSError, ValueError, TimeoutError, RuntimeError) as error:
         raise UsageError(
             "the scheduler does not answer",
             where=f"scheduler {scheduler}",
@@ -231,3 +250,30 @@ def _join(distributed: Any, scheduler: str) -> Any:  # noqa: ANN401  dask has no
             remedy=f"start some: `dask worker {scheduler} --nthreads 1`",
         )
     return client
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever it returns
+    """Return what some work comes to, waiting no longer than this.
+
+    Dask waits for minutes for a program that takes the call and says nothing.
+
+    Raises:
+        TimeoutError: it is not done yet; it goes on unheard.
+        Exception: what it raises.
+    """
+    ended: Queue[tuple[Any, Exception | None]] = Queue()
+
+    def run() -> None:
+        try:
+            ended.put((work(), None))
+        except Exception as error:
+            ended.put((None, error))
+
+    Thread(target=run, daemon=True).start()
+    try:
+        made, error = ended.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError(f"nothing within {seconds:.0f} seconds") from None
+    if error is not None:
+        raise error
+    return made

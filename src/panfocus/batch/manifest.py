@@ -6,6 +6,7 @@ import csv
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,7 +15,10 @@ from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
 from panfocus.pipeline.options import FIELDS, name_of
 from panfocus.pipeline.settings import from_text, make_settings
+from panfocus.resources.paths import as_path, shown
 
+#: Stacks of one batch, at most: what is known of each takes a kilobyte.
+_MOST_ROWS = 200_000
 _COLUMNS = ("name", "inputs", "output", "options")
 
 
@@ -38,12 +42,29 @@ def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[J
             columns = [c.strip() for c in reader.fieldnames or []]
             reader.fieldnames = columns
             _check_columns(path, columns)
-            rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError("the manifest cannot be read", where=str(path), got=str(error)) from error
+            rows = [(reader.line_num, row) for row in islice(reader, _MOST_ROWS + 1)]
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "the manifest is no text in UTF-8",
+            where=str(path),
+            got=f"byte {error.start} that is none",
+            remedy="save it as CSV in UTF-8",
+        ) from None
+    except (OSError, csv.Error) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError("the manifest cannot be read", where=str(path), got=said) from error
+    if len(rows) > _MOST_ROWS:
+        raise UsageError(
+            "the manifest has more stacks than a batch takes",
+            where=str(path),
+            expected=f"at most {_MOST_ROWS} rows",
+            got="more",
+            remedy="split it, and run a batch for each part, with an output folder each",
+        )
     base = path.absolute().parent
+    settings: dict[str, Mapping[str, Any]] = {}  # rows that say the same share them
     return [
-        _row(row, f"{path}, line {line}", base, out=out, ending=ending, pattern=pattern)
+        _row(row, f"{path}, line {line}", base, settings, out=out, ending=ending, pattern=pattern)
         for line, row in rows
     ]
 
@@ -60,30 +81,35 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
 
 
 def _row(
-    row: Mapping[str, str | None], where: str, base: Path, *, out: Path, ending: str, pattern: Job
+    row: Mapping[str, str | None],
+    where: str,
+    base: Path,
+    known: dict[str, Mapping[str, Any]],
+    *,
+    out: Path,
+    ending: str,
+    pattern: Job,
 ) -> Job:
     cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
     name = cells["name"]
     pure = PurePosixPath(name)
-    if not name or pure.is_absolute() or ".." in pure.parts:
+    if not pure.name or pure.is_absolute() or ".." in pure.parts or not name.isprintable():
         raise UsageError(
-            "a stack needs a name that can be a file's", where=where, got=name or "none"
+            "a stack needs a name that can be a file's", where=where, got=shown(name) or "none"
         )
     inputs = [part.strip() for part in cells["inputs"].split(";") if part.strip()]
     if not inputs:
         raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
-    paths = [base / Path(part).expanduser() for part in inputs]
+    paths = [base / as_path(part) for part in inputs]
     volume = len(paths) == 1 and is_volume_job(paths[0], ending)
-    output = output_in(out, name, VOLUME_ENDING if volume else ending)
+    output = as_path(output_in(out, name, VOLUME_ENDING if volume else ending), UsageError)
     if cells["output"]:
-        output = located(out.absolute() / Path(cells["output"]).expanduser())
-    return replace(
-        pattern,
-        name=name,
-        inputs=tuple(map(str, paths)),
-        output=output,
-        settings={**pattern.settings, **_options(cells["options"], where)},
-    )
+        output = located(out.absolute() / as_path(cells["output"]))
+    told = cells["options"]
+    if told not in known:
+        known[told] = {**pattern.settings, **_options(told, where)}
+    inputs_ = tuple(map(str, paths))
+    return replace(pattern, name=name, inputs=inputs_, output=output, settings=known[told])
 
 
 def _options(text: str, where: str) -> dict[str, Any]:
@@ -106,6 +132,6 @@ def _options(text: str, where: str) -> dict[str, Any]:
             "the options of a row are wrong",
             where=where,
             expected="name=value name=value, of " + ", ".join(FIELDS),
-            got=f"{text}: {error}",
+            got=f"{shown(text)}: {error}",
         ) from error
     return chosen

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
+from panfocus import schema
 from panfocus._version import __version__
 from panfocus.io.atomic import write_atomic
 from panfocus.io.digest import digest_of
@@ -18,6 +19,9 @@ FOLDER = ".panfocus"
 
 #: Options that change how fast a result comes and not what it is, but for its last digits.
 _NO_MATTER = ("threads", "max_memory", "device")
+
+#: Of a record, at most: a stack has few outputs.
+_MOST_BYTES = 2**22
 
 State = Literal["placing", "done"]
 Facts = tuple[str, int, int]
@@ -112,10 +116,30 @@ def record_path(out: Path, name: str) -> Path:
 def read_record(path: Path) -> Record | None:
     """Return the record; None without one, or when it is not one."""
     try:
-        values: object = json.loads(path.read_text(encoding="utf-8"))
-        return Record(**cast("dict[str, Any]", values))
-    except (OSError, ValueError, TypeError):
+        found = schema.record(schema.read(path, _MOST_BYTES))
+        known = {one.name for one in fields(Record)}
+        if not {"key", "state"} <= set(found) <= known:
+            return None
+        return Record(
+            schema.text(found["key"], "key"),
+            cast("State", schema.choice(found["state"], "state", get_args(State))),
+            _files(found.get("files", {}), "files"),
+            schema.whole(found.get("frames", 0), "frames", 0, 2**40),
+            schema.whole(found.get("tries", 1), "tries", 0, 2**40),
+            _files(found.get("before", {}), "before"),
+        )
+    except (OSError, schema.SchemaError):
         return None
+
+
+def _files(value: object, where: str) -> dict[str, list[Any]]:
+    """Check paths, each with its bytes, its time of change and, but for old records, its hash."""
+    out: dict[str, list[Any]] = {}
+    for name, facts in schema.record(value, where).items():
+        listed = schema.items(facts, where, 2, 3)
+        numbers = [schema.whole(one, where, 0, 2**63) for one in listed[:2]]
+        out[name] = [*numbers, *(schema.text(one, where) for one in listed[2:])]
+    return out
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -15,6 +15,8 @@ from panfocus.batch.work import StackOutcome
 from panfocus.errors import OutputError
 from panfocus.io.digest import Ledger
 
+#: How a cell begins that a spreadsheet runs.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 JSON, CSV = "report.json", "report.csv"
 _FIRST = ("name", "state", "frames", "seconds", "tries", "memory_bytes", "outputs", "error")
 _COLUMNS = (*_FIRST, "aligned", "left_unaligned", "warnings")
@@ -62,7 +64,7 @@ def write_reports(
     notes: list[str] = []
     for name, data in ((JSON, text), (CSV, table.getvalue())):
         try:
-            ledger(out).write(name, data.encode(), overwrite=overwrite)
+            ledger(out).write(name, data.encode(errors="backslashreplace"), overwrite=overwrite)
         except OutputError as error:
             notes.append(f"{name} was not written: {error.what} {error.where}")
     return notes
@@ -75,4 +77,9 @@ def _cells(outcome: StackOutcome) -> list[object]:
     values["left_unaligned"] = ";".join(outcome.left_unaligned)
     values["warnings"] = " | ".join(outcome.warnings)
     values["error"] = " | ".join((outcome.error or "").split("\n  "))
-    return [values[name] for name in _COLUMNS]
+    return [_plain(values[name]) for name in _COLUMNS]
+
+
+def _plain(cell: object) -> object:
+    """Keep a spreadsheet from taking a text for a formula: what begins like one gets a quote."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

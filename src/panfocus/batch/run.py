@@ -27,6 +27,8 @@ from panfocus.pipeline.settings import make_settings
 Tell = Callable[[StackOutcome, int, int], None]
 
 _REPORT_EVERY_S = 5.0
+#: Causes of trouble while watching that the report tells.
+_MOST_TOLD = 20
 _NO_DASK = (
     "the extra `batch` (Dask) is not installed: one stack after the other in this process; "
     "pip install 'panfocus[batch]' for more at a time"
@@ -86,7 +88,9 @@ def _find(options: BatchOptions, notes: list[str] | None = None) -> list[Job]:
         # processes that each take all processors only get in each other's way
         count = options.workers if options.workers is not None else default_workers()
         threads = max(default_workers() // max(count, 1), 1)
-        jobs = [replace(j, settings={"threads": threads, **j.settings}) for j in jobs]
+        # jobs that share their settings go on sharing them
+        settings = {id(j.settings): {"threads": threads, **j.settings} for j in jobs}
+        jobs = [replace(j, settings=settings[id(j.settings)]) for j in jobs]
     return jobs
 
 
@@ -129,6 +133,7 @@ class Batch:
         self._held_back = False
         self._crew = ""
         self._unwritten: list[str] = []
+        self._troubles: list[str] = []
 
     def work(self, crew: Crew, jobs: list[Job]) -> None:
         """Do all jobs; with `watch` also those that come."""
@@ -140,14 +145,15 @@ class Batch:
             # a stack's headers are read when its turn comes near: thousands would take minutes
             coming = iter(jobs if watch is None else [])
             while True:
-                self._take_in(coming, crew)
+                self._take_in(coming, crew, watch)
                 self._hand_out(crew)
                 if self._running:
-                    self._take_back(crew, 1.0 if watch else 3600.0)
+                    self._take_back(crew, 1.0 if watch else 3600.0, watch)
                 elif watch is None and not self._waiting:
                     return
                 if watch is not None:
                     fresh = watch.poll()
+                    self._heed(watch)
                     coming = iter([*coming, *fresh])
                     if watch.is_over and not (self._running or self._waiting or fresh):
                         return
@@ -156,7 +162,7 @@ class Batch:
         finally:
             self.save()
 
-    def _take_in(self, coming: Iterable[Job], crew: Crew) -> None:
+    def _take_in(self, coming: Iterable[Job], crew: Crew, watch: Watch | None) -> None:
         """Check stacks until every worker has one and one more is ready."""
         if len(self._waiting) >= crew.slots:
             return
@@ -168,10 +174,18 @@ class Batch:
                 done = self._too_large(done, crew) or done
             if isinstance(done, StackOutcome):
                 self._end(done)
+                if watch is not None and done.state == "failed":
+                    watch.failed(job.name)
             else:
                 self._waiting.append(done)
                 if len(self._waiting) >= crew.slots:
                     return
+
+    def _heed(self, watch: Watch) -> None:
+        """Remember for the report why a folder or manifest could not be looked at for a time."""
+        told = watch.trouble
+        if told is not None and told not in self._troubles and len(self._troubles) < _MOST_TOLD:
+            self._troubles.append(told)
 
     def _too_large(self, task: StackTask, crew: Crew) -> StackOutcome | None:
         if crew.memory_bytes is None or task.memory_bytes <= crew.memory_bytes:
@@ -198,10 +212,12 @@ class Batch:
             self._most = max(self._most, len(self._running))
             crew.start(task)
 
-    def _take_back(self, crew: Crew, seconds: float) -> None:
+    def _take_back(self, crew: Crew, seconds: float, watch: Watch | None) -> None:
         for task, outcome in crew.wait(seconds):
             self._running.remove(task)
             self._end(outcome)
+            if watch is not None and outcome.state == "failed":
+                watch.failed(outcome.name)
         if monotonic() - self._saved > _REPORT_EVERY_S:
             self.save()
 
@@ -215,6 +231,7 @@ class Batch:
     def _facts(self) -> dict[str, Any]:
         outcomes = self._outcomes.values()
         notes = [*self._notes, *self._unwritten]
+        notes += ["for a time: " + "; ".join(text.split("\n  ")) for text in self._troubles]
         if self._options.scheduler is None and self._options.workers and not crews.has_dask():
             notes.append(_NO_DASK)
         if self._held_back:
@@ -234,7 +251,12 @@ class Batch:
         """Write the reports as they stand."""
         outcomes, options = list(self._outcomes.values()), self._options
         facts = self._facts()
-        self._unwritten = write_reports(options.out, outcomes, facts, overwrite=options.overwrite)
+        try:
+            self._unwritten = write_reports(
+                options.out, outcomes, facts, overwrite=options.overwrite
+            )
+        except OSError as error:  # a drive that is away; it is written again when it is back
+            self._unwritten = [f"the report was not written: {error.strerror}"]
         self._saved = monotonic()
 
     def result(self) -> dict[str, Any]:

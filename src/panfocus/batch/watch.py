@@ -11,10 +11,18 @@ from panfocus.batch.apart import check_batch
 from panfocus.batch.job import Job
 from panfocus.batch.options import BatchOptions
 from panfocus.batch.record import Facts, file_facts
+from panfocus.errors import PanfocusError
+
+#: So often a stack is tried that fails and does not change.
+_MOST_TRIES = 4
 
 
 class Watch:
-    """New stacks, once their files have stopped changing."""
+    """New stacks, once their files have stopped changing.
+
+    Attributes:
+        trouble: why they cannot be looked at just now; None while they can.
+    """
 
     def __init__(self, options: BatchOptions, find: Callable[[], list[Job]]) -> None:
         """Set up.
@@ -27,7 +35,9 @@ class Watch:
         self._find = find
         self._seen: dict[str, tuple[list[Facts], float]] = {}
         self._given: dict[str, list[Facts]] = {}
+        self._tries: dict[str, int] = {}
         self._last = monotonic()
+        self.trouble: str | None = None
 
     @property
     def is_over(self) -> bool:
@@ -42,20 +52,44 @@ class Watch:
         """
         ready: list[Job] = []
         now = monotonic()
-        jobs = self._find()
-        if any(job.name not in self._seen for job in jobs):
-            check_batch(jobs, self._options.source, self._options.out, overwrite=True)
+        jobs = self._look()
         for job in jobs:
             facts = _facts_of(job)
             before = self._seen.get(job.name)
             if before is None or before[0] != facts:
                 self._seen[job.name] = (facts, now)
                 self._last = now
-            elif now - before[1] >= self._options.settle_s and self._given.get(job.name) != facts:
+            elif now - before[1] >= self._wait(job.name) and self._given.get(job.name) != facts:
                 self._given[job.name] = facts
                 self._last = now
                 ready.append(job)
         return ready
+
+    def failed(self, name: str) -> None:
+        """Take a stack up again that has failed: a drive that was away may be back by then."""
+        self._tries[name] = self._tries.get(name, 0) + 1
+        if self._tries[name] < _MOST_TRIES and name in self._seen:
+            self._given.pop(name, None)
+            self._seen[name] = (self._seen[name][0], monotonic())
+
+    def _wait(self, name: str) -> float:
+        """Return for how long a stack must not have changed, longer each time that it failed."""
+        return self._options.settle_s * 2 ** self._tries.get(name, 0)
+
+    def _look(self) -> list[Job]:
+        """Return the stacks that are there; none where they cannot be looked at just now.
+
+        A drive may be away, and a manifest half-written; both are told, and end by themselves.
+        """
+        try:
+            jobs = self._find()
+            if any(job.name not in self._seen for job in jobs):
+                check_batch(jobs, self._options.source, self._options.out, overwrite=True)
+        except (PanfocusError, OSError) as error:
+            self.trouble = str(error)
+            return []
+        self.trouble = None
+        return jobs
 
 
 def _facts_of(job: Job) -> list[Facts]:

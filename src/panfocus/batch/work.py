@@ -101,6 +101,18 @@ def failed(job: Job, error: PanfocusError, **facts: Any) -> StackOutcome:  # noq
     return StackOutcome(job.name, "failed", error=error.text(), **facts)
 
 
+def _unforeseen(job: Job, error: Exception, **facts: Any) -> StackOutcome:  # noqa: ANN401  fields
+    """Return the outcome of a stack that nobody foresaw."""
+    if isinstance(error, OSError):  # a frame went between being found and being looked at
+        what, got = "a file of the stack cannot be read or written", error.strerror or str(error)
+    elif isinstance(error, MemoryError):
+        what, got = "memory ran out", str(error) or "no more of it"
+    else:
+        what, got = "the stack failed unexpectedly", f"{type(error).__name__}: {error}"
+    where = getattr(error, "filename", None)
+    return failed(job, PanfocusError(what, where=where and str(where), got=got), **facts)
+
+
 @lru_cache(maxsize=2)
 def _network(name: str, threads: int | None, device: str) -> System | PictureSystem:
     return load_system(name, threads=threads, device=device)
@@ -190,8 +202,8 @@ def prepare(
             raise not_ours(foreign[0], earlier)
     except PanfocusError as error:
         return failed(job, error)
-    except OSError as error:  # a frame went between being found and being looked at
-        return StackOutcome(job.name, "failed", error=f"A frame cannot be read.\n  got: {error}")
+    except Exception as error:  # one stack, whatever it is like, must not end the others
+        return _unforeseen(job, error)
     return task
 
 
@@ -237,9 +249,8 @@ def run_task(task: StackTask) -> StackOutcome:
         told = _fuse_and_place(task, facts["tries"])
     except PanfocusError as error:
         return failed(job, error, seconds=perf_counter() - start, **facts)
-    except Exception as error:
-        text = f"The stack failed unexpectedly.\n  got: {type(error).__name__}: {error}"
-        return StackOutcome(job.name, "failed", text, seconds=perf_counter() - start, **facts)
+    except Exception as error:  # as in `prepare`
+        return _unforeseen(job, error, seconds=perf_counter() - start, **facts)
     finally:
         with suppress(OSError):
             _tries_path(task).unlink()

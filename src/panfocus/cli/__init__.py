@@ -8,22 +8,16 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
+from panfocus.cli import streams
+from panfocus.cli.stopping import INTERRUPTED, TOLD, listen, take_back, was_heard
 from panfocus.errors import PanfocusError
-
-INTERRUPTED = 130
+from panfocus.resources.memory import is_capped
 
 #: Objects made between two collections of garbage: about what the imports of a fusion make.
 _GARBAGE = 50_000
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    # SystemExit and not KeyboardInterrupt: the command line library turns the latter into 1
-    raise SystemExit(INTERRUPTED)
 
 
 def _spare() -> None:
@@ -36,29 +30,66 @@ def _spare() -> None:
     gc.set_threshold(_GARBAGE)
     atexit.register(gc.freeze)
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+    if is_capped():  # each of its threads asks for memory, and where there is none it crashes
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code.
+    """Run the command line and return its exit code; it raises nothing.
 
     Args:
         argv: arguments without the program's name; None for those of the process.
     """
-    if argv is None:
-        _spare()
-    from panfocus.cli.app import app  # noqa: PLC0415  keeps `import panfocus.cli` light
-
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
     try:
+        if argv is not None:
+            listen(is_own=False)
+            return _run(argv)
+        streams.steady()  # first: whatever is opened may take the number of one that is closed
+        listen(is_own=True)
+        _spare()
+        code = _run(None)
+        lost = streams.failure()
+        return code if lost is None else _refused(lost) if code == 0 else code
+    except (SystemExit, KeyboardInterrupt):  # a signal before the work, or after it
+        return _interrupted()
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        from panfocus.cli.app import app  # noqa: PLC0415  keeps `import panfocus.cli` light
+
         app.main(args=None if argv is None else list(argv), prog_name="panfocus")
     except PanfocusError as error:
-        from panfocus.cli.flags import in_flags  # noqa: PLC0415  errors are few
-
-        print(f"panfocus: {in_flags(str(error))}", file=sys.stderr)
-        return error.exit_code
+        return _refused(error)
     except SystemExit as error:
         if error.code == INTERRUPTED:
-            print("panfocus: interrupted, no file was left half-written", file=sys.stderr)
+            return _interrupted()
         return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except Exception as error:  # the last resort
+        return _unforeseen(error, argv)
     return 0
+
+
+def _interrupted() -> int:
+    take_back()
+    print(f"panfocus: {TOLD}", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _unforeseen(error: Exception, argv: Sequence[str] | None) -> int:
+    if was_heard():  # a signal that some library made another error of
+        return _interrupted()
+    try:
+        from panfocus.cli.last_resort import told  # noqa: PLC0415  never, it is hoped
+
+        return _refused(told(error, argv))
+    except Exception:  # no memory even for that
+        os.write(2, b"panfocus: memory ran out, no file was left half-written\n")
+        return 1
+
+
+def _refused(error: PanfocusError) -> int:
+    from panfocus.cli.flags import in_flags  # noqa: PLC0415  errors are few
+
+    print(f"panfocus: {in_flags(str(error))}", file=sys.stderr)
+    return error.exit_code

@@ -32,7 +32,9 @@ def run(options: EvaluationOptions, *, plots: bool, as_json: bool) -> int:
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     table = to_markdown(options, outcome, found)
     for name, content in zip(_SUMMARY, (text, table), strict=True):
-        ledger(options.out).write(name, content.encode(), overwrite=options.overwrite)
+        ledger(options.out).write(
+            name, content.encode(errors="backslashreplace"), overwrite=options.overwrite
+        )
         files.append(options.out / name)
     print(text if as_json else table, end="")
     _tell_end(options, outcome, files)

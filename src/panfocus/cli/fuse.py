@@ -28,6 +28,7 @@ from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.stack import needs_registration
+from panfocus.resources.paths import as_path
 
 
 def run(request: Request) -> None:
@@ -167,7 +168,7 @@ def _check_behind(request: Request, plan_: Plan) -> None:
     counts = Counter((os.path.realpath(info.path), info.page) for info in plan_.infos)
     twice = [Path(path) for (path, _), count in counts.items() if count > 1]
     for option, word in request.behind:
-        path = Path(word).expanduser()
+        path = as_path(word)
         if path.is_file() and twice:
             Inputs(twice, in_depth=False).check(option, path)
 
@@ -195,7 +196,8 @@ def _write_report(request: Request, report: Report) -> None:
     if request.json_file == BARE:
         print(report_text(report), end="")
     elif request.json_file is not None:
-        write_report(Path(request.json_file), report, overwrite=request.overwrite)
+        assert request.report_file is not None
+        write_report(request.report_file, report, overwrite=request.overwrite)
 
 
 def say(request: Request, lines: list[str]) -> None:

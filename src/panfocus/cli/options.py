@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from panfocus.cli.files import FILE
 from panfocus.pipeline.options import ABOUT, FIELDS, About
 
 #: Headings of ``--help``, in their order, and what stands under each.
@@ -100,7 +101,7 @@ def _how(name: str, about: About) -> dict[str, Any]:
     elif about.kind == "length":
         how["type"] = Number(0, min_open=True)
     elif about.kind == "file":
-        how["type"] = click.Path()
+        how["type"] = FILE
     if about.unset:
         how["default"] = None
     return {**how, "show_default": about.unset or default is not None}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path)
+from panfocus.cli.files import FILE
+
 plugin_option = click.option(
     "--plugin",
     "plugins",

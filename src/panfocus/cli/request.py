@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.cli.bare_options import BARE
+from panfocus.errors import UsageError
 from panfocus.pipeline.extras import Extras
 from panfocus.pipeline.outputs import Outputs, map_path
+from panfocus.resources.paths import as_path
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,12 @@ class Request:
     @property
     def report_file(self) -> Path | None:
         """The file that the report goes to; None for standard output, or where none is wanted."""
-        return None if self.json_file in (None, BARE) else Path(str(self.json_file))
+        return None if self.json_file in (None, BARE) else as_path(str(self.json_file), UsageError)
 
     def outputs(self, picture: Path) -> Outputs:
         """Return the files that are asked for."""
         maps = {
-            kind: map_path(picture, kind) if value == BARE else Path(value)
+            kind: map_path(picture, kind) if value == BARE else as_path(value, UsageError)
             for kind, value in self.maps.items()
             if value is not None
         }

@@ -21,6 +21,7 @@ from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, check, fuse_file, volume_settings
+from panfocus.resources.paths import as_path
 from panfocus.systems import load_system
 
 _NOTES = 8
@@ -45,7 +46,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
             "scientific stacks are fused into a file",
             expected="-o OUT, without --align-only and --save-transforms",
         )
-    source = Path(request.inputs[0]).expanduser()
+    source = as_path(request.inputs[0])
     wanted = {kind: value for kind, value in request.maps.items() if value is not None}
     settings = volume_settings(**request.settings, maps=bool(wanted))
     if settings.bit_depth != "same":
@@ -64,7 +65,9 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
     facts = {**asdict(summary), "outputs": [str(path) for path in files]}
     text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if outputs.report is not None:
-        write_atomic(outputs.report, [text.encode()], overwrite=request.overwrite)
+        write_atomic(
+            outputs.report, [text.encode(errors="backslashreplace")], overwrite=request.overwrite
+        )
     elif request.json_file == BARE:
         print(text, end="")
     if not request.quiet:
@@ -74,7 +77,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
 def _outputs(request: Request, image: Path, wanted: Mapping[str, str]) -> VolumeOutputs:
     """Return the files that are asked for."""
     outputs = VolumeOutputs.beside(image, tuple(wanted), overwrite=request.overwrite)
-    named = {kind: Path(value) for kind, value in wanted.items() if value != BARE}
+    named = {kind: as_path(value, UsageError) for kind, value in wanted.items() if value != BARE}
     return replace(outputs, maps={**outputs.maps, **named}, report=request.report_file)
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
+from panfocus.cli.files import FILE
 from panfocus.cli.options import GroupedCommand
 from panfocus.cli.typed_options import flags_of
 from panfocus.errors import UsageError
@@ -77,7 +77,7 @@ def average(**options: Any) -> None:  # noqa: ANN401  as the fields of the optio
 
 
 @click.command(cls=_TrainingCommand, context_settings=_HELP)
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("run", type=FILE, metavar="RUN")
 @flags_of(ExportOptions)
 def export(**options: Any) -> None:  # noqa: ANN401  as the fields of the options
     """Export a training run as a system that `panfocus fuse` can use.

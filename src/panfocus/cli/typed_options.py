@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import click
 
+from panfocus.cli.files import FILE
 from panfocus.cli.options import CommandT, under
 from panfocus.train.options import Flag, flag_of
 
@@ -50,7 +51,7 @@ def _how(each: Field[Any], types: dict[str, Any], flag: Flag) -> dict[str, Any]:
         return {**how, "type": click.Choice(flag.choices)}
     how["metavar"] = flag.metavar or {int: "N", float: "NUMBER"}.get(one)
     how["type"] = {
-        Path: click.Path(path_type=Path),
+        Path: FILE,
         int: click.INT if flag.least is None else click.IntRange(flag.least),
         float: click.FLOAT,
         str: click.STRING,

@@ -128,7 +128,7 @@ def _truth_beside(folder: Path, name: str) -> tuple[Path | None, Path | None]:
         for stem in (f"{name}-{ending}", f"{name}_{ending}"):
             if stem in beside:
                 return beside[stem], None
-    for place in (truth_folder(folder), folder.with_name(f"{folder.name}-truth")):
+    for place in (truth_folder(folder), folder.parent / f"{folder.name}-truth"):
         if place is not None and place.is_dir():
             files = by_stem(place)
             if name in files:

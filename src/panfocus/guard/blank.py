@@ -107,6 +107,7 @@ class Blanks:
 
     def __init__(self) -> None:
         self._taken: list[tuple[str, Brightness]] = []
+        self._richest: Brightness | None = None
         self._left: dict[str, str] = {}
         self._brightest: Float | None = None
         self._last: tuple[Pixels, Float] | None = None
@@ -128,18 +129,20 @@ class Blanks:
             "take"; "leave"; or "restart": take it, and forget all before it.
         """
         new = Brightness.of(grey, self._reduced(grey))
-        richest = max((b for _, b in self._taken), key=lambda b: b.spread, default=new)
+        richest = self._richest or new
         fault = new.fault(richest)
         if fault:
             self._left[name] = fault
             return "leave"
-        faults = [before.fault(new) for _, before in self._taken]
-        restarts = bool(faults) and all(faults)
+        # the last frame first: most of the time it is sound, and no other need be asked
+        restarts = bool(self._taken) and all(b.fault(new) for _, b in reversed(self._taken))
         if restarts:
-            self._left |= {n: f for (n, _), f in zip(self._taken, faults, strict=True) if f}
+            self._left |= {n: f for n, b in self._taken if (f := b.fault(new))}
             self._taken.clear()
-            self._brightest = None
+            self._brightest = self._richest = None
         self._taken.append((name, new))
+        if self._richest is None or new.spread > self._richest.spread:
+            self._richest = new
         return "restart" if restarts else "take"
 
     def shown(self, grey: Pixels) -> NDArray[np.uint8] | None:

@@ -12,6 +12,19 @@ from pathlib import Path
 from panfocus.errors import OutputError
 from panfocus.io.stores import check_replaceable
 
+#: What is being written at this moment, and goes if the process has to end at once.
+_ON_THE_WAY: set[Path] = set()
+
+
+def abandon() -> None:
+    """Delete what is half-written, in a process that ends without coming back to it."""
+    for path in list(_ON_THE_WAY):
+        if path.is_dir():
+            _remove_folder(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
 
 def located(path: Path) -> Path:
     """Return a path whose folder is told without links and ``..``.
@@ -84,6 +97,7 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     target = Path(os.path.realpath(path))  # through a symbolic link, not in its place
     made: list[Path] = []
     temporary = target.with_name(f".panfocus-{token(8)}.part")
+    _ON_THE_WAY.add(temporary)
     try:
         try:
             _make_folders(target.parent, made)
@@ -99,6 +113,8 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
         raise exists_error(path) from error
     except OSError as error:
         raise cannot_write(path, error) from error
+    finally:
+        _ON_THE_WAY.discard(temporary)
 
 
 def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
@@ -188,9 +204,11 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
     """
     made: list[Path] = []
     folder = parent / f".panfocus-{tag}-{token(4)}"
+    _ON_THE_WAY.add(folder)
     try:
         _make_folders(folder, made)
     except OSError as error:
+        _ON_THE_WAY.discard(folder)
         raise cannot_write(folder, error) from error
     try:
         with suppress(OSError):  # what is in it may replace files that only this user may read
@@ -198,6 +216,7 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
         yield folder
     finally:
         _remove_folder(folder, ignore_errors=True)
+        _ON_THE_WAY.discard(folder)
         with suppress(OSError):  # somebody else's file in it
             for path in reversed(made[:-1]):
                 path.rmdir()

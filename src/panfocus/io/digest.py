@@ -7,8 +7,9 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from panfocus import schema
 from panfocus.errors import OutputError
 from panfocus.io.atomic import write_atomic
 
@@ -94,7 +95,7 @@ class Ledger:
             if isinstance(hashes, list):
                 return digest_of(path) in hashes
             return self._is_ours(path)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return False
 
     def _note(self, known: dict[str, Any]) -> None:
@@ -102,7 +103,6 @@ class Ledger:
 
     def _read(self) -> dict[str, Any]:
         try:
-            found: object = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return dict(schema.record(schema.read(self._path)))
+        except (OSError, schema.SchemaError):
             return {}
-        return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -15,6 +15,7 @@ from panfocus.io.folder import is_result, sift, some, what_else
 from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.order import Moment, disagree, in_natural_order, in_order, moment_of
 from panfocus.io.read import READABLE, SUFFIXES, describe, look
+from panfocus.resources.paths import as_path
 
 
 def find_frames(
@@ -106,7 +107,7 @@ def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
             got=repr(item),
             remedy='check the variable that it came from; "." is the folder here',
         )
-    path = Path(item).expanduser()
+    path = as_path(item)
     if path.is_dir():
         return _Group(_in_folder(path, left_out, notes), is_named=False)
     if path.is_file():  # before globbing: a file may be called "a[1].jpg"
@@ -274,7 +275,10 @@ def check_frames(infos: Sequence[FrameInfo]) -> None:
             remedy="name all frames of the stack, or its folder",
         )
     for what, remedy, value_of in _PROPERTIES:
-        usual, count = Counter(map(value_of, infos)).most_common(1)[0]
+        counts = Counter(map(value_of, infos)).most_common()
+        (usual, count), *others = counts
+        if others and others[0][1] == count:
+            raise _split(infos, what, value_of, remedy)
         odd = [info for info in infos if value_of(info) != usual]
         if odd:
             more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
@@ -285,3 +289,19 @@ def check_frames(infos: Sequence[FrameInfo]) -> None:
                 got=value_of(odd[0]),
                 remedy=remedy,
             )
+
+
+def _split(
+    infos: Sequence[FrameInfo], what: str, value_of: Callable[[FrameInfo], str], remedy: str
+) -> InputError:
+    """Return the error for frames of which none is odd: as many are of one kind as of another."""
+    named: dict[str, list[str]] = {}
+    for info in infos:
+        named.setdefault(value_of(info), []).append(info.name)
+    return InputError(
+        f"the frames differ in {what}, and neither kind is the usual one",
+        where="; ".join(some(names) for names in list(named.values())[:3]),
+        expected="the same of all frames",
+        got="; ".join(f"{value} ({some(names)})" for value, names in list(named.items())[:3]),
+        remedy=remedy,
+    )

@@ -50,12 +50,12 @@ def is_result(path: Path) -> bool:
 
 def what_else(path: Path) -> str | None:
     """Return what an entry is that is no file, in words; None for a file."""
-    if path.is_file():
-        return None
     try:
         mode = path.stat().st_mode
-    except OSError:
+    except (OSError, ValueError):
         return "a broken link" if path.is_symlink() else "not to be looked at"
+    if stat.S_ISREG(mode):
+        return None
     kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
     return next((words for test, words in kinds if test(mode)), "a device")
 

@@ -41,7 +41,10 @@ _BIG_SIZES = {**_SIZES, 16: 8, 17: 8, 18: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
 SHORT, LONG, RATIONAL, UNDEFINED, ASCII, BYTE = 3, 4, 5, 7, 2, 1
 _OFFSET_KINDS = (3, 4, 13, 16)  # a damaged kind could give a negative offset
-_MAX_VALUE = 1 << 28  # no tag of a photograph is larger; a damaged count must not fill the memory
+# no tag of a photograph is larger, nor has one so many numbers, nor are all of a directory larger
+# together; a damaged count must not fill the memory
+_MAX_VALUE, _MAX_NUMBERS, _MAX_TABLE = 1 << 27, 1 << 21, 1 << 28
+_MAX_OFFSET = 1 << 60
 
 
 class DirectoryError(ValueError):
@@ -58,7 +61,13 @@ class Entry:
     offset: int | None = None  # where the value was; None when it was inside the entry
 
     def numbers(self, order: ByteOrder) -> list[float]:
-        """Return the value as numbers; rationals divided; 0 for what is not finite."""
+        """Return the value as numbers; rationals divided; 0 for what is not finite.
+
+        Raises:
+            DirectoryError: so many that no photograph has them.
+        """
+        if self.count > _MAX_NUMBERS:
+            raise DirectoryError(f"a tag of {self.count} numbers")
         if self.kind in (RATIONAL, 10):
             code = "I" if self.kind == RATIONAL else "i"
             parts = struct.unpack(f"{order}{2 * self.count}{code}", self.data)
@@ -138,6 +147,12 @@ class ByteLayout:
         return struct.unpack(fmt, _exactly(file, struct.calcsize(fmt)))[0]
 
 
+def _go(file: BinaryIO, offset: int) -> None:
+    if offset > _MAX_OFFSET:
+        raise DirectoryError("an offset lies behind the end of any file")
+    file.seek(offset)
+
+
 def _exactly(file: BinaryIO, size: int) -> bytes:
     data = file.read(size)
     if len(data) != size:
@@ -164,7 +179,7 @@ def read_header(file: BinaryIO) -> tuple[ByteLayout, int]:
 
 def next_directory(file: BinaryIO, layout: ByteLayout, offset: int) -> int:
     """Return the offset of the directory behind the one at ``offset``, 0 when it is the last."""
-    file.seek(offset)
+    _go(file, offset)
     file.seek(layout.count(file) * (20 if layout.big else 12), 1)
     return layout.pointer(file)
 
@@ -176,7 +191,7 @@ def lost_values(file: BinaryIO, layout: ByteLayout, offset: int) -> set[int]:
         DirectoryError: the directory itself does.
     """
     known = set(_read_table(file, replace(layout, strict=False), offset)[0])
-    file.seek(offset)
+    _go(file, offset)
     size = 20 if layout.big else 12
     table = _exactly(file, layout.count(file) * size)
     tags = {
@@ -215,7 +230,7 @@ def _follow(file: BinaryIO, layout: ByteLayout, pointer: Entry | Directory) -> D
 
 
 def _read_table(file: BinaryIO, layout: ByteLayout, offset: int) -> tuple[Directory, int]:
-    file.seek(offset)
+    _go(file, offset)
     count = layout.count(file)
     size = 20 if layout.big else 12
     if not 0 < count <= 4096:
@@ -223,10 +238,14 @@ def _read_table(file: BinaryIO, layout: ByteLayout, offset: int) -> tuple[Direct
     table = _exactly(file, count * size)
     following = layout.pointer(file)
     directory: Directory = {}
+    total = 0
     for i in range(count):
         tag, entry = _read_entry(file, layout, table[i * size : (i + 1) * size])
         if entry is not None:
             directory[tag] = entry
+            total += len(entry.data)
+        if total > _MAX_TABLE:
+            raise DirectoryError(f"a tag table with more than {_MAX_TABLE >> 20} MiB of values")
     return directory, following
 
 
@@ -245,7 +264,7 @@ def _read_entry(file: BinaryIO, layout: ByteLayout, raw: bytes) -> tuple[int, En
             raise DirectoryError(f"tag {tag} claims {size} bytes")
         return tag, None
     offset = struct.unpack(order + ("Q" if big else "I"), value)[0]
-    file.seek(offset)
+    _go(file, offset)
     data = file.read(size)
     if len(data) == size:
         return tag, Entry(kind, count, data, offset)

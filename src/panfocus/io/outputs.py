@@ -18,6 +18,7 @@ from panfocus.io.atomic import located
 from panfocus.io.ome_set import set_files
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.stores import store_of
+from panfocus.resources.paths import as_path
 
 #: What the user calls an output, such as its option, and where it goes.
 Output = tuple[str, Path]
@@ -181,7 +182,7 @@ def _names(path: Path) -> list[_Key | _Id]:
 
 def _real(path: Path) -> Path:
     """Return where a path leads, through links and ``..``; it need not exist."""
-    return Path(os.path.realpath(path))
+    return Path(os.path.realpath(as_path(path, OutputError)))
 
 
 def _identity(path: Path) -> _Id | None:

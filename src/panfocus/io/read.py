@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -41,8 +42,16 @@ SUFFIXES: dict[str, Format] = {
 # from parsing numbers that are not there. MemoryError: a damaged header asks for any size.
 _DAMAGE = (
     RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
-    struct.error, zlib.error, MemoryError,
+    struct.error, zlib.error, MemoryError, AttributeError, ImportError,
 )  # fmt: skip
+
+
+#: How codecs tell of what is sound and not known to them.
+_UNREAD = re.compile(
+    r"not (?:supported|implemented|available|known)|unsupported|unknown compression|"
+    r"requires the|could not import|missing codec",
+    re.IGNORECASE,
+)
 
 
 def sniff(head: bytes) -> Format | None:
@@ -67,8 +76,14 @@ def _vanished(name: str, error: OSError) -> InputError:
     )
 
 
+def _detail(error: BaseException) -> str:
+    """Return what an error tells of the file; Python's own words tell nothing of it."""
+    own = (UnicodeError, AttributeError, TypeError, LookupError, OverflowError, RecursionError)
+    return "a structure that is none" if isinstance(error, own) else str(error) or "damage"
+
+
 def _unreadable(name: str, error: BaseException) -> InputError:
-    detail = str(error) or type(error).__name__
+    detail = _detail(error)
     if isinstance(error, KindError):
         return InputError(
             "a frame is of a kind that is not read",
@@ -76,6 +91,21 @@ def _unreadable(name: str, error: BaseException) -> InputError:
             expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
             got=detail,
             remedy=error.remedy,
+        )
+    if isinstance(error, MemoryError):
+        return InputError(
+            "memory ran out while a frame was read",
+            where=name,
+            got=detail if str(error) else "no more of it",
+            remedy="free some; or the file is damaged, and tells of a size that it has not",
+        )
+    if isinstance(error, (NotImplementedError, ImportError)) or _UNREAD.search(detail):
+        return InputError(
+            "a frame is of a kind that is not read",
+            where=name,
+            expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
+            got=detail,
+            remedy="save it anew, as PNG or as TIFF without rare compression, and fuse that",
         )
     lenient = ", or read it as far as it goes (`lenient=True`)"
     return InputError(

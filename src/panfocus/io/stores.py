@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from panfocus.errors import OutputError
+from panfocus.resources.paths import is_file
 
 _GROUP, _ARRAY, _EITHER = ".zgroup", ".zarray", "zarr.json"
 _FACTS = frozenset({_GROUP, _ARRAY, _EITHER, ".zattrs", ".zmetadata"})
@@ -21,7 +22,7 @@ _CHUNK = re.compile(r"c|(?:c\.)?\d+(?:\.\d+)*")
 
 def is_store(folder: Path) -> bool:
     """Whether a folder is a group or an array of Zarr."""
-    return any((folder / name).is_file() for name in (_GROUP, _ARRAY, _EITHER))
+    return any(is_file(folder / name) for name in (_GROUP, _ARRAY, _EITHER))
 
 
 def store_of(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -218,11 +219,13 @@ def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray
     logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
     with path.open("rb") as file:
-        block = _block_at(file, index)
+        block, offset = _block_at(file, index)
         header = _header(block)
         file.seek(0)
         with tifffile.TiffFile(file) as tiff:
-            page = tiff.pages[index]
+            # not by its number: the whole chain of pages before it would be walked
+            tiff.filehandle.seek(offset)
+            page = tifffile.TiffPage(tiff, index=index)
             trouble = jpeg_trouble(page)
             if trouble and not lenient:
                 raise DamageError(trouble)
@@ -235,10 +238,29 @@ def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray
     return np.ascontiguousarray(_as_photograph(pixels, block)), header
 
 
-def _block_at(file: BinaryIO, index: int) -> Block:
+#: Where the pages of the files lie that were read last, by file, size and time of change: a walk
+#: along the chain for each page would take time that grows with the square of their number.
+_WALKED: dict[tuple[int, ...], tuple[ByteLayout, list[int]]] = {}
+_MOST_WALKED = 4
+
+
+def _walked(file: BinaryIO) -> tuple[ByteLayout, list[int]]:
+    facts = os.fstat(file.fileno())
+    key = facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
+    found = _WALKED.get(key)
+    if found is None:
+        found = _offsets(file)
+        while len(_WALKED) >= _MOST_WALKED:
+            _WALKED.pop(next(iter(_WALKED)), None)
+        _WALKED[key] = found
+    return found
+
+
+def _block_at(file: BinaryIO, index: int) -> tuple[Block, int]:
+    """Return a page's directory, and where it lies."""
     size = file.seek(0, 2)
     try:
-        layout, offsets = _offsets(file)
+        layout, offsets = _walked(file)
         if index >= len(offsets):
             raise TiffError(f"page {index + 1} is gone")
         root: Directory = read_directory(file, layout, offsets[index])[0]
@@ -246,7 +268,7 @@ def _block_at(file: BinaryIO, index: int) -> Block:
         raise TiffError(f"the file is cut off or damaged: {error}") from error
     block = Block(layout.order, root)
     _check_segments(block, size)
-    return block
+    return block, offsets[index]
 
 
 def _as_photograph(pixels: NDArray[Any], block: Block) -> NDArray[Any]:

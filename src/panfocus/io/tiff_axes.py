@@ -18,10 +18,10 @@ from panfocus.io.ifd import (
 )
 
 _AXES = {
-    "channels": re.compile(rb"\bchannels=(\d+)|SizeC=\"(\d+)\""),
-    "slices": re.compile(rb"\bslices=(\d+)|SizeZ=\"(\d+)\""),
-    "frames": re.compile(rb"\bframes=(\d+)|SizeT=\"(\d+)\""),
-    "images": re.compile(rb"\AImageJ=.*?\bimages=(\d+)", re.DOTALL),
+    "channels": re.compile(rb"\bchannels=(\d{1,12})\b|SizeC=\"(\d{1,12})\""),
+    "slices": re.compile(rb"\bslices=(\d{1,12})\b|SizeZ=\"(\d{1,12})\""),
+    "frames": re.compile(rb"\bframes=(\d{1,12})\b|SizeT=\"(\d{1,12})\""),
+    "images": re.compile(rb"\AImageJ=.*?\bimages=(\d{1,12})\b", re.DOTALL),
 }
 _IMAGEJ_STEP = re.compile(rb"^spacing=(\S+)\s*$", re.MULTILINE)
 _IMAGEJ_UNIT = re.compile(rb"^unit=(.+?)\s*$", re.MULTILINE)
@@ -79,7 +79,7 @@ def promised_pages(text: bytes, plane: int) -> int:
 
         try:
             shape = [int(n) for n in json.loads(text.rstrip(b"\0 "))["shape"]]
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             return 0
         return math.prod(shape) // plane if plane and shape else 0
     return 0

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import OutputError, UsageError
+from panfocus.errors import FormatError, OutputError, UsageError
 from panfocus.frame import Metadata
 from panfocus.io import jpeg, png_write, tiff_write, webp
 from panfocus.io.atomic import cannot_write, exists_error, located, token, write_atomic
@@ -18,6 +18,7 @@ from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
 from panfocus.io.read import SUFFIXES
+from panfocus.resources.paths import as_path
 
 Kind = Literal["image", "map"]
 _KINDS_OF_OUTPUT: dict[Kind, tuple[Format, ...]] = {
@@ -34,13 +35,13 @@ def output_format(path: Path, kind: Kind = "image") -> Format:
     """Return the format that the extension asks for.
 
     Raises:
-        OutputError: the extension is unknown, or cannot hold this kind of output.
+        FormatError: the extension is unknown, or cannot hold this kind of output.
     """
     found = SUFFIXES.get(path.suffix.lower())
     allowed = _KINDS_OF_OUTPUT[kind]
     if found not in allowed:
         valid = [suffix for suffix, name in SUFFIXES.items() if name in allowed]
-        raise OutputError(
+        raise FormatError(
             f"the output's extension does not name a format for {kind}s",
             where=str(path),
             expected=" ".join(valid),
@@ -85,7 +86,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: exists already, is no ordinary file, or its folder cannot be written to.
     """
-    path = located(path)
+    path = located(as_path(path, OutputError))
     if path.is_dir():
         raise OutputError(
             "the output is a folder",

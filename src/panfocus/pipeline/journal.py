@@ -17,6 +17,7 @@ from panfocus.frame import Frame, Metadata
 from panfocus.fusion.fold import sharpness
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
+from panfocus.pipeline.bounds import MOST_MOVED, check_count
 from panfocus.pipeline.depth import knows_distances, measured_depth
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
@@ -86,6 +87,7 @@ class Journal:
         progress: Progress | None,
         cancel: Cancel | None,
     ) -> None:
+        check_count(total or 0)
         self.settings = settings
         self.total = total
         self._progress = progress
@@ -127,6 +129,7 @@ class Journal:
 
     def note_frame(self, frame: Frame) -> None:
         """Put a frame's facts into the report."""
+        check_count(frame.number + 1)
         self._places_um.append(frame.place_um)
         facts: dict[str, Any] = {"number": frame.number, "name": frame.name}
         facts["sharpness"] = sharpness(frame.grey)
@@ -137,7 +140,7 @@ class Journal:
             facts["exposure_gain"] = gain
         self.report.frames.append(facts)
         self.surveyor.add(frame.name, frame.grey)
-        if self.glance is not None:
+        if self.glance is not None and max(frame.pixels.shape[:2]) <= MOST_MOVED:
             self.glance.add(frame.name, frame.grey)
 
     def measured(self, depth: Float) -> Float:

@@ -13,6 +13,7 @@ from panfocus import io
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.restoration import restorer_of
+from panfocus.pipeline.bounds import check_count, check_sides
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.settings import make_settings
@@ -147,6 +148,8 @@ def plan(
     system = adopt(system)
     check_system(settings, system)
     info = infos[0]
+    check_count(len(infos))
+    check_sides(info.height, info.width, settings)
     factor = 1
     if traits.decides(system):
         factor = working_factor(info.height, info.width, system.card.working_pixels)

@@ -48,6 +48,8 @@ _ROUNDING = 0.25 / 255
 #: Moving a frame must shorten the way through the stack by this share of its own steps.
 _MISPLACED = 0.35
 #: The order of fewer frames cannot be judged.
+#: Frames whose order is judged together, at most.
+_MOST_ORDER = 400
 _LEAST_ORDER = 5
 
 
@@ -97,7 +99,8 @@ class Surveyor:
             name: for messages.
             grey: luminance ``(H, W)``, native dtype, the same size for all frames.
         """
-        factor = -(-max(grey.shape) // _SIDE)
+        # narrow strips stay wide enough to be looked at
+        factor = max(min(-(-max(grey.shape) // _SIDE), min(grey.shape) // 8), 1)
         small = shrink(grey, factor).astype(np.float32)
         small /= np.float32(white(grey.dtype))
         self._names.append(name)
@@ -241,7 +244,25 @@ def _find_duplicates(steps: NDArray[np.float64], is_white: NDArray[np.bool_]) ->
 
 
 def _find_misplaced(detail: Float, frames: list[int], names: list[str]) -> _Found:
-    """Find frames whose pattern of detail fits better between two others."""
+    """Find frames whose pattern of detail fits better between two others.
+
+    In long stacks between two of those around it: time and memory grow with their square.
+    """
+    half = _MOST_ORDER // 2
+    if len(frames) <= _MOST_ORDER:
+        return _misplaced_among(detail, frames, names)
+    found: dict[int, tuple[int, Kind, str]] = {}
+    for start in range(0, len(frames) - half, half):
+        part = frames[start : start + _MOST_ORDER]
+        # a frame is judged where most of its neighbours are
+        first, last = start + half // 2, start + half + half // 2
+        is_first, is_last = start == 0, start + _MOST_ORDER >= len(frames)
+        inner = {*frames[0 if is_first else first : None if is_last else last]}
+        found |= {f[0]: f for f in _misplaced_among(detail, part, names) if f[0] in inner}
+    return list(found.values())
+
+
+def _misplaced_among(detail: Float, frames: list[int], names: list[str]) -> _Found:
     if len(frames) < _LEAST_ORDER:
         return []
     share, tells = _relative(detail[frames])

@@ -8,6 +8,7 @@ from itertools import count
 
 from panfocus.errors import UsageError
 from panfocus.frame import Frame, Stack
+from panfocus.pipeline.bounds import check_sides
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Cancel, Journal, Progress
 from panfocus.pipeline.plan import Plan
@@ -34,6 +35,8 @@ def numbered(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
             frame = next(source, None)
         if frame is None:
             return
+        if number == 0:
+            check_sides(frame.pixels.shape[0], frame.pixels.shape[1], journal.settings)
         journal.report.warnings += [f"{frame.name}: {note}" for note in frame.notes]
         yield replace(frame, number=number)
 
@@ -54,6 +57,7 @@ def in_place(journal: Journal, source: Stack | Iterator[Frame]) -> Iterator[Fram
 
 def look(journal: Journal, stack: Stack) -> Registration:
     """Find where the frames lie, and put it into the report."""
+    check_sides(*stack.shape[1:], journal.settings)
     journal.goes(0.0, _LOOKING)
     with journal.clock.stage("align"):
         registration = locate(

@@ -50,4 +50,4 @@ def write_report(path: Path, report: Report, *, overwrite: bool) -> None:
     Raises:
         OutputError: exists, or cannot be written.
     """
-    write_atomic(path, [report_text(report).encode()], overwrite=overwrite)
+    write_atomic(path, [report_text(report).encode(errors="backslashreplace")], overwrite=overwrite)

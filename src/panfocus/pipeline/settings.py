@@ -33,7 +33,11 @@ def from_text(name: str, text: str) -> object:
         if word not in _YES and word not in _NO:
             raise ValueError(f"{text} is neither true nor false")
         return word in _YES
-    return {"count": int, "length": float}.get(kind, str)(text)
+    try:
+        return {"count": int, "length": float}.get(kind, str)(text)
+    except ValueError:
+        wanted = "a whole number" if kind == "count" else "a number"
+        raise ValueError(f"{name} takes {wanted}, and not {text[:40]}") from None
 
 
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given

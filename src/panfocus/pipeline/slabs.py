@@ -75,7 +75,7 @@ def fuse_slabs(
         UsageError: no such slabs.
     """
     settings = replace(plan_.settings, maps=False, cull=False)
-    if settings.reference.isdigit():  # its number means another frame in every slab
+    if settings.reference.isdecimal():  # its number means another frame in every slab
         settings = replace(settings, reference="middle")
     for part in slab_ranges(plan_.count, size, overlap):
         infos = [plan_.infos[n] for n in part]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from panfocus.errors import OutputError
+from panfocus.errors import FormatError, OutputError
 from panfocus.io.atomic import cannot_write, exists_error, located, place, staging
 from panfocus.io.outputs import Output, check_apart
 from panfocus.io.stores import check_replaceable
@@ -137,7 +137,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         OutputError: it is so.
     """
     if not (is_zarr(path) or path.suffix.lower() in (".tif", ".tiff")):
-        raise OutputError(
+        raise FormatError(
             "a scientific stack is written as OME-TIFF or OME-Zarr",
             where=str(path),
             expected=".ome.tif, .tif, .ome.zarr or .zarr",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from panfocus import schema
 from panfocus.errors import InputError, OutputError
 from panfocus.io.atomic import write_atomic
 from panfocus.registration.transforms import (
@@ -30,6 +31,10 @@ _LOCAL = (
     "places of these frames were also shifted locally, by up to local_shift_px; that is not kept "
     "here: load the transforms with align local to have it found again"
 )
+#: A side of a frame, at most.
+_MOST_PIXELS = 10**7
+#: An entry of a matrix, at most: products of larger ones are no numbers.
+_MOST_ENTRY = 1e9
 #: How the status of a frame begins that could not be aligned; the reason follows.
 UNALIGNED = "left unaligned: "
 #: Share of the picture that the common field must keep for frames to be cropped to it.
@@ -160,7 +165,7 @@ class Alignment:
         path = Path(path)
         if path.is_dir():
             raise OutputError("the output is a folder", where=str(path))
-        write_atomic(path, [self.to_json().encode()], overwrite=overwrite)
+        write_atomic(path, [self.to_json().encode(errors="backslashreplace")], overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Alignment:
@@ -170,62 +175,74 @@ class Alignment:
             InputError: missing, unreadable, or not what `save` writes.
         """
         try:
-            facts = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
+            return cls.of_record(schema.read(Path(path)), path)
+        except (schema.SchemaError, OSError) as error:
             raise _unreadable(path, error) from error
-        return cls.of_record(facts, path)
 
     @classmethod
-    def of_record(cls, facts: Any, where: str | Path) -> Alignment:  # noqa: ANN401  from outside
+    def of_record(cls, facts: object, where: str | Path) -> Alignment:
         """Return what a transforms file tells, read as JSON by `where`'s reader.
 
         Raises:
             InputError: it is not what `to_json` makes.
         """
         try:
-            return cls._parse(facts)
-        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            return cls._parse(schema.record(facts))
+        except schema.SchemaError as error:
             raise _unreadable(where, error) from error
 
     @classmethod
-    def _parse(cls, facts: dict[str, Any]) -> Alignment:
-        if facts["format"] != _FORMAT:
-            raise ValueError(f"format {facts['format']}, not {_FORMAT}")
-        height, width, reference = (_whole(k, facts[k]) for k in ("height", "width", "reference"))
-        if min(height, width) < 1:
-            raise ValueError(f"frames of {width} x {height} pixels")
-        frames = tuple(
-            Placed(
-                str(f["name"]),
-                np.array(f["matrix"], np.float64),
-                str(f["kind"]),
-                "loaded",
-                error=math.nan if f.get("corner_error_px") is None else float(f["corner_error_px"]),
-            )
-            for f in facts["frames"]
+    def _parse(cls, facts: Mapping[str, object]) -> Alignment:
+        schema.choice(schema.item(facts, "format"), "format", (_FORMAT,))
+        height, width = (
+            schema.whole(schema.item(facts, side), side, 1, _MOST_PIXELS)
+            for side in ("height", "width")
         )
-        if not 0 <= reference < len(frames):
-            raise ValueError(f"reference {reference} of {len(frames)} frames")
-        for placed in frames:
-            if placed.matrix.shape != (3, 3) or not is_plausible(placed.matrix, height, width):
-                raise ValueError(f"the matrix of {placed.name} is no transform between frames")
-        frames = tuple(replace(placed, matrix=normalised(placed.matrix)) for placed in frames)
+        listed = schema.items(schema.item(facts, "frames"), "frames", 1)
+        reference = schema.whole(schema.item(facts, "reference"), "reference", 0, len(listed) - 1)
+        frames = tuple(_placed(one, f"frames[{n}]", height, width) for n, one in enumerate(listed))
         if corner_shift(frames[reference].matrix, height, width) >= STILL:
-            raise ValueError(f"{frames[reference].name}, the reference, does not lie on itself")
+            raise schema.SchemaError(
+                f"frames[{reference}].matrix",
+                "that of a frame that lies on itself, as the reference does",
+                "one that moves it",
+            )
         return cls(height, width, reference, frames)
 
 
-def _unreadable(where: str | Path, error: Exception) -> InputError:
+def _unreadable(where: str | Path, error: schema.SchemaError | OSError) -> InputError:
+    is_schema = isinstance(error, schema.SchemaError)
     return InputError(
         "a transforms file cannot be read",
-        where=str(where),
-        expected="a file that `transforms` has written",
-        got=str(error) or type(error).__name__,
+        where=error.place(where) if is_schema else str(where),
+        expected=error.expected if is_schema else "a file that `transforms` has written",
+        got=error.got if is_schema else error.strerror or type(error).__name__,
         remedy="save the transforms again, or leave `load_transforms` out",
     )
 
 
-def _whole(name: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{name} {value!r}, not a whole number")
-    return value
+def _placed(value: object, where: str, height: int, width: int) -> Placed:
+    facts = schema.record(value, where)
+    inner = f"{where}.matrix"
+    rows = schema.items(schema.item(facts, "matrix", where), inner, 3, 3)
+    matrix = np.array(
+        [
+            [
+                schema.number(cell, inner, -_MOST_ENTRY, _MOST_ENTRY)
+                for cell in schema.items(row, inner, 3, 3)
+            ]
+            for row in rows
+        ]
+    )
+    if not is_plausible(matrix, height, width):
+        raise schema.SchemaError(inner, "a transform between frames of a stack", "none")
+    error = facts.get("corner_error_px")
+    return Placed(
+        schema.text(schema.item(facts, "name", where), f"{where}.name"),
+        normalised(matrix),
+        schema.text(schema.item(facts, "kind", where), f"{where}.kind", most=100),
+        "loaded",
+        error=math.nan
+        if error is None
+        else schema.number(error, f"{where}.corner_error_px", 0, 1e9),
+    )

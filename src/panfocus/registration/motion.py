@@ -156,7 +156,7 @@ def hide_all_but_one(
     surely = np.logical_or.reduce([t.surely for t in traces])
     if len(traces) < FEWEST or not surely.any():
         return None
-    _, parts, _, _ = cv2.connectedComponentsWithStats(union.astype(np.uint8), connectivity=8)
+    _, parts = cv2.connectedComponents(union.astype(np.uint8), connectivity=8)
     labels = np.asarray(parts, np.intp)
     hidden = np.zeros((len(traces), *union.shape), bool)
     for region in (labels == k for k in np.unique(labels[surely & union])):

@@ -1,1 +1,1 @@
-"""What the machine has: memory and threads."""
+"""What the machine has: memory, threads, and names of files."""

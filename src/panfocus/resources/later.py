@@ -31,7 +31,10 @@ class Later(Thread, Generic[ResultT]):
         self._results: list[ResultT] = []
         self._error: Exception | None = None
         self._done = Event()
-        self.start()
+        try:
+            self.start()
+        except RuntimeError:  # no thread to be had: then it is done here and now
+            self.run()
 
     def run(self) -> None:
         """Do the work; called by `Thread`."""

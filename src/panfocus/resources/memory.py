@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from panfocus.errors import UsageError
 
+#: Where control groups are seen, and which are this process's; in each, by version, its limit, what
+#: is taken of it, and how its statistics call what can be given back.
+_GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+_V2 = ("memory.max", "memory.current", "inactive_file ")
+_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ")
+_MOST_DIGITS = 20
+#: Pages of this process: all, ..., of data (the sixth).
+_PAGES = Path("/proc/self/statm")
+#: What the system can give.
+_FREE = Path("/proc/meminfo")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 #: Bytes that no machine has.
 _MOST = 2.0**63
@@ -34,24 +45,74 @@ def parse_size(text: str) -> int | None:
 
 
 def available_memory() -> int:
-    """Return the bytes that can be taken without swapping, also under a container's limit."""
-    free = _free_memory()
-    limit = Path("/sys/fs/cgroup/memory.max")
-    used = Path("/sys/fs/cgroup/memory.current")
-    if limit.is_file() and used.is_file():
-        text = limit.read_text().strip()
-        if text.isdigit():
-            free = min(free, int(text) - int(used.read_text()))
-    return max(free, 0)
+    """Return the bytes that can be taken without swapping, also under limits.
+
+    Those of a container, or of any control group around this process, and those of the process.
+    """
+    free = [_free_memory(), *_left_in_groups(), *_left_by_limits()]
+    return max(min(free), 0)
+
+
+def _left_in_groups(root: Path = _GROUPS, own: Path = _OWN) -> Iterator[int]:
+    """Yield what each control group, of either version, leaves of its limit.
+
+    Args:
+        root: where the groups are seen.
+        own: the file that names those of this process.
+    """
+    first, second = root / "memory", root / "unified"
+    # a container that sees its own group alone has it at the root, whatever its name is
+    folders = {root: _V2, first: _V1, second: _V2}
+    for line in _lines(own):
+        _, names, path = [*line.split(":", 2), "", ""][:3]
+        if names and "memory" not in names.split(","):
+            continue
+        base = first if names else second if second.is_dir() else root
+        inner = base / path.strip("/")
+        for folder in (inner, *inner.parents):
+            if folder.is_relative_to(base):
+                folders[folder] = _V1 if names else _V2
+    for folder, (limit, used, idle) in folders.items():
+        most, taken = _number(_lines(folder / limit)), _number(_lines(folder / used))
+        if most is not None and taken is not None:
+            # files that were read once and can be forgotten
+            spare = [line.split()[1:] for line in _lines(folder / "memory.stat") if idle in line]
+            yield most - taken + sum(_number(words) or 0 for words in spare)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except (OSError, ValueError):
+        return []
+
+
+def _number(words: Sequence[str]) -> int | None:
+    text = words[0].strip() if words else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS else None
+
+
+def _left_by_limits() -> Iterator[int]:
+    """Yield what the limits of this process leave, where the kernel tells how much it has."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows
+
+        has = _PAGES.read_text().split()
+    except (ImportError, OSError):
+        return
+    taken = {resource.RLIMIT_AS: int(has[0]), resource.RLIMIT_DATA: int(has[5])}
+    for limit, pages in taken.items():
+        most = resource.getrlimit(limit)[0]
+        if most != resource.RLIM_INFINITY:
+            yield most - pages * resource.getpagesize()
 
 
 def _free_memory() -> int:
     """Return the bytes that the system can give without swapping."""
-    told = Path("/proc/meminfo")  # what psutil reads, which is slow to import
-    if told.is_file():
-        match = re.search(r"^MemAvailable:\s+(\d+) kB$", told.read_text(), re.MULTILINE)
-        if match:
-            return int(match[1]) * 1024
+    told = "\n".join(_lines(_FREE))  # what psutil reads, which is slow to import
+    match = re.search(r"^MemAvailable:\s+(\d+) kB$", told, re.MULTILINE)
+    if match:
+        return int(match[1]) * 1024
     import psutil  # noqa: PLC0415  see above
 
     return int(psutil.virtual_memory().available)

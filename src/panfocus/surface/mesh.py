@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
-from panfocus.errors import OutputError, UsageError
+from panfocus.errors import FormatError, UsageError
 from panfocus.io import Metadata, png_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.mark import mark
@@ -156,7 +156,7 @@ def check_mesh_path(path: Path) -> None:
         UsageError: trimesh is not installed.
     """
     if path.suffix.lower() not in ENDINGS:
-        raise OutputError(
+        raise FormatError(
             "a mesh is not written in this format",
             where=str(path),
             expected=", ".join(ENDINGS),

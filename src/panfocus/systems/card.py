@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
+from panfocus import schema
 from panfocus.errors import SystemError_
 
 Kind = Literal["decision", "picture"]
 
 
-def _wrong_value(system: object, name: str, expected: str, got: object) -> SystemError_:
+#: Bytes that a card has at most.
+_MOST_BYTES = 2**20
+#: Bounds of its whole numbers; all but one may be absent.
+_WHOLE = {
+    "max_frames": (2, 4096),
+    "multiple_of": (1, 4096),
+    "halo": (0, 2**16),
+    "working_pixels": (1, 2**40),
+    "tile_pixels": (1, 2**40),
+    "macs_per_pixel": (0, 2**60),
+}
+_TEXTS = ("title", "value_range", "licence", "trained_by", "data", "notes")
+_SHA256 = 64
+
+
+def _refused(where: object, error: schema.SchemaError) -> SystemError_:
     return SystemError_(
-        "a system's card has a value that cannot be",
-        where=f"{system}, {name}",
-        expected=expected,
-        got=repr(got),
+        "a system's card has a value that cannot be"
+        if error.where
+        else "a system's card cannot be read",
+        where=error.place(where),
+        expected=error.expected,
+        got=error.got,
         remedy="mend the card, or export the system again with `panfocus export`",
     )
+
+
+def _sha256(value: object, where: str) -> str:
+    found = schema.text(value, where, most=_SHA256)
+    if len(found) != _SHA256 or not set(found) <= set("0123456789abcdef"):
+        raise schema.SchemaError(where, "64 digits of 0-9 a-f", schema.said(value))
+    return found
 
 
 @dataclass(frozen=True)
@@ -79,20 +105,38 @@ class Card:
     notes: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no fusion can be run by.
+        """Refuse values that no fusion can be run by, whoever made the card.
 
         Raises:
-            SystemError_: a limit that is none, or an unknown kind.
+            SystemError_: one of another kind, or out of bounds.
         """
-        least = {"max_frames": 2, "multiple_of": 1, "halo": 0}
-        least |= {"working_pixels": 1, "tile_pixels": 1}
-        for name, low in least.items():
+        try:
+            self._check()
+        except schema.SchemaError as error:
+            raise _refused(schema.said(self.name), error) from None
+
+    def _check(self) -> None:
+        schema.text(self.name, "name", is_empty=False, most=200)
+        for name in _TEXTS:
+            schema.text(getattr(self, name), name)
+        schema.choice(self.kind, "kind", get_args(Kind))
+        for name, (low, high) in _WHOLE.items():
             value: object = getattr(self, name)
-            is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= low
-            if not is_whole and (value is not None or name == "multiple_of"):
-                raise _wrong_value(self.name, name, f"a whole number from {low}", value)
-        if self.kind not in ("decision", "picture"):
-            raise _wrong_value(self.name, "kind", "decision or picture", self.kind)
+            if value is not None or name == "multiple_of":
+                schema.whole(value, name, low, high)
+        schema.unless_none(schema.file_name, self.model, "model")
+        schema.unless_none(_sha256, self.sha256, "sha256")
+        if self.restores is not None:
+            told = schema.record(self.restores, "restores")
+            schema.file_name(schema.item(told, "model", "restores"), "restores.model")
+            _sha256(schema.item(told, "sha256", "restores"), "restores.sha256")
+            for name in ("halo", "multiple_of"):
+                value = schema.item(told, name, "restores")
+                schema.whole(value, f"restores.{name}", *_WHOLE[name])
+        schema.truth(self.guard, "guard")
+        schema.record(self.recipe, "recipe")
+        for name, score in schema.record(self.scores, "scores").items():
+            schema.number(score, f"scores.{name}")
 
     @property
     def is_guarded(self) -> bool:
@@ -115,22 +159,50 @@ class Card:
             SystemError_: not JSON, an unknown name, or a required name missing.
         """
         try:
-            values: object = json.loads(text)
-        except ValueError as error:
-            raise SystemError_("a system's card is not JSON", where=where, got=str(error)) from None
+            got = schema.record(schema.parse(text))
+        except schema.SchemaError as error:
+            raise _refused(where, error) from None
         known = {f.name for f in fields(cls)}
-        got = cast("dict[str, Any]", values) if isinstance(values, dict) else {}
         if not {"name", "title"} <= got.keys() <= known:
             raise SystemError_(
                 "a system's card has the wrong fields",
                 where=where,
                 expected=f"name, title and any of {', '.join(sorted(known))}",
-                got=", ".join(sorted(got)) or "no object",
+                got=", ".join(sorted(got)) or "none",
                 remedy="export the system again with `panfocus export`",
             )
-        return cls(**got)
+        try:
+            return cls(**cast("dict[str, Any]", got))
+        except SystemError_ as error:
+            raise SystemError_(
+                error.what,
+                where=f"{where}, {str(error.where).rpartition(', ')[2]}",
+                expected=error.expected,
+                got=error.got,
+                remedy=error.remedy,
+            ) from None
 
     @classmethod
     def read(cls, path: Path) -> Card:
-        """Read ``card.json``."""
-        return cls.from_json(path.read_text(encoding="utf-8"), str(path))
+        """Read ``card.json``.
+
+        Raises:
+            SystemError_: not readable, or no card; or a link that leads out of its folder.
+        """
+        folder = os.path.realpath(path.parent)
+        if Path(os.path.realpath(path)).parent != Path(folder):
+            raise SystemError_(
+                "a system's card is a link that leads out of its folder",
+                where=str(path),
+                expected="a file in the folder",
+                got=os.path.realpath(path),
+                remedy="copy the system's files into one folder",
+            )
+        try:
+            return cls.from_json(schema.read_text(path, _MOST_BYTES), str(path))
+        except schema.SchemaError as error:
+            raise _refused(path, error) from None
+        except OSError as error:
+            raise SystemError_(
+                "a system's card cannot be read", where=str(path), got=error.strerror
+            ) from error

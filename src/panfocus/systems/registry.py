@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from panfocus.errors import SystemError_
+from panfocus.errors import UnknownSystemError
 from panfocus.plugins import Registry, load_installed
+from panfocus.resources.paths import is_folder, shown
 from panfocus.systems.base import PictureSystem, System
 from panfocus.systems.card import Card
 from panfocus.systems.checks import adopt
@@ -87,16 +88,16 @@ def load_system(
     if text == "pyramid":
         return PyramidSystem()
     bundled = _bundled_folders()
-    if text in bundled or Path(name).is_dir():
+    if text in bundled or is_folder(Path(name)):
         return _load_folder(bundled.get(text, Path(name)), threads, device, whole=whole)
     if text not in SYSTEMS:
         load_installed()
     if text in SYSTEMS:
         return adopt(SYSTEMS.get(text)())
     known = [*_built_in(), *SYSTEMS]
-    raise SystemError_(
+    raise UnknownSystemError(
         "there is no such system",
-        got=text,
+        got=shown(text),
         expected=f"one of {', '.join(known)}, or a folder with card.json",
         remedy="`panfocus systems` lists them with their cards; --plugin FILE.py brings your own",
     )

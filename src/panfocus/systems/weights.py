@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from panfocus.errors import SystemError_
 from panfocus.io.digest import digest_of
+
+#: How ONNX names a file of weights beside the network, as protobuf writes it: a key, its length.
+_ELSEWHERE = re.compile(rb"\x0a\x08location\x12")
+_PIECE = 1 << 24
 
 
 def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) -> None:
@@ -18,10 +24,18 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
         others: the message where it is another one.
 
     Raises:
-        SystemError_: it is so.
+        SystemError_: it is so; or a link leads out of its folder; or a network needs other files,
+            which nobody vouches for.
     """
     if not path.is_file():
-        raise SystemError_(missing, where=str(path))
+        raise SystemError_(
+            missing,
+            where=str(path),
+            expected="the file that the card names, beside it",
+            got="no such file",
+            remedy="install or export the system again",
+        )
+    _check_inside(path)
     digest = digest_of(path)
     if digest != sha256:
         raise SystemError_(
@@ -31,3 +45,35 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
             got=f"sha256 {digest}",
             remedy="install or export the system again",
         )
+    if path.suffix == ".onnx" and _names_other_files(path):
+        raise SystemError_(
+            "the network keeps its weights in another file, which its card does not vouch for",
+            where=str(path),
+            expected="a network with all its weights inside",
+            got="weights in a file beside it",
+            remedy="save it as one file (onnx.save without external data), and put that file's "
+            "sha256 into the card",
+        )
+
+
+def _check_inside(path: Path) -> None:
+    real = Path(os.path.realpath(path))
+    if real.parent != Path(os.path.realpath(path.parent)):
+        raise SystemError_(
+            "a file of the system is a link that leads out of its folder",
+            where=str(path),
+            expected="a file in the folder",
+            got=str(real),
+            remedy="copy the system's files into one folder",
+        )
+
+
+def _names_other_files(path: Path) -> bool:
+    """Whether an ONNX file names others, that are read with it."""
+    before = b""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            if _ELSEWHERE.search(before + piece):
+                return True
+            before = piece[-16:]
+    return False

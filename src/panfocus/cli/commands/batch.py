@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from panfocus.cli.commands.fuse import fuse
+from panfocus.cli.files import FILE
 from panfocus.cli.options import GroupedCommand, Number
-from panfocus.cli.plugins import FILE
 
 #: Options of `fuse` that a batch has in its own way, or not at all.
 _NOT_IN_BATCH = frozenset({

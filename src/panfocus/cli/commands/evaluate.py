@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from panfocus.cli.plugins import FILE, load_plugins, plugin_option
+from panfocus.cli.files import FILE
+from panfocus.cli.plugins import load_plugins, plugin_option
 from panfocus.cli.repeated_options import ManyCommand, names_by_comma
 from panfocus.pipeline.options import ABOUT
 

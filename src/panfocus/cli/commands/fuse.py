@@ -9,8 +9,9 @@ import click
 from click.core import ParameterSource
 
 from panfocus.cli.bare_options import BEHIND, BareOption, FuseCommand
+from panfocus.cli.files import FILE
 from panfocus.cli.options import Number, settings_names, settings_options, under
-from panfocus.cli.plugins import FILE, load_plugins, plugin_option
+from panfocus.cli.plugins import load_plugins, plugin_option
 from panfocus.pipeline.options import MAP_KINDS
 
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
@@ -22,7 +23,7 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     "output",
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="The picture to write; its extension decides the format. Needed but for --align-only.",
 )
 @settings_options
@@ -30,14 +31,14 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
 @under(
     "registration",
     "--align-only",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FILE,
     metavar="DIR",
     help="Write the aligned frames into DIR and fuse nothing.",
 )
 @under(
     "registration",
     "--save-transforms",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="F.json",
     help="Write where the frames lie.",
 )

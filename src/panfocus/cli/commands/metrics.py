@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from panfocus.cli.plugins import FILE
+from panfocus.cli.files import FILE
 from panfocus.cli.repeated_options import ManyCommand, names_by_comma
 
 

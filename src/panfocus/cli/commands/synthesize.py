@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from panfocus.cli.plugins import FILE
+from panfocus.cli.files import FILE
 from panfocus.synthesis.kinds import NAMES
 
 

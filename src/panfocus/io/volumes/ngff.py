@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus import schema
 from panfocus.errors import InputError, PanfocusError, UsageError
 from panfocus.io.units import micrometres
 from panfocus.io.volumes.axes import Layout, named
@@ -20,11 +21,14 @@ from panfocus.io.volumes.volume import (
     Channel,
     Position,
     Volume,
+    check_counts,
     check_dtype,
     check_samples,
     colour_of_hex,
     damaged,
 )
+
+_MOST_DIGITS = 10
 
 
 def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
@@ -75,6 +79,16 @@ def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> 
         positions = [_position(path, group, name, told) for name, group in pictures]
     except PanfocusError:
         raise
+    except schema.SchemaError as error:
+        raise InputError(
+            "the attributes of an OME-Zarr cannot be believed",
+            where=error.place(path),
+            expected=error.expected,
+            got=error.got,
+            remedy="copy or export it again; or name one of its arrays, and its axes by `axes`",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise damaged(path, "", ValueError("attributes that are no text in UTF-8")) from error
     except (OSError, *DAMAGE) as error:
         raise damaged(path, "", error) from error
     if not positions:
@@ -82,44 +96,101 @@ def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> 
             "this is no OME-Zarr",
             where=str(path),
             expected="multiscales, a plate, or bioformats2raw.layout in its attributes",
-            got=", ".join(sorted(_attributes(root))) or "no attributes",
+            got=", ".join(sorted(map(str, dict(root.attrs)))) or "no attributes",
             remedy="name the folder whose name ends in .zarr, or one of its arrays with `axes`",
         )
     return Volume(path, "OME-Zarr", positions, told.notes)
 
 
-def _attributes(group: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _attributes(group: Any) -> Mapping[str, object]:  # noqa: ANN401
     """Return the OME attributes, which version 0.5 puts one level deeper."""
-    values: dict[str, Any] = dict(group.attrs)
-    return cast("Mapping[str, Any]", values["ome"]) if "ome" in values else values
+    values = schema.record(dict(group.attrs))
+    return schema.record(values["ome"], "ome") if "ome" in values else values
+
+
+def _place(value: object, where: str) -> str:
+    """Return the path of a group or array inside the Zarr."""
+    path = schema.text(schema.item(schema.record(value, where), "path", where), f"{where}.path")
+    if not path.strip("/") or any(part in (".", "..") for part in path.split("/")):
+        raise schema.SchemaError(f"{where}.path", "a path inside the Zarr", schema.said(path))
+    return path
 
 
 def _pictures(root: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
     about = _attributes(root)
     if "multiscales" in about:
-        return [(str(about["multiscales"][0].get("name") or "0"), root)]
+        return [(str(_scales(about).get("name") or "0"), root)]
     if "plate" in about:
-        paths = [str(well["path"]) for well in about["plate"]["wells"]]
-        inner = [(p, f["path"]) for p in paths for f in _attributes(root[p])["well"]["images"]]
-        return [(f"{well}/{name}", root[f"{well}/{name}"]) for well, name in inner]
-    numbers = sorted((name for name in root.group_keys() if name.isdigit()), key=int)
-    return [(name, root[name]) for name in numbers if "multiscales" in _attributes(root[name])]
+        plate = schema.record(about["plate"], "plate")
+        wells = schema.items(schema.item(plate, "wells", "plate"), "plate.wells")
+        paths = [_place(well, f"plate.wells[{n}]") for n, well in enumerate(wells)]
+        names = [f"{path}/{field}" for path in paths for field in _fields(root[path], path)]
+        return [(name, root[name]) for name in names]
+    numbers = (name for name in root.group_keys() if name.isascii() and name.isdecimal())
+    ordered = sorted((name for name in numbers if len(name) < _MOST_DIGITS), key=int)
+    return [(name, root[name]) for name in ordered if "multiscales" in _attributes(root[name])]
+
+
+def _fields(group: Any, where: str) -> list[str]:  # noqa: ANN401
+    """Return the paths of the fields of view of a well."""
+    well = schema.record(schema.item(_attributes(group), "well", where), f"{where}: well")
+    images = schema.items(schema.item(well, "images", f"{where}: well"), f"{where}: well.images")
+    return [_place(one, f"{where}: well.images[{n}]") for n, one in enumerate(images)]
+
+
+def _scales(about: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the picture in all its scales, the first where there are several."""
+    several = schema.items(schema.item(about, "multiscales"), "multiscales", 1)
+    return schema.record(several[0], "multiscales[0]")
+
+
+def _axes(scales: Mapping[str, object]) -> tuple[str, list[object]]:
+    """Return the letters of the axes, and the units."""
+    where = "multiscales[0].axes"
+    told = scales.get("axes", [*"tczyx"])
+    said = [*told] if isinstance(told, str) else schema.items(told, where, 1, 9)
+    described = [{"name": a} if isinstance(a, str) else schema.record(a, where) for a in said]
+    names = [schema.text(schema.item(a, "name", where), where, is_empty=False) for a in described]
+    return "".join(name[0] for name in names).upper(), [a.get("unit") for a in described]
+
+
+def _steps(count: int, *holders: tuple[Mapping[str, object], str]) -> NDArray[np.float64]:
+    """Return the size of a step along every axis, of all scales that are told."""
+    scale = np.ones(count)
+    for holder, where in holders:
+        key = f"{where}.coordinateTransformations"
+        for one in schema.items(holder.get("coordinateTransformations", ()), key):
+            step = schema.record(one, key)
+            if step.get("type") == "scale":
+                listed = schema.items(schema.item(step, "scale", key), key, count, count)
+                scale = scale * np.array([schema.number(size, key) for size in listed])
+    return scale
+
+
+def _channels(about: Mapping[str, object]) -> list[Channel]:
+    omero = schema.record(about.get("omero", {}), "omero")
+    told = schema.items(omero.get("channels", ()), "omero.channels")
+    labels = [schema.record(one, "omero.channels") for one in told]
+    return [
+        Channel(
+            str(c.get("label", "")),
+            {"Color": colour_of_hex(str(c["color"]))} if "color" in c else {},
+        )
+        for c in labels
+    ]
 
 
 def _position(path: Path, group: Any, name: str, told: _Told) -> Position:  # noqa: ANN401
     about = _attributes(group)
-    scales: Mapping[str, Any] = about["multiscales"][0]
-    dataset = scales["datasets"][0]
-    array = group[dataset["path"]]
-    said: list[Any] = list(scales.get("axes", "tczyx"))
-    described = [cast("dict[str, Any]", a) if isinstance(a, dict) else {"name": a} for a in said]
-    names = "".join(str(a["name"])[0] for a in described).upper()
-    units = [a.get("unit") for a in described]
-    scale = np.ones(len(names))
-    for holder in (scales, dataset):
-        for step in holder.get("coordinateTransformations", []):
-            if step.get("type") == "scale":
-                scale = scale * np.asarray(step["scale"], np.float64)
+    scales = _scales(about)
+    where = "multiscales[0].datasets[0]"
+    datasets = schema.items(schema.item(scales, "datasets", "multiscales[0]"), where[:-3], 1)
+    dataset = schema.record(datasets[0], where)
+    array = group[_place(dataset, where)]
+    if not hasattr(array, "shape"):
+        raise schema.SchemaError(f"{where}.path", "the path of an array", "that of a group")
+    names, units = _axes(scales)
+    scale = _steps(len(names), (scales, "multiscales[0]"), (dataset, where))
     length = {a: micrometres(s, u) for a, s, u in zip(names, scale, units, strict=True)}
     if length.get("Z") is None and "Z" in names and units[names.index("Z")] is not None:
         told.notes.append(
@@ -127,16 +198,12 @@ def _position(path: Path, group: Any, name: str, told: _Told) -> Position:  # no
             "no length: depth is counted in planes"
         )
     voxel = (length.get("Z"), length.get("Y"), length.get("X"))
-    labels: list[Mapping[str, Any]] = about.get("omero", {}).get("channels", [])
-    channels = [
-        Channel(
-            str(c.get("label", "")),
-            {"Color": colour_of_hex(str(c["color"]))} if "color" in c else {},
+    if len(array.shape) != len(names):
+        raise schema.SchemaError(
+            "multiscales[0].axes", f"{len(array.shape)}, as the array has", f"{len(names)}"
         )
-        for c in labels
-    ]
     letters = named(path, names, array.shape, told.axes)
-    return _build(path, array, name, letters, told, channels=channels, voxel=voxel)
+    return _build(path, array, name, letters, told, channels=_channels(about), voxel=voxel)
 
 
 def _plain(path: Path, array: Any, told: _Told) -> Position:  # noqa: ANN401
@@ -168,6 +235,7 @@ def _build(
     layout = Layout("".join(letters[n] for n in outer), tuple(array.shape[n] for n in outer))
     sizes = {letter: int(array.shape[n]) for n, letter in enumerate(letters)}
     count = layout.size("C")
+    check_counts(path, layout.size("T"), count, layout.size("Z"))
     check_samples(path, sizes.get("S", 1))
     chunks = Chunks(array)
     # a plane comes in the order of the stored axes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +23,9 @@ _CHANNEL_FACTS = (
 )  # fmt: skip
 _PIXEL_FACTS = ("TimeIncrement", "TimeIncrementUnit", "SignificantBits")
 _ORDERS = ("XYZCT", "XYZTC", "XYCTZ", "XYCZT", "XYTCZ", "XYTZC")
-_MOST_PLANES = 10_000_000
+_MOST_PLANES = 1_000_000
+_MOST_LETTERS, _MOST_DEEP, _MOST_DIGITS = 2**28, 100, 12
+_DOCTYPE = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _UNEVEN = 0.02  # of the step: stages repeat better
 
 
@@ -83,17 +86,46 @@ def check_ome(xml: str, pages: int, size: tuple[int, int]) -> None:
 
 
 def _parse(xml: str) -> Element:
+    """Return the root of OME-XML, which needs no entities of its own.
+
+    An entity may be a file of this machine, or a few letters that become gigabytes.
+    """
+    if _DOCTYPE.search(xml):
+        raise OmeError("it declares entities, which OME-XML has none of")
+    if len(xml) > _MOST_LETTERS:
+        raise OmeError(f"it has more than {_MOST_LETTERS} letters")
     try:
-        return ElementTree.fromstring(xml)
-    except ElementTree.ParseError as error:
+        root = ElementTree.fromstring(xml)
+    except (ElementTree.ParseError, ValueError) as error:
         raise OmeError(f"no sound XML: {error}") from error
+    _check_depth(root)
+    return root
+
+
+def _check_depth(root: Element) -> None:
+    level, depth = [root], 0
+    while level:
+        depth += 1
+        if depth > _MOST_DEEP:
+            raise OmeError(f"elements lie more than {_MOST_DEEP} deep in each other")
+        level = [inner for element in level for inner in element]
+
+
+def _whole(text: str, name: str, low: int = 0) -> int:
+    """Return a whole number that an attribute says.
+
+    Raises:
+        OmeError: none, or one that no file has.
+    """
+    plain = text.strip()
+    is_sound = plain.isascii() and plain.isdecimal() and len(plain) <= _MOST_DIGITS
+    if not is_sound or int(plain) < low:
+        raise OmeError(f"{name} is {plain[:20] or 'empty'}, and not a number from {low}")
+    return int(plain)
 
 
 def _size(pixels: Element, axis: str) -> int:
-    text = pixels.get(f"Size{axis}", "nothing")
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise OmeError(f"Size{axis} is {text}, and not a number from 1")
-    return int(text)
+    return _whole(pixels.get(f"Size{axis}", "nothing"), f"Size{axis}", 1)
 
 
 def _check_pixels(pixels: Element, number: int, pages: int, own: str | None) -> list[_Part]:
@@ -102,7 +134,11 @@ def _check_pixels(pixels: Element, number: int, pages: int, own: str | None) -> 
     order = pixels.get("DimensionOrder", "nothing")
     if order not in _ORDERS:
         raise OmeError(f"DimensionOrder is {order}, and not one of {' '.join(_ORDERS)}")
-    samples = [int(e.get("SamplesPerPixel") or 1) for e in pixels if _tag(e) == "Channel"]
+    samples = [
+        _whole(e.get("SamplesPerPixel", "1"), "SamplesPerPixel", 1)
+        for e in pixels
+        if _tag(e) == "Channel"
+    ]
     several = samples[0] if samples else 1
     if several < 1 or sizes["C"] % several:
         raise OmeError(f"SizeC {sizes['C']} for {several} samples a pixel")
@@ -159,11 +195,7 @@ class _Part:
 
 def _number(data: Element, name: str, default: int) -> int:
     text = data.get(name)
-    if text is None:
-        return default
-    if not text.strip().isdecimal():
-        raise OmeError(f"TiffData: {name} is {text}")
-    return int(text)
+    return default if text is None else _whole(text, f"TiffData: {name}")
 
 
 def describe(xml: str, number: int) -> dict[str, Any]:
@@ -173,7 +205,7 @@ def describe(xml: str, number: int) -> dict[str, Any]:
         "channels", "voxel" (z, y, x) in µm, "z_um" where planes are unevenly apart, "name",
         "notes" for the user, and facts by their OME names.
     """
-    images = _images(ElementTree.fromstring(xml))
+    images = _images(_parse(xml))
     if number >= len(images):
         return {}
     image = images[number]
@@ -220,13 +252,13 @@ def _places(pixels: Element, notes: list[str]) -> list[float]:
         assumed |= unit is None
         scale = micrometres(1, unit or "µm")
         try:
-            place, z = float(plane.get("PositionZ", "")), int(plane.get("TheZ", "-1"))
+            place, z = float(plane.get("PositionZ", "")), _whole(plane.get("TheZ", ""), "TheZ")
         except ValueError:
             return []
         if scale is None or not math.isfinite(place):
             return []
         found[z] = place * scale
-    count = int(pixels.get("SizeZ", "0"))
+    count = _size(pixels, "Z")
     if count < 2 or set(found) != set(range(count)):
         return []
     if assumed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from panfocus.errors import InputError
 from panfocus.io import tiff_axes
+from panfocus.resources.paths import as_path, is_file
 
 if TYPE_CHECKING:
     from panfocus.io.volumes.volume import Volume
@@ -35,7 +36,7 @@ def is_volume(path: Path) -> bool:
     """
     if is_zarr(path) or is_ome_tiff(path):
         return True
-    return path.suffix.lower() in _TIFF and path.is_file() and tiff_axes.says_axes(path)
+    return path.suffix.lower() in _TIFF and is_file(path) and tiff_axes.says_axes(path)
 
 
 def is_measured(path: Path) -> bool:
@@ -43,7 +44,7 @@ def is_measured(path: Path) -> bool:
 
     It can be fused as photographs are, but a scientific result keeps more of it.
     """
-    return path.suffix.lower() in _TIFF and path.is_file() and tiff_axes.is_measured(path)
+    return path.suffix.lower() in _TIFF and is_file(path) and tiff_axes.is_measured(path)
 
 
 def is_science(
@@ -59,7 +60,7 @@ def is_science(
     """
     if len(inputs) != 1:
         return False
-    path = Path(inputs[0]).expanduser()
+    path = as_path(inputs[0])
     if is_zarr(path) or is_zarr(output):
         return True
     if output.suffix.lower() not in (".tif", ".tiff"):
@@ -81,7 +82,7 @@ def open_volume(path: Path, axes: str | None = None, *, lenient: bool = False) -
         InputError: missing, damaged, cut off, or of kinds that are not taken.
         UsageError: axes that do not fit; an extra is missing.
     """
-    path = Path(path).expanduser()
+    path = as_path(path)
     if not path.exists():
         raise InputError(
             "an input does not exist", where=str(path), remedy="check the spelling and the folder"

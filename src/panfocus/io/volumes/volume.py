@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError, UsageError
+from panfocus.frame import MOST_FRAMES
 from panfocus.io.frames import DamageError
 
 #: What readers raise on damaged data; imagecodecs' errors are RuntimeErrors.
 DAMAGE = (
     RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
-    struct.error, zlib.error, MemoryError,
+    struct.error, zlib.error, MemoryError, AttributeError, ImportError,
 )  # fmt: skip
 #: Kinds of number that are taken.
 DTYPES = ("uint8", "uint16", "int8", "int16", "float32")
 
 _MOST_SAMPLES = 4
+_MOST_CHANNELS, _MOST_PLANES = 10_000, 1_000_000
 
 Read = Callable[[int, int, int], NDArray[Any]]
 
@@ -97,7 +99,12 @@ class Position:
         names = [channel.name for channel in self.channels]
         if wanted in names:
             return names.index(wanted)
-        if wanted.isdigit() and int(wanted) < len(names):
+        if (
+            wanted.isascii()
+            and wanted.isdecimal()
+            and len(wanted) < 10
+            and int(wanted) < len(names)
+        ):
             return int(wanted)
         folded = [n for n, name in enumerate(names) if name.casefold() == wanted.casefold()]
         if len(folded) == 1:
@@ -147,15 +154,23 @@ def hex_of_colour(colour: object) -> str:
         return "FFFFFF"
 
 
+def _said(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror is not None:
+        return error.strerror
+    # Python's own words tell nothing of the file
+    is_plain = isinstance(
+        error, (UnicodeError, AttributeError, TypeError, LookupError, RecursionError)
+    )
+    return "a structure that is none" if is_plain or not str(error) else str(error)
+
+
 def damaged(path: Path, where: str, error: BaseException) -> InputError:
     """Return the error for a plane, or a whole file, that cannot be read."""
-    is_system = isinstance(error, OSError) and error.strerror is not None
     return InputError(
         "a plane cannot be read" if where else "the file cannot be read",
         where=f"{path}, {where}" if where else str(path),
         expected="a whole, sound file that stays where it is while it is read",
-        got=str(error.strerror if is_system and isinstance(error, OSError) else error)
-        or type(error).__name__,
+        got=_said(error),
         remedy="copy or export the file again"
         + ("; `lenient=True` goes on" if isinstance(error, DamageError) else "")
         + "; `resume=True` in a batch keeps what is done",
@@ -176,6 +191,24 @@ def check_samples(path: Path, samples: int) -> None:
             got=str(samples),
             remedy='say what they are, for example `axes="YXC"` or YXZ',
         )
+
+
+def check_counts(path: Path, times: int, channels: int, depths: int) -> None:
+    """Refuse more planes than any file has, before room is made for them.
+
+    Raises:
+        InputError: it is so.
+    """
+    if depths <= MOST_FRAMES and channels <= _MOST_CHANNELS and times <= _MOST_PLANES // channels:
+        return
+    raise InputError(
+        "the file tells of more planes than can be fused",
+        where=str(path),
+        expected=f"Z up to {MOST_FRAMES}, C up to {_MOST_CHANNELS}, T and C together up to "
+        f"{_MOST_PLANES}",
+        got=f"T {times}, C {channels}, Z {depths}",
+        remedy="fuse it in parts, or say which axes it has by `axes`",
+    )
 
 
 def check_dtype(path: Path, dtype: np.dtype[Any]) -> None:

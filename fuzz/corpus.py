@@ -1,0 +1,22 @@
+"""All cases: those that are known, and those that are drawn."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from fuzz import bounds, damage, faces, invariants, outside
+from fuzz.case import Case
+
+
+def corpus() -> Iterator[Case]:
+    """Yield the known ones."""
+    for of in (damage, outside, faces, bounds, invariants):
+        yield from of.corpus()
+
+
+def drawn(chance: random.Random) -> Case:
+    """Return one that nobody has seen."""
+    if chance.random() < 0.2:
+        return invariants.drawn_case(chance)
+    return damage.drawn(chance)

@@ -1,0 +1,161 @@
+"""Run a case in a process of its own: a copy of this one, which has imported all, or a new one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import panfocus
+from fuzz.case import Case, How, Ran
+from fuzz.verdict import Fault, faults_of, tree_of
+
+_NOBODY = 65534
+
+
+def try_case(case: Case, keep: Path | None = None) -> tuple[Ran, list[tuple[Fault, str]]]:
+    """Run a case, and say what is wrong with it."""
+    root = Path(tempfile.mkdtemp(prefix="fuzz-", dir=keep))
+    folder, aside, temporary = root / "here", root / "aside", root / "tmp"
+    for one in (folder, aside, temporary):
+        one.mkdir()
+    try:
+        words = case.prepare(folder)
+        if case.how.nobody and os.getuid() == 0:
+            _give_away(root)
+        before = tree_of(folder)
+        ran = _run(case, words, folder, aside, temporary)
+        return ran, faults_of(case, ran, before, folder)
+    finally:
+        if keep is None:
+            _remove(root)
+
+
+def _give_away(root: Path) -> None:
+    for path, _, names in os.walk(root):
+        for one in (path, *(os.path.join(path, name) for name in names)):  # noqa: PTH118
+            os.chown(one, _NOBODY, _NOBODY, follow_symlinks=False)
+
+
+def _remove(root: Path) -> None:
+    for path, _, _ in os.walk(root):
+        with contextlib.suppress(OSError):
+            os.chmod(path, 0o700)  # noqa: PTH101
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Path) -> Ran:
+    streams = [aside / "out", aside / "err"]
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _be_child(case, words, folder, streams, temporary)
+    hung, stopped = False, False
+    while True:
+        done, status, used = os.wait4(child, os.WNOHANG)
+        if done:
+            break
+        spent = time.monotonic() - started
+        if case.how.stop is not None and not stopped and spent > case.how.stop[1]:
+            stopped = True
+            os.kill(child, case.how.stop[0])
+        if spent > 5 * case.how.seconds:
+            hung = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+        time.sleep(0.005)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)  # what it may have started
+    code = os.waitstatus_to_exitcode(status)
+    hung = hung or code == -signal.SIGXCPU
+    out, err = (path.read_text(errors="replace") if path.exists() else "" for path in streams)
+    spent = used.ru_utime + used.ru_stime
+    return Ran(code, out, err, spent, used.ru_maxrss / 1024, hung)
+
+
+def _be_child(
+    case: Case, words: list[str], folder: Path, streams: list[Path], temporary: Path
+) -> None:
+    """Become panfocus; never returns."""
+    code = 99
+    try:
+        os.setpgid(0, 0)
+        os.chdir(folder)
+        os.environ["PYTHONPATH"] = str(Path(panfocus.__file__).parent.parent)
+        os.environ.update(case.how.env)
+        os.environ["TMPDIR"] = str(temporary)
+        tempfile.tempdir = None
+        _limit(case.how)
+        _redirect(case.how, streams)
+        if case.how.gone:
+            gone = folder / "gone"
+            gone.mkdir()
+            os.chdir(gone)
+            gone.rmdir()
+        if case.how.nobody and os.getuid() == 0:
+            os.setgid(_NOBODY)
+            os.setuid(_NOBODY)
+        if case.how.exec:
+            command = [sys.executable, "-m", "panfocus", *words]
+            os.execve(sys.executable, command, {**os.environ, **case.how.env})
+        code = _call(case, words)
+    except BaseException:
+        import traceback
+
+        with contextlib.suppress(BaseException):
+            traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(BaseException):
+                stream.flush()
+        os._exit(code)
+
+
+def _call(case: Case, words: list[str]) -> int:
+    from panfocus.cli import main
+
+    if case.call is None:
+        return main(words)
+    return _as_exit_code(lambda: case.call and case.call(words))
+
+
+def _as_exit_code(work: Callable[[], object]) -> int:
+    from panfocus.errors import PanfocusError
+
+    try:
+        work()
+    except PanfocusError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _limit(how: How) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(how.seconds), resource.RLIM_INFINITY))
+    for name, value in how.limits.items():
+        number = getattr(resource, name)
+        resource.setrlimit(number, (value, resource.getrlimit(number)[1]))
+
+
+def _redirect(how: How, streams: list[Path]) -> None:
+    for number, path in zip((1, 2), streams, strict=True):
+        target = "/dev/full" if number in how.full else path
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(handle, number)
+        os.close(handle)
+    sys.stdout = open(1, "w", closefd=False, errors="backslashreplace")  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, errors="backslashreplace")  # noqa: SIM115
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    for number in how.closed:
+        os.close(number)

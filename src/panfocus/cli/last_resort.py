@@ -1,0 +1,88 @@
+"""What nobody foresaw becomes a sentence, and a report to send to whoever can mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from panfocus._version import __version__
+from panfocus.errors import PanfocusError
+
+_PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "tifffile", "imagecodecs", "Pillow",
+             "simplejpeg", "click", "zarr", "distributed", "torch")  # fmt: skip
+_LONGEST = 300
+#: How the loader of libraries, and threads, tell of it.
+_NO_MEMORY = ("failed to map segment", "cannot map", "Cannot allocate memory", "start new thread")
+
+
+def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
+    """Return what to say of an error that nobody foresaw; a report is written beside it.
+
+    Args:
+        error: the error.
+        argv: words of the command line; None for those of the process.
+    """
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        return PanfocusError(
+            "memory ran out",
+            expected="as much as `panfocus fuse --dry-run` tells",
+            got=_short(error),
+            remedy="free some, fuse smaller frames, or set --max-memory to what there is; no file "
+            "was left half-written",
+        )
+    report = _written(error, argv)
+    return PanfocusError(
+        "something unexpected happened, and the work is not done",
+        where=_place(error),
+        expected="a result, or a message that says what is wrong",
+        got=_short(error),
+        remedy=f"this is a fault of panfocus: tell of it, with {report}; "
+        "no file was left half-written",
+    )
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _place(error: BaseException) -> str | None:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if f"{os.sep}panfocus{os.sep}" in frame.filename]
+    if not own:
+        return None
+    return (
+        f"panfocus/{own[-1].filename.rpartition(f'{os.sep}panfocus{os.sep}')[2]}:{own[-1].lineno}"
+    )
+
+
+def _written(error: BaseException, argv: Sequence[str] | None) -> str:
+    """Write a report into the folder of temporary files; return its name, or what else to send."""
+    words = sys.argv if argv is None else ["panfocus", *argv]
+    lines = [
+        f"panfocus {__version__}",
+        f"python {platform.python_version()} on {platform.platform()}",
+        *(f"{name} {found}" for name in _PACKAGES if (found := _version(name))),
+        f"command line: {words!r}",
+        "".join(traceback.format_exception(error)),
+    ]
+    try:
+        handle, name = tempfile.mkstemp(prefix="panfocus-report-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write("\n".join(lines))
+    except OSError as refused:
+        return f"these words and the command line (no report could be written: {refused.strerror})"
+    return name
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

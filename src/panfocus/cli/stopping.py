@@ -1,0 +1,96 @@
+"""Signals: work is stopped cleanly, at once where Python runs, and soon where it does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from threading import Event, Thread
+from types import FrameType
+
+INTERRUPTED = 130
+#: For so long a library that does not come back may go on after a signal, in seconds.
+PATIENCE_S = 3.0
+#: After so many signals all is dropped.
+_MOST = 3
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+
+_heard = Event()
+_count = [0]
+
+
+def listen(*, is_own: bool) -> None:
+    """Let signals end the work.
+
+    Args:
+        is_own: whether the process is the command line's: then it also ends where a library does
+            not come back, such as a network that runs in a circle.
+    """
+    _count[0] = 0
+    _heard.clear()
+    for name in _NAMES if is_own else _NAMES[:2]:
+        number = getattr(signal, name, None)
+        # `nohup` has signals ignored, and means it
+        if number is not None and (name == "SIGINT" or signal.getsignal(number) != signal.SIG_IGN):
+            signal.signal(number, _stop)
+    if is_own:
+        sys.unraisablehook = _again
+        _watch()
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    _heard.set()
+    _count[0] += 1
+    if _count[0] >= _MOST:
+        _drop()
+    # SystemExit and not KeyboardInterrupt: the command line library turns the latter into 1
+    raise SystemExit(INTERRUPTED)
+
+
+def _again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Stop once more where the first try came into code that can raise nothing."""
+    if unraisable.exc_type is SystemExit and _heard.is_set():
+        _count[0] -= 1
+        signal.raise_signal(signal.SIGTERM)
+        return
+    sys.__unraisablehook__(unraisable)
+
+
+def was_heard() -> bool:
+    """Whether a signal has ended the work, whatever came of it on its way."""
+    return _heard.is_set()
+
+
+def _watch() -> None:
+    """Hear signals in a thread, too: Python's own handlers wait until a library has come back."""
+    if sys.platform == "win32":
+        return
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+    Thread(target=_end_late, args=(ours,), daemon=True).start()
+
+
+def _end_late(ours: int) -> None:
+    ends = {getattr(signal, name, None) for name in _NAMES}
+    while os.read(ours, 1)[0] not in ends:
+        continue
+    if not _heard.wait(PATIENCE_S):
+        _drop()
+
+
+def _drop() -> None:
+    """Take back what is half-written, say so, and end at once."""
+    take_back()
+    os.write(2, f"panfocus: {TOLD}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+def take_back() -> None:
+    """Delete what is half-written, if anything was."""
+    atomic = sys.modules.get("panfocus.io.atomic")
+    if atomic is not None:
+        atomic.abandon()
+
+
+TOLD = "interrupted, no file was left half-written"
