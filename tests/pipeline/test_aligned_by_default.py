@@ -68,7 +68,8 @@ def test_saved_transforms_tell_how_sure_they_are(moved, tmp_path):
     loaded = panfocus.fuse(moved[0], system="guided", load_transforms=tmp_path / "t.json")
     assert np.array_equal(loaded.image, fusion.image)
     again = loaded.report.frames[0]["align"]["corner_error_px"]
-    assert again == pytest.approx(fusion.report.frames[0]["align"]["corner_error_px"], abs=1e-3)
+    # rounded to a thousandth twice
+    assert again == pytest.approx(fusion.report.frames[0]["align"]["corner_error_px"], abs=1.5e-3)
 
 
 def test_the_command_line_tells_it_in_one_line(shots, tmp_path, capsys):

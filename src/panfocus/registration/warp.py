@@ -16,7 +16,7 @@ from panfocus.registration.transforms import Crop, Matrix, corner_shift, corners
 STILL = 0.1
 #: Rows and columns that are resampled at once: what they take stays near the processor's cache.
 _TILE = (192, 384)
-#: Tiles in work at a time, at most: each takes some 5 MB.
+#: Tiles in work at a time, at most: each takes some 5 MB, twice that where it is doubled.
 _MOST_AT_ONCE = 4
 
 
