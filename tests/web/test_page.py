@@ -98,7 +98,7 @@ def test_from_a_folder_to_a_mended_picture(browser, spoilt, tmp_path, capsys):
         page.get_by_role("radio", name="Brush").click()
         page.get_by_label("Painted from").select_option("1")
         page.get_by_label("Hardness").fill("0.9")
-        page.get_by_label("Size").fill("3.09")  # on a scale of logarithms: 22 pixels
+        page.get_by_label("Size").fill("3.4")  # on a scale of logarithms: 30 pixels
         paint(page, 115, 85)
         until(page, 1)
         page.get_by_role("button", name="Undo").click()

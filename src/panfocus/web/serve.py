@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -116,7 +117,6 @@ def run(view: View) -> None:
     doors = Doors(port, hosts, any_address=not local)
     desk = Desk(places, Hub())
     address = f"http://{_name(view.host)}:{port}/?token={doors.token()}"
-    _say(address, view, port)
     server = uvicorn.Server(
         uvicorn.Config(
             make_app(desk, doors),
@@ -126,7 +126,13 @@ def run(view: View) -> None:
             timeout_graceful_shutdown=3,
         )
     )
-    asyncio.run(_serve(server, sock, desk, view, address))
+    ending = _quietly(server)
+    try:
+        _say(address, view, port)
+        asyncio.run(_serve(server, sock, desk, view, address))
+    finally:
+        for number, handler in ending.items():
+            signal.signal(number, handler)
 
 
 def _name(host: str) -> str:
@@ -154,7 +160,6 @@ def _say(address: str, view: View, port: int) -> None:
 async def _serve(
     server: uvicorn.Server, sock: socket.socket, desk: Desk, view: View, address: str
 ) -> None:
-    ending = _quietly()
     tasks = [
         asyncio.create_task(_begin(server, desk, view, address)),
         asyncio.create_task(_watch(server, desk, view)),
@@ -164,20 +169,15 @@ async def _serve(
     finally:
         for task in tasks:
             task.cancel()
-        for number, handler in ending.items():
-            signal.signal(number, handler)
 
 
-def _quietly() -> dict[int, signal.Handlers | int | None]:
+def _quietly(server: uvicorn.Server) -> dict[int, Any]:
     """Let Ctrl-C end the server without a word of error: that is how one ends it."""
 
-    def ignore(_number: int, _frame: FrameType | None) -> None:
-        return
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
 
-    out: dict[int, signal.Handlers | int | None] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        out[number] = signal.signal(number, ignore)  # pyright: ignore[reportArgumentType]
-    return out
+    return {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
 
 
 async def _begin(server: uvicorn.Server, desk: Desk, view: View, address: str) -> None:

@@ -1,0 +1,107 @@
+"""`panfocus view` from the command line: what it prints, warns of, refuses, and needs."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from panfocus.cli import main
+from panfocus.web.serve import View, is_loopback, listen, places_of
+from tests.web.browser import viewing
+
+
+def test_without_the_extra_it_says_how_to_get_it(monkeypatch, capsys, tmp_path):
+    for name in [n for n in sys.modules if n.startswith(("panfocus.web", "starlette", "uvicorn"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["view", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "pip install 'panfocus[web]'" in said
+
+
+def test_the_command_line_starts_without_the_page():
+    code = "import sys; from panfocus.cli.app import app; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = ("panfocus.web", "starlette", "uvicorn", "asyncio", "cv2", "numpy")
+    assert [m for m in said.stdout.split() if m.startswith(heavy)] == []
+
+
+def test_an_address_and_a_tunnel_are_printed(shots):
+    with viewing(shots) as address:
+        assert "/?token=" in address
+        port = int(address.split(":")[2].split("/")[0])
+        with socket.create_connection(("127.0.0.1", port), timeout=30):
+            pass
+        for host in _others():
+            with pytest.raises(OSError), socket.create_connection((host, port), timeout=1):
+                pass
+
+
+def _others():
+    """Return this machine's addresses that others can reach."""
+    found = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    return [address for address in found if not address.startswith("127.")]
+
+
+def test_another_host_is_warned_of(capsys, shots):
+    from panfocus.web.serve import _say
+
+    _say("http://lab:8123/?token=x", View([shots], host="0.0.0.0"), 8123)
+    said = capsys.readouterr()
+    assert said.out.strip() == "http://lab:8123/?token=x"
+    assert "Warning: 0.0.0.0 can be reached from other machines" in said.err
+    assert "ssh -L 8123:127.0.0.1:8123" in said.err
+    assert "?token=x" in said.err
+    _say("http://127.0.0.1:8123/?token=x", View([shots]), 8123)
+    assert "Warning" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("lab", False)],
+)
+def test_which_addresses_are_of_this_machine_alone(host, own):
+    assert is_loopback(host) == own
+
+
+def test_a_port_that_is_taken_is_refused(shots):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["view", str(shots), "--port", str(port), "--no-open"]) == 2
+
+
+def test_an_input_that_is_not_there_is_refused(tmp_path):
+    assert main(["view", str(tmp_path / "nothing"), "--no-open"]) == 2
+
+
+def test_files_grant_their_folder(shots):
+    places = places_of([shots / "f0.png"])
+    assert places.given == [shots.resolve()]
+    assert places_of([]).given
+
+
+def test_a_free_port_is_found():
+    with listen("127.0.0.1", 0) as one, listen("127.0.0.1", 0) as other:
+        assert one.getsockname()[1] != other.getsockname()[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_interrupting_it_is_how_it_ends(shots):
+    command = [sys.executable, "-m", "panfocus", "view", str(shots), "--no-open"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        server.stdout.readline()
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=120)
+    finally:
+        server.kill()
+    assert server.returncode == 0
+    assert "Traceback" not in said
