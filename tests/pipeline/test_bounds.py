@@ -1,7 +1,5 @@
 """How many frames, of which sides, can be fused; and that time grows with their number alone."""
 
-import threading
-
 import numpy as np
 import pytest
 
@@ -9,8 +7,9 @@ import panfocus
 from panfocus.errors import InputError, UsageError
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Brightness
-from panfocus.pipeline import bounds, quality, sources
+from panfocus.pipeline import bounds, quality
 from panfocus.pipeline.quality import Surveyor
+from panfocus.resources.later import Later
 from tests.conftest import focal_stack
 
 
@@ -97,7 +96,6 @@ def test_without_threads_frames_are_read_one_after_the_other(monkeypatch, tmp_pa
     def refuse(self):
         raise RuntimeError("can't start new thread")
 
-    assert issubclass(sources._Later, threading.Thread)
-    monkeypatch.setattr(sources._Later, "start", refuse)
+    monkeypatch.setattr(Later, "start", refuse)
     done = panfocus.fuse(paths, system="guided", align="none")
     assert done.image.shape == frames.shape[1:]

@@ -35,8 +35,8 @@ def test_a_containers_limit_holds(tmp_path, monkeypatch, limit, expected):
     (tmp_path / "memory.current").write_text("100000000\n")
     groups = list(memory._left_in_groups(tmp_path, tmp_path / "none"))
     monkeypatch.setattr(memory, "_left_in_groups", lambda: groups)
-    monkeypatch.setattr(memory, "_free_memory", lambda: 10**9)
-    monkeypatch.setattr(memory, "_left_by_limits", lambda: [])
+    monkeypatch.setattr(memory, "_told_free", lambda: 10**9)
+    monkeypatch.setattr(memory, "_limits", dict)
     assert available_memory() == expected
 
 
@@ -81,3 +81,13 @@ def test_the_kernels_table_tells_what_is_available(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable:    7 kB\n")
     monkeypatch.setattr(memory, "_FREE", tmp_path / "meminfo")
     assert available_memory() == 7 * 1024
+
+
+def test_a_limit_of_the_process_holds_less_what_it_has(monkeypatch):
+    monkeypatch.setattr(memory, "_told_free", lambda: 10**9)
+    monkeypatch.setattr(memory, "_left_in_groups", lambda: [])
+    monkeypatch.setattr(memory, "_limits", lambda: {2: 500, 9: 700})
+    monkeypatch.setattr(memory, "_taken", lambda: {2: 100, 9: 600})
+    assert available_memory() == 100
+    assert memory.process_limit() == 500
+    assert memory.free_memory() == 10**9

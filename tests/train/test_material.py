@@ -9,7 +9,7 @@ import tifffile
 
 from panfocus import fuse
 from panfocus.errors import DataError, OutputError
-from panfocus.systems.intensity import stretched
+from panfocus.systems.intensity import Stretch
 from panfocus.train import agree, levels, pairs, pictures
 from panfocus.train.dualpath import config, observed, redefocus
 from panfocus.train.pairs import How
@@ -80,7 +80,9 @@ def test_frames_of_16_bits_keep_their_levels_in_the_range_that_fusing_decides_in
     values = levels.unit(np.stack(held.frames))
     assert len(np.unique(values)) > 1000
     native = np.stack(pair_of(dim(picture)))[..., None] / np.float32(65535)
-    assert np.allclose(values, stretched(native), atol=1 / 65535)
+    stretch = Stretch.of(native)
+    assert stretch is not None
+    assert np.allclose(values, stretch.apply(native), atol=1 / 65535)
     assert found.facts[0].is_stretched
     assert "16 bit, stretched" in found.facts[0].line()
     # crops of both kinds of batches, and fused sets, have them too

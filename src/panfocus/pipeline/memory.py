@@ -5,7 +5,7 @@ from __future__ import annotations
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.pipeline.options import Options
-from panfocus.resources.memory import available_memory, parse_size
+from panfocus.resources.memory import free_memory, parse_size, process_limit
 from panfocus.systems import PictureSystem, System, traits
 from panfocus.systems.traits import holds_all, measures_alone, takes_native, working_bytes
 
@@ -20,8 +20,15 @@ KEPT_BYTES = 160 * 2**20
 
 
 def memory_limit(settings: Options) -> int:
-    """Return the bytes that a fusion may take: as told, or 70 % of what is free."""
-    return parse_size(settings.max_memory) or int(0.7 * available_memory())
+    """Return the bytes that a fusion may take: as told, or 70 % of what is free.
+
+    A limit of the process holds for all that it has; what is needed counts that, too.
+    """
+    told, most = parse_size(settings.max_memory), process_limit()
+    if told is not None:
+        return told
+    share = int(0.7 * free_memory())
+    return share if most is None else min(share, most)
 
 
 def kept_bytes(needed: int, limit: int) -> int:

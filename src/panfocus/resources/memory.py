@@ -45,12 +45,23 @@ def parse_size(text: str) -> int | None:
 
 
 def available_memory() -> int:
-    """Return the bytes that can be taken without swapping, also under limits.
+    """Return the bytes that can be taken without swapping, also under this process's own limits."""
+    taken = _taken()
+    left = [most - taken.get(limit, 0) for limit, most in _limits().items()]
+    return max(min([free_memory(), *left]), 0)
 
-    Those of a container, or of any control group around this process, and those of the process.
+
+def free_memory() -> int:
+    """Return the bytes that the system can give without swapping.
+
+    Under the limit of a container, or of any control group around this process.
     """
-    free = [_free_memory(), *_left_in_groups(), *_left_by_limits()]
-    return max(min(free), 0)
+    return max(min([_told_free(), *_left_in_groups()]), 0)
+
+
+def process_limit() -> int | None:
+    """Return the bytes that this process may have in all, what it has already counted; or None."""
+    return min(_limits().values(), default=None)
 
 
 def _left_in_groups(root: Path = _GROUPS, own: Path = _OWN) -> Iterator[int]:
@@ -92,23 +103,30 @@ def _number(words: Sequence[str]) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS else None
 
 
-def _left_by_limits() -> Iterator[int]:
-    """Yield what the limits of this process leave, where the kernel tells how much it has."""
+def _limits() -> dict[int, int]:
+    """Return the limits that this process has, by their number."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows
+    except ImportError:
+        return {}
+    found = {n: resource.getrlimit(n)[0] for n in (resource.RLIMIT_AS, resource.RLIMIT_DATA)}
+    return {n: most for n, most in found.items() if most != resource.RLIM_INFINITY}
+
+
+def _taken() -> dict[int, int]:
+    """Return what counts against these limits, where the kernel tells it."""
     try:
         import resource  # noqa: PLC0415  not on Windows
 
-        has = _PAGES.read_text().split()
+        pages = _PAGES.read_text().split()
     except (ImportError, OSError):
-        return
-    taken = {resource.RLIMIT_AS: int(has[0]), resource.RLIMIT_DATA: int(has[5])}
-    for limit, pages in taken.items():
-        most = resource.getrlimit(limit)[0]
-        if most != resource.RLIM_INFINITY:
-            yield most - pages * resource.getpagesize()
+        return {}
+    size = resource.getpagesize()
+    return {resource.RLIMIT_AS: int(pages[0]) * size, resource.RLIMIT_DATA: int(pages[5]) * size}
 
 
-def _free_memory() -> int:
-    """Return the bytes that the system can give without swapping."""
+def _told_free() -> int:
+    """Return what the system says can be had without swapping."""
     told = "\n".join(_lines(_FREE))  # what psutil reads, which is slow to import
     match = re.search(r"^MemAvailable:\s+(\d+) kB$", told, re.MULTILINE)
     if match:

@@ -13,7 +13,7 @@ from panfocus.cli.options import GroupedCommand, Number
 #: Options of `fuse` that a batch has in its own way, or not at all.
 _NOT_IN_BATCH = frozenset({
     "inputs", "output", "depth_map", "index_map", "confidence_map", "overwrite", "dry_run",
-    "json_file", "json_progress", "quiet", "verbose", "plugins",
+    "json_file", "json_progress", "quiet", "verbose", "plugins", "animation_size", "parallax",
 })  # fmt: skip
 
 
