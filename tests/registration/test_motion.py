@@ -12,7 +12,7 @@ from panfocus.registration.transforms import Crop
 from tests.conftest import blurred, focal_stack, psnr, texture
 from tests.registration.test_registration import breathing_stack
 
-SIZE = (320, 400)
+SIZE = (320, 400)  # 12 x 15 patches
 #: Where the leaf is in each frame, (x, y).
 PLACES = ((120, 150), (141, 162), (172, 158), (150, 140))
 SEED = 5
@@ -111,6 +111,9 @@ def test_frames_are_hidden_where_something_moved_between_them_and_the_sharpest()
     # two frames of which one is blurred far look the same as motion
     assert hide_all_but_one(traces((left, none), (1, 2)), 1, SIZE, 1) is None
     assert hide_all_but_one(traces((none, none, none), (1, 2, 3)), 1, SIZE, 1) is None
+    # where nearly all differs, as contrast that turns over does, that is no motion
+    most = (slice(0, 6), slice(0, 8))
+    assert hide_all_but_one(traces((most, none, none), (1, 2, 3)), 1, SIZE, 1) is None
 
 
 def test_masks_lie_where_the_patches_are():

@@ -93,7 +93,7 @@ def sober(flow: Float, guess: Float, fixed: Float, moving: Float, shown: Float) 
 
 
 def _gains(grid: Grid, fixed: Float, moving: Float, placed: Float, shown: Float) -> Float:
-    """Return what each patch gains by being placed, ``(rows, cols)``; NaN where it is not known."""
+    """Return what each patch gains by being placed, ``(rows, cols)``; NaN where not known."""
     rest, after = (measured(fixed, frame, shown) for frame in (moving, placed))
     _, here, there = np.intersect1d(rest.number, after.number, return_indices=True)
     out = np.full(grid.rows * grid.cols, np.nan, np.float32)

@@ -7,6 +7,7 @@ bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Frame
 from panfocus.registration.local import LocalShifts
 from panfocus.registration.transforms import Crop, Matrix
 
@@ -29,6 +31,30 @@ _SLACK, _SLACK_BELOW = 0.5, 0.15
 _MIRROR = cv2.BORDER_REFLECT_101
 
 Mask = NDArray[np.bool_]
+
+
+def place_locally(
+    whole: Frame, frame: Frame, matrix: Matrix, field: Crop, shifts: LocalShifts, *, is_light: bool
+) -> Frame:
+    """Return a frame in place with its local shifts taken away: pixels, guide and cover.
+
+    Args:
+        whole: the frame as its transform alone puts it in place.
+        frame: native, in the brightness of the reference.
+        matrix: from the reference frame to it, pixels.
+        field: of the reference frame, which `whole` shows.
+        shifts: of the frame.
+        is_light: whether colour, too, is stored in proportion to light.
+    """
+    guide = whole.guide
+    if guide is not None and frame.guide is not None:
+        guide = apply_shifts(guide, frame.guide, matrix, field, shifts)
+    return replace(
+        whole,
+        pixels=apply_shifts(whole.pixels, frame.pixels, matrix, field, shifts, is_light=is_light),
+        guide=guide,
+        cover=shifted_cover(whole.cover, matrix, field, shifts, frame.pixels.shape[:2]),
+    )
 
 
 def apply_shifts(

@@ -28,6 +28,9 @@ SURELY = (0.3, 16 / 255)
 AROUND = (0.1, 8 / 255)
 #: Frames without which nothing tells what moves from what is blurred far in one of two.
 FEWEST = 3
+#: Share of the picture above which something else than motion is to blame, as contrast that turns
+#: over in bright field.
+MOST = 0.15
 #: How much smaller the copies are on which motion is looked for.
 _SMALLER = 2
 
@@ -150,7 +153,7 @@ def hide_all_but_one(
         factor: by which it is reduced.
 
     Returns:
-        Which frames are hidden where; None where nothing moves, or the frames are two.
+        Which frames are hidden where; None where nothing moves, all seems to, or frames are two.
     """
     union = np.logical_or.reduce([t.moves for t in traces])
     surely = np.logical_or.reduce([t.surely for t in traces])
@@ -158,8 +161,11 @@ def hide_all_but_one(
         return None
     _, parts = cv2.connectedComponents(union.astype(np.uint8), connectivity=8)
     labels = np.asarray(parts, np.intp)
+    numbers = np.unique(labels[surely & union])
+    if np.isin(labels, numbers).mean() > MOST:
+        return None
     hidden = np.zeros((len(traces), *union.shape), bool)
-    for region in (labels == k for k in np.unique(labels[surely & union])):
+    for region in (labels == k for k in numbers):
         energies = [float(t.energy[region].mean()) for t in traces]
         chosen = int(np.argmax(energies))
         for n in range(len(traces)):

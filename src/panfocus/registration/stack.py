@@ -86,26 +86,14 @@ class Registration:
         shifts = self.local[number] if self.local else None
         if shifts is None:
             return whole
-        from panfocus.registration.local_warp import (  # noqa: PLC0415  few frames are shifted so
-            apply_shifts,
-            shifted_cover,
-        )
+        from panfocus.registration.local_warp import place_locally  # noqa: PLC0415  few are
 
         curve = self.curves[number]
-        pixels = frame.pixels
         if curve is not None:
-            pixels = apply_curve(pixels, curve, has_alpha=frame.has_alpha)
+            pixels = apply_curve(frame.pixels, curve, has_alpha=frame.has_alpha)
+            frame = replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
-        at = (matrix, self.field, shifts)
-        guide = whole.guide
-        if guide is not None and frame.guide is not None:
-            guide = apply_shifts(guide, frame.guide, *at)
-        return replace(
-            whole,
-            pixels=apply_shifts(whole.pixels, pixels, *at, is_light=_is_light(frame)),
-            guide=guide,
-            cover=shifted_cover(whole.cover, *at, frame.pixels.shape[:2]),
-        )
+        return place_locally(whole, frame, matrix, self.field, shifts, is_light=_is_light(frame))
 
     def _placed(self, number: int, frame: Frame) -> Frame:
         """Return a frame where its transform alone puts it."""
