@@ -1,9 +1,14 @@
 """Speed and memory of whole commands beside peers and a floor: `speed.py STACKS [--peers BIN]`.
 
-Every figure is of a whole process, PNG out: CPU seconds (user and system) and peak resident
-memory as the operating system accounts them, the median of some runs, all commands in turn so
-that a drift of the machine meets all alike. The floor decodes the same files and encodes one of
-them with Pillow, level 1, and does nothing else. Prints a Markdown table.
+Every figure is of a whole process, PNG out: CPU seconds (user and system), seconds of the clock and
+peak resident memory as the operating system accounts them, medians of some runs. All commands run
+in turn, and every ratio is of two runs of the same turn, so that a drift of the machine meets both
+alike: the median of such ratios, and between which half of them lie. The floor decodes the same
+files and encodes one of them by the codecs that panfocus takes, and does nothing else.
+
+`--frames 2,5,10` fuses so many frames, from the first on, of the stacks that have them; `--pixels
+1,3,12` makes pairs of so many megapixels of the first stack's first two frames, mirrored until they
+are as large. Prints Markdown tables.
 """
 
 import argparse
@@ -14,33 +19,42 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import cv2
+
 FLOOR = """
 import sys
-from PIL import Image
-frames = [Image.open(p).convert("RGB") for p in sys.argv[2:]]
-frames[len(frames) // 2].save(sys.argv[1], compress_level=1)
+from pathlib import Path
+from panfocus.frame import Metadata
+from panfocus.io import find_frames, read_frame, write_image
+frames = [read_frame(info).pixels for info in find_frames([Path(p) for p in sys.argv[2:]])[0]]
+write_image(Path(sys.argv[1]), frames[len(frames) // 2], Metadata(), overwrite=True)
 """
 
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds and peak MiB of one process."""
+    """CPU seconds, seconds of the clock and peak MiB of one process."""
 
     cpu: float
+    wall: float
     peak: float
 
 
 def measure(command: list[str]) -> Cost | None:
     """Run a command and return its cost; None if it failed."""
+    started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         return None
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    wall = time.perf_counter() - started
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
 
 
 def commands(
@@ -53,7 +67,7 @@ def commands(
     for system in systems:
         base[f"panfocus {system}"] = [
             python, "-m", "panfocus", "fuse", str(folder), "-o", str(out / f"{system}.png"),
-            "-s", system, "-q", "--overwrite",
+            "-s", system, "-q", "--overwrite", "--align", "none",
         ]  # fmt: skip
     if peers is not None:
         base["focusweave"] = [
@@ -70,34 +84,92 @@ def commands(
     return base
 
 
-def table(stacks: list[Path], peers: Path | None, systems: list[str], runs: int) -> str:
-    """Measure every command on every stack and return a Markdown table."""
-    lines = [
-        f"{date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}; median of {runs} runs",
-        "",
-        "| stack | command | CPU s | ratio to the floor | peak MiB |",
-        "|---|---|---|---|---|",
-    ]
-    for folder in stacks:
+def in_turn(commands: dict[str, list[str]], runs: int) -> dict[str, list[Cost | None]]:
+    """Run all commands so many times, one after the other; the first turn only warms caches."""
+    turns = [{name: measure(words) for name, words in commands.items()} for _ in range(runs + 1)]
+    return {name: [turn[name] for turn in turns[1:]] for name in commands}
+
+
+def middle(values: list[float]) -> tuple[float, float, float]:
+    """Return the lower quartile, the median and the upper quartile."""
+    if len(values) < 2:
+        return values[0], values[0], values[0]
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, median, high
+
+
+def line(stack: str, name: str, costs: list[Cost | None], floor: list[Cost | None]) -> str:
+    """Return a row of the table."""
+    pairs = [(c, f) for c, f in zip(costs, floor, strict=True) if c and f]
+    if not pairs:
+        return f"| {stack} | {name} | failed | | | | |"
+    cpu = statistics.median(c.cpu for c, _ in pairs)
+    low, ratio, high = middle([c.cpu / f.cpu for c, f in pairs])
+    wall = statistics.median(c.wall / c.cpu for c, _ in pairs)
+    peak = statistics.median(c.peak for c, _ in pairs)
+    spread = f"{ratio:.2f} | {low:.2f}-{high:.2f}"
+    return f"| {stack} | {name} | {cpu:.2f} | {spread} | {wall:.2f} | {peak:.0f} |"
+
+
+def rows(folders: dict[str, Path], args: argparse.Namespace) -> Iterator[str]:
+    """Measure every command on every stack."""
+    for stack, folder in folders.items():
         with tempfile.TemporaryDirectory() as scratch:
-            named = commands(folder, Path(scratch), peers, systems)
-            costs: dict[str, list[Cost]] = {name: [] for name in named}
-            for _ in range(runs):
-                for name, command in named.items():
-                    cost = measure(command)
-                    if cost is not None:
-                        costs[name].append(cost)
-        floor = statistics.median(c.cpu for c in costs["floor"])
+            named = commands(folder, Path(scratch), args.peers, args.systems.split(","))
+            costs = in_turn(named, args.runs)
         for name, several in costs.items():
-            if not several:
-                lines.append(f"| {folder.name} | {name} | failed | | |")
-                continue
-            cpu = statistics.median(c.cpu for c in several)
-            peak = statistics.median(c.peak for c in several)
-            lines.append(f"| {folder.name} | {name} | {cpu:.2f} | {cpu / floor:.2f} | {peak:.0f} |")
-            print(lines[-1], file=sys.stderr, flush=True)
-    return "\n".join(lines) + "\n"
+            row = line(stack, name, several, costs["floor"])
+            print(row, file=sys.stderr, flush=True)
+            yield row
+
+
+def first_frames(stacks: list[Path], counts: list[int], scratch: Path) -> dict[str, Path]:
+    """Return folders of the first frames of each stack that has so many."""
+    found: dict[str, Path] = {}
+    for folder in stacks:
+        files = sorted(folder.iterdir())
+        for count in (c for c in counts if c <= len(files)):
+            part = scratch / f"{folder.name}-{count}"
+            part.mkdir()
+            for path in files[:count]:
+                (part / path.name).symlink_to(path.resolve())
+            found[f"{folder.name}, first {count}"] = part
+    return found
+
+
+def of_sizes(folder: Path, megapixels: list[float], scratch: Path) -> dict[str, Path]:
+    """Return folders of pairs that are as large, made of a stack's first two frames."""
+    found: dict[str, Path] = {}
+    for size in megapixels:
+        part = scratch / f"{size:g}"
+        part.mkdir()
+        height = round((size * 1e6 / 1.5) ** 0.5)
+        for n, path in enumerate(sorted(folder.iterdir())[:2]):
+            pixels = cv2.imread(str(path))
+            more = (height - pixels.shape[0], round(1.5 * height) - pixels.shape[1])
+            border = (0, max(more[0], 0), 0, max(more[1], 0), cv2.BORDER_REFLECT)
+            large = cv2.copyMakeBorder(pixels, *border)[:height, : round(1.5 * height)]
+            cv2.imwrite(str(part / f"{n}.jpg"), large, [cv2.IMWRITE_JPEG_QUALITY, 95])
+        found[f"pair of {size:g} MP"] = part
+    return found
+
+
+def report(args: argparse.Namespace, scratch: Path) -> Iterator[str]:
+    """Yield the lines of the tables."""
+    yield (
+        f"{date.today()}, {platform.processor() or platform.machine()}, "
+        f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"Python {platform.python_version()}; {args.runs} runs each, all in turn"
+    )
+    head = "CPU s | times the floor | half of the runs | clock / CPU | peak MiB"
+    parts = [{folder.name: folder for folder in args.stacks}]
+    counts = [int(n) for n in args.frames.split(",") if n]
+    sizes = [float(n) for n in args.pixels.split(",") if n]
+    parts += [first_frames(args.stacks, counts, scratch)] if counts else []
+    parts += [of_sizes(args.stacks[0], sizes, scratch)] if sizes else []
+    for part in parts:
+        yield from ("", f"| stack | command | {head} |", "|---|---|---|---|---|---|---|")
+        yield from rows(part, args)
 
 
 def main() -> None:
@@ -107,9 +179,13 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="bin folder of an environment with the peers")
     parser.add_argument("--systems", default="guided")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--frames", default="", help="counts of first frames, by commas")
+    parser.add_argument("--pixels", default="", help="megapixels of made pairs, by commas")
     args = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    print(table(args.stacks, args.peers, args.systems.split(","), args.runs))
+    with tempfile.TemporaryDirectory() as scratch:
+        for text in report(args, Path(scratch)):
+            print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import pytest
 
 from panfocus.arrays.pixels import floats
 from panfocus.frame import Frame
+from panfocus.fusion import fold as fold_module
 from panfocus.fusion.blend import weighted_sum
 from panfocus.fusion.composite import Composer, Refine
 from panfocus.fusion.fold import DecisionFold, make_fold, sharpness
@@ -127,6 +128,13 @@ def test_swapping_two_frames_swaps_their_weights():
         pictures.append(composer.picture.astype(int))
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
     assert (indices[0] == 1 - indices[1]).mean() > 0.999
+
+
+def test_sharpness_is_that_of_the_whole_picture(monkeypatch):
+    grey = texture(100, 90, seed=2)[..., 0]
+    whole = sharpness(grey)
+    monkeypatch.setattr(fold_module, "_BAND", 7 * 90)
+    assert sharpness(grey) == pytest.approx(whole, rel=1e-12)
 
 
 def test_sharpness_falls_with_blur_and_ignores_depth():

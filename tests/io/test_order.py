@@ -174,3 +174,32 @@ def test_times_as_other_programs_write_them(tmp_path):
         made = Image.fromarray(PIXELS)
         made.save(tmp_path / f"{stem}.jpg", exif=exif.tobytes())
     assert order(tmp_path)[0] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["2.jpg", "10.JPG", "1.jpg"],
+        ["IMG_0099.png", "img_100.png", "IMG_0098.png"],
+        ["b.jpg", "A.jpg", "c.jpg"],
+        ["1.jpg", "01.jpg", "002.jpg"],
+        ["a1.jpg", "b1.jpg", "a10.jpg", "a2.jpg"],
+        ["x-2.jpg", "x2.jpg"],
+        ["1.jpg", "1.png"],
+        ["2 b.jpg", "10 a.jpg", "2 a.jpg"],
+    ],
+)
+def test_plain_names_go_the_short_way_to_the_same_order(names):
+    """What natsort says, whether it had to be asked or not."""
+    from pathlib import Path
+
+    from natsort import natsort_keygen, ns
+
+    from panfocus.io.order import in_natural_order
+
+    key = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
+    paths = [Path("/here 3/b") / name for name in names]
+    expected = sorted(paths, key=lambda p: (key(str(p)), str(p)))
+    for seed in range(5):
+        shuffled = random.Random(seed).sample(paths, len(paths))
+        assert in_natural_order(shuffled) == expected

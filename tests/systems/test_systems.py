@@ -7,7 +7,7 @@ import pytest
 from panfocus import list_systems, load_system
 from panfocus.arrays.pixels import luminance
 from panfocus.errors import SystemError_
-from panfocus.systems import Card, EvidenceSystem, PictureSystem, System
+from panfocus.systems import Card, EvidenceSystem, PictureSystem, System, focus_measures
 from panfocus.systems.focus_measures import MEASURES, classical_systems
 from tests.conftest import blurred, focal_pair, texture
 
@@ -88,3 +88,14 @@ def test_damaged_cards_are_refused(text):
 def test_cards_are_plain_json():
     card = replace(list_systems()[0], scores={"layers": 46.2})
     assert json.loads(card.to_json())["scores"] == {"layers": 46.2}
+
+
+@pytest.mark.parametrize("name", ["guided", "guided-tenengrad", "guided-sf", "guided-variance"])
+@pytest.mark.parametrize("factor", [1, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_measure_in_bands_is_that_of_the_whole(monkeypatch, name, factor, dtype):
+    grey = texture(151, 97, seed=4)[..., 0].astype(dtype)
+    system = load_system(name)
+    whole = system.evidence(grey, factor)
+    monkeypatch.setattr(focus_measures, "BAND", 97 * 5)
+    np.testing.assert_allclose(system.evidence(grey, factor), whole, rtol=1e-4, atol=1e-3)

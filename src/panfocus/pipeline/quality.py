@@ -165,14 +165,24 @@ def _tile_detail(small: Float) -> Float:
     detail = np.asarray(cv2.Laplacian(small, cv2.CV_32F), np.float32)
     np.abs(detail, out=detail)
     step = max(max(small.shape) / _TILES, 4)
-    for axis in (0, 1):
-        length: int = small.shape[axis]
-        count = max(round(length / step), 1)
-        edges = np.rint(np.linspace(0, length, count + 1)).astype(np.intp)
-        sums = np.add.reduceat(detail, edges[:-1], axis=axis)
-        sizes = np.expand_dims(np.diff(edges), 1 - axis)
-        detail = np.asarray(sums / sizes, np.float32)
-    return detail.ravel()
+    rows = _area_means(detail, max(round(small.shape[0] / step), 1))
+    return _area_means(rows.T, max(round(small.shape[1] / step), 1)).T.ravel()
+
+
+def _area_means(values: Float, count: int) -> Float:
+    """Return the means of so many equal parts of the rows, ``(H, W)`` to ``(count, W)``.
+
+    What `cv2.resize` by area gives, which takes several times as long for parts that end within
+    a pixel.
+    """
+    edges = np.linspace(0, len(values), count + 1)
+    whole = np.minimum(edges.astype(np.intp), len(values) - 1)
+    sums = np.add.reduceat(values, whole[:-1], axis=0)
+    # the last row is within the last part, wherever that ends
+    beyond = (edges - whole)[:, None].astype(np.float32) * values[whole]
+    beyond[-1] = 0
+    sums += np.diff(beyond, axis=0)
+    return np.asarray(sums / np.float32(len(values) / count), np.float32)
 
 
 def _spread(difference: Float) -> float:

@@ -1,0 +1,64 @@
+"""Mixing by tiles: as if there were none, whichever is mixed first, and beside other work."""
+
+import cv2
+import numpy as np
+import pytest
+
+from panfocus.frame import Frame
+from panfocus.fusion import composite
+from panfocus.fusion.composite import Composer, Refine
+from panfocus.fusion.decision import Decision
+from panfocus.resources.threads import opencv_threads
+from tests.conftest import blurred, texture
+
+
+def decisions(height, width, factor, dtype=np.uint8):
+    """Three frames and soft decisions of the working scale with edges everywhere."""
+    rng = np.random.default_rng(3)
+    sharp = texture(height, width, seed=1)
+    for n in range(3):
+        pixels = np.roll(sharp, 7 * n, 1) if n else blurred(sharp)
+        alpha = rng.random((height // factor, width // factor)).astype(np.float32)
+        alpha = (cv2.blur(alpha, (5, 5)) > 0.5).astype(np.float32)
+        yield Decision(Frame.of(n, np.ascontiguousarray(pixels.astype(dtype))), alpha)
+
+
+def composed(monkeypatch, tile, *, factor, threads=1, mode="blend", size=(131, 150)):
+    monkeypatch.setattr(composite, "TILE", tile)
+    composer = Composer(factor, mode=mode, refine=Refine())
+    with opencv_threads(threads):
+        for decision in decisions(*size, factor):
+            composer.apply(decision)
+        return composer.picture, composer.index, composer.depth
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+@pytest.mark.parametrize("mode", ["blend", "select"])
+def test_tiles_of_any_size_give_one_picture(monkeypatch, factor, mode):
+    """A tile must not see what its neighbour has been mixed to meanwhile."""
+    whole = composed(monkeypatch, 1000, factor=factor, mode=mode)
+    for tile in (24, 48, 66):
+        for got, expected in zip(
+            composed(monkeypatch, tile, factor=factor, mode=mode), whole, strict=True
+        ):
+            np.testing.assert_allclose(got, expected, atol=1e-5 if got.dtype.kind == "f" else 0)
+
+
+def test_mixing_beside_other_work_changes_nothing(monkeypatch):
+    alone = composed(monkeypatch, 48, factor=2)
+    for got, expected in zip(composed(monkeypatch, 48, factor=2, threads=2), alone, strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_what_goes_wrong_beside_other_work_is_told(monkeypatch):
+    def fail(*_args):
+        raise MemoryError("no more")
+
+    with opencv_threads(2):
+        composer = Composer(1, refine=Refine())
+        first, second, _ = decisions(64, 64, 1)
+        composer.apply(first)
+        monkeypatch.setattr(composite, "mix", fail)
+        composer.apply(second)
+        with pytest.raises(MemoryError, match="no more"):
+            _ = composer.picture
