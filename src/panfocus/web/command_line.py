@@ -14,7 +14,7 @@ from panfocus.web.form import changed
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SavedFiles:
     """What is to be written of a result.
 
     Attributes:
@@ -44,7 +44,7 @@ class Wanted:
     overwrite: bool = False
 
 
-def command(inputs: Sequence[str], options: Options, wanted: Wanted) -> str:
+def command(inputs: Sequence[str], options: Options, wanted: SavedFiles) -> str:
     """Return a line for a shell.
 
     Args:
@@ -53,7 +53,8 @@ def command(inputs: Sequence[str], options: Options, wanted: Wanted) -> str:
         wanted: what is written.
 
     Example:
-        >>> command(["shots/"], Options(mode="select"), Wanted(Path("out.tif"), maps=("depth",)))
+        >>> files = SavedFiles(Path("out.tif"), maps=("depth",))
+        >>> command(["shots/"], Options(mode="select"), files)
         'panfocus fuse shots/ -o out.tif --mode select --depth-map'
     """
     words = ["panfocus", "fuse", *inputs, "-o", str(wanted.picture)]
@@ -63,7 +64,7 @@ def command(inputs: Sequence[str], options: Options, wanted: Wanted) -> str:
     return shlex.join(words)
 
 
-def project_command(project: Path, wanted: Wanted) -> str:
+def project_command(project: Path, wanted: SavedFiles) -> str:
     """Return the line that fuses a project, strokes included."""
     words = ["panfocus", "fuse", "--project", str(project), "-o", str(wanted.picture)]
     return shlex.join([*words, *_outputs(wanted)])
@@ -76,7 +77,7 @@ def _words(name: str, value: Any) -> list[str]:  # noqa: ANN401  of any option
     return [flag, str(value)]
 
 
-def _outputs(wanted: Wanted) -> list[str]:
+def _outputs(wanted: SavedFiles) -> list[str]:
     words = [f"--{kind}-map" for kind in wanted.maps]
     extras = [(f"--{name}", path) for name, path in wanted.extras.named()]
     for flag, value in (

@@ -20,7 +20,7 @@ from panfocus.web.evaluations import OpenEvaluation, is_evaluation
 from panfocus.web.events import Hub
 from panfocus.web.form import changed
 from panfocus.web.frames import FileFrames
-from panfocus.web.jobs import Job, Jobs, facts_of
+from panfocus.web.jobs import Jobs, PageJob, facts_of
 from panfocus.web.listing import PROJECT_ENDING
 from panfocus.web.opening import open_photos, open_planes
 from panfocus.web.places import Places, RefusedError
@@ -155,7 +155,7 @@ class Desk:
             planned = replace(planned, registration=found.found)
         stack.options = changed(options)
 
-        def work(job: Job) -> None:
+        def work(job: PageJob) -> None:
             fusing.full(stack, options, planned, job, self.jobs)
             result = stack.results[job.message]
             stack.base = mendings.base_of(result)
@@ -166,19 +166,19 @@ class Desk:
             self.hub.tell("strokes", id=stack.id, version=stack.mending.version)
             self.jobs.changed(stack.id)
 
-        self.jobs.start(Job("fuse", stack.id, stack.result_name(options)), work)
+        self.jobs.start(PageJob("fuse", stack.id, stack.result_name(options)), work)
 
-    def draft(self, stack: OpenStack) -> Job:
+    def draft(self, stack: OpenStack) -> PageJob:
         """Begin with a stack's draft."""
         self.jobs.stop_all(stack.id, "draft")
 
-        def work(job: Job) -> None:
+        def work(job: PageJob) -> None:
             fusing.draft(stack, job, self.jobs)
             self.jobs.changed(stack.id)
 
-        return self.jobs.start(Job("draft", stack.id, "draft"), work)
+        return self.jobs.start(PageJob("draft", stack.id, "draft"), work)
 
-    def fuse(self, stack: OpenStack, options: Options) -> Job:
+    def fuse(self, stack: OpenStack, options: Options) -> PageJob:
         """Begin to fuse a stack.
 
         Raises:
@@ -187,13 +187,13 @@ class Desk:
         planned = fusing.check(stack, options)
         stack.is_hurried = True  # an aligned draft would only take time from what is wanted
 
-        def work(job: Job) -> None:
+        def work(job: PageJob) -> None:
             fusing.full(stack, options, planned, job, self.jobs)
             self.jobs.changed(stack.id)
 
-        return self.jobs.start(Job("fuse", stack.id, stack.result_name(options)), work)
+        return self.jobs.start(PageJob("fuse", stack.id, stack.result_name(options)), work)
 
-    def region(self, stack: OpenStack, options: Options, box: tuple[int, int, int, int]) -> Job:
+    def region(self, stack: OpenStack, options: Options, box: tuple[int, int, int, int]) -> PageJob:
         """Begin to fuse a part of the picture.
 
         Raises:
@@ -205,11 +205,11 @@ class Desk:
         if not fits or min(wide, high) < 64:
             raise UsageError("there is no such part of the picture", got=str(box))
 
-        def work(job: Job) -> None:
+        def work(job: PageJob) -> None:
             fusing.region(stack, options, box, job, self.jobs)
             self.jobs.changed(stack.id)
 
-        return self.jobs.start(Job("region", stack.id, "region"), work)
+        return self.jobs.start(PageJob("region", stack.id, "region"), work)
 
     def close_stack(self, id_: str) -> None:
         """Close a stack; what was not saved of it goes."""

@@ -26,8 +26,8 @@ from panfocus.evaluate.store import Row, Store
 from panfocus.metrics.reference import psnr
 from panfocus.web.pictures import ArrayPicture, DifferencePicture
 from panfocus.web.places import Places
-from panfocus.web.pyramids import Picture
-from panfocus.web.scales import Scale
+from panfocus.web.pyramids import Viewable
+from panfocus.web.scales import ColourScale
 
 _NAME = re.compile(r"(truth|frame|system|difference)-(\d{1,6})-(\d{1,4})")
 #: Difference, as a share of white, that takes the last colour.
@@ -128,7 +128,7 @@ class OpenEvaluation:
             raise UsageError("there is no such picture", got=f"{kind} {number} {which}")
         return partial(_read, path)
 
-    def picture(self, name: str) -> Picture:
+    def picture(self, name: str) -> Viewable:
         """Return what an address names, such as ``system-3-0`` or ``difference-3-0``.
 
         Raises:
@@ -209,9 +209,9 @@ class OpenEvaluation:
         """Nothing is held."""
 
 
-def difference_scale() -> Scale:
+def difference_scale() -> ColourScale:
     """Return how differences become colours."""
-    return Scale(0.0, _MOST, "", "inferno")
+    return ColourScale(0.0, _MOST, "", "inferno")
 
 
 def _rows(folder: Path) -> list[Row]:

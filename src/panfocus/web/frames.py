@@ -22,7 +22,7 @@ from panfocus.pipeline.draft import draft_frames
 from panfocus.pipeline.journal import Cancel
 
 
-class Frames(Protocol):
+class StackFrames(Protocol):
     """Frames that can be read one by one, whole or small."""
 
     @property

@@ -22,7 +22,7 @@ from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.web.frames import PlaneFrames
-from panfocus.web.jobs import Job, Jobs
+from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.pictures import to_screen
 from panfocus.web.pyramids import encode
 from panfocus.web.results import lay_down
@@ -41,7 +41,7 @@ _PLACING = (
 )  # fmt: skip
 
 
-def draft(stack: OpenStack, job: Job, jobs: Jobs) -> None:
+def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
     """Look at all frames once, small: thumbnails, survey, and a first fused picture.
 
     Raises:
@@ -95,7 +95,7 @@ def _show(stack: OpenStack, fusion: Fusion, size: tuple[int, int], name: str) ->
         stack.version += 1
 
 
-def _fuse_draft(frames: list[Frame], job: Job, tell: Progress, *, aligned: bool) -> Fusion:
+def _fuse_draft(frames: list[Frame], job: PageJob, tell: Progress, *, aligned: bool) -> Fusion:
     settings: dict[str, Any] = {"keep_size": True}
     if not aligned:
         settings |= {"align": "none", "exposure": "none"}
@@ -145,7 +145,9 @@ def _volume_settings(stack: OpenStack, options: Options) -> Options:
     return make_settings(**{**asdict(options), "exposure": "none", "keep_size": True})
 
 
-def full(stack: OpenStack, options: Options, planned: Plan | None, job: Job, jobs: Jobs) -> None:
+def full(
+    stack: OpenStack, options: Options, planned: Plan | None, job: PageJob, jobs: Jobs
+) -> None:
     """Fuse the stack at full scale.
 
     Raises:
@@ -215,7 +217,7 @@ class _Part:
 
 
 def region(
-    stack: OpenStack, options: Options, box: tuple[int, int, int, int], job: Job, jobs: Jobs
+    stack: OpenStack, options: Options, box: tuple[int, int, int, int], job: PageJob, jobs: Jobs
 ) -> None:
     """Fuse a rectangle of the frames at full scale, to see what the options do.
 

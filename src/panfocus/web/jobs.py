@@ -20,7 +20,7 @@ _PAUSE = 0.1
 
 
 @dataclass
-class Job:
+class PageJob:
     """Something that is being done.
 
     Attributes:
@@ -80,13 +80,13 @@ class Jobs:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._lock = Lock()
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, PageJob] = {}
         self._fusions = ThreadPoolExecutor(1, thread_name_prefix="fuse")
         self._drafts = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._waiting = 0
 
-    def start(self, job: Job, work: Callable[[Job], None]) -> Job:
+    def start(self, job: PageJob, work: Callable[[PageJob], None]) -> PageJob:
         """Do something in the background; what it raises is told.
 
         Args:
@@ -100,7 +100,7 @@ class Jobs:
         pool.submit(self._run, job, work)
         return job
 
-    def _run(self, job: Job, work: Callable[[Job], None]) -> None:
+    def _run(self, job: PageJob, work: Callable[[PageJob], None]) -> None:
         job.began = monotonic()
         job.state = "running"
         self._hub.tell("job", job=job.facts())
@@ -121,7 +121,7 @@ class Jobs:
                 self._jobs.pop(job.id, None)
             self._hub.tell("job", job=job.facts())
 
-    def teller(self, job: Job) -> Callable[[float, str, str], None]:
+    def teller(self, job: PageJob) -> Callable[[float, str, str], None]:
         """Return what takes the progress of `fuse`, and passes on as much as a page can show."""
         last = [0.0, ""]
 

@@ -27,7 +27,7 @@ from panfocus.retouch import (
 from panfocus.retouch.brightness import surroundings
 from panfocus.retouch.records import MOST_STROKES
 from panfocus.retouch.stroke import FusedSource
-from panfocus.web.pyramids import TILE, Byte, Picture, Pyramids, size_at
+from panfocus.web.pyramids import TILE, Byte, Pyramids, Viewable, size_at
 from panfocus.web.results import Result
 
 #: Tiles with strokes on them that are kept, so that a new stroke is put onto them alone.
@@ -53,7 +53,7 @@ class Drawn:
         return {"id": self.id, **stroke_to(self.stroke)}
 
 
-class Mending:
+class DrawnStrokes:
     """The strokes of a stack, in their order.
 
     Pages add strokes and take back their own by name, so that what one page does never undoes what
@@ -159,10 +159,10 @@ class Painted:
         system: another system's result by its name.
     """
 
-    picture: Picture
+    picture: Viewable
     pyramids: Pyramids
-    frame: Callable[[int], Picture]
-    system: Callable[[str], Picture]
+    frame: Callable[[int], Viewable]
+    system: Callable[[str], Viewable]
 
     @property
     def key(self) -> str:

@@ -14,7 +14,7 @@ from panfocus.io.checked_json import Value
 from panfocus.pipeline.project import Project
 from panfocus.retouch import FrameSource, Region, Stroke, SystemSource, coverage, stroke_from
 from panfocus.web.mending import Drawn, Native, Painted
-from panfocus.web.pyramids import Picture, Pyramids
+from panfocus.web.pyramids import Pyramids, Viewable
 from panfocus.web.results import Result
 from panfocus.web.stacks import DRAFT, OpenStack
 
@@ -35,10 +35,10 @@ def is_mended(stack: OpenStack, result: Result) -> bool:
 def painted(stack: OpenStack, result: Result, pyramids: Pyramids) -> Painted:
     """Return what strokes are put onto, and painted from, on the screen."""
 
-    def frame(number: int) -> Picture:
+    def frame(number: int) -> Viewable:
         return stack.frame_picture(result.used[number], result)
 
-    def system(name: str) -> Picture:
+    def system(name: str) -> Viewable:
         return other(stack, result, name).picture(stack.key)
 
     return Painted(result.picture(stack.key), pyramids, frame, system)

@@ -17,9 +17,9 @@ from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.registration.stack import Registration
-from panfocus.web.frames import Frames
+from panfocus.web.frames import StackFrames
 from panfocus.web.pyramids import Byte
-from panfocus.web.scales import Scale
+from panfocus.web.scales import ColourScale
 
 #: Levels at which a JPEG can be decoded: a half, a quarter, an eighth.
 _REDUCED = 3
@@ -88,7 +88,7 @@ class FramePicture:
     """
 
     stack: str
-    frames: Frames
+    frames: StackFrames
     number: int
     registration: Registration | None = None
     place: int = 0
@@ -193,7 +193,7 @@ class MapPicture:
 
     key: str
     values: NDArray[Any]
-    scale: Scale
+    scale: ColourScale
     exact: bool = True
 
     @property
@@ -234,7 +234,7 @@ class DifferencePicture:
     other: Callable[[], Pixels]
     height: int
     width: int
-    scale: Scale
+    scale: ColourScale
     exact: bool = False
 
     def read(self, level: int) -> tuple[Byte, int]:

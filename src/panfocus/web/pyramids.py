@@ -27,7 +27,7 @@ _LEAST_BYTES = 128 * 2**20
 _AT_ONCE = 2
 
 
-class Picture(Protocol):
+class Viewable(Protocol):
     """Something that can be looked at.
 
     Attributes:
@@ -51,7 +51,7 @@ class Picture(Protocol):
         ...
 
 
-def size_at(picture: Picture, level: int) -> tuple[int, int]:
+def size_at(picture: Viewable, level: int) -> tuple[int, int]:
     """Return height and width of a level."""
     return -(-picture.height >> level) or 1, -(-picture.width >> level) or 1
 
@@ -77,7 +77,7 @@ class Pyramids:
         """Bytes held."""
         return self._bytes
 
-    def level(self, picture: Picture, level: int) -> Byte:
+    def level(self, picture: Viewable, level: int) -> Byte:
         """Return a level of a picture, ``(h, w[, 3])`` uint8.
 
         Raises:
@@ -92,7 +92,7 @@ class Pyramids:
             found = self._get(picture.key, level)
             return self._make(picture, level) if found is None else found
 
-    def _make(self, picture: Picture, level: int) -> Byte:
+    def _make(self, picture: Viewable, level: int) -> Byte:
         larger = next(
             (
                 (k, a)

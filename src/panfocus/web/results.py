@@ -15,8 +15,8 @@ from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
 from panfocus.registration.transforms import Crop
 from panfocus.web.pictures import ArrayPicture, MapPicture
-from panfocus.web.pyramids import Picture
-from panfocus.web.scales import Scale
+from panfocus.web.pyramids import Viewable
+from panfocus.web.scales import ColourScale
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Result:
     size: tuple[int, int]
     plan: Plan | None
     folder: Path
-    scales: dict[MapKind, Scale]
+    scales: dict[MapKind, ColourScale]
     corner: tuple[int, int] = (0, 0)
 
     @property
@@ -54,11 +54,11 @@ class Result:
         height, width = self.fusion.image.shape[:2]
         return Crop(0, height, 0, width) if found is None else found.field
 
-    def picture(self, stack: str) -> Picture:
+    def picture(self, stack: str) -> Viewable:
         """Return the fused picture, to be looked at."""
         return ArrayPicture(f"{stack}/{self.id}", self.fusion.image, self.fusion.metadata.icc)
 
-    def map_picture(self, stack: str, kind: MapKind) -> Picture | None:
+    def map_picture(self, stack: str, kind: MapKind) -> Viewable | None:
         """Return a map in colours; None where there is none."""
         values = getattr(self.fusion, kind)
         if values is None:
@@ -140,15 +140,15 @@ def lay_down(
     mapped: dict[str, Any] = {
         key: _laid_down(folder, key, values) for key, values in arrays.items() if values is not None
     }
-    scales: dict[MapKind, Scale] = {}
+    scales: dict[MapKind, ColourScale] = {}
     near_first = options.order == "near-first"
     if fusion.index is not None:
         last = float(max(len(used) - 1, 1))
-        scales["index"] = Scale(0.0, last, "frames", "turbo", near_first)
+        scales["index"] = ColourScale(0.0, last, "frames", "turbo", near_first)
     if fusion.depth is not None:
         unit = fusion.report.depth_unit or "frames"
-        scales["depth"] = Scale.of(fusion.depth, unit, "turbo", reverse=near_first)
+        scales["depth"] = ColourScale.of(fusion.depth, unit, "turbo", reverse=near_first)
     if fusion.confidence is not None:
-        scales["confidence"] = Scale(0.0, 1.0, "", "viridis")
+        scales["confidence"] = ColourScale(0.0, 1.0, "", "viridis")
     kept = replace(fusion, **mapped)
     return Result(id_, name, options, kept, used, size, plan, folder, scales)

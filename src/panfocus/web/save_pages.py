@@ -12,7 +12,7 @@ from starlette.routing import Route
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.web import saving
 from panfocus.web.desk import Desk
-from panfocus.web.jobs import Job, facts_of
+from panfocus.web.jobs import PageJob, facts_of
 from panfocus.web.requests import body_of
 from panfocus.web.results import Result
 from panfocus.web.stacks import DRAFT, OpenStack
@@ -57,12 +57,12 @@ class SavePages:
             return JSONResponse({"standing": standing})
         await run_in_threadpool(saving.check, stack, result, wanted)
 
-        def work(job: Job) -> None:
+        def work(job: PageJob) -> None:
             files = saving.save(stack, result, wanted, job, self._desk.jobs)
             self._desk.hub.tell("saved", stack=stack.id, files=files)
             self._desk.jobs.changed(stack.id)
 
-        job = self._desk.jobs.start(Job("save", stack.id, wanted.wanted.picture.name), work)
+        job = self._desk.jobs.start(PageJob("save", stack.id, wanted.wanted.picture.name), work)
         return JSONResponse(job.facts())
 
     async def fetch(self, request: Request) -> Response:

@@ -16,9 +16,9 @@ from panfocus.pipeline.retouched import retouch
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, fuse_file, volume_settings
 from panfocus.web import mendings
-from panfocus.web.command_line import Wanted, command, project_command
+from panfocus.web.command_line import SavedFiles, command, project_command
 from panfocus.web.form import changed
-from panfocus.web.jobs import Job, Jobs
+from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.places import Places
 from panfocus.web.requests import list_of
 from panfocus.web.results import Result
@@ -37,7 +37,7 @@ class SaveRequest:
         project: file of the project; None for none.
     """
 
-    wanted: Wanted
+    wanted: SavedFiles
     project: Path | None
 
     @classmethod
@@ -64,7 +64,7 @@ class SaveRequest:
             return picture.with_name(picture.stem + tail) if body.get(key) else None
 
         mesh = str(body.get("mesh") or "")
-        wanted = Wanted(
+        wanted = SavedFiles(
             picture,
             maps,
             height_map=beside("height_map", "_height.png"),
@@ -101,7 +101,7 @@ def _number(value: object) -> float | None:
     return float(value)
 
 
-def outputs_of(wanted: Wanted) -> Outputs:
+def outputs_of(wanted: SavedFiles) -> Outputs:
     """Return the files as the pipeline writes them."""
     maps: dict[str, Path] = {kind: map_path(wanted.picture, kind) for kind in wanted.maps}
     return Outputs(
@@ -161,7 +161,7 @@ def volume_outputs(request: SaveRequest) -> VolumeOutputs:
     )
 
 
-def finished(stack: OpenStack, result: Result, job: Job, jobs: Jobs) -> Fusion:
+def finished(stack: OpenStack, result: Result, job: PageJob, jobs: Jobs) -> Fusion:
     """Return a result as it is saved: strokes on it, at the bit depth that was asked for.
 
     The same steps as `panfocus.pipeline.replay.fuse_project` takes.
@@ -177,7 +177,9 @@ def finished(stack: OpenStack, result: Result, job: Job, jobs: Jobs) -> Fusion:
     return replace(fusion, image=image, report=report)
 
 
-def save(stack: OpenStack, result: Result, request: SaveRequest, job: Job, jobs: Jobs) -> list[str]:
+def save(
+    stack: OpenStack, result: Result, request: SaveRequest, job: PageJob, jobs: Jobs
+) -> list[str]:
     """Write it all, and return the files.
 
     Raises:
@@ -214,7 +216,7 @@ def _save_project(stack: OpenStack, result: Result, request: SaveRequest) -> Pat
 
 
 def _save_volume(
-    stack: OpenStack, result: Result, request: SaveRequest, job: Job, jobs: Jobs
+    stack: OpenStack, result: Result, request: SaveRequest, job: PageJob, jobs: Jobs
 ) -> list[str]:
     chosen = changed(result.options)
     settings = volume_settings(**chosen, maps=bool(request.wanted.maps))

@@ -23,7 +23,7 @@ _OUTLIERS = 0.005
 
 
 @dataclass(frozen=True)
-class Scale:
+class ColourScale:
     """How the values of a map become colours.
 
     Attributes:
@@ -41,7 +41,7 @@ class Scale:
     reversed: bool = False
 
     @classmethod
-    def of(cls, values: NDArray[Any], unit: str, palette: Palette, *, reverse: bool) -> Scale:
+    def of(cls, values: NDArray[Any], unit: str, palette: Palette, *, reverse: bool) -> ColourScale:
         """Return the scale for the values of a map, from a part of them."""
         step = max(int(np.sqrt(values.size / 250_000)), 1)
         some = np.asarray(values[::step, ::step], np.float32)

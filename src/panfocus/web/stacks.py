@@ -15,10 +15,10 @@ from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.quality import Finding
 from panfocus.registration.options import resolve_reference
-from panfocus.web.frames import FileFrames, Frames, VolumeFile
-from panfocus.web.mending import Mending, Native
+from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
+from panfocus.web.mending import DrawnStrokes, Native
 from panfocus.web.pictures import FramePicture
-from panfocus.web.pyramids import Picture
+from panfocus.web.pyramids import Viewable
 from panfocus.web.results import Result
 
 DRAFT = "draft"
@@ -57,7 +57,7 @@ class OpenStack:
         self,
         inputs: Sequence[Path],
         title: str,
-        frames: Frames,
+        frames: StackFrames,
         *,
         notes: Sequence[str],
         work: Path,
@@ -78,7 +78,7 @@ class OpenStack:
         self.survey = Survey()
         self.used = [True] * frames.shape[0]
         self.results: dict[str, Result] = {}
-        self.mending = Mending()
+        self.mending = DrawnStrokes()
         self.base: tuple[Any, ...] | None = None
         self.native: tuple[str, Native] | None = None
         self.project: Path | None = None
@@ -175,7 +175,7 @@ class OpenStack:
         if found is not None:
             found.delete()
 
-    def frame_picture(self, number: int, result: Result | None) -> Picture:
+    def frame_picture(self, number: int, result: Result | None) -> Viewable:
         """Return a frame to be looked at, where the result has it, or as it is."""
         if not 0 <= number < len(self.used):
             raise UsageError("there is no such frame", where="frame", got=str(number))
@@ -186,7 +186,7 @@ class OpenStack:
         place = result.used.index(number)
         return replace(plain, registration=found, place=place, version=result.id)
 
-    def picture(self, name: str) -> Picture:
+    def picture(self, name: str) -> Viewable:
         """Return what an address names: ``frame-3``, ``frame-3@r1``, ``r1``, ``r1-depth``.
 
         Raises:

@@ -131,7 +131,7 @@ export function fusePanel(stage) {
       r.warnings.length ? el("details", { class: "warnings small" }, el("summary", {}, glyph("warn"), t("result.warnings", { count: r.warnings.length })), el("ul", {}, r.warnings.map((w) => el("li", {}, w)))) : null)));
   }
 
-  const stops = [watch("job", drawProgress), watch("stack", () => { drawResults(); drawProgress(); }), watch("view", drawResults)];
+  const stops = [watch("job", drawProgress), watch("stacks", drawProgress), watch("stack", () => { drawResults(); drawProgress(); }), watch("view", drawResults)];
   drawForm();
   drawProgress();
   drawResults();

@@ -20,11 +20,11 @@ let isLost = null;
 function lost(now) {
   if (now && isLost === null) {
     isLost = setTimeout(() => toast(t("lost"), { kind: "bad", key: "lost", stays: true }), 1500);
-  } else if (!now && isLost !== null) {
+  } else if (!now) {
     clearTimeout(isLost);
     isLost = null;
     toast("", { key: "lost", gone: true });
-    refresh().then(reload).catch(refusal);
+    refresh().then(reload).catch(refusal); // what was told before the line stood is made up for
   }
 }
 
