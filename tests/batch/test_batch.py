@@ -17,9 +17,10 @@ import tifffile
 from PIL import Image
 
 from panfocus.batch import BatchOptions, Job, crews, find_jobs
+from panfocus.batch.outcome import failed
 from panfocus.batch.record import Record, record_path, write_record
 from panfocus.batch.run import Batch
-from panfocus.batch.work import failed, prepare, run_task
+from panfocus.batch.work import prepare, run_task
 from panfocus.cli import main
 from panfocus.errors import InputError, PanfocusError
 from tests.conftest import focal_pair, psnr

@@ -13,10 +13,11 @@ import pytest
 from panfocus.batch import BatchOptions, Job, crews, find_jobs, run_batch
 from panfocus.batch import lock as locks
 from panfocus.batch.lock import alone_in
+from panfocus.batch.outcome import StackOutcome
 from panfocus.batch.record import Record, read_record, write_record
 from panfocus.batch.report import write_reports
 from panfocus.batch.watch import Watch
-from panfocus.batch.work import StackOutcome, prepare
+from panfocus.batch.work import prepare
 from panfocus.errors import InputError, UsageError
 from tests.conftest import focal_pair
 

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from panfocus.errors import InputError
-from panfocus.io import find_frames, folder, read_frame, tiff
+from panfocus.io import find_frames, folder, read_frame, tiff_chain
 from panfocus.io.ifd import DirectoryError, Entry
 from panfocus.io.read import _unreadable
 from panfocus.io.volumes.ome import OmeError, _parse
@@ -23,8 +23,8 @@ def test_the_pages_of_a_file_are_walked_once(tmp_path, monkeypatch):
     frames = np.stack([photo(16, 20, 1, seed=n) for n in range(count)])
     path = save(tmp_path, "pages.tif", tiff_bytes(frames, photometric="minisblack"))
     steps = []
-    real = tiff.next_directory
-    monkeypatch.setattr(tiff, "next_directory", lambda *a: steps.append(1) or real(*a))
+    real = tiff_chain.next_directory
+    monkeypatch.setattr(tiff_chain, "next_directory", lambda *a: steps.append(1) or real(*a))
     infos, _ = find_frames([path])
     for info, frame in zip(infos, frames, strict=True):
         np.testing.assert_array_equal(read_frame(info).pixels, frame)

@@ -17,7 +17,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any, Protocol, cast
 
-from panfocus.batch.work import StackOutcome, StackTask, run_task
+from panfocus.batch.outcome import StackOutcome
+from panfocus.batch.work import StackTask, run_task
 from panfocus.errors import PanfocusError, UsageError
 
 #: A cluster is looked after so often, and may be without workers for so long, in seconds: a nanny

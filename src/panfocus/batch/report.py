@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from panfocus.batch.outcome import StackOutcome
 from panfocus.batch.record import FOLDER
-from panfocus.batch.work import StackOutcome
 from panfocus.errors import OutputError
 from panfocus.io.digest import Ledger
 

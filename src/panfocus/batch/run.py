@@ -16,10 +16,11 @@ from panfocus.batch.job import Job
 from panfocus.batch.jobs import find_jobs
 from panfocus.batch.lock import alone_in
 from panfocus.batch.options import BatchOptions
+from panfocus.batch.outcome import StackOutcome, failed
 from panfocus.batch.record import record_path
 from panfocus.batch.report import summary, write_reports
 from panfocus.batch.watch import Watch
-from panfocus.batch.work import StackOutcome, StackTask, failed, prepare
+from panfocus.batch.work import StackTask, prepare
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.pipeline.memory import memory_limit
 from panfocus.pipeline.settings import make_settings

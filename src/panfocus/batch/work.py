@@ -6,13 +6,14 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 from panfocus.batch.job import Job
+from panfocus.batch.outcome import StackOutcome, failed, unforeseen
 from panfocus.batch.placing import foreign_among, is_complete, not_ours, place_all
 from panfocus.batch.record import key_of, read_record
 from panfocus.errors import PanfocusError
@@ -32,8 +33,6 @@ from panfocus.systems import (
     System,
     load_system,
 )
-
-State = Literal["done", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -59,58 +58,6 @@ class StackTask:
     memory_bytes: int
     frames: int
     renew: bool = False
-
-
-@dataclass(frozen=True)
-class StackOutcome:
-    """How a stack went.
-
-    Attributes:
-        name: of the stack.
-        state: "done", "failed" or "skipped" (done by an earlier run).
-        error: what, where, expected, got, remedy; None when nothing failed.
-        outputs: files written.
-        frames: how many were fused.
-        seconds: spent on it, where it was done.
-        timings_s: of the stages.
-        memory_bytes: estimated peak.
-        tries: more than 1 when a worker died over it.
-        worker: host and process id.
-        warnings: notes of the fusion.
-        aligned: frames that lie on the reference; None where that was not asked for.
-        left_unaligned: names of the others.
-    """
-
-    name: str
-    state: State
-    error: str | None = None
-    outputs: list[str] = field(default_factory=list[str])
-    frames: int = 0
-    seconds: float = 0.0
-    timings_s: dict[str, float] = field(default_factory=dict[str, float])
-    memory_bytes: int = 0
-    tries: int = 0
-    worker: str = ""
-    warnings: list[str] = field(default_factory=list[str])
-    aligned: int | None = None
-    left_unaligned: list[str] = field(default_factory=list[str])
-
-
-def failed(job: Job, error: PanfocusError, **facts: Any) -> StackOutcome:  # noqa: ANN401  fields
-    """Return the outcome of a stack that an error has ended."""
-    return StackOutcome(job.name, "failed", error=error.text(), **facts)
-
-
-def _unforeseen(job: Job, error: Exception, **facts: Any) -> StackOutcome:  # noqa: ANN401  fields
-    """Return the outcome of a stack that nobody foresaw."""
-    if isinstance(error, OSError):  # a frame went between being found and being looked at
-        what, got = "a file of the stack cannot be read or written", error.strerror or str(error)
-    elif isinstance(error, MemoryError):
-        what, got = "memory ran out", str(error) or "no more of it"
-    else:
-        what, got = "the stack failed unexpectedly", f"{type(error).__name__}: {error}"
-    where = getattr(error, "filename", None)
-    return failed(job, PanfocusError(what, where=where and str(where), got=got), **facts)
 
 
 @lru_cache(maxsize=2)
@@ -203,7 +150,7 @@ def prepare(
     except PanfocusError as error:
         return failed(job, error)
     except Exception as error:  # one stack, whatever it is like, must not end the others
-        return _unforeseen(job, error)
+        return unforeseen(job, error)
     return task
 
 
@@ -250,7 +197,7 @@ def run_task(task: StackTask) -> StackOutcome:
     except PanfocusError as error:
         return failed(job, error, seconds=perf_counter() - start, **facts)
     except Exception as error:  # as in `prepare`
-        return _unforeseen(job, error, seconds=perf_counter() - start, **facts)
+        return unforeseen(job, error, seconds=perf_counter() - start, **facts)
     finally:
         with suppress(OSError):
             _tries_path(task).unlink()

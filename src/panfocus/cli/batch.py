@@ -10,7 +10,8 @@ from typing import Any
 
 from panfocus.batch import BatchOptions, Job, find_jobs, run_batch
 from panfocus.batch.apart import check_batch
-from panfocus.batch.work import StackOutcome, prepare
+from panfocus.batch.outcome import StackOutcome
+from panfocus.batch.work import prepare
 from panfocus.cli.flags import in_flags
 from panfocus.errors import UsageError
 from panfocus.io.atomic import located

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from panfocus.frame import Frame, Metadata
-from panfocus.io.find import check_frames, find_frames, settle_orientation
+from panfocus.io.find import find_frames, settle_orientation
+from panfocus.io.fit import check_frames
 from panfocus.io.frames import FrameInfo
 from panfocus.io.maps import write_map
 from panfocus.io.read import develop_alike, read_frame, read_reduced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -109,3 +110,23 @@ class Header:
     def has_alpha(self) -> bool:
         """Whether the last channel is alpha."""
         return self.channels in (2, 4)
+
+
+#: How codecs tell of what is sound and not known to them.
+_UNREAD = re.compile(
+    r"not (?:supported|implemented|available|known)|unsupported|unknown compression|"
+    r"requires the|could not import|missing codec",
+    re.IGNORECASE,
+)
+
+
+def told_by(error: BaseException) -> str:
+    """Return what an error tells of the file; Python's own words tell nothing of it."""
+    own = (UnicodeError, AttributeError, TypeError, LookupError, OverflowError, RecursionError)
+    return "a structure that is none" if isinstance(error, own) else str(error) or "damage"
+
+
+def is_unread(error: BaseException) -> bool:
+    """Whether an error tells of what is sound, and of a kind that no codec here knows."""
+    is_kind = isinstance(error, (NotImplementedError, ImportError))
+    return is_kind or _UNREAD.search(str(error)) is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -25,6 +24,8 @@ from panfocus.io.frames import (
     Header,
     KindError,
     Tone,
+    is_unread,
+    told_by,
 )
 from panfocus.io.metadata import digest
 from panfocus.io.orient import undone, upright, upright_shape
@@ -44,14 +45,6 @@ _DAMAGE = (
     RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
     struct.error, zlib.error, MemoryError, AttributeError, ImportError,
 )  # fmt: skip
-
-
-#: How codecs tell of what is sound and not known to them.
-_UNREAD = re.compile(
-    r"not (?:supported|implemented|available|known)|unsupported|unknown compression|"
-    r"requires the|could not import|missing codec",
-    re.IGNORECASE,
-)
 
 
 def sniff(head: bytes) -> Format | None:
@@ -76,14 +69,8 @@ def _vanished(name: str, error: OSError) -> InputError:
     )
 
 
-def _detail(error: BaseException) -> str:
-    """Return what an error tells of the file; Python's own words tell nothing of it."""
-    own = (UnicodeError, AttributeError, TypeError, LookupError, OverflowError, RecursionError)
-    return "a structure that is none" if isinstance(error, own) else str(error) or "damage"
-
-
 def _unreadable(name: str, error: BaseException) -> InputError:
-    detail = _detail(error)
+    detail = told_by(error)
     if isinstance(error, KindError):
         return InputError(
             "a frame is of a kind that is not read",
@@ -99,7 +86,7 @@ def _unreadable(name: str, error: BaseException) -> InputError:
             got=detail if str(error) else "no more of it",
             remedy="free some; or the file is damaged, and tells of a size that it has not",
         )
-    if isinstance(error, (NotImplementedError, ImportError)) or _UNREAD.search(detail):
+    if is_unread(error):
         return InputError(
             "a frame is of a kind that is not read",
             where=name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,17 +14,15 @@ from panfocus.frame import Metadata
 from panfocus.io.frames import DamageError, Depth, Header, KindError
 from panfocus.io.ifd import (
     Block,
-    ByteLayout,
     Directory,
     DirectoryError,
     Tag,
-    next_directory,
     read_directory,
-    read_header,
 )
 from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
 from panfocus.io.segments import jpeg_trouble, segments_of
 from panfocus.io.tiff_axes import promised_pages, said_axes
+from panfocus.io.tiff_chain import TiffError, offsets_of, walked
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
@@ -34,16 +31,11 @@ _UNSIGNED, _FLOAT = 1, 3
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
 _NOT_A_PICTURE = 1 | 4  # subfile bits: reduced copy, transparency mask
-_MAX_PAGES = 100_000
 _OTHER_NUMBERS = (
     "fuse the stack alone, as one TIFF, into a .tif, which keeps its numbers; "
     "or save it with 8 or 16 bit integers first"
 )
 _READ_AHEAD = 1 << 24  # compressed bytes held while decoding
-
-
-class TiffError(ValueError):
-    """The file is not a whole TIFF of a kind that is read."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +44,6 @@ class Page:
 
     index: int
     header: Header
-
-
-def _offsets(file: BinaryIO) -> tuple[ByteLayout, list[int]]:
-    """Walk the chain of directories; return where they are."""
-    layout, offset = read_header(file)
-    offsets: list[int] = []
-    seen: set[int] = set()
-    while offset:
-        if offset in seen or len(seen) >= _MAX_PAGES:
-            raise TiffError("the chain of pages runs in a circle")
-        seen.add(offset)
-        offsets.append(offset)
-        offset = next_directory(file, layout, offset)
-    return layout, offsets
 
 
 def read_pages(file: BinaryIO) -> list[Page]:
@@ -77,7 +55,7 @@ def read_pages(file: BinaryIO) -> list[Page]:
     pages: list[Page] = []
     size = file.seek(0, 2)
     try:
-        layout, offsets = _offsets(file)
+        layout, offsets = offsets_of(file)
         for index, offset in enumerate(offsets):
             block = Block(layout.order, read_directory(file, layout, offset)[0])
             if int(block.number(Tag.SUBFILE)) & _NOT_A_PICTURE:
@@ -238,29 +216,11 @@ def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray
     return np.ascontiguousarray(_as_photograph(pixels, block)), header
 
 
-#: Where the pages of the files lie that were read last, by file, size and time of change: a walk
-#: along the chain for each page would take time that grows with the square of their number.
-_WALKED: dict[tuple[int, ...], tuple[ByteLayout, list[int]]] = {}
-_MOST_WALKED = 4
-
-
-def _walked(file: BinaryIO) -> tuple[ByteLayout, list[int]]:
-    facts = os.fstat(file.fileno())
-    key = facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
-    found = _WALKED.get(key)
-    if found is None:
-        found = _offsets(file)
-        while len(_WALKED) >= _MOST_WALKED:
-            _WALKED.pop(next(iter(_WALKED)), None)
-        _WALKED[key] = found
-    return found
-
-
 def _block_at(file: BinaryIO, index: int) -> tuple[Block, int]:
     """Return a page's directory, and where it lies."""
     size = file.seek(0, 2)
     try:
-        layout, offsets = _walked(file)
+        layout, offsets = walked(file)
         if index >= len(offsets):
             raise TiffError(f"page {index + 1} is gone")
         root: Directory = read_directory(file, layout, offsets[index])[0]
