@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from panfocus.arrays.regions import Region, regions
+from panfocus.arrays.regions import CandidateTile, regions
 
 SHAPE = 500, 700
 HALO = 16
@@ -42,10 +42,10 @@ def test_joining_reads_less_and_never_more_than_allowed():
 
 def test_where_all_frames_compete_everywhere_the_picture_is_one_region():
     named = np.ones((3, 8, 11), bool)
-    assert made(named) == [Region(0, 0, *SHAPE, frozenset(range(3)))]
+    assert made(named) == [CandidateTile(0, 0, *SHAPE, frozenset(range(3)))]
 
 
 def test_the_window_of_a_region_ends_at_the_picture():
-    window = Region(0, 64, 500, 700, frozenset((0, 1))).window(*SHAPE, HALO)
+    window = CandidateTile(0, 64, 500, 700, frozenset((0, 1))).window(*SHAPE, HALO)
     assert window.read == (slice(0, 500), slice(48, 700))
     assert window.inner == (slice(0, 500), slice(16, 652))

@@ -6,7 +6,7 @@ import pytest
 
 import panfocus
 from panfocus.registration.flow import Grid
-from panfocus.registration.motion import Motion, Traces, hide_all_but_one, traced
+from panfocus.registration.motion import MovingParts, Traces, hide_all_but_one, traced
 from panfocus.registration.patches import SIDE
 from panfocus.registration.transforms import Crop
 from tests.conftest import blurred, focal_stack, psnr, texture
@@ -119,7 +119,7 @@ def test_frames_are_hidden_where_something_moved_between_them_and_the_sharpest()
 def test_masks_lie_where_the_patches_are():
     mask = np.zeros((2, 3), bool)
     mask[1, 2] = True
-    motion = Motion(2 * SIDE, 10, 20, [mask, ~mask])
+    motion = MovingParts(2 * SIDE, 10, 20, [mask, ~mask])
     field = Crop(5, 150, 7, 200)
     full = motion.in_field(mask, field)
     assert full.shape == (145, 193)

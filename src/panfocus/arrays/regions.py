@@ -16,7 +16,7 @@ from panfocus.arrays.tiles import Window
 
 
 @dataclass(frozen=True)
-class Region:
+class CandidateTile:
     """A rectangle and the frames that are looked at in it.
 
     Attributes:
@@ -51,15 +51,15 @@ class Region:
         columns = min(self.right + halo, width) - max(self.left - halo, 0)
         return rows * columns * len(self.frames)
 
-    def joined(self, other: Region) -> Region:
+    def joined(self, other: CandidateTile) -> CandidateTile:
         """Return the rectangle of this one and one that goes on below or right of it."""
         frames = self.frames | other.frames
-        return Region(self.top, self.left, other.bottom, other.right, frames)
+        return CandidateTile(self.top, self.left, other.bottom, other.right, frames)
 
 
 def regions(
     named: NDArray[bool_], side: int, shape: tuple[int, int], halo: int, most: int
-) -> list[Region]:
+) -> list[CandidateTile]:
     """Return regions that cover all tiles with more than one frame.
 
     Args:
@@ -70,12 +70,12 @@ def regions(
         most: samples (pixels times frames) that a region of several tiles may read.
     """
     height, width = shape
-    live: list[Region] = []
+    live: list[CandidateTile] = []
     for row, column in zip(*(named.sum(axis=0) > 1).nonzero(), strict=True):
         frames = frozenset(named[:, row, column].nonzero()[0].tolist())
         top, left = int(row) * side, int(column) * side
         bottom, right = min(top + side, height), min(left + side, width)
-        live.append(Region(top, left, bottom, right, frames))
+        live.append(CandidateTile(top, left, bottom, right, frames))
     before = len(live) + 1
     while len(live) < before:
         before = len(live)
@@ -85,23 +85,23 @@ def regions(
 
 
 def _swept(
-    live: Iterable[Region], *, across: bool, shape: tuple[int, int], halo: int, most: int
-) -> list[Region]:
+    live: Iterable[CandidateTile], *, across: bool, shape: tuple[int, int], halo: int, most: int
+) -> list[CandidateTile]:
     """Join neighbours in one direction, each with the one that goes on where it ends."""
 
-    def place(region: Region) -> tuple[int, int, int, int]:
+    def place(region: CandidateTile) -> tuple[int, int, int, int]:
         if across:
             return region.top, region.bottom, region.left, region.right
         return region.left, region.right, region.top, region.bottom
 
-    def pays(one: Region, other: Region) -> bool:
+    def pays(one: CandidateTile, other: CandidateTile) -> bool:
         (*side, _, stop), (*beside, start, _) = place(one), place(other)
         if side != beside or stop != start:
             return False
         cost = one.joined(other).samples(*shape, halo)
         return cost <= most and cost <= sum(part.samples(*shape, halo) for part in (one, other))
 
-    out: list[Region] = []
+    out: list[CandidateTile] = []
     for region in sorted(live, key=place):
         if out and pays(out[-1], region):
             out[-1] = out[-1].joined(region)

@@ -1,6 +1,6 @@
 """Deflate, without Python's lock: by ISA-L where there is a package of it, else by libdeflate.
 
-Streams of both are read by whatever reads zlib's. docs/decisions/0017-igzip.md has the figures.
+Streams of both are read by whatever reads zlib's. docs/decisions/0020-igzip.md has the figures.
 """
 
 from __future__ import annotations

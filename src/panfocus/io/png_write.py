@@ -6,7 +6,7 @@
 libpng filters row by row and drives zlib in small steps. Here one filter, chosen on samples of the
 picture, is applied to all rows by NumPy. ISA-L compresses bands of them on all threads, each while
 it is in the processor's cache; where it is missing, libdeflate compresses the whole in one call.
-docs/decisions/0002-codecs.md and 0017-igzip.md have the measurements.
+docs/decisions/0002-codecs.md and 0020-igzip.md have the measurements.
 """
 
 from __future__ import annotations

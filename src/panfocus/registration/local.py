@@ -21,7 +21,7 @@ from panfocus.frame import Frame, Stack
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.flow import find_flow, shifted
 from panfocus.registration.local_proof import proven, sober
-from panfocus.registration.motion import Motion, Traces, hide_all_but_one, traced
+from panfocus.registration.motion import MovingParts, Traces, hide_all_but_one, traced
 from panfocus.registration.pyramid import in_range
 from panfocus.registration.transforms import Matrix, from_reduced, normalised
 from panfocus.registration.warp import cover
@@ -166,7 +166,7 @@ def reduced_grey(small: Frame) -> Float:
 
 def find_local_shifts(
     stack: Stack, alignment: Alignment, announce: Callable[[int, str], None]
-) -> tuple[list[LocalShifts | None], Motion | None]:
+) -> tuple[list[LocalShifts | None], MovingParts | None]:
     """Look at all frames once, small, and say how each is shifted besides its transform.
 
     Args:

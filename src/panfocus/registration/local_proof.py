@@ -4,7 +4,7 @@ What remains of each patch, once brightness, contrast, blur and growth have expl
 is compared with and without the flow (as a whole frame's transform is proven by
 `panfocus.registration.accept`). A region is believed that holds a core of patches which gain much,
 against the neighbour and against the reference, and reaches from there as far as patches gain at
-all. Numbers are MEASURED, see docs/decisions/0017-local-registration.md.
+all. Numbers are MEASURED, see docs/decisions/0021-local-registration.md.
 """
 
 from __future__ import annotations

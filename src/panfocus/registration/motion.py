@@ -4,7 +4,7 @@ Neighbours, all that can be put in place put in place, are compared patch by pat
 large, where blur has hardly an effect that brightness, contrast, blur and growth do not explain
 together. What then remains is motion. Of each region in motion one frame is taken, the one that is
 sharpest there; the others are hidden where something moved between them and it. Thresholds are
-MEASURED, see docs/decisions/0017-local-registration.md.
+MEASURED, see docs/decisions/0021-local-registration.md.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Motion:
+class MovingParts:
     """Which frames are hidden where, because something else moves there.
 
     Attributes:
@@ -58,7 +58,7 @@ class Motion:
         """Where something moves, ``(rows, cols)``."""
         return np.asarray(np.logical_or.reduce(self.hidden))
 
-    def part(self, numbers: range) -> Motion:
+    def part(self, numbers: range) -> MovingParts:
         """Return the same of some of the frames."""
         return replace(self, hidden=[self.hidden[n] for n in numbers])
 
@@ -143,7 +143,7 @@ def _variance(plane: Float, grid: Grid) -> Float:
 
 def hide_all_but_one(
     traces: Sequence[Traces], reference: int, size: tuple[int, int], factor: int
-) -> Motion | None:
+) -> MovingParts | None:
     """Choose the frame that shows each region in motion, and hide the others where they differ.
 
     Args:
@@ -159,7 +159,7 @@ def hide_all_but_one(
     surely = np.logical_or.reduce([t.surely for t in traces])
     if len(traces) < FEWEST or not surely.any():
         return None
-    _, parts = cv2.connectedComponents(union.astype(np.uint8), connectivity=8)
+    parts = cv2.connectedComponents(union.astype(np.uint8), connectivity=8)[1]
     labels = np.asarray(parts, np.intp)
     numbers = np.unique(labels[surely & union])
     if np.isin(labels, numbers).mean() > MOST:
@@ -173,7 +173,7 @@ def hide_all_but_one(
             if between:
                 hidden[n] |= region & np.logical_or.reduce([traces[k].moves for k in between])
     grid = Grid.of(*size)
-    return Motion(factor * SIDE, factor * grid.top, factor * grid.left, list(hidden))
+    return MovingParts(factor * SIDE, factor * grid.top, factor * grid.left, list(hidden))
 
 
 def _steps_between(one: int, two: int, reference: int) -> list[int]:

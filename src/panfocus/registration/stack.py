@@ -32,7 +32,7 @@ from panfocus.registration.warp import cover, warp
 if TYPE_CHECKING:
     from panfocus.registration.links import Links
     from panfocus.registration.local import LocalRegistration, LocalShifts
-    from panfocus.registration.motion import Motion
+    from panfocus.registration.motion import MovingParts
 
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
@@ -62,7 +62,7 @@ class Registration:
     field: Crop
     notes: Sequence[str] = ()
     local: Sequence[LocalShifts | None] = ()
-    motion: Motion | None = None
+    motion: MovingParts | None = None
 
     def part(self, numbers: range) -> Registration:
         """Return the same of some of the frames, in the geometry of the same reference frame."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.ground import is_dark_ground
 from panfocus.arrays.pixels import floats, shrink
 from panfocus.arrays.ranks import winners
-from panfocus.arrays.regions import Region, regions
+from panfocus.arrays.regions import CandidateTile, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, detail, grey_of, named
@@ -92,7 +92,7 @@ def decided(
         found = regions(candidates, SIDE, (height, width), reach, AT_ONCE)
         inside = _inside(candidates.sum(axis=0) > 1, height, width)
 
-        def look_at(region: Region) -> None:
+        def look_at(region: CandidateTile) -> None:
             window = region.window(height, width, reach)
             chosen = sorted(region.frames)
             rows, columns = window.core
