@@ -159,8 +159,8 @@ def hide_all_but_one(
     surely = np.logical_or.reduce([t.surely for t in traces])
     if len(traces) < FEWEST or not surely.any():
         return None
-    parts = cv2.connectedComponents(union.astype(np.uint8), connectivity=8)[1]
-    labels = np.asarray(parts, np.intp)
+    found: Any = cv2.connectedComponents(union.astype(np.uint8), connectivity=8)
+    labels = np.asarray(found[1], np.intp)
     numbers = np.unique(labels[surely & union])
     if np.isin(labels, numbers).mean() > MOST:
         return None
