@@ -265,8 +265,7 @@ class NetworkSystem:
                 got=f"{frames.shape[0]} frames",
                 remedy="call panfocus.fuse, which folds any number of frames",
             )
-        stretch = Stretch.of(frames)
-        quick = self._by_candidates(frames, stretch)
+        quick = self._by_candidates(frames, stretch := Stretch.of(frames))
         return self._whole(frames, stretch) if quick is None else quick
 
     def at_once(self, frames: Pixels) -> int:
@@ -275,10 +274,14 @@ class NetworkSystem:
 
     def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
         """Return weights, the network run where frames compete; None where that may not be."""
-        halo = self._card.halo
-        is_set = self._card.max_frames is None and halo is not None
-        suits = is_set and not self._is_whole and coarse_to_fine.is_large(frames.shape)
-        if not suits or not self._runs_on_processor() or coarse_to_fine.is_dark(frames):
+        halo, is_set = self._card.halo, self._card.max_frames is None
+        suits = halo is not None and is_set and coarse_to_fine.is_large(frames.shape)
+        if (
+            self._is_whole
+            or not suits
+            or not self._runs_on_processor()
+            or coarse_to_fine.is_dark(frames)
+        ):
             return None
         return coarse_to_fine.decided(
             frames,
