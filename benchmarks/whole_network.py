@@ -50,7 +50,7 @@ def row(folder: Path, system: str, runs: int) -> str:
         a, b = (
             cv2.imread(str(out), cv2.IMREAD_UNCHANGED).astype(np.float64) for out in outs.values()
         )
-    apart = 10 * np.log10(255**2 / max(float(np.square(a.astype(np.float64) - b).mean()), 1e-9))
+    apart = 10 * np.log10(255**2 / max(float(np.square(a - b).mean()), 1e-9))
     cells = [
         f"{statistics.median(c.cpu for c in several):.2f} / "
         f"{statistics.median(c.peak for c in several):.0f}"

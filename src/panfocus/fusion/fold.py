@@ -24,7 +24,7 @@ from panfocus.fusion.evidence_fold import EvidenceFold
 from panfocus.fusion.translucency import Preference
 from panfocus.systems import System
 from panfocus.systems.checks import checked_weights
-from panfocus.systems.traits import measures_alone, takes_native
+from panfocus.systems.traits import at_once, measures_alone, takes_native
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
@@ -80,8 +80,20 @@ class DecisionFold:
 
     def _decide(self) -> Iterator[Decision]:
         held, self._held = self._held, []
-        first = self._so_far is None
         stack = self._stack(held)
+        few = at_once(self._system, stack)
+        if few >= len(stack):
+            yield from self._decide_between(held, stack)
+            return
+        del stack
+        while held:
+            count = few - (self._so_far is not None)
+            part, held = held[:count], held[count:]
+            yield from self._decide_between(part, self._stack(part))
+
+    def _decide_between(self, held: list[Frame], stack: Any) -> Iterator[Decision]:  # noqa: ANN401
+        """Yield a decision for each of the frames; `stack` has what was fused so far, and them."""
+        first = self._so_far is None
         if len(stack) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:

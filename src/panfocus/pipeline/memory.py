@@ -12,7 +12,7 @@ from panfocus.systems.traits import holds_all, measures_alone, takes_native, wor
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
 BASE_BYTES = 120 * 2**20
 #: Frames that a system for any number is shown at once, at most, and what they may take. Networks
-#: split what is dark into 8 and 7 (`panfocus.systems.coarse_to_fine.FEW`): 15 leaves none alone.
+#: see what is dark as 8 and 7 (`panfocus.systems.network.FEW`): of 15 none is left alone.
 MOST_AT_ONCE = 15
 HELD_BYTES = 768 * 2**20
 #: What decoded frames may take that are kept between the look at them small and their fusion.

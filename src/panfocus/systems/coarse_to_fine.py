@@ -5,8 +5,7 @@ network is not run again; elsewhere it is, on tiles with a halo, and sees the fr
 `panfocus.systems.candidates` names. What the others had of the weight at the reduced scale they
 keep, so that tiles with other candidates meet without a seam.
 
-On a dark ground nothing is left out: what is faint there is lost at a reduced scale, and among
-many frames.
+On a dark ground nothing is left out: what is faint there is lost at a reduced scale.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.ground import is_dark_ground
 from panfocus.arrays.pixels import floats, shrink
-from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import CandidateTile, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
@@ -40,9 +38,6 @@ LEAST_SIDE = 2 * SIDE
 #: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
 NOTHING = 0.02
 
-#: Frames that are compared at once on a dark ground.
-FEW = 8
-
 #: ``(N, h, w, C)`` as the frames are to weights ``(N, h, w)``.
 Decide = Callable[[Pixels], Float]
 
@@ -52,20 +47,16 @@ def is_large(shape: Sequence[int]) -> bool:
     return min(shape[1:3]) >= LEAST_SIDE
 
 
-def shrunk(frames: Pixels) -> Pixels | None:
-    """Return frames ``(N, H, W, C)`` at the reduced scale; None where the ground is dark."""
+def is_dark(frames: Pixels) -> bool:
+    """Return whether the ground of frames ``(N, H, W, C)`` is dark, by half of their scale."""
     brightest = shrink(grey_of(frames[0]), 2)
     for frame in frames[1:]:
         brightest = np.maximum(brightest, shrink(grey_of(frame), 2))
-    if is_dark_ground(floats(brightest)[None]):
-        return None
-    small = np.stack([shrink(frame, REDUCTION) for frame in frames])
-    return small.reshape(*small.shape[:3], frames.shape[-1])
+    return is_dark_ground(floats(brightest)[None])
 
 
 def decided(
     frames: Pixels,
-    small: Pixels,
     decide: Decide,
     *,
     halo: int,
@@ -76,7 +67,6 @@ def decided(
 
     Args:
         frames: ``(N, H, W, C)``.
-        small: the same, `shrunk`.
         decide: the network; may be called from several threads.
         halo: context that it needs at most, pixels.
         multiple: where tiles may begin.
@@ -84,7 +74,7 @@ def decided(
     """
     with ThreadPoolExecutor(threads) as pool:
         details = np.stack(list(pool.map(detail, frames)))
-        weights = _small_weights(small, decide, min(halo, SMALL_HALO), multiple)
+        weights = _small_weights(frames, decide, min(halo, SMALL_HALO), multiple)
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
         out = np.stack([_enlarged(weight, height, width) for weight in weights])
@@ -105,24 +95,9 @@ def decided(
     return out
 
 
-def folded(frames: Pixels, decide: Decide) -> Float:
-    """Return weights ``(N, H, W)``, few frames decided between at a time.
-
-    The first place of every later group goes to the best pixel so far.
-    """
-    out = np.zeros(frames.shape[:3], np.float32)
-    out[:FEW] = decide(frames[:FEW])
-    for start in range(FEW, len(frames), FEW - 1):
-        best = winners(out[:start])[0].astype(np.intp)
-        so_far = np.take_along_axis(frames[:start], best[None, ..., None], axis=0)
-        stop = start + FEW - 1
-        weights = decide(np.concatenate((so_far, frames[start:stop])))
-        out[:start] *= weights[0]
-        out[start:stop] = weights[1:]
-    return out
-
-
-def _small_weights(small: Pixels, decide: Decide, halo: int, multiple: int) -> Float:
+def _small_weights(frames: Pixels, decide: Decide, halo: int, multiple: int) -> Float:
+    small = np.stack([shrink(frame, REDUCTION) for frame in frames])
+    small = small.reshape(*small.shape[:3], frames.shape[-1])
     count, height, width = small.shape[:3]
     halo = -(-halo // multiple) * multiple
     core = height, width

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Pixels times frames that a network sees at once, where its card does not say.
 TILE_PIXELS = 700_000
+#: Frames that are compared at once on a dark ground: among more, faint spots are lost.
+FEW = 8
 #: What a network may take for a tile as large as its card allows; cards are written to fit.
 TILE_BYTES = 1030 * 2**20
 
@@ -163,7 +165,7 @@ class NetworkSystem:
             return self._single
 
     def _give_up(self, failed: InferenceSession, error: Exception) -> bool:
-        """Go on on the processor after an accelerator has failed; False if there is no way."""
+        """Go on on the processor after an accelerator failed; False if there is no way."""
         from panfocus.systems.sessions import on_cpu, without  # noqa: PLC0415  as above
 
         with self._starting:
@@ -263,23 +265,26 @@ class NetworkSystem:
                 got=f"{frames.shape[0]} frames",
                 remedy="call panfocus.fuse, which folds any number of frames",
             )
-        stretch = Stretch.of(frames)
-        quick = self._by_candidates(frames, stretch)
+        quick = self._by_candidates(frames, stretch := Stretch.of(frames))
         return self._whole(frames, stretch) if quick is None else quick
+
+    def at_once(self, frames: Pixels) -> int:
+        """Return how many of frames ``(N, H, W, C)`` are compared best at once: few in the dark."""
+        return FEW if len(frames) > FEW and coarse_to_fine.is_dark(frames) else len(frames)
 
     def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
         """Return weights, the network run where frames compete; None where that may not be."""
-        halo = self._card.halo
-        is_set = self._card.max_frames is None and halo is not None
-        suits = is_set and not self._is_whole and coarse_to_fine.is_large(frames.shape)
-        if not (suits and self._runs_on_processor()):
+        halo, is_set = self._card.halo, self._card.max_frames is None
+        suits = halo is not None and is_set and coarse_to_fine.is_large(frames.shape)
+        if (
+            self._is_whole
+            or not suits
+            or not self._runs_on_processor()
+            or coarse_to_fine.is_dark(frames)
+        ):
             return None
-        small = coarse_to_fine.shrunk(frames)
-        if small is None:
-            return coarse_to_fine.folded(frames, partial(self._whole, stretch=stretch))
         return coarse_to_fine.decided(
             frames,
-            small,
             partial(self.infer, stretch=stretch, tile=True),
             halo=halo or 0,
             multiple=self._card.multiple_of,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from panfocus.arrays.types import Pixels
 from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ def working_bytes(system: AnySystem, frames: int, pixels: int) -> int:
 def takes_native(system: AnySystem) -> bool:
     """Whether ``decide`` takes uint8 and uint16 as files have them (``takes_native``)."""
     return bool(getattr(system, "takes_native", False))
+
+
+def at_once(system: System, frames: Pixels) -> int:
+    """Return how many of frames ``(N, h, w, C)`` it compares best at once, >= 2.
+
+    From ``at_once(frames)``; all of them where it does not tell.
+    """
+    told: Any = getattr(system, "at_once", None)
+    return len(frames) if told is None else max(int(told(frames)), 2)
 
 
 def restorer(system: AnySystem) -> Restorer | None:
