@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.cli.bare_options import BARE
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.outputs import Outputs, map_path
 
 
@@ -86,7 +86,7 @@ class Request:
             self.report_file,
             self.quality,
             self.overwrite,
-            Extras(
+            FrameOutputs(
                 self.layers,
                 self.animation,
                 self.stereo,

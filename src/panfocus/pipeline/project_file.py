@@ -14,7 +14,7 @@ from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
 from panfocus.io.checked_json import Value, read_json
 from panfocus.io.lock import alone_in
-from panfocus.pipeline.extras import PARALLAX, SIZES, Extras
+from panfocus.pipeline.frame_outputs import PARALLAX, SIZES, FrameOutputs
 from panfocus.pipeline.options import ABOUT, FIELDS, MAP_KINDS, Options
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.project import (
@@ -39,7 +39,7 @@ _KEYS = (
     *("strokes", "outputs"),
 )
 _FILES = ("height_map", "mesh", "transforms", "report")
-_EXTRAS = ("layers", "animation", "stereo", "rocking")
+_OF_FRAMES = ("layers", "animation", "stereo", "rocking")
 _SIZES = {"animation_size": SIZES, "parallax": PARALLAX}
 
 
@@ -191,7 +191,7 @@ def _size_from(value: Value) -> tuple[int, int]:
 
 
 def _outputs_from(value: Value, door: _Door) -> Outputs:
-    value.only("picture", "maps", *_FILES, *_EXTRAS, "pixel_um", "slab", "quality", *_SIZES)
+    value.only("picture", "maps", *_FILES, *_OF_FRAMES, "pixel_um", "slab", "quality", *_SIZES)
     maps, pixel, slab = (value.get(key) for key in ("maps", "pixel_um", "slab"))
     if maps is not None:
         maps.only(*MAP_KINDS)
@@ -201,11 +201,11 @@ def _outputs_from(value: Value, door: _Door) -> Outputs:
         return {name: None if told is None else door.check_write(told) for name, told in files}
 
     sizes_told = {name: value.get(name) for name in _SIZES}
-    extras_sizes: dict[str, Any] = {
+    frame_sizes: dict[str, Any] = {
         name: told.number(*_SIZES[name]) for name, told in sizes_told.items() if told is not None
     }
     if sizes_told["animation_size"] is not None:
-        extras_sizes["animation_size"] = sizes_told["animation_size"].whole(*SIZES)
+        frame_sizes["animation_size"] = sizes_told["animation_size"].whole(*SIZES)
     sizes = None if slab is None else [each.whole(0, MOST_FRAMES) for each in slab.items(2, 2)]
     quality = value.get("quality")
     return Outputs(
@@ -214,7 +214,7 @@ def _outputs_from(value: Value, door: _Door) -> Outputs:
         pixel_um=None if pixel is None else pixel.number(1e-6, 1e9),
         slab=None if sizes is None else (sizes[0], sizes[1]),
         quality=95 if quality is None else quality.whole(1, 100),
-        extras=Extras(**places(_EXTRAS), **extras_sizes),
+        of_frames=FrameOutputs(**places(_OF_FRAMES), **frame_sizes),
         **places(_FILES),
     )
 
@@ -254,10 +254,10 @@ def _outputs_to(outputs: Outputs) -> dict[str, Any]:
     record: dict[str, Any] = {
         "maps": {kind: path.as_posix() for kind, path in outputs.maps.items()}
     }
-    for of in (outputs, outputs.extras):
+    for of in (outputs, outputs.of_frames):
         for each in fields(of):
             value = getattr(of, each.name)
-            if value is not None and each.name not in ("maps", "overwrite", "extras"):
+            if value is not None and each.name not in ("maps", "overwrite", "of_frames"):
                 record[each.name] = value.as_posix() if isinstance(value, Path) else value
     return record
 

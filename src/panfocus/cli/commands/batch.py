@@ -14,6 +14,8 @@ from panfocus.cli.plugins import FILE
 _NOT_IN_BATCH = frozenset({
     "inputs", "output", "depth_map", "index_map", "confidence_map", "overwrite", "dry_run",
     "json_file", "json_progress", "quiet", "verbose", "plugins",
+    "project", "accept_changed", "save_project",
+    "layers", "animation", "stereo", "rocking", "animation_size", "parallax",
 })  # fmt: skip
 
 
