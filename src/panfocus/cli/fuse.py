@@ -13,7 +13,6 @@ from panfocus import io
 from panfocus.cli.bare_options import BARE
 from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
-from panfocus.cli.project_file import check_project, save_project
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
@@ -21,7 +20,6 @@ from panfocus.pipeline.cull import culled
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import inputs_of
 from panfocus.pipeline.plan import Plan, plan
-from panfocus.pipeline.project import Project
 from panfocus.pipeline.register import align
 from panfocus.pipeline.report import Report, report_text, write_report
 from panfocus.pipeline.result import Fusion
@@ -55,7 +53,10 @@ def fuse_into(request: Request, output: Path) -> None:
     if settings.cull and (outputs.slab or request.save_project):
         plan_ = culled(plan_)  # how many slabs there are depends on it, and a project names frames
     outputs.check(plan_, read=read)
-    check_project(request, read, outputs.named(plan_.count))
+    if request.save_project is not None:
+        from panfocus.cli.project_file import check_project  # noqa: PLC0415  few fusions keep one
+
+        check_project(request, read, outputs.named(plan_.count))
     _check_transforms(request, settings)
     say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
@@ -67,6 +68,9 @@ def fuse_into(request: Request, output: Path) -> None:
     written, notes = outputs.write(result, plan=plan_)
     say(request, [f"note: {note}" for note in notes])
     if request.save_project is not None:
+        from panfocus.cli.project_file import save_project  # noqa: PLC0415  few fusions keep one
+        from panfocus.pipeline.project import Project  # noqa: PLC0415
+
         project = Project.of(plan_, result, request.save_project.parent)
         written.append(save_project(request, project, outputs))
     finish(request, result, written)

@@ -8,7 +8,7 @@ from typing import Any
 
 from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.resources.paths import as_path
 
@@ -88,7 +88,7 @@ class Request:
             self.report_file,
             self.quality,
             self.overwrite,
-            Extras(
+            FrameOutputs(
                 self.layers,
                 self.animation,
                 self.stereo,

@@ -199,7 +199,17 @@ def _pieces(
     yield _resources(metadata)
     yield from _layer_section(layout, layers, pixels, has_alpha=has_alpha)
     yield _RAW
-    yield from _planes(picture)
+    yield from _planes(_on_white(picture) if has_alpha else picture)
+
+
+def _on_white(picture: NDArray[Any]) -> NDArray[Any]:
+    """Return colours as seen before white, which is how the whole picture is kept with opacity."""
+    top = np.iinfo(picture.dtype).max
+    share = picture[..., -1:].astype(np.float64) / top
+    out = picture.copy()
+    colours = picture[..., :-1] * share + top * (1 - share)
+    out[..., :-1] = np.rint(colours).astype(picture.dtype)
+    return out
 
 
 def _layer_section(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.errors import UsageError
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import ABOUT, FIELDS, flag_of
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.project import Project
@@ -74,13 +74,13 @@ def _beside(outputs: Outputs, folder: Path) -> list[str]:
             out.append(f"{flag}={folder / value}")
         elif value is not None:
             out.append(f"{flag}={value:g}")
-    extras = outputs.extras
-    for option, path in extras.named():
+    of_frames = outputs.of_frames
+    for option, path in of_frames.named():
         out.append(f"--{option}={folder / path}")
-    default = Extras()
+    default = FrameOutputs()
     for name in ("animation_size", "parallax"):
-        if getattr(extras, name) != getattr(default, name):
-            out.append(f"--{name.replace('_', '-')}={getattr(extras, name):g}")
+        if getattr(of_frames, name) != getattr(default, name):
+            out.append(f"--{name.replace('_', '-')}={getattr(of_frames, name):g}")
     if outputs.slab is not None:
         out += ["--slab", *(str(n) for n in outputs.slab)]
     return [*out, *([] if outputs.quality == 95 else ["--quality", str(outputs.quality)])]

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.outputs import Outputs
 
 
@@ -25,11 +25,11 @@ def with_places(outputs: Outputs, change: Callable[[Path], Path | None]) -> Outp
     if picture is None:
         return None
     maps = {kind: changed for kind, path in outputs.maps.items() if (changed := change(path))}
-    extras = replace(outputs.extras, **_changed(outputs.extras, change))
+    of_frames = replace(outputs.of_frames, **_changed(outputs.of_frames, change))
     beside = {**_changed(outputs, change), "picture": picture}
-    return replace(outputs, **beside, maps=maps, extras=extras)
+    return replace(outputs, **beside, maps=maps, of_frames=of_frames)
 
 
-def _changed(of: Outputs | Extras, change: Callable[[Path], Path | None]) -> dict[str, Any]:
+def _changed(of: Outputs | FrameOutputs, change: Callable[[Path], Path | None]) -> dict[str, Any]:
     named = {each.name: getattr(of, each.name) for each in fields(of)}
     return {name: change(value) for name, value in named.items() if isinstance(value, Path)}

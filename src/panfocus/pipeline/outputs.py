@@ -18,7 +18,7 @@ from panfocus import io
 from panfocus.errors import UsageError
 from panfocus.frame import Metadata
 from panfocus.io.outputs import Output, check_apart
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
@@ -85,7 +85,7 @@ class Outputs:
         report: how the picture came about, as JSON.
         quality: of JPEG and WebP, 1 to 100.
         overwrite: whether existing files may be replaced; what is read never is.
-        extras: files that show the frames, too.
+        of_frames: files that show the frames, too.
     """
 
     picture: Path
@@ -98,13 +98,13 @@ class Outputs:
     report: Path | None = None
     quality: int = 95
     overwrite: bool = False
-    extras: Extras = field(default_factory=Extras)
+    of_frames: FrameOutputs = field(default_factory=FrameOutputs)
 
     @property
     def need_maps(self) -> bool:
         """Whether index, depth and confidence must be made."""
         surfaces = self.height_map is not None or self.mesh is not None
-        return bool(self.maps) or surfaces or self.extras.layers is not None
+        return bool(self.maps) or surfaces or self.of_frames.layers is not None
 
     @property
     def earlier(self) -> list[Path]:
@@ -130,7 +130,7 @@ class Outputs:
             from panfocus.surface.mesh import mesh_files  # noqa: PLC0415  few fusions make one
 
             out += [("mesh", path) for path in mesh_files(self.mesh)]
-        return [*out, *self.extras.named(), *(("slab", path) for path in self._slabs(count))]
+        return [*out, *self.of_frames.named(), *(("slab", path) for path in self._slabs(count))]
 
     def _texts(self) -> list[Output]:
         named = [("report", self.report), ("transforms", self.transforms)]
@@ -169,7 +169,7 @@ class Outputs:
             kind="image",
             size=(plan.height, plan.width),
         )
-        self.extras.check(plan, overwrite=self.overwrite)
+        self.of_frames.check(plan, overwrite=self.overwrite)
         for _, path in (*self._beside(plan.count), *self._texts()):
             io.check_place(path, overwrite=self.overwrite)
         for path in self.maps.values():
@@ -219,7 +219,7 @@ class Outputs:
             written.append(path)
         self._write_surfaces(fusion)
         self._write_slabs(plan, fusion)
-        notes += self.extras.write(fusion, quality=self.quality, overwrite=self.overwrite)
+        notes += self.of_frames.write(fusion, quality=self.quality, overwrite=self.overwrite)
         written += [path for _, path in self._beside(count)]
         fusion.report.warnings += notes
         if self.transforms is not None and fusion.transforms is not None:

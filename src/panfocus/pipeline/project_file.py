@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,8 @@ from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
 from panfocus.io.checked_json import Value, read_json
 from panfocus.io.lock import alone_in
-from panfocus.pipeline.extras import PARALLAX, SIZES, Extras
-from panfocus.pipeline.options import ABOUT, FIELDS, MAP_KINDS, Options
-from panfocus.pipeline.outputs import Outputs
+from panfocus.pipeline.options import ABOUT, FIELDS, Options
+from panfocus.pipeline.output_records import Door, outputs_from, outputs_to
 from panfocus.pipeline.project import (
     REGISTRATION_OPTIONS,
     Project,
@@ -38,9 +37,6 @@ _KEYS = (
     *("format", "panfocus", "revision", "inputs", "options", "registration", "picture"),
     *("strokes", "outputs"),
 )
-_FILES = ("height_map", "mesh", "transforms", "report")
-_EXTRAS = ("layers", "animation", "stereo", "rocking")
-_SIZES = {"animation_size": SIZES, "parallax": PARALLAX}
 
 
 class RevisionError(OutputError):
@@ -67,7 +63,7 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
     _check_version(value)
     value.only(*_KEYS)
     folder = Path(os.path.realpath(path)).parent
-    door = _Door(folder, None if roots is None else [Path(os.path.realpath(r)) for r in roots])
+    door = Door(folder, None if roots is None else [Path(os.path.realpath(r)) for r in roots])
     inputs = tuple(_input_from(each, door) for each in value.item("inputs").items(MOST_FRAMES, 1))
     options = _options_from(value.item("options"), door)
     found = value.get("registration")
@@ -79,7 +75,7 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
         None if found is None else _registration_from(found),
         None if picture is None else _size_from(picture),
         tuple(stroke_from(each) for each in value.item("strokes").items(MOST_STROKES)),
-        None if outputs is None else _outputs_from(outputs, door),
+        None if outputs is None else outputs_from(outputs, door),
         value.item("revision").whole(0, _MOST_REVISION),
         value.item("panfocus").text(100),
         folder,
@@ -97,45 +93,7 @@ def _check_version(value: Value) -> None:
     replace(told, remedy=remedy).refuse(what, f"{_FORMAT}{_VERSION}")
 
 
-class _Door:
-    """Says which places a project may name."""
-
-    def __init__(self, folder: Path, roots: Sequence[Path] | None) -> None:
-        self._folder = folder
-        self._roots = roots
-
-    def check_read(self, value: Value) -> str:
-        """Return a path that is read, as it is told."""
-        told = value.text()
-        real = Path(os.path.realpath(self._folder / told))
-        if self._roots is not None and not any(real.is_relative_to(r) for r in self._roots):
-            told_roots = " or ".join(str(root) for root in self._roots)
-            value.refuse(
-                "a project names a file where it may not read", f"a place below {told_roots}"
-            )
-        return told
-
-    def check_write(self, value: Value) -> Path:
-        """Return a path that is written, from the project's folder."""
-        told = Path(value.text())
-        real = Path(os.path.realpath(self._folder / told))
-        leaves = told.is_absolute() or ".." in told.parts
-        if leaves or not real.is_relative_to(self._folder) or real == self._folder:
-            value.refuse(
-                "a project names an output outside of its folder",
-                "a file name, or one in a folder beside the project; no `..`, no link out of it",
-            )
-        return told
-
-    def system(self, value: Value) -> str:
-        """Return the name of a system, or its folder."""
-        told = value.text()
-        if (self._folder / told / "card.json").is_file() or Path(told).name != told:
-            return str(self._folder / self.check_read(value))
-        return told
-
-
-def _input_from(value: Value, door: _Door) -> ProjectInput:
+def _input_from(value: Value, door: Door) -> ProjectInput:
     value.only("path", "size", "sha256", "pages")
     pages = value.get("pages")
     digest = value.item("sha256")
@@ -149,7 +107,7 @@ def _input_from(value: Value, door: _Door) -> ProjectInput:
     )
 
 
-def _options_from(value: Value, door: _Door) -> Options:
+def _options_from(value: Value, door: Door) -> Options:
     value.only(*FIELDS)
     options = {name: _option_from(name, value.item(name)) for name in value.names()}
     if "system" in options:
@@ -190,35 +148,6 @@ def _size_from(value: Value) -> tuple[int, int]:
     return height, width
 
 
-def _outputs_from(value: Value, door: _Door) -> Outputs:
-    value.only("picture", "maps", *_FILES, *_EXTRAS, "pixel_um", "slab", "quality", *_SIZES)
-    maps, pixel, slab = (value.get(key) for key in ("maps", "pixel_um", "slab"))
-    if maps is not None:
-        maps.only(*MAP_KINDS)
-
-    def places(names: Sequence[str]) -> dict[str, Any]:
-        files = ((name, value.get(name)) for name in names)
-        return {name: None if told is None else door.check_write(told) for name, told in files}
-
-    sizes_told = {name: value.get(name) for name in _SIZES}
-    extras_sizes: dict[str, Any] = {
-        name: told.number(*_SIZES[name]) for name, told in sizes_told.items() if told is not None
-    }
-    if sizes_told["animation_size"] is not None:
-        extras_sizes["animation_size"] = sizes_told["animation_size"].whole(*SIZES)
-    sizes = None if slab is None else [each.whole(0, MOST_FRAMES) for each in slab.items(2, 2)]
-    quality = value.get("quality")
-    return Outputs(
-        door.check_write(value.item("picture")),
-        {} if maps is None else {kind: door.check_write(maps.item(kind)) for kind in maps.names()},
-        pixel_um=None if pixel is None else pixel.number(1e-6, 1e9),
-        slab=None if sizes is None else (sizes[0], sizes[1]),
-        quality=95 if quality is None else quality.whole(1, 100),
-        extras=Extras(**places(_EXTRAS), **extras_sizes),
-        **places(_FILES),
-    )
-
-
 def record_of(project: Project) -> dict[str, Any]:
     """Return a project's record, from which reading makes the same project again."""
     found = project.registration
@@ -237,7 +166,7 @@ def record_of(project: Project) -> dict[str, Any]:
         "picture": None
         if project.size is None
         else {"height": project.size[0], "width": project.size[1]},
-        "outputs": None if project.outputs is None else _outputs_to(project.outputs),
+        "outputs": None if project.outputs is None else outputs_to(project.outputs),
         "strokes": [stroke_to(stroke) for stroke in project.strokes],
     }
 
@@ -247,18 +176,6 @@ def _options_to(project: Project) -> dict[str, Any]:
     system = project.folder / project.options.system
     if (system / "card.json").is_file():
         record["system"] = told_from(system, project.folder)
-    return record
-
-
-def _outputs_to(outputs: Outputs) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "maps": {kind: path.as_posix() for kind, path in outputs.maps.items()}
-    }
-    for of in (outputs, outputs.extras):
-        for each in fields(of):
-            value = getattr(of, each.name)
-            if value is not None and each.name not in ("maps", "overwrite", "extras"):
-                record[each.name] = value.as_posix() if isinstance(value, Path) else value
     return record
 
 

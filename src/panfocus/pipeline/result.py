@@ -118,7 +118,7 @@ class Fusion:
             >>> fusion = panfocus.fuse("shots/")  # doctest: +SKIP
             >>> fusion.save("fused.tif", maps=["depth"], report="fused.json")  # doctest: +SKIP
         """
-        from panfocus.pipeline.extras import Extras  # noqa: PLC0415  it knows us
+        from panfocus.pipeline.frame_outputs import FrameOutputs  # noqa: PLC0415  it knows us
         from panfocus.pipeline.outputs import Outputs, map_paths  # noqa: PLC0415  it knows us
 
         frames = (None if f is None else Path(f) for f in (layers, animation, stereo, rocking))
@@ -131,7 +131,7 @@ class Fusion:
             report=None if report is None else Path(report),
             quality=quality,
             overwrite=overwrite,
-            extras=Extras(*frames, animation_size=animation_size, parallax=parallax),
+            of_frames=FrameOutputs(*frames, animation_size=animation_size, parallax=parallax),
         )
         return wanted.write(self)[1]
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray

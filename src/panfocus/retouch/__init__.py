@@ -18,8 +18,9 @@ The contract, for whoever draws strokes (a page, a program) and whoever replays 
   for bit; where a stroke covers all, native numbers are copied. Index, depth and confidence switch
   to the source where a stroke covers at least half.
 - **Brightness**: with `match_brightness`, the source's levels are fitted to the picture around the
-  stroke. `fit_brightness` measures that once, on full scale or a preview, and `apply` only uses
-  what is measured (`Stroke.levels`), so that all regions of a picture agree.
+  stroke. `fit_brightness` measures that once, in the stroke's `surroundings`, on full scale or a
+  preview, and `apply` only uses what is measured (`Stroke.levels`), so that all regions of a
+  picture agree. A fusion without a page measures anew, at full scale.
 - `touched` and `Retouching` say which tiles of a picture have to be made anew when strokes change.
 - `stroke_from` and `stroke_to` are a stroke's record in JSON; everything wrong in a record is an
   `InputError` that says where.
@@ -28,7 +29,7 @@ The contract, for whoever draws strokes (a page, a program) and whoever replays 
 from __future__ import annotations
 
 from panfocus.retouch.apply import Layers, StrokeSources, apply
-from panfocus.retouch.brightness import fit_brightness
+from panfocus.retouch.brightness import fit_brightness, surroundings
 from panfocus.retouch.coverage import coverage
 from panfocus.retouch.records import stroke_from, stroke_to
 from panfocus.retouch.region import Region
@@ -62,5 +63,6 @@ __all__ = [
     "resolved",
     "stroke_from",
     "stroke_to",
+    "surroundings",
     "touched",
 ]

@@ -51,7 +51,7 @@ def _integral(distance: _Array, core: float, radius: float) -> _Array:
     away = np.abs(distance)
     soft = radius - core
     t = np.clip((away - core) / soft, 0, 1) if soft > 0 else np.zeros_like(away)
-    return np.copysign(np.minimum(away, core) + soft * (t - t**3 + t**4 / 2), distance)
+    return np.copysign(np.minimum(away, core) + soft * t * (1 - t * t * (1 - t / 2)), distance)
 
 
 def _mean(distance: _Array, width: float, core: float, radius: float) -> _Array:
@@ -94,7 +94,10 @@ def _brush(stroke: Stroke, region: Region) -> Float:
         for left in range(0, fine.width, _TILE):
             xs, ys = columns[left : left + _TILE], rows[top : top + _TILE]
             distance = _distance(stroke.segments, xs, ys, stroke.radius + fine.scale)
-            tile = _mean(distance, fine.scale, core, stroke.radius)
+            if distance.min() >= stroke.radius + fine.scale / 2:
+                tile = np.zeros_like(distance)
+            else:
+                tile = _mean(distance, fine.scale, core, stroke.radius)
             out[top : top + _TILE, left : left + _TILE] = tile
     if samples == 1:
         return out
@@ -110,7 +113,8 @@ def _distance(ends: _Array, xs: _Array, ys: _Array, reach: float) -> _Array:
     """
     centre_x, centre_y = (xs[0] + xs[-1]) / 2, (ys[0] + ys[-1]) / 2
     half = float(np.hypot(xs[-1] - centre_x, ys[-1] - centre_y))
-    from_centre = _to_segments(ends, np.array([[centre_x]]), np.array([[centre_y]]))[:, 0, 0]
+    middle = np.array([[centre_x]]), np.array([[centre_y]])
+    from_centre = np.sqrt(_squared(ends, *middle)[:, 0, 0])
     ends = ends[from_centre <= min(float(from_centre.min()) + 2 * half, reach + half)]
     out = np.full((len(ys), len(xs)), 2 * reach)
     if len(ends) > _FEW and min(out.shape) > 1:
@@ -119,18 +123,17 @@ def _distance(ends: _Array, xs: _Array, ys: _Array, reach: float) -> _Array:
             for columns in (slice(0, column), slice(column, None)):
                 out[rows, columns] = _distance(ends, xs[columns], ys[rows], reach)
         return out
-    x, y = np.meshgrid(xs, ys)
     for start in range(0, len(ends), _FEW):
-        nearest = _to_segments(ends[start : start + _FEW], x, y).min(axis=0)
-        out = np.minimum(out, nearest)
+        nearest = _squared(ends[start : start + _FEW], xs[None, :], ys[:, None]).min(axis=0)
+        out = np.minimum(out, np.sqrt(nearest))
     return out
 
 
-def _to_segments(ends: _Array, x: _Array, y: _Array) -> _Array:
-    """Return distances ``(M, h, w)`` of places to segments ``(M, 4)``."""
+def _squared(ends: _Array, x: _Array, y: _Array) -> _Array:
+    """Return squared distances ``(M, h, w)`` of places to segments ``(M, 4)``."""
     ax, ay, bx, by = (column[:, None, None] for column in ends.T)
     dx, dy = bx - ax, by - ay
     length = dx * dx + dy * dy
     along = ((x - ax) * dx + (y - ay) * dy) / np.where(length > 0, length, 1)
     along = np.clip(along, 0, 1)
-    return np.hypot(x - ax - along * dx, y - ay - along * dy)
+    return (x - ax - along * dx) ** 2 + (y - ay - along * dy) ** 2

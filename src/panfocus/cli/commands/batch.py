@@ -13,7 +13,9 @@ from panfocus.cli.options import GroupedCommand, Number
 #: Options of `fuse` that a batch has in its own way, or not at all.
 _NOT_IN_BATCH = frozenset({
     "inputs", "output", "depth_map", "index_map", "confidence_map", "overwrite", "dry_run",
-    "json_file", "json_progress", "quiet", "verbose", "plugins", "animation_size", "parallax",
+    "json_file", "json_progress", "quiet", "verbose", "plugins",
+    "project", "accept_changed", "save_project",
+    "layers", "animation", "stereo", "rocking", "animation_size", "parallax",
 })  # fmt: skip
 
 

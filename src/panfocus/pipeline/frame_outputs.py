@@ -9,9 +9,7 @@ import numpy as np
 
 from panfocus import io
 from panfocus.errors import UsageError
-from panfocus.io.animation import check_animation
 from panfocus.io.outputs import Output
-from panfocus.io.psd import check_psd, psd_bytes
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
@@ -22,7 +20,7 @@ PARALLAX = (0.1, 20.0)
 
 
 @dataclass(frozen=True)
-class Extras:
+class FrameOutputs:
     """Files that are made of the frames in place, one read at a time.
 
     Attributes:
@@ -62,6 +60,8 @@ class Extras:
         """
         self.check_values()
         if self.layers is not None:
+            from panfocus.io.psd import check_psd, psd_bytes  # noqa: PLC0415  few fusions make one
+
             itemsize = np.dtype(plan.dtype).itemsize
             count = plan.count + 1
             size = psd_bytes(plan.height, plan.width, plan.channels, itemsize, count)
@@ -69,6 +69,8 @@ class Extras:
             io.check_place(self.layers, overwrite=overwrite)
         for path in (self.animation, self.rocking):
             if path is not None:
+                from panfocus.io.animation import check_animation  # noqa: PLC0415  few make one
+
                 check_animation(path, overwrite=overwrite)
                 self._check_memory(plan)
         if self.stereo is not None:
@@ -114,6 +116,6 @@ class Extras:
         if not self.named():
             return []
         self.check_values()
-        from panfocus.pipeline.extra_files import write_extras  # noqa: PLC0415  few make any
+        from panfocus.pipeline.frame_files import write_frame_files  # noqa: PLC0415  few make any
 
-        return write_extras(self, fusion, quality=quality, overwrite=overwrite)
+        return write_frame_files(self, fusion, quality=quality, overwrite=overwrite)

@@ -12,7 +12,7 @@ from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.io.animation import write_animation
 from panfocus.io.psd import LayerPixels, PsdLayer, write_psd
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.views import (
@@ -30,31 +30,33 @@ _ONE_WAY, _SHORTEST, _LONGEST = 2000, 40, 250
 _VIEWS, _VIEW_MS = 24, 60
 
 
-def write_extras(extras: Extras, fusion: Fusion, *, quality: int, overwrite: bool) -> list[str]:
-    """Write all that is wanted, each file whole or not at all; see `Extras.write`."""
-    plan = plan_of(fusion, ", ".join(option for option, _ in extras.named()))
-    size, share = extras.animation_size, extras.parallax / 100
-    if extras.layers is not None:
-        _write_layers(extras.layers, fusion, plan, overwrite=overwrite)
-    if extras.animation is not None:
+def write_frame_files(
+    of_frames: FrameOutputs, fusion: Fusion, *, quality: int, overwrite: bool
+) -> list[str]:
+    """Write all that is wanted, each file whole or not at all; see `FrameOutputs.write`."""
+    plan = plan_of(fusion, ", ".join(option for option, _ in of_frames.named()))
+    size, share = of_frames.animation_size, of_frames.parallax / 100
+    if of_frames.layers is not None:
+        _write_layers(of_frames.layers, fusion, plan, overwrite=overwrite)
+    if of_frames.animation is not None:
         small = [at_eight_bits(reduced(f, size)) for f in frames_in_place(fusion, plan)]
         time = int(np.clip(_ONE_WAY / len(small), _SHORTEST, _LONGEST))
         pictures = iter([*small, *small[-2:0:-1]])  # there and back
         write_animation(
-            extras.animation, pictures, milliseconds=time, quality=quality, overwrite=overwrite
+            of_frames.animation, pictures, milliseconds=time, quality=quality, overwrite=overwrite
         )
-    if extras.rocking is not None:
+    if of_frames.rocking is not None:
         views = rocking(fusion, plan, size, share, _VIEWS)
         write_animation(
-            extras.rocking, views, milliseconds=_VIEW_MS, quality=quality, overwrite=overwrite
+            of_frames.rocking, views, milliseconds=_VIEW_MS, quality=quality, overwrite=overwrite
         )
-    if extras.stereo is None:
+    if of_frames.stereo is None:
         return []
     aside = share * fusion.image.shape[1] / 2  # half to either side
     eyes = [side_view(fusion, plan, parallax) for parallax in (aside, -aside)]
     both = np.concatenate(eyes, axis=1)
     return io.write_image(
-        extras.stereo,
+        of_frames.stereo,
         both,
         fusion.metadata,
         quality=quality,

@@ -21,7 +21,7 @@ from tests.pipeline.test_project import write_stack
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("extras")
+    folder = tmp_path_factory.mktemp("of_frames")
     write_stack(folder / "shots")
     return folder
 
@@ -148,8 +148,8 @@ def test_what_cannot_be_is_refused(fusion, tmp_path):
         with pytest.raises(error):
             sizes = {k: v for k, v in named.items() if not hasattr(v, "suffix")}
             files = {k: v for k, v in named.items() if hasattr(v, "suffix")}
-            extras = replace(Outputs(tmp_path / "z.tif").extras, **files, **sizes)
-            Outputs(tmp_path / "z.tif", extras=extras).check(fusion.plan)
+            of_frames = replace(Outputs(tmp_path / "z.tif").of_frames, **files, **sizes)
+            Outputs(tmp_path / "z.tif", of_frames=of_frames).check(fusion.plan)
 
 
 def test_by_the_command_line_and_a_project(home, monkeypatch, tmp_path):
