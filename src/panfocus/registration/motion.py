@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -161,7 +160,7 @@ def hide_all_but_one(
     surely = np.logical_or.reduce([t.surely for t in traces])
     if len(traces) < FEWEST or not surely.any():
         return None
-    found: Any = cv2.connectedComponents(union.astype(np.uint8), connectivity=8)
+    found = cast("Any", cv2).connectedComponents(union.astype(np.uint8), connectivity=8)
     labels = np.asarray(found[1], np.intp)
     numbers = np.unique(labels[surely & union])
     if np.isin(labels, numbers).mean() > MOST:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import ABOUT, MapKind, Options, flag_of
 from panfocus.web.form import changed
 
@@ -39,7 +39,7 @@ class SavedFiles:
     slab: tuple[int, int] | None = None
     transforms: Path | None = None
     report: Path | None = None
-    extras: Extras = field(default_factory=Extras)
+    extras: FrameOutputs = field(default_factory=FrameOutputs)
     quality: int = 95
     overwrite: bool = False
 

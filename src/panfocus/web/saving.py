@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.errors import OutputError, UsageError
-from panfocus.pipeline.extras import Extras
+from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.result import Fusion, convert_depth
@@ -72,7 +72,7 @@ class SaveRequest:
             pixel_um=_number(body.get("pixel_um")),
             transforms=beside("transforms", "_transforms.json"),
             report=beside("report", "_report.json"),
-            extras=Extras(
+            extras=FrameOutputs(
                 beside("layers", "_layers.psd"),
                 beside("animation", "_stack.webp"),
                 beside("stereo", f"_stereo{picture.suffix}"),
