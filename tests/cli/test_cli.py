@@ -259,7 +259,7 @@ def test_an_unwritable_place_is_refused_before_any_work(shots, tmp_path, place, 
 
 def test_a_bad_extension_lists_the_valid_ones(shots, tmp_path, capsys):
     folder, _ = shots
-    assert fuse(folder, "-o", tmp_path / "a.xyz") == 1
+    assert fuse(folder, "-o", tmp_path / "a.xyz") == 2
     err = capsys.readouterr().err
     assert ".png" in err
     assert ".tif" in err
@@ -320,7 +320,7 @@ def test_wrong_usage_is_exit_code_2(shots, tmp_path, args):
 
 def test_an_unknown_system_is_named(shots, tmp_path, capsys):
     folder, _ = shots
-    assert fuse(folder, "-o", tmp_path / "a.png", "-s", "magic") == 1
+    assert fuse(folder, "-o", tmp_path / "a.png", "-s", "magic") == 2
     assert "guided" in capsys.readouterr().err
 
 

@@ -66,12 +66,13 @@ def page_of(browser, address, **how):
     page = context.new_page()
     said, asked = [], []
     page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("pageerror", lambda error: said.append(error.stack or str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     page.set_default_timeout(90_000)
     yield page
     home = address.partition("/?")[0]
     assert [url for url in asked if not url.startswith((f"{home}/", "blob:", "data:"))] == []
-    assert [text for text in said if "GPU stall" not in text] == []
+    told = [text for text in said if "GPU stall" not in text]
+    assert not told, told
     context.close()

@@ -28,7 +28,7 @@ export function savePanel() {
 
   const ask = calm(async () => {
     const result = current();
-    if (!result || result.id === "draft" || !state.stack) return;
+    if (!result || result.id === "draft") return;
     try {
       const facts = await post(`/api/stacks/${state.stack.id}/save/line`, request());
       line.textContent = facts.command;

@@ -75,6 +75,7 @@ export const results = () => (state.stack?.results ?? []).filter((r) => r.name !
 export const resultOf = (id) => state.stack?.results.find((r) => r.id === id) ?? null;
 /** The result that maps, retouching and saving are of: the chosen one, else the newest, else the draft. */
 export function current() {
+  if (!state.stack) return null; // a timer may ask once the last stack is closed
   const found = results();
   const view = viewOf();
   return found.find((r) => r.id === view.result) ?? found.filter((r) => r.id !== "draft").at(-1) ?? found[0] ?? null;
