@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.systems import coarse_to_fine, load_system
+from panfocus.systems import Card, coarse_to_fine, load_system
 from panfocus.systems.candidates import SIDE, detail, named
 from tests.conftest import psnr
 from tests.systems.test_bundled import scene
@@ -33,9 +33,11 @@ class Double:
         return self.calls[1:]
 
 
-def decided(frames, network, **options):
-    options = {"halo": 128, "multiple": 16, "threads": 1} | options
-    return coarse_to_fine.decided(frames, network, **options)
+CARD = Card(name="double", title="test", halo=128, multiple_of=16)
+
+
+def decided(frames, network):
+    return coarse_to_fine.decided(frames, network, card=CARD, threads=1)
 
 
 def noise(count=2, height=HEIGHT, width=WIDTH, seed=0):

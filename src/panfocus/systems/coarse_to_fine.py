@@ -23,6 +23,7 @@ from panfocus.arrays.regions import CandidateTile, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, detail, grey_of, named
+from panfocus.systems.card import Card
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -42,9 +43,9 @@ NOTHING = 0.02
 Decide = Callable[[Pixels], Float]
 
 
-def is_large(shape: Sequence[int]) -> bool:
-    """Return whether frames ``(N, H, W, C)`` are large enough to be shrunk."""
-    return min(shape[1:3]) >= LEAST_SIDE
+def suits(card: Card, shape: Sequence[int]) -> bool:
+    """Return whether a network sees any frames in tiles, and ``(N, H, W, C)`` are large."""
+    return card.max_frames is None and card.halo is not None and min(shape[1:3]) >= LEAST_SIDE
 
 
 def is_dark(frames: Pixels) -> bool:
@@ -59,8 +60,7 @@ def decided(
     frames: Pixels,
     decide: Decide,
     *,
-    halo: int,
-    multiple: int,
+    card: Card,
     threads: int,
 ) -> Float:
     """Return weights ``(N, H, W)``.
@@ -68,17 +68,16 @@ def decided(
     Args:
         frames: ``(N, H, W, C)``.
         decide: the network; may be called from several threads.
-        halo: context that it needs at most, pixels.
-        multiple: where tiles may begin.
+        card: of the network.
         threads: tiles decided at the same time.
     """
     with ThreadPoolExecutor(threads) as pool:
         details = np.stack(list(pool.map(detail, frames)))
-        weights = _small_weights(frames, decide, min(halo, SMALL_HALO), multiple)
+        weights = _small_weights(frames, decide, _halo(card, SMALL_HALO), card.multiple_of)
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
         out = np.stack([_enlarged(weight, height, width) for weight in weights])
-        reach = -(-min(halo, HALO) // multiple) * multiple
+        reach = _halo(card, HALO)
         found = regions(candidates, SIDE, (height, width), reach, AT_ONCE)
         inside = _inside(candidates.sum(axis=0) > 1, height, width)
 
@@ -95,11 +94,15 @@ def decided(
     return out
 
 
+def _halo(card: Card, enough: int) -> int:
+    """Return the context of a tile, pixels: what is enough, or all that the network needs."""
+    return -(-min(card.halo or 0, enough) // card.multiple_of) * card.multiple_of
+
+
 def _small_weights(frames: Pixels, decide: Decide, halo: int, multiple: int) -> Float:
     small = np.stack([shrink(frame, REDUCTION) for frame in frames])
     small = small.reshape(*small.shape[:3], frames.shape[-1])
     count, height, width = small.shape[:3]
-    halo = -(-halo // multiple) * multiple
     core = height, width
     if height * width * count > SMALL_AT_ONCE:
         core = cheapest_core(height, width, halo, SMALL_AT_ONCE // count, multiple)

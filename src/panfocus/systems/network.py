@@ -274,20 +274,14 @@ class NetworkSystem:
 
     def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
         """Return weights, the network run where frames compete; None where that may not be."""
-        halo, is_set = self._card.halo, self._card.max_frames is None
-        suits = halo is not None and is_set and coarse_to_fine.is_large(frames.shape)
-        if (
-            self._is_whole
-            or not suits
-            or not self._runs_on_processor()
-            or coarse_to_fine.is_dark(frames)
-        ):
+        if self._is_whole or not coarse_to_fine.suits(self._card, frames.shape):
+            return None
+        if not self._runs_on_processor() or coarse_to_fine.is_dark(frames):
             return None
         return coarse_to_fine.decided(
             frames,
             partial(self.infer, stretch=stretch, tile=True),
-            halo=halo or 0,
-            multiple=self._card.multiple_of,
+            card=self._card,
             threads=self._threads or os.cpu_count() or 1,
         )
 
