@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from fuzz import bounds, damage, faces, invariants, names, outside, told
+from fuzz import bounds, damage, faces, invariants, limits, names, outside, told
 from fuzz.case import Case
 
 
 def corpus() -> Iterator[Case]:
     """Yield the known ones."""
-    for of in (damage, outside, told, names, faces, bounds, invariants):
+    for of in (damage, outside, told, names, faces, limits, bounds, invariants):
         yield from of.corpus()
 
 
