@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo view test fuzz lint format docs wheel hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
+.PHONY: demo view test fuzz lint format docs wheel instructions hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
   bundle-drpl-paper bundle-drpl-small clean
 
 $(VENV)/.base:
@@ -73,6 +73,10 @@ test-python:
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 test-pythons:
 	for p in $(PYTHONS); do if $$p --version; then $(MAKE) test-python PYTHON=$$p || exit 1; fi; done
+
+# Whether a fusion takes more instructions than it did, where perf or valgrind can count them.
+instructions: $(VENV)/.dev
+	$(BIN)/python benchmarks/instructions.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
@@ -184,6 +188,7 @@ table-speed: runs/.large
 	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg
 	$(BIN)/python benchmarks/speed.py runs/lytro01 $(DATA)/eval/stacks/pcb_strip7 runs/large/pair24 \
 	  runs/large/stack12 runs/large/stack2 --systems dualpath,guided \
+	  --frames 2,5,10,20,50 --pixels 1,3,12,24,60 \
 	  $(if $(PEERS),--peers $(PEERS)) > $(R)/speed.md
 
 # What each part of Dual-Path is worth: every recipe for MINUTES on one core, then the table.
