@@ -63,6 +63,8 @@ def count(folder: Path) -> tuple[str, int] | None:
     command = [sys.executable, "-m", "panfocus", "fuse", str(frames), "-o", str(folder / "out.png")]
     command += ["-s", "guided", "-q", "--overwrite", "--threads", "1", "--align", "none"]
     env = os.environ | {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
+    env["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run(command, env=env, check=True)  # compiled from here on
     for name, counter in COUNTERS.items():
         if shutil.which(name):

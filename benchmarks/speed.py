@@ -81,7 +81,7 @@ def commands(
     if peers is not None and enfuse.exists():
         weights = ["--exposure-weight=0", "--saturation-weight=0", "--contrast-weight=1"]
         base["enfuse"] = [str(enfuse), *weights, "--hard-mask", "-o", str(out / "en.png"), *files]
-    return base
+    return {name: words for name, words in base.items() if Path(words[0]).exists()}
 
 
 def in_turn(commands: dict[str, list[str]], runs: int) -> dict[str, list[Cost | None]]:
