@@ -156,8 +156,8 @@ def hide_all_but_one(
     Returns:
         Which frames are hidden where; None where nothing moves, all seems to, or frames are two.
     """
-    union = np.logical_or.reduce([t.moves for t in traces])
-    surely = np.logical_or.reduce([t.surely for t in traces])
+    union: Mask = np.asarray(np.logical_or.reduce([t.moves for t in traces]), bool)
+    surely: Mask = np.asarray(np.logical_or.reduce([t.surely for t in traces]), bool)
     if len(traces) < FEWEST or not surely.any():
         return None
     found = cast("Any", cv2).connectedComponents(union.astype(np.uint8), connectivity=8)
