@@ -152,9 +152,9 @@ def signals() -> Iterator[Case]:
     wanted = {signal.SIGINT: (130,), signal.SIGTERM: (130, 143), signal.SIGHUP: (129, 130),
               signal.SIGQUIT: (130, 131)}  # fmt: skip
     for number, codes in wanted.items():
-        # before Python has started, the system itself ends it
-        early = () if number == signal.SIGINT else (-number,)
-        how = [("fuse", large, after, (0,)) for after in _MOMENTS]
+        # before Python has started, the system itself ends it, or Python by words of its own
+        early, first = (-number,), 0.2 if number == signal.SIGINT else 0.0
+        how = [("fuse", large, after, (0,)) for after in _MOMENTS if after >= first]
         how += [("batch", many, after, (0, 3)) for after in (0.5, 1.0, 2.0)]
         how += [("watch", _watch, 4.0, ())]
         for what, call, after, done in how:
