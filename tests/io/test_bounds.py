@@ -12,7 +12,7 @@ from panfocus.errors import InputError
 from panfocus.io import find_frames, folder, read_frame, tiff_chain
 from panfocus.io.ifd import DirectoryError, Entry
 from panfocus.io.read import _unreadable
-from panfocus.io.volumes.ome import OmeError, _parse
+from panfocus.io.volumes.ome import OmeError, parse
 from panfocus.io.volumes.open import open_volume
 from tests.support.files import photo, save, tiff_bytes
 
@@ -89,7 +89,7 @@ XML = '<OME><Image ID="Image:0"><Pixels SizeX="{}"/></Image></OME>'
 )
 def test_xml_that_does_more_than_tell_is_refused(xml, what):
     with pytest.raises(OmeError, match=what):
-        _parse(xml)
+        parse(xml)
 
 
 @pytest.mark.parametrize(

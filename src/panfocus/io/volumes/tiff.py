@@ -16,8 +16,9 @@ from panfocus.io.ifd import DirectoryError, Tag, lost_values, read_header
 from panfocus.io.tiff_axes import promised_pages
 from panfocus.io.volumes.axes import named
 from panfocus.io.volumes.imagej import describe
-from panfocus.io.volumes.ome import OmeError, check_ome, claims_ome, refuse
-from panfocus.io.volumes.ome import describe as describe_ome
+from panfocus.io.volumes.ome import OmeError, claims_ome, refuse
+from panfocus.io.volumes.ome_facts import describe as describe_ome
+from panfocus.io.volumes.ome_pages import check_ome
 from panfocus.io.volumes.planes import Planes
 from panfocus.io.volumes.volume import (
     DAMAGE,
