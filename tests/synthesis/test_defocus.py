@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panfocus.synthesis.defocus import defocus, disc_kernel, expose, to_linear
+from panfocus.synthesis.defocus import defocus, disc_kernel, expose, rungs, to_linear
 from tests.conftest import texture
 
 LIGHT = (texture(60, 80) / 255).astype(np.float32)
@@ -48,3 +48,13 @@ def test_light_beyond_white_is_clipped_after_the_blur():
     # a clipped disc, flat to its rim: brighter than white even when spread over 78 pixels
     assert (disc[17:24, 17:24] == 1).all()
     assert disc[20, 28].max() < 1e-3  # the convolution runs in the frequency domain
+
+
+def test_a_blur_between_two_rungs_is_mixed_of_both():
+    radii = np.array([0, 1, 3, 7.0])
+    wanted = np.random.default_rng(0).uniform(0, 9, (5, 6))
+    shares = dict(rungs(np.interp(wanted, radii, np.arange(4)), 4))
+    np.testing.assert_allclose(sum(shares.values()), 1, rtol=1e-6)
+    mixed = sum(share * radii[k] for k, share in shares.items())
+    np.testing.assert_allclose(mixed, np.minimum(wanted, 7), rtol=1e-6)
+    assert [k for k, _ in rungs(np.array([[1.0, 2.0]]), 4)] == [1, 2]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from panfocus.frame import Frame
 from panfocus.fusion.best_plane import best_plane_maps
-from panfocus.pipeline.journal import Journal, need_two
+from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.result import Fusion
 
 
@@ -14,18 +14,12 @@ def take_best(journal: Journal, source: Iterator[Frame]) -> Fusion:
     """Take the one frame of highest sharpness, whole, with its own metadata."""
     best: Frame | None = None
     scores: list[float] = []
-    for number, frame in enumerate(source):
-        if best is None:
-            journal.note_size(frame.pixels)
-        journal.tell(number, "fuse", frame.name)
-        journal.note_frame(frame)
-        verdict = journal.judge(frame)
+    for frame, verdict in journal.watched(source):
         if verdict == "restart":
             scores = [0.0] * len(scores)
         scores.append(0.0 if verdict == "leave" else journal.report.frames[-1]["sharpness"])
         if best is None or scores[-1] > max(scores[:-1]):
             best = frame.alone()
-    need_two(len(scores))
     assert best is not None
     journal.report.reference, journal.metadata = best.name, best.metadata
     index = depth = confidence = None

@@ -202,15 +202,12 @@ class Journal:
         with self.clock.stage("decide"):
             return self.blanks.judge(frame.name, frame.grey)
 
-    def screened(self, source: Iterator[Frame]) -> Iterator[Screened]:
-        """Write frames down, and yield those that show anything that is worth fusing.
-
-        Where none does, the first of them is yielded at the end: it is the picture.
+    def watched(self, source: Iterator[Frame]) -> Iterator[tuple[Frame, Verdict]]:
+        """Write frames down, and yield each with whether it shows anything that is worth fusing.
 
         Raises:
             InputError: there are fewer than two frames, or they are too small.
         """
-        spare: Frame | None = None
         count = 0
         for count, frame in enumerate(source, start=1):
             if count == 1:
@@ -218,13 +215,29 @@ class Journal:
             self.tell(frame.number, "fuse", frame.name)
             self.keep_metadata(frame.number, frame)
             self.note_frame(frame)
-            verdict = self.judge(frame)
+            yield frame, self.judge(frame)
+        if count < 2:
+            raise InputError(
+                "one frame cannot be fused",
+                expected="at least 2 frames of one scene",
+                got=str(count),
+            )
+
+    def screened(self, source: Iterator[Frame]) -> Iterator[Screened]:
+        """Write frames down, and yield those that show anything that is worth fusing.
+
+        Where none does, the first of them is yielded at the end: it is the picture.
+
+        Raises:
+            InputError: as `watched`.
+        """
+        spare: Frame | None = None
+        for frame, verdict in self.watched(source):
             if verdict == "leave":
                 spare = frame if spare is None and not self.blanks.has_taken else spare
                 continue
             spare = None
             yield Screened(self.uncovered(frame), restarts=verdict == "restart")
-        need_two(count)
         if spare is not None:
             yield Screened(spare, restarts=False)
 
@@ -276,13 +289,3 @@ class Journal:
                 self.metadata, self.report.reference = frame.metadata, frame.name
         elif number == 0:
             self.metadata, self.report.reference = frame.metadata, frame.name
-
-
-def need_two(count: int) -> None:
-    """Refuse a stack of one frame."""
-    if count < 2:
-        raise InputError(
-            "one frame cannot be fused",
-            expected="at least 2 frames of one scene",
-            got=str(count),
-        )

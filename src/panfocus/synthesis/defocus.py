@@ -9,10 +9,12 @@ sensor's white; brighter lights are allowed until `expose` clips them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
 
@@ -62,3 +64,24 @@ def defocus(image: Float, radius: float, aperture: Aperture = "disc") -> Float:
     else:
         blurred = cv2.filter2D(image, -1, disc_kernel(radius), borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, np.float32).reshape(image.shape)
+
+
+def rungs(place: Float | NDArray[np.float64], count: int) -> Iterator[tuple[int, Float]]:
+    """Yield which of a ladder's blurs mix to a blur of its own for each pixel, and by what shares.
+
+    Args:
+        place: of each pixel on the ladder, ``(H, W)`` in [0, count - 1]: between two rungs both
+            are mixed.
+        count: rungs of the ladder.
+
+    Yields:
+        The number of every rung that takes part, and its share in [0, 1], ``(H, W)``.
+
+    Examples:
+        >>> [(k, share.tolist()) for k, share in rungs(np.array([[0, 0.25]]), 3)]
+        [(0, [[1.0, 0.75]]), (1, [[0.0, 0.25]])]
+    """
+    for k in range(count):
+        share = np.maximum(1 - np.abs(place - k), 0)
+        if share.any():
+            yield k, np.asarray(share, np.float32)

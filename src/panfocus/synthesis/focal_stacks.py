@@ -6,29 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
-from panfocus.synthesis.defocus import defocus, expose
+from panfocus.synthesis.defocus import defocus, expose, rungs
 from panfocus.synthesis.layers import Layer, lay_over, render
 from panfocus.synthesis.mattes import blob_matte, boundary
 from panfocus.synthesis.scene import Byte, Light, Scene, encode, linear_of
 
 
 def _ramp_background(
-    back: Float, depth: Float, focus: float, gain: float, radii: NDArray[np.float64]
+    back: Float, depth: Float, focus: float, gain: float, radii: Sequence[float]
 ) -> Float:
     """Blur each pixel by its own circle, between renderings at the radii of a ladder."""
-    wanted = np.abs(depth - focus) * gain
     out = np.zeros_like(back)
-    for k, radius in enumerate(radii):
-        low = radii[max(k - 1, 0)]
-        high = radii[min(k + 1, len(radii) - 1)]
-        rise = np.clip((wanted - low) / max(radius - low, 1e-6), 0, 1) if k else 1.0
-        fall = np.clip((high - wanted) / max(high - radius, 1e-6), 0, 1) if high > radius else 1.0
-        share = np.asarray(np.minimum(rise, fall), np.float32)
-        if share.max() > 0:
-            out += share[..., None] * defocus(back, float(radius))
+    place = np.interp(np.abs(depth - focus) * gain, radii, np.arange(len(radii)))
+    for k, share in rungs(place, len(radii)):
+        out += share[..., None] * defocus(back, radii[k])
     return out
 
 
@@ -57,7 +50,7 @@ def depth_light(
         for k, (matte, plane) in enumerate(zip(shapes, planes, strict=True))
     ]
     foci = np.linspace(0, 1, count)
-    radii = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12]) * largest_radius / 12
+    radii = [r * largest_radius / 12 for r in (0, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12)]
 
     def photograph(focus: float | None) -> Float:
         out = back if focus is None else _ramp_background(back, depth, focus, largest_radius, radii)

@@ -54,10 +54,8 @@ class Ladder(NamedTuple):
 
 def along(ladder: Float, blurs: Sequence[float], wanted: Float) -> Float:
     """Blur each pixel by its own circle ``wanted (H, W)``, between the steps of a ladder."""
-    place = np.interp(wanted, blurs, np.arange(len(blurs))).astype(np.float32)
     out = np.zeros(ladder.shape[1:], np.float32)
-    for k, rung in enumerate(ladder):
-        share = np.maximum(1 - np.abs(place - k), 0)
-        if share.any():
-            out += share[..., None] * rung
+    place = np.interp(wanted, blurs, np.arange(len(blurs))).astype(np.float32)
+    for k, share in lens.rungs(place, len(blurs)):
+        out += share[..., None] * ladder[k]
     return out
