@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +18,14 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Format = Literal["JPEG", "PNG", "TIFF", "WebP", "HEIC", "camera RAW"]
 Tone = Literal["srgb", "linear"]
 Depth = Literal["uint8", "uint16"]
+
+#: What codecs and parsers raise on damaged data, besides OSErrors. imagecodecs' errors are
+#: RuntimeErrors; the others come from parsing numbers that are not there. MemoryError: a damaged
+#: header asks for any size.
+DAMAGE = (
+    RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
+    struct.error, zlib.error, MemoryError, AttributeError, ImportError,
+)  # fmt: skip
 
 
 class KindError(ValueError):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import io
 import math
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError, PanfocusError
+from panfocus.errors import InputError, others_told
 from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
 from panfocus.io.frames import (
+    DAMAGE,
     DamageError,
     Develop,
     Format,
@@ -39,12 +39,6 @@ SUFFIXES: dict[str, Format] = {
     **dict.fromkeys(heic.SUFFIXES, "HEIC"),
     **dict.fromkeys(raw.SUFFIXES, "camera RAW"),
 }  # fmt: skip
-# What the codecs raise on a damaged file. imagecodecs' errors are RuntimeErrors; the others come
-# from parsing numbers that are not there. MemoryError: a damaged header asks for any size.
-_DAMAGE = (
-    RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
-    struct.error, zlib.error, MemoryError, AttributeError, ImportError,
-)  # fmt: skip
 
 
 def sniff(head: bytes) -> Format | None:
@@ -58,6 +52,10 @@ def sniff(head: bytes) -> Format | None:
     if heic.is_heic(head):
         return "HEIC"
     return "WebP" if webp.is_webp(head) else None
+
+
+def _refused(name: str, error: Exception) -> InputError:
+    return _vanished(name, error) if isinstance(error, OSError) else _unreadable(name, error)
 
 
 def _vanished(name: str, error: OSError) -> InputError:
@@ -128,26 +126,19 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
     Raises:
         InputError: missing, not a picture, cut off in its header, or of a kind that is not read.
     """
-    try:
-        with path.open("rb") as file:
-            kind = sniff(file.read(16))
-            if path.suffix.lower() in raw.SUFFIXES:  # most are TIFFs by content
-                return "camera RAW", [(0, raw.header_of(path))]
-            if kind is None:
-                raise _not_a_picture(path)
-            if kind == "HEIC":
-                return kind, [(0, heic.header_of(path))]
-            file.seek(0)
-            if kind == "TIFF":
-                return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
-            reader = {"JPEG": jpeg, "PNG": png, "WebP": webp}[kind]
-            return kind, [(0, reader.read_header(file))]
-    except OSError as error:
-        raise _vanished(str(path), error) from error
-    except PanfocusError:
-        raise
-    except _DAMAGE as error:
-        raise _unreadable(str(path), error) from error
+    with others_told(partial(_refused, str(path)), OSError, *DAMAGE), path.open("rb") as file:
+        kind = sniff(file.read(16))
+        if path.suffix.lower() in raw.SUFFIXES:  # most are TIFFs by content
+            return "camera RAW", [(0, raw.header_of(path))]
+        if kind is None:
+            raise _not_a_picture(path)
+        if kind == "HEIC":
+            return kind, [(0, heic.header_of(path))]
+        file.seek(0)
+        if kind == "TIFF":
+            return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
+        reader = {"JPEG": jpeg, "PNG": png, "WebP": webp}[kind]
+        return kind, [(0, reader.read_header(file))]
 
 
 def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> FrameInfo:
@@ -190,14 +181,8 @@ def develop_alike(
     if not raws:
         return infos, []
     chosen = infos[reference] if infos[reference].format == "camera RAW" else raws[0]
-    try:
+    with others_told(partial(_refused, chosen.name), OSError, *DAMAGE):
         balance = raw.white_balance(chosen.path)
-    except OSError as error:
-        raise _vanished(chosen.name, error) from error
-    except PanfocusError:
-        raise
-    except _DAMAGE as error:
-        raise _unreadable(chosen.name, error) from error
     how = Develop(balance, tone)
     text = " : ".join(f"{value / balance[1]:.3f}" for value in balance[:3])
     notes = [f"white balance of {chosen.name} for all frames: {text}; tone {tone}"]
@@ -213,14 +198,8 @@ def read_frame(info: FrameInfo) -> Frame:
     Raises:
         InputError: the file is gone, cut off, damaged, or no longer what ``find_frames`` saw.
     """
-    try:
+    with others_told(partial(_refused, info.name), OSError, *DAMAGE):
         pixels, header = _decode(info)
-    except OSError as error:
-        raise _vanished(info.name, error) from error
-    except PanfocusError:
-        raise
-    except _DAMAGE as error:
-        raise _unreadable(info.name, error) from error
     pixels = upright(pixels, header.orientation)
     if info.turn_as is not None:
         pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)

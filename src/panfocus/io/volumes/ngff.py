@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import schema
-from panfocus.errors import InputError, PanfocusError, UsageError
+from panfocus.errors import InputError, UsageError, others_told
+from panfocus.io.frames import DAMAGE
 from panfocus.io.units import micrometres
 from panfocus.io.volumes.axes import Layout, named
 from panfocus.io.volumes.chunks import Chunks
 from panfocus.io.volumes.volume import (
-    DAMAGE,
     Channel,
     Position,
     Volume,
@@ -71,26 +72,12 @@ def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> 
     """
     zarr = zarr_module()
     told = _Told(axes, lenient, [])
-    try:
+    with others_told(partial(_refused, path), OSError, *DAMAGE):
         root = zarr.open(str(path), mode="r")
         if not hasattr(root, "groups"):
             return Volume(path, "Zarr", [_plain(path, root, told)], told.notes)
         pictures = _pictures(root)
         positions = [_position(path, group, name, told) for name, group in pictures]
-    except PanfocusError:
-        raise
-    except schema.SchemaError as error:
-        raise InputError(
-            "the attributes of an OME-Zarr cannot be believed",
-            where=error.place(path),
-            expected=error.expected,
-            got=error.got,
-            remedy="copy or export it again; or name one of its arrays, and its axes by `axes`",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise damaged(path, "", ValueError("attributes that are no text in UTF-8")) from error
-    except (OSError, *DAMAGE) as error:
-        raise damaged(path, "", error) from error
     if not positions:
         raise InputError(
             "this is no OME-Zarr",
@@ -100,6 +87,20 @@ def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> 
             remedy="name the folder whose name ends in .zarr, or one of its arrays with `axes`",
         )
     return Volume(path, "OME-Zarr", positions, told.notes)
+
+
+def _refused(path: Path, error: Exception) -> InputError:
+    if isinstance(error, schema.SchemaError):
+        return InputError(
+            "the attributes of an OME-Zarr cannot be believed",
+            where=error.place(path),
+            expected=error.expected,
+            got=error.got,
+            remedy="copy or export it again; or name one of its arrays, and its axes by `axes`",
+        )
+    if isinstance(error, UnicodeDecodeError):
+        error = ValueError("attributes that are no text in UTF-8")
+    return damaged(path, "", error)
 
 
 def _attributes(group: Any) -> Mapping[str, object]:  # noqa: ANN401

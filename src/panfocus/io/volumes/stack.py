@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError, PanfocusError
+from panfocus.errors import InputError, others_told
 from panfocus.frame import Frame
-from panfocus.io.volumes.volume import DAMAGE, Position, damaged
+from panfocus.io.frames import DAMAGE
+from panfocus.io.volumes.volume import Position, damaged
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,8 @@ class ZStack:
         """Return a plane as stored, checked."""
         position = self._position
         where = position.where(self._t, c, z)
-        try:
+        with others_told(partial(damaged, self._path, where), OSError, *DAMAGE):
             plane = position.read(self._t, c, z)
-        except PanfocusError:
-            raise
-        except (OSError, *DAMAGE) as error:
-            raise damaged(self._path, where, error) from error
         if plane.shape != position.shape or plane.dtype != position.dtype:
             raise InputError(
                 "a plane is not what the file said",

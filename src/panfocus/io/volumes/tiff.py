@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 
-from panfocus.errors import InputError, PanfocusError
+from panfocus.errors import InputError, PanfocusError, others_told
+from panfocus.io.frames import DAMAGE
 from panfocus.io.ifd import DirectoryError, Tag, lost_values, read_header
 from panfocus.io.tiff_axes import promised_pages
 from panfocus.io.volumes.axes import named
@@ -21,7 +23,6 @@ from panfocus.io.volumes.ome_facts import describe as describe_ome
 from panfocus.io.volumes.ome_pages import check_ome
 from panfocus.io.volumes.planes import Planes
 from panfocus.io.volumes.volume import (
-    DAMAGE,
     Channel,
     Position,
     Volume,
@@ -62,27 +63,24 @@ def open_tiff(path: Path, axes: str | None = None) -> Volume:
     logger.addHandler(said)
     file: tifffile.TiffFile | None = None
     try:
-        file = _open(path, axes)
-        kind = "OME-TIFF" if file.is_ome else "ImageJ TIFF" if file.is_imagej else "TIFF"
-        notes: list[str] = []
-        series = _series(path, file)
-        if not file.is_ome:
+        with others_told(partial(damaged, path, ""), OSError, *DAMAGE):
+            file = _open(path, axes)
+            kind = "OME-TIFF" if file.is_ome else "ImageJ TIFF" if file.is_imagej else "TIFF"
+            notes: list[str] = []
+            series = _series(path, file)
+            if not file.is_ome:
+                _check_chain(path, file, said.lines)
+            positions = [
+                p
+                for n, s in enumerate(series)
+                for p in _positions(path, file, s, n, told=axes, notes=notes)
+            ]
             _check_chain(path, file, said.lines)
-        positions = [
-            p
-            for n, s in enumerate(series)
-            for p in _positions(path, file, s, n, told=axes, notes=notes)
-        ]
-        _check_chain(path, file, said.lines)
-        _check_first_page(path)
+            _check_first_page(path)
     except PanfocusError:
         if file is not None:
             file.close()
         raise
-    except (OSError, *DAMAGE) as error:
-        if file is not None:
-            file.close()
-        raise damaged(path, "", error) from error
     finally:
         logger.removeHandler(said)
     # two handlers on one logger would each print; ours stays to keep stderr for the user

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +14,6 @@ from panfocus.errors import InputError, UsageError
 from panfocus.frame import MOST_FRAMES
 from panfocus.io.frames import DamageError
 
-#: What readers raise on damaged data; imagecodecs' errors are RuntimeErrors.
-DAMAGE = (
-    RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
-    struct.error, zlib.error, MemoryError, AttributeError, ImportError,
-)  # fmt: skip
 #: Kinds of number that are taken.
 DTYPES = ("uint8", "uint16", "int8", "int16", "float32")
 

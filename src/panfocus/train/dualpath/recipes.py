@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from panfocus.errors import DataError, UsageError
+from panfocus.errors import DataError, UsageError, others_told
 from panfocus.systems.card import Card
 from panfocus.train.dualpath.config import Config, Known, Masking, Sets, from_dict
 from panfocus.train.dualpath.masks import MEASURES
@@ -126,18 +127,19 @@ def recipe_from(name: str | None, file: Path | None) -> Config:
         return recipe(name or DUALPATH.recipe)
     if name is not None:
         raise UsageError("a recipe is named or read from a file", where="--recipe, --config")
-    try:
+    damage = (OSError, ValueError, KeyError, TypeError, AttributeError)
+    with others_told(partial(_no_recipe, file), *damage):
         told: Any = json.loads(file.read_text(encoding="utf-8"))
         return from_dict(known_fields(told.get("config") or told.get("recipe") or told))
-    except UsageError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            "the file tells no recipe of Dual-Path",
-            where=str(file),
-            expected="run.json of a run, or card.json of a system",
-            got=f"{type(error).__name__}: {error}",
-        ) from error
+
+
+def _no_recipe(file: Path, error: Exception) -> DataError:
+    return DataError(
+        "the file tells no recipe of Dual-Path",
+        where=str(file),
+        expected="run.json of a run, or card.json of a system",
+        got=f"{type(error).__name__}: {error}",
+    )
 
 
 def recipe_of(card: Card, folder: Path) -> Config:
