@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import click
 
 from panfocus.cli.files import FILE
-from panfocus.pipeline.options import ABOUT, FIELDS, About
+from panfocus.pipeline.options import ABOUT, FIELDS, Kind
 
 #: Headings of ``--help``, in their order, and what stands under each.
 HEADINGS = {
@@ -22,6 +23,8 @@ HEADINGS = {
 }
 #: Where a parameter keeps its heading.
 _GROUP = "panfocus_group"
+#: What click takes for a kind of value; bool is a switch.
+ValueType: TypeAlias = "click.ParamType[Any, Any] | type[bool]"
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
@@ -36,6 +39,15 @@ class Number(click.FloatRange):
         if not isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+_KINDS: Mapping[Kind, ValueType] = {
+    "text": click.STRING,
+    "file": FILE,
+    "truth": bool,
+    "count": click.IntRange(1),
+    "length": Number(0, min_open=True),
+}
 
 
 class GroupedCommand(click.Command):
@@ -71,37 +83,66 @@ def under(group: str, *names: str, **options: Any) -> Callable[[CommandT], Comma
     return declare
 
 
+def declared(
+    command: CommandT,
+    name: str,
+    flags: Sequence[str],
+    kind: ValueType,
+    default: Any,  # noqa: ANN401  of any option; MISSING for none
+    *,
+    group: str,
+    text: str,
+    choices: Sequence[str] = (),
+    metavar: str | None = None,
+    unset: str | None = None,
+    is_many: bool = False,
+) -> CommandT:
+    """Declare the option of a field.
+
+    Args:
+        command: that shall have it.
+        name: of the field.
+        flags: on the command line.
+        kind: of value; bool for a switch.
+        default: of the field.
+        group: the heading it stands under.
+        text: what it does.
+        choices: the values that there are; none where any of its kind will do.
+        metavar: how ``--help`` calls the value.
+        unset: what leaving it out means, where that depends on what is given.
+        is_many: whether it may be repeated.
+    """
+    how: dict[str, Any] = {"help": text, "required": default is MISSING}
+    if default is not MISSING:
+        how |= {"default": None if unset else default}
+        how["show_default"] = unset or default not in (None, ())
+    if kind is bool:
+        how |= {"is_flag": True, "show_default": any("/--no-" in flag for flag in flags)}
+    else:
+        how |= {"type": click.Choice(choices) if choices else kind, "metavar": metavar}
+        how["multiple"] = is_many
+    return under(group, name, *flags, **how)(command)
+
+
 def settings_options(command: CommandT) -> CommandT:
     """Declare every setting that the command line has, in the order of its field."""
     for name in reversed(settings_names()):
         about = ABOUT[name]
-        command = under(about.group, *_flags(name, about), **_how(name, about))(command)
+        command = declared(
+            command,
+            name,
+            about.flags or (f"--{name.replace('_', '-')}",),
+            _KINDS[about.kind],
+            FIELDS[name].default,
+            group=about.group,
+            text=about.help,
+            choices=about.choices,
+            metavar=about.metavar,
+            unset=about.unset,
+        )
     return command
 
 
 def settings_names() -> Sequence[str]:
     """Return the settings that are flags of their own."""
     return [name for name, about in ABOUT.items() if about.flags != ()]
-
-
-def _flags(name: str, about: About) -> tuple[str, ...]:
-    return (name, *(about.flags or (f"--{name.replace('_', '-')}",)))
-
-
-def _how(name: str, about: About) -> dict[str, Any]:
-    default = FIELDS[name].default
-    how: dict[str, Any] = {"help": about.help, "default": default, "metavar": about.metavar}
-    if about.kind == "truth":
-        has_two = any("/" in flag for flag in about.flags or ())
-        return {"help": about.help, "default": default, "is_flag": None if has_two else True}
-    if about.choices:
-        how["type"] = click.Choice(about.choices)
-    elif about.kind == "count":
-        how["type"] = click.IntRange(1)
-    elif about.kind == "length":
-        how["type"] = Number(0, min_open=True)
-    elif about.kind == "file":
-        how["type"] = FILE
-    if about.unset:
-        how["default"] = None
-    return {**how, "show_default": about.unset or default is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from dataclasses import fields
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import click
 
 from panfocus.cli.files import FILE
-from panfocus.cli.options import CommandT, under
+from panfocus.cli.options import CommandT, ValueType, declared
 from panfocus.train.options import Flag, flag_of
 
 
@@ -22,41 +22,40 @@ def flags_of(options: type[Any]) -> Callable[[CommandT], CommandT]:
         types = get_type_hints(options)
         for each in reversed(fields(options)):
             flag = flag_of(each.metadata)
-            if flag is not None:
-                names = _names(each.name, types[each.name], flag)
-                command = under(flag.group, each.name, *names, **_how(each, types, flag))(command)
+            if flag is None:
+                continue
+            one = _one_of(types[each.name])
+            command = declared(
+                command,
+                each.name,
+                _names(each.name, one, flag),
+                _kind(one, flag),
+                each.default,
+                group=flag.group,
+                text=flag.help,
+                choices=flag.choices,
+                metavar=flag.metavar or (None if flag.choices else _CALLED.get(one)),
+                is_many=get_origin(types[each.name]) is tuple,
+            )
         return command
 
     return declare
 
 
-def _names(name: str, kind: Any, flag: Flag) -> tuple[str, ...]:  # noqa: ANN401  any annotation
+#: How ``--help`` calls numbers.
+_CALLED: dict[type[Any], str] = {int: "N", float: "NUMBER"}
+
+
+def _names(name: str, one: type[Any], flag: Flag) -> tuple[str, ...]:
     dashed = name.replace("_", "-")
-    return flag.names or ((f"--{dashed}/--no-{dashed}",) if kind is bool else (f"--{dashed}",))
+    return flag.names or ((f"--{dashed}/--no-{dashed}",) if one is bool else (f"--{dashed}",))
 
 
-def _how(each: Field[Any], types: dict[str, Any], flag: Flag) -> dict[str, Any]:
-    """Return how click shall declare a field: by its type, its default and its flag."""
-    one = _one_of(types[each.name])
-    how: dict[str, Any] = {"help": flag.help}
-    if each.default is MISSING:
-        how["required"] = True
-    else:
-        how["default"] = each.default
-        how["show_default"] = each.default is not None and each.default != ()
-    if one is bool:
-        return {**how, "is_flag": True, "show_default": not flag.names}
-    how["multiple"] = get_origin(types[each.name]) is tuple
-    if flag.choices:
-        return {**how, "type": click.Choice(flag.choices)}
-    how["metavar"] = flag.metavar or {int: "N", float: "NUMBER"}.get(one)
-    how["type"] = {
-        Path: FILE,
-        int: click.INT if flag.least is None else click.IntRange(flag.least),
-        float: click.FLOAT,
-        str: click.STRING,
-    }[one]
-    return how
+def _kind(one: type[Any], flag: Flag) -> ValueType:
+    """Return what click takes for a value of a type."""
+    whole = click.INT if flag.least is None else click.IntRange(flag.least)
+    kinds = {Path: FILE, int: whole, float: click.FLOAT, str: click.STRING}
+    return bool if one is bool else kinds[one]
 
 
 def _one_of(kind: Any) -> type[Any]:  # noqa: ANN401  any annotation
