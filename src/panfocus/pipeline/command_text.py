@@ -1,15 +1,16 @@
-"""The line for a shell that repeats a project."""
+"""The exact line for a shell that repeats a fusion."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.pipeline.frame_outputs import FrameOutputs
-from panfocus.pipeline.options import ABOUT, FIELDS, flag_of
-from panfocus.pipeline.outputs import Outputs
+from panfocus.pipeline.options import ABOUT, FIELDS, Options, flag_of
+from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.project import Project
 
 #: Flags of outputs beside the picture, by their names.
@@ -20,14 +21,36 @@ _FLAGS = {
     "report": "--json",
     "pixel_um": "--pixel-size",
 }
+_HERE = Path()
+
+
+def command(inputs: Sequence[str], options: Options, outputs: Outputs) -> str:
+    """Return the line that fuses inputs by options.
+
+    Args:
+        inputs: as the user named them, or the files that are left of them.
+        options: how it was fused.
+        outputs: what is written.
+
+    Examples:
+        >>> files = Outputs(Path("out.tif"), {"depth": Path("out_depth.tif")})
+        >>> command(["shots/"], Options(mode="select"), files)
+        'panfocus fuse shots/ --mode select --depth-map -o out.tif'
+    """
+    return _line([*inputs, *_options(options, _HERE)], outputs, _HERE, outputs.picture)
+
+
+def project_command(project: Path, outputs: Outputs) -> str:
+    """Return the line that fuses a project, strokes included."""
+    return _line(["--project", str(project)], outputs, _HERE, outputs.picture)
 
 
 def command_line(
     project: Project, project_file: str | Path | None, output: str | Path | None
 ) -> str:
     """Return the line that makes the same files again; see `Project.command_line`."""
-    outputs = project.outputs
-    picture = output if output is not None else outputs and project.folder / outputs.picture
+    folder, outputs = project.folder, project.outputs
+    picture = output if output is not None else outputs and folder / outputs.picture
     if picture is None:
         raise UsageError(
             "nothing says where the picture shall go",
@@ -43,44 +66,51 @@ def command_line(
             expected="the file that the project is saved in",
         )
     else:
-        words = [*(str(project.folder / each.path) for each in project.inputs), *_options(project)]
-    if outputs is not None:
-        words += _beside(outputs, project.folder)
-    return shlex.join(["panfocus", "fuse", *words, "-o", str(picture)])
+        words = [str(folder / each.path) for each in project.inputs]
+        words += _options(project.options, folder)
+    return _line(words, outputs or Outputs(Path(picture)), folder, Path(picture))
 
 
-def _options(project: Project) -> list[str]:
+def _line(words: Sequence[str], outputs: Outputs, folder: Path, picture: Path) -> str:
+    beside = _beside(outputs, folder, picture)
+    return shlex.join(["panfocus", "fuse", *words, *beside, "-o", str(picture)])
+
+
+def _options(options: Options, folder: Path) -> list[str]:
     """Return the flags of all options that are not as they are by default."""
     out: list[str] = []
     for name, each in FIELDS.items():
-        value: Any = getattr(project.options, name)
+        value: Any = getattr(options, name)
         if value == each.default or ABOUT[name].flags == ():
             continue
         if name == "load_transforms":
-            value = project.folder / value
+            value = folder / value
         # what can be switched off is off by default
         out += [flag_of(name)] if ABOUT[name].kind == "truth" else [flag_of(name), str(value)]
     return out
 
 
-def _beside(outputs: Outputs, folder: Path) -> list[str]:
-    """Return the flags of outputs beside the picture."""
+def _beside(outputs: Outputs, folder: Path, picture: Path) -> list[str]:
+    """Return the flags of outputs beside the picture, and of how they are written."""
     out: list[str] = []
     for kind, path in outputs.maps.items():
-        out.append(f"--{kind}-map={folder / path}")
+        is_usual = folder / path == map_path(picture, kind)
+        out.append(f"--{kind}-map" if is_usual else f"--{kind}-map={folder / path}")
     for name, flag in _FLAGS.items():
         value = getattr(outputs, name)
         if isinstance(value, Path):
             out.append(f"{flag}={folder / value}")
         elif value is not None:
-            out.append(f"{flag}={value:g}")
+            out.append(f"{flag}={value:.15g}")
     of_frames = outputs.of_frames
     for option, path in of_frames.named():
         out.append(f"--{option}={folder / path}")
     default = FrameOutputs()
     for name in ("animation_size", "parallax"):
         if getattr(of_frames, name) != getattr(default, name):
-            out.append(f"--{name.replace('_', '-')}={getattr(of_frames, name):g}")
+            out.append(f"--{name.replace('_', '-')}={getattr(of_frames, name):.15g}")
     if outputs.slab is not None:
         out += ["--slab", *(str(n) for n in outputs.slab)]
-    return [*out, *([] if outputs.quality == 95 else ["--quality", str(outputs.quality)])]
+    if outputs.quality != 95:
+        out += ["--quality", str(outputs.quality)]
+    return [*out, *(["--overwrite"] if outputs.overwrite else [])]

@@ -20,7 +20,7 @@ from panfocus.pipeline.project import (
     told_from,
 )
 from panfocus.pipeline.project_inputs import chosen_frames, find_inputs, note_inputs
-from panfocus.pipeline.result import Fusion, convert_depth
+from panfocus.pipeline.result import Fusion, at_depth
 from panfocus.pipeline.retouched import check_retouch_memory, retouch
 from panfocus.pipeline.run import fuse
 from panfocus.registration.stack import Registration
@@ -100,16 +100,11 @@ def fuse_project(
         check_retouch_memory(plan_)
     native = replace(plan_, settings=replace(plan_.settings, bit_depth="same"))
     fusion = fuse(native, progress=progress, cancel=cancel)
-    fusion.report.settings["bit_depth"] = plan_.settings.bit_depth
     if plan_.registration is not None:
         _note_registration(fusion, plan_.registration)
     strokes = strokes_for(planned, fusion.registration)
     fusion = retouch(fusion, plan_, strokes, progress=progress, cancel=cancel)
-    image = convert_depth(fusion.image, plan_.settings.bit_depth)
-    if image.dtype != fusion.image.dtype:
-        note = f"converted from {fusion.image.dtype} to {image.dtype}"
-        fusion.report.warnings.append(note)
-    return replace(fusion, image=image)
+    return at_depth(fusion, plan_.settings.bit_depth)
 
 
 def _note_registration(fusion: Fusion, used: Registration) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,3 +144,14 @@ def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
         target = np.dtype(f"uint{bit_depth}")
         return np.rint(np.clip(pixels, 0, 1) * np.float32(white(target))).astype(target)
     return io.to_depth(pixels, "uint8" if bit_depth == "8" else "uint16")
+
+
+def at_depth(fusion: Fusion, bit_depth: BitDepth) -> Fusion:
+    """Return a fusion at a bit depth, of which its report tells."""
+    image = convert_depth(fusion.image, bit_depth)
+    told = fusion.report
+    converted = f"converted from {fusion.image.dtype} to {image.dtype}"
+    notes = [converted] if image.dtype != fusion.image.dtype else []
+    settings = {**told.settings, "bit_depth": bit_depth}
+    report = replace(told, settings=settings, warnings=[*told.warnings, *notes])
+    return replace(fusion, image=image, report=report)

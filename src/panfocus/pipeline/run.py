@@ -17,7 +17,7 @@ from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
 from panfocus.pipeline.register import in_place
-from panfocus.pipeline.result import Fusion, convert_depth
+from panfocus.pipeline.result import Fusion, at_depth
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.sources import (
     Arrays,
@@ -133,7 +133,5 @@ def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
     journal.note_device()
     journal.report.timings_s = {**journal.clock.seconds, "total": journal.clock.total()}
     journal.tell(journal.total or 1, "done", "fused")
-    image = convert_depth(result.image, journal.settings.bit_depth)
-    if image.dtype != result.image.dtype:
-        journal.report.warnings.append(f"converted from {result.image.dtype} to {image.dtype}")
-    return replace(result, image=image, registration=journal.registration)
+    result = replace(result, registration=journal.registration)
+    return at_depth(result, journal.settings.bit_depth)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.pipeline.command_text import command, project_command
 from panfocus.pipeline.frame_outputs import FrameOutputs
-from panfocus.pipeline.options import MAP_KINDS, MapKind
+from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs, map_path
-from panfocus.pipeline.result import Fusion, convert_depth
+from panfocus.pipeline.result import Fusion, at_depth
 from panfocus.pipeline.retouched import retouch
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, fuse_file, volume_settings
 from panfocus.web import mendings
-from panfocus.web.command_line import SavedFiles, command, project_command
 from panfocus.web.form import changed
 from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.places import Places
@@ -37,7 +37,7 @@ class SaveRequest:
         project: file of the project; None for none.
     """
 
-    wanted: SavedFiles
+    wanted: Outputs
     project: Path | None
 
     @classmethod
@@ -58,13 +58,13 @@ class SaveRequest:
                 expected=", ".join(endings),
             )
         asked = list_of(body.get("maps"))
-        maps: tuple[MapKind, ...] = tuple(kind for kind in MAP_KINDS if kind in asked)
+        maps = {kind: map_path(picture, kind) for kind in MAP_KINDS if kind in asked}
 
         def beside(key: str, tail: str) -> Path | None:
             return picture.with_name(picture.stem + tail) if body.get(key) else None
 
         mesh = str(body.get("mesh") or "")
-        wanted = SavedFiles(
+        wanted = Outputs(
             picture,
             maps,
             height_map=beside("height_map", "_height.png"),
@@ -72,7 +72,7 @@ class SaveRequest:
             pixel_um=_number(body.get("pixel_um")),
             transforms=beside("transforms", "_transforms.json"),
             report=beside("report", "_report.json"),
-            extras=FrameOutputs(
+            of_frames=FrameOutputs(
                 beside("layers", "_layers.psd"),
                 beside("animation", "_stack.webp"),
                 beside("stereo", f"_stereo{picture.suffix}"),
@@ -101,24 +101,6 @@ def _number(value: object) -> float | None:
     return float(value)
 
 
-def outputs_of(wanted: SavedFiles) -> Outputs:
-    """Return the files as the pipeline writes them."""
-    maps: dict[str, Path] = {kind: map_path(wanted.picture, kind) for kind in wanted.maps}
-    return Outputs(
-        wanted.picture,
-        maps,
-        wanted.height_map,
-        wanted.mesh,
-        wanted.pixel_um,
-        wanted.slab,
-        wanted.transforms,
-        wanted.report,
-        wanted.quality,
-        wanted.overwrite,
-        wanted.extras,
-    )
-
-
 def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
     """Return the command line that does the same."""
     if request.project is not None and mendings.is_mended(stack, result):
@@ -132,9 +114,8 @@ def standing(stack: OpenStack, request: SaveRequest) -> list[Path]:
     if stack.volume is not None:
         files = list(volume_outputs(request).files.values())
     else:
-        outputs = outputs_of(request.wanted)
         count = stack.frames.shape[0]
-        files = [path for _, path in outputs.named(count)]
+        files = [path for _, path in request.wanted.named(count)]
     if request.project is not None and request.project != stack.project:
         files.append(request.project)
     return [path for path in files if path.exists()]
@@ -151,13 +132,13 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
             "strokes are repeated from a project file", remedy="save the project as well"
         )
     if result.plan is not None:
-        outputs_of(request.wanted).check(result.plan)
+        request.wanted.check(result.plan)
 
 
 def volume_outputs(request: SaveRequest) -> VolumeOutputs:
     """Return the files of a volume."""
     return VolumeOutputs.beside(
-        request.wanted.picture, request.wanted.maps, overwrite=request.wanted.overwrite
+        request.wanted.picture, [*request.wanted.maps], overwrite=request.wanted.overwrite
     )
 
 
@@ -171,10 +152,7 @@ def finished(stack: OpenStack, result: Result, job: PageJob, jobs: Jobs) -> Fusi
         strokes = stack.mending.strokes
         tell = jobs.teller(job)
         fusion = retouch(fusion, result.plan, strokes, progress=tell, cancel=job.stop.is_set)
-    image = convert_depth(fusion.image, result.options.bit_depth)
-    report = replace(fusion.report, settings={**fusion.report.settings})
-    report.settings["bit_depth"] = result.options.bit_depth
-    return replace(fusion, image=image, report=report)
+    return at_depth(fusion, result.options.bit_depth)
 
 
 def save(
@@ -193,7 +171,7 @@ def save(
     version = stack.mending.version
     fusion = finished(stack, result, job, jobs)
     tell(0.7, "save", request.wanted.picture.name)
-    written, _ = outputs_of(request.wanted).write(fusion, plan=result.plan)
+    written, _ = request.wanted.write(fusion, plan=result.plan)
     if request.project is not None:
         written.append(_save_project(stack, result, request))
         stack.saved_version = version
