@@ -4,6 +4,7 @@
 
 Small checks instead of a library of them: they cost nothing at start-up, and speak plainly. Each
 takes a value and the place where it stands (``frames[3].matrix``), and returns it typed.
+`panfocus.io.checked_json` asks the same of values that know their place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import NoReturn, TypeVar, cast
 
 ItemT = TypeVar("ItemT")
 
@@ -54,7 +55,7 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise SchemaError("", "an ordinary file", "a folder, pipe or device")
+            raise SchemaError("", "an ordinary file", "no ordinary file: a folder, pipe or device")
         data = file.read(most + 1)
     if len(data) > most:
         raise SchemaError("", f"at most {most // 2**20} MiB of text", "more")
@@ -64,21 +65,31 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
         raise SchemaError("", "text in UTF-8", f"byte {error.start} that is none") from None
 
 
-def parse(text: str) -> object:
+def parse(text: str, *, is_strict: bool = False) -> object:
     """Return what a JSON text says.
+
+    Args:
+        text: JSON.
+        is_strict: whether NaN and Infinity, which Python writes, are refused: JSON has none.
 
     Raises:
         SchemaError: no JSON, or more deeply nested, or longer numbers, than anybody writes.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse_constant if is_strict else None)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise SchemaError(where, "JSON", "nothing" if not text.strip() else "other text") from None
+    except SchemaError:
+        raise
     except ValueError:
         raise SchemaError("", "numbers of at most 4300 digits", "a longer one") from None
     except RecursionError:
         raise SchemaError("", "JSON of a few levels", "thousands, one in the other") from None
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise SchemaError("", "finite numbers", word)
 
 
 def read(path: Path, most: int = MOST_BYTES) -> object:

@@ -1,22 +1,25 @@
 """JSON from outside, looked at through a door: each fault is a sentence that says where it stands.
 
 A `Value` knows its place in the file (``strokes[3].radius``); every question about it is answered,
-or refused by an `InputError` that says what stood there and what was expected.
+or refused by an `InputError` that says what stood there and what was expected. The checks are those
+of `panfocus.schema`.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import NoReturn, TypeVar, cast
 
+from panfocus import schema
 from panfocus.errors import InputError
 
-#: Characters of a wrong value that are told.
+#: Characters of wrong keys that are told.
 _TOLD = 60
+
+CheckedT = TypeVar("CheckedT")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Value:
             InputError: always.
         """
         where = f"{self.file}: {self.place}" if self.place else self.file
-        told = _told(self.raw) if got is None else got
+        told = schema.said(self.raw) if got is None else got
         raise InputError(what, where=where, expected=expected, got=told, remedy=self.remedy)
 
     def item(self, key: str) -> Value:
@@ -87,22 +90,17 @@ class Value:
 
     def number(self, low: float, high: float) -> float:
         """Return a finite number within bounds."""
-        if not is_number(self.raw) or not low <= cast("float", self.raw) <= high:
-            self.refuse("a number is not what it can be", f"a number from {low:g} to {high:g}")
-        return float(cast("float", self.raw))
+        what = "a number is not what it can be"
+        return self._checked(what, lambda raw, at: schema.number(raw, at, low, high))
 
     def whole(self, low: int, high: int) -> int:
         """Return a whole number within bounds."""
-        raw = self.raw
-        if not isinstance(raw, int) or isinstance(raw, bool) or not low <= raw <= high:
-            self.refuse("a number is not what it can be", f"a whole number from {low} to {high}")
-        return raw
+        what = "a number is not what it can be"
+        return self._checked(what, lambda raw, at: schema.whole(raw, at, low, high))
 
     def truth(self) -> bool:
         """Return true or false."""
-        if not isinstance(self.raw, bool):
-            self.refuse("this is neither true nor false", "true or false")
-        return self.raw
+        return self._checked("this is neither true nor false", schema.truth)
 
     def text(self, most: int = 4096) -> str:
         """Return text that is not empty, of at most `most` characters, without control ones."""
@@ -113,14 +111,16 @@ class Value:
 
     def choice(self, *choices: str) -> str:
         """Return one of some words."""
-        if self.raw not in choices:
-            self.refuse("a word is unknown", " or ".join(choices))
-        return cast("str", self.raw)
+        return self._checked("a word is unknown", lambda raw, at: schema.choice(raw, at, choices))
 
-    def _fields(self) -> dict[str, object]:
-        if not isinstance(self.raw, dict):
-            self.refuse("this is no object", "an object in braces")
-        return cast("dict[str, object]", self.raw)
+    def _fields(self) -> Mapping[str, object]:
+        return self._checked("this is no object", schema.record)
+
+    def _checked(self, what: str, check: Callable[[object, str], CheckedT]) -> CheckedT:
+        try:
+            return check(self.raw, self.place)
+        except schema.SchemaError as error:
+            self.refuse(what, error.expected, error.got)
 
     def _inside(self, raw: object, step: str) -> Value:
         place = f"{self.place}{step}" if self.place else step.removeprefix(".")
@@ -146,25 +146,21 @@ def read_json(path: Path, most_bytes: int, remedy: str | None = None) -> Value:
         InputError: not there, no ordinary file, too large, or no JSON.
     """
     whole = Value(None, str(path))
-    expected = f"a JSON file of at most {most_bytes // 2**20} MB"
     try:
-        if not path.is_file():  # a pipe would be waited for
-            got = "no ordinary file" if path.exists() else "nothing"
-            whole.refuse("a file cannot be read", expected, got)
-        with path.open("rb") as file:
-            data = file.read(most_bytes + 1)
+        text = schema.read_text(path, most_bytes)
+    except schema.SchemaError as error:
+        whole.refuse("a file cannot be read", error.expected, error.got)
     except (OSError, ValueError) as error:
+        expected = f"a JSON file of at most {most_bytes // 2**20} MB"
         whole.refuse("a file cannot be read", expected, str(error))
-    if len(data) > most_bytes:
-        whole.refuse("a file is too large", expected, f"more than {most_bytes} bytes")
-    return parse_json(data, str(path), remedy)
+    return parse_json(text, str(path), remedy)
 
 
-def parse_json(data: bytes | str, file: str, remedy: str | None = None) -> Value:
+def parse_json(text: str, file: str, remedy: str | None = None) -> Value:
     """Return the value of a text that anybody may have written.
 
     Args:
-        data: UTF-8.
+        text: JSON.
         file: what it is called in messages.
         remedy: told with every fault.
 
@@ -172,23 +168,6 @@ def parse_json(data: bytes | str, file: str, remedy: str | None = None) -> Value
         InputError: it is no JSON; NaN and Infinity are none.
     """
     try:
-        raw: Any = json.loads(data, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        got = "lists within lists without end" if isinstance(error, RecursionError) else str(error)
-        Value(None, file, remedy=remedy).refuse("this is no JSON", "JSON in UTF-8", got)
-    return Value(raw, file, remedy=remedy)
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
-
-
-def _told(raw: object) -> str:
-    """Return a wrong value in a few words."""
-    if isinstance(raw, (dict, list)):
-        kind = "an object" if isinstance(raw, dict) else "a list"
-        return f"{kind} of {len(cast('list[object]', raw))}"
-    if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) >= 1 << 53:
-        return "a number without end"
-    text = json.dumps(cast("object", raw), ensure_ascii=True)
-    return text if len(text) <= _TOLD else f"{text[:_TOLD]}..."
+        return Value(schema.parse(text, is_strict=True), file, remedy=remedy)
+    except schema.SchemaError as error:
+        Value(None, file, error.where, remedy).refuse("this is no JSON", error.expected, error.got)
