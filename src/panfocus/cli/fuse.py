@@ -6,8 +6,9 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from panfocus import io
 from panfocus.cli.bare_options import BARE
@@ -17,8 +18,9 @@ from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.cull import culled
+from panfocus.pipeline.journal import Progress
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.outputs import inputs_of
+from panfocus.pipeline.outputs import Outputs, inputs_of
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.register import align
 from panfocus.pipeline.report import Report, report_text, write_report
@@ -27,6 +29,9 @@ from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.stack import needs_registration
 from panfocus.resources.paths import as_path
+
+if TYPE_CHECKING:
+    from panfocus.pipeline.project import Project
 
 
 def run(request: Request) -> None:
@@ -58,21 +63,48 @@ def fuse_into(request: Request, output: Path) -> None:
 
         check_project(request, read, outputs.named(plan_.count))
     _check_transforms(request, settings)
+
+    def work(tell: Progress | None) -> Fusion:
+        return fuse(plan_, progress=tell)
+
+    def project_of(result: Fusion) -> Project:
+        from panfocus.pipeline.project import Project  # noqa: PLC0415  few fusions keep one
+
+        assert request.save_project is not None
+        return Project.of(plan_, result, request.save_project.parent)
+
+    carry_out(request, plan_, outputs, work, project_of)
+
+
+def carry_out(
+    request: Request,
+    plan_: Plan,
+    outputs: Outputs,
+    work: Callable[[Progress | None], Fusion],
+    project_of: Callable[[Fusion], Project],
+) -> None:
+    """Fuse, write every file, and say what was done; a dry run says what would be.
+
+    Args:
+        request: what else is asked for.
+        plan_: what is fused.
+        outputs: what is written, checked already.
+        work: fuses.
+        project_of: makes the project of a result, where one is to be saved.
+    """
     say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
         show_plan(plan_, request, outputs.pictures(plan_.count))
         return
     with progress_of(request, plan_.count) as tell:
-        result = fuse(plan_, progress=tell)
+        result = work(tell)
     say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
     written, notes = outputs.write(result, plan=plan_)
     say(request, [f"note: {note}" for note in notes])
     if request.save_project is not None:
         from panfocus.cli.project_file import save_project  # noqa: PLC0415  few fusions keep one
-        from panfocus.pipeline.project import Project  # noqa: PLC0415
 
-        project = Project.of(plan_, result, request.save_project.parent)
-        written.append(save_project(request, project, outputs))
+        written.append(save_project(request, project_of(result), outputs))
     finish(request, result, written)
 
 

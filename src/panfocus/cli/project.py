@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from panfocus.cli.fuse import finish, say, show_plan
-from panfocus.cli.progress import progress_of
-from panfocus.cli.project_file import check_project, save_project
+from panfocus.cli.fuse import carry_out
+from panfocus.cli.project_file import check_project
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.pipeline.output_places import with_places
@@ -38,19 +37,13 @@ def run_project(
     read = [path, *inputs_of(plan_)]
     outputs.check(plan_, read=read)
     check_project(request, read, outputs.named(plan_.count))
-    say(request, [f"note: {note}" for note in plan_.notes])
-    if request.dry_run:
-        show_plan(plan_, request, outputs.pictures(plan_.count))
-        return
-    with progress_of(request, plan_.count) as tell:
-        result = fuse_project(planned, progress=tell)
-    say(request, [f"note: {w}" for w in result.report.warnings if w not in plan_.notes])
-    written, notes = outputs.write(result, plan=plan_)
-    say(request, [f"note: {note}" for note in notes])
-    if request.save_project is not None:
-        done = with_result(project, planned, result)
-        written.append(save_project(request, done, outputs))
-    finish(request, result, written)
+    carry_out(
+        request,
+        plan_,
+        outputs,
+        lambda tell: fuse_project(planned, progress=tell),
+        lambda result: with_result(project, planned, result),
+    )
 
 
 def _outputs(request: Request, project: Project) -> Outputs:
