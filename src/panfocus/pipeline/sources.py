@@ -42,7 +42,7 @@ def _checked(
         InputError: it is no picture, has the wrong kind of number, or does not fit the first.
     """
     if isinstance(array, Frame):  # of our own making, in ranges of their own
-        frame = array
+        frame = replace(array)  # what is worked out of it is not left with the caller
     else:
         name = f"frame {n}"
         pixels = as_pixels(array, name, note)
