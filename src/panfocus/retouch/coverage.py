@@ -225,10 +225,15 @@ def _distance_drawn(ends: _Array, block: Region, reach: float, fineness: int) ->
     lines = np.rint(places * (1 << _BITS)).astype(np.int32).reshape(-1, 2, 2)
     cv2.polylines(canvas, list(lines), isClosed=False, color=0, shift=_BITS)
     distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    x, y = np.meshgrid(
-        ((block.columns() - origin[0]) / pixel - 0.5).astype(np.float32),
-        ((block.rows() - origin[1]) / pixel - 0.5).astype(np.float32),
+    places = (
+        ((centres - start) / pixel - 0.5).astype(np.float32)
+        for centres, start in (
+            (block.columns()[None, :], origin[0]),
+            (block.rows()[:, None], origin[1]),
+        )
     )
+    shape = block.height, block.width
+    x, y = (np.ascontiguousarray(np.broadcast_to(each, shape)) for each in places)
     found = cv2.remap(distance, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float64) * pixel
 

@@ -21,7 +21,8 @@ from panfocus.web.desk import Desk
 from panfocus.web.form import form, read_options
 from panfocus.web.jobs import facts_of
 from panfocus.web.listing import listing
-from panfocus.web.mend_pages import MendPages, mended_tile
+from panfocus.web.mend_pages import MendPages
+from panfocus.web.mended import mended_tile
 from panfocus.web.places import RefusedError
 from panfocus.web.pyramids import cut, encode
 from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
@@ -133,9 +134,9 @@ class Pages:
 
         def make() -> tuple[bytes, str] | None:
             if isinstance(stack, OpenStack):
-                mended = mended_tile(self.desk, stack, wanted)
+                mended = mended_tile(stack, self.desk.pyramids, wanted)
                 if mended is not None:
-                    return encode(mended, exact=False)
+                    return encode(mended[0], exact=mended[1])
             picture = stack.picture(wanted.picture)
             part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
             return None if part is None else encode(part, exact=picture.exact)

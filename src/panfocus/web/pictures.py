@@ -17,6 +17,7 @@ from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.registration.stack import Registration
+from panfocus.retouch import Region
 from panfocus.web.frames import StackFrames
 from panfocus.web.pyramids import Byte
 from panfocus.web.scales import ColourScale
@@ -181,6 +182,18 @@ class ArrayPicture:
         return to_screen(np.asarray(self.pixels), self.icc), 0
 
 
+def sampled(values: NDArray[Any], region: Region) -> Float:
+    """Return a map ``(h, w)`` in a region at a level: each pixel one of its own values."""
+    step = int(region.scale)
+    rows, columns = (
+        np.minimum(np.arange(first, first + count) * step + step // 2, most - 1)
+        for first, count, most in zip(
+            (region.top, region.left), (region.height, region.width), values.shape, strict=True
+        )
+    )
+    return np.asarray(values[np.ix_(rows, columns)], np.float32)
+
+
 @dataclass(frozen=True)
 class MapPicture:
     """A map in colours.
@@ -208,12 +221,8 @@ class MapPicture:
 
     def read(self, level: int) -> tuple[Byte, int]:
         """Return it at a level, each pixel one of the map's own values: numbers are not mixed."""
-        step = 1 << level
-        size = -(-self.width >> level), -(-self.height >> level)
-        half = step // 2
-        rows = np.minimum(np.arange(size[1]) * step + half, self.height - 1)
-        columns = np.minimum(np.arange(size[0]) * step + half, self.width - 1)
-        return self.scale.draw(np.asarray(self.values[np.ix_(rows, columns)], np.float32)), level
+        high, wide = -(-self.height >> level), -(-self.width >> level)
+        return self.scale.draw(sampled(self.values, Region(0, 0, wide, high, 1 << level))), level
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,6 @@ class OpenStack:
         self.used = [True] * frames.shape[0]
         self.results: dict[str, Result] = {}
         self.mending = DrawnStrokes()
-        self.base: tuple[Any, ...] | None = None
         self.native: tuple[str, Native] | None = None
         self.project: Path | None = None
         self.projects: dict[str, Project] = {}
@@ -173,6 +172,7 @@ class OpenStack:
         with self.lock:
             found = self.results.pop(id_, None)
         if found is not None:
+            self.mending.forget(id_)
             found.delete()
 
     def frame_picture(self, number: int, result: Result | None) -> Viewable:

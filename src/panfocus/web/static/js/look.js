@@ -21,7 +21,7 @@ export function pictureOf(name) {
   return {
     name, width: result.width, height: result.height, scale, version: result.id === "draft" ? `${stack.version}` : result.id,
     left: result.field.left * scale, top: result.field.top * scale,
-    ...(result.id === name && result.id !== "draft" ? { version: `${result.id}.${stack.mended}` } : {}),
+    ...(result.id !== "draft" ? { version: `${result.id}.${stack.mended}` } : {}),
   };
 }
 

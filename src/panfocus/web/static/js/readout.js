@@ -86,7 +86,7 @@ export function readout(stage, screen) {
       parts.push(facts.unit === "µm" ? `${number(facts.depth, 2)} µm` : t("value.depth", { depth: number(facts.depth + 1, 2) }));
     }
     if ("confidence" in facts) parts.push(t("value.confidence", { share: number(facts.confidence * 100) }));
-    parts.push(facts.rgb.map((v) => (Number.isInteger(v) ? v : number(v, 3))).join(" "));
+    if (facts.rgb) parts.push(facts.rgb.map((v) => (Number.isInteger(v) ? v : number(v, 3))).join(" "));
     value.textContent = parts.join("   ");
     value.hidden = false;
     stage.under = facts;
