@@ -10,8 +10,8 @@ from PIL import Image
 from panfocus.cli import main
 from tests.conftest import psnr
 from tests.web.browser import browsing, page_of, viewing
-from tests.web.conftest import write_frames
-from tests.web.test_mending import SPOT, planted, read
+from tests.web.conftest import SPOT, planted, write_frames
+from tests.web.test_mending import read
 
 HEIGHT, WIDTH = 160, 240
 

@@ -121,11 +121,13 @@ class Pages:
 
     async def thumb(self, request: Request) -> Response:
         """A frame, small."""
-        thumbs = self.stack(request).survey.thumbs
+        stack = self.stack(request)
+        thumbs = stack.survey.thumbs
         number = whole("number", request.path_params["number"])
         if number >= len(thumbs):
             return Response(status_code=404)
-        return Response(thumbs[number], media_type="image/jpeg", headers=_FOREVER)
+        data = await run_in_threadpool(thumbs[number].jpeg, stack.levels)
+        return Response(data, media_type="image/jpeg", headers=_FOREVER)
 
     async def tile(self, request: Request) -> Response:
         """A tile of a picture."""

@@ -147,7 +147,7 @@ def value_at(stack: OpenStack, result: Result, x: int, y: int) -> dict[str, Any]
 
 def mended_level(stack: OpenStack, result: Result, level: int, pyramids: Pyramids) -> Byte:
     """Return a result's picture at a level with strokes on it."""
-    picture = result.picture(stack.key)
+    picture = stack.result_picture(result)
     pixels = pyramids.level(picture, level)
     strokes = mendings.shown(stack, result).strokes
     if not strokes:

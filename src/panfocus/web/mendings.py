@@ -71,9 +71,9 @@ def painted(stack: OpenStack, result: Result, pyramids: Pyramids) -> Painted:
         return stack.frame_picture(result.used[number], result)
 
     def system(name: str) -> Viewable:
-        return other(stack, result, name).picture(stack.key)
+        return stack.result_picture(other(stack, result, name))
 
-    return Painted(result.picture(stack.key), pyramids, frame, system)
+    return Painted(stack.result_picture(result), pyramids, frame, system)
 
 
 def other(stack: OpenStack, result: Result, name: str) -> Result:

@@ -19,6 +19,7 @@ from panfocus.frame import Frame
 from panfocus.registration.stack import Registration
 from panfocus.retouch import Region
 from panfocus.web.frames import StackFrames
+from panfocus.web.levels import PLAIN, Levels
 from panfocus.web.pyramids import Byte
 from panfocus.web.scales import ColourScale
 
@@ -45,12 +46,13 @@ def _to_srgb(profile: bytes, mode: str) -> Any:  # noqa: ANN401  of Pillow
         return None
 
 
-def to_screen(pixels: Pixels, icc: bytes | None = None) -> Byte:
+def to_screen(pixels: Pixels, icc: bytes | None = None, levels: Levels | None = None) -> Byte:
     """Return a picture as a screen shows it: 8-bit sRGB, without opacity.
 
     Args:
         pixels: ``(H, W)`` or ``(H, W, C)``, any dtype of a frame.
         icc: its colour profile.
+        levels: which numbers are black and white; None for all that the dtype holds.
 
     Returns:
         ``(H, W)`` or ``(H, W, 3)`` uint8.
@@ -61,17 +63,19 @@ def to_screen(pixels: Pixels, icc: bytes | None = None) -> Byte:
         pixels = pixels.mean(axis=-1).astype(pixels.dtype)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
-    if pixels.dtype == np.float32:
-        levels = np.rint(np.clip(pixels, 0, 1) * np.float32(255)).astype(np.uint8)
+    if levels is not None and not levels.is_plain:
+        shown = levels.shown(pixels)
+    elif pixels.dtype == np.float32:
+        shown = np.rint(np.clip(pixels, 0, 1) * np.float32(255)).astype(np.uint8)
     else:
-        levels = np.asarray(io.to_depth(pixels, "uint8"), np.uint8)
-    levels = np.ascontiguousarray(levels)
-    change = _to_srgb(icc, "RGB" if levels.ndim == 3 else "L") if icc else None
+        shown = np.asarray(io.to_depth(pixels, "uint8"), np.uint8)
+    shown = np.ascontiguousarray(shown)
+    change = _to_srgb(icc, "RGB" if shown.ndim == 3 else "L") if icc else None
     if change is None:
-        return levels
+        return shown
     from PIL import Image, ImageCms  # noqa: PLC0415
 
-    converted = ImageCms.applyTransform(Image.fromarray(levels), change)
+    converted = ImageCms.applyTransform(Image.fromarray(shown), change)
     return np.asarray(converted, np.uint8)
 
 
@@ -86,6 +90,7 @@ class FramePicture:
         registration: that puts it in place; None for the frame as it is.
         place: its number in the registration, where some frames are left out.
         version: of the registration.
+        levels: by which it is shown.
     """
 
     stack: str
@@ -95,6 +100,7 @@ class FramePicture:
     place: int = 0
     version: str = ""
     exact: bool = False
+    levels: Levels = PLAIN
 
     @property
     def _moved(self) -> Registration | None:
@@ -111,7 +117,7 @@ class FramePicture:
     def key(self) -> str:
         """Its name."""
         tail = "" if self._moved is None else f"@{self.version}"
-        return f"{self.stack}/frame-{self.number}{tail}"
+        return f"{self.stack}/frame-{self.number}{tail}~{self.levels.key}"
 
     @property
     def height(self) -> int:
@@ -130,15 +136,15 @@ class FramePicture:
         moved = self._moved
         if moved is not None:
             frame = moved.place(self.place, self.frames.read(self.number))
-            return to_screen(frame.pixels, frame.metadata.icc), 0
+            return to_screen(frame.pixels, frame.metadata.icc, self.levels), 0
         if level == 0:
             frame = self.frames.read(self.number)
-            return to_screen(frame.pixels, frame.metadata.icc), 0
+            return to_screen(frame.pixels, frame.metadata.icc, self.levels), 0
         wanted = min(level, _REDUCED)
         frame = self.frames.reduced(self.number, 1 << wanted)
         reached = _reached(frame, self.height, wanted)
         size = -(-self.width >> reached), -(-self.height >> reached)
-        shown = to_screen(frame.pixels, frame.metadata.icc)
+        shown = to_screen(frame.pixels, frame.metadata.icc, self.levels)
         if shown.shape[1::-1] != size:
             shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), np.uint8)
         return shown, reached
@@ -160,12 +166,14 @@ class ArrayPicture:
         key: its name.
         pixels: ``(H, W[, C])``.
         icc: colour profile.
+        levels: by which it is shown.
     """
 
     key: str
     pixels: Pixels
     icc: bytes | None = None
     exact: bool = False
+    levels: Levels = PLAIN
 
     @property
     def height(self) -> int:
@@ -179,7 +187,7 @@ class ArrayPicture:
 
     def read(self, level: int) -> tuple[Byte, int]:
         """Return it at full scale."""
-        return to_screen(np.asarray(self.pixels), self.icc), 0
+        return to_screen(np.asarray(self.pixels), self.icc, self.levels), 0
 
 
 def sampled(values: NDArray[Any], region: Region) -> Float:

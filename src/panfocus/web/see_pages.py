@@ -18,7 +18,7 @@ from panfocus.web.desk import Desk
 from panfocus.web.mended import mended_level, mended_map, value_at
 from panfocus.web.pictures import histogram
 from panfocus.web.pyramids import Byte, encode, size_at
-from panfocus.web.requests import PointRequest, whole
+from panfocus.web.requests import LevelsRequest, PointRequest, body_of, whole
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
 
@@ -117,7 +117,7 @@ class SeePages:
 
         def make() -> bytes:
             level = 0
-            while max(size_at(result.picture(stack.key), level + 1)) >= _TEXTURE:
+            while max(size_at(stack.result_picture(result), level + 1)) >= _TEXTURE:
                 level += 1
             shown = mended_level(stack, result, level, self._desk.pyramids)
             longest = max(shown.shape[:2])
@@ -128,9 +128,17 @@ class SeePages:
 
         return Response(await run_in_threadpool(make), media_type="image/jpeg")
 
+    async def levels(self, request: Request) -> Response:
+        """Say which numbers are black and white on the screen."""
+        stack = self._desk.stack(str(request.path_params["stack"]))
+        stack.levels = LevelsRequest.of(await body_of(request)).levels
+        self._desk.jobs.changed(stack.id)
+        return JSONResponse({})
+
     def routes(self, one: str) -> Sequence[Route]:
         """Return the addresses, below that of a stack."""
         return [
+            Route(one + "/levels", self.levels, methods=["POST"]),
             Route(one + "/histogram/{picture}", self.histogram),
             Route(one + "/value/{result}", self.value),
             Route(one + "/part/{picture}", self.part),
