@@ -69,7 +69,7 @@ class Client:
 
 
 @contextmanager
-def serving(*folders):
+def serving(*folders, places=None):
     """Yield a client that has come in by the token."""
     from starlette.testclient import TestClient
 
@@ -80,7 +80,7 @@ def serving(*folders):
     from panfocus.web.safety import Doors
 
     doors = Doors(PORT)
-    desk = Desk(Places(folders), Hub(), budget=64 * 2**20)
+    desk = Desk(places or Places(folders), Hub(), budget=64 * 2**20)
     headers = {"origin": HOME}
     with TestClient(make_app(desk, doors), base_url=HOME, headers=headers) as http:
         client = Client(http, desk)

@@ -100,7 +100,7 @@ class Desk:
         opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
         self._check_files(opened)
         opened.is_dropped = self.places.is_dropped(paths[0])
-        mendings.look_for_unsaved(opened)
+        mendings.look_for_unsaved(opened, self.places)
         self._add(opened)
         return opened
 
@@ -125,7 +125,7 @@ class Desk:
 
     def _open_project(self, path: Path) -> OpenStack:
         """Open a project: its frames, its options, its strokes once it is fused."""
-        project = Project.read(path, roots=self.places.given)
+        project = Project.read(path, roots=self.places.roots())
         paths = [path.parent / each.path for each in project.inputs]
         gone = [str(p) for p in paths if not p.is_file()]
         if gone:
@@ -134,7 +134,7 @@ class Desk:
         self._check_files(stack)
         stack.title = path.name.removesuffix(PROJECT_ENDING)
         stack.project, stack.revision = path, project.revision
-        mendings.look_for_unsaved(stack)
+        mendings.look_for_unsaved(stack, self.places)
         self._add(stack)
         self.take_up(stack, project)
         stack.saved_version = stack.mending.version

@@ -68,10 +68,10 @@ class Levels:
     def shown(self, pixels: Pixels) -> NDArray[np.uint8]:
         """Return pixels of any shape as a screen shows them."""
         if pixels.dtype == np.float32:
-            return self._curve(pixels)
+            return self._curve(np.asarray(pixels, np.float32))
         numbers = np.arange(int(white(pixels.dtype)) + 1, dtype=np.float32)
         table = self._curve(numbers / np.float32(white(pixels.dtype)))
-        return np.take(table, pixels.astype(np.intp, copy=False))
+        return table[np.asarray(pixels, np.uint16)]
 
     def _curve(self, shares: NDArray[np.float32]) -> NDArray[np.uint8]:
         between = (shares - np.float32(self.black)) / np.float32(self.white - self.black)

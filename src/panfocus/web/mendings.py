@@ -15,6 +15,7 @@ from panfocus.pipeline.project import Project
 from panfocus.retouch import FrameSource, Source, Stroke, SystemSource, stroke_from, stroke_to
 from panfocus.web.carried import Base, Carried, Drawn
 from panfocus.web.mending import Native, Painted
+from panfocus.web.places import Places
 from panfocus.web.pyramids import Pyramids, Viewable
 from panfocus.web.results import Result
 from panfocus.web.stacks import DRAFT, OpenStack
@@ -207,12 +208,12 @@ def unsaved_facts(stack: OpenStack) -> dict[str, Any] | None:
     return None if found is None else {"strokes": len(found.strokes)}
 
 
-def look_for_unsaved(stack: OpenStack) -> None:
+def look_for_unsaved(stack: OpenStack, places: Places) -> None:
     """See whether an earlier run was ended before its strokes were saved."""
     path = unsaved_path(stack)
     if path.is_file():
         with suppress(PanfocusError):
-            found = Project.read(path, roots=[stack.folder])
+            found = Project.read(path, roots=places.roots(stack.folder))
             stack.left_over = found if found.strokes else None
 
 

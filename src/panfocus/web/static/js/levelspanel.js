@@ -22,11 +22,11 @@ export function levelsPanel() {
     return Math.min(Math.max(2 * found, now.white, 0.002), 1);
   }
 
-  function slider(key, [low, high], to, from, say) {
+  function slider(key, name, [low, high], to, from, say) {
     const out = el("output", { class: "number small quiet" }, say(now[key]));
     const input = el("input", { type: "range", min: 0, max: 1000, step: 1, value: String(Math.round(to(now[key], low, high) * 1000)),
       on: { input: () => { held = true; now = { ...now, ...fit(key, from(Number(input.value) / 1000, low, high)) }; out.textContent = say(now[key]); send(now); }, change: () => { held = false; } } });
-    const made = field(t(`levels.${key}`), input);
+    const made = field(name, input);
     made.firstChild.classList.add("row");
     made.firstChild.append(el("span", { class: "grow" }), out);
     return made;
@@ -49,7 +49,7 @@ export function levelsPanel() {
     const curve = [(v, a, b) => Math.log(v / a) / Math.log(b / a), (v, a, b) => a * (b / a) ** v];
     const set = (levels) => post(`/api/stacks/${state.stack.id}/levels`, levels).catch(refusal);
     clear(body,
-      slider("black", [0, most()], ...line, say), slider("white", [0, most()], ...line, say), slider("gamma", GAMMAS, ...curve, (v) => number(v, 2)),
+      slider("black", t("levels.black"), [0, most()], ...line, say), slider("white", t("levels.white"), [0, most()], ...line, say), slider("gamma", t("levels.gamma"), GAMMAS, ...curve, (v) => number(v, 2)),
       el("div", { class: "row" },
         el("button", { type: "button", class: "grow", title: t("levels.auto.help"), on: { click: () => set({ ...state.stack.found_levels }) } }, t("levels.auto")),
         el("button", { type: "button", class: "grow", title: t("levels.plain.help"), on: { click: () => set(PLAIN) } }, t("levels.plain"))),
