@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tracemalloc
 
 import pytest
 
@@ -154,7 +155,6 @@ def test_links_that_the_user_has_named_with_their_folder_are_read_as_frames(link
         # closed, it is found in its folder again, and opens with its project
         assert page.http.delete(stack).status_code == 200
         assert page.get("/api/folder", path=str(links)).json()["pictures"] == 4
-        (links / "out.png").unlink()
         page.open(links)
         stack = page.open(links / "out.panfocus.json")
         page.idle()
@@ -321,6 +321,43 @@ def test_uploads_are_bounded_and_leave_nothing(tmp_path):
     finally:
         places.close()
     assert not folder.exists()
+
+
+def test_a_stream_that_does_not_end_is_left_at_the_bound(tmp_path):
+    """Neither memory nor disk grows with what somebody sends."""
+    places = Places([tmp_path])
+    uploads = Uploads(places, most_file=64 * 2**20, most_together=2**30)
+    taken = []
+
+    async def endless():
+        piece = b"x" * 2**16
+        while True:
+            taken.append(len(piece))
+            yield piece
+
+    try:
+        id_ = uploads.begin()
+        tracemalloc.start()
+        with pytest.raises(InputError, match="more than the page takes"):
+            asyncio.run(uploads.take(id_, "a.png", endless()))
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+        assert sum(taken) == 64 * 2**20 + 2**16
+        assert list(uploads.folder(id_).iterdir()) == []
+    finally:
+        tracemalloc.stop()
+        places.close()
+
+
+def test_a_file_that_says_it_is_too_large_is_refused_unread(page):
+    id_ = page.post("/api/uploads").json()["id"]
+    path = f"/api/uploads/{id_}/a.png"
+    headers = {"content-length": str(2**31 + 1)}
+    answer = page.http.put(path, content=iter([b"x"]), headers=headers)
+    assert answer.status_code == 400
+    assert "more than the page takes" in answer.json()["error"]["what"]
+    for odd in ("-1", "9" * 40, "\u0663"):
+        headers = {"content-length": odd.encode()}
+        assert page.http.put(path, content=iter([b"x"]), headers=headers).status_code in (200, 400)
 
 
 @pytest.mark.parametrize(

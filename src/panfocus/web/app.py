@@ -179,7 +179,9 @@ class Pages:
     async def drop_file(self, request: Request) -> Response:
         """Take one dropped file."""
         found = request.path_params
-        await self.uploads.take(str(found["upload"]), str(found["name"]), request.stream())
+        length = request.headers.get("content-length", "")
+        told = int(length) if length.isdecimal() and len(length) < 20 else None
+        await self.uploads.take(str(found["upload"]), str(found["name"]), request.stream(), told)
         return JSONResponse({})
 
     def routes(self) -> Sequence[Route | Mount]:
