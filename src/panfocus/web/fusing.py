@@ -60,7 +60,9 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
         meter.add(frame.pixels[..., :-1] if frame.has_alpha else frame.pixels)
         frames.append(frame)
         tell(_READING * (number + 1) / count, "read", frame.name)
-    survey.findings = surveyor.findings()
+    # planes of a volume are in order: that is what Z says
+    found = surveyor.findings()
+    survey.findings = [f for f in found if stack.volume is None or f.kind != "order"]
     survey.levels = meter.levels()
     with stack.lock:
         stack.survey = survey
