@@ -1,5 +1,6 @@
 """Strokes and maps on every result of a stack, whichever the strokes were drawn on."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -183,3 +184,19 @@ def test_a_projects_strokes_that_name_no_frame_are_shown(spoilt):
         page.idle()
         result = page.get(stack).json()["results"][-1]["id"]
         assert shown(page, stack, result, 1).shape == (160, 240, 3)
+
+
+def test_a_report_knows_of_the_strokes_of_its_picture_alone(spoilt):
+    folder, _ = spoilt
+    with serving(folder) as page:
+        stack, result = opened(page, folder)
+        id_ = draw(page, stack, result, dot(115, 85, {"frame": 2})).json()["stroke"]["id"]
+        save(page, stack, result, folder, "with.png", report=True, project=True)
+        page.http.delete(f"{stack}/strokes/{id_}")
+        save(page, stack, result, folder, "without.png", report=True)
+    first, second = (
+        json.loads((folder / f"{name}_report.json").read_text()) for name in ("with", "without")
+    )
+    assert first["retouch"]["strokes"] == 1
+    assert second.get("retouch") is None
+    assert first["frames"][2]["share"] > second["frames"][2]["share"]
