@@ -9,9 +9,9 @@ import pytest
 from panfocus.cli import main
 from panfocus.pipeline.project import Project
 from panfocus.retouch import Sharpest, Stroke
-from panfocus.web.mended import mended_map
+from panfocus.web.mended import Mended
 from panfocus.web.mendings import carried
-from tests.conftest import focal_stack
+from tests.conftest import focal_stack, psnr
 from tests.web.conftest import serving, write_frames
 from tests.web.test_mending import dot, draw, opened, read, save, shown
 from tests.web.test_stacks import image_of
@@ -163,7 +163,7 @@ def test_maps_are_shown_with_strokes_as_they_are_saved(spoilt):
         opened_ = page.desk.stack(stack.split("/")[-1])
         for kind in wanted:
             saved = read(folder / f"out_{kind}.tif")
-            made = mended_map(opened_, opened_.result(result), kind)
+            made = Mended(opened_, opened_.result(result), page.desk.pyramids).map(kind)
             if kind == "index":
                 assert np.array_equal(made, saved)
         # smaller levels show the same colours
@@ -200,3 +200,26 @@ def test_a_report_knows_of_the_strokes_of_its_picture_alone(spoilt):
     assert first["retouch"]["strokes"] == 1
     assert second.get("retouch") is None
     assert first["frames"][2]["share"] > second["frames"][2]["share"]
+
+
+def test_beside_the_border_of_a_frame_nothing_is_painted(tmp_path):
+    """Neither on the page nor in what is saved."""
+    folder, _ = moving(tmp_path / "handheld")
+    with serving(folder) as page:
+        stack = page.open(folder)
+        page.idle()
+        result = page.fuse(stack, keep_size=True, exposure="none")["id"]
+        before = shown(page, stack, result)
+        everything = {"kind": "rectangle", "points": [[-9, -9], [330, 250]], "radius": 0}
+        draw(page, stack, result, {**everything, "source": {"frame": 3}})
+        after = shown(page, stack, result, 1)
+        save(page, stack, result, folder, maps=["index"], project=True)
+        opened_ = page.desk.stack(stack.split("/")[-1])
+        index = Mended(opened_, opened_.result(result), page.desk.pyramids).map("index")
+        assert np.array_equal(index, read(folder / "out_index.tif"))
+        saved = read(folder / "out.png")
+        assert psnr(after, saved) > 31  # JPEG
+        # frame 3 lies 5 pixels aside of the reference, and so shows nothing of 5 columns
+        bare = (index != 3).all(axis=0)
+        assert 3 <= bare.sum() <= 8
+        assert psnr(after[:, bare], before[:, bare]) > 30

@@ -3,22 +3,145 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from panfocus.pipeline.options import MapKind
+from panfocus.arrays.types import Float
+from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.retouch import FrameSource, Layers, Region, Stroke, SystemSource, apply, coverage
 from panfocus.web import mendings
-from panfocus.web.pictures import MapPicture, sampled
-from panfocus.web.pyramids import TILE, Byte, Pyramids, size_at
+from panfocus.web.carried import Carried
+from panfocus.web.mending import Painted
+from panfocus.web.pictures import sampled
+from panfocus.web.pyramids import Byte, Pyramids
 from panfocus.web.requests import TileRequest
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
 
 #: Coverage from which a pixel of a map counts as the source's.
 _HALF = 0.5
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A result with the strokes of its stack on it, as it is seen.
+
+    Attributes:
+        stack: open.
+        result: of the stack.
+        pyramids: that hold pictures.
+    """
+
+    stack: OpenStack
+    result: Result
+    pyramids: Pyramids
+
+    @cached_property
+    def carried(self) -> Carried:
+        """The strokes that are seen."""
+        return mendings.shown(self.stack, self.result)
+
+    @cached_property
+    def painted(self) -> Painted:
+        """What strokes are put onto, and painted from."""
+        return mendings.painted(self.stack, self.result, self.pyramids)
+
+    def tile(self, wanted: TileRequest) -> Byte | None:
+        """Return a tile of the picture; None where there is none."""
+        place = wanted.level, wanted.column, wanted.row
+        return self.stack.mending.tile(self.carried, self.painted, *place)
+
+    def map_tile(self, kind: MapKind, wanted: TileRequest) -> Byte | None:
+        """Return a tile of a map in colours; None where no stroke lies, and where there is none."""
+        region = self.painted.region(wanted.level, wanted.column, wanted.row)
+        if region is None or kind not in self.result.scales:
+            return None
+        strokes = [each.stroke for each in self.carried.touching(region)]
+        if not strokes:
+            return None
+        return self.result.scales[kind].draw(self.values(kind, region, strokes))
+
+    def values(self, kind: MapKind, region: Region, strokes: Sequence[Stroke]) -> Float:
+        """Return a map's values ``(h, w)`` in a region with strokes on it, as they are saved.
+
+        Args:
+            kind: of the map.
+            region: at a level of the picture.
+            strokes: as they lie on the result.
+        """
+        fused = sampled(getattr(self.result.fusion, kind), region)
+        out = fused.copy()
+        for stroke in strokes:
+            part = stroke.touched(region)
+            if part is None:
+                continue
+            inside = part.slices_in(region)
+            above = self._above(kind, stroke, part, fused[inside])
+            chosen = coverage(stroke, part) * np.float32(stroke.opacity) >= _HALF
+            there = self.painted.shown(stroke.source, part)
+            np.copyto(out[inside], above, where=chosen if there is None else chosen & there)
+        return out
+
+    def _above(self, kind: MapKind, stroke: Stroke, part: Region, fused: Float) -> Float:
+        """Return what a stroke puts onto a map."""
+        source = stroke.source
+        if isinstance(source, FrameSource):
+            step = self.result.options.z_step_um
+            values = {
+                "index": source.number,
+                "depth": source.number * (1.0 if step is None else step),
+                "confidence": 1.0,  # somebody has looked
+            }
+            return np.full((), values[kind], np.float32)
+        if isinstance(source, SystemSource):
+            other = mendings.other(self.stack, self.result, source.name)
+            values = getattr(other.fusion, kind)
+            return fused if values is None else sampled(values, part)
+        return fused
+
+    def value(self, x: int, y: int) -> dict[str, Any]:
+        """Return what picture and maps say of a pixel.
+
+        Colours are left out where strokes lie: those are of the files, which would be read anew.
+        """
+        out = self.result.value(x, y)
+        spot = Region(x, y, 1, 1)
+        strokes = [each.stroke for each in self.carried.touching(spot)]
+        covers = [float(coverage(s, spot)[0, 0]) * s.opacity for s in strokes]
+        if not any(cover > 0 for cover in covers):
+            return out
+        del out["rgb"]
+        out["mended"] = max(covers) >= _HALF
+        for kind in self.result.scales:
+            value = float(self.values(kind, spot, strokes)[0, 0])
+            if kind == "index":
+                out["frame"] = self.result.used[int(value)]
+            else:
+                out[kind] = round(value, 3) if np.isfinite(value) else None
+        return out
+
+    def level(self, level: int) -> Byte:
+        """Return the picture at a level."""
+        pixels = self.pyramids.level(self.stack.result_picture(self.result), level)
+        strokes = self.carried.strokes
+        if not strokes:
+            return pixels
+        region = Region(0, 0, pixels.shape[1], pixels.shape[0], float(1 << level))
+        return np.asarray(apply(strokes, region, Layers(pixels), self.painted).pixels, np.uint8)
+
+    def map(self, kind: MapKind) -> Float:
+        """Return a whole map at full scale.
+
+        Args:
+            kind: of a map that there is.
+        """
+        values = np.asarray(getattr(self.result.fusion, kind), np.float32)
+        strokes = self.carried.strokes
+        region = Region(0, 0, values.shape[1], values.shape[0])
+        return self.values(kind, region, strokes) if strokes else values
 
 
 def mended_tile(
@@ -38,130 +161,12 @@ def mended_tile(
     result = stack.results.get(id_)
     if result is None or not mendings.is_mended(stack, result):
         return None
-    if kind:
-        made = _map_tile(stack, result, kind, wanted)
-        return None if made is None else (made, True)
-    painted = mendings.painted(stack, result, pyramids)
-    shown = mendings.shown(stack, result)
-    tile = stack.mending.tile(shown, painted, wanted.level, wanted.column, wanted.row)
-    return None if tile is None else (tile, False)
-
-
-def _map_tile(stack: OpenStack, result: Result, kind: str, wanted: TileRequest) -> Byte | None:
-    picture = stack.picture(wanted.picture)
-    if not isinstance(picture, MapPicture):
-        return None
-    height, width = size_at(picture, wanted.level)
-    whole = Region(0, 0, width, height, float(1 << wanted.level))
-    left, top = wanted.column * TILE, wanted.row * TILE
-    if left >= width or top >= height:
-        return None
-    region = Region(left, top, min(TILE, width - left), min(TILE, height - top), whole.scale)
-    strokes = [each.stroke for each in mendings.shown(stack, result).touching(region)]
-    if not strokes:
-        return None
-    return picture.scale.draw(map_values(stack, result, _kind(kind), region, strokes))
-
-
-def _kind(text: str) -> MapKind:
-    return cast("MapKind", text)  # of a picture that there is
-
-
-def map_values(
-    stack: OpenStack, result: Result, kind: MapKind, region: Region, strokes: Sequence[Stroke]
-) -> NDArray[np.float32]:
-    """Return a map's values ``(h, w)`` in a region with strokes on it, as they are saved.
-
-    Args:
-        stack: open.
-        result: that has the map.
-        kind: of the map.
-        region: at a level of the picture.
-        strokes: as they lie on the result.
-    """
-    fused = sampled(getattr(result.fusion, kind), region)
-    values = fused.copy()
-    for stroke in strokes:
-        part = stroke.touched(region)
-        if part is None:
-            continue
-        above = _above(stack, result, kind, stroke, part)
-        if above is None:
-            continue
-        inside = part.slices_in(region)
-        if above is _FUSED:
-            above = fused[inside]
-        chosen = coverage(stroke, part) * np.float32(stroke.opacity) >= _HALF
-        np.copyto(values[inside], above, where=chosen)
-    return values
-
-
-#: Stands for the map without any stroke.
-_FUSED = np.zeros((), np.float32)
-
-
-def _above(
-    stack: OpenStack, result: Result, kind: MapKind, stroke: Stroke, part: Region
-) -> NDArray[np.float32] | None:
-    """Return what a stroke puts onto a map; None for nothing."""
-    source = stroke.source
-    if isinstance(source, FrameSource):
-        step = result.options.z_step_um
-        values = {
-            "index": source.number,
-            "depth": source.number * (1.0 if step is None else step),
-            "confidence": 1.0,  # somebody has looked
-        }
-        return np.full((), values[kind], np.float32)
-    if isinstance(source, SystemSource):
-        values = getattr(mendings.other(stack, result, source.name).fusion, kind)
-        return None if values is None else sampled(values, part)
-    return _FUSED
-
-
-def value_at(stack: OpenStack, result: Result, x: int, y: int) -> dict[str, Any]:
-    """Return what picture and maps say of a pixel, strokes included.
-
-    Colours are left out where strokes lie: they are those of the files, which would be read anew.
-    """
-    out = result.value(x, y)
-    if not mendings.is_mended(stack, result):
-        return out
-    spot = Region(x, y, 1, 1)
-    strokes = [each.stroke for each in mendings.shown(stack, result).touching(spot)]
-    covers = [float(coverage(s, spot)[0, 0]) * s.opacity for s in strokes]
-    if not any(cover > 0 for cover in covers):
-        return out
-    del out["rgb"]
-    out["mended"] = max(covers) >= _HALF
-    for kind in ("index", "depth", "confidence"):
-        if getattr(result.fusion, kind) is None:
-            continue
-        value = float(map_values(stack, result, kind, spot, strokes)[0, 0])
-        if kind == "index":
-            out["frame"] = result.used[int(value)]
-        else:
-            out[kind] = round(value, 3) if np.isfinite(value) else None
-    return out
-
-
-def mended_level(stack: OpenStack, result: Result, level: int, pyramids: Pyramids) -> Byte:
-    """Return a result's picture at a level with strokes on it."""
-    picture = stack.result_picture(result)
-    pixels = pyramids.level(picture, level)
-    strokes = mendings.shown(stack, result).strokes
-    if not strokes:
-        return pixels
-    region = Region(0, 0, pixels.shape[1], pixels.shape[0], float(1 << level))
-    painted = mendings.painted(stack, result, pyramids)
-    return np.asarray(apply(strokes, region, Layers(pixels), painted).pixels, np.uint8)
-
-
-def mended_map(stack: OpenStack, result: Result, kind: MapKind) -> NDArray[Any]:
-    """Return a whole map at full scale with strokes on it."""
-    values = np.asarray(getattr(result.fusion, kind))
-    strokes = mendings.shown(stack, result).strokes
-    if not strokes:
-        return values
-    region = Region(0, 0, values.shape[1], values.shape[0])
-    return map_values(stack, result, kind, region, strokes)
+    mended = Mended(stack, result, pyramids)
+    if not kind:
+        tile = mended.tile(wanted)
+        return None if tile is None else (tile, False)
+    for known in MAP_KINDS:
+        if known == kind:
+            tile = mended.map_tile(known, wanted)
+            return None if tile is None else (tile, True)
+    return None

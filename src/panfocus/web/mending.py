@@ -10,6 +10,7 @@ from threading import RLock
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
@@ -25,7 +26,7 @@ from panfocus.retouch import (
 )
 from panfocus.retouch.brightness import surroundings
 from panfocus.retouch.records import MOST_STROKES
-from panfocus.retouch.stroke import FusedSource
+from panfocus.retouch.stroke import FusedSource, Source
 from panfocus.web.carried import Base, Carried, Carrier, Drawn
 from panfocus.web.pyramids import TILE, Byte, Pyramids, Viewable, size_at
 from panfocus.web.results import Result
@@ -175,12 +176,14 @@ class Painted:
         pyramids: that hold levels.
         frame: a frame by its number in the index map, in place.
         system: another system's result by its name.
+        cover: where a frame shows anything, by its number; None for everywhere.
     """
 
     picture: Viewable
     pyramids: Pyramids
     frame: Callable[[int], Viewable]
     system: Callable[[str], Viewable]
+    cover: Callable[[int], Viewable | None]
 
     @property
     def key(self) -> str:
@@ -205,8 +208,17 @@ class Painted:
         """Return a region of a source."""
         is_frame = isinstance(source, FrameSource)
         picture = self.frame(source.number) if is_frame else self.system(source.name)
-        whole = self.pyramids.level(picture, int(region.scale).bit_length() - 1)
-        return Layers(np.ascontiguousarray(whole[region.slices]))
+        level = int(region.scale).bit_length() - 1
+        part = np.ascontiguousarray(self.pyramids.level(picture, level)[region.slices])
+        return Layers(part, shown=self.shown(source, region))
+
+    def shown(self, source: Source, region: Region) -> NDArray[np.bool_] | None:
+        """Return where in a region a source shows anything; None for everywhere."""
+        cover = self.cover(source.number) if isinstance(source, FrameSource) else None
+        if cover is None:
+            return None
+        level = int(region.scale).bit_length() - 1
+        return self.pyramids.level(cover, level)[region.slices] == 255
 
 
 class Native:

@@ -14,6 +14,7 @@ from panfocus.io.checked_json import Value
 from panfocus.pipeline.project import Project
 from panfocus.retouch import FrameSource, Source, Stroke, SystemSource, stroke_from, stroke_to
 from panfocus.web.carried import Base, Carried, Drawn
+from panfocus.web.covers import cover_of
 from panfocus.web.mending import Native, Painted
 from panfocus.web.places import Places
 from panfocus.web.pyramids import Pyramids, Viewable
@@ -74,7 +75,12 @@ def painted(stack: OpenStack, result: Result, pyramids: Pyramids) -> Painted:
     def system(name: str) -> Viewable:
         return stack.result_picture(other(stack, result, name))
 
-    return Painted(stack.result_picture(result), pyramids, frame, system)
+    def cover(number: int) -> Viewable | None:
+        there, own = result.used[number], result.fusion.registration
+        key = f"{stack.key}/frame-{there}@{result.id}-cover"
+        return cover_of(key, stack.frames, there, own, number)
+
+    return Painted(stack.result_picture(result), pyramids, frame, system, cover)
 
 
 def other(stack: OpenStack, result: Result, name: str) -> Result:

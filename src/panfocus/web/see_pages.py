@@ -15,7 +15,7 @@ from starlette.routing import Route
 from panfocus.errors import UsageError
 from panfocus.surface.mesh import Surface, build_surface
 from panfocus.web.desk import Desk
-from panfocus.web.mended import mended_level, mended_map, value_at
+from panfocus.web.mended import Mended
 from panfocus.web.pictures import histogram
 from panfocus.web.pyramids import Byte, encode, size_at
 from panfocus.web.requests import LevelsRequest, PointRequest, body_of, whole
@@ -57,7 +57,7 @@ class SeePages:
                 level += 1
             result = stack.results.get(name)
             if result is not None:
-                return histogram(mended_level(stack, result, level, self._desk.pyramids))
+                return histogram(Mended(stack, result, self._desk.pyramids).level(level))
             return histogram(self._desk.pyramids.level(picture, level))
 
         return JSONResponse({"channels": await run_in_threadpool(count)})
@@ -70,7 +70,8 @@ class SeePages:
         height, width = result.fusion.image.shape[:2]
         if wanted.x >= width or wanted.y >= height:
             return JSONResponse({})
-        return JSONResponse(await run_in_threadpool(value_at, stack, result, wanted.x, wanted.y))
+        mended = Mended(stack, result, self._desk.pyramids)
+        return JSONResponse(await run_in_threadpool(mended.value, wanted.x, wanted.y))
 
     async def part(self, request: Request) -> Response:
         """A rectangle of a picture at a size, as one JPEG: what a brush shows while it paints."""
@@ -100,7 +101,8 @@ class SeePages:
     async def mesh(self, request: Request) -> Response:
         """The surface: counts, places, places in the texture, triangles, as numbers."""
         stack, result = self._result(request)
-        surface = await run_in_threadpool(_surface, stack, result)
+        mended = Mended(stack, result, self._desk.pyramids)
+        surface = await run_in_threadpool(_surface, mended)
         places = surface.vertices - surface.vertices.mean(axis=0)
         places /= np.float32(np.ptp(places[:, :2], axis=0).max() / 2)
         parts = [
@@ -119,7 +121,7 @@ class SeePages:
             level = 0
             while max(size_at(stack.result_picture(result), level + 1)) >= _TEXTURE:
                 level += 1
-            shown = mended_level(stack, result, level, self._desk.pyramids)
+            shown = Mended(stack, result, self._desk.pyramids).level(level)
             longest = max(shown.shape[:2])
             if longest > _TEXTURE:
                 size = [max(side * _TEXTURE // longest, 1) for side in shown.shape[1::-1]]
@@ -147,14 +149,14 @@ class SeePages:
         ]
 
 
-def _surface(stack: OpenStack, result: Result) -> Surface:
-    fusion = result.fusion
+def _surface(mended: Mended) -> Surface:
+    fusion = mended.result.fusion
     if fusion.depth is None or fusion.confidence is None:
         raise UsageError("this result has no depth")
     return build_surface(
         np.asarray(fusion.image),
-        mended_map(stack, result, "depth"),
-        mended_map(stack, result, "confidence"),
-        near_first=result.options.order == "near-first",
+        mended.map("depth"),
+        mended.map("confidence"),
+        near_first=mended.result.options.order == "near-first",
         most_vertices=_VERTICES,
     )
