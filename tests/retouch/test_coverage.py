@@ -1,5 +1,6 @@
 """Coverage: the largest over a stroke, from distances, the same at every scale."""
 
+import importlib
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,6 +13,8 @@ from panfocus.retouch import FrameSource, FusedSource, Region, Stroke, coverage,
 
 WHOLE = Region(0, 0, 192, 160)
 SOURCE = FrameSource(0)
+#: The module, whose name the function hides.
+cover = importlib.import_module("panfocus.retouch.coverage")
 
 
 def by_hand(stroke, region):
@@ -139,3 +142,46 @@ def test_what_cannot_be_a_stroke_is_refused(wrong):
     Stroke(**good)
     with pytest.raises(UsageError, match=r"(?s)of a stroke.*expected.*got"):
         Stroke(**{**good, **wrong})
+
+
+def scribble(count, radius, hardness, spread=(0, 190)):
+    rng = np.random.default_rng(count)
+    points = tuple(map(tuple, rng.uniform(*spread, (count, 2)).tolist()))
+    return Stroke("brush", points, SOURCE, radius=radius, hardness=hardness)
+
+
+@pytest.mark.parametrize(("radius", "hardness"), [(12, 0.2), (4, 0.9), (400, 0.0), (0.3, 0.5)])
+@pytest.mark.parametrize("scale", [1.0, 4.0])
+@pytest.mark.parametrize("spread", [(0, 190), (-1e6, 1e6)])
+def test_a_line_that_is_drawn_covers_what_one_asked_segment_by_segment_does(
+    monkeypatch, radius, hardness, scale, spread
+):
+    stroke = scribble(60, radius, hardness, spread)
+    region = Region(0, 0, int(192 / scale), int(160 / scale), scale)
+    exact = coverage(stroke, region)
+    monkeypatch.setattr(cover, "_MOST", 0)
+    drawn = coverage(stroke, region)
+    soft = max(radius * (1 - hardness), scale)
+    assert np.abs(drawn - exact).max() < 0.05 + 0.4 * scale / soft
+    assert np.abs(drawn - exact).mean() < 0.03
+
+
+def test_a_hundred_thousand_segments_are_not_asked_one_by_one(monkeypatch):
+    """Work is counted, not time: pairs of a segment and a place."""
+    asked = []
+    squared = cover._squared
+
+    def counted(ends, x, y):
+        asked.append(len(ends) * np.broadcast(x, y).size)
+        return squared(ends, x, y)
+
+    monkeypatch.setattr(cover, "_squared", counted)
+    for radius in (0.3, 6, 1000):
+        asked.clear()
+        made = coverage(scribble(100_000, radius, 0.0), WHOLE)
+        assert made.max() > 0.8
+        assert sum(asked) <= cover._MOST
+
+
+def test_a_scribble_inside_of_which_all_is_covered_is_covered_exactly():
+    assert (coverage(scribble(5000, 60, 0.9), Region(40, 40, 100, 100)) == 1).all()

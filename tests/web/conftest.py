@@ -7,12 +7,15 @@ import pytest
 
 pytest.importorskip("starlette", reason="the page needs the extra web")
 
+import numpy as np
 from PIL import Image
 
 from tests.conftest import focal_stack
 
 PORT = 8123
 HOME = f"http://127.0.0.1:{PORT}"
+#: Where planted frames go wrong.
+SPOT = (slice(60, 110), slice(90, 140))
 
 
 def write_frames(folder, frames, ending="png"):
@@ -20,6 +23,17 @@ def write_frames(folder, frames, ending="png"):
     for n, frame in enumerate(frames):
         Image.fromarray(frame).save(folder / f"f{n}.{ending}")
     return folder
+
+
+def planted(count=5, height=160, width=240):
+    """Frames of which the last shows a pattern where another is right; and the truth."""
+    frames, sharp = focal_stack(count, height, width)
+    frames = frames.copy()
+    yy, xx = np.mgrid[0:height, 0:width]
+    checks = (((yy // 2 + xx // 2) % 2) * 255).astype(np.uint8)
+    inner = (slice(70, 100), slice(100, 130))
+    frames[-1][inner] = checks[inner][..., None]
+    return frames, sharp
 
 
 class Client:
@@ -55,7 +69,7 @@ class Client:
 
 
 @contextmanager
-def serving(*folders):
+def serving(*folders, places=None):
     """Yield a client that has come in by the token."""
     from starlette.testclient import TestClient
 
@@ -66,7 +80,7 @@ def serving(*folders):
     from panfocus.web.safety import Doors
 
     doors = Doors(PORT)
-    desk = Desk(Places(folders), Hub(), budget=64 * 2**20)
+    desk = Desk(places or Places(folders), Hub(), budget=64 * 2**20)
     headers = {"origin": HOME}
     with TestClient(make_app(desk, doors), base_url=HOME, headers=headers) as http:
         client = Client(http, desk)
@@ -85,3 +99,9 @@ def shots(tmp_path):
 def page(shots):
     with serving(shots) as client:
         yield client
+
+
+@pytest.fixture
+def spoilt(tmp_path):
+    frames, sharp = planted()
+    return write_frames(tmp_path / "wasp", frames), sharp

@@ -8,28 +8,9 @@ from PIL import Image
 
 from panfocus.cli import main
 from panfocus.pipeline.project import Project
-from tests.conftest import focal_stack, psnr
-from tests.web.conftest import serving, write_frames
+from tests.conftest import psnr
+from tests.web.conftest import SPOT, serving
 from tests.web.test_stacks import image_of
-
-SPOT = (slice(60, 110), slice(90, 140))
-
-
-def planted(count=5, height=160, width=240):
-    """Frames of which the last shows a pattern where another is right; and the truth."""
-    frames, sharp = focal_stack(count, height, width)
-    frames = frames.copy()
-    yy, xx = np.mgrid[0:height, 0:width]
-    checks = (((yy // 2 + xx // 2) % 2) * 255).astype(np.uint8)
-    inner = (slice(70, 100), slice(100, 130))
-    frames[-1][inner] = checks[inner][..., None]
-    return frames, sharp
-
-
-@pytest.fixture
-def spoilt(tmp_path):
-    frames, sharp = planted()
-    return write_frames(tmp_path / "wasp", frames), sharp
 
 
 def dot(x, y, source, radius=34.0, **more):
@@ -347,8 +328,8 @@ def test_ten_thousand_strokes_are_taken_and_no_more(spoilt):
         stack, result = opened(page, folder)
         mending = page.desk.stack(stack.split("/")[-1]).mending
         draw(page, stack, result, dot(1, 1, {"frame": 0}, radius=2.0))
-        one = mending.strokes[0]
-        mending.put([one] * 10_000)
+        one = mending.drawn[0]
+        mending.put([one.stroke] * 10_000, one.base)
         assert draw(page, stack, result, dot(1, 1, {"frame": 0})).status_code == 400
         assert len(page.get(f"{stack}/strokes").json()["strokes"]) == 10_000
         assert shown(page, stack, result, 3).shape == (160, 240, 3)

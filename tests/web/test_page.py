@@ -10,8 +10,8 @@ from PIL import Image
 from panfocus.cli import main
 from tests.conftest import psnr
 from tests.web.browser import browsing, page_of, viewing
-from tests.web.conftest import write_frames
-from tests.web.test_mending import SPOT, planted, read
+from tests.web.conftest import SPOT, planted, write_frames
+from tests.web.test_mending import read
 
 HEIGHT, WIDTH = 160, 240
 
@@ -153,6 +153,37 @@ def test_overlays_and_values(browser, spoilt):
         page.get_by_role("radio", name="Side by side").click()
         page.wait_for_selector(".pane.right canvas")
         page.get_by_role("radio", name="One", exact=True).click()
+
+
+def test_levels_and_maps_follow_what_is_done(browser, spoilt):
+    folder, _ = spoilt
+    with viewing(folder) as address, page_of(browser, address) as page:
+        page.wait_for_selector(".cell img")
+        fuse(page)
+        tab(page, "See")
+        page.get_by_role("radio", name="Depth").click()
+        with page.expect_request(lambda r: "/tiles/r1/" in r.url and "0-0.5-" in r.url):
+            page.get_by_label("White").fill("500")  # of a thousand
+        with page.expect_request(lambda r: "/thumbs/0" in r.url and "-1-" not in r.url):
+            page.get_by_role("button", name="As in the file").click()
+        tab(page, "Mend")
+        page.get_by_role("radio", name="Brush").click()
+        page.get_by_label("Painted from").select_option("0")
+        with page.expect_request(lambda r: "/tiles/r1-depth/" in r.url and "v=r1.1" in r.url):
+            paint(page, 115, 85)
+        page.wait_for_selector("output.value >> text=frame 1")
+        # fused again, it is there, too; and taken back and brought back
+        tab(page, "Fuse")
+        page.get_by_label("System", exact=True).select_option("guided-variance")
+        with page.expect_request(lambda r: "/tiles/r2-depth/" in r.url and "v=r2.1" in r.url):
+            page.get_by_role("button", name="Fuse", exact=True).click()
+        tab(page, "Mend")
+        page.wait_for_selector("text=1 stroke, not saved yet")
+        assert page.locator(".warning").count() == 0
+        page.get_by_role("button", name="Undo").click()
+        until(page, 0)
+        page.get_by_role("button", name="Redo").click()
+        until(page, 1)
 
 
 def test_keys_alone_do_the_whole_work(browser, spoilt):

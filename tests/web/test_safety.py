@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import tracemalloc
 
 import pytest
 
 from panfocus.errors import InputError, UsageError
 from panfocus.web.places import Places, RefusedError
+from panfocus.web.serve import open_inputs, places_of
 from panfocus.web.uploads import Uploads
-from tests.web.conftest import HOME, PORT
+from tests.web.conftest import HOME, PORT, serving
 
 
 def bare(page):
@@ -125,6 +127,77 @@ def test_a_folder_with_a_link_out_is_not_opened(page, shots):
     outside.write_bytes((shots / "f0.png").read_bytes())
     (shots / "f9.png").symlink_to(outside)
     assert page.post("/api/stacks", {"paths": [str(shots)]}).status_code == 403
+
+
+@pytest.fixture
+def links(shots):
+    """A folder of links to frames elsewhere, as a user makes a stack of some of many."""
+    folder = shots.parent / "chosen"
+    folder.mkdir()
+    for n in (0, 2, 4):
+        (folder / f"{n}.png").symlink_to(shots / f"f{n}.png")
+    return folder
+
+
+def test_links_that_the_user_has_named_with_their_folder_are_read_as_frames(links, shots):
+    with serving(places=places_of([links])) as page:
+        open_inputs(page.desk, [links])  # as from the command line
+        page.idle()
+        (told,) = page.get("/api/state").json()["stacks"]
+        stack = f"/api/stacks/{told['id']}"
+        assert page.get(stack).json()["count"] == 3
+        result = page.fuse(stack)["id"]
+        stroke = {"kind": "brush", "points": [[9, 9]], "radius": 5, "source": {"frame": 0}}
+        page.post(f"{stack}/strokes", {"result": result, "stroke": stroke})
+        body = {"result": result, "folder": str(links), "name": "out.png", "project": True}
+        assert page.post(f"{stack}/save", body).status_code == 200
+        page.idle()
+        # closed, it is found in its folder again, and opens with its project
+        assert page.http.delete(stack).status_code == 200
+        assert page.get("/api/folder", path=str(links)).json()["pictures"] == 4
+        page.open(links)
+        stack = page.open(links / "out.panfocus.json")
+        page.idle()
+        assert page.get(stack).json()["strokes"] == 1
+
+
+def test_a_path_of_the_browsers_leads_nowhere_by_these_links(links, shots):
+    with serving(places=places_of([links])) as page:
+        for path in (links / "0.png", shots, shots / "f0.png"):
+            assert page.post("/api/stacks", {"paths": [str(path)]}).status_code == 403
+            assert page.get("/api/folder", path=str(path)).status_code == 403
+            assert page.get("/api/fetch", path=str(path)).status_code == 403
+        stack = page.open(links)
+        page.idle()
+        result = page.fuse(stack)["id"]
+        before = (shots / "f0.png").read_bytes()
+        body = {"result": result, "folder": str(links), "name": "0.png", "overwrite": True}
+        assert page.post(f"{stack}/save", body).status_code == 403
+        assert (shots / "f0.png").read_bytes() == before
+
+
+def test_a_link_that_is_made_later_is_none_of_the_users(links, shots, tmp_path):
+    """Whatever puts it there: only what lay in the folder when it was named counts."""
+    secret = tmp_path / "secret.png"
+    secret.write_bytes((shots / "f1.png").read_bytes())
+    with serving(places=places_of([links])) as page:
+        (links / "9.png").symlink_to(secret)
+        assert page.post("/api/stacks", {"paths": [str(links)]}).status_code == 403
+        (links / "9.png").unlink()
+        (links / "0.png").unlink()
+        (links / "0.png").symlink_to(secret)  # turned elsewhere
+        assert page.post("/api/stacks", {"paths": [str(links)]}).status_code == 403
+        (links / "below").mkdir()
+        (links / "below" / "0.png").symlink_to(secret)
+        (links / "below" / "1.png").symlink_to(shots / "f1.png")
+        assert page.post("/api/stacks", {"paths": [str(links / "below")]}).status_code == 403
+
+
+def test_files_that_are_named_as_links_are_read(links):
+    with serving(places=places_of([links / "0.png", links / "2.png"])) as page:
+        open_inputs(page.desk, [links / "0.png", links / "2.png"])
+        assert len(page.get("/api/state").json()["stacks"]) == 1
+        assert page.post("/api/stacks", {"paths": [str(links)]}).status_code == 403  # 4.png
 
 
 @pytest.mark.parametrize(
@@ -248,6 +321,43 @@ def test_uploads_are_bounded_and_leave_nothing(tmp_path):
     finally:
         places.close()
     assert not folder.exists()
+
+
+def test_a_stream_that_does_not_end_is_left_at_the_bound(tmp_path):
+    """Neither memory nor disk grows with what somebody sends."""
+    places = Places([tmp_path])
+    uploads = Uploads(places, most_file=64 * 2**20, most_together=2**30)
+    taken = []
+
+    async def endless():
+        piece = b"x" * 2**16
+        while True:
+            taken.append(len(piece))
+            yield piece
+
+    try:
+        id_ = uploads.begin()
+        tracemalloc.start()
+        with pytest.raises(InputError, match="more than the page takes"):
+            asyncio.run(uploads.take(id_, "a.png", endless()))
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+        assert sum(taken) == 64 * 2**20 + 2**16
+        assert list(uploads.folder(id_).iterdir()) == []
+    finally:
+        tracemalloc.stop()
+        places.close()
+
+
+def test_a_file_that_says_it_is_too_large_is_refused_unread(page):
+    id_ = page.post("/api/uploads").json()["id"]
+    path = f"/api/uploads/{id_}/a.png"
+    headers = {"content-length": str(2**31 + 1)}
+    answer = page.http.put(path, content=iter([b"x"]), headers=headers)
+    assert answer.status_code == 400
+    assert "more than the page takes" in answer.json()["error"]["what"]
+    for odd in ("-1", "9" * 40, "\u0663"):
+        headers = {"content-length": odd.encode()}
+        assert page.http.put(path, content=iter([b"x"]), headers=headers).status_code in (200, 400)
 
 
 @pytest.mark.parametrize(

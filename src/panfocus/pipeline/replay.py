@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -131,29 +131,47 @@ def strokes_for(planned: ProjectPlan, registration: Registration | None) -> tupl
         InputError: a stroke is painted from a frame that was culled.
     """
     known = planned.project.registration
-    before = None if known is None else known.found
     numbers = {old: new for new, old in enumerate(planned.kept)}
-    strokes = moved(planned.project.strokes, _between(before, registration, numbers))
-    return tuple(_renumbered(stroke, numbers, planned) for stroke in strokes)
+    for stroke in planned.project.strokes:
+        _check_fused(stroke, numbers, planned)
+    before = None if known is None else known.found
+    return carried(planned.project.strokes, before, registration, numbers)
 
 
-def _renumbered(stroke: Stroke, numbers: dict[int, int], planned: ProjectPlan) -> Stroke:
+def carried(
+    strokes: Sequence[Stroke],
+    before: Registration | None,
+    after: Registration | None,
+    numbers: Mapping[int, int],
+) -> tuple[Stroke, ...]:
+    """Return strokes in pixels and numbers of the frames of another fusion of a stack.
+
+    Args:
+        strokes: in pixels of one fusion.
+        before: registration of that fusion.
+        after: of the other one.
+        numbers: for the number of a frame in the one, that in the other; it has every frame that a
+            stroke is painted from.
+    """
+    return tuple(_renumbered(s, numbers) for s in moved(strokes, _between(before, after, numbers)))
+
+
+def _renumbered(stroke: Stroke, numbers: Mapping[int, int]) -> Stroke:
     source = stroke.source
-    if not isinstance(source, FrameSource):
+    if not isinstance(source, FrameSource) or numbers[source.number] == source.number:
         return stroke
-    number = numbers.get(source.number)
-    if number is None:
+    return replace(stroke, source=FrameSource(numbers[source.number], source.chosen))
+
+
+def _check_fused(stroke: Stroke, numbers: Mapping[int, int], planned: ProjectPlan) -> None:
+    source = stroke.source
+    if isinstance(source, FrameSource) and source.number not in numbers:
         raise InputError(
             "a stroke is painted from a frame that is not fused",
             where=f"frame {source.number}",
             expected=f"one of the {planned.plan.count} frames that are",
             remedy="fuse all frames (`cull=False`), or leave the stroke out",
         )
-    return (
-        stroke
-        if number == source.number
-        else replace(stroke, source=FrameSource(number, source.chosen))
-    )
 
 
 def _frames(project: Project) -> int:
@@ -162,7 +180,7 @@ def _frames(project: Project) -> int:
 
 
 def _between(
-    before: Registration | None, after: Registration | None, numbers: dict[int, int]
+    before: Registration | None, after: Registration | None, numbers: Mapping[int, int]
 ) -> Callable[[Source], Matrix]:
     """Return what takes pixels of the picture before to those of the picture after.
 
@@ -171,19 +189,19 @@ def _between(
     """
 
     def between(source: Source) -> Matrix:
-        number = _reference(before, after)
         if isinstance(source, FrameSource):
-            number = source.number
-        old = _to_frame(before, number)
-        new = _to_frame(after, numbers.get(number, number))
-        return np.asarray(np.linalg.inv(new) @ old, np.float64)
+            old, new = source.number, numbers[source.number]
+        else:
+            old = _reference(before)
+            new = _reference(after) if before is None else numbers.get(old, _reference(after))
+        there, here = _to_frame(before, old), _to_frame(after, new)
+        return np.asarray(np.linalg.inv(here) @ there, np.float64)
 
     return between
 
 
-def _reference(before: Registration | None, after: Registration | None) -> int:
-    known = before or after
-    return 0 if known is None else max(known.alignment.reference, 0)
+def _reference(registration: Registration | None) -> int:
+    return 0 if registration is None else max(registration.alignment.reference, 0)
 
 
 def _to_frame(registration: Registration | None, number: int) -> Matrix:

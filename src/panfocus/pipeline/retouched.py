@@ -7,10 +7,8 @@ taken in groups, and a frame is read once for each group.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.memory import BASE_BYTES, check_memory, fusion_memory
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.retouch_report import strokes_facts, with_shares
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.sources import FileStack
 from panfocus.registration.stack import Registration
@@ -80,9 +79,13 @@ def retouch(
     work = _Work(fusion, plan_, progress, cancel)
     with opencv_threads(plan_.settings.threads):
         made = work.put(strokes)
-    fusion.report.retouch = _facts(strokes, plan_)
+    report = replace(
+        fusion.report,
+        retouch=strokes_facts(strokes, plan_),
+        frames=with_shares(fusion.report.frames, fusion.index, made.index),
+    )
     maps = {"index": made.index, "depth": made.depth, "confidence": made.confidence}
-    return replace(fusion, image=made.pixels, strokes=tuple(strokes), **maps)
+    return replace(fusion, image=made.pixels, strokes=tuple(strokes), report=report, **maps)
 
 
 def check_retouch_memory(plan_: Plan) -> None:
@@ -122,18 +125,6 @@ def _checked(number: int, stroke: Stroke, fusion: Fusion, plan_: Plan) -> Stroke
             got=str(source.number),
         )
     return stroke
-
-
-def _facts(strokes: Sequence[Stroke], plan_: Plan) -> dict[str, Any]:
-    """Return what the report says of strokes."""
-    counts: Counter[str] = Counter()
-    for stroke in strokes:
-        source = stroke.source
-        if isinstance(source, FrameSource):
-            counts[plan_.infos[source.number].name] += 1
-        else:
-            counts[source.name if isinstance(source, SystemSource) else "fused"] += 1
-    return {"strokes": len(strokes), "sources": dict(counts)}
 
 
 class _Work:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,12 +20,19 @@ from panfocus.retouch.stroke import Stroke
 
 _Array = NDArray[np.float64]
 
-#: Side of the tiles in which a line's segments are looked for, pixels.
-_TILE = 64
-#: Segments up to which a tile is worked out whole.
-_FEW = 16
+#: Side of the blocks that a stroke is worked out in, and of the tiles within, in pixels.
+_BLOCK, _TILE = 256, 64
+#: Distances of a segment to a pixel that are worked out at once.
+_AT_ONCE = 1 << 16
+#: The same for a block, at most: a line with more segments there is drawn, and distances are those
+#: to its pixels, a quarter of the block's wide. Nobody paints such a line by hand.
+_MOST = 1 << 22
+#: Side of the picture that such a line is drawn into, at most.
+_DRAWN = 2048
 #: Samples along a pixel's side, at most, where it is wide against the stroke.
 _MOST_SAMPLES = 4
+#: Bits behind the point of places in a drawing, and the farthest that fit its numbers, pixels.
+_BITS, _CUT = 4, 1e8
 
 
 def coverage(stroke: Stroke, region: Region) -> Float:
@@ -87,46 +95,147 @@ def _brush(stroke: Stroke, region: Region) -> Float:
         region.height * samples,
         region.scale / samples,
     )
-    core = stroke.hardness * stroke.radius
     out = np.empty((fine.height, fine.width), np.float32)
-    columns, rows = fine.columns(), fine.rows()
-    for top in range(0, fine.height, _TILE):
-        for left in range(0, fine.width, _TILE):
-            xs, ys = columns[left : left + _TILE], rows[top : top + _TILE]
-            distance = _distance(stroke.segments, xs, ys, stroke.radius + fine.scale)
-            if distance.min() >= stroke.radius + fine.scale / 2:
-                tile = np.zeros_like(distance)
-            else:
-                tile = _mean(distance, fine.scale, core, stroke.radius)
-            out[top : top + _TILE, left : left + _TILE] = tile
+    side = _BLOCK * samples
+    for top in range(0, fine.height, side):
+        for left in range(0, fine.width, side):
+            high, wide = min(side, fine.height - top), min(side, fine.width - left)
+            block = Region(fine.left + left, fine.top + top, wide, high, fine.scale)
+            out[top : top + high, left : left + wide] = _block(stroke, block, 4 // samples)
     if samples == 1:
         return out
     blocks = out.reshape(region.height, samples, region.width, samples)
     return blocks.mean(axis=(1, 3), dtype=np.float32)
 
 
-def _distance(ends: _Array, xs: _Array, ys: _Array, reach: float) -> _Array:
-    """Return the distance of a tile's pixels ``(h, w)`` to the nearest segment.
+def _block(stroke: Stroke, block: Region, drawn: int) -> Float:
+    """Return how far a brush covers a block; `drawn` pixels to one of it if it has to be drawn."""
+    core, reach = stroke.hardness * stroke.radius, stroke.radius + block.scale
+    ends = _near(stroke.segments, block, reach)
+    out = np.zeros((block.height, block.width), np.float32)
+    if len(ends) == 0:
+        return out
+    try:
+        field = _Field(ends, reach, core - block.scale / 2)
+        distances = field.distances(block)
+    except _TooManyError:
+        distances = [(np.s_[:, :], _distance_drawn(ends, block, reach, drawn))]
+    for part, distance in distances:
+        if distance.min() < stroke.radius + block.scale / 2:
+            out[part] = _mean(distance, block.scale, core, stroke.radius)
+    return out
 
-    Only those segments are asked that can be the nearest to any of its pixels; where they are many,
-    the tile is quartered. Distances beyond `reach` may be told as any beyond it.
+
+def _near(ends: _Array, block: Region, reach: float) -> _Array:
+    """Return the segments whose boxes come as near to a block as the stroke reaches."""
+    left, top, right, bottom = block.box
+    x, y = np.sort(ends[:, 0::2], axis=1), np.sort(ends[:, 1::2], axis=1)
+    beside = (x[:, 1] < left - reach) | (x[:, 0] > right + reach)
+    return ends[~(beside | (y[:, 1] < top - reach) | (y[:, 0] > bottom + reach))]
+
+
+class _TooManyError(Exception):
+    """A line has more segments in a block than are asked one by one."""
+
+
+class _Field:
+    """Distances of a block's pixels to the nearest segment of a line.
+
+    Args:
+        ends: of the segments ``(M, 4)``.
+        reach: distances beyond it may be told as any beyond it.
+        inside: distances within it may be told as any within it.
     """
-    centre_x, centre_y = (xs[0] + xs[-1]) / 2, (ys[0] + ys[-1]) / 2
-    half = float(np.hypot(xs[-1] - centre_x, ys[-1] - centre_y))
-    middle = np.array([[centre_x]]), np.array([[centre_y]])
-    from_centre = np.sqrt(_squared(ends, *middle)[:, 0, 0])
-    ends = ends[from_centre <= min(float(from_centre.min()) + 2 * half, reach + half)]
-    out = np.full((len(ys), len(xs)), 2 * reach)
-    if len(ends) > _FEW and min(out.shape) > 1:
+
+    def __init__(self, ends: _Array, reach: float, inside: float) -> None:
+        self._ends = ends
+        self._reach = reach
+        self._inside = inside
+        self._left = _MOST
+
+    def distances(self, block: Region) -> list[tuple[tuple[slice, slice], _Array]]:
+        """Return the tiles of a block, and the distances of their pixels.
+
+        Raises:
+            _TooManyError: it would take too long.
+        """
+        columns, rows = block.columns(), block.rows()
+        out: list[tuple[tuple[slice, slice], _Array]] = []
+        for top in range(0, block.height, _TILE):
+            for left in range(0, block.width, _TILE):
+                part = slice(top, top + _TILE), slice(left, left + _TILE)
+                out.append((part, self._tile(self._ends, columns[part[1]], rows[part[0]])))
+        return out
+
+    def _tile(self, ends: _Array, xs: _Array, ys: _Array) -> _Array:
+        """Return the distances of a tile's pixels ``(h, w)``.
+
+        Only those segments are asked that can be the nearest to any of its pixels; where they are
+        many, the tile is quartered.
+        """
+        self._take(len(ends))
+        centre_x, centre_y = (xs[0] + xs[-1]) / 2, (ys[0] + ys[-1]) / 2
+        half = float(np.hypot(xs[-1] - centre_x, ys[-1] - centre_y))
+        middle = np.array([[centre_x]]), np.array([[centre_y]])
+        from_centre = np.sqrt(_squared(ends, *middle)[:, 0, 0])
+        nearest = float(from_centre.min())
+        if nearest + half <= self._inside:
+            return np.zeros((len(ys), len(xs)))
+        if nearest - half > self._reach:
+            return np.full((len(ys), len(xs)), 2 * self._reach)
+        ends = ends[from_centre <= min(nearest + 2 * half, self._reach + half)]
+        if len(ends) * len(xs) * len(ys) <= _AT_ONCE:
+            self._take(len(ends) * len(xs) * len(ys))
+            return np.sqrt(_squared(ends, xs[None, :], ys[:, None]).min(axis=0))
+        if min(len(xs), len(ys)) < 2:
+            raise _TooManyError
+        out = np.empty((len(ys), len(xs)))
         row, column = len(ys) // 2, len(xs) // 2
         for rows in (slice(0, row), slice(row, None)):
             for columns in (slice(0, column), slice(column, None)):
-                out[rows, columns] = _distance(ends, xs[columns], ys[rows], reach)
+                out[rows, columns] = self._tile(ends, xs[columns], ys[rows])
         return out
-    for start in range(0, len(ends), _FEW):
-        nearest = _squared(ends[start : start + _FEW], xs[None, :], ys[:, None]).min(axis=0)
-        out = np.minimum(out, np.sqrt(nearest))
-    return out
+
+    def _take(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise _TooManyError
+
+
+def _distance_drawn(ends: _Array, block: Region, reach: float, fineness: int) -> _Array:
+    """Return distances to a line that is drawn, some pixels to one of the block.
+
+    Args:
+        ends: of its segments.
+        block: whose pixels are asked.
+        reach: as far as distances count; what is drawn has a border of that width.
+        fineness: pixels of the drawing to one of the block; fewer where the border is wide.
+    """
+    left, top, _, _ = block.box
+    longest = max(block.width, block.height) * block.scale + 2 * reach
+    pixel = max(block.scale / fineness, longest / _DRAWN)
+    size = [
+        math.ceil((side * block.scale + 2 * reach) / pixel) + 1
+        for side in (block.height, block.width)
+    ]
+    canvas = np.full(size, 255, np.uint8)
+    origin = np.array([left, top, left, top]) - reach
+    # OpenCV cuts lines at the border of the drawing
+    places = np.clip((ends - origin) / pixel - 0.5, -_CUT, _CUT)
+    lines = np.rint(places * (1 << _BITS)).astype(np.int32).reshape(-1, 2, 2)
+    cv2.polylines(canvas, list(lines), isClosed=False, color=0, shift=_BITS)
+    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    places = (
+        ((centres - start) / pixel - 0.5).astype(np.float32)
+        for centres, start in (
+            (block.columns()[None, :], origin[0]),
+            (block.rows()[:, None], origin[1]),
+        )
+    )
+    shape = block.height, block.width
+    x, y = (np.ascontiguousarray(np.broadcast_to(each, shape)) for each in places)
+    found = cv2.remap(distance, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float64) * pixel
 
 
 def _squared(ends: _Array, x: _Array, y: _Array) -> _Array:

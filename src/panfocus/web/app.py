@@ -21,7 +21,8 @@ from panfocus.web.desk import Desk
 from panfocus.web.form import form, read_options
 from panfocus.web.jobs import facts_of
 from panfocus.web.listing import listing
-from panfocus.web.mend_pages import MendPages, mended_tile
+from panfocus.web.mend_pages import MendPages
+from panfocus.web.mended import mended_tile
 from panfocus.web.places import RefusedError
 from panfocus.web.pyramids import cut, encode
 from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
@@ -120,11 +121,13 @@ class Pages:
 
     async def thumb(self, request: Request) -> Response:
         """A frame, small."""
-        thumbs = self.stack(request).survey.thumbs
+        stack = self.stack(request)
+        thumbs = stack.survey.thumbs
         number = whole("number", request.path_params["number"])
         if number >= len(thumbs):
             return Response(status_code=404)
-        return Response(thumbs[number], media_type="image/jpeg", headers=_FOREVER)
+        data = await run_in_threadpool(thumbs[number].jpeg, stack.levels)
+        return Response(data, media_type="image/jpeg", headers=_FOREVER)
 
     async def tile(self, request: Request) -> Response:
         """A tile of a picture."""
@@ -133,9 +136,9 @@ class Pages:
 
         def make() -> tuple[bytes, str] | None:
             if isinstance(stack, OpenStack):
-                mended = mended_tile(self.desk, stack, wanted)
+                mended = mended_tile(stack, self.desk.pyramids, wanted)
                 if mended is not None:
-                    return encode(mended, exact=False)
+                    return encode(mended[0], exact=mended[1])
             picture = stack.picture(wanted.picture)
             part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
             return None if part is None else encode(part, exact=picture.exact)
@@ -176,7 +179,9 @@ class Pages:
     async def drop_file(self, request: Request) -> Response:
         """Take one dropped file."""
         found = request.path_params
-        await self.uploads.take(str(found["upload"]), str(found["name"]), request.stream())
+        length = request.headers.get("content-length", "")
+        told = int(length) if length.isdecimal() and len(length) < 20 else None
+        await self.uploads.take(str(found["upload"]), str(found["name"]), request.stream(), told)
         return JSONResponse({})
 
     def routes(self) -> Sequence[Route | Mount]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from panfocus.io.volumes.open import is_volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project import Project, registration_options
 from panfocus.web import fusing, mendings
+from panfocus.web.carried import Base
 from panfocus.web.evaluations import OpenEvaluation, is_evaluation
 from panfocus.web.events import Hub
 from panfocus.web.form import changed
@@ -98,7 +100,7 @@ class Desk:
         opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
         self._check_files(opened)
         opened.is_dropped = self.places.is_dropped(paths[0])
-        mendings.look_for_unsaved(opened)
+        mendings.look_for_unsaved(opened, self.places)
         self._add(opened)
         return opened
 
@@ -123,7 +125,7 @@ class Desk:
 
     def _open_project(self, path: Path) -> OpenStack:
         """Open a project: its frames, its options, its strokes once it is fused."""
-        project = Project.read(path, roots=self.places.given)
+        project = Project.read(path, roots=self.places.roots())
         paths = [path.parent / each.path for each in project.inputs]
         gone = [str(p) for p in paths if not p.is_file()]
         if gone:
@@ -132,7 +134,7 @@ class Desk:
         self._check_files(stack)
         stack.title = path.name.removesuffix(PROJECT_ENDING)
         stack.project, stack.revision = path, project.revision
-        mendings.look_for_unsaved(stack)
+        mendings.look_for_unsaved(stack, self.places)
         self._add(stack)
         self.take_up(stack, project)
         stack.saved_version = stack.mending.version
@@ -146,21 +148,26 @@ class Desk:
         """
         options = replace(project.options, maps=True)
         found = project.registration
+        used = _frames_of(stack, project)
+        if stack.can_switch and len(used) > 1:
+            stack.used = [n in used for n in range(len(stack.used))]
         planned = fusing.check(stack, options)
+        fits = used == stack.numbers and not options.cull
         if (
             planned is not None
             and found is not None
+            and fits
+            and len(found.found.alignment.frames) == planned.count
             and found.options == registration_options(options)
         ):
             planned = replace(planned, registration=found.found)
         stack.options = changed(options)
+        base = Base(used, None if found is None else found.found)
 
         def work(job: PageJob) -> None:
             fusing.full(stack, options, planned, job, self.jobs)
-            result = stack.results[job.message]
-            stack.base = mendings.base_of(result)
             is_clean = stack.saved_version == stack.mending.version
-            stack.mending.put(project.strokes)
+            stack.mending.put(project.strokes, base)
             if is_clean and stack.project is not None:
                 stack.saved_version = stack.mending.version
             self.hub.tell("strokes", id=stack.id, version=stack.mending.version)
@@ -243,6 +250,21 @@ class Desk:
             "problems": self._problems,
             "folders": [str(folder) for folder in self.places.given],
         }
+
+
+def _frames_of(stack: OpenStack, project: Project) -> tuple[int, ...]:
+    """Return the stack's numbers of a project's frames, in the project's order."""
+    assert isinstance(stack.frames, FileFrames)
+    infos = stack.frames.infos
+    named = [Path(os.path.realpath(project.folder / each.path)) for each in project.inputs]
+    places = {path: n for n, path in enumerate(named)}
+    found: list[tuple[int, int, int]] = []
+    for number, info in enumerate(infos):
+        place = places.get(Path(os.path.realpath(info.path)))
+        pages = None if place is None else project.inputs[place].pages
+        if place is not None and (pages is None or info.page in pages):
+            found.append((place, info.page if pages is None else pages.index(info.page), number))
+    return tuple(number for _, _, number in sorted(found))
 
 
 def _parts(volume: Path) -> Iterable[Path]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-import cv2
 import numpy as np
 
 from panfocus.arrays.pixels import luminance
@@ -23,14 +22,13 @@ from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.web.frames import PlaneFrames
 from panfocus.web.jobs import Jobs, PageJob
-from panfocus.web.pictures import to_screen
-from panfocus.web.pyramids import encode
+from panfocus.web.levels import LevelMeter
 from panfocus.web.results import lay_down
 from panfocus.web.stacks import DRAFT, OpenStack, Survey
+from panfocus.web.thumbs import Thumb
 
 #: What a draft is decided by: no weights to load, and a third of the time.
 DRAFT_SYSTEM = "guided"
-_THUMB = 240
 #: Shares of a draft's progress at which all frames are read, and fused as they lie.
 _READING = 0.4
 _DRAFTED = 0.5
@@ -52,18 +50,23 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
     count, height, width = stack.frames.shape
     size = draft_size(height, width, count)
     surveyor = Surveyor()
-    survey = Survey()
+    survey, meter = Survey(), LevelMeter()
     frames: list[Frame] = []
     for number, frame in enumerate(stack.frames.small(size, job.stop.is_set)):
         grey = luminance(frame.pixels, has_alpha=frame.has_alpha)
         surveyor.add(frame.name, grey)
         survey.sharpness.append(round(float(sharpness(grey)), 5))
-        survey.thumbs.append(_thumb(frame))
+        survey.thumbs.append(Thumb.of(frame))
+        meter.add(frame.pixels[..., :-1] if frame.has_alpha else frame.pixels)
         frames.append(frame)
         tell(_READING * (number + 1) / count, "read", frame.name)
-    survey.findings = surveyor.findings()
+    # planes of a volume are in order: that is what Z says
+    found = surveyor.findings()
+    survey.findings = [f for f in found if stack.volume is None or f.kind != "order"]
+    survey.levels = meter.levels()
     with stack.lock:
         stack.survey = survey
+        stack.levels = meter.wanted()
     jobs.changed(stack.id)
     # as the frames lie first, since that is there at once; then as registration puts them
     is_photo = stack.volume is None
@@ -106,14 +109,6 @@ def _fuse_draft(frames: list[Frame], job: PageJob, tell: Progress, *, aligned: b
 
     stop = job.stop.is_set
     return fuse(frames, system=DRAFT_SYSTEM, progress=part, cancel=stop, **settings)
-
-
-def _thumb(frame: Frame) -> bytes:
-    shown = to_screen(frame.pixels, frame.metadata.icc)
-    scale = _THUMB / max(shown.shape[:2])
-    size = (max(round(shown.shape[1] * scale), 1), max(round(shown.shape[0] * scale), 1))
-    small = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return encode(small, exact=False, quality=82)[0]
 
 
 def check(stack: OpenStack, options: Options) -> Plan | None:

@@ -32,7 +32,7 @@ def listing(folder: Path, places: Places) -> dict[str, Any]:
     files: list[dict[str, Any]] = []
     for entry in entries[: 20 * _MOST_LISTED]:
         path = Path(entry.path)
-        if entry.name.startswith(".") or not places.allows(path):
+        if entry.name.startswith(".") or not places.shows(path):
             continue
         if path.is_dir() and not path.name.endswith(".zarr"):
             if not is_machine_folder(entry.name):

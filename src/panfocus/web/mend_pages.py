@@ -12,19 +12,9 @@ from starlette.routing import Route
 from panfocus.errors import UsageError
 from panfocus.web import mendings
 from panfocus.web.desk import Desk
-from panfocus.web.pyramids import Byte
-from panfocus.web.requests import PointRequest, TileRequest, body_of
+from panfocus.web.requests import PointRequest, body_of
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
-
-
-def mended_tile(desk: Desk, stack: OpenStack, wanted: TileRequest) -> Byte | None:
-    """Return a tile of a result with strokes on it; None where it has none."""
-    result = stack.results.get(wanted.picture)
-    if result is None or not mendings.is_mended(stack, result):
-        return None
-    painted = mendings.painted(stack, result, desk.pyramids)
-    return stack.mending.tile(painted, wanted.level, wanted.column, wanted.row)
 
 
 class MendPages:
@@ -45,7 +35,9 @@ class MendPages:
 
     async def facts(self, request: Request) -> Response:
         """All strokes."""
-        return JSONResponse(await run_in_threadpool(mendings.facts, self._stack(request)))
+        stack = self._stack(request)
+        result = stack.results.get(request.query_params.get("result", ""))
+        return JSONResponse(await run_in_threadpool(mendings.facts, stack, result))
 
     async def draw(self, request: Request) -> Response:
         """Put a stroke on top."""
@@ -53,16 +45,22 @@ class MendPages:
         body = await body_of(request)
         result = self._result(stack, body.get("result"))
         drawn = await run_in_threadpool(mendings.draw, stack, result, body.get("stroke"))
-        self._changed(stack, result)
-        return JSONResponse({"stroke": drawn.facts(), "version": stack.mending.version})
+        self._changed(stack)
+        return JSONResponse({"stroke": mendings.told(drawn), "version": stack.mending.version})
 
     async def remove(self, request: Request) -> Response:
         """Take a stroke back."""
         stack = self._stack(request)
         stack.mending.remove(str(request.path_params["id"]))
-        found = [r for r in stack.results.values() if stack.base == mendings.base_of(r)]
-        self._changed(stack, found[-1] if found else None)
+        self._changed(stack)
         return JSONResponse({"version": stack.mending.version})
+
+    async def bring_back(self, request: Request) -> Response:
+        """Put a stroke that was taken back on top again."""
+        stack = self._stack(request)
+        drawn = stack.mending.bring_back(str(request.path_params["id"]))
+        self._changed(stack)
+        return JSONResponse({"stroke": mendings.told(drawn), "version": stack.mending.version})
 
     async def source(self, request: Request) -> Response:
         """Which frame is sharpest at a pixel."""
@@ -86,9 +84,8 @@ class MendPages:
         self._desk.jobs.changed(stack.id)
         return JSONResponse({})
 
-    def _changed(self, stack: OpenStack, result: Result | None) -> None:
-        if result is not None:
-            self._desk.jobs.aside(lambda: mendings.keep(stack, result))
+    def _changed(self, stack: OpenStack) -> None:
+        self._desk.jobs.aside(lambda: mendings.keep(stack))
         self._desk.hub.tell("strokes", id=stack.id, version=stack.mending.version)
 
     def routes(self, one: str) -> Sequence[Route]:
@@ -97,6 +94,7 @@ class MendPages:
             Route(one + "/strokes", self.facts),
             Route(one + "/strokes", self.draw, methods=["POST"]),
             Route(one + "/strokes/{id}", self.remove, methods=["DELETE"]),
+            Route(one + "/strokes/{id}", self.bring_back, methods=["POST"]),
             Route(one + "/source/{result}", self.source),
             Route(one + "/restore", self.restore, methods=["POST"]),
         ]

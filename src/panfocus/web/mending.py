@@ -7,9 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import RLock
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
@@ -22,35 +23,20 @@ from panfocus.retouch import (
     apply,
     fit_brightness,
     resolved,
-    stroke_to,
 )
 from panfocus.retouch.brightness import surroundings
 from panfocus.retouch.records import MOST_STROKES
-from panfocus.retouch.stroke import FusedSource
+from panfocus.retouch.stroke import FusedSource, Source
+from panfocus.web.carried import Base, Carried, Carrier, Drawn
 from panfocus.web.pyramids import TILE, Byte, Pyramids, Viewable, size_at
 from panfocus.web.results import Result
 
 #: Tiles with strokes on them that are kept, so that a new stroke is put onto them alone.
 _TILES = 192
+#: Strokes that were taken back and can be brought back.
+_TAKEN_BACK = 256
 #: Frames that are kept whole while strokes are measured on them.
 _WHOLE = 2
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A stroke and its name.
-
-    Attributes:
-        id: by which it is taken back.
-        stroke: resolved and measured.
-    """
-
-    id: str
-    stroke: Stroke
-
-    def facts(self) -> dict[str, Any]:
-        """Return what a page is told."""
-        return {"id": self.id, **stroke_to(self.stroke)}
 
 
 class DrawnStrokes:
@@ -64,6 +50,8 @@ class DrawnStrokes:
         self.lock = RLock()
         self.version = 0
         self._drawn: list[Drawn] = []
+        self._taken_back: OrderedDict[str, Drawn] = OrderedDict()
+        self._carrier = Carrier()
         self._tiles: OrderedDict[tuple[str, int, int, int], tuple[tuple[str, ...], Byte]]
         self._tiles = OrderedDict()
 
@@ -73,18 +61,29 @@ class DrawnStrokes:
         with self.lock:
             return list(self._drawn)
 
-    @property
-    def strokes(self) -> tuple[Stroke, ...]:
-        """The same without names."""
-        return tuple(each.stroke for each in self.drawn)
+    def on(self, result: Result, finish: Callable[[Drawn, Sequence[Drawn]], Drawn]) -> Carried:
+        """Return all as they lie on a result; see `Carrier.to`."""
+        with self.lock:
+            return self._carrier.to(result, self._drawn, self.version, finish)
 
-    def add(self, stroke: Stroke) -> Drawn:
+    def forget(self, result: str) -> None:
+        """Forget how they lay on a result that is dropped."""
+        with self.lock:
+            self._carrier.forget(result)
+
+    def add(self, stroke: Stroke, base: Base) -> Drawn:
         """Put a stroke on top.
+
+        Args:
+            stroke: resolved and measured.
+            base: what its places and frames count in.
 
         Raises:
             UsageError: there are too many.
         """
-        drawn = Drawn(secrets.token_hex(6), stroke)
+        return self._put_on_top(Drawn(secrets.token_hex(6), stroke, base))
+
+    def _put_on_top(self, drawn: Drawn) -> Drawn:
         with self.lock:
             if len(self._drawn) >= MOST_STROKES:
                 raise UsageError("there are too many strokes", expected=f"at most {MOST_STROKES}")
@@ -92,7 +91,7 @@ class DrawnStrokes:
             self.version += 1
         return drawn
 
-    def remove(self, id_: str) -> Stroke:
+    def remove(self, id_: str) -> None:
         """Take a stroke back.
 
         Raises:
@@ -103,19 +102,39 @@ class DrawnStrokes:
                 if each.id == id_:
                     del self._drawn[n]
                     self.version += 1
-                    return each.stroke
+                    self._taken_back[id_] = each
+                    while len(self._taken_back) > _TAKEN_BACK:
+                        self._taken_back.popitem(last=False)
+                    return
         raise UsageError("this stroke is not there any more", got=id_[:40])
 
-    def put(self, strokes: Sequence[Stroke]) -> None:
+    def bring_back(self, id_: str) -> Drawn:
+        """Put a stroke that was taken back on top again, where it was.
+
+        Raises:
+            UsageError: it is not known any more, or there are too many.
+        """
+        with self.lock:
+            drawn = self._taken_back.get(id_)
+            if drawn is None:
+                raise UsageError("this stroke is not known any more", got=id_[:40])
+            self._put_on_top(drawn)
+            del self._taken_back[id_]
+            return drawn
+
+    def put(self, strokes: Sequence[Stroke], base: Base) -> None:
         """Let these be the strokes, as of a project that was opened."""
         with self.lock:
-            self._drawn = [Drawn(secrets.token_hex(6), stroke) for stroke in strokes]
+            self._drawn = [Drawn(secrets.token_hex(6), stroke, base) for stroke in strokes]
             self.version += 1
 
-    def tile(self, painted: Painted, level: int, column: int, row: int) -> Byte | None:
-        """Return a tile of the picture with all strokes on it; None where there is none.
+    def tile(
+        self, carried: Carried, painted: Painted, level: int, column: int, row: int
+    ) -> Byte | None:
+        """Return a tile of the picture with strokes on it; None where there is none.
 
         Args:
+            carried: the strokes as they lie on it.
             painted: the fused picture and what is painted from.
             level: 0 for full scale, each further one half of that.
             column: from the left.
@@ -124,7 +143,7 @@ class DrawnStrokes:
         region = painted.region(level, column, row)
         if region is None:
             return None
-        touching = [each for each in self.drawn if each.stroke.touched(region) is not None]
+        touching = carried.touching(region)
         fused = painted.fused(region, level)
         if not touching:
             return fused
@@ -157,12 +176,14 @@ class Painted:
         pyramids: that hold levels.
         frame: a frame by its number in the index map, in place.
         system: another system's result by its name.
+        cover: where a frame shows anything, by its number; None for everywhere.
     """
 
     picture: Viewable
     pyramids: Pyramids
     frame: Callable[[int], Viewable]
     system: Callable[[str], Viewable]
+    cover: Callable[[int], Viewable | None]
 
     @property
     def key(self) -> str:
@@ -187,8 +208,17 @@ class Painted:
         """Return a region of a source."""
         is_frame = isinstance(source, FrameSource)
         picture = self.frame(source.number) if is_frame else self.system(source.name)
-        whole = self.pyramids.level(picture, int(region.scale).bit_length() - 1)
-        return Layers(np.ascontiguousarray(whole[region.slices]))
+        level = int(region.scale).bit_length() - 1
+        part = np.ascontiguousarray(self.pyramids.level(picture, level)[region.slices])
+        return Layers(part, shown=self.shown(source, region))
+
+    def shown(self, source: Source, region: Region) -> NDArray[np.bool_] | None:
+        """Return where in a region a source shows anything; None for everywhere."""
+        cover = self.cover(source.number) if isinstance(source, FrameSource) else None
+        if cover is None:
+            return None
+        level = int(region.scale).bit_length() - 1
+        return self.pyramids.level(cover, level)[region.slices] == 255
 
 
 class Native:

@@ -12,24 +12,58 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.io.checked_json import Value
 from panfocus.pipeline.project import Project
-from panfocus.retouch import FrameSource, Region, Stroke, SystemSource, coverage, stroke_from
-from panfocus.web.mending import Drawn, Native, Painted
+from panfocus.retouch import FrameSource, Source, Stroke, SystemSource, stroke_from, stroke_to
+from panfocus.web.carried import Base, Carried, Drawn
+from panfocus.web.covers import cover_of
+from panfocus.web.mending import Native, Painted
+from panfocus.web.places import Places
 from panfocus.web.pyramids import Pyramids, Viewable
 from panfocus.web.results import Result
 from panfocus.web.stacks import DRAFT, OpenStack
 
-#: Coverage from which a pixel counts as the source's.
-_HALF = 0.5
+
+def can_be_mended(result: Result) -> bool:
+    """Whether strokes lie on a result: on fusions of files at full scale."""
+    return result.id != DRAFT and result.plan is not None
 
 
-def base_of(result: Result) -> tuple[Any, ...]:
-    """Return what strokes' places and frames count in: strokes hold for results that share it."""
-    return result.used, result.field, result.fusion.image.shape[:2]
+def carried(stack: OpenStack, result: Result) -> Carried:
+    """Return the strokes of a stack as they lie on a result, and as they are saved with it."""
+    if not can_be_mended(result):
+        return Carried()
+
+    def finish(drawn: Drawn, before: Sequence[Drawn]) -> Drawn:
+        with suppress(UsageError):  # by a system that this result has no picture of yet
+            known = native(stack, result)
+            stroke = known.measured(drawn.stroke, [each.stroke for each in before])
+            return replace(drawn, stroke=stroke)
+        return drawn
+
+    return stack.mending.on(result, finish)
+
+
+def shown(stack: OpenStack, result: Result) -> Carried:
+    """Return those that can be shown: another system may not have fused the frames alike yet."""
+    found = carried(stack, result)
+    names = {s.name for s in map(_source, found.drawn) if isinstance(s, SystemSource)}
+    unknown = {name for name in names if _other(stack, result, name) is None}
+    if not unknown:
+        return found
+    drawn = tuple(
+        each
+        for each in found.drawn
+        if not (isinstance(s := _source(each), SystemSource) and s.name in unknown)
+    )
+    return Carried(drawn, found.missing + len(found.drawn) - len(drawn))
+
+
+def _source(drawn: Drawn) -> Source:
+    return drawn.stroke.source
 
 
 def is_mended(stack: OpenStack, result: Result) -> bool:
     """Whether the stack's strokes lie on a result."""
-    return bool(stack.mending.drawn) and stack.base == base_of(result)
+    return bool(stack.mending.drawn) and can_be_mended(result)
 
 
 def painted(stack: OpenStack, result: Result, pyramids: Pyramids) -> Painted:
@@ -39,9 +73,14 @@ def painted(stack: OpenStack, result: Result, pyramids: Pyramids) -> Painted:
         return stack.frame_picture(result.used[number], result)
 
     def system(name: str) -> Viewable:
-        return other(stack, result, name).picture(stack.key)
+        return stack.result_picture(other(stack, result, name))
 
-    return Painted(result.picture(stack.key), pyramids, frame, system)
+    def cover(number: int) -> Viewable | None:
+        there, own = result.used[number], result.fusion.registration
+        key = f"{stack.key}/frame-{there}@{result.id}-cover"
+        return cover_of(key, stack.frames, there, own, number)
+
+    return Painted(stack.result_picture(result), pyramids, frame, system, cover)
 
 
 def other(stack: OpenStack, result: Result, name: str) -> Result:
@@ -50,13 +89,30 @@ def other(stack: OpenStack, result: Result, name: str) -> Result:
     Raises:
         UsageError: there is none.
     """
+    found = _other(stack, result, name)
+    if found is None:
+        raise UsageError(
+            "there is no result of this system that fits", got=name[:60], remedy="fuse by it first"
+        )
+    return found
+
+
+def _other(stack: OpenStack, result: Result, name: str) -> Result | None:
     for found in reversed(list(stack.results.values())):
-        is_it = found.fusion.report.system["name"] == name and found.id not in (DRAFT, result.id)
-        if is_it and base_of(found) == base_of(result) and found.name != "region":
+        is_it = found.fusion.report.system["name"] == name and found.id != result.id
+        if is_it and can_be_mended(found) and _is_alike(found, result):
             return found
-    raise UsageError(
-        "there is no result of this system that fits", got=name[:60], remedy="fuse by it first"
-    )
+    return None
+
+
+def _is_alike(one: Result, other: Result) -> bool:
+    """Whether two results show the same frames at the same places."""
+    same = one.fusion.image.shape[:2] == other.fusion.image.shape[:2] and one.used == other.used
+    placed = [r.fusion.registration for r in (one, other)]
+    if not same or placed[0] is placed[1]:
+        return same
+    still = [p is None or not any(map(p.alignment.moves, range(len(one.used)))) for p in placed]
+    return all(still) and one.field == other.field
 
 
 def draw(stack: OpenStack, result: Result, record: object) -> Drawn:
@@ -70,20 +126,15 @@ def draw(stack: OpenStack, result: Result, record: object) -> Drawn:
     Raises:
         InputError, UsageError: it is no stroke, or cannot be painted.
     """
-    if result.id == DRAFT or result.plan is None:
+    if not can_be_mended(result):
         raise UsageError("only a fusion at full scale can be mended", remedy="fuse the stack first")
     stroke = _numbered(stroke_from(Value(record, "the page")), result)
     if isinstance(stroke.source, SystemSource):
         other(stack, result, stroke.source.name)
     with stack.mending.lock:
-        if not stack.mending.drawn:
-            stack.base = base_of(result)
-        if stack.base != base_of(result):
-            raise UsageError(
-                "the strokes that are there were drawn on another part of the picture",
-                remedy="undo them, or mend the result that they were drawn on",
-            )
-        return stack.mending.add(native(stack, result).measured(stroke, stack.mending.strokes))
+        before = carried(stack, result).strokes
+        measured = native(stack, result).measured(stroke, before)
+        return stack.mending.add(measured, Base.of(result))
 
 
 def _numbered(stroke: Stroke, result: Result) -> Stroke:
@@ -124,27 +175,32 @@ def source_at(stack: OpenStack, result: Result, x: int, y: int) -> int:
     return result.used[int(result.fusion.index[row, column])]
 
 
-def facts(stack: OpenStack) -> dict[str, Any]:
-    """Return what a page is told of the strokes; frames by the stack's numbers."""
-    used: Sequence[int] = stack.base[0] if stack.base else ()
-    out: list[dict[str, Any]] = []
-    for drawn in stack.mending.drawn:
-        told = drawn.facts()
-        source = drawn.stroke.source
-        if isinstance(source, FrameSource) and source.number < len(used):
-            told["source"] = {**told["source"], "frame": used[source.number]}
-        out.append(told)
-    systems = [
-        s.name for each in stack.mending.drawn if isinstance(s := each.stroke.source, SystemSource)
-    ]
+def facts(stack: OpenStack, result: Result | None = None) -> dict[str, Any]:
+    """Return what a page is told of the strokes; frames by the stack's numbers.
+
+    Args:
+        stack: open.
+        result: that is shown.
+    """
+    drawn = stack.mending.drawn
     return {
         "version": stack.mending.version,
-        "strokes": out,
-        "systems": systems,
+        "strokes": [told(each) for each in drawn],
+        "systems": [s.name for s in map(_source, drawn) if isinstance(s, SystemSource)],
+        "missing": 0 if result is None else shown(stack, result).missing,
         "project": None if stack.project is None else str(stack.project),
         "unsaved": unsaved_facts(stack),
         "is_saved": stack.saved_version == stack.mending.version,
     }
+
+
+def told(drawn: Drawn) -> dict[str, Any]:
+    """Return what a page is told of a stroke, its frame by the stack's number."""
+    record: dict[str, Any] = {"id": drawn.id, **stroke_to(drawn.stroke)}
+    source = drawn.stroke.source
+    if isinstance(source, FrameSource) and source.number < len(drawn.base.used):
+        record["source"] = {**record["source"], "frame": drawn.base.used[source.number]}
+    return record
 
 
 def unsaved_path(stack: OpenStack) -> Path:
@@ -158,12 +214,12 @@ def unsaved_facts(stack: OpenStack) -> dict[str, Any] | None:
     return None if found is None else {"strokes": len(found.strokes)}
 
 
-def look_for_unsaved(stack: OpenStack) -> None:
+def look_for_unsaved(stack: OpenStack, places: Places) -> None:
     """See whether an earlier run was ended before its strokes were saved."""
     path = unsaved_path(stack)
     if path.is_file():
         with suppress(PanfocusError):
-            found = Project.read(path, roots=[stack.folder])
+            found = Project.read(path, roots=places.roots(stack.folder))
             stack.left_over = found if found.strokes else None
 
 
@@ -180,17 +236,24 @@ def project_of(stack: OpenStack, result: Result) -> Project:
     if known is None:
         known = Project.of(result.plan, result.fusion, stack.folder)
         stack.projects[result.id] = known
-    strokes = stack.mending.strokes if is_mended(stack, result) else ()
-    return replace(known, strokes=strokes)
+    return replace(known, strokes=carried(stack, result).strokes)
 
 
-def keep(stack: OpenStack, result: Result) -> None:
+def keeper(stack: OpenStack) -> Result | None:
+    """Return the result whose project keeps the strokes: the newest that most of them lie on."""
+    found = [r for r in list(stack.results.values()) if can_be_mended(r)]
+    return min(reversed(found), key=lambda r: carried(stack, r).missing, default=None)
+
+
+def keep(stack: OpenStack) -> None:
     """Write the strokes down in case of a crash; where the folder allows for it."""
     if not stack.mending.drawn:
         forget_unsaved(stack)
         return
     with suppress(PanfocusError, OSError), stack.keeping:
-        project_of(stack, result).save(unsaved_path(stack), overwrite=True)
+        result = keeper(stack)
+        if result is not None:
+            project_of(stack, result).save(unsaved_path(stack), overwrite=True)
 
 
 def forget_unsaved(stack: OpenStack) -> None:
@@ -198,22 +261,3 @@ def forget_unsaved(stack: OpenStack) -> None:
     stack.left_over = None
     with suppress(OSError):
         unsaved_path(stack).unlink(missing_ok=True)
-
-
-def value_at(stack: OpenStack, result: Result, x: int, y: int) -> dict[str, Any]:
-    """Return what picture and maps say of a pixel, strokes included."""
-    out = result.value(x, y)
-    spot = Region(x, y, 1, 1)
-    if not is_mended(stack, result):
-        return out
-    for drawn in reversed(stack.mending.drawn):
-        stroke = drawn.stroke
-        if stroke.touched(spot) is None or coverage(stroke, spot)[0, 0] * stroke.opacity < _HALF:
-            continue
-        if isinstance(stroke.source, FrameSource):
-            number = stroke.source.number
-            step = result.options.z_step_um
-            depth = None if out.get("unit") == "µm" and step is None else number * (step or 1.0)
-            out |= {"frame": result.used[number], "depth": depth, "confidence": 1.0, "mended": True}
-        break
-    return out

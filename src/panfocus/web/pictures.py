@@ -17,7 +17,9 @@ from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.registration.stack import Registration
+from panfocus.retouch import Region
 from panfocus.web.frames import StackFrames
+from panfocus.web.levels import PLAIN, Levels
 from panfocus.web.pyramids import Byte
 from panfocus.web.scales import ColourScale
 
@@ -44,12 +46,13 @@ def _to_srgb(profile: bytes, mode: str) -> Any:  # noqa: ANN401  of Pillow
         return None
 
 
-def to_screen(pixels: Pixels, icc: bytes | None = None) -> Byte:
+def to_screen(pixels: Pixels, icc: bytes | None = None, levels: Levels | None = None) -> Byte:
     """Return a picture as a screen shows it: 8-bit sRGB, without opacity.
 
     Args:
         pixels: ``(H, W)`` or ``(H, W, C)``, any dtype of a frame.
         icc: its colour profile.
+        levels: which numbers are black and white; None for all that the dtype holds.
 
     Returns:
         ``(H, W)`` or ``(H, W, 3)`` uint8.
@@ -60,17 +63,19 @@ def to_screen(pixels: Pixels, icc: bytes | None = None) -> Byte:
         pixels = pixels.mean(axis=-1).astype(pixels.dtype)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
-    if pixels.dtype == np.float32:
-        levels = np.rint(np.clip(pixels, 0, 1) * np.float32(255)).astype(np.uint8)
+    if levels is not None and not levels.is_plain:
+        shown = levels.shown(pixels)
+    elif pixels.dtype == np.float32:
+        shown = np.rint(np.clip(pixels, 0, 1) * np.float32(255)).astype(np.uint8)
     else:
-        levels = np.asarray(io.to_depth(pixels, "uint8"), np.uint8)
-    levels = np.ascontiguousarray(levels)
-    change = _to_srgb(icc, "RGB" if levels.ndim == 3 else "L") if icc else None
+        shown = np.asarray(io.to_depth(pixels, "uint8"), np.uint8)
+    shown = np.ascontiguousarray(shown)
+    change = _to_srgb(icc, "RGB" if shown.ndim == 3 else "L") if icc else None
     if change is None:
-        return levels
+        return shown
     from PIL import Image, ImageCms  # noqa: PLC0415
 
-    converted = ImageCms.applyTransform(Image.fromarray(levels), change)
+    converted = ImageCms.applyTransform(Image.fromarray(shown), change)
     return np.asarray(converted, np.uint8)
 
 
@@ -85,6 +90,7 @@ class FramePicture:
         registration: that puts it in place; None for the frame as it is.
         place: its number in the registration, where some frames are left out.
         version: of the registration.
+        levels: by which it is shown.
     """
 
     stack: str
@@ -94,6 +100,7 @@ class FramePicture:
     place: int = 0
     version: str = ""
     exact: bool = False
+    levels: Levels = PLAIN
 
     @property
     def _moved(self) -> Registration | None:
@@ -110,7 +117,7 @@ class FramePicture:
     def key(self) -> str:
         """Its name."""
         tail = "" if self._moved is None else f"@{self.version}"
-        return f"{self.stack}/frame-{self.number}{tail}"
+        return f"{self.stack}/frame-{self.number}{tail}~{self.levels.key}"
 
     @property
     def height(self) -> int:
@@ -129,15 +136,15 @@ class FramePicture:
         moved = self._moved
         if moved is not None:
             frame = moved.place(self.place, self.frames.read(self.number))
-            return to_screen(frame.pixels, frame.metadata.icc), 0
+            return to_screen(frame.pixels, frame.metadata.icc, self.levels), 0
         if level == 0:
             frame = self.frames.read(self.number)
-            return to_screen(frame.pixels, frame.metadata.icc), 0
+            return to_screen(frame.pixels, frame.metadata.icc, self.levels), 0
         wanted = min(level, _REDUCED)
         frame = self.frames.reduced(self.number, 1 << wanted)
         reached = _reached(frame, self.height, wanted)
         size = -(-self.width >> reached), -(-self.height >> reached)
-        shown = to_screen(frame.pixels, frame.metadata.icc)
+        shown = to_screen(frame.pixels, frame.metadata.icc, self.levels)
         if shown.shape[1::-1] != size:
             shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), np.uint8)
         return shown, reached
@@ -159,12 +166,14 @@ class ArrayPicture:
         key: its name.
         pixels: ``(H, W[, C])``.
         icc: colour profile.
+        levels: by which it is shown.
     """
 
     key: str
     pixels: Pixels
     icc: bytes | None = None
     exact: bool = False
+    levels: Levels = PLAIN
 
     @property
     def height(self) -> int:
@@ -178,7 +187,19 @@ class ArrayPicture:
 
     def read(self, level: int) -> tuple[Byte, int]:
         """Return it at full scale."""
-        return to_screen(np.asarray(self.pixels), self.icc), 0
+        return to_screen(np.asarray(self.pixels), self.icc, self.levels), 0
+
+
+def sampled(values: NDArray[Any], region: Region) -> Float:
+    """Return a map ``(h, w)`` in a region at a level: each pixel one of its own values."""
+    step = int(region.scale)
+    rows, columns = (
+        np.minimum(np.arange(first, first + count) * step + step // 2, most - 1)
+        for first, count, most in zip(
+            (region.top, region.left), (region.height, region.width), values.shape, strict=True
+        )
+    )
+    return np.asarray(values[np.ix_(rows, columns)], np.float32)
 
 
 @dataclass(frozen=True)
@@ -208,12 +229,8 @@ class MapPicture:
 
     def read(self, level: int) -> tuple[Byte, int]:
         """Return it at a level, each pixel one of the map's own values: numbers are not mixed."""
-        step = 1 << level
-        size = -(-self.width >> level), -(-self.height >> level)
-        half = step // 2
-        rows = np.minimum(np.arange(size[1]) * step + half, self.height - 1)
-        columns = np.minimum(np.arange(size[0]) * step + half, self.width - 1)
-        return self.scale.draw(np.asarray(self.values[np.ix_(rows, columns)], np.float32)), level
+        high, wide = -(-self.height >> level), -(-self.width >> level)
+        return self.scale.draw(sampled(self.values, Region(0, 0, wide, high, 1 << level))), level
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
 """What may be read and written: what lies below the folders that were given, and nothing else.
 
 Every path that comes from the browser goes through here. Links are followed before it is looked
-where a path leads, so that a link out of a folder is no way out of it.
+where a path leads, so that a link out of a folder is no way out of it. The one exception is frames
+that lay as links in a folder that was named on the command line, when it was named: who makes a
+stack of links and names it wants those files read, as `panfocus fuse FOLDER` reads them. They are
+read as frames of that folder alone; a path of the browser's that names one is refused as before.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 
 from panfocus.errors import UsageError
+from panfocus.io.read import SUFFIXES
 
 
 class RefusedError(UsageError):
@@ -34,10 +38,12 @@ class Places:
 
     Args:
         folders: that the user has given.
+        linked: files elsewhere that links among the user's frames lead to; see `linked_frames`.
     """
 
-    def __init__(self, folders: Iterable[Path]) -> None:
+    def __init__(self, folders: Iterable[Path], linked: Iterable[Path] = ()) -> None:
         self._given = [Path(os.path.realpath(folder)) for folder in folders]
+        self._linked = frozenset(linked)
         self._lock = Lock()
         self._dropped: Path | None = None
 
@@ -98,17 +104,47 @@ class Places:
         folders = [*self._given, *([self._dropped] if self._dropped else [])]
         return any(real == folder or folder in real.parents for folder in folders)
 
+    def shows(self, path: Path) -> bool:
+        """Whether a file that was found in a folder may be read as a frame."""
+        return self.allows(path) or Path(os.path.realpath(path)) in self._linked
+
+    def roots(self, folder: Path | None = None) -> list[Path]:
+        """Return what projects may name: the folders, or one of them; and frames of the user's."""
+        return [*(self._given if folder is None else [folder]), *self._linked]
+
     def check(self, paths: Iterable[Path]) -> None:
         """Refuse files that were found in a folder and lie elsewhere, as links do.
+
+        Links that the user has named with their folder are none of these.
 
         Raises:
             RefusedError: one does.
         """
         for path in paths:
-            if not self.allows(path):
+            if not self.shows(path):
                 raise _refused(str(path))
 
     def is_dropped(self, path: Path) -> bool:
         """Whether a path lies among what was dropped."""
         real = Path(os.path.realpath(path))
         return self._dropped is not None and self._dropped in real.parents
+
+
+def linked_frames(inputs: Iterable[Path]) -> frozenset[Path]:
+    """Return the files that links lead to which the user has named, or whose folder he has.
+
+    Args:
+        inputs: files and folders of the command line; of folders, what lies directly in them.
+    """
+    found: set[Path] = set()
+    for path in inputs:
+        entries = (e for e in _entries(path) if e.suffix.lower() in SUFFIXES and e.is_symlink())
+        found |= {Path(os.path.realpath(entry)) for entry in entries if entry.is_file()}
+    return frozenset(found)
+
+
+def _entries(path: Path) -> list[Path]:
+    try:
+        return list(path.iterdir()) if path.is_dir() else [path]
+    except OSError:
+        return []

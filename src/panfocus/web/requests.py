@@ -10,6 +10,7 @@ from typing import Any, Self, cast
 from starlette.requests import Request
 
 from panfocus.errors import UsageError
+from panfocus.web.levels import PLAIN, Levels
 
 #: Bytes of a request that is not an upload: ten thousand strokes fit.
 MOST_BYTES = 32 * 2**20
@@ -144,3 +145,25 @@ class BoxRequest:
             raise UsageError("this is no rectangle", expected="left, top, width, height")
         left, top, width, height = (whole("box", n) for n in found)
         return cls((left, top, width, height))
+
+
+@dataclass(frozen=True)
+class LevelsRequest:
+    """Levels by which a stack is looked at."""
+
+    levels: Levels
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Read it.
+
+        Raises:
+            UsageError: no such levels.
+        """
+        given = {name: body.get(name, default) for name, default in PLAIN.facts().items()}
+        for name, value in given.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise UsageError(
+                    f"this cannot be {name}", where=name, expected="a number", got=str(value)[:40]
+                )
+        return cls(Levels(**{name: float(value) for name, value in given.items()}))

@@ -14,6 +14,7 @@ from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
 from panfocus.registration.transforms import Crop
+from panfocus.web.levels import Levels
 from panfocus.web.pictures import ArrayPicture, MapPicture
 from panfocus.web.pyramids import Viewable
 from panfocus.web.scales import ColourScale
@@ -54,9 +55,11 @@ class Result:
         height, width = self.fusion.image.shape[:2]
         return Crop(0, height, 0, width) if found is None else found.field
 
-    def picture(self, stack: str) -> Viewable:
+    def picture(self, stack: str, levels: Levels) -> Viewable:
         """Return the fused picture, to be looked at."""
-        return ArrayPicture(f"{stack}/{self.id}", self.fusion.image, self.fusion.metadata.icc)
+        key = f"{stack}/{self.id}~{levels.key}"
+        icc = self.fusion.metadata.icc
+        return ArrayPicture(key, self.fusion.image, icc, levels=levels)
 
     def map_picture(self, stack: str, kind: MapKind) -> Viewable | None:
         """Return a map in colours; None where there is none."""

@@ -131,6 +131,11 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
         raise UsageError(
             "strokes are repeated from a project file", remedy="save the project as well"
         )
+    if mendings.carried(stack, result).missing:
+        raise UsageError(
+            "a stroke is painted from a frame that this result leaves out",
+            remedy="fuse with that frame, or take the stroke back",
+        )
     if result.plan is not None:
         request.wanted.check(result.plan)
 
@@ -149,7 +154,7 @@ def finished(stack: OpenStack, result: Result, job: PageJob, jobs: Jobs) -> Fusi
     """
     fusion = result.fusion
     if result.plan is not None and mendings.is_mended(stack, result):
-        strokes = stack.mending.strokes
+        strokes = mendings.carried(stack, result).strokes
         tell = jobs.teller(job)
         fusion = retouch(fusion, result.plan, strokes, progress=tell, cancel=job.stop.is_set)
     return at_depth(fusion, result.options.bit_depth)

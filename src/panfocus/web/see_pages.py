@@ -14,12 +14,13 @@ from starlette.routing import Route
 
 from panfocus.errors import UsageError
 from panfocus.surface.mesh import Surface, build_surface
-from panfocus.web import mendings
 from panfocus.web.desk import Desk
-from panfocus.web.pictures import histogram, to_screen
+from panfocus.web.mended import Mended
+from panfocus.web.pictures import histogram
 from panfocus.web.pyramids import Byte, encode, size_at
-from panfocus.web.requests import PointRequest, whole
+from panfocus.web.requests import LevelsRequest, PointRequest, body_of, whole
 from panfocus.web.results import Result
+from panfocus.web.stacks import OpenStack
 
 #: Pixels of the level that a histogram is counted on.
 _COUNTED = 1_500_000
@@ -40,9 +41,9 @@ class SeePages:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def _result(self, request: Request) -> Result:
+    def _result(self, request: Request) -> tuple[OpenStack, Result]:
         stack = self._desk.stack(str(request.path_params["stack"]))
-        return stack.result(str(request.path_params["result"]))
+        return stack, stack.result(str(request.path_params["result"]))
 
     async def histogram(self, request: Request) -> Response:
         """How many pixels of a picture have each level."""
@@ -54,6 +55,9 @@ class SeePages:
             level = 0
             while np.prod(size_at(picture, level)) > _COUNTED:
                 level += 1
+            result = stack.results.get(name)
+            if result is not None:
+                return histogram(Mended(stack, result, self._desk.pyramids).level(level))
             return histogram(self._desk.pyramids.level(picture, level))
 
         return JSONResponse({"channels": await run_in_threadpool(count)})
@@ -66,9 +70,8 @@ class SeePages:
         height, width = result.fusion.image.shape[:2]
         if wanted.x >= width or wanted.y >= height:
             return JSONResponse({})
-        return JSONResponse(
-            await run_in_threadpool(mendings.value_at, stack, result, wanted.x, wanted.y)
-        )
+        mended = Mended(stack, result, self._desk.pyramids)
+        return JSONResponse(await run_in_threadpool(mended.value, wanted.x, wanted.y))
 
     async def part(self, request: Request) -> Response:
         """A rectangle of a picture at a size, as one JPEG: what a brush shows while it paints."""
@@ -97,8 +100,9 @@ class SeePages:
 
     async def mesh(self, request: Request) -> Response:
         """The surface: counts, places, places in the texture, triangles, as numbers."""
-        result = self._result(request)
-        surface = await run_in_threadpool(_surface, result)
+        stack, result = self._result(request)
+        mended = Mended(stack, result, self._desk.pyramids)
+        surface = await run_in_threadpool(_surface, mended)
         places = surface.vertices - surface.vertices.mean(axis=0)
         places /= np.float32(np.ptp(places[:, :2], axis=0).max() / 2)
         parts = [
@@ -111,10 +115,13 @@ class SeePages:
 
     async def texture(self, request: Request) -> Response:
         """The picture that lies on the surface."""
-        result = self._result(request)
+        stack, result = self._result(request)
 
         def make() -> bytes:
-            shown = to_screen(np.asarray(result.fusion.image), result.fusion.metadata.icc)
+            level = 0
+            while max(size_at(stack.result_picture(result), level + 1)) >= _TEXTURE:
+                level += 1
+            shown = Mended(stack, result, self._desk.pyramids).level(level)
             longest = max(shown.shape[:2])
             if longest > _TEXTURE:
                 size = [max(side * _TEXTURE // longest, 1) for side in shown.shape[1::-1]]
@@ -123,9 +130,17 @@ class SeePages:
 
         return Response(await run_in_threadpool(make), media_type="image/jpeg")
 
+    async def levels(self, request: Request) -> Response:
+        """Say which numbers are black and white on the screen."""
+        stack = self._desk.stack(str(request.path_params["stack"]))
+        stack.levels = LevelsRequest.of(await body_of(request)).levels
+        self._desk.jobs.changed(stack.id)
+        return JSONResponse({})
+
     def routes(self, one: str) -> Sequence[Route]:
         """Return the addresses, below that of a stack."""
         return [
+            Route(one + "/levels", self.levels, methods=["POST"]),
             Route(one + "/histogram/{picture}", self.histogram),
             Route(one + "/value/{result}", self.value),
             Route(one + "/part/{picture}", self.part),
@@ -134,14 +149,14 @@ class SeePages:
         ]
 
 
-def _surface(result: Result) -> Surface:
-    fusion = result.fusion
+def _surface(mended: Mended) -> Surface:
+    fusion = mended.result.fusion
     if fusion.depth is None or fusion.confidence is None:
         raise UsageError("this result has no depth")
     return build_surface(
         np.asarray(fusion.image),
-        np.asarray(fusion.depth),
-        np.asarray(fusion.confidence),
-        near_first=result.options.order == "near-first",
+        mended.map("depth"),
+        mended.map("confidence"),
+        near_first=mended.result.options.order == "near-first",
         most_vertices=_VERTICES,
     )

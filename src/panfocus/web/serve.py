@@ -21,7 +21,7 @@ from panfocus.errors import PanfocusError, UsageError
 from panfocus.web.app import make_app
 from panfocus.web.desk import Desk
 from panfocus.web.events import Hub
-from panfocus.web.places import Places
+from panfocus.web.places import Places, linked_frames
 from panfocus.web.safety import Doors
 
 #: Seconds for which the server stays after the last page was closed.
@@ -73,7 +73,7 @@ def places_of(inputs: Sequence[Path]) -> Places:
                 remedy="check the spelling and the folder",
             )
         folders.append(path if path.is_dir() and path.suffix != ".zarr" else path.parent)
-    return Places(folders or [Path.cwd()])
+    return Places(folders or [Path.cwd()], linked_frames(inputs))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -16,10 +16,12 @@ from panfocus.pipeline.project import Project
 from panfocus.pipeline.quality import Finding
 from panfocus.registration.options import resolve_reference
 from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
+from panfocus.web.levels import PLAIN, Levels
 from panfocus.web.mending import DrawnStrokes, Native
 from panfocus.web.pictures import FramePicture
 from panfocus.web.pyramids import Viewable
 from panfocus.web.results import Result
+from panfocus.web.thumbs import Thumb
 
 DRAFT = "draft"
 
@@ -31,13 +33,15 @@ class Survey:
     Attributes:
         findings: frames that spoil the stack.
         sharpness: of each frame.
-        thumbs: of each frame, JPEG.
+        thumbs: of each frame, small, in the numbers of its file.
+        levels: between which the brightness of all frames lies.
         aligned: what registration said of each frame, on the draft.
     """
 
     findings: list[Finding] = field(default_factory=list[Finding])
     sharpness: list[float] = field(default_factory=list[float])
-    thumbs: list[bytes] = field(default_factory=list[bytes])
+    thumbs: list[Thumb] = field(default_factory=list[Thumb])
+    levels: Levels = PLAIN
     aligned: list[dict[str, Any] | None] = field(default_factory=list[dict[str, Any] | None])
 
 
@@ -76,10 +80,10 @@ class OpenStack:
         self.lock = RLock()
         self.version = 0
         self.survey = Survey()
+        self.levels = PLAIN
         self.used = [True] * frames.shape[0]
         self.results: dict[str, Result] = {}
         self.mending = DrawnStrokes()
-        self.base: tuple[Any, ...] | None = None
         self.native: tuple[str, Native] | None = None
         self.project: Path | None = None
         self.projects: dict[str, Project] = {}
@@ -173,18 +177,23 @@ class OpenStack:
         with self.lock:
             found = self.results.pop(id_, None)
         if found is not None:
+            self.mending.forget(id_)
             found.delete()
 
     def frame_picture(self, number: int, result: Result | None) -> Viewable:
         """Return a frame to be looked at, where the result has it, or as it is."""
         if not 0 <= number < len(self.used):
             raise UsageError("there is no such frame", where="frame", got=str(number))
-        plain = FramePicture(self.key, self.frames, number)
+        plain = FramePicture(self.key, self.frames, number, levels=self.levels)
         if result is None or result.id == DRAFT or number not in result.used:
             return plain
         found = result.fusion.registration
         place = result.used.index(number)
         return replace(plain, registration=found, place=place, version=result.id)
+
+    def result_picture(self, result: Result) -> Viewable:
+        """Return a result to be looked at."""
+        return result.picture(self.key, self.levels)
 
     def picture(self, name: str) -> Viewable:
         """Return what an address names: ``frame-3``, ``frame-3@r1``, ``r1``, ``r1-depth``.
@@ -198,7 +207,7 @@ class OpenStack:
                 return self.frame_picture(int(number), self.result(id_) if id_ else None)
         id_, _, kind = name.partition("-")
         found = self.result(id_)
-        picture = found.picture(self.key) if not kind else None
+        picture = self.result_picture(found) if not kind else None
         if kind in MAP_KINDS:
             picture = found.map_picture(self.key, _kind(kind))
         if picture is None:
@@ -245,6 +254,8 @@ class OpenStack:
             "results": results,
             "notes": self.notes,
             "options": self.options,
+            "levels": self.levels.facts(),
+            "found_levels": self.survey.levels.facts(),
             "strokes": len(self.mending.drawn),
             "mended": self.mending.version,
             "dropped": self.is_dropped,

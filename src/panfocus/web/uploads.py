@@ -54,19 +54,24 @@ class Uploads:
             raise UsageError("there is no such drop", got=id_[:40])
         return folder
 
-    async def take(self, id_: str, name: str, pieces: AsyncIterator[bytes]) -> Path:
+    async def take(
+        self, id_: str, name: str, pieces: AsyncIterator[bytes], told: int | None = None
+    ) -> Path:
         """Write one file.
 
         Args:
             id_: of the drop.
             name: of the file; letters that mean something in a path are replaced.
             pieces: of its content.
+            told: how many bytes it will be, if that is said: too many are refused unread.
 
         Raises:
             UsageError: no picture by its name, or one of that name is there.
             InputError: too large, or no room for it.
         """
         folder = self.folder(id_)
+        if told is not None and told > min(self._most_file, self._left):
+            raise self._too_large(name)
         plain = _PLAIN.sub("_", name).lstrip(".")[-120:]
         if Path(plain).suffix.lower() not in SUFFIXES:
             raise UsageError(
@@ -93,11 +98,14 @@ class Uploads:
     def _check(self, name: str, size: int, more: int, folder: Path) -> None:
         self._left -= more
         if size > self._most_file or self._left < 0:
-            raise InputError(
-                "this is more than the page takes",
-                where=name[:120],
-                expected=f"at most {self._most_file >> 20} MiB a file",
-                remedy="start `panfocus view` with the folder that holds it",
-            )
+            raise self._too_large(name)
         if shutil.disk_usage(folder).free < _SPARE:
             raise InputError("there is no room on the disk for more files", where=name[:120])
+
+    def _too_large(self, name: str) -> InputError:
+        return InputError(
+            "this is more than the page takes",
+            where=name[:120],
+            expected=f"at most {self._most_file >> 20} MiB a file",
+            remedy="start `panfocus view` with the folder that holds it",
+        )

@@ -3,6 +3,12 @@
 import { state, viewOf, results, resultOf, current } from "./store.js";
 import { t } from "./texts.js";
 
+/** Names the levels by which all is shown; nothing where they are as the files have them. */
+export function levelsKey() {
+  const { black, white, gamma } = state.stack.levels;
+  return black === 0 && white === 1 && gamma === 1 ? "" : `.${black}-${white}-${gamma}`;
+}
+
 /** How a picture by its name is shown: its size and place in the frame. */
 export function pictureOf(name) {
   const stack = state.stack;
@@ -10,18 +16,18 @@ export function pictureOf(name) {
   if (frame) {
     const result = frame[2] ? resultOf(frame[2]) : null;
     if (!result || result.id === "draft") {
-      return { name: `frame-${frame[1]}`, width: stack.width, height: stack.height, version: stack.key };
+      return { name: `frame-${frame[1]}`, width: stack.width, height: stack.height, version: `${stack.key}${levelsKey()}` };
     }
-    return { name, width: result.width, height: result.height, ...result.field, version: stack.key };
+    return { name, width: result.width, height: result.height, ...result.field, version: `${stack.key}${levelsKey()}` };
   }
   const [id] = name.split("-");
   const result = resultOf(id);
   if (!result) return null;
   const scale = stack.width / result.frame.width;
   return {
-    name, width: result.width, height: result.height, scale, version: result.id === "draft" ? `${stack.version}` : result.id,
+    name, width: result.width, height: result.height, scale, version: result.id === "draft" ? `${stack.version}${levelsKey()}` : result.id,
     left: result.field.left * scale, top: result.field.top * scale,
-    ...(result.id === name && result.id !== "draft" ? { version: `${result.id}.${stack.mended}` } : {}),
+    ...(result.id !== "draft" ? { version: `${result.id}.${stack.mended}${levelsKey()}` } : {}),
   };
 }
 

@@ -35,7 +35,7 @@ export class Mender {
   }
 
   get isOn() {
-    return tools.tool !== "none" && viewOf().tab === "mend" && !tools.panning && current() && current().id !== "draft";
+    return tools.tool !== "none" && viewOf().tab === "mend" && !tools.panning && state.stack?.kind !== "volume" && current() && current().id !== "draft";
   }
 
   settle() {
@@ -170,6 +170,10 @@ export class Mender {
   }
 
   draw() {
+    // a canvas that shows nothing is not drawn anew for every frame that is panned
+    const isUsed = Boolean(this.isOn || this.pending.length);
+    if (!isUsed && this.canvas.hidden) return;
+    this.canvas.hidden = !isUsed;
     const pen = this.canvas.getContext("2d");
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);

@@ -13,11 +13,15 @@ const SIZES = [2, 2000];
 export function mendPanel() {
   const body = el("div", { class: "stack" });
   let isSaved = true;
+  let asked = null; // the result that was asked about
   let leftOver = null;
+  let missing = 0; // strokes that do not lie on the result that is shown
 
   async function ask() {
     if (!state.stack) return;
-    const facts = await get(`/api/stacks/${state.stack.id}/strokes`);
+    asked = current()?.id;
+    const facts = await get(`/api/stacks/${state.stack.id}/strokes?result=${current()?.id ?? ""}`);
+    missing = facts.missing;
     isSaved = facts.is_saved;
     leftOver = facts.unsaved;
     state.stack.strokes = facts.strokes.length;
@@ -55,6 +59,10 @@ export function mendPanel() {
   function draw() {
     const result = current();
     if (!state.stack) return;
+    if (state.stack.kind === "volume") {
+      clear(body, el("div", { class: "empty" }, glyph("brush"), el("p", {}, t("mend.volume"))));
+      return;
+    }
     if (!result || result.id === "draft") {
       clear(body, banner(), el("div", { class: "empty" }, glyph("brush"), el("p", {}, t("mend.first"))));
       return;
@@ -77,7 +85,8 @@ export function mendPanel() {
         el("div", { class: "row" },
           el("button", { type: "button", class: "grow", disabled: !canUndo, title: "Ctrl Z", on: { click: () => undo() } }, glyph("undo"), t("mend.undo")),
           el("button", { type: "button", class: "grow", disabled: !canRedo, title: "Ctrl Shift Z", on: { click: () => redo() } }, glyph("redo"), t("mend.redo"))),
-        el("p", { class: "quiet small" }, canUndo ? t(isSaved ? "mend.saved" : "mend.unsaved", { count: state.stack.strokes }) : t("mend.nostrokes"))));
+        el("p", { class: "quiet small" }, canUndo ? t(isSaved ? "mend.saved" : "mend.unsaved", { count: state.stack.strokes }) : t("mend.nostrokes")),
+        canUndo && missing ? el("p", { class: "small warning" }, t("mend.missing", { count: missing })) : null));
     if (focus) body.querySelector(`[data-value="${focus}"]`)?.focus();
   }
 
@@ -88,7 +97,8 @@ export function mendPanel() {
       el("div", { class: "row" }, el("button", { type: "button", class: "main", on: { click: () => answer(true) } }, t("mend.take")), el("button", { type: "button", on: { click: () => answer(false) } }, t("mend.forget")))));
   }
 
-  const stops = [watch("mended", () => { ask().catch(refusal); }), watch("stack", draw), watch("toolkeys", draw),
+  const stops = [watch("mended", () => { ask().catch(refusal); }), watch("stack", () => { ask().catch(refusal); }), watch("toolkeys", draw),
+    watch("view", () => { if (current()?.id !== asked) ask().catch(refusal); }),
     watch("strokes", (event) => { if (event.id === state.stack?.id && event.version !== undefined) { state.stack.mended = event.version; tell("view"); ask().catch(refusal); } })];
   draw();
   ask().catch(refusal);

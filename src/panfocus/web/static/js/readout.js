@@ -36,18 +36,19 @@ export function readout(stage, screen) {
     move(viewOf().share + by);
   });
 
+  let drawn = "";
   function arrange() {
     if (!state.stack) return;
     const view = viewOf();
+    const two = view.mode === "wipe" || view.mode === "side";
+    const names = two ? [say(pictureA()), say(pictureB())] : [];
+    const key = JSON.stringify([view.mode, view.share, view.overlay, current()?.id, names, state.stack.key]);
+    if (key === drawn) return; // as for every frame that is panned
+    drawn = key;
     handle.hidden = view.mode !== "wipe";
     handle.style.left = `${view.share * 100}%`;
     handle.setAttribute("aria-valuenow", String(Math.round(view.share * 100)));
-    const two = view.mode === "wipe" || view.mode === "side";
-    for (const tag of tags) tag.hidden = !two;
-    if (two) {
-      tags[0].textContent = say(pictureA());
-      tags[1].textContent = say(pictureB());
-    }
+    tags.forEach((tag, n) => { tag.hidden = !two; tag.textContent = names[n] ?? ""; });
     drawBar();
   }
 
@@ -86,7 +87,7 @@ export function readout(stage, screen) {
       parts.push(facts.unit === "µm" ? `${number(facts.depth, 2)} µm` : t("value.depth", { depth: number(facts.depth + 1, 2) }));
     }
     if ("confidence" in facts) parts.push(t("value.confidence", { share: number(facts.confidence * 100) }));
-    parts.push(facts.rgb.map((v) => (Number.isInteger(v) ? v : number(v, 3))).join(" "));
+    if (facts.rgb) parts.push(facts.rgb.map((v) => (Number.isInteger(v) ? v : number(v, 3))).join(" "));
     value.textContent = parts.join("   ");
     value.hidden = false;
     stage.under = facts;

@@ -7,6 +7,7 @@ import { state, tell, viewOf, watch, current } from "./store.js";
 import { number, t } from "./texts.js";
 import { showSurface } from "./surface.js";
 import { refusal } from "./toast.js";
+import { levelsPanel } from "./levelspanel.js";
 
 export function seePanel() {
   const view = viewOf();
@@ -75,11 +76,13 @@ export function seePanel() {
     const key = JSON.stringify([current()?.id, pictureA()?.name, pictureA()?.version, view.overlay]);
     if (key !== last) { last = key; all(); }
   };
-  const stops = [watch("stack", again), watch("view", again)];
+  const levels = levelsPanel();
+  const stops = [watch("stack", again), watch("view", again), levels.leave];
   again();
   const node = el("div", { class: "stack" },
     el("section", { class: "stack tight" }, el("h3", {}, t("see.overlay")), overlays),
     el("section", { class: "stack tight" }, el("h3", {}, t("histogram")), canvas, about),
+    el("section", { class: "stack tight" }, el("h3", {}, t("levels")), levels.node),
     el("section", { class: "stack tight" }, el("h3", {}, t("see.depth")), solid),
     inPlace);
   return { node, leave: () => { for (const stop of stops) stop(); } };

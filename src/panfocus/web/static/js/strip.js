@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { calm, clear, el, glyph } from "./dom.js";
 import { state, tell, viewOf, watch, resultOf } from "./store.js";
-import { frameName } from "./look.js";
+import { frameName, levelsKey } from "./look.js";
 import { t } from "./texts.js";
 import { refusal } from "./toast.js";
 
@@ -17,7 +17,7 @@ export function strip() {
     const stack = state.stack;
     if (!stack) return;
     const view = viewOf();
-    const key = JSON.stringify([stack.key, stack.frames, stack.can_switch]);
+    const key = JSON.stringify([stack.key, stack.frames, stack.can_switch, stack.levels]);
     if (key !== drawn) {
       drawn = key;
       const at = list.scrollLeft;
@@ -44,7 +44,7 @@ export function strip() {
     const curve = el("div", { class: "curve", title: frame.sharpness === null ? "" : t("frame.sharpness", { share: Math.round((100 * frame.sharpness) / most) }), "aria-hidden": "true" }, bar);
     const label = [t("frame.option", { number: frame.number + 1, name: frame.name }), note, frame.used ? "" : t("frame.off")].filter(Boolean).join(", ");
     const image = frame.thumb
-      ? el("img", { src: `/api/stacks/${stack.id}/thumbs/${frame.number}?v=${stack.key}`, alt: "", loading: "lazy", draggable: false })
+      ? el("img", { src: `/api/stacks/${stack.id}/thumbs/${frame.number}?v=${stack.key}${levelsKey()}`, alt: "", loading: "lazy", draggable: false })
       : el("span", { class: "blank" });
     return el("li", { class: `cell${frame.used ? "" : " off"}`, data: { number: frame.number } },
       curve,

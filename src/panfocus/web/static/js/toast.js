@@ -1,7 +1,7 @@
 // Short messages at the foot of the page, and how an error of the server reads.
 
 import { el, iconButton } from "./dom.js";
-import { t } from "./texts.js";
+import { has, t } from "./texts.js";
 
 const shown = new Map();
 
@@ -19,16 +19,18 @@ export function toast(text, { kind = "info", key = text, stays = false, gone = f
   if (!stays) setTimeout(remove, kind === "bad" ? 12000 : 5000);
 }
 
+/** Options are called as the form calls them, and not as programs do. */
+const plain = (text) => text.replace(/`(\w+)(?:=\w+)?`/g, (whole, name) => (has(`option.${name}`) ? `“${t(`option.${name}`)}”` : whole));
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The lines in which an error of the server is told. */
 export function linesOf(facts) {
-  const what = facts.what === "gone" ? t("lost") : capital(facts.what);
+  const what = facts.what === "gone" ? t("lost") : capital(plain(facts.what));
   const lines = [];
   if (facts.where) lines.push(facts.where);
-  if (facts.expected) lines.push(t("error.expected", { text: facts.expected }));
+  if (facts.expected) lines.push(t("error.expected", { text: plain(facts.expected) }));
   if (facts.got) lines.push(t("error.got", { text: facts.got }));
-  if (facts.remedy) lines.push(t("error.remedy", { text: facts.remedy }));
+  if (facts.remedy) lines.push(t("error.remedy", { text: plain(facts.remedy) }));
   return [what, lines];
 }
 

@@ -34,10 +34,14 @@ const clamp = (v, size) => Math.min(Math.max(Math.round(v), 0), size - 1);
 /** Send a stroke, and show the picture with it. */
 export async function send(record, kept = null) {
   const result = current();
+  await put(`/api/stacks/${state.stack.id}/strokes`, { result: result.id, stroke: record }, kept);
+}
+
+async function put(path, body, kept = null) {
   const id = state.stack.id;
   try {
-    const { stroke, version } = await post(`/api/stacks/${id}/strokes`, { result: result.id, stroke: record });
-    tools.mine.push({ id: stroke.id, record, stack: id });
+    const { stroke, version } = await post(path, body);
+    tools.mine.push({ id: stroke.id, stack: id });
     if (state.stack?.id === id) { state.stack.mended = version; state.stack.strokes += 1; }
     if (kept) kept.version = version;
     tell("view");
@@ -50,28 +54,24 @@ export async function send(record, kept = null) {
 }
 
 export async function undo() {
-  const mine = tools.mine.filter((s) => s.stack === state.stack.id).at(-1);
+  const stack = state.stack.id;
   try {
-    let id = mine?.id;
-    let record = mine?.record;
-    if (!mine) {
-      const last = (await get(`/api/stacks/${state.stack.id}/strokes`)).strokes.at(-1);
-      if (!last) return;
-      ({ id, ...record } = last);
-    }
-    const { version } = await del(`/api/stacks/${state.stack.id}/strokes/${id}`);
+    const mine = tools.mine.filter((s) => s.stack === stack).at(-1);
+    const id = mine?.id ?? (await get(`/api/stacks/${stack}/strokes`)).strokes.at(-1)?.id;
+    if (!id) return;
+    const { version } = await del(`/api/stacks/${stack}/strokes/${id}`);
     tools.mine = tools.mine.filter((s) => s.id !== id);
-    tools.undone.push({ record, stack: state.stack.id });
-    state.stack.mended = version;
-    state.stack.strokes -= 1;
+    tools.undone.push({ id, stack });
+    if (state.stack?.id === stack) { state.stack.mended = version; state.stack.strokes -= 1; }
     tell("view");
     tell("mended");
   } catch (error) { refusal(error); }
 }
 
+/** Bring back what was taken back last: the server still knows where it lay. */
 export async function redo() {
   const last = tools.undone.filter((s) => s.stack === state.stack.id).at(-1);
   if (!last) return;
   tools.undone.splice(tools.undone.lastIndexOf(last), 1);
-  await send(last.record);
+  await put(`/api/stacks/${last.stack}/strokes/${last.id}`, {});
 }
