@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from panfocus import schema
 from panfocus.errors import OutputError
 from panfocus.io.atomic import cannot_write, write_atomic
 from panfocus.io.digest import Ledger
@@ -61,19 +62,17 @@ class Store:
         if not path.exists():
             return store
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                if (reader.fieldnames or [])[: len(_FIXED)] != [*_FIXED]:
-                    raise ValueError(f"the columns {reader.fieldnames}")
-                lines = list(reader)
-            for line in lines:
+            reader = csv.DictReader(text_io.StringIO(schema.read_text(path), newline=""))
+            if (reader.fieldnames or [])[: len(_FIXED)] != [*_FIXED]:
+                raise ValueError(f"the columns {reader.fieldnames}")
+            for line in reader:
                 row = _parse(line)
                 store.rows[row.image, row.system] = row
-        except (KeyError, TypeError, ValueError, csv.Error) as error:
+        except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
             raise OutputError(
                 "the scores in the output folder were not written by panfocus",
                 where=str(path),
-                got=f"{type(error).__name__}: {error}",
+                got=" ".join(str(error).split()) or type(error).__name__,
                 remedy="choose another `out`",
             ) from error
         return store
