@@ -14,6 +14,8 @@ from panfocus.io.atomic import cannot_write, write_atomic
 from panfocus.io.digest import Ledger
 
 NAME = "scores.csv"
+#: Names of files may hold bytes that are no letters; they come back as they were.
+_LETTERS = "surrogateescape"
 _FIXED = ("image", "system", "key", "seconds")
 
 
@@ -62,7 +64,8 @@ class Store:
         if not path.exists():
             return store
         try:
-            reader = csv.DictReader(text_io.StringIO(schema.read_text(path), newline=""))
+            text = schema.read_text(path, errors=_LETTERS)
+            reader = csv.DictReader(text_io.StringIO(text, newline=""))
             if (reader.fieldnames or [])[: len(_FIXED)] != [*_FIXED]:
                 raise ValueError(f"the columns {reader.fieldnames}")
             for line in reader:
@@ -94,7 +97,8 @@ class Store:
             seconds = "" if row.seconds is None else f"{row.seconds:.3f}"
             cells = [_cell(row.scores.get(name, math.nan)) for name in names]
             writer.writerow([row.image, row.system, row.key, seconds, *cells])
-        write_atomic(self.folder / NAME, [text.getvalue().encode()], overwrite=True)
+        data = text.getvalue().encode(errors=_LETTERS)
+        write_atomic(self.folder / NAME, [data], overwrite=True)
 
     def set_aside(self) -> Path | None:
         """Move an existing csv to a free name beside it, and forget its rows."""

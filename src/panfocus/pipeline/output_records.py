@@ -28,7 +28,7 @@ class Door:
 
     def check_read(self, value: Value) -> str:
         """Return a path that is read, as it is told."""
-        told = value.text()
+        told = value.path()
         real = Path(os.path.realpath(self._folder / told))
         if self._roots is not None and not any(real.is_relative_to(r) for r in self._roots):
             told_roots = " or ".join(str(root) for root in self._roots)
@@ -39,7 +39,7 @@ class Door:
 
     def check_write(self, value: Value) -> Path:
         """Return a path that is written, from the project's folder."""
-        told = Path(value.text())
+        told = Path(value.path())
         real = Path(os.path.realpath(self._folder / told))
         leaves = told.is_absolute() or ".." in told.parts
         if leaves or not real.is_relative_to(self._folder) or real == self._folder:
@@ -51,7 +51,7 @@ class Door:
 
     def system(self, value: Value) -> str:
         """Return the name of a system, or its folder."""
-        told = value.text()
+        told = value.path()
         if (self._folder / told / "card.json").is_file() or Path(told).name != told:
             return str(self._folder / self.check_read(value))
         return told
