@@ -46,7 +46,7 @@ def stacks(draw: st.DrawFn, systems: tuple[str, ...] = _SYSTEMS) -> Drawn:
     options = {
         "system": draw(st.sampled_from(systems)),
         "mode": draw(st.sampled_from(("blend", "select", "best-plane"))),
-        "align": draw(st.sampled_from(("none", "none", "auto", "translation"))),
+        "align": draw(st.sampled_from(("none", "none", "auto", "translation", "local"))),
         "exposure": draw(st.sampled_from(("auto", "none"))),
         "void": draw(st.sampled_from(("smooth", "off"))),
         "guard": draw(st.sampled_from(("auto", "off"))),
@@ -150,6 +150,25 @@ def saved_and_read(drawn: Drawn) -> None:
     assert [p.name for p in folder.iterdir()] == ["out.tif"]
     (info,), _ = io.find_frames([path])
     np.testing.assert_array_equal(io.read_frame(info).pixels, done.image)
+
+
+def project_again(drawn: Drawn) -> None:
+    """A project gives the picture that it was made with, to the last bit, and so once more."""
+    import panfocus
+    from panfocus import Project
+
+    if drawn.frames.dtype == np.float32:
+        return
+    folder = _folder()
+    names = [folder / f"f{n}.tif" for n in range(len(drawn.frames))]
+    for name, frame in zip(names, drawn.frames, strict=True):
+        panfocus.io.write_image(name, frame)
+    done = panfocus.plan(names, **drawn.options)
+    fusion = panfocus.run_plan(done)
+    project = Project.of(done, fusion, folder).save(folder / "p.panfocus.json")
+    for one in (project, Project.read(folder / "p.panfocus.json")):
+        np.testing.assert_array_equal(fusion.image, one.fuse().image)
+    assert len(list(folder.iterdir())) == len(names) + 1
 
 
 INVARIANTS: tuple[Callable[[Drawn], None], ...] = (
