@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fuzz.arrivals import Arrival, Arrivals, Later
+from fuzz.arrivals import Arrival, Arrivals, Later, remove
 from fuzz.results import Results
 from fuzz.watcher import Watcher
 
@@ -136,6 +136,7 @@ class Mishaps:
         path = self._drive / "out/.panfocus/running.json"
         about = {"run": "ffff0000", "host": "another-machine", "pid": 1, "started": 1.0}
         with contextlib.suppress(OSError):
+            self._cleared(path)
             path.write_text(json.dumps(about))
             then = time.time() - age
             os.utime(path, (then, then))
@@ -149,6 +150,13 @@ class Mishaps:
             if json.loads(path.read_text())["run"] == "ffff0000":
                 path.unlink()
         self._again_soon()
+
+    def _cleared(self, path: Path) -> None:
+        """Clear away what the run left that was killed, as that machine has done."""
+        run = json.loads(path.read_text())["run"] if path.is_file() else None
+        out = self._drive / "out"
+        for left in [*out.glob(f".panfocus-{run}-*"), *(out / ".panfocus").rglob(f"*.{run}")]:
+            remove(left) if left.is_dir() else left.unlink()
 
     def second_watcher(self) -> None:
         """Somebody starts it twice."""

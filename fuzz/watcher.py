@@ -81,12 +81,15 @@ class Watcher:
         for line in process.stderr:
             with self._log.open("a") as log:
                 log.write(line)
-            if _TRACEBACK in line:
-                self.wrong.append("a traceback")
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                said: dict[str, Any] = json.loads(line)
-                one = Told(time.monotonic(), said["message"], said["stage"], said["error"])
-                self.told.append(one)
+            self._note(line)
+
+    def _note(self, line: str) -> None:
+        if _TRACEBACK in line:
+            self.wrong.append("a traceback")
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            said: dict[str, Any] = json.loads(line)
+            one = Told(time.monotonic(), said["message"], said["stage"], said["error"])
+            self.told.append(one)
 
     def stop(self, number: int) -> None:
         """Send it a signal, and wait for its end."""
@@ -137,8 +140,8 @@ class Watcher:
         )  # fmt: skip
         with self._log.open("a") as log:
             log.write(f"-- once: {ran.returncode}\n{ran.stderr}")
-        if _TRACEBACK in ran.stderr:
-            self.wrong.append("a traceback")
+        for line in ran.stderr.splitlines():
+            self._note(line)
         return ran.returncode
 
     def went(self, name: str) -> list[Told]:

@@ -408,3 +408,21 @@ def test_workers_that_do_not_start_are_done_without(monkeypatch):
         assert crew.slots == 1
         assert "3 workers did not start" in crew.title
     assert Broken.starts == 2
+
+
+def test_looking_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
+    """Of thousands of stacks each look is long, and there is one after every stack fused."""
+    clock = [0.0]
+    monkeypatch.setattr("panfocus.batch.watch.monotonic", lambda: clock[0])
+    looks = []
+
+    def find():
+        looks.append(clock[0])
+        clock[0] += 3.0
+        return []
+
+    watch = Watch(options(tmp_path, watch=True, settle_s=5.0), find)
+    while clock[0] < 600:
+        watch.poll()
+        clock[0] += 0.5
+    assert 30 <= len(looks) <= 42

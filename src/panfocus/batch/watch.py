@@ -17,6 +17,9 @@ from panfocus.errors import PanfocusError
 #: seconds: a full disk may have room again after hours.
 _LONGEST_WAIT_S = 600.0
 _MOST_DOUBLINGS = 20
+#: Share of the time that looking may take: thousands of stacks on a slow drive take long to look
+#: at, and would else be looked at once for every stack that is fused.
+_LOOKING = 0.2
 
 
 class Watch:
@@ -39,6 +42,7 @@ class Watch:
         self._given: dict[str, list[Facts]] = {}
         self._tries: dict[str, int] = {}
         self._last = monotonic()
+        self._again = self._last
         self.trouble: str | None = None
 
     @property
@@ -54,7 +58,10 @@ class Watch:
         """
         ready: list[Job] = []
         now = monotonic()
+        if now < self._again:
+            return ready
         jobs = self._look()
+        self._again = monotonic() + (monotonic() - now) * (1 / _LOOKING - 1)
         for job in jobs:
             facts = _facts_of(job)
             before = self._seen.get(job.name)
