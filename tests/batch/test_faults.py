@@ -124,7 +124,13 @@ def test_one_stack_that_nobody_foresaw_ends_no_others(tmp_path, monkeypatch):
     assert "unexpectedly" in outcome.error
 
 
-def test_a_drive_that_is_away_does_not_end_a_watch(tmp_path):
+@pytest.fixture
+def still(monkeypatch):
+    """Have the watch look as often as it is asked: no look takes any time."""
+    monkeypatch.setattr("panfocus.batch.watch.monotonic", lambda: 0.0)
+
+
+def test_a_drive_that_is_away_does_not_end_a_watch(tmp_path, still):
     watching = options(tmp_path, watch=True, settle_s=0.0)
     away = [InputError("there is no such batch"), OSError(5, "Input/output error")]
     jobs = []
@@ -297,7 +303,7 @@ def test_watching_goes_on_through_random_faults_and_loses_nothing(tmp_path, monk
     assert not list((tmp_path / "out").glob(".panfocus-*"))
 
 
-def test_a_half_written_manifest_does_not_end_a_watch(tmp_path):
+def test_a_half_written_manifest_does_not_end_a_watch(tmp_path, still):
     lay(tmp_path / "in", 1)
     manifest = tmp_path / "m.csv"
     manifest.write_text("name,inputs\na,in/s0\n")
