@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from panfocus.errors import InputError
+from panfocus.web.serve import View, run
 from tests.conftest import focal_stack
 from tests.web.conftest import serving, write_frames
 
@@ -31,6 +33,16 @@ def test_a_stack_whose_name_is_no_text_is_opened_fused_and_saved(tmp_path):
         assert page.get(stack).json()["title"] == ODD
         assert page.fuse(stack)["width"] == 80
         assert page.get("/api/state").status_code == 200
+
+
+def test_a_current_folder_that_is_gone_is_told(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for inputs in ([], ["frames"]):
+        with pytest.raises(InputError, match="folder is gone"):
+            run(View(inputs=inputs, opens=False))
 
 
 IMPOSSIBLE = {"long": "x" * 300, "longer": "x" * 5000, "half a letter": "\ud800", "zero": "a\0b"}
