@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo view test fuzz lint format docs wheel instructions hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
+.PHONY: demo view test fuzz watching lint format docs wheel instructions hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
   bundle-drpl-paper bundle-drpl-small clean
 
 $(VENV)/.base:
@@ -41,6 +41,12 @@ FUZZ_SECONDS ?= 600
 FUZZ_SEED ?= 0
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
+# A day of watching, with faults, in so many minutes.
+WATCHING_HOURS ?= 24
+WATCHING_MINUTES ?= 20
+watching: $(VENV)/.dev
+	$(BIN)/python -m fuzz.watching --hours $(WATCHING_HOURS) --minutes $(WATCHING_MINUTES) --seed $(FUZZ_SEED)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

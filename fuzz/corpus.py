@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from fuzz import bounds, damage, faces, invariants, limits, names, outside, told
+from fuzz import bounds, damage, faces, invariants, limits, names, outside, projects, told
 from fuzz.case import Case
 
 
 def corpus() -> Iterator[Case]:
     """Yield the known ones."""
-    for of in (damage, outside, told, names, faces, limits, bounds, invariants):
+    for of in (damage, outside, told, projects, names, faces, limits, bounds, invariants):
         yield from of.corpus()
 
 
@@ -19,4 +19,6 @@ def drawn(chance: random.Random) -> Case:
     """Return one that nobody has seen."""
     if chance.random() < 0.2:
         return invariants.drawn_case(chance)
+    if chance.random() < 0.2:
+        return projects.drawn(chance)
     return damage.drawn(chance)

@@ -5,59 +5,21 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from fuzz.case import Case, How
-from fuzz.made import stack
+from fuzz.drawn import Drawn, stacks
+from fuzz.files import project_again, volume_of_stacks, volume_selected
 
-_SYSTEMS = ("guided", "guided-tenengrad", "guided-sf", "guided-variance", "pyramid")
 #: Share of the pixels of a small stack that another order of three frames or more may decide
 #: otherwise.
 _FOLDED = 0.2
 #: Stacks that are drawn for one case.
 _EXAMPLES = 6
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A stack, and how it is fused."""
-
-    frames: NDArray[Any]
-    options: dict[str, Any]
-
-
-@st.composite
-def stacks(draw: st.DrawFn, systems: tuple[str, ...] = _SYSTEMS) -> Drawn:
-    """Draw a small stack with options."""
-    frames = stack(
-        draw(st.integers(2, 5)), draw(st.integers(16, 40)), draw(st.integers(16, 40)),
-        draw(st.sampled_from((1, 2, 3, 4))), draw(st.sampled_from(("uint8", "uint16", "float32"))),
-        draw(st.integers(0, 2**31)),
-    )  # fmt: skip
-    # dim ones, and black ones
-    frames = (frames * draw(st.sampled_from((1.0, 1.0, 0.3, 0.0)))).astype(frames.dtype)
-    options = {
-        "system": draw(st.sampled_from(systems)),
-        "mode": draw(st.sampled_from(("blend", "select", "best-plane"))),
-        "align": draw(st.sampled_from(("none", "none", "auto", "translation"))),
-        "exposure": draw(st.sampled_from(("auto", "none"))),
-        "void": draw(st.sampled_from(("smooth", "off"))),
-        "guard": draw(st.sampled_from(("auto", "off"))),
-        "keep_size": True,
-        "maps": draw(st.booleans()),
-        "order": draw(st.sampled_from(("near-first", "far-first"))),
-        "threads": draw(st.sampled_from((None, 1))),
-    }
-    if options["system"] == "pyramid":
-        options |= {"mode": "blend", "maps": False}
-    return Drawn(frames, options)
 
 
 def _fuse(drawn: Drawn, **more: Any) -> Any:
@@ -154,7 +116,7 @@ def saved_and_read(drawn: Drawn) -> None:
 
 INVARIANTS: tuple[Callable[[Drawn], None], ...] = (
     shape_and_dtype, selected_values, equal_frames, permuted_frames, run_again, as_an_iterable,
-    saved_and_read,
+    saved_and_read, project_again, volume_of_stacks, volume_selected,
 )  # fmt: skip
 
 
@@ -183,7 +145,7 @@ def invariant_case(of: Callable[[Drawn], None], number: int) -> Case:
         holds()
 
     return Case("invariants", f"{of.__name__} {number}", lambda _: [], codes=(0,),
-                made=("saved*/*",), how=How(seconds=120), call=call)  # fmt: skip
+                made=("saved*/*", "files*/*"), how=How(seconds=120), call=call)  # fmt: skip
 
 
 def corpus() -> Iterator[Case]:

@@ -18,6 +18,8 @@ from fuzz.case import Case, How, Ran
 from fuzz.verdict import Fault, faults_of, tree_of
 
 _NOBODY = 65534
+#: Those that end a process which has not said otherwise.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def try_case(case: Case, keep: Path | None = None) -> tuple[Ran, list[tuple[Fault, str]]]:
@@ -87,6 +89,9 @@ def _be_child(
     code = 99
     try:
         os.setpgid(0, 0)
+        for number in _SIGNALS:  # `nohup`, and a shell's background, have them ignored
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(Path(panfocus.__file__).parent.parent)
         os.environ.update(case.how.env)

@@ -89,6 +89,20 @@ def test_what_is_right_passes():
     assert faults_of(None) == set()
 
 
+def test_signals_that_the_campaign_was_told_to_ignore_reach_a_case():
+    def listen(_):
+        time.sleep(60)
+
+    before = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGHUP, signal.SIGQUIT)}
+    try:
+        for number in before:
+            case = Case("test", "test", lay, how=How(stop=(number, 0.1)), call=listen)
+            assert try_case(case)[0].code == -number
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def test_cases_have_names_of_their_own_and_are_many():
     names = [(case.kind, case.name) for case in corpus()]
     assert len(names) >= 600

@@ -9,6 +9,7 @@ installed it (an entry point of the group ``panfocus.plugins``), never because i
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 import traceback
@@ -138,7 +139,7 @@ def load(path: str | Path) -> ModuleType:
             expected="a file of Python, such as examples/own_loss.py",
             got=str(path),
         )
-    name = f"panfocus_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"panfocus_plugin_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = spec_from_file_location(name, file)

@@ -44,8 +44,13 @@ class SchemaError(ValueError):
         return f"{file}, {self.where}" if self.where else str(file)
 
 
-def read_text(path: Path, most: int = MOST_BYTES) -> str:
+def read_text(path: Path, most: int = MOST_BYTES, *, errors: str = "strict") -> str:
     """Return what an ordinary file holds, as UTF-8.
+
+    Args:
+        path: of the file.
+        most: bytes that it may have.
+        errors: what becomes of other bytes, as `bytes.decode` takes it.
 
     Raises:
         SchemaError: no ordinary file, not text, or too much of it.
@@ -60,7 +65,7 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     if len(data) > most:
         raise SchemaError("", f"at most {most // 2**20} MiB of text", "more")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig", errors)
     except UnicodeDecodeError as error:
         raise SchemaError("", "text in UTF-8", f"byte {error.start} that is none") from None
 

@@ -18,7 +18,7 @@ from panfocus.batch.record import Record, read_record, write_record
 from panfocus.batch.report import write_reports
 from panfocus.batch.watch import Watch
 from panfocus.batch.work import prepare
-from panfocus.errors import InputError, UsageError
+from panfocus.errors import InputError, OutputError, UsageError
 from tests.conftest import focal_pair
 
 ODD = (None, True, -1, 1.5, 10**40, "x", [], [1], {}, {"a": 1}, {"a": [1]}, {"a": [[], 2, 3]})
@@ -124,7 +124,13 @@ def test_one_stack_that_nobody_foresaw_ends_no_others(tmp_path, monkeypatch):
     assert "unexpectedly" in outcome.error
 
 
-def test_a_drive_that_is_away_does_not_end_a_watch(tmp_path):
+@pytest.fixture
+def still(monkeypatch):
+    """Have the watch look as often as it is asked: no look takes any time."""
+    monkeypatch.setattr("panfocus.batch.watch.monotonic", lambda: 0.0)
+
+
+def test_a_drive_that_is_away_does_not_end_a_watch(tmp_path, still):
     watching = options(tmp_path, watch=True, settle_s=0.0)
     away = [InputError("there is no such batch"), OSError(5, "Input/output error")]
     jobs = []
@@ -144,17 +150,106 @@ def test_a_drive_that_is_away_does_not_end_a_watch(tmp_path):
     assert watch.trouble is None
 
 
-def test_a_stack_that_failed_is_tried_again_a_few_times(tmp_path):
-    watching = options(tmp_path, watch=True, settle_s=0.0)
+def test_a_stack_that_failed_is_tried_again_less_and_less_and_never_given_up(tmp_path, monkeypatch):
+    """A disk that is full for hours has room in the end; the watch is idle all the same."""
+    clock = [1000.0]
+    monkeypatch.setattr("panfocus.batch.watch.monotonic", lambda: clock[0])
+    watching = options(tmp_path, watch=True, settle_s=5.0, idle_s=1000.0)
     lay(tmp_path / "in", 1)
     jobs = find_jobs(tmp_path / "in", tmp_path / "out", ending=".tif", pattern=watching.pattern)
     watch = Watch(watching, lambda: jobs)
-    tried = 0
-    for _ in range(20):
+    tried = []
+    for _ in range(4 * 3600):
+        clock[0] += 1
         for job in watch.poll():
-            tried += 1
+            tried.append(clock[0] - 1000)
             watch.failed(job.name)
-    assert tried == 4
+    assert watch.is_over
+    assert sum(t < 3600 for t in tried) < 15
+    assert tried[-1] > 3.5 * 3600
+    # frames that change are new ones
+    time.sleep(0.01)
+    (tmp_path / "in/s0/1.png").touch()
+    watch.poll()
+    clock[0] += 6
+    assert watch.poll() == jobs
+
+
+@pytest.mark.parametrize("is_left", [True, False])
+def test_results_wait_for_an_output_folder_that_is_away(tmp_path, is_left):
+    """Those written into the empty place of a drive would be hidden once it is back."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    lay(source, 1)
+    lay(tmp_path / "later", 1)
+    seen = []
+
+    def disturb():
+        until = time.monotonic() + 60
+        while not (out / "s0.tif").is_file() and time.monotonic() < until:
+            time.sleep(0.02)
+        out.rename(tmp_path / "away")
+        if is_left:
+            out.mkdir()
+        (tmp_path / "later/s0").rename(source / "s1")
+        time.sleep(2.0)
+        seen.extend(out.rglob("*") if out.exists() else ())
+        if is_left:
+            out.rmdir()
+        (tmp_path / "away").rename(out)
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    report = run_batch(options(tmp_path, watch=True, settle_s=0.1, idle_s=4.0))
+    thread.join()
+    assert seen == []
+    assert sorted(p.name for p in out.glob("*.tif")) == ["s0.tif", "s1.tif"]
+    # the record of the first one may have gone with the drive before it was read
+    assert report["done"] + report["skipped"] == 2
+    assert any("is away" in note for note in report["notes"])
+    assert json.loads((out / "report.json").read_text())["failed"] == 0
+
+
+def test_a_watch_that_ends_while_its_output_folder_is_away_says_so(tmp_path):
+    lay(tmp_path / "in", 1)
+    out = tmp_path / "out"
+
+    def take_away():
+        until = time.monotonic() + 60
+        while not (out / "s0.tif").is_file() and time.monotonic() < until:
+            time.sleep(0.02)
+        out.rename(tmp_path / "away")
+
+    thread = threading.Thread(target=take_away)
+    thread.start()
+    with pytest.raises(OutputError, match="is away"):
+        run_batch(options(tmp_path, watch=True, settle_s=0.1, idle_s=4.0))
+    thread.join()
+    assert not out.exists()
+
+
+def test_what_was_put_into_another_folder_meanwhile_is_not_done(tmp_path, monkeypatch):
+    """The drive goes while a stack is fused: what says so is the record, which is not there."""
+    lay(tmp_path / "in", 1)
+    out = tmp_path / "out"
+    real, moved = crews.run_task, []
+
+    def run(task):
+        if not moved:
+            moved.append(1)
+            out.rename(tmp_path / "away")
+            done = real(task)
+            out.rename(tmp_path / "hidden")
+            (tmp_path / "away").rename(out)
+            return done
+        return real(task)
+
+    monkeypatch.setattr(crews, "run_task", run)
+    told = []
+    watching = options(tmp_path, watch=True, settle_s=0.1, idle_s=3.0)
+    report = run_batch(watching, lambda outcome, *_: told.append(outcome.state))
+    assert told == ["failed", "done"]
+    assert report["done"] == 1
+    assert (out / "s0.tif").is_file()
 
 
 def test_watching_goes_on_through_random_faults_and_loses_nothing(tmp_path, monkeypatch):
@@ -208,7 +303,7 @@ def test_watching_goes_on_through_random_faults_and_loses_nothing(tmp_path, monk
     assert not list((tmp_path / "out").glob(".panfocus-*"))
 
 
-def test_a_half_written_manifest_does_not_end_a_watch(tmp_path):
+def test_a_half_written_manifest_does_not_end_a_watch(tmp_path, still):
     lay(tmp_path / "in", 1)
     manifest = tmp_path / "m.csv"
     manifest.write_text("name,inputs\na,in/s0\n")
@@ -319,3 +414,21 @@ def test_workers_that_do_not_start_are_done_without(monkeypatch):
         assert crew.slots == 1
         assert "3 workers did not start" in crew.title
     assert Broken.starts == 2
+
+
+def test_looking_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
+    """Of thousands of stacks each look is long, and there is one after every stack fused."""
+    clock = [0.0]
+    monkeypatch.setattr("panfocus.batch.watch.monotonic", lambda: clock[0])
+    looks = []
+
+    def find():
+        looks.append(clock[0])
+        clock[0] += 3.0
+        return []
+
+    watch = Watch(options(tmp_path, watch=True, settle_s=5.0), find)
+    while clock[0] < 600:
+        watch.poll()
+        clock[0] += 0.5
+    assert 30 <= len(looks) <= 42

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 
 import numpy as np
@@ -227,6 +228,16 @@ def test_nothing_foreign_is_replaced(data, tmp_path, capsys):
     assert evaluate(data, out, "--results", poor) == 1
     assert (out / "scores.csv").read_text() == "a,b\n1,2\n"
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_a_pipe_in_place_of_the_scores_is_told_and_not_waited_for(data, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    os.mkfifo(out / "scores.csv")
+    assert evaluate(data, out, "--systems", "guided") == 1
+    assert "not an ordinary file" in capsys.readouterr().err
+    assert (out / "scores.csv").is_fifo()
 
 
 def test_without_scipy_and_matplotlib_the_scores_are_still_written(

@@ -20,6 +20,7 @@ from typing import Any, Protocol, cast
 from panfocus.batch.outcome import StackOutcome
 from panfocus.batch.work import StackTask, run_task
 from panfocus.errors import PanfocusError, UsageError
+from panfocus.resources.paths import shown
 
 #: A cluster is looked after so often, and may be without workers for so long, in seconds: a nanny
 #: starts a dead one again within a few.
@@ -86,7 +87,8 @@ class DaskCrew:
 
     def start(self, task: StackTask) -> None:
         """Send it."""
-        key = f"panfocus-{task.run}-{task.job.name}-{task.key[:16]}"
+        # Dask sends keys as UTF-8, and a name may hold bytes that are no letters
+        key = f"panfocus-{task.run}-{shown(task.job.name)}-{task.key[:16]}"
         future = self._client.submit(run_task, task, key=key, pure=False)
         self._running[future] = task
 

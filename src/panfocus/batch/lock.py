@@ -47,7 +47,7 @@ def alone_in(out: Path, folders: set[Path]) -> Generator[str]:
         UsageError: another run is at work there.
         OutputError: the folder cannot be written to.
     """
-    path = out / FOLDER / "running.json"
+    path = _place(out)
     pid = os.getpid()
     own = _Running(secrets.token_hex(4), socket.gethostname(), pid, _start_of(pid))
     over = Event()
@@ -61,6 +61,19 @@ def alone_in(out: Path, folders: set[Path]) -> Generator[str]:
             _clear(out, folders, own.run)
             if (there := _read(path)) is not None and there.run == own.run:
                 path.unlink(missing_ok=True)
+
+
+def holds(out: Path, run: str) -> bool:
+    """Whether an output folder is still the one that a run has reserved.
+
+    It is not where a drive is away, and the empty place is left that it was mounted on.
+    """
+    there = _read(_place(out))
+    return there is not None and there.run == run
+
+
+def _place(out: Path) -> Path:
+    return out / FOLDER / "running.json"
 
 
 def _reserve(path: Path, own: _Running, out: Path, folders: set[Path]) -> None:

@@ -14,13 +14,13 @@ from panfocus.batch.apart import check_batch
 from panfocus.batch.crews import Crew, default_workers, gather_crew
 from panfocus.batch.job import Job
 from panfocus.batch.jobs import find_jobs
-from panfocus.batch.lock import alone_in
+from panfocus.batch.lock import alone_in, holds
 from panfocus.batch.options import BatchOptions
 from panfocus.batch.outcome import StackOutcome, failed
 from panfocus.batch.record import record_path
 from panfocus.batch.report import summary, write_reports
 from panfocus.batch.watch import Watch
-from panfocus.batch.work import StackTask, prepare
+from panfocus.batch.work import StackTask, is_recorded, prepare
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.pipeline.memory import memory_limit
 from panfocus.pipeline.settings import make_settings
@@ -30,6 +30,9 @@ Tell = Callable[[StackOutcome, int, int], None]
 _REPORT_EVERY_S = 5.0
 #: Causes of trouble while watching that the report tells.
 _MOST_TOLD = 20
+_AWAY = (
+    "the output folder is away, or another one is in its place; what comes is fused when it is back"
+)
 _NO_DASK = (
     "the extra `batch` (Dask) is not installed: one stack after the other in this process; "
     "pip install 'panfocus[batch]' for more at a time"
@@ -130,6 +133,7 @@ class Batch:
         self._outcomes: dict[str, StackOutcome] = {}
         self._started = monotonic()
         self._saved = monotonic()
+        self._is_news = False
         self._most = 0
         self._held_back = False
         self._crew = ""
@@ -146,8 +150,12 @@ class Batch:
             # a stack's headers are read when its turn comes near: thousands would take minutes
             coming = iter(jobs if watch is None else [])
             while True:
-                self._take_in(coming, crew, watch)
-                self._hand_out(crew)
+                is_away = watch is not None and not holds(self._options.out, self._run)
+                if is_away:
+                    self._trouble(_AWAY)
+                else:
+                    self._take_in(coming, crew, watch)
+                    self._hand_out(crew)
                 if self._running:
                     self._take_back(crew, 1.0 if watch else 3600.0, watch)
                 elif watch is None and not self._waiting:
@@ -155,10 +163,13 @@ class Batch:
                 if watch is not None:
                     fresh = watch.poll()
                     self._heed(watch)
+                    self._save_at_times()
                     coming = iter([*coming, *fresh])
                     if watch.is_over and not (self._running or self._waiting or fresh):
+                        if is_away:
+                            raise self._is_gone()
                         return
-                    if not (self._running or self._waiting or fresh):
+                    if is_away or not (self._running or self._waiting or fresh):
                         sleep(min(0.5, self._options.settle_s / 4))
         finally:
             self.save()
@@ -184,9 +195,20 @@ class Batch:
 
     def _heed(self, watch: Watch) -> None:
         """Remember for the report why a folder or manifest could not be looked at for a time."""
-        told = watch.trouble
-        if told is not None and told not in self._troubles and len(self._troubles) < _MOST_TOLD:
+        if watch.trouble is not None:
+            self._trouble(watch.trouble)
+
+    def _trouble(self, told: str) -> None:
+        if told not in self._troubles and len(self._troubles) < _MOST_TOLD:
             self._troubles.append(told)
+
+    def _is_gone(self) -> OutputError:
+        return OutputError(
+            "the output folder is away, or another one is in its place",
+            where=str(self._options.out),
+            expected="the folder that the watch began with",
+            remedy="bring it back, and start again: what is done is kept",
+        )
 
     def _too_large(self, task: StackTask, crew: Crew) -> StackOutcome | None:
         if crew.memory_bytes is None or task.memory_bytes <= crew.memory_bytes:
@@ -216,14 +238,21 @@ class Batch:
     def _take_back(self, crew: Crew, seconds: float, watch: Watch | None) -> None:
         for task, outcome in crew.wait(seconds):
             self._running.remove(task)
-            self._end(outcome)
-            if watch is not None and outcome.state == "failed":
-                watch.failed(outcome.name)
-        if monotonic() - self._saved > _REPORT_EVERY_S:
+            is_lost = watch is not None and outcome.state == "done" and not is_recorded(task)
+            ended = replace(outcome, state="failed", error=_AWAY) if is_lost else outcome
+            self._end(ended)
+            if watch is not None and ended.state == "failed":
+                watch.failed(ended.name)
+        self._save_at_times()
+
+    def _save_at_times(self) -> None:
+        """Write the reports if something has ended since, but not for each of many."""
+        if self._is_news and monotonic() - self._saved > _REPORT_EVERY_S:
             self.save()
 
     def _end(self, outcome: StackOutcome) -> None:
         self._outcomes[outcome.name] = outcome
+        self._is_news = True
         if self._tell is not None:
             ended = len(self._outcomes)
             known = ended + len(self._waiting) + len(self._running)
@@ -250,6 +279,8 @@ class Batch:
 
     def save(self) -> None:
         """Write the reports as they stand."""
+        if self._options.watch and not holds(self._options.out, self._run):
+            return  # in the place of a drive that is away nobody would find them
         outcomes, options = list(self._outcomes.values()), self._options
         facts = self._facts()
         try:
@@ -258,7 +289,7 @@ class Batch:
             )
         except OSError as error:  # a drive that is away; it is written again when it is back
             self._unwritten = [f"the report was not written: {error.strerror}"]
-        self._saved = monotonic()
+        self._saved, self._is_news = monotonic(), False
 
     def result(self) -> dict[str, Any]:
         """Return what the report holds."""

@@ -13,8 +13,13 @@ from panfocus.batch.options import BatchOptions
 from panfocus.batch.record import Facts, file_facts
 from panfocus.errors import PanfocusError
 
-#: So often a stack is tried that fails and does not change.
-_MOST_TRIES = 4
+#: A stack that fails and does not change is tried again after ever longer waits, up to this many
+#: seconds: a full disk may have room again after hours.
+_LONGEST_WAIT_S = 600.0
+_MOST_DOUBLINGS = 20
+#: Share of the time that looking may take: thousands of stacks on a slow drive take long to look
+#: at, and would else be looked at once for every stack that is fused.
+_LOOKING = 0.2
 
 
 class Watch:
@@ -37,6 +42,7 @@ class Watch:
         self._given: dict[str, list[Facts]] = {}
         self._tries: dict[str, int] = {}
         self._last = monotonic()
+        self._again = self._last
         self.trouble: str | None = None
 
     @property
@@ -52,29 +58,36 @@ class Watch:
         """
         ready: list[Job] = []
         now = monotonic()
+        if now < self._again:
+            return ready
         jobs = self._look()
+        self._again = monotonic() + (monotonic() - now) * (1 / _LOOKING - 1)
         for job in jobs:
             facts = _facts_of(job)
             before = self._seen.get(job.name)
             if before is None or before[0] != facts:
                 self._seen[job.name] = (facts, now)
+                self._tries.pop(job.name, None)
                 self._last = now
             elif now - before[1] >= self._wait(job.name) and self._given.get(job.name) != facts:
                 self._given[job.name] = facts
-                self._last = now
+                if job.name not in self._tries:
+                    self._last = now
                 ready.append(job)
         return ready
 
     def failed(self, name: str) -> None:
         """Take a stack up again that has failed: a drive that was away may be back by then."""
         self._tries[name] = self._tries.get(name, 0) + 1
-        if self._tries[name] < _MOST_TRIES and name in self._seen:
+        if name in self._seen:
             self._given.pop(name, None)
             self._seen[name] = (self._seen[name][0], monotonic())
 
     def _wait(self, name: str) -> float:
         """Return for how long a stack must not have changed, longer each time that it failed."""
-        return self._options.settle_s * 2 ** self._tries.get(name, 0)
+        settle = self._options.settle_s
+        doubled = settle * 2 ** min(self._tries.get(name, 0), _MOST_DOUBLINGS)
+        return min(doubled, max(settle, _LONGEST_WAIT_S))
 
     def _look(self) -> list[Job]:
         """Return the stacks that are there; none where they cannot be looked at just now.

@@ -154,6 +154,12 @@ def prepare(
     return task
 
 
+def is_recorded(task: StackTask) -> bool:
+    """Whether the output folder knows a task as done: its results are there, and not elsewhere."""
+    record = read_record(task.record)
+    return record is not None and record.state == "done" and record.key == task.key
+
+
 def _kept(task: StackTask, changed: Sequence[Path]) -> StackOutcome:
     """Return the outcome of a stack that is done, whatever somebody did to its result since."""
     names = ", ".join(path.name for path in changed)

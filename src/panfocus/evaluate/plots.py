@@ -22,6 +22,7 @@ from panfocus.evaluate.run import EvaluationOptions, Outcome, image_path
 from panfocus.evaluate.samples import ScoredSample
 from panfocus.evaluate.scores import cut_name, square_error
 from panfocus.evaluate.store import ledger
+from panfocus.resources.paths import shown
 
 #: Scores by which cases are called worst, the most trustworthy that was computed first.
 _TRUSTED = ("Q_W", "Q_G", "SSIM")
@@ -48,6 +49,11 @@ def _figure(width: float, height: float, rows: int = 1, across: int = 1) -> tupl
     return figure, figure.subplots(rows, across, squeeze=False)
 
 
+def _plain(name: str) -> str:
+    """Return a name as a plot shows it: in letters, and never taken for a formula."""
+    return shown(name).replace("$", r"\$")
+
+
 def _save(figure: Any, options: EvaluationOptions, name: str) -> Path:  # noqa: ANN401  an extra
     data = memory.BytesIO()
     figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
@@ -63,8 +69,10 @@ def plot_column(options: EvaluationOptions, column: Column, outcome: Outcome) ->
     for system in outcome.systems:
         values = [column.values.get((system, image), math.nan) for image in images]
         heights = [v if math.isfinite(v) else math.nan for v in values]
-        axis.plot(range(len(images)), heights, "o-", markersize=4, linewidth=0.8, label=system)
-    axis.set_xticks(range(len(images)), images, rotation=90, fontsize=7)
+        axis.plot(
+            range(len(images)), heights, "o-", markersize=4, linewidth=0.8, label=_plain(system)
+        )
+    axis.set_xticks(range(len(images)), [_plain(name) for name in images], rotation=90, fontsize=7)
     axis.set_ylabel(f"{column.name} ({'lower' if column.lower else 'higher'} is better)")
     axis.grid(visible=True, alpha=0.3)
     axis.legend(fontsize=8)
@@ -117,7 +125,8 @@ def contact_sheet(options: EvaluationOptions, cases: list[Case]) -> Path:
         for axis, (title, pixels) in zip(row, cells, strict=False):
             axis.imshow(_small(pixels), cmap="gray", vmin=0, vmax=255)
             axis.set_title(title, fontsize=8, loc="left")
-        label = f"{case.sample.name}, {case.contestant.name}: {case.metric} {case.value:.3f}"
+        names = ", ".join(_plain(one.name) for one in (case.sample, case.contestant))
+        label = f"{names}: {case.metric} {case.value:.3f}"
         row[0].set_title(f"{label}\nfirst frame", fontsize=8, loc="left")
     return _save(figure, options, "worst.png")
 

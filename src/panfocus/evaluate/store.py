@@ -8,11 +8,14 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from panfocus import schema
 from panfocus.errors import OutputError
 from panfocus.io.atomic import cannot_write, write_atomic
 from panfocus.io.digest import Ledger
 
 NAME = "scores.csv"
+#: Names of files may hold bytes that are no letters; they come back as they were.
+_LETTERS = "surrogateescape"
 _FIXED = ("image", "system", "key", "seconds")
 
 
@@ -61,19 +64,18 @@ class Store:
         if not path.exists():
             return store
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                if (reader.fieldnames or [])[: len(_FIXED)] != [*_FIXED]:
-                    raise ValueError(f"the columns {reader.fieldnames}")
-                lines = list(reader)
-            for line in lines:
+            text = schema.read_text(path, errors=_LETTERS)
+            reader = csv.DictReader(text_io.StringIO(text, newline=""))
+            if (reader.fieldnames or [])[: len(_FIXED)] != [*_FIXED]:
+                raise ValueError(f"the columns {reader.fieldnames}")
+            for line in reader:
                 row = _parse(line)
                 store.rows[row.image, row.system] = row
-        except (KeyError, TypeError, ValueError, csv.Error) as error:
+        except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
             raise OutputError(
                 "the scores in the output folder were not written by panfocus",
                 where=str(path),
-                got=f"{type(error).__name__}: {error}",
+                got=" ".join(str(error).split()) or type(error).__name__,
                 remedy="choose another `out`",
             ) from error
         return store
@@ -95,7 +97,8 @@ class Store:
             seconds = "" if row.seconds is None else f"{row.seconds:.3f}"
             cells = [_cell(row.scores.get(name, math.nan)) for name in names]
             writer.writerow([row.image, row.system, row.key, seconds, *cells])
-        write_atomic(self.folder / NAME, [text.getvalue().encode()], overwrite=True)
+        data = text.getvalue().encode(errors=_LETTERS)
+        write_atomic(self.folder / NAME, [data], overwrite=True)
 
     def set_aside(self) -> Path | None:
         """Move an existing csv to a free name beside it, and forget its rows."""

@@ -8,6 +8,7 @@ of `panfocus.schema`.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,13 @@ class Value:
             self.refuse("this cannot be read as text", f"1 to {most} printable characters")
         return raw
 
+    def path(self, most: int = 4096) -> str:
+        """Return the name of a file, in which a system allows what no letter is."""
+        raw = self.raw
+        if not isinstance(raw, str) or not 0 < len(raw) <= most or not _is_name(raw):
+            self.refuse("this can be no file's name", f"1 to {most} characters of a name")
+        return raw
+
     def choice(self, *choices: str) -> str:
         """Return one of some words."""
         return self._checked("a word is unknown", lambda raw, at: schema.choice(raw, at, choices))
@@ -125,6 +133,13 @@ class Value:
     def _inside(self, raw: object, step: str) -> Value:
         place = f"{self.place}{step}" if self.place else step.removeprefix(".")
         return Value(raw, self.file, place, self.remedy)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def is_number(raw: object) -> bool:

@@ -24,7 +24,7 @@ def digest_of(path: Path) -> str:
         return _of_file(path)
     whole = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if not p.is_dir()):
-        whole.update(f"{file.relative_to(path)}\0{_of_file(file)}\n".encode())
+        whole.update(os.fsencode(file.relative_to(path)) + f"\0{_of_file(file)}\n".encode())
     return whole.hexdigest()
 
 

@@ -60,6 +60,12 @@ def what_else(path: Path) -> str | None:
     return next((words for test, words in kinds if test(mode)), "a device")
 
 
+def what_waits(path: Path) -> str | None:
+    """Return what an entry is that whoever opens it may wait for without end, in words, or None."""
+    what = what_else(path)
+    return what if what in ("a pipe", "a socket", "a device") else None
+
+
 def sift(
     paths: Iterable[Path], where: str, below: Path | None = None
 ) -> tuple[list[Path], list[str]]:

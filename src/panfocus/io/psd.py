@@ -88,7 +88,7 @@ def _names(name: str) -> bytes:
     plain = name.encode("ascii", "replace")[:255]
     pascal = bytes([len(plain)]) + plain
     pascal += bytes(-len(pascal) % 4)
-    wide = name.encode("utf-16-be")
+    wide = name.encode("utf-16-be", "replace")  # a name may hold bytes that are no letters
     wide = struct.pack(">I", len(wide) // 2) + wide
     wide += bytes(-len(wide) % 4)
     return pascal + b"8BIMluni" + struct.pack(">I", len(wide)) + wide

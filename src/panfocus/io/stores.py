@@ -77,8 +77,10 @@ def _is_known(path: Path) -> bool:
 
 
 def _is_array(folder: Path) -> bool:
-    if (folder / _ARRAY).is_file():
+    if is_file(folder / _ARRAY):
         return True
+    if not is_file(folder / _EITHER):  # a pipe would be waited for
+        return False
     try:
         facts: object = json.loads((folder / _EITHER).read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -8,10 +8,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from panfocus.errors import InputError
 from panfocus.io.checked_json import Value
 from panfocus.pipeline.frame_outputs import PARALLAX, SIZES, FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs
+from panfocus.resources.paths import as_path
 from panfocus.retouch.records import MOST_FRAMES
 
 _FILES = ("height_map", "mesh", "transforms", "report")
@@ -28,7 +30,7 @@ class Door:
 
     def check_read(self, value: Value) -> str:
         """Return a path that is read, as it is told."""
-        told = value.text()
+        told = self._path(value)
         real = Path(os.path.realpath(self._folder / told))
         if self._roots is not None and not any(real.is_relative_to(r) for r in self._roots):
             told_roots = " or ".join(str(root) for root in self._roots)
@@ -39,7 +41,7 @@ class Door:
 
     def check_write(self, value: Value) -> Path:
         """Return a path that is written, from the project's folder."""
-        told = Path(value.text())
+        told = Path(self._path(value))
         real = Path(os.path.realpath(self._folder / told))
         leaves = told.is_absolute() or ".." in told.parts
         if leaves or not real.is_relative_to(self._folder) or real == self._folder:
@@ -49,9 +51,18 @@ class Door:
             )
         return told
 
+    def _path(self, value: Value) -> str:
+        """Return a name as it is told, if a file or folder can have it here."""
+        told = value.path()
+        try:
+            as_path(self._folder / told)
+        except InputError as error:
+            value.refuse(error.what, error.expected or "a name that a file can have")
+        return told
+
     def system(self, value: Value) -> str:
         """Return the name of a system, or its folder."""
-        told = value.text()
+        told = self._path(value)
         if (self._folder / told / "card.json").is_file() or Path(told).name != told:
             return str(self._folder / self.check_read(value))
         return told

@@ -199,7 +199,8 @@ def save_project(path: Path, project: Project, expected: int | None) -> Project:
             project.at(folder), revision=max(found, expected or 0) + 1, made_by=__version__
         )
         text = json.dumps(record_of(saved), indent=1, ensure_ascii=False, allow_nan=False)
-        data = text.encode()
+        # bytes of a name that are no letters become \\udcXX, which JSON reads back
+        data = text.encode(errors="backslashreplace")
         if len(data) > MOST_BYTES:
             raise OutputError(
                 "the project has too many strokes for a file",

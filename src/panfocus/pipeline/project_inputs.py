@@ -10,6 +10,7 @@ from panfocus.errors import InputError
 from panfocus.io import FrameInfo
 from panfocus.io.digest import digest_of
 from panfocus.pipeline.project import ProjectInput, told_from
+from panfocus.resources.paths import is_file, shown
 
 #: Changed files that are named one by one; of more only the number is told.
 _NAMED = 5
@@ -53,7 +54,7 @@ def find_inputs(
         InputError: a file is not there; or not as it was, and that is not accepted.
     """
     paths = [folder / each.path for each in inputs]
-    gone = [str(path) for path in paths if not path.is_file()]
+    gone = [shown(str(path)) for path in paths if not is_file(path)]
     if gone:
         raise InputError(
             "an input of the project is not there",

@@ -16,7 +16,7 @@ is the blocks say too: cameras roll highlights off, bare sensors do not.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,8 +31,6 @@ from panfocus.registration.transforms import from_reduced
 
 #: Difference of gain that is never mended.
 TOLERANCE = 0.02
-#: Difference between neighbours, in logarithms, that is taken for none.
-_NOISE = 0.005
 #: Darkest and brightest level that is measured, shares of white: clear of clipping and of noise.
 _DARK, _BRIGHT = 0.06, 0.94
 #: Range within 3 x 3 pixels, share of white, up to which a place is flat.
@@ -42,15 +40,9 @@ _BLOCKS = 8
 #: Shorter side from which a picture is halved first.
 _ENOUGH = 300
 #: Flat pixels that make a block speak, and blocks that make a picture speak.
-_FEWEST_PIXELS, _FEWEST_BLOCKS = 25, 6
+_FEWEST_PIXELS, FEWEST_BLOCKS = 25, 6
 #: Level by which a gain is told.
 _TOLD = 0.25
-#: Deviation of a channel from the others, in logarithms of levels, that is never mended.
-_CAST = 0.01
-#: Standard errors by which a channel must deviate.
-_SURE = 3.0
-#: Share of the misfit of the usual shape that another must stay under to be taken in its place.
-_BETTER = 0.95
 #: Frames up to which a note names each.
 _NAMED = 3
 #: Points of a curve's table for floats, which is interpolated.
@@ -69,14 +61,8 @@ class CurveShape(NamedTuple):
     linear: bool
 
 
-#: The shapes that frames may show; the first is taken where they do not tell.
-_SHAPES = tuple(
-    CurveShape(k, linear)
-    for linear in (False, True)
-    for k in (0.9, 0.75, 0.6, 0.45, 0.3, 0.15, 0.0)
-)
 #: What a small gain in linear light does to a stored level, near enough to compare logarithms.
-_GAMMA = 2.3
+GAMMA = 2.3
 
 
 @dataclass(frozen=True)
@@ -118,7 +104,7 @@ class Ratio:
         if shape.linear:
             fixed, moving, knee = _light(fixed), _light(moving), float(_light(np.array(knee)))
         logs = _unbend(fixed, moving, knee)
-        misfit = float(np.abs(logs - median(logs)).mean()) / (_GAMMA if shape.linear else 1)
+        misfit = float(np.abs(logs - median(logs)).mean()) / (GAMMA if shape.linear else 1)
         return CurveFit(float(median(logs).mean()), *_cast(logs, self.fixed.mean(axis=1)), misfit)
 
 
@@ -283,65 +269,11 @@ def compare(
     ratio = np.zeros_like(one)
     ratio[useful] = np.log(one[useful] / moved[useful])
     blocks, fixed_levels, moving_levels = _blocks((ratio, one, moved), useful)
-    if len(blocks) < _FEWEST_BLOCKS:
+    if len(blocks) < FEWEST_BLOCKS:
         return None
     log = median(blocks)
     scatter = 1.4826 * median(np.abs(blocks - log))
     return Ratio(log, scatter, fixed_levels, moving_levels)
-
-
-def _best(ratios: Iterable[Ratio | None]) -> CurveShape:
-    """Return the shape that fits a stack best."""
-    there = [ratio for ratio in ratios if ratio is not None]
-    misfits = [sum(ratio.fit(shape).misfit for ratio in there) for shape in _SHAPES]
-    best = int(np.argmin(misfits))
-    return _SHAPES[best if misfits[best] < _BETTER * misfits[0] else 0]
-
-
-def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
-    """Return the curves that give every frame the reference's brightness.
-
-    Args:
-        ratios: between neighbours, ``ratios[n]`` of frame n over frame n + 1.
-        reference: number of the reference frame.
-
-    Returns:
-        For every frame its curve, or None where nothing is to be done.
-    """
-    out: list[Curve | None] = [None] * (len(ratios) + 1)
-    shape: CurveShape | None = None
-    for way in (range(reference, len(ratios)), range(reference - 1, -1, -1)):
-        total: NDArray[np.float64] | float = 0.0
-        scatter: NDArray[np.float64] | float = 0.0
-        steps: list[tuple[int, Ratio]] = []
-        for n in way:
-            ratio = ratios[n]
-            if ratio is not None:
-                real = np.abs(ratio.log) > _NOISE + ratio.scatter / np.sqrt(_FEWEST_BLOCKS)
-                sign = 1 if n >= reference else -1
-                total = total + sign * np.where(real, ratio.log, 0)
-                scatter = np.maximum(scatter, ratio.scatter)
-                steps += [(sign, ratio)] if np.any(real) else []
-            if np.any(np.abs(total) > np.log1p(TOLERANCE) + scatter):
-                shape = _best(ratios) if shape is None else shape
-                out[n + (n >= reference)] = _composed(steps, shape)
-    return out
-
-
-def _composed(steps: Sequence[tuple[int, Ratio]], shape: CurveShape) -> Curve | None:
-    """Return the curve of steps from the reference outwards, each with its sign, or None.
-
-    Channels keep their own gain only where one of them deviates by more than its error.
-    """
-    fits = [(sign, ratio.fit(shape)) for sign, ratio in steps]
-    scale = _GAMMA if shape.linear else 1
-    cast = np.sum([sign * fit.cast for sign, fit in fits], axis=0)
-    error = np.sqrt(np.sum([fit.variance for _, fit in fits], axis=0))
-    real = bool(np.any(np.abs(cast) > scale * _CAST + _SURE * error))
-    log = sum(sign * fit.log for sign, fit in fits) + (cast if real else np.zeros_like(cast))
-    if np.all(np.abs(log) <= scale * np.log1p(TOLERANCE)):
-        return None
-    return Curve(log, shape)
 
 
 def apply_curve(pixels: Pixels, curve: Curve, *, has_alpha: bool = False) -> Pixels:

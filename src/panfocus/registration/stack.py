@@ -17,7 +17,8 @@ from panfocus.frame import Frame, Stack
 from panfocus.io.icc import linear_profile
 from panfocus.registration import exposure
 from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
-from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare, gains
+from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare
+from panfocus.registration.gains import OnlineGains, gains
 from panfocus.registration.options import (
     RegistrationOptions,
     freedoms_of,
@@ -330,7 +331,7 @@ class OnlineRegistration:
         self._meter: _Meter | None = None
         self._before: _Small | None = None
         self._matrix: Matrix = np.eye(3)
-        self._ratios: list[Ratio | None] = []
+        self._brightness = OnlineGains()
         self._placed: list[Placed] = []
         self._gains: list[Curve | None] = []
         self._finder: LocalRegistration | None = None
@@ -360,8 +361,8 @@ class OnlineRegistration:
             step = meter.step(self._before, now)
             self._matrix = normalised(step.matrix @ self._matrix)
             self._placed.append(_placed(frame.name, replace(step, matrix=self._matrix)))
-            self._ratios.append(meter.ratio(self._before, now, step.matrix))
-            self._gains.append(gains(self._ratios, 0)[-1])
+            ratio = meter.ratio(self._before, now, step.matrix)
+            self._gains.append(self._brightness.add(ratio))
         self._before = now
         if self._settings.align == "local":
             self._local.append(self._shifts(frame, height, width))

@@ -224,6 +224,7 @@ def _obj_files(mesh: Any, surface: Surface, path: Path) -> dict[Path, bytes]:  #
     lines = [f"newmtl {path.stem}_texture", "Kd 1 1 1", f"map_Kd {texture.name}", ""]
     return {
         texture: b"".join(pieces),
-        material: "\n".join(lines).encode(),
-        path: text.encode(),
+        # names of files as the system gives them, letters or not
+        material: "\n".join(lines).encode(errors="surrogateescape"),
+        path: text.encode(errors="surrogateescape"),
     }

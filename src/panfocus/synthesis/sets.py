@@ -156,7 +156,7 @@ def write_set(
     manifest = {**_facts(recipe, material), "scenes": facts}
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     path = truths / _MANIFEST
-    write_atomic(path, [text.encode()], overwrite=overwrite)
+    write_atomic(path, [text.encode(errors="backslashreplace")], overwrite=overwrite)
     return path
 
 

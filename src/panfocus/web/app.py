@@ -10,12 +10,13 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from panfocus._version import __version__
 from panfocus.errors import PanfocusError, UsageError
+from panfocus.web.answers import JSONResponse
 from panfocus.web.compare_pages import ComparePages
 from panfocus.web.desk import Desk
 from panfocus.web.form import form, read_options

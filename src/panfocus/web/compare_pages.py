@@ -7,10 +7,11 @@ from typing import cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from panfocus.errors import UsageError
+from panfocus.web.answers import JSONResponse
 from panfocus.web.desk import Desk
 from panfocus.web.evaluations import OpenEvaluation
 from panfocus.web.requests import BoxRequest, whole

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from panfocus.errors import UsageError
 from panfocus.web import mendings
+from panfocus.web.answers import JSONResponse
 from panfocus.web.desk import Desk
 from panfocus.web.requests import PointRequest, body_of
 from panfocus.web.results import Result

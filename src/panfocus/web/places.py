@@ -18,6 +18,7 @@ from threading import Lock
 
 from panfocus.errors import UsageError
 from panfocus.io.read import SUFFIXES
+from panfocus.resources.paths import as_path
 
 
 class RefusedError(UsageError):
@@ -77,6 +78,7 @@ class Places:
             text: an absolute path.
 
         Raises:
+            UsageError: no file can be called so.
             RefusedError: it is none, has ``..`` in it, or leads out of the folders.
 
         Example:
@@ -93,10 +95,13 @@ class Places:
         path = Path(text)
         if not path.is_absolute() or ".." in path.parts:
             raise _refused(text)
-        real = Path(os.path.realpath(path))
-        if not self.allows(real):
+        try:
+            is_allowed = self.allows(path)
+        except ValueError:  # half a letter, which no file's name can hold
+            is_allowed = False
+        if not is_allowed:
             raise _refused(text)
-        return path
+        return as_path(path, UsageError)
 
     def allows(self, path: Path) -> bool:
         """Whether a path lies below one of the folders, wherever its links lead."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.web import saving
+from panfocus.web.answers import JSONResponse
 from panfocus.web.desk import Desk
 from panfocus.web.jobs import PageJob, facts_of
 from panfocus.web.requests import body_of
@@ -70,7 +71,8 @@ class SavePages:
         path = self._desk.places.resolve(request.query_params.get("path"))
         if not self._desk.places.is_dropped(path) or not path.is_file():
             raise UsageError("only what was made of dropped files is fetched")
-        return FileResponse(path, filename=path.name, content_disposition_type="attachment")
+        name = path.name.encode(errors="replace").decode()
+        return FileResponse(path, filename=name, content_disposition_type="attachment")
 
     def routes(self, one: str) -> Sequence[Route]:
         """Return the addresses, below that of a stack."""

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from panfocus.errors import UsageError
 from panfocus.surface.mesh import Surface, build_surface
+from panfocus.web.answers import JSONResponse
 from panfocus.web.desk import Desk
 from panfocus.web.mended import Mended
 from panfocus.web.pictures import histogram

@@ -18,6 +18,7 @@ from typing import Any
 import uvicorn
 
 from panfocus.errors import PanfocusError, UsageError
+from panfocus.resources.paths import as_path
 from panfocus.web.app import make_app
 from panfocus.web.desk import Desk
 from panfocus.web.events import Hub
@@ -73,7 +74,7 @@ def places_of(inputs: Sequence[Path]) -> Places:
                 remedy="check the spelling and the folder",
             )
         folders.append(path if path.is_dir() and path.suffix != ".zarr" else path.parent)
-    return Places(folders or [Path.cwd()], linked_frames(inputs))
+    return Places(folders or [as_path(".").absolute()], linked_frames(inputs))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -106,7 +107,7 @@ def run(view: View) -> None:
     Raises:
         UsageError: an input that is not there, or an address that cannot be had.
     """
-    view = replace(view, inputs=[Path(p).expanduser().absolute() for p in view.inputs])
+    view = replace(view, inputs=[as_path(p, UsageError).absolute() for p in view.inputs])
     places = places_of(view.inputs)
     sock = listen(view.host, view.port)
     port = int(sock.getsockname()[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -126,6 +127,24 @@ def test_a_folder_in_place_of_a_chunk_is_refused(tmp_path, capsys, kind):
     chunk(path).mkdir()
     assert fuse(path, tmp_path / "o.zarr", "--lenient") == 1
     assert "is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+@pytest.mark.parametrize("kind", ["2-none", "3-none", "2-blosc"])
+@pytest.mark.parametrize("what", ["group", "array", "chunk"])
+def test_a_pipe_in_place_of_a_file_is_told_and_not_waited_for(tmp_path, capsys, kind, what):
+    path = write(tmp_path / "s.zarr", kind)
+    facts = {"group": ".zattrs", "array": "0/.zarray"} if kind[0] == "2" else {
+        "group": "zarr.json", "array": "0/zarr.json"}  # fmt: skip
+    pipe = chunk(path) if what == "chunk" else path / facts[what]
+    pipe.unlink()
+    os.mkfifo(pipe)
+    assert fuse(path, tmp_path / "o.zarr", "--lenient") == 1
+    assert "is a pipe" in capsys.readouterr().err
+    assert not (tmp_path / "o.zarr").exists()
+    # nor where such a folder would be replaced
+    assert fuse(write(tmp_path / "t.zarr"), path, "--overwrite") == 1
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("axes", ["xyz", "yxz", "yzx", "xzy"])

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from panfocus.io.folder import what_waits
 from panfocus.io.frames import DamageError
 
 _BLOSC_HEADER = struct.Struct("<4BIII")  # versions, flags, typesize; bytes, block, compressed bytes
@@ -82,6 +83,8 @@ class Chunks:
         """Whether a chunk is there, as whole as can be seen without decoding it."""
         assert self._folder is not None
         path = self._folder / key
+        if what := what_waits(path):
+            raise ChunkError(f"chunk {key} is {what}")
         try:
             with path.open("rb") as file:
                 head = file.read(_BLOSC_HEADER.size)

@@ -18,6 +18,7 @@ from panfocus.io.frames import DAMAGE
 from panfocus.io.units import micrometres
 from panfocus.io.volumes.axes import Layout, named
 from panfocus.io.volumes.chunks import Chunks
+from panfocus.io.volumes.ordinary import ordinary_files
 from panfocus.io.volumes.volume import (
     Channel,
     Position,
@@ -73,7 +74,7 @@ def open_zarr(path: Path, axes: str | None = None, *, lenient: bool = False) -> 
     zarr = zarr_module()
     told = _Told(axes, lenient, [])
     with others_told(partial(_refused, path), OSError, *DAMAGE):
-        root = zarr.open(str(path), mode="r")
+        root = zarr.open(ordinary_files(path), mode="r")
         if not hasattr(root, "groups"):
             return Volume(path, "Zarr", [_plain(path, root, told)], told.notes)
         pictures = _pictures(root)
