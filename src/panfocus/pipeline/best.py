@@ -16,7 +16,7 @@ def take_best(journal: Journal, source: Iterator[Frame]) -> Fusion:
     scores: list[float] = []
     for number, frame in enumerate(source):
         if best is None:
-            journal.note_size(frame.pixels)
+            journal.note_size(frame)
         journal.tell(number, "fuse", frame.name)
         journal.note_frame(frame)
         verdict = journal.judge(frame)

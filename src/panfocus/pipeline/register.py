@@ -150,7 +150,7 @@ def align(
         for number, frame in enumerate(placed(journal, stack)):
             journal.tell(number, "align", frame.name)
             if number == 0:
-                journal.note_size(frame.pixels)
+                journal.note_size(frame)
             journal.keep_metadata(number, frame)
             journal.note_frame(frame)
             yield frame

@@ -19,6 +19,7 @@ from panfocus.io.icc import linear_profile
 from panfocus.registration import exposure
 from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
 from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare, gains
+from panfocus.registration.moved import MovedPixels
 from panfocus.registration.options import (
     RegistrationOptions,
     freedoms_of,
@@ -106,11 +107,16 @@ class Registration:
             return frame if curve is None else replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
         height, width = pixels.shape[:2]
+        shown = cover(matrix, self.field, height, width)
+        is_opaque_colour = pixels.ndim == 3 and pixels.shape[2] == 3 and not frame.has_alpha
+        if is_opaque_colour and frame.guide is None and self.alignment.is_resampled(number):
+            made = MovedPixels(pixels, matrix, self.field, is_light=_is_light(frame))
+            return replace(frame, pixels=made, cover=shown)
         return replace(
             frame,
             pixels=warp(pixels, matrix, self.field, is_light=_is_light(frame)),
             guide=None if frame.guide is None else warp(frame.guide, matrix, self.field),
-            cover=cover(matrix, self.field, height, width),
+            cover=shown,
         )
 
 
