@@ -212,7 +212,7 @@ class Links:
     def _gains_enough(self, pairs: Sequence[_Pair]) -> bool:
         """Whether steps take away what steps of their size would."""
         owed = [min(GAIN, _GAIN_A_PIXEL * self._shift(p) / self._factor) for p in pairs]
-        return sum(p.proof.gain for p in pairs) >= sum(owed)
+        return sum(p.proof.cleaned for p in pairs) >= sum(owed)
 
     def _creeps(self, pairs: list[_Pair]) -> bool:
         """Whether steps that are not proven one by one add up to a proven movement."""
