@@ -6,7 +6,6 @@ from PIL import Image
 import panfocus
 from panfocus.cli import main
 from panfocus.errors import UsageError
-from panfocus.pipeline import quality
 from panfocus.pipeline.quality import keep, survey
 from tests.conftest import blurred
 from tests.fusion.test_subframe_depth import tilted_plane
@@ -126,11 +125,3 @@ def test_files_are_culled_from_the_command_line(good, tmp_path, capsys):
 def test_what_is_read_once_cannot_be_culled(good):
     with pytest.raises(UsageError, match="only once"):
         panfocus.fuse((f for f in good), system="guided", cull=True)
-
-
-@pytest.mark.parametrize("size", [(96, 128), (61, 47), (200, 333)])
-@pytest.mark.parametrize("count", [1, 7, 24])
-def test_means_of_parts_are_those_of_an_area(size, count):
-    values = np.random.default_rng(0).random(size).astype(np.float32)
-    expected = cv2.resize(values, (size[1], count), interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(quality._area_means(values, count), expected, rtol=1e-4, atol=1e-5)

@@ -22,7 +22,7 @@ from panfocus.registration.local import (
 )
 from panfocus.registration.local_proof import proven
 from panfocus.registration.local_warp import apply_shifts, shifted_cover
-from panfocus.registration.stack import locate, with_local_shifts
+from panfocus.registration.stack import locate
 from panfocus.registration.transforms import Crop
 from tests.conftest import focal_stack, psnr, texture
 from tests.registration.test_registration import breathing_stack
@@ -117,9 +117,10 @@ def test_frames_that_one_transform_aligns_are_left_to_it():
 def test_where_nothing_is_shifted_pixels_are_those_of_the_transform_alone(parallax):
     frames = parallax[0]
     stack = ArrayStack(frames)
-    settings = make_settings(align="local", reference=1, keep_size=True)
-    whole = locate(stack, settings, lambda n, name: None)
-    local = with_local_shifts(whole, stack, lambda n, name: None)
+    whole, local = (
+        locate(stack, make_settings(align=a, reference=1, keep_size=True), lambda n, name: None)
+        for a in ("auto", "local")
+    )
     frame = list(stack.frames())[3]
     alone, shifted = whole.place(3, frame).pixels, local.place(3, frame).pixels
     changed = (alone != shifted).any(axis=2)

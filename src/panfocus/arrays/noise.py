@@ -29,6 +29,13 @@ def noise_variance(grey: Float) -> float:
     return ends(blocks, _FLAT)[0] / _MASK_GAIN if blocks.size else 0.0
 
 
+def deviation(values: Float) -> float:
+    """Return the standard deviation of ``(H, W)``, in one pass each for both sums."""
+    mean = cv2.sumElems(values)[0] / values.size
+    square = cv2.norm(values, cv2.NORM_L2SQR) / values.size
+    return float(np.sqrt(max(square - mean * mean, 0.0)))
+
+
 def _block_means(energy: Float) -> Float:
     """Return the means of all blocks whose centre lies in the picture, mirrored at its borders."""
     height, width = energy.shape

@@ -8,7 +8,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import luminance
 from panfocus.arrays.types import Pixels
 from panfocus.errors import Cancelled, UsageError
 from panfocus.frame import Frame
@@ -27,7 +26,7 @@ def _luminances(frames: Iterable[Frame], cancel: Cancel | None) -> Iterator[tupl
     for frame in frames:
         if cancel is not None and cancel():
             raise Cancelled("stopped as asked", where=frame.name)
-        yield frame.name, luminance(frame.pixels, has_alpha=frame.has_alpha)
+        yield frame.name, frame.alone().grey  # nothing is left with frames that the caller keeps
 
 
 def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:

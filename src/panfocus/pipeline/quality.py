@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.noise import noise_variance
+from panfocus.arrays.fine_detail import tile_detail
+from panfocus.arrays.noise import deviation, noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
@@ -47,8 +47,7 @@ _WHITE = 2.0
 _ROUNDING = 0.25 / 255
 #: Moving a frame must shorten the way through the stack by this share of its own steps.
 _MISPLACED = 0.35
-#: The order of fewer frames cannot be judged.
-#: Frames whose order is judged together, at most.
+#: Frames whose order is judged together, at most; that of fewer than the least cannot be judged.
 _MOST_ORDER = 400
 _LEAST_ORDER = 5
 
@@ -109,11 +108,12 @@ class Surveyor:
         self._light.append(light)
         # exposure is judged apart: all else is compared as if it were the same
         small *= np.float32(0.5 / max(light, 1e-3))
-        self._detail.append(_tile_detail(small))
-        self._coarse.append(_tile_detail(shrink(small, min(_COARSE, min(small.shape) // 4))))
+        self._detail.append(tile_detail(small, _TILES))
+        coarse = shrink(small, min(_COARSE, min(small.shape) // 4))
+        self._coarse.append(tile_detail(coarse, _TILES))
         if self._previous is not None:
             difference = np.subtract(small, self._previous, out=self._previous)
-            step = _spread(difference)
+            step = deviation(difference)
             self._steps.append(step)
             self._is_white.append(step**2 < _WHITE * noise_variance(difference))
         self._previous = small
@@ -158,38 +158,6 @@ def keep(findings: Iterable[Finding], count: int) -> list[int]:
     bad = {finding.number for finding in findings if finding.culls}
     kept = [n for n in range(count) if n not in bad]
     return kept if len(kept) >= 2 else list(range(count))
-
-
-def _tile_detail(small: Float) -> Float:
-    """Return the mean absolute Laplacian of each tile, ``(rows * columns,)``."""
-    detail = np.asarray(cv2.Laplacian(small, cv2.CV_32F), np.float32)
-    np.abs(detail, out=detail)
-    step = max(max(small.shape) / _TILES, 4)
-    rows = _area_means(detail, max(round(small.shape[0] / step), 1))
-    return _area_means(rows.T, max(round(small.shape[1] / step), 1)).T.ravel()
-
-
-def _area_means(values: Float, count: int) -> Float:
-    """Return the means of so many equal parts of the rows, ``(H, W)`` to ``(count, W)``.
-
-    What `cv2.resize` by area gives, which takes several times as long for parts that end within
-    a pixel.
-    """
-    edges = np.linspace(0, len(values), count + 1)
-    whole = np.minimum(edges.astype(np.intp), len(values) - 1)
-    sums = np.add.reduceat(values, whole[:-1], axis=0)
-    # the last row is within the last part, wherever that ends
-    beyond = (edges - whole)[:, None].astype(np.float32) * values[whole]
-    beyond[-1] = 0
-    sums += np.diff(beyond, axis=0)
-    return np.asarray(sums / np.float32(len(values) / count), np.float32)
-
-
-def _spread(difference: Float) -> float:
-    """Return the standard deviation, in one pass each for both sums."""
-    mean = cv2.sumElems(difference)[0] / difference.size
-    square = cv2.norm(difference, cv2.NORM_L2SQR) / difference.size
-    return float(np.sqrt(max(square - mean * mean, 0.0)))
 
 
 def _relative(detail: Float) -> tuple[Float, NDArray[np.bool_]]:

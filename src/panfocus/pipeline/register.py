@@ -20,7 +20,6 @@ from panfocus.registration.stack import (
     Registration,
     locate,
     needs_registration,
-    with_local_shifts,
 )
 from panfocus.systems import traits
 
@@ -63,11 +62,6 @@ def look(journal: Journal, stack: Stack) -> Registration:
         registration = locate(
             stack, journal.settings, lambda n, name: journal.tell(n, "align", name)
         )
-    if journal.settings.align == "local":
-        with journal.clock.stage("align"):
-            registration = with_local_shifts(
-                registration, stack, lambda n, name: journal.tell(n, "align", name)
-            )
     journal.goes(_LOOKING, 1.0)
     journal.registration = registration
     journal.report.warnings += registration.notes

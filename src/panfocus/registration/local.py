@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import luminance, shrink
+from panfocus.arrays.pixels import shrink
 from panfocus.arrays.types import Float, Pixels
-from panfocus.frame import Frame, Stack
+from panfocus.frame import Stack
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.flow import find_flow, shifted
 from panfocus.registration.local_proof import proven, sober
@@ -156,14 +156,6 @@ class LocalRegistration:
         return LocalShifts(_KEPT * self.factor, values.astype(np.float16), largest * self.factor)
 
 
-def reduced_grey(small: Frame) -> Float:
-    """Return the luminance ``(h, w)`` of a reduced frame, its range about [0, 1]."""
-    grey = small.guide
-    if grey is None:
-        grey = luminance(small.pixels, has_alpha=small.has_alpha)
-    return in_range(grey)
-
-
 def find_local_shifts(
     stack: Stack, alignment: Alignment, announce: Callable[[int, str], None]
 ) -> tuple[list[LocalShifts | None], MovingParts | None]:
@@ -186,7 +178,7 @@ def find_local_shifts(
     greys: list[Pixels] = []  # 16 bits each, as all must be there before the reference is known
     for n, frame in enumerate(stack.small(range(count), finder.factor)):
         announce(n, frame.name)
-        greys.append(_packed(reduced_grey(frame)))
+        greys.append(_packed(in_range(frame.grey)))
     out: list[LocalShifts | None] = [None] * count
     first = _unpacked(greys[alignment.reference])
     traces = [traced(first, first, np.ones_like(first))] * count

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from panfocus.arrays.pixels import luminance
 from panfocus.errors import InputError
 from panfocus.frame import Frame, Stack
 from panfocus.io.icc import linear_profile
@@ -26,7 +25,7 @@ from panfocus.registration.options import (
     resolve_reference,
     whole_kind,
 )
-from panfocus.registration.pyramid import Detail, make_detail, reduction
+from panfocus.registration.pyramid import Detail, in_range, make_detail, reduction
 from panfocus.registration.transforms import Crop, Matrix, PairTransform, from_reduced, normalised
 from panfocus.registration.warp import cover, warp
 
@@ -125,16 +124,10 @@ def _is_light(frame: Frame) -> bool:
     return frame.metadata.icc is not None and frame.metadata.icc == linear_profile()
 
 
-def with_local_shifts(found: Registration, stack: Stack, announce: Announce) -> Registration:
+def _with_local_shifts(found: Registration, stack: Stack, announce: Announce) -> Registration:
     """Return a registration with what its transforms leave, looked for place by place.
 
-    Args:
-        found: where the frames lie.
-        stack: its frames, which are looked at once more, small.
-        announce: called before every frame.
-
-    Raises:
-        InputError: a frame is unreadable.
+    The frames are looked at once more, small.
     """
     from panfocus.registration.local import find_local_shifts  # noqa: PLC0415  only when asked
 
@@ -166,10 +159,7 @@ class _Meter:
         """Prepare a reduced frame."""
         if self.settings.align == "none" or self.settings.load_transforms:
             return _Small(small, None)
-        grey = small.guide
-        if grey is None:
-            grey = luminance(small.pixels, has_alpha=small.has_alpha)
-        return _Small(small, make_detail(grey, self.factor, self.height, self.width))
+        return _Small(small, make_detail(small.grey, self.factor, self.height, self.width))
 
     def step(self, fixed: _Small, moving: _Small, guess: Matrix | None = None) -> PairTransform:
         """Return the transform from one frame to another."""
@@ -192,17 +182,23 @@ class _Meter:
 
 
 def locate(stack: Stack, settings: RegistrationOptions, announce: Announce) -> Registration:
-    """Look at all frames once, small, and say where they lie and how bright they are.
+    """Look at all frames, small, and say where they lie and how bright they are.
 
     Args:
         stack: at least two frames.
         settings: `align`, `align_to`, `reference`, `exposure`, `keep_size`, `load_transforms`.
-        announce: called before every frame.
+        announce: called before every frame that is looked at; twice where shifts are local.
 
     Raises:
         InputError: a frame is unreadable, or loaded transforms do not fit the stack.
         UsageError: no such reference frame.
     """
+    found = _as_wholes(stack, settings, announce)
+    return _with_local_shifts(found, stack, announce) if settings.align == "local" else found
+
+
+def _as_wholes(stack: Stack, settings: RegistrationOptions, announce: Announce) -> Registration:
+    """Return where frames lie by one transform each."""
     count, height, width = stack.shape
     reference = resolve_reference(settings.reference, count)
     loaded = _load(settings, count, height, width)
@@ -377,13 +373,10 @@ class OnlineRegistration:
             self._local.append(self._shifts(frame, height, width))
 
     def _shifts(self, frame: Frame, height: int, width: int) -> LocalShifts | None:
-        from panfocus.registration.local import (  # noqa: PLC0415  only when asked
-            LocalRegistration,
-            reduced_grey,
-        )
+        from panfocus.registration.local import LocalRegistration  # noqa: PLC0415  only when asked
 
         finder = self._finder = self._finder or LocalRegistration(height, width)
-        grey = reduced_grey(frame.shrunk(finder.factor))
+        grey = in_range(frame.shrunk(finder.factor).grey)
         if len(self._placed) == 1:
             finder.begin(grey)
             return None
