@@ -1,13 +1,17 @@
 """Brightness and white balance: matched when they differ, untouched when they do not."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import panfocus
-from panfocus.registration import exposure
-from panfocus.registration.exposure import Curve, CurveShape, apply_curve, compare, gains
+from panfocus.registration import curves, exposure
+from panfocus.registration.curves import Curve, CurveShape, apply_curve
+from panfocus.registration.exposure import compare
+from panfocus.registration.gains import _SHAPES, OnlineGains, gains
 from tests.conftest import blurred, focal_stack, psnr
 
 
@@ -92,7 +96,7 @@ def levels(dtype):
 
 @given(
     log=st.floats(-1.2, 1.2),
-    shape=st.sampled_from(exposure._SHAPES),
+    shape=st.sampled_from(_SHAPES),
     dtype=st.sampled_from([np.uint8, np.uint16, np.float32]),
 )
 def test_a_curve_rises_from_black_to_white_and_clips_nothing_else(log, shape, dtype):
@@ -113,14 +117,14 @@ def test_levels_under_the_knee_are_multiplied():
 
 @given(
     log=st.floats(-0.9, 0.9),
-    shape=st.sampled_from(exposure._SHAPES),
+    shape=st.sampled_from(_SHAPES),
     level=st.floats(0.05, 0.95),
 )
 def test_a_gain_is_found_again_from_one_level(log, shape, level):
     knee = shape.knee
-    after = exposure._bend(np.array([level]), log, knee)
-    assert exposure._unbend(after, np.array([level]), knee)[0] == pytest.approx(log, abs=1e-6)
-    back = exposure._bend(after, -log, knee)
+    after = curves._bend(np.array([level]), log, knee)
+    assert curves.unbend(after, np.array([level]), knee)[0] == pytest.approx(log, abs=1e-6)
+    back = curves._bend(after, -log, knee)
     assert back[0] == pytest.approx(level, abs=1e-9)
 
 
@@ -143,13 +147,13 @@ def test_matching_adds_no_clipped_pixels(seed, dtype):
 
 def encoded(light):
     """A camera's levels of linear light: highlights roll off, then the encoding of sRGB."""
-    return exposure._stored(1 - np.exp(-1.6 * light))
+    return curves._stored(1 - np.exp(-1.6 * light))
 
 
 @pytest.mark.parametrize("stop", [-1.0, -0.5, 0.5])
 def test_a_camera_that_rolls_highlights_off_is_followed(stop):
     frames, _ = scene()
-    light = -np.log(1 - exposure._light(np.clip(frames[0] / 255, 0, 0.97))) / 1.6
+    light = -np.log(1 - curves.light_of(np.clip(frames[0] / 255, 0, 0.97))) / 1.6
     one, other = (np.rint(255 * encoded(light * 2**s)).astype(np.uint8) for s in (0, stop))
     (curve,) = (c for c in gains([compare(one, other, np.eye(3))], 0) if c is not None)
     assert curve.shape.linear
@@ -212,3 +216,25 @@ def test_deep_pixels_are_matched_in_their_dtype(dtype):
     result = panfocus.fuse(deep, system="guided")
     assert result.image.dtype == dtype
     np.testing.assert_allclose(result.report.frames[3]["exposure_gain"], 1 / 0.9, rtol=0.01)
+
+
+def test_frames_one_after_the_other_get_the_curves_of_a_stack_and_each_is_fitted_once(monkeypatch):
+    _, sharp = scene()
+    frames = [brighter(sharp, 0.97**n) for n in range(12)]
+    ratios = [compare(one, other, np.eye(3)) for one, other in pairwise(frames)]
+    fitted = []
+    fit = exposure.Ratio.fit
+    monkeypatch.setattr(
+        exposure.Ratio, "fit", lambda self, shape: fitted.append(1) or fit(self, shape)
+    )
+    online = OnlineGains()
+    found = [online.add(ratio) for ratio in ratios]
+    # by every shape for the choice, and by the chosen ones for the curve
+    assert len(fitted) <= len(ratios) * (len(_SHAPES) + 3)
+    for n, curve in enumerate(found, 1):
+        expected = gains(ratios[:n], 0)[n]
+        assert (curve is None) == (expected is None)
+        if curve is not None and expected is not None:
+            assert curve.shape == expected.shape
+            np.testing.assert_allclose(curve.log, expected.log, rtol=0, atol=1e-12)
+    assert found[-1] is not None

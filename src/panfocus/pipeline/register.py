@@ -15,8 +15,8 @@ from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.report import Report
 from panfocus.pipeline.sources import FileStack
 from panfocus.registration.alignment import Alignment
+from panfocus.registration.online import OnlineRegistration
 from panfocus.registration.stack import (
-    OnlineRegistration,
     Registration,
     locate,
     needs_registration,

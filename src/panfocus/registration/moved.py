@@ -80,7 +80,8 @@ class MovedPixels:
     def measured(self, measure: Callable[[Pixels], Float], factor: int) -> Float:
         """Return what is measured on the frame as it was taken, moved."""
         matrix, size = self._reduced(factor)
-        return np.asarray(_taken(measure(self.taken_grey), matrix, size, cv2.INTER_LINEAR))
+        moved = _taken(measure(self.taken_grey), matrix, size, cv2.INTER_LINEAR)
+        return np.asarray(moved, np.float32)
 
     @cached_property
     def _tiles(self) -> Tiles:
