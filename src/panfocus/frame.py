@@ -201,7 +201,7 @@ class Frame:
         """Return the frame without what was worked out from it, to be held for long."""
         return replace(self, pixels=self.held)
 
-    def covered(self, cover: NDArray[np.uint8]) -> Frame:
+    def covered(self, cover: NDArray[np.uint8] | None) -> Frame:
         """Return the frame with another cover."""
         return replace(self, pixels=self.held, cover=cover)
 
