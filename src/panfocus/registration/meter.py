@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from panfocus.registration.exposure import Ratio, compare
 from panfocus.registration.options import RegistrationOptions, freedoms_of, whole_kind
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import Matrix, PairTransform, from_reduced, normalised
+
+if TYPE_CHECKING:
+    from panfocus.registration.links import Links
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,11 @@ class Meter:
             return Small(small, None)
         return Small(small, make_detail(small.grey, self.factor, self.height, self.width))
 
-    def step(self, fixed: Small, moving: Small, guess: Matrix | None = None) -> PairTransform:
-        """Return the transform from one frame to another."""
-        if fixed.detail is None or moving.detail is None:
-            return PairTransform(np.eye(3), "identity", "in place")
-        from panfocus.registration.accept import register  # noqa: PLC0415  few are compared so
+    def links(self) -> Links:
+        """Return what measures frames against those before them."""
+        from panfocus.registration.links import Links  # noqa: PLC0415  not where none is aligned
 
-        freedoms = freedoms_of(self.settings.align_dof)
-        kind = whole_kind(self.settings.align)
-        return register(fixed.detail, moving.detail, kind, guess, freedoms=freedoms)
+        return Links(whole_kind(self.settings.align), freedoms_of(self.settings.align_dof))
 
     def ratio(self, fixed: Small, moving: Small, matrix: Matrix) -> Ratio | None:
         """Return how much brighter one frame is than another."""

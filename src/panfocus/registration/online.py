@@ -16,10 +16,15 @@ from panfocus.registration.meter import Meter, Small, placed_by
 from panfocus.registration.options import RegistrationOptions
 from panfocus.registration.placing import Registration, largest_shifts
 from panfocus.registration.pyramid import in_range
-from panfocus.registration.transforms import Matrix, normalised
+from panfocus.registration.transforms import PairTransform, normalised
 
 if TYPE_CHECKING:
+    from panfocus.registration.links import Links
     from panfocus.registration.local import LocalRegistration, LocalShifts
+
+
+#: Frames that are judged together: the newest, and those before it.
+_TOGETHER = 9
 
 
 class OnlineRegistration:
@@ -29,7 +34,8 @@ class OnlineRegistration:
         self._settings = settings
         self._meter: Meter | None = None
         self._before: Small | None = None
-        self._matrix: Matrix = np.eye(3)
+        self._links: Links | None = None
+        self._steps: list[PairTransform] = []
         self._brightness = OnlineGains()
         self._placed: list[Placed] = []
         self._gains: list[Curve | None] = []
@@ -53,18 +59,32 @@ class OnlineRegistration:
         height, width = frame.pixels.shape[:2]
         meter = self._meter = self._meter or Meter(self._settings, height, width)
         now = meter.look(frame.shrunk(meter.factor))
+        step = self._step(now)
+        self._steps.append(step)
         if self._before is None:
             self._placed.append(placed_by(frame.name, None))
             self._gains.append(None)
         else:
-            step = meter.step(self._before, now)
-            self._matrix = normalised(step.matrix @ self._matrix)
-            self._placed.append(placed_by(frame.name, replace(step, matrix=self._matrix)))
-            ratio = meter.ratio(self._before, now, step.matrix)
-            self._gains.append(self._brightness.add(ratio))
+            self._placed.append(placed_by(frame.name, step))
+            before = self._placed[-2].matrix
+            between = normalised(step.matrix @ np.linalg.inv(before))
+            self._gains.append(self._brightness.add(meter.ratio(self._before, now, between)))
         self._before = now
         if self._settings.align == "local":
             self._local.append(self._shifts(frame, height, width))
+
+    def _step(self, now: Small) -> PairTransform:
+        """Return where a frame lies beside the first, judged together with those before it."""
+        if now.detail is None or self._meter is None:
+            return PairTransform(np.eye(3), "identity", "in place")
+        links = self._links = self._links or self._meter.links()
+        links.add(now.detail)
+        self._links = links = links.recent(_TOGETHER)
+        if not self._steps:
+            return PairTransform(np.eye(3), "identity", "in place")
+        known = self._steps[-_TOGETHER + 1 :]
+        found = links.place(0)[-1]
+        return replace(found, matrix=normalised(found.matrix @ known[0].matrix))
 
     def _shifts(self, frame: Frame, height: int, width: int) -> LocalShifts | None:
         from panfocus.registration.local import LocalRegistration  # noqa: PLC0415  only when asked
@@ -74,4 +94,4 @@ class OnlineRegistration:
         if len(self._placed) == 1:
             finder.begin(grey)
             return None
-        return finder.add(grey, self._matrix)[0]
+        return finder.add(grey, self._steps[-1].matrix)[0]

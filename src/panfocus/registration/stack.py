@@ -14,22 +14,20 @@ import numpy as np
 
 from panfocus.errors import InputError
 from panfocus.frame import Stack
-from panfocus.registration.alignment import Alignment, Placed
+from panfocus.registration.alignment import Alignment
 from panfocus.registration.curves import Curve
 from panfocus.registration.exposure import Ratio
 from panfocus.registration.gains import gains
 from panfocus.registration.meter import Meter, Small, placed_by
 from panfocus.registration.options import (
     RegistrationOptions,
-    freedoms_of,
     resolve_reference,
-    whole_kind,
 )
 from panfocus.registration.placing import Registration, largest_shifts
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
 
 if TYPE_CHECKING:
-    from panfocus.registration.links import Links
+    from panfocus.registration.pyramid import Detail
 
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
@@ -76,26 +74,25 @@ def _as_wholes(stack: Stack, settings: RegistrationOptions, announce: Announce) 
     meter = Meter(settings, height, width)
     if loaded is not None and settings.exposure == "none":
         return _finish(loaded, [None] * count, settings)
-    if loaded is None and settings.align_to == "reference":
-        alignment, factors = _to_reference(stack, meter, reference, announce)
-    else:
-        alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
+    alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
     return _finish(alignment, factors, settings)
 
 
 def _to_neighbours(
     stack: Stack, meter: Meter, reference: int, announce: Announce, loaded: Alignment | None
 ) -> tuple[Alignment, list[Curve | None]]:
-    """Compare every frame with the one before it, and compose outwards from the reference."""
+    """Compare every frame with those before it, or with the reference too, and fit all at once."""
     count = stack.shape[0]
-    links = _links(meter.settings)
+    links = None if meter.settings.align == "none" else meter.links()
     names: list[str] = []
     ratios: list[Ratio | None] = []
     before: Small | None = None
+    fixed: Detail | None = None
     for n, frame in enumerate(stack.small(range(count), meter.factor)):
         announce(n, frame.name)
         names.append(frame.name)
         now = meter.look(frame)
+        fixed = now.detail if n == reference else fixed
         step = np.eye(3) if links is None or now.detail is None else links.add(now.detail)
         if before is not None:
             matrix = step if loaded is None else _between(loaded, n)
@@ -105,6 +102,14 @@ def _to_neighbours(
     if loaded is not None:
         return loaded, factors
     found = links.place(reference) if links is not None else None
+    ties = meter.settings.align_to == "reference" and fixed is not None
+    if ties and links is not None and found is not None and _any_moves(found):
+        for n, frame in enumerate(stack.small(range(count), meter.factor)):
+            announce(n, frame.name)
+            detail = meter.look(frame).detail
+            if detail is not None and fixed is not None:
+                links.tie(reference, n, (fixed, detail), found[n])
+        found = links.place(reference)
     placed = [
         placed_by(name, None if n == reference else found[n] if found else _IN_PLACE)
         for n, name in enumerate(names)
@@ -112,43 +117,14 @@ def _to_neighbours(
     return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
 
 
-def _links(settings: RegistrationOptions) -> Links | None:
-    """Return what measures neighbours; None where frames are not to be aligned."""
-    if settings.align == "none":
-        return None
-    from panfocus.registration.links import Links  # noqa: PLC0415  not where nothing is aligned
-
-    return Links(whole_kind(settings.align), freedoms_of(settings.align_dof))
+def _any_moves(found: Sequence[PairTransform]) -> bool:
+    return any(one.kind != "identity" for one in found)
 
 
 def _between(loaded: Alignment, n: int) -> Matrix:
     """Return the matrix from frame n - 1 to frame n."""
     before, now = (loaded.frames[k].matrix for k in (n - 1, n))
     return normalised(now @ np.linalg.inv(before))
-
-
-def _to_reference(
-    stack: Stack, meter: Meter, reference: int, announce: Announce
-) -> tuple[Alignment, list[Curve | None]]:
-    """Compare every frame with the reference, outwards, beginning where its neighbour lies."""
-    count = stack.shape[0]
-    after, earlier = range(reference + 1, count), range(reference - 1, -1, -1)
-    order = [reference, *after, *earlier]
-    placed: dict[int, Placed] = {}
-    factors: list[Curve | None] = [None] * count
-    fixed: Small | None = None
-    for done, (n, frame) in enumerate(zip(order, stack.small(order, meter.factor), strict=True)):
-        announce(done, frame.name)
-        now = meter.look(frame)
-        if fixed is None:
-            fixed = now
-            placed[n] = placed_by(frame.name, None)
-            continue
-        step = meter.step(fixed, now, placed[n - 1 if n > reference else n + 1].matrix)
-        placed[n] = placed_by(frame.name, step)
-        factors[n] = gains([meter.ratio(fixed, now, step.matrix)], 0)[1]
-    frames = tuple(placed[n] for n in range(count))
-    return Alignment(meter.height, meter.width, reference, frames), factors
 
 
 _IN_PLACE = PairTransform(np.eye(3), "identity", "in place")
