@@ -44,26 +44,24 @@ _MIRROR = cv2.BORDER_REFLECT_101
 #: pixels, at any frequency: 42 at 0.1 cycles a pixel, 34 at 0.25, 24 at 0.4.
 _FOURTH = 30.0
 _DIFFERENCE = np.array([[1, -4, 6, -4, 1]], np.float32)
-#: What may be lost in a part without harm, grey levels of 255: root mean square, and anywhere.
+#: What may be lost in a part without harm, grey levels: root mean square, and anywhere.
 _LOST, _LOST_ANYWHERE = 0.5, 2.5
 
 
 def is_smooth(pixels: Pixels) -> bool:
     """Whether a part of a frame ``(H, W[, C])`` has no detail that asks for a long filter.
 
-    So it is with most of a frame of a focal stack: it is out of focus there.
+    So it is with most of a frame of a focal stack: it is out of focus there. Only 8 bits are looked
+    at: OpenCV's places are multiples of a 32nd of a pixel, which shows in deeper numbers.
     """
-    grey = luminance(pixels) if pixels.ndim == 3 and pixels.shape[2] == 3 else pixels
-    if min(grey.shape[:2]) < _DIFFERENCE.size:
+    if pixels.dtype != np.uint8 or min(pixels.shape[:2]) < _DIFFERENCE.size:
         return False
-    depth = cv2.CV_16S if pixels.dtype == np.uint8 else cv2.CV_32F
-    level = _FOURTH * white(pixels.dtype) / 255
+    grey = luminance(pixels) if pixels.ndim == 3 and pixels.shape[2] == 3 else pixels
     for kernel in (_DIFFERENCE, _DIFFERENCE.T):
-        lost = cv2.filter2D(grey, depth, kernel, borderType=_MIRROR)
-        square = cv2.norm(lost, cv2.NORM_L2SQR) / lost.size
+        lost = cv2.filter2D(grey, cv2.CV_16S, kernel, borderType=_MIRROR)
         most = cv2.norm(lost, cv2.NORM_INF)
-        # numbers that are none are not smooth
-        if not (square <= (_LOST * level) ** 2 and most <= _LOST_ANYWHERE * level):
+        square = cv2.norm(lost, cv2.NORM_L2SQR) / lost.size
+        if most > _LOST_ANYWHERE * _FOURTH or square > (_LOST * _FOURTH) ** 2:
             return False
     return True
 
