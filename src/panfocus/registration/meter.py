@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Small:
+class ReducedFrame:
     """A reduced frame, and what of it is compared; None where nothing is."""
 
     frame: Frame
@@ -36,11 +36,11 @@ class Meter:
         self.width = width
         self.factor = reduction(height, width)
 
-    def look(self, small: Frame) -> Small:
+    def look(self, small: Frame) -> ReducedFrame:
         """Prepare a reduced frame."""
         if self.settings.align == "none" or self.settings.load_transforms:
-            return Small(small, None)
-        return Small(small, make_detail(small.grey, self.factor, self.height, self.width))
+            return ReducedFrame(small, None)
+        return ReducedFrame(small, make_detail(small.grey, self.factor, self.height, self.width))
 
     def links(self) -> Links:
         """Return what measures frames against those before them."""
@@ -48,7 +48,7 @@ class Meter:
 
         return Links(whole_kind(self.settings.align), freedoms_of(self.settings.align_dof))
 
-    def ratio(self, fixed: Small, moving: Small, matrix: Matrix) -> Ratio | None:
+    def ratio(self, fixed: ReducedFrame, moving: ReducedFrame, matrix: Matrix) -> Ratio | None:
         """Return how much brighter one frame is than another."""
         if self.settings.exposure == "none":
             return None

@@ -12,7 +12,7 @@ from panfocus.frame import Frame
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.curves import Curve
 from panfocus.registration.gains import OnlineGains
-from panfocus.registration.meter import Meter, Small, placed_by
+from panfocus.registration.meter import Meter, ReducedFrame, placed_by
 from panfocus.registration.options import RegistrationOptions
 from panfocus.registration.placing import Registration, largest_shifts
 from panfocus.registration.pyramid import in_range
@@ -33,7 +33,7 @@ class OnlineRegistration:
     def __init__(self, settings: RegistrationOptions) -> None:
         self._settings = settings
         self._meter: Meter | None = None
-        self._before: Small | None = None
+        self._before: ReducedFrame | None = None
         self._links: Links | None = None
         self._steps: list[PairTransform] = []
         self._brightness = OnlineGains()
@@ -73,7 +73,7 @@ class OnlineRegistration:
         if self._settings.align == "local":
             self._local.append(self._shifts(frame, height, width))
 
-    def _step(self, now: Small) -> PairTransform:
+    def _step(self, now: ReducedFrame) -> PairTransform:
         """Return where a frame lies beside the first, judged together with those before it."""
         if now.detail is None or self._meter is None:
             return PairTransform(np.eye(3), "identity", "in place")

@@ -18,7 +18,7 @@ from panfocus.registration.alignment import Alignment
 from panfocus.registration.curves import Curve
 from panfocus.registration.exposure import Ratio
 from panfocus.registration.gains import gains
-from panfocus.registration.meter import Meter, Small, placed_by
+from panfocus.registration.meter import Meter, ReducedFrame, placed_by
 from panfocus.registration.options import (
     RegistrationOptions,
     resolve_reference,
@@ -86,7 +86,7 @@ def _to_neighbours(
     links = None if meter.settings.align == "none" else meter.links()
     names: list[str] = []
     ratios: list[Ratio | None] = []
-    before: Small | None = None
+    before: ReducedFrame | None = None
     fixed: Detail | None = None
     for n, frame in enumerate(stack.small(range(count), meter.factor)):
         announce(n, frame.name)
