@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +40,71 @@ class Metadata:
     png_colour: tuple[tuple[bytes, bytes], ...] = ()
 
 
+#: Rows and columns of a part of a picture.
+Tile = tuple[slice, slice]
+
+
+class UnmadePixels(Protocol):
+    """Opaque colour of a frame that is made part by part, as it is asked for.
+
+    Attributes:
+        shape: ``(H, W, 3)``.
+        dtype: of the pixels.
+        taken_grey: luminance ``(h, w)`` of the frame as it was taken, whatever its geometry.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    taken_grey: Pixels
+
+    def whole(self) -> Pixels:
+        """Return all pixels ``(H, W, 3)``."""
+        ...
+
+    def region(self, tile: Tile) -> Pixels:
+        """Return those of a part, the same as in `whole`."""
+        ...
+
+    def grey(self) -> Pixels:
+        """Return luminance ``(H, W)``, near enough to be looked at but not to be shown."""
+        ...
+
+    def colour(self, factor: int) -> Pixels:
+        """Return the pixels, averaged over blocks, ``(H // factor, W // factor, 3)``."""
+        ...
+
+    def measured(self, measure: Callable[[Pixels], Float], factor: int) -> Float:
+        """Return what is measured on `taken_grey`, where the frame has it, working scale."""
+        ...
+
+
+class _Held:
+    """Pixels of a frame: an array, or what makes it once it is asked for."""
+
+    @overload
+    def __get__(self, frame: None, owner: type[Frame]) -> Self: ...
+    @overload
+    def __get__(self, frame: Frame, owner: type[Frame]) -> Pixels: ...
+    def __get__(self, frame: Frame | None, owner: type[Frame]) -> Self | Pixels:
+        if frame is None:  # asked by `dataclass` for a default: there is none
+            raise AttributeError
+        held = frame.held
+        if not isinstance(held, np.ndarray):
+            held = vars(frame)["pixels"] = held.whole()
+        return held
+
+    def __set__(self, frame: Frame, value: Pixels | UnmadePixels) -> None:
+        vars(frame)["pixels"] = value
+
+
 @dataclass(frozen=True)
 class Frame:
     """One picture of a stack.
 
     Attributes:
         name: for messages.
-        pixels: ``(H, W[, C])`` native: uint8, uint16 or float32, RGB order, opacity last.
+        pixels: ``(H, W[, C])`` native: uint8, uint16 or float32, RGB order, opacity last. Where
+            `UnmadePixels` are given, all of them are made when they are asked for.
         has_alpha: the last channel is opacity.
         metadata: of its file.
         guide: ``(H, W)``, same dtype, that alone decides; None for the luminance of `pixels`.
@@ -59,7 +117,7 @@ class Frame:
     """
 
     name: str
-    pixels: Pixels
+    pixels: _Held = _Held()
     has_alpha: bool = False
     metadata: Metadata = Metadata()
     guide: Pixels | None = None
@@ -82,16 +140,70 @@ class Frame:
         name = f"frame {number}"
         return cls(name, pixels, has_alpha, guide=guide, cover=cover, number=number)
 
+    @property
+    def held(self) -> Pixels | UnmadePixels:
+        """The pixels, or what will make them."""
+        held: Pixels | UnmadePixels = vars(self)["pixels"]
+        return held
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the pixels; none are made for it."""
+        return self.held.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the pixels; none are made for it."""
+        return self.held.dtype
+
+    def region(self, tile: Tile) -> Pixels:
+        """Return a part of the pixels; only what it needs is made."""
+        held = self.held
+        return held[tile] if isinstance(held, np.ndarray) else held.region(tile)
+
     @cached_property
     def grey(self) -> Pixels:
         """Luminance ``(H, W)``, or what decides in its place, native dtype; kept once asked for."""
         if self.guide is not None:
             return self.guide
-        return luminance(self.pixels, has_alpha=self.has_alpha)
+        held = self.held
+        if isinstance(held, np.ndarray):
+            return luminance(held, has_alpha=self.has_alpha)
+        return held.grey()
+
+    @property
+    def taken_grey(self) -> Pixels:
+        """The same of the frame as it was taken, if its pixels are yet to be put in place."""
+        held = self.held
+        return self.grey if isinstance(held, np.ndarray) else held.taken_grey
+
+    def grey_of(self, tile: Tile) -> Pixels:
+        """Return luminance of a part of the pixels."""
+        held = self.held
+        return self.grey[tile] if isinstance(held, np.ndarray) else luminance(held.region(tile))
+
+    def measured(self, measure: Callable[[Pixels], Float], factor: int) -> Float:
+        """Return what a function finds in the luminance, at the working scale.
+
+        Where pixels are yet to be put in place it looks at the frame as it was taken, and what it
+        found is moved: no detail is lost by interpolating before it is measured.
+
+        Args:
+            measure: takes a luminance ``(H, W)`` to ``(H // factor, W // factor)``.
+            factor: of the working scale.
+        """
+        held = self.held
+        if isinstance(held, np.ndarray):
+            return measure(self.grey)
+        return held.measured(measure, factor)
 
     def alone(self) -> Frame:
         """Return the frame without what was worked out from it, to be held for long."""
-        return replace(self)
+        return replace(self, pixels=self.held)
+
+    def covered(self, cover: NDArray[np.uint8] | None) -> Frame:
+        """Return the frame with another cover."""
+        return replace(self, pixels=self.held, cover=cover)
 
     def shrunk(self, factor: int) -> Frame:
         """Return the frame at ``(H // factor, W // factor[, C])``, shown everywhere."""
@@ -100,6 +212,9 @@ class Frame:
 
     def colour(self, factor: int) -> Pixels:
         """Return colour at the working scale, ``(h, w, C)`` native, opacity left out."""
+        held = self.held
+        if not isinstance(held, np.ndarray) and factor > 1 and self.guide is None:
+            return held.colour(factor)
         small = shrink(self.grey if self.guide is not None else self.pixels, factor)
         colour = small[..., None] if small.ndim == 2 else small
         return colour[..., :-1] if self.has_alpha and self.guide is None else colour

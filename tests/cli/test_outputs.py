@@ -163,6 +163,18 @@ def test_aligned_frames_do_not_take_each_others_place(
     assert len(set(names)) == 3
 
 
+def test_frames_are_not_aligned_by_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inputs = [str(p) for p in frames(tmp_path / "a", 2)]
+    words = ["fuse", *inputs, "--align-only", str(tmp_path / "out"), "--align", "none"]
+    assert main(words) == 2
+    assert "leave --align none out" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    file = tmp_path / "transforms.json"
+    other = str(tmp_path / "other")
+    assert main(["fuse", *inputs, "--align-only", other, "--save-transforms", str(file)]) == 0
+    assert main([*words, "--load-transforms", str(file)]) == 0
+
+
 @pytest.mark.parametrize("ending", [".obj", ".ply", ".glb"])
 def test_a_mesh_does_not_take_the_place_of_a_frame(
     tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panfocus
-from panfocus.registration import exposure
-from panfocus.registration.exposure import Curve, CurveShape, apply_curve, compare
+from panfocus.registration import curves, exposure
+from panfocus.registration.curves import Curve, CurveShape, apply_curve
+from panfocus.registration.exposure import compare
 from panfocus.registration.gains import _SHAPES, OnlineGains, gains
 from tests.conftest import blurred, focal_stack, psnr
 
@@ -121,9 +122,9 @@ def test_levels_under_the_knee_are_multiplied():
 )
 def test_a_gain_is_found_again_from_one_level(log, shape, level):
     knee = shape.knee
-    after = exposure._bend(np.array([level]), log, knee)
-    assert exposure._unbend(after, np.array([level]), knee)[0] == pytest.approx(log, abs=1e-6)
-    back = exposure._bend(after, -log, knee)
+    after = curves._bend(np.array([level]), log, knee)
+    assert curves.unbend(after, np.array([level]), knee)[0] == pytest.approx(log, abs=1e-6)
+    back = curves._bend(after, -log, knee)
     assert back[0] == pytest.approx(level, abs=1e-9)
 
 
@@ -146,13 +147,13 @@ def test_matching_adds_no_clipped_pixels(seed, dtype):
 
 def encoded(light):
     """A camera's levels of linear light: highlights roll off, then the encoding of sRGB."""
-    return exposure._stored(1 - np.exp(-1.6 * light))
+    return curves._stored(1 - np.exp(-1.6 * light))
 
 
 @pytest.mark.parametrize("stop", [-1.0, -0.5, 0.5])
 def test_a_camera_that_rolls_highlights_off_is_followed(stop):
     frames, _ = scene()
-    light = -np.log(1 - exposure._light(np.clip(frames[0] / 255, 0, 0.97))) / 1.6
+    light = -np.log(1 - curves.light_of(np.clip(frames[0] / 255, 0, 0.97))) / 1.6
     one, other = (np.rint(255 * encoded(light * 2**s)).astype(np.uint8) for s in (0, stop))
     (curve,) = (c for c in gains([compare(one, other, np.eye(3))], 0) if c is not None)
     assert curve.shape.linear

@@ -51,3 +51,58 @@ def test_only_what_may_change_changes():
 def test_unknown_freedoms_are_refused(text):
     with pytest.raises(UsageError):
         freedoms_of(text)
+
+
+def drifting(count, step=0.35):
+    """Frames that creep by less than what a pair of them alone could prove."""
+    scene = texture(480, 640)
+    size = scene.shape[:2]
+    return [
+        photographed(scene, similarity(1, 0, (step * n, 0), size))[24:-24, 24:-24]
+        for n in range(count)
+    ]
+
+
+def test_frames_that_pass_once_are_judged_with_those_before_them():
+    frames = drifting(8)
+    result = panfocus.fuse(iter(frames), system="guided", align="auto", maps=False)
+    found = [placed.matrix[0, 2] for placed in result.transforms.frames]
+    assert found[2:] == pytest.approx([0.35 * n for n in range(2, 8)], abs=0.1)
+
+
+def test_frames_that_pass_once_are_judged_in_steady_memory():
+    links = Links("auto", FREEDOMS)
+    for frame in drifting(5):
+        links.add(detail(frame))
+        links = links.recent(3)
+    assert len(links.place(0)) == 3
+    assert len(links._pairs) == 3
+
+
+def test_a_frame_that_neighbours_do_not_place_is_tied_to_the_reference():
+    scene = texture(*SIZE)
+    true = [similarity(1, 0, (4.0 * n, -3.0 * n)) for n in range(6)]
+    frames = [photographed(scene, m) for m in true]
+    # frames 2 and 3 show nothing: 4 and 5 have no neighbour that leads to the reference
+    frames[2] = frames[3] = np.full_like(scene, 90)
+    same = {"system": "guided", "reference": "first", "keep_size": True, "maps": False}
+    off = {}
+    for way in ("neighbour", "reference"):
+        found = panfocus.fuse(frames, align="auto", align_to=way, **same).transforms.frames
+        off[way] = error(found[5].matrix, true[5])
+    assert off["reference"] < 0.2
+
+
+def test_what_noise_leaves_is_not_owed():
+    rng = np.random.default_rng(0)
+    scene = cv2.GaussianBlur(texture(480, 640), (0, 0), 2).astype(np.float32)
+    size = scene.shape[:2]
+    true = [similarity(1, 0, (0.7 * n, 0), size) for n in range(5)]
+    dim = [photographed(scene, m) * (50 / 255) + rng.normal(8, 4, scene.shape) for m in true]
+    frames = [np.clip(np.rint(f), 0, 255).astype(np.uint8)[24:-24, 24:-24] for f in dim]
+    links = Links("auto", FREEDOMS)
+    for frame in frames:
+        links.add(detail(frame))
+    assert all(p.proof.noise > 0.2 for p in links._pairs if p.second == p.first + 1)
+    found = links.place(0)
+    assert found[4].matrix[0, 2] == pytest.approx(2.8, abs=0.2)

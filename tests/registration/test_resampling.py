@@ -7,8 +7,8 @@ import pytest
 from panfocus.frame import Frame, Metadata
 from panfocus.io.icc import linear_profile
 from panfocus.registration.alignment import Alignment, Placed
+from panfocus.registration.placing import Registration
 from panfocus.registration.resample import interpolate
-from panfocus.registration.stack import Registration
 from panfocus.registration.transforms import Crop
 from panfocus.registration.warp import cover, warp, whole_shift
 from tests.conftest import focal_stack, psnr, texture

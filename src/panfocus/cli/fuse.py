@@ -125,10 +125,16 @@ def align_only(request: Request) -> None:
             expected="-o PICTURE, or --align-only DIR",
             remedy="say where the fused picture shall go: -o fused.tif",
         )
-    chosen = dict(request.settings)
-    if chosen["align"] == "none" and chosen["load_transforms"] is None:
-        chosen["align"] = "auto"  # who wants frames aligned has said so already
-    plan_ = plan(request.inputs, make_settings(**chosen, maps=False))
+    settings = make_settings(**request.settings, maps=False)
+    if settings.align == "none" and settings.load_transforms is None:
+        raise UsageError(
+            "frames cannot be aligned only, and not aligned",
+            where="--align-only, --align none",
+            expected="a kind of alignment, or transforms to load",
+            got="none",
+            remedy="leave --align none out, or say another kind, such as --align auto",
+        )
+    plan_ = plan(request.inputs, settings)
     paths = [folder / name for name in _frame_names(plan_)]
     _check_behind(request, plan_)
     frames_named = [("--align-only", path) for path in paths]

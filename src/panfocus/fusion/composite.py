@@ -237,7 +237,7 @@ class Composer:
         return _Weight(None if least == 1 else out, _shape(window))
 
     def _start(self, frame: Frame) -> None:
-        height, width = frame.pixels.shape[:2]
+        height, width = frame.shape[:2]
         self._picture = frame.pixels.copy()
         # a grey picture is its own luminance and must not be mixed twice
         self._grey = self._picture if frame.grey is frame.pixels else frame.grey.copy()
@@ -275,13 +275,13 @@ class Composer:
         if self._factor == 1:  # the tile is a part of what was read, and so is its guide
             inner = _within(near.read, window.core)
             return snap(slope[inner] * coarse[inner] + offset[inner])
-        fine = _mean_of(self._grey[window.core], frame.grey[window.core])
+        fine = _mean_of(self._grey[window.core], frame.grey_of(window.core))
         slope, offset = (_enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
         return snap(slope * fine + offset)
 
     def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float | None) -> None:
         assert self._picture is not None
         assert self._grey is not None
-        _mix_into(self._picture[tile], frame.pixels[tile], alpha)
+        _mix_into(self._picture[tile], frame.region(tile), alpha)
         if self._grey is not self._picture:
-            _mix_into(self._grey[tile], frame.grey[tile], alpha)
+            _mix_into(self._grey[tile], frame.grey_of(tile), alpha)

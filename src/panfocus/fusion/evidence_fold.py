@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from panfocus.arrays.pixels import white
-from panfocus.arrays.types import Float
+from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.subframe_depth import PeakDepth
@@ -66,7 +66,7 @@ class EvidenceFold:
         if self._best is None or self._second is None:
             # a copy: a system may keep what it gave
             self._best, self._second = evidence.copy(), np.zeros_like(evidence)
-            self._white = white(frame.pixels.dtype)
+            self._white = white(frame.dtype)
             if self._peak:
                 self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), frame.number)
             yield Decision(frame, np.ones_like(evidence))
@@ -87,8 +87,11 @@ class EvidenceFold:
         yield Decision(frame, alpha)
 
     def _measured(self, frame: Frame) -> Float:
-        shape = tuple(side // self._factor for side in frame.grey.shape)
-        evidence = self._system.evidence(frame.grey, self._factor)
+        return frame.measured(self._evidence, self._factor)
+
+    def _evidence(self, grey: Pixels) -> Float:
+        shape = tuple(side // self._factor for side in grey.shape)
+        evidence = self._system.evidence(grey, self._factor)
         return checked_evidence(evidence, shape, self._system.card.name)
 
     def finish(self) -> Iterator[Decision]:

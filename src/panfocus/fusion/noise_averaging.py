@@ -58,8 +58,9 @@ class Calm:
         if not self._needed:
             return decision
         grey = shrink(decision.frame.grey, self._factor).astype(np.float32)
-        self._variance = min(self._variance, noise_variance(grey))
-        if np.sqrt(self._variance) < _LEAST_SIGMA * white(decision.frame.grey.dtype):
+        taken = shrink(decision.frame.taken_grey, self._factor).astype(np.float32)
+        self._variance = min(self._variance, noise_variance(taken))
+        if np.sqrt(self._variance) < _LEAST_SIGMA * white(decision.frame.dtype):
             self._needed, self._picture, self._count = False, None, None
             return decision
         shown = decision.frame.shown(self._factor)

@@ -26,7 +26,7 @@ def _luminances(frames: Iterable[Frame], cancel: Cancel | None) -> Iterator[tupl
     for frame in frames:
         if cancel is not None and cancel():
             raise Cancelled("stopped as asked", where=frame.name)
-        yield frame.name, frame.grey
+        yield frame.name, frame.alone().grey  # nothing is left with frames that the caller keeps
 
 
 def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:

@@ -101,12 +101,13 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
     first = next(source, None)
     if first is None:
         raise InputError("there are no frames to fuse", expected="at least 2 frames", got="none")
-    height, width = first.pixels.shape[:2]
+    height, width = first.shape[:2]
     factor = working_factor(height, width, system.card.working_pixels)
     journal.report.working_factor = factor
     budget = memory_limit(journal.settings)
     pixels = height * width
-    held = held_bytes(system, first.pixels.nbytes, pixels, pixels // factor**2)
+    size = int(np.prod(first.shape)) * first.dtype.itemsize
+    held = held_bytes(system, size, pixels, pixels // factor**2)
     group = group_size(system, held, budget)
     mixing = Mixing(journal, system, factor, group)
     frames = _back([first], source)

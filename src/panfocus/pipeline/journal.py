@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from panfocus._version import __version__
-from panfocus.arrays.types import Float, Pixels
+from panfocus.arrays.types import Float
 from panfocus.errors import Cancelled, InputError
 from panfocus.frame import Frame, Metadata
 from panfocus.fusion.fold import sharpness
@@ -132,7 +132,7 @@ class Journal:
         check_count(frame.number + 1)
         self._places_um.append(frame.place_um)
         facts: dict[str, Any] = {"number": frame.number, "name": frame.name}
-        facts["sharpness"] = sharpness(frame.grey)
+        facts["sharpness"] = sharpness(frame.taken_grey)
         if self.registration is not None:
             facts["align"] = self.registration.alignment.facts(frame.number)
             curve = self.registration.curves[frame.number]
@@ -140,7 +140,7 @@ class Journal:
             facts["exposure_gain"] = gain
         self.report.frames.append(facts)
         self.surveyor.add(frame.name, frame.grey)
-        if self.glance is not None and max(frame.pixels.shape[:2]) <= MOST_MOVED:
+        if self.glance is not None and max(frame.shape[:2]) <= MOST_MOVED:
             self.glance.add(frame.name, frame.grey)
 
     def measured(self, depth: Float) -> Float:
@@ -211,7 +211,7 @@ class Journal:
         count = 0
         for count, frame in enumerate(source, start=1):
             if count == 1:
-                self.note_size(frame.pixels)
+                self.note_size(frame)
             self.tell(frame.number, "fuse", frame.name)
             self.keep_metadata(frame.number, frame)
             self.note_frame(frame)
@@ -247,7 +247,7 @@ class Journal:
         if shown is None:
             return frame
         cover = shown if frame.cover is None else np.minimum(shown, frame.cover)
-        return replace(frame, cover=cover)
+        return frame.covered(cover)
 
     def note_guard(self, guard: Guard | None) -> None:
         """Put what the second opinion mended into the report."""
@@ -265,21 +265,21 @@ class Journal:
             name = self.system.card.name
             self.note(f"no network has run, as {name} has or needed none: all was the processor's")
 
-    def note_size(self, pixels: Pixels) -> None:
+    def note_size(self, frame: Frame) -> None:
         """Check and put the picture's size into the report."""
-        height, width = pixels.shape[:2]
+        height, width = frame.shape[:2]
         if min(height, width) < _MIN_SIDE:
             raise InputError(
                 "the frames are too small to judge their focus",
                 expected=f"at least {_MIN_SIDE} x {_MIN_SIDE} pixels",
                 got=f"{width} x {height}",
             )
-        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+        channels = 1 if len(frame.shape) == 2 else frame.shape[2]
         self.report.size = {
             "height": height,
             "width": width,
             "channels": channels,
-            "dtype": str(pixels.dtype),
+            "dtype": str(frame.dtype),
         }
 
     def keep_metadata(self, number: int, frame: Frame) -> None:

@@ -88,8 +88,8 @@ class Options:
         align: kind of registration, see `panfocus.registration.options.KINDS`.
         align_dof: what may change between frames, names of
             `panfocus.registration.options.FREEDOMS` by commas.
-        align_to: "neighbour" chains steps between neighbours; "reference" compares every frame
-            with the reference.
+        align_to: "neighbour" fits steps between neighbours; "reference" fits those from the
+            reference with them, at the price of a second look.
         reference: "middle", "first", "last" or a frame's number from 0: whose geometry,
             brightness and metadata are kept.
         exposure: "auto" matches brightness and white balance where frames differ in them.

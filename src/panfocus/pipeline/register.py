@@ -15,8 +15,8 @@ from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.report import Report
 from panfocus.pipeline.sources import FileStack
 from panfocus.registration.alignment import Alignment
+from panfocus.registration.online import OnlineRegistration
 from panfocus.registration.stack import (
-    OnlineRegistration,
     Registration,
     locate,
     needs_registration,
@@ -144,7 +144,7 @@ def align(
         for number, frame in enumerate(placed(journal, stack)):
             journal.tell(number, "align", frame.name)
             if number == 0:
-                journal.note_size(frame.pixels)
+                journal.note_size(frame)
             journal.keep_metadata(number, frame)
             journal.note_frame(frame)
             yield frame

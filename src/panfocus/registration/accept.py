@@ -48,6 +48,8 @@ GAIN = 0.16
 GAIN_ALONE = 0.25
 #: By how much patches that lie near each other and on several levels repeat themselves.
 _REPEATED = 3.0
+#: Share of what remains that is taken for noise, at most: beyond, nothing is known of the rest.
+_MOST_NOISE = 0.6
 #: Points without which a frame has no detail.
 FEWEST = 200
 #: Patches without which nothing is said.
@@ -64,11 +66,18 @@ class Proof:
         gain: share of what remains at rest that the transform removes.
         clear: standard errors, over cells of the picture, by which it removes more than nothing.
         quadrants: for each quarter of the picture that speaks, the same.
+        noise: share of what remains at rest that is noise, which no transform removes.
     """
 
     gain: float
     clear: float
     quadrants: tuple[float, ...]
+    noise: float = 0.0
+
+    @property
+    def cleaned(self) -> float:
+        """Share of what remains at rest but for noise that the transform removes."""
+        return self.gain / (1 - min(self.noise, _MOST_NOISE))
 
     @property
     def is_clear(self) -> bool:
@@ -143,6 +152,8 @@ def prove(measured: Measured) -> Proof:
     if len(gains) < _FEWEST:
         return Proof(0.0, 0.0, ())
     share = 1 - float(np.exp(-gains.mean()))
+    noise = measured.noise / np.square(there.factor[which] / measured.factor)
+    noise = float(median(noise / there.remains[which]))
     # few patches that gain much must not hide that all gain
     gains = gains / (np.abs(gains) + median(np.abs(gains)) + 1e-9)
     unit = to_unit(there.at[which], space)
@@ -150,7 +161,7 @@ def prove(measured: Measured) -> Proof:
     quarter = (unit[:, 0] > 0).astype(np.intp) + 2 * (unit[:, 1] > 0)
     parts = [quarter == q for q in range(4)]
     speak = [_clear(gains[part], cells[part]) for part in parts if part.sum() >= _FEWEST]
-    return Proof(share, _clear(gains, cells), tuple(speak))
+    return Proof(share, _clear(gains, cells), tuple(speak), noise)
 
 
 def _clear(gains: Array, cells: NDArray[np.intp]) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
+from panfocus.registration.models import KIND_FREEDOMS, Model, increment, motions
 from panfocus.registration.pyramid import Detail, Level
 from panfocus.registration.transforms import Matrix, from_reduced, normalised
 
@@ -45,39 +46,10 @@ class Space:
         return self.to_unit @ from_reduced(factor)
 
 
-def generators(kind: str, unit: Float) -> tuple[Float, Float]:
-    """Return how points move along x and y per parameter of a kind, each ``(P, K)``.
-
-    Args:
-        kind: of `LADDER`, not "identity".
-        unit: points ``(K, 2)`` in units.
-    """
-    x, y = unit[:, 0], unit[:, 1]
-    one, zero = np.ones_like(x), np.zeros_like(x)
-    along_x, along_y = [one, zero], [zero, one]
-    if kind == "similarity":
-        along_x += [x, -y]
-        along_y += [y, x]
-    elif kind != "translation":
-        along_x += [x, y, zero, zero]
-        along_y += [zero, zero, x, y]
-    if kind == "homography":
-        along_x += [x * x, x * y]
-        along_y += [x * y, y * y]
-    return np.stack(along_x), np.stack(along_y)
-
-
-def increment(kind: str, p: NDArray[np.float64]) -> Matrix:
-    """Return the matrix ``(3, 3)`` of a small step, in units."""
-    out = np.eye(3)
-    out[:2, 2] = p[:2]
-    if kind == "similarity":
-        out[:2, :2] += [[p[2], -p[3]], [p[3], p[2]]]
-    elif kind != "translation":
-        out[:2, :2] += p[2:6].reshape(2, 2)
-    if kind == "homography":
-        out[2, :2] = -p[6:8]
-    return out
+def _motions(model: Model, unit: Float) -> tuple[Float, Float]:
+    """Return how points ``(K, 2)`` move along x and y per parameter of a model, each ``(P, K)``."""
+    moved = motions(model, unit.astype(np.float64)).astype(np.float32)
+    return np.ascontiguousarray(moved[:, 0].T), np.ascontiguousarray(moved[:, 1].T)
 
 
 class Points:
@@ -163,11 +135,12 @@ def refine(parts: Parts, start: Matrix, kind: str, steps: int, until: float = 0.
     Args:
         parts: what is compared, finest level first.
         start: from the fixed to the moving frame, in units.
-        kind: what may change.
+        kind: what may change, of `models.KIND_FREEDOMS`.
         steps: at most.
         until: movement in pixels of the finest level at which it is good enough.
     """
-    along = [generators(kind, points.unit) for points, _ in parts]
+    model = KIND_FREEDOMS[kind]
+    along = [_motions(model, points.unit) for points, _ in parts]
     pixel = parts[0][0].pixel
     matrix = start
     for _ in range(steps):
@@ -178,7 +151,7 @@ def refine(parts: Parts, start: Matrix, kind: str, steps: int, until: float = 0.
         change = np.asarray(-np.linalg.solve(normal, right), np.float64)
         if not np.isfinite(change).all() or np.abs(change).max() > 0.3:
             return matrix
-        matrix = normalised(matrix @ increment(kind, change))
+        matrix = normalised(matrix @ increment(model, change))
         if np.abs(change).max() < until * pixel:
             break
     return matrix

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.registration.curves import Curve, CurveShape
 from panfocus.registration.exposure import (
     FEWEST_BLOCKS,
     GAMMA,
     TOLERANCE,
-    Curve,
-    CurveShape,
     Ratio,
 )
 

@@ -7,6 +7,7 @@ hardly grows with the stack.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,7 @@ from panfocus.registration.models import Model, kind_of, ladder
 from panfocus.registration.pairs import (
     FEIGNED,
     in_pixels,
+    in_units,
     measure,
     measure_near,
     moves_by,
@@ -76,6 +78,7 @@ class Links:
         self._is_free = kind == "auto"
         self._models = ladder(kind, freedoms)
         self._pairs: list[_Pair] = []
+        self._ties: list[_Pair] = []
         self._before: list[Detail] = []
         self._count = 0
         self._space = Space(1, 1)
@@ -138,6 +141,42 @@ class Links:
             near = Proof(0.0, 0.0, ())
             self._pairs.append(_Pair(self._count - 2, self._count, reading, near))
 
+    def tie(
+        self, reference: int, number: int, details: tuple[Detail, Detail], found: PairTransform
+    ) -> None:
+        """Measure a frame against the reference, too, where no link does yet.
+
+        Args:
+            reference: number of the reference frame.
+            number: of the other frame.
+            details: of the reference frame and the other.
+            found: where it was placed by links.
+        """
+        fixed, moving = details
+        fewest = min(len(d.levels[0].points) for d in details)
+        if abs(number - reference) <= 2 or fewest < FEWEST:
+            return
+        start = in_units(found.matrix, self._space)
+        if found.status in ("aligned", CARRIED):
+            measured = measure_near(fixed, moving, self._models, start)
+        else:
+            measured = measure(fixed, moving, self._models, [start])
+        if measured.is_enough:
+            reading = read(measured, self._models)
+            self._ties.append(_Pair(reference, number, reading, Proof(0.0, 0.0, ())))
+
+    def recent(self, most: int) -> Links:
+        """Return what is known of the newest frames alone, numbered from 0."""
+        start = max(self._count - most, 0)
+        out = copy(self)
+        out._pairs = [
+            replace(p, first=p.first - start, second=p.second - start)
+            for p in self._pairs
+            if p.first >= start
+        ]
+        out._count = self._count - start
+        return out
+
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
         near = [p for p in self._pairs if p.second == p.first + 1]
@@ -166,8 +205,7 @@ class Links:
         ]
         links += [
             replace(link, covariance=_COARSE * link.covariance)
-            for p in self._pairs
-            if p.second == p.first + 2
+            for p in [*(p for p in self._pairs if p.second == p.first + 2), *self._ties]
             for link in [self._link(p, model, is_proven=True, rests=False)]
         ]
         space = self._space
@@ -212,7 +250,7 @@ class Links:
     def _gains_enough(self, pairs: Sequence[_Pair]) -> bool:
         """Whether steps take away what steps of their size would."""
         owed = [min(GAIN, _GAIN_A_PIXEL * self._shift(p) / self._factor) for p in pairs]
-        return sum(p.proof.gain for p in pairs) >= sum(owed)
+        return sum(p.proof.cleaned for p in pairs) >= sum(owed)
 
     def _creeps(self, pairs: list[_Pair]) -> bool:
         """Whether steps that are not proven one by one add up to a proven movement."""

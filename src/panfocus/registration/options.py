@@ -95,7 +95,7 @@ class RegistrationOptions(Protocol):
 
     @property
     def align_to(self) -> str:
-        """Whether steps between neighbours are chained, or each frame is compared with one."""
+        """Whether frames are compared with neighbours alone, or with the reference, too."""
         ...
 
     @property

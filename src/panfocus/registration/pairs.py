@@ -46,6 +46,7 @@ class Measured:
         patches: there.
         space: of the frames.
         still: patches measured at rest.
+        noise: variance of what noise adds to the frames' difference, finest level.
         fits: of each model that was asked for.
     """
 
@@ -53,6 +54,7 @@ class Measured:
     patches: Patches
     space: Space
     still: Patches
+    noise: float = 0.0
     fits: dict[Model, Fit] = field(default_factory=dict[Model, Fit])
 
     @property
@@ -126,6 +128,7 @@ def measure(
     space = Space(fixed.height, fixed.width)
     richest = models[-1]
     count = min(LEVELS, len(fixed.levels))
+    noise = fixed.noise + moving.noise
     # small pictures have too few patches on coarser levels
     first = 1 if count > 1 and fixed.levels[0].smooth.size >= _LARGE else 0
     low = range(first, count)
@@ -143,11 +146,11 @@ def measure(
         ways = ([count - 1], range(min(1, count - 1), count), range(count))
     else:
         still = still if first == 0 else joined([patches_at(fixed, moving, matrix, [0]), still])
-        found = Measured(matrix, still, space, still)
+        found = Measured(matrix, still, space, still, noise)
         if not found.is_enough or moves_by(found.moved(bent), space) < FEIGNED * found.factor:
             return found
     for levels in ways:
-        found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space, still)
+        found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space, still, noise)
         if not found.is_enough:
             continue
         step = found.moved(bent)
@@ -155,7 +158,7 @@ def measure(
         if len(levels) == count and moves_by(apart, space) < _SETTLED * found.factor:
             return found
         matrix = step if is_plausible(in_pixels(step, space), *_size(space)) else matrix
-    return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still)
+    return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still, noise)
 
 
 def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
@@ -169,13 +172,14 @@ def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: 
     """
     space = Space(fixed.height, fixed.width)
     count = min(LEVELS, len(fixed.levels))
+    noise = fixed.noise + moving.noise
     low = list(range(1, count)) or [0]
     patches = patches_at(fixed, moving, start, low)
-    found = Measured(start, patches, space, patches)
+    found = Measured(start, patches, space, patches, noise)
     if found.is_enough:
         matrix = found.moved(models[-1])
         patches = patches_at(fixed, moving, matrix, low)
-        found = Measured(matrix, patches, space, patches)
+        found = Measured(matrix, patches, space, patches, noise)
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
@@ -24,6 +25,9 @@ _FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 COARSEST_SIDE = 40
 #: Contrast (share of the picture's range) at which detail counts half.
 FLOOR = 0.01
+#: Standard deviation of what smooths luminance a little, and the share of noise that it leaves.
+_SMOOTHED = 1.0
+_KEPT_NOISE = 1 / (4 * np.pi * _SMOOTHED**2)
 #: Side of the square over which mean and contrast are taken.
 WINDOW = 17
 #: Side of the cells of which each gives its strongest point.
@@ -56,11 +60,13 @@ class Detail:
         height: of the frame, full scale.
         width: of the frame.
         levels: fine to coarse.
+        noise: variance of noise in the finest level's `smooth`.
     """
 
     height: int
     width: int
     levels: tuple[Level, ...]
+    noise: float = 0.0
 
 
 def reduction(height: int, width: int) -> int:
@@ -114,11 +120,12 @@ def make_detail(grey: Pixels, factor: int, height: int, width: int) -> Detail:
         width: of the frame.
     """
     image = in_range(grey)
+    noise = noise_variance(image) * _KEPT_NOISE
     levels: list[Level] = []
     while True:
-        smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0), np.float32)
+        smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), _SMOOTHED), np.float32)
         planes = _planes(smooth)
         levels.append(Level(factor, planes, smooth, _strongest(planes)))
         if min(image.shape) < 2 * COARSEST_SIDE:
-            return Detail(height, width, tuple(levels))
+            return Detail(height, width, tuple(levels), noise)
         image, factor = shrink(image, 2), factor * 2

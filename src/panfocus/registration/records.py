@@ -10,8 +10,8 @@ import numpy as np
 
 from panfocus.io.checked_json import Value
 from panfocus.registration.alignment import Alignment
-from panfocus.registration.exposure import Curve, CurveShape
-from panfocus.registration.stack import Registration
+from panfocus.registration.curves import Curve, CurveShape
+from panfocus.registration.placing import Registration
 from panfocus.registration.transforms import Crop
 
 #: Bounds of what a record may hold.

@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from panfocus.arrays.pixels import white
+from panfocus.arrays.pixels import luminance, white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.registration.transforms import Matrix
 from panfocus.registration.two_pass import REACH as REACH_OF_TWO
@@ -38,6 +38,32 @@ _LIFT = 0.1
 _SLACK = 0.5
 _SLACK_BELOW = 0.15
 _MIRROR = cv2.BORDER_REFLECT_101
+
+
+#: Fourth differences are about so many times what bicubic interpolation loses half-way between two
+#: pixels, at any frequency: 42 at 0.1 cycles a pixel, 34 at 0.25, 24 at 0.4.
+_FOURTH = 30.0
+_DIFFERENCE = np.array([[1, -4, 6, -4, 1]], np.float32)
+#: What may be lost in a part without harm, grey levels: root mean square, and anywhere.
+_LOST, _LOST_ANYWHERE = 0.5, 2.5
+
+
+def is_smooth(pixels: Pixels) -> bool:
+    """Whether a part of a frame ``(H, W[, C])`` has no detail that asks for a long filter.
+
+    So it is with most of a frame of a focal stack: it is out of focus there. Only 8 bits are looked
+    at: OpenCV's places are multiples of a 32nd of a pixel, which shows in deeper numbers.
+    """
+    if pixels.dtype != np.uint8 or min(pixels.shape[:2]) < _DIFFERENCE.size:
+        return False
+    grey = luminance(pixels) if pixels.ndim == 3 and pixels.shape[2] == 3 else pixels
+    for kernel in (_DIFFERENCE, _DIFFERENCE.T):
+        lost = cv2.filter2D(grey, cv2.CV_16S, kernel, borderType=_MIRROR)
+        most = cv2.norm(lost, cv2.NORM_INF)
+        square = cv2.norm(lost, cv2.NORM_L2SQR) / lost.size
+        if most > _LOST_ANYWHERE * _FOURTH or square > (_LOST * _FOURTH) ** 2:
+            return False
+    return True
 
 
 def interpolate(
@@ -59,6 +85,8 @@ def interpolate(
     for axis in (0, 1):
         if pixels.shape[axis] == 1:  # nothing to mirror, and OpenCV never comes back from trying
             pixels = np.repeat(pixels, 2, axis=axis)
+    if is_smooth(pixels):
+        return _take(pixels, matrix, size, cv2.INTER_CUBIC)
     made = _between_pixels(pixels, matrix, size, is_encoded=is_encoded)
     bounds = _bounds(pixels, _SLACK_BELOW if is_encoded else _SLACK)
     low, high = (_take(m, _to_corner(matrix), size, cv2.INTER_NEAREST) for m in bounds)

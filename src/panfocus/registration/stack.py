@@ -6,33 +6,28 @@ takes it. Memory does not grow with the number of frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from panfocus.errors import InputError
-from panfocus.frame import Frame, Stack
-from panfocus.io.icc import linear_profile
-from panfocus.registration import exposure
-from panfocus.registration.alignment import UNALIGNED, Alignment, Placed
-from panfocus.registration.exposure import Curve, Ratio, apply_curve, compare
-from panfocus.registration.gains import OnlineGains, gains
+from panfocus.frame import Stack
+from panfocus.registration.alignment import Alignment
+from panfocus.registration.curves import Curve
+from panfocus.registration.exposure import Ratio
+from panfocus.registration.gains import gains
+from panfocus.registration.meter import Meter, ReducedFrame, placed_by
 from panfocus.registration.options import (
     RegistrationOptions,
-    freedoms_of,
     resolve_reference,
-    whole_kind,
 )
-from panfocus.registration.pyramid import Detail, in_range, make_detail, reduction
-from panfocus.registration.transforms import Crop, Matrix, PairTransform, from_reduced, normalised
-from panfocus.registration.warp import cover, warp
+from panfocus.registration.placing import Registration, largest_shifts
+from panfocus.registration.transforms import Matrix, PairTransform, normalised
 
 if TYPE_CHECKING:
-    from panfocus.registration.links import Links
-    from panfocus.registration.local import LocalRegistration, LocalShifts
-    from panfocus.registration.motion import MovingParts
+    from panfocus.registration.pyramid import Detail
 
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
@@ -43,82 +38,6 @@ def needs_registration(settings: RegistrationOptions) -> bool:
     return settings.align != "none" or settings.exposure != "none" or bool(settings.load_transforms)
 
 
-@dataclass(frozen=True)
-class Registration:
-    """Where the frames of a stack lie and how bright they are.
-
-    Attributes:
-        alignment: their transforms.
-        curves: for every frame how its levels change, or None.
-        field: part of the reference frame that is made.
-        notes: for the user.
-        local: for every frame by how much its places are shifted besides its transform; empty
-            where none is.
-        motion: which frames are hidden where something moves; None where nothing does.
-    """
-
-    alignment: Alignment
-    curves: Sequence[Curve | None]
-    field: Crop
-    notes: Sequence[str] = ()
-    local: Sequence[LocalShifts | None] = ()
-    motion: MovingParts | None = None
-
-    def part(self, numbers: range) -> Registration:
-        """Return the same of some of the frames, in the geometry of the same reference frame."""
-        return replace(
-            self,
-            alignment=self.alignment.part(numbers),
-            curves=[self.curves[n] for n in numbers],
-            notes=(),
-            local=[self.local[n] for n in numbers] if self.local else (),
-            motion=None if self.motion is None else self.motion.part(numbers),
-        )
-
-    def matched(self) -> list[str]:
-        """Return a line on the brightness that was matched; none where none was."""
-        names = [placed.name for placed in self.alignment.frames]
-        return exposure.notes(self.curves, names, self.alignment.reference)
-
-    def place(self, number: int, frame: Frame) -> Frame:
-        """Return a frame in place; the very same object if it lies there already."""
-        whole = self._placed(number, frame)
-        shifts = self.local[number] if self.local else None
-        if shifts is None:
-            return whole
-        from panfocus.registration.local_warp import place_locally  # noqa: PLC0415  few are
-
-        curve = self.curves[number]
-        if curve is not None:
-            pixels = apply_curve(frame.pixels, curve, has_alpha=frame.has_alpha)
-            frame = replace(frame, pixels=pixels)
-        matrix = self.alignment.frames[number].matrix
-        return place_locally(whole, frame, matrix, self.field, shifts, is_light=_is_light(frame))
-
-    def _placed(self, number: int, frame: Frame) -> Frame:
-        """Return a frame where its transform alone puts it."""
-        curve = self.curves[number]
-        pixels = frame.pixels
-        if curve is not None:
-            pixels = apply_curve(pixels, curve, has_alpha=frame.has_alpha)
-        whole = self.field == self.alignment.whole()
-        if whole and not self.alignment.moves(number):
-            return frame if curve is None else replace(frame, pixels=pixels)
-        matrix = self.alignment.frames[number].matrix
-        height, width = pixels.shape[:2]
-        return replace(
-            frame,
-            pixels=warp(pixels, matrix, self.field, is_light=_is_light(frame)),
-            guide=None if frame.guide is None else warp(frame.guide, matrix, self.field),
-            cover=cover(matrix, self.field, height, width),
-        )
-
-
-def _is_light(frame: Frame) -> bool:
-    """Whether colour is stored in proportion to light."""
-    return frame.metadata.icc is not None and frame.metadata.icc == linear_profile()
-
-
 def _with_local_shifts(found: Registration, stack: Stack, announce: Announce) -> Registration:
     """Return a registration with what its transforms leave, looked for place by place.
 
@@ -127,53 +46,8 @@ def _with_local_shifts(found: Registration, stack: Stack, announce: Announce) ->
     from panfocus.registration.local import find_local_shifts  # noqa: PLC0415  only when asked
 
     local, motion = find_local_shifts(stack, found.alignment, announce)
-    alignment = found.alignment.shifted(_largest(local))
+    alignment = found.alignment.shifted(largest_shifts(local))
     return replace(found, alignment=alignment, local=local, motion=motion)
-
-
-def _largest(local: Sequence[LocalShifts | None]) -> list[float]:
-    return [0.0 if one is None else one.largest for one in local]
-
-
-@dataclass(frozen=True)
-class _Small:
-    frame: Frame
-    detail: Detail | None
-
-
-class _Meter:
-    """Measures pairs of reduced frames."""
-
-    def __init__(self, settings: RegistrationOptions, height: int, width: int) -> None:
-        self.settings = settings
-        self.height = height
-        self.width = width
-        self.factor = reduction(height, width)
-
-    def look(self, small: Frame) -> _Small:
-        """Prepare a reduced frame."""
-        if self.settings.align == "none" or self.settings.load_transforms:
-            return _Small(small, None)
-        return _Small(small, make_detail(small.grey, self.factor, self.height, self.width))
-
-    def step(self, fixed: _Small, moving: _Small, guess: Matrix | None = None) -> PairTransform:
-        """Return the transform from one frame to another."""
-        if fixed.detail is None or moving.detail is None:
-            return PairTransform(np.eye(3), "identity", "in place")
-        from panfocus.registration.accept import register  # noqa: PLC0415  few are compared so
-
-        freedoms = freedoms_of(self.settings.align_dof)
-        kind = whole_kind(self.settings.align)
-        return register(fixed.detail, moving.detail, kind, guess, freedoms=freedoms)
-
-    def ratio(self, fixed: _Small, moving: _Small, matrix: Matrix) -> Ratio | None:
-        """Return how much brighter one frame is than another."""
-        if self.settings.exposure == "none":
-            return None
-        grow = from_reduced(self.factor)
-        small = normalised(np.linalg.inv(grow) @ matrix @ grow)
-        has_alpha = fixed.frame.has_alpha
-        return compare(fixed.frame.pixels, moving.frame.pixels, small, has_alpha=has_alpha)
 
 
 def locate(stack: Stack, settings: RegistrationOptions, announce: Announce) -> Registration:
@@ -197,29 +71,28 @@ def _as_wholes(stack: Stack, settings: RegistrationOptions, announce: Announce) 
     count, height, width = stack.shape
     reference = resolve_reference(settings.reference, count)
     loaded = _load(settings, count, height, width)
-    meter = _Meter(settings, height, width)
+    meter = Meter(settings, height, width)
     if loaded is not None and settings.exposure == "none":
         return _finish(loaded, [None] * count, settings)
-    if loaded is None and settings.align_to == "reference":
-        alignment, factors = _to_reference(stack, meter, reference, announce)
-    else:
-        alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
+    alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
     return _finish(alignment, factors, settings)
 
 
 def _to_neighbours(
-    stack: Stack, meter: _Meter, reference: int, announce: Announce, loaded: Alignment | None
+    stack: Stack, meter: Meter, reference: int, announce: Announce, loaded: Alignment | None
 ) -> tuple[Alignment, list[Curve | None]]:
-    """Compare every frame with the one before it, and compose outwards from the reference."""
+    """Compare every frame with those before it, or with the reference too, and fit all at once."""
     count = stack.shape[0]
-    links = _links(meter.settings)
+    links = None if meter.settings.align == "none" else meter.links()
     names: list[str] = []
     ratios: list[Ratio | None] = []
-    before: _Small | None = None
+    before: ReducedFrame | None = None
+    fixed: Detail | None = None
     for n, frame in enumerate(stack.small(range(count), meter.factor)):
         announce(n, frame.name)
         names.append(frame.name)
         now = meter.look(frame)
+        fixed = now.detail if n == reference else fixed
         step = np.eye(3) if links is None or now.detail is None else links.add(now.detail)
         if before is not None:
             matrix = step if loaded is None else _between(loaded, n)
@@ -229,20 +102,23 @@ def _to_neighbours(
     if loaded is not None:
         return loaded, factors
     found = links.place(reference) if links is not None else None
+    ties = meter.settings.align_to == "reference" and fixed is not None
+    if ties and links is not None and found is not None and _any_moves(found):
+        for n, frame in enumerate(stack.small(range(count), meter.factor)):
+            announce(n, frame.name)
+            detail = meter.look(frame).detail
+            if detail is not None and fixed is not None:
+                links.tie(reference, n, (fixed, detail), found[n])
+        found = links.place(reference)
     placed = [
-        _placed(name, None if n == reference else found[n] if found else _IN_PLACE)
+        placed_by(name, None if n == reference else found[n] if found else _IN_PLACE)
         for n, name in enumerate(names)
     ]
     return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
 
 
-def _links(settings: RegistrationOptions) -> Links | None:
-    """Return what measures neighbours; None where frames are not to be aligned."""
-    if settings.align == "none":
-        return None
-    from panfocus.registration.links import Links  # noqa: PLC0415  not where nothing is aligned
-
-    return Links(whole_kind(settings.align), freedoms_of(settings.align_dof))
+def _any_moves(found: Sequence[PairTransform]) -> bool:
+    return any(one.kind != "identity" for one in found)
 
 
 def _between(loaded: Alignment, n: int) -> Matrix:
@@ -251,45 +127,7 @@ def _between(loaded: Alignment, n: int) -> Matrix:
     return normalised(now @ np.linalg.inv(before))
 
 
-def _to_reference(
-    stack: Stack, meter: _Meter, reference: int, announce: Announce
-) -> tuple[Alignment, list[Curve | None]]:
-    """Compare every frame with the reference, outwards, beginning where its neighbour lies."""
-    count = stack.shape[0]
-    after, earlier = range(reference + 1, count), range(reference - 1, -1, -1)
-    order = [reference, *after, *earlier]
-    placed: dict[int, Placed] = {}
-    factors: list[Curve | None] = [None] * count
-    fixed: _Small | None = None
-    for done, (n, frame) in enumerate(zip(order, stack.small(order, meter.factor), strict=True)):
-        announce(done, frame.name)
-        now = meter.look(frame)
-        if fixed is None:
-            fixed = now
-            placed[n] = _placed(frame.name, None)
-            continue
-        step = meter.step(fixed, now, placed[n - 1 if n > reference else n + 1].matrix)
-        placed[n] = _placed(frame.name, step)
-        factors[n] = gains([meter.ratio(fixed, now, step.matrix)], 0)[1]
-    frames = tuple(placed[n] for n in range(count))
-    return Alignment(meter.height, meter.width, reference, frames), factors
-
-
 _IN_PLACE = PairTransform(np.eye(3), "identity", "in place")
-
-
-def _placed(name: str, found: PairTransform | None) -> Placed:
-    """Return where a frame lies; the reference for nothing found."""
-    if found is None:
-        return Placed(name, np.eye(3), "identity", "reference", error=0.0)
-    status = _STATUSES.get(found.status, found.status)
-    return Placed(name, found.matrix, found.kind, status, found.gain, found.error)
-
-
-_STATUSES = {
-    "no detail": UNALIGNED + "no shared detail",
-    "refused": UNALIGNED + "no transform between it and its neighbour is plausible",
-}
 
 
 def _load(settings: RegistrationOptions, count: int, height: int, width: int) -> Alignment | None:
@@ -321,58 +159,3 @@ def _finish(
             notes.append("the frames share too little of the scene to be cropped to it")
     found = Registration(alignment, factors, field)
     return replace(found, notes=[*notes, *found.matched()])
-
-
-class OnlineRegistration:
-    """Puts frames in place that can be looked at only once: the first is the reference."""
-
-    def __init__(self, settings: RegistrationOptions) -> None:
-        self._settings = settings
-        self._meter: _Meter | None = None
-        self._before: _Small | None = None
-        self._matrix: Matrix = np.eye(3)
-        self._brightness = OnlineGains()
-        self._placed: list[Placed] = []
-        self._gains: list[Curve | None] = []
-        self._finder: LocalRegistration | None = None
-        self._local: list[LocalShifts | None] = []
-
-    def place(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Registration]]:
-        """Yield frames in place, each with what is known so far; size is kept."""
-        for frame in frames:
-            self._take(frame)
-            yield self._so_far().place(len(self._placed) - 1, frame), self._so_far()
-
-    def _so_far(self) -> Registration:
-        assert self._meter is not None
-        alignment = Alignment(self._meter.height, self._meter.width, 0, tuple(self._placed))
-        if self._settings.align == "local":
-            alignment = alignment.shifted(_largest(self._local))
-        return Registration(alignment, self._gains, alignment.whole(), local=self._local)
-
-    def _take(self, frame: Frame) -> None:
-        height, width = frame.pixels.shape[:2]
-        meter = self._meter = self._meter or _Meter(self._settings, height, width)
-        now = meter.look(frame.shrunk(meter.factor))
-        if self._before is None:
-            self._placed.append(_placed(frame.name, None))
-            self._gains.append(None)
-        else:
-            step = meter.step(self._before, now)
-            self._matrix = normalised(step.matrix @ self._matrix)
-            self._placed.append(_placed(frame.name, replace(step, matrix=self._matrix)))
-            ratio = meter.ratio(self._before, now, step.matrix)
-            self._gains.append(self._brightness.add(ratio))
-        self._before = now
-        if self._settings.align == "local":
-            self._local.append(self._shifts(frame, height, width))
-
-    def _shifts(self, frame: Frame, height: int, width: int) -> LocalShifts | None:
-        from panfocus.registration.local import LocalRegistration  # noqa: PLC0415  only when asked
-
-        finder = self._finder = self._finder or LocalRegistration(height, width)
-        grey = in_range(frame.shrunk(finder.factor).grey)
-        if len(self._placed) == 1:
-            finder.begin(grey)
-            return None
-        return finder.add(grey, self._matrix)[0]

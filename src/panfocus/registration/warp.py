@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from panfocus.registration.transforms import Crop, Matrix, corner_shift, corners
 #: Corner shift in pixels below which resampling would cost more sharpness than it mends, MEASURED.
 STILL = 0.1
 #: Rows and columns that are resampled at once: what they take stays near the processor's cache.
-_TILE = (192, 384)
+TILE = (192, 192)
 #: Tiles in work at a time, at most: each takes some 5 MB, twice that where it is doubled.
 _MOST_AT_ONCE = 4
 
@@ -65,33 +65,54 @@ def _span(places: NDArray[np.float64], length: int) -> slice:
     return slice(min(max(first, 0), end), min(max(last, 0), end) + 1)
 
 
-def _resample(pixels: Pixels, matrix: Matrix, out: Pixels, *, is_encoded: bool) -> None:
-    """Fill ``(h, w[, C])``, up to 4 channels, with a frame's values within the frame's range."""
-    low, high = np.nanmin(pixels), np.nanmax(pixels)
+class Tiles:
+    """Makes a field of the reference frame as another frame shows it, tile by tile.
 
-    def make(tile: Crop) -> None:
-        whole = window_of(matrix, tile)
+    The grid of tiles is fixed: a part is the same however much of the field is made.
+    """
+
+    def __init__(self, pixels: Pixels, matrix: Matrix, out: Pixels, *, is_encoded: bool) -> None:
+        """Set up.
+
+        Args:
+            pixels: ``(H, W[, C])`` of the other frame, up to 4 channels.
+            matrix: from pixels of the field to those of the other frame.
+            out: ``(h, w[, C])``, filled by `make` with values within the range of `pixels`.
+            is_encoded: whether values stand for light as a display shows it.
+        """
+        self._pixels = pixels
+        self._matrix = matrix
+        self._out = out
+        self._is_encoded = is_encoded
+        self._low, self._high = np.nanmin(pixels), np.nanmax(pixels)
+
+    def make(self, tile: Crop) -> None:
+        """Fill a tile of `grid`."""
+        whole = window_of(self._matrix, tile)
         size = (tile.right - tile.left, tile.bottom - tile.top)
         x, y = move(whole, corners(*size[::-1])).T
-        rows, cols = _span(y, pixels.shape[0]), _span(x, pixels.shape[1])
+        rows, cols = _span(y, self._pixels.shape[0]), _span(x, self._pixels.shape[1])
         lift = np.array([[1, 0, -cols.start], [0, 1, -rows.start], [0, 0, 1]], np.float64)
-        source = np.ascontiguousarray(pixels[rows, cols])
-        made = interpolate(source, normalised(lift @ whole), size, is_encoded=is_encoded)
-        part = out[tile.top : tile.bottom, tile.left : tile.right]
+        source = np.ascontiguousarray(self._pixels[rows, cols])
+        made = interpolate(source, normalised(lift @ whole), size, is_encoded=self._is_encoded)
+        part = self._out[tile.top : tile.bottom, tile.left : tile.right]
         # what rings beyond black or white, or the brightest there is, is no light
-        part[...] = np.clip(made, low, high).reshape(part.shape)
+        part[...] = np.clip(made, self._low, self._high).reshape(part.shape)
 
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+    def make_all(self, tiles: Iterable[Crop]) -> None:
+        """Fill many of them, at once where OpenCV may take more than one thread."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
 
-    with ThreadPoolExecutor(max(min(cv2.getNumThreads(), _MOST_AT_ONCE), 1)) as pool:
-        for _ in pool.map(make, _tiles(*out.shape[:2])):
-            pass
+        with ThreadPoolExecutor(max(min(cv2.getNumThreads(), _MOST_AT_ONCE), 1)) as pool:
+            for _ in pool.map(self.make, tiles):
+                pass
 
 
-def _tiles(height: int, width: int) -> Iterator[Crop]:
-    for top in range(0, height, _TILE[0]):
-        for left in range(0, width, _TILE[1]):
-            bottom, right = min(top + _TILE[0], height), min(left + _TILE[1], width)
+def grid(height: int, width: int) -> Iterator[Crop]:
+    """Yield the tiles of a field, row by row."""
+    for top in range(0, height, TILE[0]):
+        for left in range(0, width, TILE[1]):
+            bottom, right = min(top + TILE[0], height), min(left + TILE[1], width)
             yield Crop(top, bottom, left, right)
 
 
@@ -129,8 +150,13 @@ def warp(pixels: Pixels, matrix: Matrix, field: Crop, *, is_light: bool = False)
     source, target = (p[..., None] if p.ndim == 2 else p for p in (pixels, out))
     whole = window_of(matrix, field)
     for planes, is_encoded in _planes(source.shape[-1], is_light=is_light):
-        _resample(source[..., planes], whole, target[..., planes], is_encoded=is_encoded)
+        made = Tiles(source[..., planes], whole, target[..., planes], is_encoded=is_encoded)
+        made.make_all(grid(*shape))
     return out
+
+
+def _corners_of(field: Crop) -> NDArray[np.float64]:
+    return corners(field.bottom - field.top, field.right - field.left)
 
 
 def cover(matrix: Matrix, field: Crop, height: int, width: int) -> NDArray[np.uint8] | None:
@@ -146,6 +172,9 @@ def cover(matrix: Matrix, field: Crop, height: int, width: int) -> NDArray[np.ui
         ``(h, w)`` uint8, 255 where it has and 0 where not; None when it has all.
     """
     if corner_shift(matrix, height, width) < STILL:
+        return None
+    places = move(window_of(matrix, field), _corners_of(field))
+    if (places > -0.49).all() and (places < np.array([width, height]) - 0.51).all():
         return None
     size = (field.right - field.left, field.bottom - field.top)
     white = np.full((height, width), 255, np.uint8)

@@ -1,0 +1,72 @@
+"""Compares reduced frames: where one lies on another, and how bright it is beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from panfocus.frame import Frame
+from panfocus.registration.alignment import UNALIGNED, Placed
+from panfocus.registration.exposure import Ratio, compare
+from panfocus.registration.options import RegistrationOptions, freedoms_of, whole_kind
+from panfocus.registration.pyramid import Detail, make_detail, reduction
+from panfocus.registration.transforms import Matrix, PairTransform, from_reduced, normalised
+
+if TYPE_CHECKING:
+    from panfocus.registration.links import Links
+
+
+@dataclass(frozen=True)
+class ReducedFrame:
+    """A reduced frame, and what of it is compared; None where nothing is."""
+
+    frame: Frame
+    detail: Detail | None
+
+
+class Meter:
+    """Measures pairs of reduced frames."""
+
+    def __init__(self, settings: RegistrationOptions, height: int, width: int) -> None:
+        """Set up for frames of one size."""
+        self.settings = settings
+        self.height = height
+        self.width = width
+        self.factor = reduction(height, width)
+
+    def look(self, small: Frame) -> ReducedFrame:
+        """Prepare a reduced frame."""
+        if self.settings.align == "none" or self.settings.load_transforms:
+            return ReducedFrame(small, None)
+        return ReducedFrame(small, make_detail(small.grey, self.factor, self.height, self.width))
+
+    def links(self) -> Links:
+        """Return what measures frames against those before them."""
+        from panfocus.registration.links import Links  # noqa: PLC0415  not where none is aligned
+
+        return Links(whole_kind(self.settings.align), freedoms_of(self.settings.align_dof))
+
+    def ratio(self, fixed: ReducedFrame, moving: ReducedFrame, matrix: Matrix) -> Ratio | None:
+        """Return how much brighter one frame is than another."""
+        if self.settings.exposure == "none":
+            return None
+        grow = from_reduced(self.factor)
+        small = normalised(np.linalg.inv(grow) @ matrix @ grow)
+        has_alpha = fixed.frame.has_alpha
+        return compare(fixed.frame.pixels, moving.frame.pixels, small, has_alpha=has_alpha)
+
+
+def placed_by(name: str, found: PairTransform | None) -> Placed:
+    """Return where a frame lies; the reference for nothing found."""
+    if found is None:
+        return Placed(name, np.eye(3), "identity", "reference", error=0.0)
+    status = _STATUSES.get(found.status, found.status)
+    return Placed(name, found.matrix, found.kind, status, found.gain, found.error)
+
+
+_STATUSES = {
+    "no detail": UNALIGNED + "no shared detail",
+    "refused": UNALIGNED + "no transform between it and its neighbour is plausible",
+}
