@@ -6,58 +6,78 @@ import io
 import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError, PanfocusError
 from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
+from panfocus.io.formats import READABLE, sniff
 from panfocus.io.frames import (
     DamageError,
-    Develop,
     Format,
     FrameInfo,
     Header,
     KindError,
-    Tone,
     is_unread,
     told_by,
 )
 from panfocus.io.metadata import digest
 from panfocus.io.orient import undone, upright, upright_shape
+from panfocus.io.stretch import seen, span_of, spread
 
-READABLE = "JPEG, PNG, TIFF, WebP, HEIC, camera RAW"
-SUFFIXES: dict[str, Format] = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
-    ".png": "PNG",
-    ".tif": "TIFF", ".tiff": "TIFF",
-    ".webp": "WebP",
-    **dict.fromkeys(heic.SUFFIXES, "HEIC"),
-    **dict.fromkeys(raw.SUFFIXES, "camera RAW"),
-}  # fmt: skip
 # What the codecs raise on a damaged file. imagecodecs' errors are RuntimeErrors; the others come
-# from parsing numbers that are not there. MemoryError: a damaged header asks for any size.
+# from parsing numbers that are not there (SyntaxErrors: Pillow's). MemoryError: a damaged header
+# asks for any size.
 _DAMAGE = (
     RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
-    struct.error, zlib.error, MemoryError, AttributeError, ImportError,
+    struct.error, zlib.error, MemoryError, AttributeError, ImportError, SyntaxError,
 )  # fmt: skip
 
 
-def sniff(head: bytes) -> Format | None:
-    """Return the format that the first bytes of a file announce, None for any other."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(png.SIGNATURE):
-        return "PNG"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if heic.is_heic(head):
-        return "HEIC"
-    return "WebP" if webp.is_webp(head) else None
+#: Modules of the formats that few stacks come in: imported when one does.
+_RARE: dict[Format, str] = {
+    "AVIF": "avif", "JPEG XL": "jpeg_xl", "JPEG 2000": "jpeg2000", "BMP": "bitmaps",
+    "GIF": "bitmaps", "PNM": "pnm", "PSD": "psd_read", "OpenEXR": "exr", "video": "video",
+}  # fmt: skip
+
+
+class Reader(Protocol):
+    """What a module of such a format does."""
+
+    def read_headers(self, path: Path) -> list[tuple[int, Header]]:
+        """Return (page, header) of every picture in the file."""
+        ...
+
+    def decode(self, path: Path, page: int) -> tuple[NDArray[Any], Header]:
+        """Return one picture as stored, and its header."""
+        ...
+
+
+def rare(kind: Format) -> Reader:
+    """Return the module that reads one of the formats that few stacks come in."""
+    return cast("Reader", import_module(f"panfocus.io.{_RARE[kind]}"))
+
+
+@contextmanager
+def told(name: str) -> Generator[None]:
+    """Say of a file, in the words of an `InputError`, what goes wrong while it is read."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # Pillow's of a damaged picture, not the system's of a file
+            raise _unreadable(name, error) from error
+        raise _vanished(name, error) from error
+    except PanfocusError:
+        raise
+    except _DAMAGE as error:
+        raise _unreadable(name, error) from error
 
 
 def _vanished(name: str, error: OSError) -> InputError:
@@ -75,7 +95,7 @@ def _unreadable(name: str, error: BaseException) -> InputError:
         return InputError(
             "a frame is of a kind that is not read",
             where=name,
-            expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
+            expected=f"{READABLE}; grey or RGB, with or without alpha",
             got=detail,
             remedy=error.remedy,
         )
@@ -90,7 +110,7 @@ def _unreadable(name: str, error: BaseException) -> InputError:
         return InputError(
             "a frame is of a kind that is not read",
             where=name,
-            expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
+            expected=f"{READABLE}; grey or RGB, with or without alpha",
             got=detail,
             remedy="save it anew, as PNG or as TIFF without rare compression, and fuse that",
         )
@@ -98,8 +118,7 @@ def _unreadable(name: str, error: BaseException) -> InputError:
     return InputError(
         "a frame cannot be read",
         where=name,
-        expected=f"a whole, sound picture ({READABLE}; 8 or 16 bit; grey or RGB, with or without "
-        "alpha)",
+        expected="a whole, sound picture of its format",
         got=detail,
         remedy="copy the file again from the camera or card, or leave this frame out"
         + (lenient if isinstance(error, DamageError) else ""),
@@ -107,15 +126,12 @@ def _unreadable(name: str, error: BaseException) -> InputError:
 
 
 def _not_a_picture(path: Path) -> InputError:
-    remedy = "remove it from the inputs"
-    if path.suffix.lower() == ".avif":
-        remedy = "export it as JPEG, PNG or TIFF first"
     return InputError(
         "an input is not a picture that panfocus reads",
         where=str(path),
         expected=READABLE,
         got="other content, whatever the file's name says",
-        remedy=remedy,
+        remedy="remove it from the inputs",
     )
 
 
@@ -128,26 +144,21 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
     Raises:
         InputError: missing, not a picture, cut off in its header, or of a kind that is not read.
     """
-    try:
-        with path.open("rb") as file:
-            kind = sniff(file.read(16))
-            if path.suffix.lower() in raw.SUFFIXES:  # most are TIFFs by content
-                return "camera RAW", [(0, raw.header_of(path))]
-            if kind is None:
-                raise _not_a_picture(path)
-            if kind == "HEIC":
-                return kind, [(0, heic.header_of(path))]
-            file.seek(0)
-            if kind == "TIFF":
-                return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
-            reader = {"JPEG": jpeg, "PNG": png, "WebP": webp}[kind]
-            return kind, [(0, reader.read_header(file))]
-    except OSError as error:
-        raise _vanished(str(path), error) from error
-    except PanfocusError:
-        raise
-    except _DAMAGE as error:
-        raise _unreadable(str(path), error) from error
+    with told(str(path)), path.open("rb") as file:
+        kind = sniff(file.read(64))
+        if path.suffix.lower() in raw.SUFFIXES:  # most are TIFFs by content
+            return "camera RAW", [(0, raw.header_of(path))]
+        if kind is None:
+            raise _not_a_picture(path)
+        if kind == "HEIC":
+            return kind, [(0, heic.header_of(path))]
+        if kind in _RARE:
+            return kind, rare(kind).read_headers(path)
+        file.seek(0)
+        if kind == "TIFF":
+            return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
+        reader = {"JPEG": jpeg, "PNG": png, "WebP": webp}[kind]
+        return kind, [(0, reader.read_header(file))]
 
 
 def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> FrameInfo:
@@ -167,41 +178,9 @@ def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> 
         orientation=header.orientation,
         tag=header.turned if header.orientation == 1 else header.orientation,
         notes=header.notes,
+        numbers=header.numbers,
+        span=header.span,
     )
-
-
-def develop_alike(
-    infos: Sequence[FrameInfo], reference: int, tone: Tone
-) -> tuple[Sequence[FrameInfo], list[str]]:
-    """Give all camera RAWs of a stack the white balance of one of them.
-
-    Args:
-        infos: the frames.
-        reference: number of the frame whose white balance it is; the first RAW if it is none.
-        tone: of the developed pictures.
-
-    Returns:
-        The frames, and notes for the user.
-
-    Raises:
-        InputError: that frame is gone or damaged.
-    """
-    raws = [info for info in infos if info.format == "camera RAW"]
-    if not raws:
-        return infos, []
-    chosen = infos[reference] if infos[reference].format == "camera RAW" else raws[0]
-    try:
-        balance = raw.white_balance(chosen.path)
-    except OSError as error:
-        raise _vanished(chosen.name, error) from error
-    except PanfocusError:
-        raise
-    except _DAMAGE as error:
-        raise _unreadable(chosen.name, error) from error
-    how = Develop(balance, tone)
-    text = " : ".join(f"{value / balance[1]:.3f}" for value in balance[:3])
-    notes = [f"white balance of {chosen.name} for all frames: {text}; tone {tone}"]
-    return [replace(i, develop=how) if i in raws else i for i in infos], notes
 
 
 def read_frame(info: FrameInfo) -> Frame:
@@ -213,19 +192,25 @@ def read_frame(info: FrameInfo) -> Frame:
     Raises:
         InputError: the file is gone, cut off, damaged, or no longer what ``find_frames`` saw.
     """
-    try:
+    with told(info.name):
         pixels, header = _decode(info)
-    except OSError as error:
-        raise _vanished(info.name, error) from error
-    except PanfocusError:
-        raise
-    except _DAMAGE as error:
-        raise _unreadable(info.name, error) from error
+    if info.numbers:
+        pixels = spread(pixels, info.span or span_of([seen(pixels)]))
     pixels = upright(pixels, header.orientation)
     if info.turn_as is not None:
         pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)
     _check_same(info, pixels)
     return Frame(info.name, pixels, info.has_alpha, header.metadata, notes=header.notes)
+
+
+def stored_values(info: FrameInfo) -> NDArray[Any]:
+    """Return the numbers of a frame as its file has them: (H, W) or (H, W, C), not turned.
+
+    Raises:
+        InputError: as `read_frame`.
+    """
+    with told(info.name):
+        return _decode(info)[0]
 
 
 def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
@@ -249,10 +234,8 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
     if info.format == "JPEG" and reached > 1 and not is_turned:
         from panfocus.io import jpeg_decode  # noqa: PLC0415 - see _decode
 
-        try:
+        with told(info.name):
             pixels = jpeg_decode.decode_reduced(info.path.read_bytes(), reached)
-        except OSError as error:
-            raise _vanished(info.name, error) from error
         channels = 1 if pixels is None or pixels.ndim == 2 else pixels.shape[2]
         if pixels is not None and channels == info.channels:
             return Frame(info.name, pixels, info.has_alpha, Metadata()), reached
@@ -267,7 +250,13 @@ def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
         return raw.decode(info.path, info.develop)
     if info.format == "HEIC":
         return heic.decode(info.path)
-    data = info.path.read_bytes()
+    if info.format in _RARE:
+        return rare(info.format).decode(info.path, info.page)
+    return _decode_whole(info, info.path.read_bytes())
+
+
+def _decode_whole(info: FrameInfo, data: bytes) -> tuple[NDArray[Any], Header]:
+    """Decode a JPEG, PNG or WebP that is in memory."""
     file = io.BytesIO(data)
     if info.format == "JPEG":
         from panfocus.io import jpeg_decode  # noqa: PLC0415 - other formats do without

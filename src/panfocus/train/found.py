@@ -23,8 +23,8 @@ from pathlib import Path
 
 from panfocus.errors import DataError, InputError
 from panfocus.io.folder import is_machine_folder, is_result, sift
+from panfocus.io.formats import SUFFIXES as READ
 from panfocus.io.ome_set import set_files
-from panfocus.io.read import SUFFIXES as READ
 from panfocus.io.read import look
 from panfocus.io.tiff_axes import says_axes
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
