@@ -50,12 +50,24 @@ class Choice:
         axes: letters for a file that does not say them.
         guide: channel, by number or name, that decides for all; None: each decides for itself.
         only: (position, T, C) to fuse that stack alone; None for all.
+        pattern: of the names in a folder of planes; None to see by the usual words.
     """
 
     settings: Options
     axes: str | None = None
     guide: str | None = None
     only: tuple[int, int, int] | None = None
+    pattern: str | None = None
+
+    def open(self, source: Path) -> Volume:
+        """Open the file or folder; no pixel is read.
+
+        Raises:
+            InputError: missing, damaged, cut off, or of kinds that are not taken.
+            UsageError: axes or a pattern that do not fit; an extra is missing.
+        """
+        lenient = self.settings.lenient
+        return open_volume(source, self.axes, lenient=lenient, pattern=self.pattern)
 
 
 @dataclass(frozen=True)
@@ -179,7 +191,7 @@ def fuse_file(
     settings = replace(choice.settings, maps=bool(outputs.maps))
     choice = replace(choice, settings=settings)
     system = load_system(settings.system, threads=settings.threads, device=settings.device)
-    with closing(open_volume(source, choice.axes, lenient=settings.lenient)) as volume:
+    with closing(choice.open(source)) as volume:
         check(volume, choice, system)
         summary = Summary(str(source), volume.kind, asdict(settings))
         known = list(volume.notes)
