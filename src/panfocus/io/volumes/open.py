@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
 ZARR = (".zarr",)
+#: Files of microscopes' makers; `panfocus.io.volumes.vendors` names their readers.
+VENDORS = frozenset({
+    ".nd2", ".czi", ".lif", ".dv", ".r3d", ".sldy", ".lsm", ".oib", ".oif", ".ics", ".ids", ".vsi",
+    ".ims", ".stk", ".mrc",
+})  # fmt: skip
 _TIFF = (".tif", ".tiff", ".tf8", ".btf")
 
 
@@ -28,6 +33,11 @@ def is_ome_tiff(path: Path) -> bool:
     return path.name.lower().endswith(OME_TIFF)
 
 
+def is_vendors(path: Path) -> bool:
+    """Whether a name is that of a file of a microscope's maker."""
+    return path.suffix.lower() in VENDORS
+
+
 def is_volume(path: Path) -> bool:
     """Whether a file or folder has axes: by its name, or by what its first page says.
 
@@ -38,6 +48,8 @@ def is_volume(path: Path) -> bool:
         return True
     if path.is_dir():
         return is_folder_of_planes(path)
+    if is_vendors(path):
+        return True
     return path.suffix.lower() in _TIFF and is_file(path) and tiff_axes.says_axes(path)
 
 
@@ -101,7 +113,7 @@ def is_folder_of_planes(path: Path) -> bool:
 def open_volume(
     path: Path, axes: str | None = None, *, lenient: bool = False, pattern: str | None = None
 ) -> Volume:
-    """Open an OME-TIFF, a TIFF, an OME-Zarr or a folder of planes; no pixel is read.
+    """Open a file or folder with axes, of whatever kind; no pixel is read.
 
     Args:
         path: the file or folder.
@@ -122,6 +134,10 @@ def open_volume(
         from panfocus.io.volumes.folder import open_folder  # noqa: PLC0415  few come as one
 
         return open_folder(path, pattern)
+    if is_vendors(path) and axes is None:
+        from panfocus.io.volumes.vendors import open_vendors  # noqa: PLC0415  needs the extra
+
+        return open_vendors(path)
     if path.is_dir():
         from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra
 
