@@ -8,7 +8,7 @@ from dataclasses import replace
 from panfocus.io import raw
 from panfocus.io.frames import Develop, FrameInfo, Tone
 from panfocus.io.read import stored_values, told
-from panfocus.io.stretch import Seen, in_words, seen, span_of
+from panfocus.io.stretch import Extent, in_words, seen, span_of
 
 
 def develop_alike(
@@ -48,7 +48,7 @@ def _spread_alike(infos: Sequence[FrameInfo]) -> tuple[Sequence[FrameInfo], list
     open_ended = [info for info in infos if info.numbers and info.span is None]
     if not open_ended:
         return infos, []
-    found: list[Seen] = []
+    found: list[Extent] = []
     for info in open_ended:
         with told(info.name):
             found.append(seen(stored_values(info)))

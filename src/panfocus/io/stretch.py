@@ -32,7 +32,7 @@ def to_sixteen(values: NDArray[Any], top: int) -> NDArray[np.uint16]:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Extent:
     """The least and the largest number of a frame, and whether all are whole."""
 
     low: float
@@ -40,7 +40,7 @@ class Seen:
     is_whole: bool
 
 
-def seen(values: NDArray[Any]) -> Seen:
+def seen(values: NDArray[Any]) -> Extent:
     """Look through the numbers of a frame.
 
     Raises:
@@ -50,10 +50,10 @@ def seen(values: NDArray[Any]) -> Seen:
     if not (math.isfinite(low) and math.isfinite(high)):
         raise KindError("pixels that are no numbers (NaN) or endless", "fill them, and save anew")
     is_whole = values.dtype.kind in "iu" or all(bool((row == np.rint(row)).all()) for row in values)
-    return Seen(low, high, is_whole)
+    return Extent(low, high, is_whole)
 
 
-def span_of(frames: Sequence[Seen]) -> Span:
+def span_of(frames: Sequence[Extent]) -> Span:
     """Return the range by which frames of one stack are read as 16 bits.
 
     Whole numbers that 16 bits can hold stay what they are, or are moved where some are negative;

@@ -38,7 +38,7 @@ _Place = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
-class Grid:
+class PlaneFiles:
     """Which file holds which plane.
 
     Attributes:
@@ -62,7 +62,7 @@ def is_folder_of_planes(folder: Path) -> bool:
     return folder.is_dir() and _recognised(folder) is not None
 
 
-def _recognised(folder: Path) -> Grid | None:
+def _recognised(folder: Path) -> PlaneFiles | None:
     names = _names(folder)
     if len(names) < 4 or any(_said(name) is None for name in names[:_FEW]):
         return None
@@ -105,7 +105,7 @@ def _names_in(folder: Path) -> list[str]:
         return []
 
 
-def _grid(folder: Path, found: Mapping[str, Mapping[Axis, str]]) -> Grid:
+def _grid(folder: Path, found: Mapping[str, Mapping[Axis, str]]) -> PlaneFiles:
     values: dict[Axis, Sequence[str]] = {
         axis: sorted({said.get(axis, "") for said in found.values()}, key=_natural)
         for axis in _ORDER
@@ -123,7 +123,7 @@ def _grid(folder: Path, found: Mapping[str, Mapping[Axis, str]]) -> Grid:
                 remedy="say by `pattern` which part of the names is which",
             )
         files[place] = folder / name
-    return Grid(values, files)
+    return PlaneFiles(values, files)
 
 
 def open_folder(folder: Path, pattern: str | None = None) -> Volume:
@@ -162,12 +162,12 @@ def open_folder(folder: Path, pattern: str | None = None) -> Volume:
     return _volume(folder, grid)
 
 
-def _by_pattern(folder: Path, parse: Parse) -> Grid | None:
+def _by_pattern(folder: Path, parse: Parse) -> PlaneFiles | None:
     found = {name: said for name in _names(folder) if (said := parse(name)) is not None}
     return _grid(folder, found) if found else None
 
 
-def _volume(folder: Path, grid: Grid) -> Volume:
+def _volume(folder: Path, grid: PlaneFiles) -> Volume:
     first = grid.files[min(grid.files, key=lambda place: tuple(map(_natural, place)))]
     try:
         plane = _read(first)
