@@ -30,7 +30,7 @@ class FuseWidget(Container):
         super().__init__()
         self._viewer = viewer
         self.layer = ComboBox(label="stack", choices=self._layers, tooltip="Image with planes.")
-        self.axis = ComboBox(label="focus along", choices=self._axes, nullable=True)
+        self.axis = ComboBox(label="focus along", choices=self._axes)
         names = [card.name for card in panfocus.list_systems()]
         self.system = ComboBox(label="system", choices=names, value="dualpath")
         self.folder = FileEdit(label="system folder", mode="d", value=None, nullable=True)
