@@ -338,7 +338,9 @@ def test_systems_lists_cards(capsys):
     assert main(["systems"]) == 0
     assert "guided" in capsys.readouterr().out
     assert main(["systems", "guided"]) == 0
-    assert json.loads(capsys.readouterr().out)["name"] == "guided"
+    assert "guided filter" in capsys.readouterr().out
+    assert main(["systems", "guided", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "guided"
     assert main(["systems", "--json"]) == 0
     assert {"guided", "pyramid"} <= {c["name"] for c in json.loads(capsys.readouterr().out)}
 

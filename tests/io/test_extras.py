@@ -217,3 +217,15 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch, name, 
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=rf"panfocus\[{extra}\]"):
         find_frames([tmp_path / name])
+
+
+def test_raws_beside_other_pictures_are_taken_when_preferred(tmp_path):
+    for name in ("a.dng", "b.dng", "a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"not looked into here")
+    from panfocus.io.folder import of_one_kind
+
+    files = sorted(tmp_path.iterdir())
+    taken, notes = of_one_kind(files, "shots", prefer_raw=True)
+    assert [path.name for path in taken] == ["a.dng", "b.dng"]
+    assert "2 other file(s) beside camera RAWs in shots left out" in notes
+    assert [path.name for path in of_one_kind(files, "shots")[0]] == ["a.jpg", "b.jpg"]

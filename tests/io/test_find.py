@@ -112,7 +112,6 @@ def test_nothing_to_find(tmp_path):
     ("name", "content", "word"),
     [
         ("a.CR2", tiff_bytes(photo()), "RAW"),
-        ("a.avif", b"\0\0\0\x18ftypavif", "export"),
         ("a.bmp", b"BM123", "JPEG, PNG"),
     ],
 )

@@ -151,10 +151,9 @@ def test_cmyk_is_refused_with_a_way_out(tmp_path, mode, kind, suffix):
         read(tmp_path, buffer.getvalue(), suffix)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint32])
-def test_other_numbers_in_a_tiff_are_refused(tmp_path, dtype):
+def test_complex_numbers_in_a_tiff_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"frame\.tif"):
-        read(tmp_path, tiff_bytes(np.zeros((8, 9), dtype)), ".tif")
+        read(tmp_path, tiff_bytes(np.zeros((8, 9), np.complex64)), ".tif")
 
 
 def test_channels_as_pages_are_refused(tmp_path):

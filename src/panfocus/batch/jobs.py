@@ -17,7 +17,8 @@ from panfocus.batch.manifest import read_manifest
 from panfocus.batch.record import FOLDER
 from panfocus.errors import InputError, UsageError
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
-from panfocus.io.read import SUFFIXES, look
+from panfocus.io.formats import SUFFIXES
+from panfocus.io.read import look
 from panfocus.io.volumes.open import is_volume, open_volume
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)

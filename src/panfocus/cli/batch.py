@@ -57,9 +57,8 @@ def run(words: dict[str, Any]) -> int:
 
 def _options(words: dict[str, Any]) -> BatchOptions:
     maps = tuple(kind for kind in MAP_KINDS if words.pop(f"{kind}_map"))
-    own = {
-        name: words.pop(name) for name in list(words) if name in BatchOptions.__dataclass_fields__
-    }
+    fields = BatchOptions.__dataclass_fields__.keys() - {"pattern"}  # fuse's is of files' names
+    own = {name: words.pop(name) for name in list(words) if name in fields}
     quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
     own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"

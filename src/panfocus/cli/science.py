@@ -17,7 +17,6 @@ from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
-from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volumes import Choice, check, fuse_file, volume_settings
@@ -27,7 +26,9 @@ from panfocus.systems import load_system
 _NOTES = 8
 
 
-def run(request: Request, *, axes: str | None, guide_channel: str | None) -> None:
+def run(
+    request: Request, *, axes: str | None, guide_channel: str | None, pattern: str | None
+) -> None:
     """Do it."""
     if len(request.inputs) != 1:
         raise UsageError(
@@ -53,7 +54,7 @@ def run(request: Request, *, axes: str | None, guide_channel: str | None) -> Non
         raise UsageError(
             "the numbers of a scientific stack are kept", where="--bit-depth", expected="same"
         )
-    choice = Choice(settings, axes, guide_channel)
+    choice = Choice(settings, axes, guide_channel, pattern=pattern)
     outputs = _outputs(request, request.output, wanted)
     _check(outputs, [source, *settings_files(settings)])
     if request.dry_run:
@@ -99,7 +100,7 @@ def _show(request: Request, source: Path, choice: Choice, outputs: VolumeOutputs
     """Print what would be done, as JSON when that was asked for."""
     chosen = choice.settings
     system = load_system(chosen.system, threads=chosen.threads, device=chosen.device)
-    with closing(open_volume(source, choice.axes)) as volume:
+    with closing(choice.open(source)) as volume:
         facts: dict[str, Any] = {
             "source": str(source),
             "kind": volume.kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from rich.box import SIMPLE_HEAD
@@ -11,6 +12,23 @@ from rich.table import Table
 
 from panfocus.systems import DEFAULT_SYSTEM, Card, list_systems, load_system
 
+#: When to take which; docs/results.md has the figures.
+_USES = {
+    "dualpath": "anything: photographs, microscopy, two frames or two hundred",
+    "dualpath-paper": "to compare with the paper's recipe, nothing added",
+    "dualpath-picture": "a system whose own picture is wanted, not a choice of pixels",
+    "drpl": "pairs, where time does not matter",
+    "drpl-small": "pairs, sharper borders than `guided` at moderate cost",
+    "drpl-paper": "to compare with the paper's recipe, nothing added",
+    "guided": "speed above all, and no network",
+    "guided-tenengrad": "as `guided`, by gradients; not where lights are out of focus",
+    "guided-sf": "as `guided`, by spatial frequency",
+    "guided-variance": "as `guided`, by local variance",
+    "pyramid": "hair that crosses, where no network is wanted",
+}
+#: Multiply-adds a pixel, and what to call a network of so many.
+_SPEEDS = ((0, "fastest"), (50_000, "fast"), (200_000, "slow"))
+
 
 def show(name: str | None, *, as_json: bool) -> None:
     """Print one card, or the table of all."""
@@ -18,21 +36,58 @@ def show(name: str | None, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(card) for card in cards], indent=2, ensure_ascii=False))
     elif name:
-        print(cards[0].to_json(), end="")
+        Console().print(_card(cards[0]))
+        print("`--json` has all of it, training options too.")
     else:
         Console().print(_table(cards))
         print("`panfocus systems NAME` tells what it was trained on, and its licence.")
+
+
+def _speed(card: Card) -> str:
+    costs = card.macs_per_pixel or 0
+    return next((word for most, word in _SPEEDS if costs <= most), "slowest")
+
+
+def _frames(card: Card) -> str:
+    return "any" if card.max_frames is None else str(card.max_frames)
 
 
 def _table(cards: list[Card]) -> Table:
     """Return what tells systems apart, to be read on 80 columns."""
     table = Table(title=f"systems (default: {DEFAULT_SYSTEM})", box=SIMPLE_HEAD)
     table.add_column("name", no_wrap=True)
-    table.add_column("frames at once", justify="right")
-    table.add_column("makes", no_wrap=True)
-    table.add_column("what it is")
+    table.add_column("speed", no_wrap=True)
+    table.add_column("frames\nat once", justify="right")
+    table.add_column("use it for")
     for card in cards:
-        frames = "any" if card.max_frames is None else str(card.max_frames)
-        makes = "weights" if card.kind == "decision" else "picture"
-        table.add_row(card.name, frames, makes, card.title)
+        table.add_row(card.name, _speed(card), _frames(card), _USES.get(card.name, card.title))
     return table
+
+
+def _card(card: Card) -> Table:
+    """Return one card, a line for each of its facts."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for word, text in _facts(card):
+        table.add_row(word, text)
+    return table
+
+
+def _facts(card: Card) -> Iterator[tuple[str, str]]:
+    yield "name", card.name
+    yield "what it is", card.title
+    if card.name in _USES:
+        yield "use it for", _USES[card.name]
+    makes = "weights of the frames, with maps" if card.kind == "decision" else "a picture, no maps"
+    yield "makes", makes
+    yield "frames at once", _frames(card)
+    costs = f"{card.macs_per_pixel:,} multiply-adds a pixel" if card.macs_per_pixel else ""
+    yield "speed", ", ".join(filter(None, (_speed(card), costs)))
+    if card.working_pixels:
+        yield "decides at", f"{card.working_pixels / 1e6:.1f} megapixels at most, then refined"
+    yield "licence", card.licence
+    yield "trained by", card.trained_by
+    yield "trained on", card.data
+    if card.sha256:
+        yield "weights", f"sha256 {card.sha256}"

@@ -10,7 +10,7 @@ from natsort import natsort_keygen, ns
 
 from panfocus.evaluate.names import is_truth
 from panfocus.io.folder import is_machine_folder
-from panfocus.io.read import SUFFIXES
+from panfocus.io.formats import SUFFIXES
 
 natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 LAYOUTS = (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from panfocus.frame import Frame, Metadata
+from panfocus.io.alike import develop_alike
 from panfocus.io.find import find_frames, settle_orientation
 from panfocus.io.fit import check_frames
 from panfocus.io.frames import FrameInfo
 from panfocus.io.maps import write_map
-from panfocus.io.read import develop_alike, read_frame, read_reduced
+from panfocus.io.read import read_frame, read_reduced
 from panfocus.io.tiff_axes import step_um
 from panfocus.io.write import check_output, check_place, output_format, to_depth, write_image
 

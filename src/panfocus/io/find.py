@@ -11,15 +11,16 @@ from itertools import takewhile
 from pathlib import Path
 
 from panfocus.errors import InputError, UsageError
-from panfocus.io.folder import is_result, sift, some, what_else
+from panfocus.io.folder import is_result, of_one_kind, sift, some, what_else
+from panfocus.io.formats import READABLE, SUFFIXES
 from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.order import Moment, disagree, in_natural_order, in_order, moment_of
-from panfocus.io.read import READABLE, SUFFIXES, describe, look
+from panfocus.io.read import describe, look
 from panfocus.resources.paths import as_path
 
 
 def find_frames(
-    inputs: Sequence[str | Path], *, exclude: Iterable[Path] = ()
+    inputs: Sequence[str | Path], *, exclude: Iterable[Path] = (), prefer_raw: bool = False
 ) -> tuple[list[FrameInfo], list[str]]:
     """Find the frames that the user names.
 
@@ -31,6 +32,7 @@ def find_frames(
             folders below it and hidden files are not looked at. A multi-page TIFF gives one frame
             per page.
         exclude: files to leave out of globs and folders: an output of an earlier run, say.
+        prefer_raw: of a folder with camera RAWs beside other pictures, take the RAWs.
 
     Returns:
         The frames, from their headers alone, and notes for the user.
@@ -40,7 +42,7 @@ def find_frames(
     """
     notes: list[str] = []
     left_out = {os.path.realpath(path) for path in exclude}
-    groups = [_expand(item, left_out, notes) for item in inputs]
+    groups = [_expand(item, left_out, notes, prefer_raw=prefer_raw) for item in inputs]
     paths = [path for group in groups for path in group.paths]
     if not paths:
         raise InputError(
@@ -99,7 +101,7 @@ def _note_named(named: Sequence[_Looked], notes: list[str]) -> None:
         notes.append("frames are in the order given, which is not that of their times (EXIF)")
 
 
-def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
+def _expand(item: str | Path, left_out: set[str], notes: list[str], *, prefer_raw: bool) -> _Group:
     if isinstance(item, str) and not item.strip():
         raise UsageError(
             "the name of an input is empty",
@@ -109,7 +111,8 @@ def _expand(item: str | Path, left_out: set[str], notes: list[str]) -> _Group:
         )
     path = as_path(item)
     if path.is_dir():
-        return _Group(_in_folder(path, left_out, notes), is_named=False)
+        found = _in_folder(path, left_out, notes, prefer_raw=prefer_raw)
+        return _Group(found, is_named=False)
     if path.is_file():  # before globbing: a file may be called "a[1].jpg"
         return _Group([path], is_named=True)
     if glob.has_magic(str(item)) and not os.path.lexists(path):
@@ -149,7 +152,9 @@ def _fixed_part(pattern: Path) -> Path:
     return Path(*parts)
 
 
-def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]:
+def _in_folder(
+    folder: Path, left_out: set[str], notes: list[str], *, prefer_raw: bool
+) -> list[Path]:
     try:
         entries = [p for p in in_natural_order(folder.iterdir()) if not p.name.startswith(".")]
     except OSError as error:
@@ -160,13 +165,9 @@ def _in_folder(folder: Path, left_out: set[str], notes: list[str]) -> list[Path]
     files, more = sift(entries, str(folder))
     pictures = [p for p in files if p.suffix.lower() in SUFFIXES]
     others = [p.name for p in files if p.suffix.lower() not in SUFFIXES]
-    developed = [p for p in pictures if SUFFIXES[p.suffix.lower()] != "camera RAW"]
     notes += more
-    if developed and len(developed) < len(pictures):
-        # cameras write both: one frame must not come in twice
-        left = len(pictures) - len(developed)
-        notes.append(f"{left} camera RAW file(s) beside other pictures in {folder} left out")
-        pictures = developed
+    pictures, beside = of_one_kind(pictures, str(folder), prefer_raw=prefer_raw)
+    notes += beside
     if others:
         notes.append(f"{len(others)} other file(s) in {folder} left out: {some(others)}")
     if not pictures:
@@ -193,7 +194,8 @@ def _look(path: Path, short: str, notes: list[str]) -> _Looked:
         notes.append(f"{short} is a {kind} by content and is read as such")
 
     def one(page: int, header: Header) -> FrameInfo:
-        name = short if len(pages) == 1 else f"{short} page {page + 1}"
+        word = "frame" if kind == "video" else "page"
+        name = short if len(pages) == 1 else f"{short} {word} {page + 1}"
         return describe(name, path, kind, page, header)
 
     moment = moment_of(pages[0][1].metadata.exif) if len(pages) == 1 else None

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import stat
 import struct
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from panfocus.io.formats import SUFFIXES
 from panfocus.io.ifd import Block, DirectoryError, Tag, read_directory, read_header
-from panfocus.io.read import SUFFIXES
 
 #: Folders that machines make beside pictures: thumbnails, previews, bins. Synology, macOS, QNAP,
 #: Windows, Linux, Capture One.
@@ -107,6 +108,41 @@ def sift(
             )
     gone = {*maps, *results}
     return [path for path in files if path not in gone], notes
+
+
+def of_one_kind(
+    pictures: Sequence[Path], where: str, *, prefer_raw: bool = False
+) -> tuple[list[Path], list[str]]:
+    """Take one kind of file out of a folder that holds several: no frame may come in twice.
+
+    Photographs go before camera RAWs, as cameras write both; then layered pictures, GIFs and
+    films, which may show the same stack once more.
+
+    Args:
+        pictures: files of a folder.
+        where: the folder, for notes.
+        prefer_raw: let camera RAWs go first.
+
+    Returns:
+        The files of one kind, in the order given, and a note for every kind left out.
+    """
+    ranks = {
+        "camera RAW": -1 if prefer_raw else 1,
+        "PSD": 2,
+        "GIF": 3,
+        "video": 4,
+    }
+    kinds = [SUFFIXES[path.suffix.lower()] for path in pictures]
+    first = min((ranks.get(kind, 0) for kind in kinds), default=0)
+    taken = [p for p, kind in zip(pictures, kinds, strict=True) if ranks.get(kind, 0) == first]
+    left = Counter(
+        kind if kind in ranks else "other" for kind in kinds if ranks.get(kind, 0) != first
+    )
+    beside = "camera RAWs" if prefer_raw and first < 0 else "other pictures"
+    return taken, [
+        f"{count} {kind} file(s) beside {beside} in {where} left out"
+        for kind, count in left.items()
+    ]
 
 
 def _is_picture(path: Path) -> bool:

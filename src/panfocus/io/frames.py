@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from panfocus.frame import Metadata
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-Format = Literal["JPEG", "PNG", "TIFF", "WebP", "HEIC", "camera RAW"]
+Format = Literal[
+    "JPEG", "PNG", "TIFF", "WebP", "HEIC", "camera RAW", "AVIF", "JPEG XL", "JPEG 2000", "BMP",
+    "GIF", "PNM", "PSD", "OpenEXR", "video",
+]  # fmt: skip
 Tone = Literal["srgb", "linear"]
 Depth = Literal["uint8", "uint16"]
 
@@ -25,6 +28,7 @@ Depth = Literal["uint8", "uint16"]
 DAMAGE = (
     RuntimeError, ValueError, TypeError, LookupError, EOFError, OverflowError,
     struct.error, zlib.error, MemoryError, AttributeError, ImportError,
+    SyntaxError,  # Pillow's
 )  # fmt: skip
 
 
@@ -59,6 +63,14 @@ class Develop:
 
 
 @dataclass(frozen=True)
+class Span:
+    """The numbers that are read as 0 and 65535, of a file whose own fill neither 8 nor 16 bits."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class FrameInfo:
     """What the header of one frame says, read without decoding any pixel.
 
@@ -78,6 +90,8 @@ class FrameInfo:
         develop: of a camera RAW; None for its own white balance.
         tag: the EXIF orientation by which the file asks to be turned, whoever does it.
         turn_as: orientation that ``read_frame`` applies in its place; None for `tag`.
+        numbers: what the file holds where that is neither 8 nor 16 bits, such as "floating point".
+        span: of such numbers, what becomes 0 and 65535; None for what the frame itself holds.
         lenient: whether ``read_frame`` goes on where a JPEG is damaged, and says so.
     """
 
@@ -96,6 +110,8 @@ class FrameInfo:
     develop: Develop | None = None
     tag: int = 1
     turn_as: int | None = None
+    numbers: str = ""
+    span: Span | None = None
     lenient: bool = False
 
 
@@ -115,6 +131,8 @@ class Header:
     orientation: int = 1
     notes: tuple[str, ...] = ()
     turned: int = 1
+    numbers: str = ""
+    span: Span | None = None
 
     @property
     def has_alpha(self) -> bool:

@@ -4,58 +4,67 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from numpy.typing import NDArray
 
 from panfocus.errors import InputError, others_told
 from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
+from panfocus.io.formats import READABLE, sniff
 from panfocus.io.frames import (
     DAMAGE,
     DamageError,
-    Develop,
     Format,
     FrameInfo,
     Header,
     KindError,
-    Tone,
     is_unread,
     told_by,
 )
 from panfocus.io.metadata import digest
 from panfocus.io.orient import undone, upright, upright_shape
+from panfocus.io.stretch import seen, span_of, spread
 
-READABLE = "JPEG, PNG, TIFF, WebP, HEIC, camera RAW"
-SUFFIXES: dict[str, Format] = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
-    ".png": "PNG",
-    ".tif": "TIFF", ".tiff": "TIFF",
-    ".webp": "WebP",
-    **dict.fromkeys(heic.SUFFIXES, "HEIC"),
-    **dict.fromkeys(raw.SUFFIXES, "camera RAW"),
+#: Modules of the formats that few stacks come in: imported when one does.
+_RARE: dict[Format, str] = {
+    "AVIF": "avif", "JPEG XL": "jpeg_xl", "JPEG 2000": "jpeg2000", "BMP": "bitmaps",
+    "GIF": "bitmaps", "PNM": "pnm", "PSD": "psd_read", "OpenEXR": "exr", "video": "video",
 }  # fmt: skip
 
 
-def sniff(head: bytes) -> Format | None:
-    """Return the format that the first bytes of a file announce, None for any other."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(png.SIGNATURE):
-        return "PNG"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if heic.is_heic(head):
-        return "HEIC"
-    return "WebP" if webp.is_webp(head) else None
+class Reader(Protocol):
+    """What a module of such a format does."""
+
+    def read_headers(self, path: Path) -> list[tuple[int, Header]]:
+        """Return (page, header) of every picture in the file."""
+        ...
+
+    def decode(self, path: Path, page: int) -> tuple[NDArray[Any], Header]:
+        """Return one picture as stored, and its header."""
+        ...
+
+
+def rare(kind: Format) -> Reader:
+    """Return the module that reads one of the formats that few stacks come in."""
+    return cast("Reader", import_module(f"panfocus.io.{_RARE[kind]}"))
+
+
+def told(name: str) -> AbstractContextManager[None]:
+    """Say of a file, in the words of an `InputError`, what goes wrong while it is read."""
+    return others_told(partial(_refused, name), OSError, *DAMAGE)
 
 
 def _refused(name: str, error: Exception) -> InputError:
-    return _vanished(name, error) if isinstance(error, OSError) else _unreadable(name, error)
+    # without a number it is Pillow's of a damaged picture, not the system's of a file
+    if isinstance(error, OSError) and error.errno is not None:
+        return _vanished(name, error)
+    return _unreadable(name, error)
 
 
 def _vanished(name: str, error: OSError) -> InputError:
@@ -73,7 +82,7 @@ def _unreadable(name: str, error: BaseException) -> InputError:
         return InputError(
             "a frame is of a kind that is not read",
             where=name,
-            expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
+            expected=f"{READABLE}; grey or RGB, with or without alpha",
             got=detail,
             remedy=error.remedy,
         )
@@ -88,7 +97,7 @@ def _unreadable(name: str, error: BaseException) -> InputError:
         return InputError(
             "a frame is of a kind that is not read",
             where=name,
-            expected=f"{READABLE}; 8 or 16 bit; grey or RGB, with or without alpha",
+            expected=f"{READABLE}; grey or RGB, with or without alpha",
             got=detail,
             remedy="save it anew, as PNG or as TIFF without rare compression, and fuse that",
         )
@@ -96,8 +105,7 @@ def _unreadable(name: str, error: BaseException) -> InputError:
     return InputError(
         "a frame cannot be read",
         where=name,
-        expected=f"a whole, sound picture ({READABLE}; 8 or 16 bit; grey or RGB, with or without "
-        "alpha)",
+        expected="a whole, sound picture of its format",
         got=detail,
         remedy="copy the file again from the camera or card, or leave this frame out"
         + (lenient if isinstance(error, DamageError) else ""),
@@ -105,15 +113,12 @@ def _unreadable(name: str, error: BaseException) -> InputError:
 
 
 def _not_a_picture(path: Path) -> InputError:
-    remedy = "remove it from the inputs"
-    if path.suffix.lower() == ".avif":
-        remedy = "export it as JPEG, PNG or TIFF first"
     return InputError(
         "an input is not a picture that panfocus reads",
         where=str(path),
         expected=READABLE,
         got="other content, whatever the file's name says",
-        remedy=remedy,
+        remedy="remove it from the inputs",
     )
 
 
@@ -126,14 +131,16 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
     Raises:
         InputError: missing, not a picture, cut off in its header, or of a kind that is not read.
     """
-    with others_told(partial(_refused, str(path)), OSError, *DAMAGE), path.open("rb") as file:
-        kind = sniff(file.read(16))
+    with told(str(path)), path.open("rb") as file:
+        kind = sniff(file.read(64))
         if path.suffix.lower() in raw.SUFFIXES:  # most are TIFFs by content
             return "camera RAW", [(0, raw.header_of(path))]
         if kind is None:
             raise _not_a_picture(path)
         if kind == "HEIC":
             return kind, [(0, heic.header_of(path))]
+        if kind in _RARE:
+            return kind, rare(kind).read_headers(path)
         file.seek(0)
         if kind == "TIFF":
             return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
@@ -158,35 +165,9 @@ def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> 
         orientation=header.orientation,
         tag=header.turned if header.orientation == 1 else header.orientation,
         notes=header.notes,
+        numbers=header.numbers,
+        span=header.span,
     )
-
-
-def develop_alike(
-    infos: Sequence[FrameInfo], reference: int, tone: Tone
-) -> tuple[Sequence[FrameInfo], list[str]]:
-    """Give all camera RAWs of a stack the white balance of one of them.
-
-    Args:
-        infos: the frames.
-        reference: number of the frame whose white balance it is; the first RAW if it is none.
-        tone: of the developed pictures.
-
-    Returns:
-        The frames, and notes for the user.
-
-    Raises:
-        InputError: that frame is gone or damaged.
-    """
-    raws = [info for info in infos if info.format == "camera RAW"]
-    if not raws:
-        return infos, []
-    chosen = infos[reference] if infos[reference].format == "camera RAW" else raws[0]
-    with others_told(partial(_refused, chosen.name), OSError, *DAMAGE):
-        balance = raw.white_balance(chosen.path)
-    how = Develop(balance, tone)
-    text = " : ".join(f"{value / balance[1]:.3f}" for value in balance[:3])
-    notes = [f"white balance of {chosen.name} for all frames: {text}; tone {tone}"]
-    return [replace(i, develop=how) if i in raws else i for i in infos], notes
 
 
 def read_frame(info: FrameInfo) -> Frame:
@@ -198,13 +179,25 @@ def read_frame(info: FrameInfo) -> Frame:
     Raises:
         InputError: the file is gone, cut off, damaged, or no longer what ``find_frames`` saw.
     """
-    with others_told(partial(_refused, info.name), OSError, *DAMAGE):
+    with told(info.name):
         pixels, header = _decode(info)
+    if info.numbers:
+        pixels = spread(pixels, info.span or span_of([seen(pixels)]))
     pixels = upright(pixels, header.orientation)
     if info.turn_as is not None:
         pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)
     _check_same(info, pixels)
     return Frame(info.name, pixels, info.has_alpha, header.metadata, notes=header.notes)
+
+
+def stored_values(info: FrameInfo) -> NDArray[Any]:
+    """Return the numbers of a frame as its file has them: (H, W) or (H, W, C), not turned.
+
+    Raises:
+        InputError: as `read_frame`.
+    """
+    with told(info.name):
+        return _decode(info)[0]
 
 
 def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
@@ -228,10 +221,8 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
     if info.format == "JPEG" and reached > 1 and not is_turned:
         from panfocus.io import jpeg_decode  # noqa: PLC0415 - see _decode
 
-        try:
+        with told(info.name):
             pixels = jpeg_decode.decode_reduced(info.path.read_bytes(), reached)
-        except OSError as error:
-            raise _vanished(info.name, error) from error
         channels = 1 if pixels is None or pixels.ndim == 2 else pixels.shape[2]
         if pixels is not None and channels == info.channels:
             return Frame(info.name, pixels, info.has_alpha, Metadata()), reached
@@ -246,7 +237,13 @@ def _decode(info: FrameInfo) -> tuple[NDArray[Any], Header]:
         return raw.decode(info.path, info.develop)
     if info.format == "HEIC":
         return heic.decode(info.path)
-    data = info.path.read_bytes()
+    if info.format in _RARE:
+        return rare(info.format).decode(info.path, info.page)
+    return _decode_whole(info, info.path.read_bytes())
+
+
+def _decode_whole(info: FrameInfo, data: bytes) -> tuple[NDArray[Any], Header]:
+    """Decode a JPEG, PNG or WebP that is in memory."""
     file = io.BytesIO(data)
     if info.format == "JPEG":
         from panfocus.io import jpeg_decode  # noqa: PLC0415 - other formats do without

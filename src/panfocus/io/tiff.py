@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
-from panfocus.io.frames import DamageError, Depth, Header, KindError
+from panfocus.io.frames import DamageError, Depth, Header, KindError, Span
 from panfocus.io.ifd import (
     Block,
     Directory,
@@ -27,7 +27,7 @@ from panfocus.io.tiff_chain import TiffError, offsets_of, walked
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
 _JPEG_COMPRESSIONS = (6, 7)
-_UNSIGNED, _FLOAT = 1, 3
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
 _NOT_A_PICTURE = 1 | 4  # subfile bits: reduced copy, transparency mask
@@ -116,6 +116,7 @@ def _check_segments(block: Block, file_size: int) -> None:
 
 def _header(block: Block) -> Header:
     channels, note = _channels(block)
+    numbers, span = _other_numbers(block)
     story = Block(block.order, story_of_tiff(block.root))
     clean = clean_block(story)
     icc, xmp = block.data(Tag.ICC), clean_xmp(block.data(Tag.XMP))
@@ -130,21 +131,45 @@ def _header(block: Block) -> Header:
         Metadata(clean.data, icc, xmp, clean.dpi),
         clean.orientation,
         (note,) if note else (),
+        numbers=numbers,
+        span=span,
     )
 
 
 def _depth(block: Block) -> Depth:
-    """Return the dtype of the pixels that will be read, or refuse."""
+    """Return the dtype of the pixels that will be read."""
     bits = {int(b) for b in block.numbers(Tag.BITS)} or {1}
-    kinds = {int(f) for f in block.numbers(Tag.SAMPLE_FORMAT)} or {_UNSIGNED}
-    if kinds != {_UNSIGNED}:
-        name = "floating point" if kinds == {_FLOAT} else "signed or complex"
-        raise KindError(f"{name} pixels", _OTHER_NUMBERS)
-    if bits in ({8}, {1}) or int(block.number(Tag.PHOTOMETRIC)) == _PALETTE:
-        return "uint8"
-    if bits == {16}:
-        return "uint16"
-    raise KindError(f"{sorted(bits)} bits per channel", _OTHER_NUMBERS)
+    is_plain = _sample_kinds(block) == {_UNSIGNED} and bits in ({8}, {1})
+    is_palette = int(block.number(Tag.PHOTOMETRIC)) == _PALETTE
+    return "uint8" if is_plain or is_palette else "uint16"
+
+
+def _sample_kinds(block: Block) -> set[int]:
+    return {int(f) for f in block.numbers(Tag.SAMPLE_FORMAT)} or {_UNSIGNED}
+
+
+def _other_numbers(block: Block) -> tuple[str, Span | None]:
+    """Return what numbers a page holds that fill neither 8 nor 16 bits, and their range if told.
+
+    Raises:
+        KindError: complex numbers, or several kinds at once.
+    """
+    bits = {int(b) for b in block.numbers(Tag.BITS)} or {1}
+    kinds = _sample_kinds(block)
+    if kinds == {_UNSIGNED} and bits in ({1}, {8}, {16}):
+        return "", None
+    if int(block.number(Tag.PHOTOMETRIC)) == _PALETTE:
+        return "", None
+    photometric, samples = int(block.number(Tag.PHOTOMETRIC, 1)), int(block.number(Tag.SAMPLES, 1))
+    names = {_UNSIGNED: "unsigned", _SIGNED: "signed", _FLOAT: "floating point"}
+    name = names.get(min(kinds), "")
+    if len(kinds) > 1 or len(bits) > 1 or not name:
+        raise KindError("complex or mixed numbers", _OTHER_NUMBERS)
+    if photometric not in (_MIN_IS_BLACK, _RGB) or samples != _COLOURS[photometric]:
+        raise KindError(f"{name} numbers, inverted or with alpha", _OTHER_NUMBERS)
+    width = bits.pop()
+    told = f"{width}-bit {name}" if kinds != {_FLOAT} else name
+    return told, Span(0.0, 2.0**width - 1) if kinds == {_UNSIGNED} and width < 16 else None
 
 
 def _channels(block: Block) -> tuple[int, str | None]:
@@ -238,6 +263,8 @@ def _as_photograph(pixels: NDArray[Any], block: Block) -> NDArray[Any]:
         return _palette(block)[pixels]
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
+    if _other_numbers(block)[0]:
+        return pixels
     if str(pixels.dtype) not in ("uint8", "uint16"):
         raise TiffError(f"pixels of type {pixels.dtype}")
     if photometric == _MIN_IS_WHITE:

@@ -14,10 +14,10 @@ from panfocus.errors import FormatError, OutputError, UsageError
 from panfocus.frame import Metadata
 from panfocus.io import jpeg, png_write, tiff_write, webp
 from panfocus.io.atomic import cannot_write, exists_error, located, token, write_atomic
+from panfocus.io.formats import SUFFIXES
 from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
-from panfocus.io.read import SUFFIXES
 from panfocus.resources.paths import as_path
 
 Kind = Literal["image", "map"]

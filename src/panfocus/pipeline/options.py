@@ -111,6 +111,7 @@ class Options:
         maps: whether index, depth and confidence are made.
         z_step_um: distance between frames in micrometres; makes depth a length.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
+        prefer_raw: whether a folder's camera RAWs are taken where other pictures lie beside them.
         lenient: whether to go on, with a warning, where a JPEG is damaged inside or a Zarr lacks
             a plane; else it is an error.
         bit_depth: "same", "8" or "16".
@@ -224,6 +225,9 @@ class Options:
         "Develop camera RAW for looking at, or keep light as measured.",
         choices=get_args(RawTone),
     )
+    prefer_raw: bool = _option(
+        False, "input", "Of a folder with camera RAWs beside JPEGs, take the RAWs.", "truth"
+    )
     lenient: bool = _option(
         False,
         "input",
@@ -259,6 +263,7 @@ class Chosen(TypedDict, total=False):
     maps: bool
     z_step_um: float | None
     raw_tone: RawTone
+    prefer_raw: bool
     lenient: bool
     bit_depth: BitDepth | Literal[8, 16]
     max_memory: str | int

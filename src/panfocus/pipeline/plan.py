@@ -136,7 +136,7 @@ def plan(
         SystemError_: no such system.
     """
     settings = make_settings(**asdict(settings))  # whoever has made them
-    infos, notes = io.find_frames(inputs, exclude=exclude)
+    infos, notes = io.find_frames(inputs, exclude=exclude, prefer_raw=settings.prefer_raw)
     infos = [replace(info, lenient=settings.lenient) for info in infos]
     infos, turned = io.settle_orientation(infos)
     io.check_frames(infos)

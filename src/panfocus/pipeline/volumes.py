@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -50,12 +50,24 @@ class Choice:
         axes: letters for a file that does not say them.
         guide: channel, by number or name, that decides for all; None: each decides for itself.
         only: (position, T, C) to fuse that stack alone; None for all.
+        pattern: of the names in a folder of planes; None to see by the usual words.
     """
 
     settings: Options
     axes: str | None = None
     guide: str | None = None
     only: tuple[int, int, int] | None = None
+    pattern: str | None = None
+
+    def open(self, source: Path) -> Volume:
+        """Open the file or folder; no pixel is read.
+
+        Raises:
+            InputError: missing, damaged, cut off, or of kinds that are not taken.
+            UsageError: axes or a pattern that do not fit; an extra is missing.
+        """
+        lenient = self.settings.lenient
+        return open_volume(source, self.axes, lenient=lenient, pattern=self.pattern)
 
 
 @dataclass(frozen=True)
@@ -179,24 +191,71 @@ def fuse_file(
     settings = replace(choice.settings, maps=bool(outputs.maps))
     choice = replace(choice, settings=settings)
     system = load_system(settings.system, threads=settings.threads, device=settings.device)
-    with closing(open_volume(source, choice.axes, lenient=settings.lenient)) as volume:
+    with closing(choice.open(source)) as volume:
         check(volume, choice, system)
         summary = Summary(str(source), volume.kind, asdict(settings))
         known = list(volume.notes)
         summary.warnings.extend(known)
         selected = _selected(volume, choice)
-        stacks = _stacks(selected, choice)
         with outputs.open(volume, selected, guided=choice.guide is not None) as sinks:
-            for n, (position, t, channels) in enumerate(stacks):
-                tell = _part(progress, n, len(stacks), position.where(t, channels[0]))
-                guide = position.channel(choice.guide) if choice.guide else channels[0]
-                stack = ZStack(source, position, t, channels, guide)
-                fusion = _fuse(stack, position, settings, system, progress=tell, cancel=cancel)
-                _note(summary, position, t, channels, fusion)
-                _hand_over(sinks, stack, fusion)
+            for one in fused_stacks(
+                volume, choice, system, summary, progress=progress, cancel=cancel
+            ):
+                _hand_over(sinks, one.stack, one.fusion)
         # what showed while planes were read comes first
         summary.warnings[:0] = [note for note in volume.notes if note not in known]
     return summary
+
+
+@dataclass(frozen=True)
+class FusedStack:
+    """One fusion along Z.
+
+    Attributes:
+        position: of the volume.
+        time: number along T.
+        stack: what was fused; it turns the picture back into the numbers of the source.
+        fusion: what came of it.
+    """
+
+    position: Position
+    time: int
+    stack: ZStack
+    fusion: Fusion
+
+
+def fused_stacks(
+    volume: Volume,
+    choice: Choice,
+    system: System | PictureSystem,
+    summary: Summary,
+    *,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Iterator[FusedStack]:
+    """Yield the fusion of every position, T and C that is chosen, in order of the output.
+
+    Args:
+        volume: open, and checked by `check`.
+        choice: what and how.
+        system: what decides.
+        summary: takes the facts of each fusion, and its warnings.
+        progress: called with (share done in [0, 1], stage, message).
+        cancel: asked before every frame.
+
+    Raises:
+        InputError: a plane cannot be read, or holds NaN.
+        Cancelled: `cancel` said so.
+    """
+    stacks = _stacks(_selected(volume, choice), choice)
+    for n, (position, t, channels) in enumerate(stacks):
+        tell = _part(progress, n, len(stacks), position.where(t, channels[0]))
+        guide = position.channel(choice.guide) if choice.guide else channels[0]
+        stack = ZStack(volume.path, position, t, channels, guide)
+        settings = choice.settings
+        fusion = _fuse(stack, position, settings, system, progress=tell, cancel=cancel)
+        _note(summary, position, t, channels, fusion)
+        yield FusedStack(position, t, stack, fusion)
 
 
 def _stacks(

@@ -23,11 +23,17 @@ from pathlib import Path
 
 from panfocus.errors import DataError, InputError
 from panfocus.io.folder import is_machine_folder, is_result, sift
+from panfocus.io.formats import SUFFIXES as READ
 from panfocus.io.ome_set import set_files
-from panfocus.io.read import SUFFIXES as READ
 from panfocus.io.read import look
 from panfocus.io.tiff_axes import says_axes
-from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
+from panfocus.io.volumes.open import (
+    is_folder_of_planes,
+    is_measured,
+    is_ome_tiff,
+    is_volume,
+    is_zarr,
+)
 from panfocus.train import own_data
 from panfocus.train.truths import may_be_truth, stem_may_be_truth
 
@@ -60,7 +66,7 @@ def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
                 + (f"; or NAME:WHERE of a reader: {readers}" if readers else ""),
                 remedy="check the path given to --data",
             )
-        if folder.is_file() or is_zarr(folder):
+        if folder.is_file() or is_zarr(folder) or is_folder_of_planes(folder):
             yield folder.name, [folder]
         else:
             yield from _find_below(folder)
@@ -82,7 +88,7 @@ def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
     for stack in held.stacks:
         yield f"{folder.name}/{stack.name}", [stack]
     for below in sorted(p for p in folder.iterdir() if p.is_dir()):
-        if is_zarr(below):
+        if is_zarr(below) or is_folder_of_planes(below):
             if not stem_may_be_truth(below) and not is_result(below):
                 yield f"{folder.name}/{below.name}", [below]
         elif _may_hold(below):

@@ -8,7 +8,7 @@ from typing import Any
 
 from panfocus.errors import InputError
 from panfocus.io.folder import is_machine_folder
-from panfocus.io.read import SUFFIXES
+from panfocus.io.formats import SUFFIXES
 from panfocus.web.evaluations import is_evaluation
 from panfocus.web.places import Places
 

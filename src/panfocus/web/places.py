@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 
 from panfocus.errors import UsageError
-from panfocus.io.read import SUFFIXES
+from panfocus.io.formats import SUFFIXES
 from panfocus.resources.paths import as_path
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from panfocus.errors import InputError, UsageError
-from panfocus.io.read import SUFFIXES
+from panfocus.io.formats import SUFFIXES
 from panfocus.web.places import Places
 
 #: Bytes of one file, and of all files together, at most.

@@ -135,6 +135,12 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     help="Channel of a scientific stack that decides for all.",
 )
 @under(
+    "input",
+    "--pattern",
+    metavar="NAMES",
+    help="Names in a folder with one plane a file, like img_{t}_{c}_{z}.tif.",
+)
+@under(
     "output",
     "--quality",
     type=click.IntRange(1, 100),
@@ -193,7 +199,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     check_given(ctx, project)
     chosen = {name: options.pop(name) for name in settings_names()}
     maps = {kind: options.pop(f"{kind}_map") for kind in MAP_KINDS}
-    science = {name: options.pop(name) for name in ("axes", "guide_channel")}
+    science = {name: options.pop(name) for name in ("axes", "guide_channel", "pattern")}
     behind = tuple(ctx.meta[BEHIND])
     request = Request(settings=chosen, maps=maps, behind=behind, **options)
     if project is not None:
@@ -224,7 +230,7 @@ def check_given(ctx: click.Context, project: Path | None) -> None:
     if project is None and not ctx.params["inputs"]:
         argument = next(p for p in ctx.command.params if p.name == "inputs")
         raise click.MissingParameter(ctx=ctx, param=argument)
-    beside = ("inputs", "align_only", "axes", "guide_channel")
+    beside = ("inputs", "align_only", "axes", "guide_channel", "pattern")
     given = [name for name in beside if ctx.params[name]] if project is not None else []
     if given:
         words = ["INPUTS" if n == "inputs" else f"--{n.replace('_', '-')}" for n in given]

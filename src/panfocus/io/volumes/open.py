@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panfocus.errors import InputError
+from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
 from panfocus.resources.paths import as_path, is_file
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
 ZARR = (".zarr",)
+#: Files of microscopes' makers; `panfocus.io.volumes.vendors` names their readers.
+VENDORS = frozenset({
+    ".nd2", ".czi", ".lif", ".dv", ".r3d", ".sldy", ".lsm", ".oib", ".oif", ".ics", ".ids", ".vsi",
+    ".ims", ".stk", ".mrc",
+})  # fmt: skip
 _TIFF = (".tif", ".tiff", ".tf8", ".btf")
 
 
@@ -28,6 +33,11 @@ def is_ome_tiff(path: Path) -> bool:
     return path.name.lower().endswith(OME_TIFF)
 
 
+def is_vendors(path: Path) -> bool:
+    """Whether a name is that of a file of a microscope's maker."""
+    return path.suffix.lower() in VENDORS
+
+
 def is_volume(path: Path) -> bool:
     """Whether a file or folder has axes: by its name, or by what its first page says.
 
@@ -35,6 +45,10 @@ def is_volume(path: Path) -> bool:
     unless it is called ``.ome.tif``.
     """
     if is_zarr(path) or is_ome_tiff(path):
+        return True
+    if path.is_dir():
+        return is_folder_of_planes(path)
+    if is_vendors(path):
         return True
     return path.suffix.lower() in _TIFF and is_file(path) and tiff_axes.says_axes(path)
 
@@ -64,19 +78,48 @@ def is_science(
     if is_zarr(path) or is_zarr(output):
         return True
     if output.suffix.lower() not in (".tif", ".tiff"):
+        _check_no_planes(path, output)
         return False
     if not is_photographic and is_measured(path):
         return True
     return is_volume(path) or (is_ome_tiff(output) and path.suffix.lower() in _TIFF)
 
 
-def open_volume(path: Path, axes: str | None = None, *, lenient: bool = False) -> Volume:
-    """Open an OME-TIFF, a TIFF or an OME-Zarr; no pixel is read.
+def _check_no_planes(path: Path, output: Path) -> None:
+    """Refuse to fuse the channels, times or positions of a folder with each other.
+
+    Raises:
+        UsageError: names in it say that there are several.
+    """
+    if is_folder_of_planes(path):
+        raise UsageError(
+            "the folder holds planes of several channels, times or positions, by their names",
+            where=str(path),
+            expected="an output .ome.tif or .zarr, which holds them all",
+            got=output.suffix or "no extension",
+            remedy="to fuse one of them, name its files, as in 'folder/*_c0*.tif'",
+        )
+
+
+def is_folder_of_planes(path: Path) -> bool:
+    """Whether names in a folder say Z, and several channels, times or positions."""
+    if not path.is_dir():
+        return False
+    from panfocus.io.volumes.folder import is_folder_of_planes as is_one  # noqa: PLC0415
+
+    return is_one(path)
+
+
+def open_volume(
+    path: Path, axes: str | None = None, *, lenient: bool = False, pattern: str | None = None
+) -> Volume:
+    """Open a file or folder with axes, of whatever kind; no pixel is read.
 
     Args:
         path: the file or folder.
         axes: letters of `--axes` for files that do not say them; None to believe the file.
         lenient: whether planes that a Zarr lacks are read all the same, with a note.
+        pattern: of the names in a folder of planes; None to see by the usual words.
 
     Raises:
         InputError: missing, damaged, cut off, or of kinds that are not taken.
@@ -87,6 +130,14 @@ def open_volume(path: Path, axes: str | None = None, *, lenient: bool = False) -
         raise InputError(
             "an input does not exist", where=str(path), remedy="check the spelling and the folder"
         )
+    if pattern is not None or (not is_zarr(path) and is_folder_of_planes(path)):
+        from panfocus.io.volumes.folder import open_folder  # noqa: PLC0415  few come as one
+
+        return open_folder(path, pattern)
+    if is_vendors(path) and axes is None:
+        from panfocus.io.volumes.vendors import open_vendors  # noqa: PLC0415  needs the extra
+
+        return open_vendors(path)
     if path.is_dir():
         from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra
 

@@ -1,0 +1,1 @@
+"""panfocus in napari: focal stacks fused, and a system trained on them."""

@@ -1,0 +1,67 @@
+"""BMP of microscopes and machine vision, and GIF: read by Pillow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from panfocus.frame import Metadata
+from panfocus.io.frames import Header, KindError
+from panfocus.io.metadata import tidy_dpi
+
+_KINDS = {"1": ("L", 1), "L": ("L", 1), "P": ("RGB", 3), "RGB": ("RGB", 3), "RGBA": ("RGBA", 4)}
+_PALETTE = "palette colours are read as 8-bit RGB"
+_FORMATS = ("BMP", "DIB", "GIF")
+
+
+def _open(path: Path) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None  # what a frame may weigh is bounded before its pixels are read
+    return Image.open(path, formats=_FORMATS)
+
+
+def _header(picture: Image.Image) -> Header:
+    if picture.mode not in _KINDS:
+        raise KindError(f"pixels of kind {picture.mode}", "save it as PNG or TIFF first")
+    is_gif = picture.format == "GIF"
+    channels = 3 if is_gif else _KINDS[picture.mode][1]
+    width, height = picture.size
+    said: Any = picture.info.get("dpi")
+    metadata = Metadata(dpi=tidy_dpi(*said) if said else None)
+    notes = (_PALETTE,) if is_gif or picture.mode == "P" else ()
+    return Header(height, width, channels, "uint8", metadata, notes=notes)
+
+
+def read_headers(path: Path) -> list[tuple[int, Header]]:
+    """Read size and kind of every picture in the file; no pixel is decoded.
+
+    Returns:
+        (number, header) of each: a GIF may hold several.
+
+    Raises:
+        ValueError: damaged or cut off.
+        KindError: pixels of a kind that is not read.
+    """
+    with _open(path) as picture:
+        header = _header(picture)
+        return [(n, header) for n in range(getattr(picture, "n_frames", 1))]
+
+
+def decode(path: Path, page: int) -> tuple[NDArray[np.uint8], Header]:
+    """Decode one picture.
+
+    Returns:
+        (H, W) or (H, W, C) uint8, and the header.
+
+    Raises:
+        ValueError: damaged or cut off.
+    """
+    with _open(path) as picture:
+        header = _header(picture)
+        if page:
+            picture.seek(page)
+        mode = {1: "L", 3: "RGB", 4: "RGBA"}[header.channels]
+        return np.array(picture.convert(mode)), header

@@ -1,0 +1,144 @@
+"""An array with axes as a volume: of NumPy, Dask or xarray, read plane by plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.errors import UsageError
+from panfocus.io.volumes.axes import Layout, named
+from panfocus.io.volumes.volume import (
+    Channel,
+    Position,
+    Volume,
+    check_counts,
+    check_dtype,
+    check_samples,
+)
+
+#: How messages call an array.
+ARRAY = Path("array")
+Voxel = tuple[float | None, float | None, float | None]
+_WORDS = {
+    "z": "Z", "depth": "Z", "y": "Y", "x": "X", "c": "C", "channel": "C", "t": "T", "time": "T",
+    "p": "P", "position": "P", "s": "S", "sample": "S", "rgb": "S", "rgba": "S",
+}  # fmt: skip
+
+
+def volume_of_array(
+    array: Any,  # noqa: ANN401  whatever has a shape, a dtype and slices
+    axes: str | None = None,
+    *,
+    channel_names: Sequence[str] | None = None,
+    voxel_um: Voxel = (None, None, None),
+) -> Volume:
+    """Return an array as a volume; no number of it is read.
+
+    Args:
+        array: with ``shape``, ``dtype`` and slicing: of NumPy, Dask, Zarr or xarray.
+        axes: a letter for each axis, of P (position) T C Z Y X S (colours of a pixel); None for
+            the names of an xarray's dimensions.
+        channel_names: one per C; None for those of an xarray, or none.
+        voxel_um: distances of planes, rows and columns in µm.
+
+    Raises:
+        UsageError: axes that do not fit, or other than so many channels' names.
+        InputError: a kind of number that is not taken.
+
+    Example:
+        >>> volume = volume_of_array(np.zeros((2, 5, 8, 9), np.uint8), "CZYX")
+        >>> len(volume.positions[0].channels), volume.positions[0].depths
+        (2, 5)
+    """
+    shape = tuple(int(size) for size in array.shape)
+    dims: Any = getattr(array, "dims", None)
+    told = axes if axes is not None or dims is None else _letters(dims)
+    letters = named(ARRAY, "Q" * len(shape), shape, _checked(told, shape))
+    sizes = dict(zip(letters, shape, strict=True))
+    dtype = _taken(np.dtype(array.dtype))
+    outer = [letter for letter in "PTCZ" if letter in sizes]
+    layout = Layout("".join(outer), tuple(sizes[letter] for letter in outer))
+    samples = sizes.get("S", 1)
+    check_samples(ARRAY, samples)
+    check_counts(ARRAY, layout.size("T") * layout.size("P"), layout.size("C"), layout.size("Z"))
+    names = _names(array, channel_names, layout.size("C"))
+
+    def read(p: int, t: int, c: int, z: int) -> NDArray[Any]:
+        at = {"P": p, "T": t, "C": c, "Z": z}
+        plane: Any = array[tuple(at.get(letter, slice(None)) for letter in letters)]
+        kept = [letter for letter in letters if letter in "YXS"]
+        pixels = np.asarray(plane).transpose([kept.index(k) for k in "YXS" if k in kept])
+        if samples == 1 and pixels.ndim == 3:
+            pixels = pixels[..., 0]
+        return np.ascontiguousarray(pixels, dtype)
+
+    positions = [
+        Position(
+            str(p),
+            layout.size("T"),
+            layout.size("Z"),
+            sizes["Y"],
+            sizes["X"],
+            samples,
+            dtype,
+            [Channel(name) for name in names],
+            lambda t, c, z, p=p: read(p, t, c, z),
+            voxel_um,
+        )
+        for p in range(layout.size("P"))
+    ]
+    return Volume(ARRAY, "array", positions)
+
+
+def _letters(dims: Sequence[object]) -> str:
+    letters = [_WORDS.get(str(dim).lower(), "") for dim in dims]
+    if not all(letters):
+        raise UsageError(
+            "the names of the array's dimensions do not tell its axes",
+            where="axes",
+            expected="a letter for each, as in TCZYX",
+            got=", ".join(map(str, dims)),
+        )
+    return "".join(letters)
+
+
+def _checked(axes: str | None, shape: Sequence[int]) -> str:
+    letters = (axes or "").upper()
+    if len(letters) != len(shape) or not {"Y", "X", "Z"} <= set(letters):
+        raise UsageError(
+            "the axes do not fit the array",
+            where="axes",
+            expected=f"{len(shape)} letters of PTCZYXS, with Z, Y and X among them",
+            got=repr(axes),
+        )
+    return letters
+
+
+def _taken(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype that planes are read as: doubles become single precision."""
+    if dtype.name in ("float64", "float16"):
+        return np.dtype(np.float32)
+    check_dtype(ARRAY, dtype.newbyteorder("="))
+    return dtype.newbyteorder("=")
+
+
+def _names(array: Any, told: Sequence[str] | None, count: int) -> list[str]:  # noqa: ANN401
+    if told is None:
+        coords: Any = getattr(array, "coords", {})
+        dims: list[Any] = [d for d in getattr(array, "dims", ()) if d in coords]
+        along = [coords[dim] for dim in dims if _WORDS.get(str(dim).lower()) == "C"]
+        labels: list[object] = np.asarray(along[0]).tolist() if along else []
+        found = [label for label in labels if isinstance(label, str)]
+        return found if len(found) == count else [""] * count
+    if len(told) != count:
+        raise UsageError(
+            "each channel has one name",
+            where="channel_names",
+            expected=f"{count} names",
+            got=f"{len(told)}",
+        )
+    return [str(name) for name in told]
