@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ import numpy as np
 from natsort import natsort_keygen, ns
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError, PanfocusError
+from panfocus.errors import InputError, others_told
+from panfocus.io.frames import DAMAGE
 from panfocus.io.volumes.names import Axis, Parse, parsed, parser_of
 from panfocus.io.volumes.volume import (
-    DAMAGE,
     Channel,
     Position,
     Volume,
@@ -169,12 +170,8 @@ def _by_pattern(folder: Path, parse: Parse) -> PlaneFiles | None:
 
 def _volume(folder: Path, grid: PlaneFiles) -> Volume:
     first = grid.files[min(grid.files, key=lambda place: tuple(map(_natural, place)))]
-    try:
+    with others_told(partial(damaged, first, ""), OSError, *DAMAGE):
         plane = _read(first)
-    except PanfocusError:
-        raise
-    except (OSError, *DAMAGE) as error:
-        raise damaged(first, "", error) from error
     check_dtype(first, plane.dtype)
     height, width = plane.shape[:2]
     samples = 1 if plane.ndim == 2 else plane.shape[2]
