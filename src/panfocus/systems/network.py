@@ -8,6 +8,7 @@ many frames it takes at once, which multiple its sides need and how much context
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -32,6 +33,7 @@ from panfocus.systems.weights import check_weights
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+    from panfocus.systems.long_stacks import ManyWeights
     from panfocus.systems.sessions import Network, RanOn
 
 #: Pixels times frames that a network sees at once, where its card does not say.
@@ -272,11 +274,33 @@ class NetworkSystem:
         """Return how many of frames ``(N, H, W, C)`` are compared best at once: few in the dark."""
         return FEW if len(frames) > FEW and coarse_to_fine.is_dark(frames) else len(frames)
 
+    def decide_many(self, frames: Sequence[Pixels]) -> ManyWeights | None:
+        """Return weights of many frames, each place looked at closely once.
+
+        Args:
+            frames: each ``(H, W, C)``, native or in [0, 1], at least 2.
+
+        Returns:
+            None where they are better compared in groups: on a dark ground, on an accelerator,
+            and by networks that look at everything.
+        """
+        if not self._may_leave_out((len(frames), *frames[0].shape), frames):
+            return None
+        from panfocus.systems.long_stacks import decided  # noqa: PLC0415  only long stacks need it
+
+        decide = partial(self.infer, stretch=Stretch.of(frames), tile=True)
+        threads = self._threads or os.cpu_count() or 1
+        return decided(frames, decide, card=self._card, threads=threads)
+
+    def _may_leave_out(self, shape: Sequence[int], frames: Sequence[Pixels] | Pixels) -> bool:
+        """Whether the network may be run only where frames compete."""
+        if self._is_whole or not coarse_to_fine.suits(self._card, shape):
+            return False
+        return self._runs_on_processor() and not coarse_to_fine.is_dark(frames)
+
     def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
         """Return weights, the network run where frames compete; None where that may not be."""
-        if self._is_whole or not coarse_to_fine.suits(self._card, frames.shape):
-            return None
-        if not self._runs_on_processor() or coarse_to_fine.is_dark(frames):
+        if not self._may_leave_out(frames.shape, frames):
             return None
         return coarse_to_fine.decided(
             frames,

@@ -6,12 +6,14 @@ whole. A system that knows better has the attribute that is named with each ques
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from panfocus.arrays.types import Pixels
 from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 
 if TYPE_CHECKING:
+    from panfocus.systems.long_stacks import ManyWeights
     from panfocus.systems.restorer import Restorer
 
 AnySystem = System | PictureSystem
@@ -67,6 +69,20 @@ def at_once(system: System, frames: Pixels) -> int:
     """
     told: Any = getattr(system, "at_once", None)
     return len(frames) if told is None else max(int(told(frames)), 2)
+
+
+def compares_many(system: System) -> bool:
+    """Whether it compares more frames than lie in floats side by side (``decide_many``)."""
+    return callable(getattr(system, "decide_many", None))
+
+
+def decide_many(system: System, frames: Sequence[Pixels]) -> ManyWeights | None:
+    """Return weights of many frames, each ``(h, w, C)``; None where groups of them are better.
+
+    From ``decide_many(frames)``.
+    """
+    told: Any = getattr(system, "decide_many", None)
+    return None if told is None else told(frames)
 
 
 def restorer(system: AnySystem) -> Restorer | None:

@@ -1,0 +1,156 @@
+"""A decision between more frames than are compared at once: in rounds, then closely.
+
+Small frames are compared in groups of neighbours; the winner of each group, mixed by its weights,
+meets the winners of the others, until one group is left. A frame's weight is the product of what
+it has in its rounds. Those name candidates over *all* frames, so that a place is looked at closely
+once, however many groups had frames that were sharper there than those before
+(`panfocus.systems.coarse_to_fine` for what that is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.ranks import winners
+from panfocus.arrays.regions import CandidateTile, regions
+from panfocus.arrays.types import Float, Pixels
+from panfocus.systems.candidates import OF_FEW, SIDE, Rule, detail, named
+from panfocus.systems.card import Card
+from panfocus.systems.coarse_to_fine import (
+    AT_ONCE,
+    HALO,
+    Decide,
+    enlarged,
+    halo,
+    inside,
+    reduced,
+    small_weights,
+    without_least,
+)
+
+#: Frames that meet in a group, and in the last round. MEASURED: among more, their weights say less
+#: (docs/decisions/0022).
+GROUP = 4
+LAST = 8
+#: Frames that may be compared in one round where no other is needed.
+ONE_ROUND = 15
+#: What names a frame of many (`candidates.Rule`): its weight is a product and therefore clearer, and
+#: more depths may meet in a tile.
+OF_MANY = Rule(weight=0.25, share=0.7, most=12)
+#: Frames of which one stands for all where none of them has any share.
+FIRST = 8
+
+
+@dataclass(frozen=True)
+class ManyWeights:
+    """Weights of many frames, in 8 bit: most are none.
+
+    Attributes:
+        shares: ``(N, h, w)`` uint8, of 255.
+        standing: ``(h, w)`` uint16, who stands for the first `FIRST` frames where none of them has
+            any share.
+    """
+
+    shares: NDArray[np.uint8]
+    standing: NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        """How many frames."""
+        return len(self.shares)
+
+    def part(self, start: int, stop: int) -> Float:
+        """Return weights of frames `start` to `stop`, ``(n, h, w)``, that sum to 1.
+
+        From the second on, the first of them is that of all frames before; the rest as they are
+        against each other. Where neither has any, those before keep all.
+        """
+        own = self.shares[start:stop].astype(np.float32)
+        if start:
+            before = self.shares[:start].sum(axis=0, dtype=np.float32)
+            own = np.concatenate([before[None], own])
+        total = own.sum(axis=0)
+        empty = total == 0
+        if empty.any():
+            stands = np.uint16(0) if start else np.minimum(self.standing, stop - 1)
+            for n, weight in enumerate(own):
+                weight += empty & (stands == n)
+            total += empty
+        return own / total
+
+
+def decided(
+    frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: int
+) -> ManyWeights:
+    """Return the weights of frames ``(h, w, C)``, all of one shape.
+
+    Args:
+        frames: at least 2.
+        decide: the network; may be called from several threads.
+        card: of the network.
+        threads: tiles decided at the same time.
+    """
+    height, width = frames[0].shape[:2]
+    with ThreadPoolExecutor(threads) as pool:
+        details = np.stack(list(pool.map(detail, frames)))
+        small = list(pool.map(reduced, frames))
+        meet = partial(_meet, decide=decide, card=card)
+        weights = meet(small) if len(small) <= ONE_ROUND else _rounds(small, meet, pool)
+        del small
+        standing, _ = winners(weights[:FIRST])
+        weights = without_least(weights)
+        candidates = named(weights, details, OF_FEW if len(frames) <= ONE_ROUND else OF_MANY)
+        del details
+        shares = np.empty((len(frames), height, width), np.uint8)
+        for share, weight in zip(shares, weights, strict=True):
+            cv2.convertScaleAbs(enlarged(weight, height, width), share, alpha=255)
+        del weights
+        reach = halo(card, HALO)
+        soft = inside(candidates.sum(axis=0) > 1, height, width)
+
+        def look_at(region: CandidateTile) -> None:
+            window = region.window(height, width, reach)
+            chosen = sorted(region.frames)
+            rows, columns = window.core
+            fine = decide(np.stack([frames[n][window.read] for n in chosen]))
+            before = shares[chosen, rows, columns].astype(np.float32)
+            change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
+            shares[chosen, rows, columns] = np.rint(before + change * soft[window.core])
+
+        list(pool.map(look_at, regions(candidates, SIDE, (height, width), reach, AT_ONCE)))
+    large = cv2.resize(standing, (width, height), interpolation=cv2.INTER_NEAREST)
+    return ManyWeights(shares, np.asarray(large, np.uint16))
+
+
+def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
+    return small_weights(np.stack(small), decide, card, AT_ONCE)
+
+
+def _rounds(
+    small: Sequence[Pixels], meet: Callable[[Sequence[Pixels]], Float], pool: Executor
+) -> Float:
+    """Return weights ``(N, h, w)`` of reduced frames, from as many rounds as it takes."""
+    if len(small) <= LAST:
+        return meet(small)
+    bounds = np.linspace(0, len(small), -(-len(small) // GROUP) + 1).astype(int).tolist()
+    groups = [small[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    weights = list(pool.map(meet, groups))
+    won = [_mixed(*both) for both in zip(groups, weights, strict=True)]
+    finals = _rounds(won, meet, pool)
+    return np.concatenate([w * final for w, final in zip(weights, finals, strict=True)])
+
+
+def _mixed(small: Sequence[Pixels], weights: Float) -> Pixels:
+    """Return what a group shows by its weights, ``(h, w, C)``, numbers as its frames have them."""
+    out = np.zeros(small[0].shape, np.float32)
+    for frame, weight in zip(small, weights, strict=True):
+        out += frame * weight[..., None]
+    dtype = small[0].dtype
+    return out if dtype == np.float32 else np.rint(out).astype(dtype)
+
