@@ -73,7 +73,8 @@ def decided(
     """
     with ThreadPoolExecutor(threads) as pool:
         details = np.stack(list(pool.map(detail, frames)))
-        weights = small_weights(np.stack(list(pool.map(reduced, frames))), decide, card)
+        small = np.stack(list(pool.map(reduced, frames)))
+        weights = without_least(small_weights(small, decide, card))
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
         out = np.stack([enlarged(weight, height, width) for weight in weights])
@@ -108,7 +109,7 @@ def halo(card: Card, enough: int) -> int:
 def small_weights(
     small: Pixels, decide: Decide, card: Card, most: int = SMALL_AT_ONCE
 ) -> Float:
-    """Return weights ``(N, h, w)`` of reduced frames ``(N, h, w, C)``, without the smallest.
+    """Return weights ``(N, h, w)`` of reduced frames ``(N, h, w, C)``.
 
     The network sees at most so many samples (pixels times frames) at once.
     """
@@ -117,7 +118,7 @@ def small_weights(
     around = halo(card, SMALL_HALO)
     if height * width * count > most:
         core = cheapest_core(height, width, around, most // count, card.multiple_of)
-    return without_least(tiled_decision(decide, small, core, around, card.multiple_of))
+    return tiled_decision(decide, small, core, around, card.multiple_of)
 
 
 def without_least(weights: Float) -> Float:

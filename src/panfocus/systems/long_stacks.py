@@ -44,8 +44,6 @@ ONE_ROUND = 15
 #: What names a frame of many (`candidates.Rule`): its weight is a product and therefore clearer, and
 #: more depths may meet in a tile.
 OF_MANY = Rule(weight=0.25, share=0.7, most=12)
-#: Frames of which one stands for all where none of them has any share.
-FIRST = 8
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,11 @@ class ManyWeights:
 
     Attributes:
         shares: ``(N, h, w)`` uint8, of 255.
-        standing: ``(h, w)`` uint16, who stands for the first `FIRST` frames where none of them has
-            any share.
+        coarse: of the reduced scale, ``(N, h / 4, w / 4)``.
     """
 
     shares: NDArray[np.uint8]
-    standing: NDArray[np.uint16]
+    coarse: Float
 
     def __len__(self) -> int:
         """How many frames."""
@@ -68,8 +65,8 @@ class ManyWeights:
     def part(self, start: int, stop: int) -> Float:
         """Return weights of frames `start` to `stop`, ``(n, h, w)``, that sum to 1.
 
-        From the second on, the first of them is that of all frames before; the rest as they are
-        against each other. Where neither has any, those before keep all.
+        Unless `start` is 0, the weight of all frames before is put first. Where none of all these
+        has any share, the best of them at the reduced scale has it.
         """
         own = self.shares[start:stop].astype(np.float32)
         if start:
@@ -78,9 +75,12 @@ class ManyWeights:
         total = own.sum(axis=0)
         empty = total == 0
         if empty.any():
-            stands = np.uint16(0) if start else np.minimum(self.standing, stop - 1)
-            for n, weight in enumerate(own):
-                weight += empty & (stands == n)
+            best, _ = winners(self.coarse[:stop])
+            size = empty.shape[1], empty.shape[0]
+            large = cv2.resize(best, size, interpolation=cv2.INTER_NEAREST)
+            first = start - 1 if start else 0
+            for n, weight in enumerate(own, start=first):
+                weight += empty & (large <= n if start and n == first else large == n)
             total += empty
         return own / total
 
@@ -103,8 +103,7 @@ def decided(
         meet = partial(_meet, decide=decide, card=card)
         weights = meet(small) if len(small) <= ONE_ROUND else _rounds(small, meet, pool)
         del small
-        standing, _ = winners(weights[:FIRST])
-        weights = without_least(weights)
+        coarse, weights = weights, without_least(weights)
         candidates = named(weights, details, OF_FEW if len(frames) <= ONE_ROUND else OF_MANY)
         del details
         shares = np.empty((len(frames), height, width), np.uint8)
@@ -121,11 +120,11 @@ def decided(
             fine = decide(np.stack([frames[n][window.read] for n in chosen]))
             before = shares[chosen, rows, columns].astype(np.float32)
             change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
-            shares[chosen, rows, columns] = np.rint(before + change * soft[window.core])
+            after = before + change * soft[window.core]
+            shares[chosen, rows, columns] = np.clip(np.rint(after), 0, 255)
 
         list(pool.map(look_at, regions(candidates, SIDE, (height, width), reach, AT_ONCE)))
-    large = cv2.resize(standing, (width, height), interpolation=cv2.INTER_NEAREST)
-    return ManyWeights(shares, np.asarray(large, np.uint16))
+    return ManyWeights(shares, coarse)
 
 
 def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
