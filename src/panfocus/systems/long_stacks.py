@@ -9,8 +9,8 @@ once, however many groups had frames that were sharper there than those before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,6 +39,9 @@ from panfocus.systems.coarse_to_fine import (
 #: (docs/decisions/0022).
 GROUP = 4
 LAST = 8
+#: The same for candidates at full scale.
+CLOSE_GROUP = 5
+CLOSE_LAST = 6
 #: Frames that may be compared in one round where no other is needed.
 ONE_ROUND = 15
 #: What names a frame of many (`candidates.Rule`): its weight is a product and therefore clearer, and
@@ -101,7 +104,8 @@ def decided(
         details = np.stack(list(pool.map(detail, frames)))
         small = list(pool.map(reduced, frames))
         meet = partial(_meet, decide=decide, card=card)
-        weights = meet(small) if len(small) <= ONE_ROUND else _rounds(small, meet, pool)
+        last = max(LAST, ONE_ROUND if len(small) <= ONE_ROUND else 0)
+        weights = _rounds(small, meet, GROUP, last, pool.map)
         del small
         coarse, weights = weights, without_least(weights)
         candidates = named(weights, details, OF_FEW if len(frames) <= ONE_ROUND else OF_MANY)
@@ -117,7 +121,8 @@ def decided(
             window = region.window(height, width, reach)
             chosen = sorted(region.frames)
             rows, columns = window.core
-            fine = decide(np.stack([frames[n][window.read] for n in chosen]))
+            seen = [frames[n][window.read] for n in chosen]
+            fine = _rounds(seen, lambda some: decide(np.stack(some)), CLOSE_GROUP, CLOSE_LAST)
             before = shares[chosen, rows, columns].astype(np.float32)
             change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
             after = before + change * soft[window.core]
@@ -132,16 +137,28 @@ def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
 
 
 def _rounds(
-    small: Sequence[Pixels], meet: Callable[[Sequence[Pixels]], Float], pool: Executor
+    frames: Sequence[Pixels],
+    meet: Callable[[Sequence[Pixels]], Float],
+    group: int,
+    last: int,
+    meet_all: Callable[..., Iterable[Float]] = map,
 ) -> Float:
-    """Return weights ``(N, h, w)`` of reduced frames, from as many rounds as it takes."""
-    if len(small) <= LAST:
-        return meet(small)
-    bounds = np.linspace(0, len(small), -(-len(small) // GROUP) + 1).astype(int).tolist()
-    groups = [small[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
-    weights = list(pool.map(meet, groups))
+    """Return weights ``(N, h, w)`` of frames ``(h, w, C)``, from as many rounds as it takes.
+
+    Args:
+        frames: neighbours side by side.
+        meet: returns weights of a few.
+        group: how many meet.
+        last: how many may meet in the last round.
+        meet_all: lets several groups meet, as `map` does.
+    """
+    if len(frames) <= last:
+        return meet(frames)
+    bounds = np.linspace(0, len(frames), -(-len(frames) // group) + 1).astype(int).tolist()
+    groups = [frames[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    weights = list(meet_all(meet, groups))
     won = [_mixed(*both) for both in zip(groups, weights, strict=True)]
-    finals = _rounds(won, meet, pool)
+    finals = _rounds(won, meet, group, last, meet_all)
     return np.concatenate([w * final for w, final in zip(weights, finals, strict=True)])
 
 
