@@ -21,7 +21,7 @@ from panfocus.frame import Frame
 from panfocus.fusion.blend import chain
 from panfocus.fusion.decision import Decision, Fold
 from panfocus.fusion.evidence_fold import EvidenceFold
-from panfocus.fusion.held import Held
+from panfocus.fusion.held import PART, Held
 from panfocus.fusion.translucency import Preference
 from panfocus.systems import System
 from panfocus.systems.checks import checked_weights
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
 
 Operand = Literal["fused", "best"]
-
-#: Frames that are mended and mixed at once of those that were compared together.
-PART = 8
 
 
 class DecisionFold:
@@ -109,12 +106,9 @@ class DecisionFold:
 
     def _decide_by(self, many: ManyWeights, held: list[Held]) -> Iterator[Decision]:
         """Yield a decision for each of the frames, by weights over all of them."""
-        start = int(self._so_far is not None)
-        while held:
+        for weights in many.parts(PART, first=int(self._so_far is not None)):
             part, held = held[:PART], held[PART:]
-            stop = start + len(part)
-            yield from self._settle(part, self._stack(part), many.part(start, stop))
-            start = stop
+            yield from self._settle(part, self._stack(part), weights)
 
     def _decide_group(self, held: list[Held]) -> Iterator[Decision]:
         stack = self._stack(held)

@@ -12,6 +12,9 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
 
+#: Frames that are mended and mixed at once of those that were compared together.
+PART = 8
+
 
 @dataclass(frozen=True)
 class Held:

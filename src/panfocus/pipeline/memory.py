@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
-from panfocus.fusion.fold import PART
+from panfocus.fusion.held import PART
 from panfocus.pipeline.options import Options
 from panfocus.resources.memory import free_memory, parse_size, process_limit
 from panfocus.systems import PictureSystem, System, traits
@@ -145,8 +145,8 @@ def groups(
     # a part of them is mended in floats beside the others: greys, halves, weights and copies
     part = PART * (native + 3 * working_pixels * 4)
     left = min(HELD_BYTES, budget // 4) - part
-    # weights in 8 bit, and in floats at a sixteenth; detail; what the frame does not show
-    each = 2 * working_pixels
+    # weights in 8 bit, and in floats at a sixteenth; detail
+    each = 3 * working_pixels // 2
     own = 0 if working_pixels == pixels else native
     whole, light = (left // (size + each) for size in (frame_bytes + own, native + pixels // 8))
     return Groups(compared, max(whole, 0), max(light, 0) if own else 0)

@@ -9,7 +9,7 @@ once, however many groups had frames that were sharper there than those before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from panfocus.systems.card import Card
 from panfocus.systems.coarse_to_fine import (
     AT_ONCE,
     HALO,
+    SMALL_AT_ONCE,
     Decide,
     enlarged,
     halo,
@@ -46,7 +47,7 @@ CLOSE_LAST = 6
 ONE_ROUND = 15
 #: What names a frame of many (`candidates.Rule`): its weight is a product and therefore clearer, and
 #: more depths may meet in a tile.
-OF_MANY = Rule(weight=0.25, share=0.7, most=12)
+OF_MANY = Rule(weight=0.2, share=0.6, most=12)
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,26 @@ class ManyWeights:
         """How many frames."""
         return len(self.shares)
 
-    def part(self, start: int, stop: int) -> Float:
-        """Return weights of frames `start` to `stop`, ``(n, h, w)``, that sum to 1.
+    def parts(self, size: int, *, first: int = 0) -> Iterator[Float]:
+        """Yield weights of `size` frames after the other, ``(n, h, w)``, that sum to 1.
 
-        Unless `start` is 0, the weight of all frames before is put first. Where none of all these
+        The weight of all frames before them is put first, if there are any. Where none of all these
         has any share, the best of them at the reduced scale has it.
+
+        Args:
+            size: frames of a part, the last may be less.
+            first: frame that the first part begins with.
         """
+        before = self.shares[:first].sum(axis=0, dtype=np.float32) if first else None
+        for start in range(first, len(self), size):
+            stop = min(start + size, len(self))
+            yield self._part(start, stop, before)
+            more = self.shares[start:stop].sum(axis=0, dtype=np.float32)
+            before = more if before is None else before + more
+
+    def _part(self, start: int, stop: int, before: Float | None) -> Float:
         own = self.shares[start:stop].astype(np.float32)
-        if start:
-            before = self.shares[:start].sum(axis=0, dtype=np.float32)
+        if before is not None:
             own = np.concatenate([before[None], own])
         total = own.sum(axis=0)
         empty = total == 0
@@ -81,11 +93,12 @@ class ManyWeights:
             best, _ = winners(self.coarse[:stop])
             size = empty.shape[1], empty.shape[0]
             large = cv2.resize(best, size, interpolation=cv2.INTER_NEAREST)
-            first = start - 1 if start else 0
-            for n, weight in enumerate(own, start=first):
-                weight += empty & (large <= n if start and n == first else large == n)
+            numbers = large if before is None else np.maximum(large, start - 1) - (start - 1)
+            for n, weight in enumerate(own):
+                weight += empty & (numbers == n)
             total += empty
-        return own / total
+        own /= total
+        return own
 
 
 def decided(
@@ -133,7 +146,7 @@ def decided(
 
 
 def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
-    return small_weights(np.stack(small), decide, card, AT_ONCE)
+    return small_weights(np.stack(small), decide, card, SMALL_AT_ONCE // 2)
 
 
 def _rounds(

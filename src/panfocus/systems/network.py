@@ -274,6 +274,12 @@ class NetworkSystem:
         """Return how many of frames ``(N, H, W, C)`` are compared best at once: few in the dark."""
         return FEW if len(frames) > FEW and coarse_to_fine.is_dark(frames) else len(frames)
 
+    @property
+    def compares_many(self) -> bool:
+        """Whether `decide_many` may answer: not for pairs, nor where all is looked at."""
+        card = self._card
+        return not self._is_whole and card.max_frames is None and card.halo is not None
+
     def decide_many(self, frames: Sequence[Pixels]) -> ManyWeights | None:
         """Return weights of many frames, each place looked at closely once.
 

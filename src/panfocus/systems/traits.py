@@ -72,8 +72,11 @@ def at_once(system: System, frames: Pixels) -> int:
 
 
 def compares_many(system: System) -> bool:
-    """Whether it compares more frames than lie in floats side by side (``decide_many``)."""
-    return callable(getattr(system, "decide_many", None))
+    """Whether it may have ``decide_many``, for more frames than lie side by side in floats.
+
+    From ``compares_many``.
+    """
+    return bool(getattr(system, "compares_many", False))
 
 
 def decide_many(system: System, frames: Sequence[Pixels]) -> ManyWeights | None:
@@ -81,8 +84,8 @@ def decide_many(system: System, frames: Sequence[Pixels]) -> ManyWeights | None:
 
     From ``decide_many(frames)``.
     """
-    told: Any = getattr(system, "decide_many", None)
-    return None if told is None else told(frames)
+    asked: Any = system
+    return asked.decide_many(frames) if compares_many(system) else None
 
 
 def restorer(system: AnySystem) -> Restorer | None:
