@@ -106,9 +106,9 @@ class DecisionFold:
 
     def _decide_by(self, many: ManyWeights, held: list[Held]) -> Iterator[Decision]:
         """Yield a decision for each of the frames, by weights over all of them."""
-        for weights in many.parts(PART, first=int(self._so_far is not None)):
+        for weights, empty in many.parts(PART, first=int(self._so_far is not None)):
             part, held = held[:PART], held[PART:]
-            yield from self._settle(part, self._stack(part), weights)
+            yield from self._settle(part, self._stack(part), weights, empty)
 
     def _decide_group(self, held: list[Held]) -> Iterator[Decision]:
         stack = self._stack(held)
@@ -131,14 +131,25 @@ class DecisionFold:
             weights = checked_weights(decided, stack.shape[:3], self._system.card.name)
         yield from self._settle(held, stack, weights)
 
-    def _settle(self, held: list[Held], stack: Any, weights: Float) -> Iterator[Decision]:  # noqa: ANN401
-        """Yield a decision for each of the frames by their weights, mended where that is needed."""
+    def _settle(
+        self,
+        held: list[Held],
+        stack: Any,  # noqa: ANN401  as above
+        weights: Float,
+        empty: NDArray[np.bool_] | None = None,
+    ) -> Iterator[Decision]:
+        """Yield a decision for each of the frames by their weights, mended where that is needed.
+
+        Where `empty` says that others will win nothing is mixed, unless it was mended.
+        """
         first = self._so_far is None
         if len(stack) > 1:
             if self._guard:
                 shown = [one.shown for one in held]
                 shown = shown if first else [None, *shown]
-                weights = self._guard.check(stack, weights, first=first, shown=shown)
+                mended = self._guard.check(stack, weights, first=first, shown=shown)
+                empty = empty if mended is weights else None
+                weights = mended
             weights = self._opaque(weights, held, first=first)
         best, margin = winners(weights)
         self._so_far = self._reduce(stack, weights, best)
@@ -146,6 +157,8 @@ class DecisionFold:
         if self._margin is not None:  # not above what it was where the earlier winner stays
             margin = np.where(best == 0, np.minimum(margin, self._margin), margin)
         self._margin = margin
+        if empty is not None:
+            weights = weights * ~empty
         alphas = chain(weights)
         if not first:
             next(alphas)

@@ -66,8 +66,10 @@ class ManyWeights:
         """How many frames."""
         return len(self.shares)
 
-    def parts(self, size: int, *, first: int = 0) -> Iterator[Float]:
+    def parts(self, size: int, *, first: int = 0) -> Iterator[tuple[Float, NDArray[np.bool_]]]:
         """Yield weights of `size` frames after the other, ``(n, h, w)``, that sum to 1.
+
+        And where none of these frames has any share of the whole, ``(h, w)``.
 
         The weight of all frames before them is put first, if there are any. Where none of all these
         has any share, the best of them at the reduced scale has it.
@@ -83,7 +85,9 @@ class ManyWeights:
             more = self.shares[start:stop].sum(axis=0, dtype=np.float32)
             before = more if before is None else before + more
 
-    def _part(self, start: int, stop: int, before: Float | None) -> Float:
+    def _part(
+        self, start: int, stop: int, before: Float | None
+    ) -> tuple[Float, NDArray[np.bool_]]:
         own = self.shares[start:stop].astype(np.float32)
         if before is not None:
             own = np.concatenate([before[None], own])
@@ -98,7 +102,7 @@ class ManyWeights:
                 weight += empty & (numbers == n)
             total += empty
         own /= total
-        return own
+        return own, empty
 
 
 def decided(
