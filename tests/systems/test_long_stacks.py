@@ -59,7 +59,7 @@ def test_the_one_that_is_best_of_all_wins_whatever_group_it_meets(count):
 def test_no_more_meet_than_say_something():
     network = Double()
     decided(strips(40)[0], network)
-    assert max(shape[0] for shape in network.calls) <= max(long_stacks.LAST, long_stacks.CLOSE_LAST)
+    assert max(shape[0] for shape in network.calls) <= long_stacks.LAST
 
 
 def test_as_few_as_fit_one_round_meet_in_one():

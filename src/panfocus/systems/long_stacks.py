@@ -36,13 +36,10 @@ from panfocus.systems.coarse_to_fine import (
     without_least,
 )
 
-#: Frames that meet in a group, and in the last round. MEASURED: among more, their weights say less
-#: (docs/decisions/0022).
-GROUP = 4
-LAST = 8
-#: The same for candidates at full scale.
-CLOSE_GROUP = 5
-CLOSE_LAST = 6
+#: Frames that meet in a group, and at most in the last round, at both scales. MEASURED: among more,
+#: their weights say less (docs/decisions/0022).
+GROUP = 5
+LAST = 6
 #: Frames that may be compared in one round where no other is needed.
 ONE_ROUND = 15
 #: What names a frame of many (`candidates.Rule`): its weight is a product and therefore clearer, and
@@ -122,7 +119,7 @@ def decided(
         small = list(pool.map(reduced, frames))
         meet = partial(_meet, decide=decide, card=card)
         last = max(LAST, ONE_ROUND if len(small) <= ONE_ROUND else 0)
-        weights = _rounds(small, meet, GROUP, last, pool.map)
+        weights = _rounds(small, meet, last, pool.map)
         del small
         coarse, weights = weights, without_least(weights)
         candidates = named(weights, details, OF_FEW if len(frames) <= ONE_ROUND else OF_MANY)
@@ -139,7 +136,7 @@ def decided(
             chosen = sorted(region.frames)
             rows, columns = window.core
             seen = [frames[n][window.read] for n in chosen]
-            fine = _rounds(seen, lambda some: decide(np.stack(some)), CLOSE_GROUP, CLOSE_LAST)
+            fine = _rounds(seen, lambda some: decide(np.stack(some)))
             before = shares[chosen, rows, columns].astype(np.float32)
             change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
             after = before + change * soft[window.core]
@@ -156,8 +153,7 @@ def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
 def _rounds(
     frames: Sequence[Pixels],
     meet: Callable[[Sequence[Pixels]], Float],
-    group: int,
-    last: int,
+    last: int = LAST,
     meet_all: Callable[..., Iterable[Float]] = map,
 ) -> Float:
     """Return weights ``(N, h, w)`` of frames ``(h, w, C)``, from as many rounds as it takes.
@@ -165,17 +161,16 @@ def _rounds(
     Args:
         frames: neighbours side by side.
         meet: returns weights of a few.
-        group: how many meet.
         last: how many may meet in the last round.
         meet_all: lets several groups meet, as `map` does.
     """
     if len(frames) <= last:
         return meet(frames)
-    bounds = np.linspace(0, len(frames), -(-len(frames) // group) + 1).astype(int).tolist()
+    bounds = np.linspace(0, len(frames), -(-len(frames) // GROUP) + 1).astype(int).tolist()
     groups = [frames[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
     weights = list(meet_all(meet, groups))
     won = [_mixed(*both) for both in zip(groups, weights, strict=True)]
-    finals = _rounds(won, meet, group, last, meet_all)
+    finals = _rounds(won, meet, last, meet_all)
     return np.concatenate([w * final for w, final in zip(weights, finals, strict=True)])
 
 
