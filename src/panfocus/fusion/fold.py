@@ -28,8 +28,8 @@ from panfocus.systems.checks import checked_weights
 from panfocus.systems.traits import at_once, decide_many, measures_alone, takes_native
 
 if TYPE_CHECKING:
-    from panfocus.systems.long_stacks import ManyWeights
     from panfocus.guard.guard import Guard
+    from panfocus.systems.long_stacks import ManyWeights
 
 Operand = Literal["fused", "best"]
 

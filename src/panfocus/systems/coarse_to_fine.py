@@ -44,8 +44,8 @@ Decide = Callable[[Pixels], Float]
 
 
 def suits(card: Card, shape: Sequence[int]) -> bool:
-    """Return whether a network sees any frames in tiles, and ``(N, H, W, C)`` are large."""
-    return card.max_frames is None and card.halo is not None and min(shape[1:3]) >= LEAST_SIDE
+    """Return whether a network sees any frames in tiles, and those ``(H, W, C)`` are large."""
+    return card.max_frames is None and card.halo is not None and min(shape[:2]) >= LEAST_SIDE
 
 
 def is_dark(frames: Sequence[Pixels] | Pixels) -> bool:
@@ -106,9 +106,7 @@ def halo(card: Card, enough: int) -> int:
     return -(-min(card.halo or 0, enough) // card.multiple_of) * card.multiple_of
 
 
-def small_weights(
-    small: Pixels, decide: Decide, card: Card, most: int = SMALL_AT_ONCE
-) -> Float:
+def small_weights(small: Pixels, decide: Decide, card: Card, most: int = SMALL_AT_ONCE) -> Float:
     """Return weights ``(N, h, w)`` of reduced frames ``(N, h, w, C)``.
 
     The network sees at most so many samples (pixels times frames) at once.

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -42,8 +43,8 @@ GROUP = 5
 LAST = 6
 #: Frames that may be compared in one round where no other is needed.
 ONE_ROUND = 15
-#: What names a frame of many (`candidates.Rule`): its weight is a product and therefore clearer, and
-#: more depths may meet in a tile.
+#: What names a frame of many: its weight is a product and therefore clearer, and more depths may
+#: meet in a tile.
 OF_MANY = Rule(weight=0.2, share=0.6, most=12)
 
 
@@ -82,9 +83,7 @@ class ManyWeights:
             more = self.shares[start:stop].sum(axis=0, dtype=np.float32)
             before = more if before is None else before + more
 
-    def _part(
-        self, start: int, stop: int, before: Float | None
-    ) -> tuple[Float, NDArray[np.bool_]]:
+    def _part(self, start: int, stop: int, before: Float | None) -> tuple[Float, NDArray[np.bool_]]:
         own = self.shares[start:stop].astype(np.float32)
         if before is not None:
             own = np.concatenate([before[None], own])
@@ -95,16 +94,14 @@ class ManyWeights:
             size = empty.shape[1], empty.shape[0]
             large = cv2.resize(best, size, interpolation=cv2.INTER_NEAREST)
             numbers = large if before is None else np.maximum(large, start - 1) - (start - 1)
-            for n, weight in enumerate(own):
-                weight += empty & (numbers == n)
+            for n in range(len(own)):
+                own[n] += empty & (numbers == n)
             total += empty
         own /= total
         return own, empty
 
 
-def decided(
-    frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: int
-) -> ManyWeights:
+def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: int) -> ManyWeights:
     """Return the weights of frames ``(h, w, C)``, all of one shape.
 
     Args:
@@ -167,7 +164,7 @@ def _rounds(
     if len(frames) <= last:
         return meet(frames)
     bounds = np.linspace(0, len(frames), -(-len(frames) // GROUP) + 1).astype(int).tolist()
-    groups = [frames[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    groups = [frames[a:b] for a, b in pairwise(bounds)]
     weights = list(meet_all(meet, groups))
     won = [_mixed(*both) for both in zip(groups, weights, strict=True)]
     finals = _rounds(won, meet, last, meet_all)
@@ -181,4 +178,3 @@ def _mixed(small: Sequence[Pixels], weights: Float) -> Pixels:
         out += frame * weight[..., None]
     dtype = small[0].dtype
     return out if dtype == np.float32 else np.rint(out).astype(dtype)
-
