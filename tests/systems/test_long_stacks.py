@@ -99,7 +99,8 @@ def test_parts_give_what_the_whole_would():
     many = ManyWeights(shares, rng.random((21, 2, 2), np.float32))
     frames = rng.random((21, 8, 8), np.float32)
     so_far = None
-    for part, start in zip(many.parts(8), (0, 8, 16), strict=True):
+    for (part, empty), start in zip(many.parts(8), (0, 8, 16), strict=True):
+        np.testing.assert_array_equal(empty, shares[: start + 8].sum(axis=0) == 0)
         np.testing.assert_allclose(part.sum(axis=0), 1, atol=1e-5)
         shown = frames[start : start + 8]
         shown = shown if so_far is None else np.concatenate([so_far[None], shown])
@@ -112,7 +113,7 @@ def test_parts_give_what_the_whole_would():
 def test_where_nobody_has_a_share_yet_the_best_of_the_small_ones_stands():
     coarse = np.array([0.1, 0.2, 0.1, 0.3, 0.1, 0.9])[:, None, None]
     many = made([[0]] * 5 + [[255]], coarse)
-    first, second, third = many.parts(2)
+    first, second, third = (part for part, _ in many.parts(2))
     assert first[:, 0, 0].tolist() == [0, 1]
     assert second[:, 0, 0].tolist() == [0, 0, 1]
     assert third[:, 0, 0].tolist() == [0, 0, 1]
@@ -120,7 +121,7 @@ def test_where_nobody_has_a_share_yet_the_best_of_the_small_ones_stands():
 
 def test_the_first_part_may_begin_with_what_was_fused():
     many = made([[0], [0], [255]], np.array([0.5, 0.1, 0.4])[:, None, None])
-    first, second = many.parts(1, first=1)
+    first, second = (part for part, _ in many.parts(1, first=1))
     assert first[:, 0, 0].tolist() == [1, 0]
     assert second[:, 0, 0].tolist() == [0, 1]
 
