@@ -12,6 +12,7 @@ are as large. Prints Markdown tables.
 """
 
 import argparse
+import multiprocessing
 import os
 import platform
 import resource
@@ -24,8 +25,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-
-import cv2
 
 FLOOR = """
 import sys
@@ -138,8 +137,24 @@ def first_frames(stacks: list[Path], counts: list[int], scratch: Path) -> dict[s
 
 
 def of_sizes(folder: Path, megapixels: list[float], scratch: Path) -> dict[str, Path]:
-    """Return folders of pairs that are as large, made of a stack's first two frames."""
-    found: dict[str, Path] = {}
+    """Return folders of pairs that are as large, made of a stack's first two frames.
+
+    They are made by another process: a measured one counts what its parent held as its own peak.
+    """
+    made = multiprocessing.get_context("spawn").Process(
+        target=make_pairs, args=(folder, megapixels, scratch)
+    )
+    made.start()
+    made.join()
+    if made.exitcode != 0:
+        raise SystemExit(f"{folder}: no pairs could be made")
+    return {f"pair of {size:g} MP": scratch / f"{size:g}" for size in megapixels}
+
+
+def make_pairs(folder: Path, megapixels: list[float], scratch: Path) -> None:
+    """Write the pairs of `of_sizes`."""
+    import cv2  # noqa: PLC0415  as large as what is measured
+
     for size in megapixels:
         part = scratch / f"{size:g}"
         part.mkdir()
@@ -150,8 +165,6 @@ def of_sizes(folder: Path, megapixels: list[float], scratch: Path) -> dict[str, 
             border = (0, max(more[0], 0), 0, max(more[1], 0), cv2.BORDER_REFLECT)
             large = cv2.copyMakeBorder(pixels, *border)[:height, : round(1.5 * height)]
             cv2.imwrite(str(part / f"{n}.jpg"), large, [cv2.IMWRITE_JPEG_QUALITY, 95])
-        found[f"pair of {size:g} MP"] = part
-    return found
 
 
 def report(args: argparse.Namespace, scratch: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from panfocus.fusion.blend import weighted_sum
 from panfocus.fusion.composite import Composer, Refine
 from panfocus.fusion.fold import DecisionFold, make_fold, sharpness
 from panfocus.systems import Card, load_system
+from panfocus.systems.long_stacks import ManyWeights
 from tests.conftest import blurred, focal_pair, focal_stack, texture
 
 
@@ -171,3 +172,61 @@ def test_a_system_that_takes_native_numbers_gets_them_and_decides_alike(dtype):
         told.append(np.stack([step.alpha for step in steps]))
     assert set(system.seen) == {np.dtype(dtype)}
     np.testing.assert_array_equal(*told)
+
+
+class Many(Native):
+    """The same, that compares many frames at once in bytes."""
+
+    compares_many = True
+
+    def decide_many(self, frames):
+        self.calls.append(("many", len(frames)))
+        weights = Brightest().decide(floats(np.stack(frames)))
+        small = np.stack([weight[::4, ::4] for weight in weights])
+        return ManyWeights(np.rint(weights * 255).astype(np.uint8), small)
+
+
+def folded(system, pixels, **options):
+    fold = DecisionFold(system, 1, group=4, **options)
+    return run(fold, pixels, Composer(1))
+
+
+def test_many_frames_are_decided_between_as_one_group():
+    pixels = np.random.default_rng(0).integers(0, 256, (21, 24, 32, 3)).astype(np.uint8)
+    system = Many()
+    picture = folded(system, pixels, many=100).picture
+    assert system.calls == [("many", 21)]
+    one = run(DecisionFold(Native(), 1, group=21), pixels, Composer(1)).picture
+    np.testing.assert_allclose(picture.astype(int), one.astype(int), atol=8)
+    assert np.abs(picture.astype(int) - one).mean() < 1
+
+
+def test_more_than_can_be_held_meet_what_was_fused_of_those_before():
+    pixels = np.random.default_rng(0).integers(0, 256, (21, 24, 32, 3)).astype(np.uint8)
+    system = Many()
+    composer = folded(system, pixels, many=10)
+    assert system.calls[0] == ("many", 10)
+    assert system.calls[1] == ("many", 10), "nine more, and the picture of the first ten"
+    best = pixels.mean(axis=-1).argmax(axis=0)
+    assert (composer.index == best).mean() > 0.85
+
+
+def test_frames_that_are_read_again_are_mixed_like_those_that_are_held():
+    pixels = np.random.default_rng(0).integers(0, 256, (21, 24, 32, 3)).astype(np.uint8)
+    again = (Frame.of(n, p) for n, p in enumerate(pixels))
+    told = folded(Many(), pixels, many=10, again=again)
+    held = folded(Many(), pixels, many=10)
+    np.testing.assert_array_equal(told.picture, held.picture)
+    np.testing.assert_array_equal(told.index, held.index)
+
+
+def test_a_system_that_will_not_compare_many_sees_groups():
+    class Unwilling(Many):
+        def decide_many(self, frames):
+            return None
+
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 24, 32, 3)).astype(np.uint8)
+    system = Unwilling()
+    picture = folded(system, pixels, many=100).picture
+    assert system.calls == [4, 4, 3]
+    np.testing.assert_array_equal(picture, folded(Native(), pixels).picture)

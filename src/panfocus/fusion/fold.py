@@ -21,13 +21,15 @@ from panfocus.frame import Frame
 from panfocus.fusion.blend import chain
 from panfocus.fusion.decision import Decision, Fold
 from panfocus.fusion.evidence_fold import EvidenceFold
+from panfocus.fusion.held import PART, Held
 from panfocus.fusion.translucency import Preference
 from panfocus.systems import System
 from panfocus.systems.checks import checked_weights
-from panfocus.systems.traits import at_once, measures_alone, takes_native
+from panfocus.systems.traits import at_once, decide_many, measures_alone, takes_native
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
+    from panfocus.systems.long_stacks import ManyWeights
 
 Operand = Literal["fused", "best"]
 
@@ -47,6 +49,8 @@ class DecisionFold:
         group: int = 2,
         operand: Operand = "best",
         guard: Guard | None = None,
+        many: int = 0,
+        again: Iterator[Frame] | None = None,
     ) -> None:
         """Set up.
 
@@ -57,21 +61,31 @@ class DecisionFold:
             operand: what stands for the frames so far: their "fused" picture, or the "best"
                 source pixel of each place.
             guard: gives a second opinion on every decision; None to take them as they are.
+            many: frames that may be held where the system compares many.
+            again: the same frames in their order, each once, from which those come that are mixed;
+                None to hold them.
         """
         self._guard = guard
         self._system = system
         self._factor = factor
+        self._native = takes_native(system) and operand == "best"
         self._group = group
         self._operand: Operand = operand
-        self._held: list[Frame] = []
+        self._held: list[Held] = []
+        self._most = max(many, group)
+        self._again = again
         self._so_far: Pixels | None = None
         self._margin: Float | None = None
 
     def push(self, frame: Frame) -> Iterator[Decision]:
         """Hold the frame until the group is full, then yield a decision for each."""
-        self._held.append(frame)
-        if len(self._held) + (self._so_far is not None) == self._group:
+        self._held.append(self._hold(frame))
+        if len(self._held) + (self._so_far is not None) == self._most:
             yield from self._decide()
+
+    def _hold(self, frame: Frame) -> Held:
+        again = self._again is not None
+        return Held.of(frame, self._factor, is_native=self._native, is_read_again=again)
 
     def finish(self) -> Iterator[Decision]:
         """Decide about what is still held."""
@@ -80,6 +94,23 @@ class DecisionFold:
 
     def _decide(self) -> Iterator[Decision]:
         held, self._held = self._held, []
+        if len(held) + (self._so_far is not None) > self._group:
+            many = decide_many(self._system, self._pictures(held))
+            if many is not None:
+                yield from self._decide_by(many, held)
+                return
+        while held:
+            count = self._group - (self._so_far is not None)
+            part, held = held[:count], held[count:]
+            yield from self._decide_group(part)
+
+    def _decide_by(self, many: ManyWeights, held: list[Held]) -> Iterator[Decision]:
+        """Yield a decision for each of the frames, by weights over all of them."""
+        for weights, empty in many.parts(PART, first=int(self._so_far is not None)):
+            part, held = held[:PART], held[PART:]
+            yield from self._settle(part, self._stack(part), weights, empty)
+
+    def _decide_group(self, held: list[Held]) -> Iterator[Decision]:
         stack = self._stack(held)
         few = at_once(self._system, stack)
         if few >= len(stack):
@@ -91,18 +122,34 @@ class DecisionFold:
             part, held = held[:count], held[count:]
             yield from self._decide_between(part, self._stack(part))
 
-    def _decide_between(self, held: list[Frame], stack: Any) -> Iterator[Decision]:  # noqa: ANN401
+    def _decide_between(self, held: list[Held], stack: Any) -> Iterator[Decision]:  # noqa: ANN401
         """Yield a decision for each of the frames; `stack` has what was fused so far, and them."""
-        first = self._so_far is None
         if len(stack) == 1:
             weights = np.ones(stack.shape[:3], np.float32)
         else:
             decided = self._system.decide(stack)
             weights = checked_weights(decided, stack.shape[:3], self._system.card.name)
+        yield from self._settle(held, stack, weights)
+
+    def _settle(
+        self,
+        held: list[Held],
+        stack: Any,  # noqa: ANN401  as above
+        weights: Float,
+        empty: NDArray[np.bool_] | None = None,
+    ) -> Iterator[Decision]:
+        """Yield a decision for each of the frames by their weights, mended where that is needed.
+
+        Where `empty` says that others will win nothing is mixed, unless it was mended.
+        """
+        first = self._so_far is None
+        if len(stack) > 1:
             if self._guard:
-                shown = [frame.shown(self._factor) for frame in held]
+                shown = [one.shown for one in held]
                 shown = shown if first else [None, *shown]
-                weights = self._guard.check(stack, weights, first=first, shown=shown)
+                mended = self._guard.check(stack, weights, first=first, shown=shown)
+                empty = empty if mended is weights else None
+                weights = mended
             weights = self._opaque(weights, held, first=first)
         best, margin = winners(weights)
         self._so_far = self._reduce(stack, weights, best)
@@ -110,23 +157,22 @@ class DecisionFold:
         if self._margin is not None:  # not above what it was where the earlier winner stays
             margin = np.where(best == 0, np.minimum(margin, self._margin), margin)
         self._margin = margin
+        if empty is not None:
+            weights = weights * ~empty
         alphas = chain(weights)
         if not first:
             next(alphas)
         kept = self._guard.kept if self._guard else None
-        for frame, alpha in zip(held, alphas, strict=True):
-            yield Decision(frame, alpha, kept=kept)
+        for one, alpha in zip(held, alphas, strict=True):
+            yield Decision(one.frame(self._again), alpha, kept=kept)
 
-    def _stack(self, held: list[Frame]) -> Any:  # noqa: ANN401  what the system takes, see `traits`
-        """Return the frames that are decided between, ``(N, h, w, C)``; what was fused is first."""
-        is_native = takes_native(self._system) and self._operand == "best"
-        small = [
-            frame.colour(self._factor) if is_native else frame.working(self._factor)
-            for frame in held
-        ]
-        if self._so_far is not None:
-            small.insert(0, self._so_far)
-        return np.stack(small)
+    def _pictures(self, held: list[Held]) -> list[Pixels]:
+        """Return what is decided between, each ``(h, w, C)``; what was fused so far is first."""
+        so_far = [] if self._so_far is None else [self._so_far]
+        return [*so_far, *(one.picture for one in held)]
+
+    def _stack(self, held: list[Held]) -> Any:  # noqa: ANN401  what the system takes, see `traits`
+        return np.stack(self._pictures(held))
 
     def margin(self) -> Float:
         """Return the winner's weight less the second's, of the last decision at each place.
@@ -141,11 +187,11 @@ class DecisionFold:
         """Weights do not tell fractions."""
         return None
 
-    def _opaque(self, weights: Float, held: list[Frame], *, first: bool) -> Float:
+    def _opaque(self, weights: Float, held: list[Held], *, first: bool) -> Float:
         """Take weight from where a frame is transparent."""
         rest: Float | None = None
-        for n, frame in enumerate(held, start=0 if first else 1):
-            opacity = frame.opacity(self._factor)
+        for n, one in enumerate(held, start=0 if first else 1):
+            opacity = one.opacity
             if opacity is not None:
                 if rest is None:
                     weights = weights.copy()  # a system may keep what it gave
@@ -177,6 +223,8 @@ def make_fold(
     wants_depth: bool = False,
     prefer: Preference | None = None,
     guard: Guard | None = None,
+    many: int = 0,
+    again: Iterator[Frame] | None = None,
 ) -> Fold:
     """Return the fold that fits a system.
 
@@ -188,13 +236,17 @@ def make_fold(
         wants_depth: whether depth with fractions of a frame will be asked for.
         prefer: see `EvidenceFold`.
         guard: see `DecisionFold`.
+        many: see `DecisionFold`.
+        again: see `DecisionFold`.
     """
     if measures_alone(system):
         return EvidenceFold(system, factor, wants_depth=wants_depth, prefer=prefer)
     limit = system.card.max_frames
     wanted = group or limit or 8
     group = min(wanted, limit) if limit else wanted
-    return DecisionFold(system, factor, group=group, operand=operand, guard=guard)
+    return DecisionFold(
+        system, factor, group=group, operand=operand, guard=guard, many=many, again=again
+    )
 
 
 #: Pixels whose detail is measured at once.

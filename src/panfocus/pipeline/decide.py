@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
 from panfocus.pipeline.depth import finest_depth
 from panfocus.pipeline.journal import Journal
-from panfocus.pipeline.memory import group_size, held_bytes, memory_limit
+from panfocus.pipeline.memory import Groups, groups, memory_limit
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.timing import Shares
 from panfocus.systems import (
@@ -41,13 +41,22 @@ def _refinement(system: System, factor: int) -> Refine | None:
 class Mixing:
     """What a fusion by decisions holds; made anew where all frames before showed nothing."""
 
-    def __init__(self, journal: Journal, system: System, factor: int, group: int) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        system: System,
+        factor: int,
+        group: Groups,
+        again: Iterator[Frame] | None = None,
+    ) -> None:
         self._journal = journal
         self._guard = guard_of(journal)
         self.fold = make_fold(
             system,
             factor,
-            group=group,
+            group=group.compared,
+            many=group.held(again=again is not None),
+            again=again,
             wants_depth=journal.settings.maps,
             prefer=_preference(journal),
             guard=self._guard,
@@ -96,8 +105,20 @@ class Mixing:
                 self.composer.apply(self._calm.soften(decision) if self._calm else decision)
 
 
-def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) -> Fusion:
-    """Fuse frames in place by a system that decides between them."""
+def fuse_decisions(
+    journal: Journal,
+    system: System,
+    source: Iterator[Frame],
+    again: Callable[[], Iterator[Frame]] | None = None,
+) -> Fusion:
+    """Fuse frames in place by a system that decides between them.
+
+    Args:
+        journal: of the fusion.
+        system: what decides.
+        source: the frames.
+        again: yields them a second time; None where they come only once.
+    """
     first = next(source, None)
     if first is None:
         raise InputError("there are no frames to fuse", expected="at least 2 frames", got="none")
@@ -107,14 +128,19 @@ def fuse_decisions(journal: Journal, system: System, source: Iterator[Frame]) ->
     budget = memory_limit(journal.settings)
     pixels = height * width
     size = int(np.prod(first.shape)) * first.dtype.itemsize
-    held = held_bytes(system, size, pixels, pixels // factor**2)
-    group = group_size(system, held, budget)
-    mixing = Mixing(journal, system, factor, group)
+    group = groups(system, size, pixels, pixels // factor**2, budget)
+    if not group.reads_again(journal.total):
+        again = None
+
+    def mixing_anew() -> Mixing:
+        return Mixing(journal, system, factor, group, again() if again else None)
+
+    mixing = mixing_anew()
     frames = _back([first], source)
     del first
     for frame, restarts in journal.screened(frames):
         if restarts:
-            mixing = Mixing(journal, system, factor, group)
+            mixing = mixing_anew()
         mixing.push(frame)
     mixing.finish()
     fold, composer = mixing.fold, mixing.composer

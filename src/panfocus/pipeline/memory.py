@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
+from panfocus.fusion.held import PART
 from panfocus.pipeline.options import Options
 from panfocus.resources.memory import free_memory, parse_size, process_limit
 from panfocus.systems import PictureSystem, System, traits
-from panfocus.systems.traits import holds_all, measures_alone, takes_native, working_bytes
+from panfocus.systems.traits import (
+    compares_many,
+    holds_all,
+    measures_alone,
+    takes_native,
+    working_bytes,
+)
 
 #: What Python, NumPy, OpenCV and the file libraries take before the first frame.
 BASE_BYTES = 120 * 2**20
@@ -93,6 +102,56 @@ def group_size(system: System, held: int, budget: int) -> int:
     return int(min(max(min(HELD_BYTES, budget // 4) // held, 2), MOST_AT_ONCE))
 
 
+@dataclass(frozen=True)
+class Groups:
+    """How many frames are held and compared.
+
+    Attributes:
+        compared: at once, in floats.
+        whole: of which all is held until many are compared; 0 for a system that does not.
+        light: of which, if they can be read again, only the working scale is; 0 as above.
+    """
+
+    compared: int
+    whole: int = 0
+    light: int = 0
+
+    def reads_again(self, count: int | None) -> bool:
+        """Whether frames are read again, of so many; None for an unknown number."""
+        return count is not None and self.light > self.whole and count > self.compared
+
+    def held(self, *, again: bool) -> int:
+        """Return how many are held at most until all of them are decided."""
+        return max(self.compared, self.light if again else self.whole)
+
+
+def groups(
+    system: System, frame_bytes: int, pixels: int, working_pixels: int, budget: int
+) -> Groups:
+    """Return how many frames a system compares.
+
+    Args:
+        system: a system that compares frames.
+        frame_bytes: of native pixels.
+        pixels: at full scale.
+        working_pixels: at the working scale.
+        budget: bytes that the whole fusion may take.
+    """
+    held = held_bytes(system, frame_bytes, pixels, working_pixels)
+    compared = group_size(system, held, budget)
+    if not compares_many(system):
+        return Groups(compared)
+    native = frame_bytes * working_pixels // pixels
+    # a part of them is mended in floats beside the others: greys, halves, weights and copies
+    part = PART * (native + 3 * working_pixels * 4)
+    left = min(HELD_BYTES, budget // 4) - part
+    # weights in 8 bit, and in floats at a sixteenth; detail
+    each = 3 * working_pixels // 2
+    own = 0 if working_pixels == pixels else native
+    whole, light = (left // (size + each) for size in (frame_bytes + own, native + pixels // 8))
+    return Groups(compared, max(whole, 0), max(light, 0) if own else 0)
+
+
 def decision_memory(system: System, count: int, held: int, working_pixels: int, budget: int) -> int:
     """Return the bytes that a system which compares frames takes beyond the streaming fusion.
 
@@ -105,8 +164,12 @@ def decision_memory(system: System, count: int, held: int, working_pixels: int, 
     """
     if measures_alone(system):
         return 0
-    group = min(group_size(system, held, budget), count)
-    return group * held + working_bytes(system, group, working_pixels)
+    compared = group_size(system, held, budget)
+    group = min(compared, count)
+    needed = group * held
+    if compares_many(system) and count > compared:
+        needed = max(needed, min(HELD_BYTES, budget // 4))
+    return needed + working_bytes(system, group, working_pixels)
 
 
 def estimate_memory(

@@ -74,16 +74,29 @@ def look(journal: Journal, stack: Stack) -> Registration:
 
 def placed(journal: Journal, stack: Stack) -> Iterator[Frame]:
     """Yield frames where they were found to lie."""
-    for number, frame in enumerate(numbered(journal, stack.frames())):
+    for frame in numbered(journal, stack.frames()):
         if journal.registration is None:
             yield frame
             continue
         with journal.clock.stage("align"):
-            placed = journal.registration.place(number, frame)
-            motion = journal.registration.motion
-            if motion is not None and traits.decides(journal.system):
-                placed = motion.hide(number, placed, journal.registration.field)
+            placed = _place(journal.registration, journal, frame)
         yield placed
+
+
+def placed_again(journal: Journal, stack: Stack) -> Iterator[Frame]:
+    """Yield the frames of `placed` a second time; nothing is told of them again."""
+    for number, read in enumerate(stack.frames()):
+        frame = replace(read, number=number)
+        registration = journal.registration
+        yield frame if registration is None else _place(registration, journal, frame)
+
+
+def _place(registration: Registration, journal: Journal, frame: Frame) -> Frame:
+    placed = registration.place(frame.number, frame)
+    motion = registration.motion
+    if motion is not None and traits.decides(journal.system):
+        placed = motion.hide(frame.number, placed, registration.field)
+    return placed
 
 
 def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -16,7 +17,7 @@ from panfocus.pipeline.memory import kept_bytes
 from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
-from panfocus.pipeline.register import in_place
+from panfocus.pipeline.register import in_place, placed_again
 from panfocus.pipeline.result import Fusion, at_depth
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.sources import (
@@ -125,7 +126,8 @@ def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
         if journal.settings.mode == "best-plane":
             result = take_best(journal, frames)
         elif traits.decides(journal.system):
-            result = fuse_decisions(journal, journal.system, frames)
+            again = None if isinstance(source, Iterator) else partial(placed_again, journal, source)
+            result = fuse_decisions(journal, journal.system, frames, again)
         else:
             assert traits.makes_picture(journal.system)
             result = fuse_picture(journal, journal.system, frames)

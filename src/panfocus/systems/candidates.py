@@ -9,6 +9,8 @@ Blocks of `BLOCK` pixels are judged; tiles of `SIDE` pixels take what any of the
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +24,25 @@ BLOCK = 8
 SIDE = 128
 #: How far frames are shrunk for the decision that names them.
 REDUCTION = 4
-#: Weight, over 12 pixels, from which a frame is named; where none has twice as much, half of the
-#: largest is enough: there the small frames do not tell.
-NAMED = 0.15
-#: Frames that weights alone may name in a tile.
-MOST = 6
+
+
+class Rule(NamedTuple):
+    """From which weight, over 12 pixels, a frame is named.
+
+    Attributes:
+        weight: that is enough.
+        share: of the largest weight that is enough, too: where none is large, the small frames do
+            not tell.
+        most: frames that weights alone may name in a tile.
+    """
+
+    weight: float
+    share: float
+    most: int
+
+
+#: For frames that were all compared with each other.
+OF_FEW = Rule(weight=0.15, share=0.5, most=6)
 #: Detail beyond that of all named frames, as a factor, from which one more is named; and how many
 #: times the detail of flat blocks counts as none.
 MORE_DETAIL = 2.0
@@ -64,17 +80,18 @@ def pooled(image: Float, side: int) -> Float:
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def named(weights: Float, details: Float) -> NDArray[np.bool_]:
+def named(weights: Float, details: Float, rule: Rule = OF_FEW) -> NDArray[np.bool_]:
     """Return which frames can matter in which tile, ``(N, rows, columns)``; one at least in each.
 
     Args:
         weights: decided at the reduced scale, ``(N, h / 4, w / 4)``.
         details: of the frames at full scale, see `detail`, ``(N, a, b)``.
+        rule: what names a frame.
     """
     soft = np.stack([np.asarray(cv2.blur(weight, (3, 3)), np.float32) for weight in weights])
     blocks = _largest(soft, BLOCK // REDUCTION, details.shape[1:])
-    enough = np.minimum(np.float32(NAMED), blocks.max(axis=0) / 2)
-    tiles = _anywhere(blocks >= enough, most=blocks)
+    enough = np.minimum(np.float32(rule.weight), blocks.max(axis=0) * np.float32(rule.share))
+    tiles = _anywhere(blocks >= enough, blocks, rule.most)
     _add_overlooked(tiles, details)
     return tiles
 
@@ -108,10 +125,10 @@ def _add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
             known = np.maximum(known, here[n])
 
 
-def _anywhere(blocks: NDArray[np.bool_], most: Float | None = None) -> NDArray[np.bool_]:
+def _anywhere(blocks: NDArray[np.bool_], weights: Float, most: int) -> NDArray[np.bool_]:
     """Return what holds in any block of a tile or next to it, ``(N, a, b)`` to tiles.
 
-    With `most`, weights ``(N, a, b)``, of the `MOST` frames with most of it alone, where more hold.
+    Where more than `most` frames hold, those of them with most of the weights ``(N, a, b)``.
     """
     side = SIDE // BLOCK
     near = np.ones((3, 3), np.uint8)
@@ -122,10 +139,10 @@ def _anywhere(blocks: NDArray[np.bool_], most: Float | None = None) -> NDArray[n
     split = count, rows, side, columns, side
     whole = np.pad(grown, ((0, 0), (0, below), (0, right)))
     tiles = np.asarray(whole.reshape(split).any(axis=(2, 4)), np.bool_)
-    if most is None or count <= MOST:
+    if count <= most:
         return tiles
-    padded = np.pad(most, ((0, 0), (0, below), (0, right)))
+    padded = np.pad(weights, ((0, 0), (0, below), (0, right)))
     share = padded.reshape(split).mean(axis=(2, 4), dtype=np.float32)
     share = np.where(tiles, share, -1)
-    least = np.partition(share, -MOST, axis=0)[-MOST]
+    least = np.partition(share, -most, axis=0)[-most]
     return tiles & (share >= least)

@@ -185,3 +185,19 @@ def checked_picture(picture: object, shape: tuple[int, ...], name: str) -> Float
     if low < -PICTURE_SLACK or high > 1 + PICTURE_SLACK:
         raise _refuse(name, "a picture", expected, f"values from {low:.4g} to {high:.4g}")
     return array.astype(np.float32, copy=False)
+
+
+def check_count(card: Card, count: int) -> None:
+    """Refuse another number of frames than a network takes.
+
+    Raises:
+        SystemError_: it takes another.
+    """
+    limit = card.max_frames
+    if limit is not None and count != limit:
+        raise SystemError_(
+            f"{card.name} decides between {limit} frames at once",
+            expected=f"{limit} frames",
+            got=f"{count} frames",
+            remedy="call panfocus.fuse, which folds any number of frames",
+        )

@@ -44,12 +44,12 @@ Decide = Callable[[Pixels], Float]
 
 
 def suits(card: Card, shape: Sequence[int]) -> bool:
-    """Return whether a network sees any frames in tiles, and ``(N, H, W, C)`` are large."""
-    return card.max_frames is None and card.halo is not None and min(shape[1:3]) >= LEAST_SIDE
+    """Return whether a network sees any frames in tiles, and those ``(H, W, C)`` are large."""
+    return card.max_frames is None and card.halo is not None and min(shape[:2]) >= LEAST_SIDE
 
 
-def is_dark(frames: Pixels) -> bool:
-    """Return whether the ground of frames ``(N, H, W, C)`` is dark, by half of their scale."""
+def is_dark(frames: Sequence[Pixels] | Pixels) -> bool:
+    """Return whether the ground of frames ``(H, W, C)`` is dark, by half of their scale."""
     brightest = shrink(grey_of(frames[0]), 2)
     for frame in frames[1:]:
         brightest = np.maximum(brightest, shrink(grey_of(frame), 2))
@@ -73,13 +73,14 @@ def decided(
     """
     with ThreadPoolExecutor(threads) as pool:
         details = np.stack(list(pool.map(detail, frames)))
-        weights = _small_weights(frames, decide, _halo(card, SMALL_HALO), card.multiple_of)
+        small = np.stack(list(pool.map(reduced, frames)))
+        weights = without_least(small_weights(small, decide, card))
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
-        out = np.stack([_enlarged(weight, height, width) for weight in weights])
-        reach = _halo(card, HALO)
+        out = np.stack([enlarged(weight, height, width) for weight in weights])
+        reach = halo(card, HALO)
         found = regions(candidates, SIDE, (height, width), reach, AT_ONCE)
-        inside = _inside(candidates.sum(axis=0) > 1, height, width)
+        soft = inside(candidates.sum(axis=0) > 1, height, width)
 
         def look_at(region: CandidateTile) -> None:
             window = region.window(height, width, reach)
@@ -88,31 +89,44 @@ def decided(
             fine = decide(np.stack([frames[n][window.read] for n in chosen]))
             before = out[chosen, rows, columns]
             change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
-            out[chosen, rows, columns] = before + change * inside[window.core]
+            out[chosen, rows, columns] = before + change * soft[window.core]
 
         list(pool.map(look_at, found))
     return out
 
 
-def _halo(card: Card, enough: int) -> int:
+def reduced(frame: Pixels) -> Pixels:
+    """Return a frame ``(h, w, C)`` at the reduced scale, ``(h // 4, w // 4, C)``."""
+    small = shrink(frame, REDUCTION)
+    return small.reshape(*small.shape[:2], frame.shape[-1])
+
+
+def halo(card: Card, enough: int) -> int:
     """Return the context of a tile, pixels: what is enough, or all that the network needs."""
     return -(-min(card.halo or 0, enough) // card.multiple_of) * card.multiple_of
 
 
-def _small_weights(frames: Pixels, decide: Decide, halo: int, multiple: int) -> Float:
-    small = np.stack([shrink(frame, REDUCTION) for frame in frames])
-    small = small.reshape(*small.shape[:3], frames.shape[-1])
+def small_weights(small: Pixels, decide: Decide, card: Card, most: int = SMALL_AT_ONCE) -> Float:
+    """Return weights ``(N, h, w)`` of reduced frames ``(N, h, w, C)``.
+
+    The network sees at most so many samples (pixels times frames) at once.
+    """
     count, height, width = small.shape[:3]
     core = height, width
-    if height * width * count > SMALL_AT_ONCE:
-        core = cheapest_core(height, width, halo, SMALL_AT_ONCE // count, multiple)
-    weights = tiled_decision(decide, small, core, halo, multiple)
+    around = halo(card, SMALL_HALO)
+    if height * width * count > most:
+        core = cheapest_core(height, width, around, most // count, card.multiple_of)
+    return tiled_decision(decide, small, core, around, card.multiple_of)
+
+
+def without_least(weights: Float) -> Float:
+    """Return weights ``(N, h, w)`` in which what counts as none is none."""
     nothing = np.minimum(np.float32(NOTHING), weights.max(axis=0) / 4)
     weights = np.maximum(weights - nothing, 0)
     return weights / weights.sum(axis=0)
 
 
-def _enlarged(weight: Float, height: int, width: int) -> Float:
+def enlarged(weight: Float, height: int, width: int) -> Float:
     """Bring weights ``(h / 4, w / 4)`` to ``(h, w)``, bilinear."""
     rows, columns = (side * REDUCTION for side in weight.shape)
     large = cv2.resize(weight, (columns, rows), interpolation=cv2.INTER_LINEAR)
@@ -122,12 +136,12 @@ def _enlarged(weight: Float, height: int, width: int) -> Float:
     return np.asarray(large, np.float32)
 
 
-def _inside(looked_at: NDArray[np.bool_], height: int, width: int) -> Float:
+def inside(looked_at: NDArray[np.bool_], height: int, width: int) -> Float:
     """Return how far pixels are inside of tiles that are looked at, ``(h, w)`` in [0, 1].
 
     It rises from 0 over `SOFT` pixels beside tiles that are not, where both scales say the same.
     """
     tiles = looked_at.astype(np.float32).repeat(SIDE, axis=0).repeat(SIDE, axis=1)
     size = 2 * SOFT + 1
-    soft = cv2.blur(tiles[:height, :width], (size, size), borderType=cv2.BORDER_REPLICATE)
-    return np.clip(2 * np.asarray(soft, np.float32) - 1, 0, 1)
+    mean = cv2.blur(tiles[:height, :width], (size, size), borderType=cv2.BORDER_REPLICATE)
+    return np.clip(2 * np.asarray(mean, np.float32) - 1, 0, 1)

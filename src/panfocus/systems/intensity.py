@@ -10,6 +10,7 @@ does not change that).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,10 +42,11 @@ class Stretch(NamedTuple):
     gain: float
 
     @classmethod
-    def of(cls, frames: Pixels) -> Stretch | None:
-        """Look at frames ``(N, H, W, C)``; None where they span `ENOUGH` of their range already."""
-        step = math.ceil(max(frames.size / LOOKED_AT, 1) ** 0.5)
-        seen = floats(frames[:, ::step, ::step])
+    def of(cls, frames: Sequence[Pixels] | Pixels) -> Stretch | None:
+        """Look at frames ``(H, W, C)``; None where they span `ENOUGH` of their range already."""
+        size = len(frames) * frames[0].size
+        step = math.ceil(max(size / LOOKED_AT, 1) ** 0.5)
+        seen = floats(np.stack([frame[::step, ::step] for frame in frames]))
         low, high = ends(seen, OUTSIDE)
         span = high - low
         return cls(low, (1 - 2 * MARGIN) / span) if 0 < span < ENOUGH else None

@@ -8,6 +8,7 @@ many frames it takes at once, which multiple its sides need and how much context
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -17,21 +18,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
 from panfocus.resources.memory import is_capped
 from panfocus.systems import coarse_to_fine
 from panfocus.systems.card import Card
+from panfocus.systems.checks import check_count
 from panfocus.systems.devices import AUTO, CPU
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.planes import in_planes
 from panfocus.systems.restorer import Recipe, Restorer
 from panfocus.systems.weights import check_weights
+from panfocus.systems.whole import in_tiles
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+    from panfocus.systems.long_stacks import ManyWeights
     from panfocus.systems.sessions import Network, RanOn
 
 #: Pixels times frames that a network sees at once, where its card does not say.
@@ -132,8 +135,11 @@ class NetworkSystem:
     def _network(self) -> Network:
         from panfocus.systems.sessions import Network  # noqa: PLC0415  as below
 
-        threads = self._threads or os.cpu_count() or 1
-        return Network(self._model, threads, self._is_capped, self._card)
+        return Network(self._model, self._cores, self._is_capped, self._card)
+
+    @property
+    def _cores(self) -> int:
+        return self._threads or os.cpu_count() or 1
 
     @property
     def _session(self) -> InferenceSession:
@@ -257,14 +263,7 @@ class NetworkSystem:
         Raises:
             SystemError_: more frames than the network takes.
         """
-        limit = self._card.max_frames
-        if limit is not None and frames.shape[0] != limit:
-            raise SystemError_(
-                f"{self._card.name} decides between {limit} frames at once",
-                expected=f"{limit} frames",
-                got=f"{frames.shape[0]} frames",
-                remedy="call panfocus.fuse, which folds any number of frames",
-            )
+        check_count(self._card, len(frames))
         quick = self._by_candidates(frames, stretch := Stretch.of(frames))
         return self._whole(frames, stretch) if quick is None else quick
 
@@ -272,28 +271,44 @@ class NetworkSystem:
         """Return how many of frames ``(N, H, W, C)`` are compared best at once: few in the dark."""
         return FEW if len(frames) > FEW and coarse_to_fine.is_dark(frames) else len(frames)
 
+    @property
+    def compares_many(self) -> bool:
+        """Whether `decide_many` may answer: not for pairs, nor where all is looked at."""
+        card = self._card
+        return not self._is_whole and card.max_frames is None and card.halo is not None
+
+    def decide_many(self, frames: Sequence[Pixels]) -> ManyWeights | None:
+        """Return weights of many frames, each place looked at closely once.
+
+        Args:
+            frames: each ``(H, W, C)``, native or in [0, 1], at least 2.
+
+        Returns:
+            None where they are better compared in groups: on a dark ground, on an accelerator,
+            and by networks that look at everything.
+        """
+        if not self._may_leave_out(frames):
+            return None
+        from panfocus.systems.long_stacks import decided  # noqa: PLC0415  only long stacks need it
+
+        decide = partial(self.infer, stretch=Stretch.of(frames), tile=True)
+        return decided(frames, decide, card=self._card, threads=self._cores)
+
+    def _may_leave_out(self, frames: Sequence[Pixels] | Pixels) -> bool:
+        """Whether the network may be run only where frames compete."""
+        if self._is_whole or not coarse_to_fine.suits(self._card, frames[0].shape):
+            return False
+        return self._runs_on_processor() and not coarse_to_fine.is_dark(frames)
+
     def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
         """Return weights, the network run where frames compete; None where that may not be."""
-        if self._is_whole or not coarse_to_fine.suits(self._card, frames.shape):
+        if not self._may_leave_out(frames):
             return None
-        if not self._runs_on_processor() or coarse_to_fine.is_dark(frames):
-            return None
-        return coarse_to_fine.decided(
-            frames,
-            partial(self.infer, stretch=stretch, tile=True),
-            card=self._card,
-            threads=self._threads or os.cpu_count() or 1,
-        )
+        decide = partial(self.infer, stretch=stretch, tile=True)
+        return coarse_to_fine.decided(frames, decide, card=self._card, threads=self._cores)
 
     def _whole(self, frames: Pixels, stretch: Stretch | None) -> Float:
         """Return weights, the network run on all of every frame."""
-        halo = self._card.halo
-        count, height, width = frames.shape[:3]
         # under a cap there is no arena either, and memory in pieces holds less
-        allowed = (self._card.tile_pixels or TILE_PIXELS) // count // (2 if self._is_capped else 1)
-        decide = partial(self.infer, stretch=stretch)
-        if halo is None or height * width <= allowed:
-            return decide(frames)
-        multiple = self._card.multiple_of
-        core = cheapest_core(height, width, halo, allowed, multiple)
-        return tiled_decision(decide, frames, core, halo, multiple)
+        most = (self._card.tile_pixels or TILE_PIXELS) // (2 if self._is_capped else 1)
+        return in_tiles(partial(self.infer, stretch=stretch), frames, self._card, most)

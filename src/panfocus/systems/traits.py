@@ -6,12 +6,14 @@ whole. A system that knows better has the attribute that is named with each ques
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from panfocus.arrays.types import Pixels
 from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 
 if TYPE_CHECKING:
+    from panfocus.systems.long_stacks import ManyWeights
     from panfocus.systems.restorer import Restorer
 
 AnySystem = System | PictureSystem
@@ -67,6 +69,23 @@ def at_once(system: System, frames: Pixels) -> int:
     """
     told: Any = getattr(system, "at_once", None)
     return len(frames) if told is None else max(int(told(frames)), 2)
+
+
+def compares_many(system: System) -> bool:
+    """Whether it may have ``decide_many``, for more frames than lie side by side in floats.
+
+    From ``compares_many``.
+    """
+    return bool(getattr(system, "compares_many", False))
+
+
+def decide_many(system: System, frames: Sequence[Pixels]) -> ManyWeights | None:
+    """Return weights of many frames, each ``(h, w, C)``; None where groups of them are better.
+
+    From ``decide_many(frames)``.
+    """
+    asked: Any = system
+    return asked.decide_many(frames) if compares_many(system) else None
 
 
 def restorer(system: AnySystem) -> Restorer | None:

@@ -1,0 +1,180 @@
+"""A decision between more frames than are compared at once: in rounds, then closely.
+
+Small frames are compared in groups of neighbours; the winner of each group, mixed by its weights,
+meets the winners of the others, until one group is left. A frame's weight is the product of what
+it has in its rounds. Those name candidates over *all* frames, so that a place is looked at closely
+once, however many groups had frames that were sharper there than those before
+(`panfocus.systems.coarse_to_fine` for what that is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.ranks import winners
+from panfocus.arrays.regions import CandidateTile, regions
+from panfocus.arrays.types import Float, Pixels
+from panfocus.systems.candidates import OF_FEW, SIDE, Rule, detail, named
+from panfocus.systems.card import Card
+from panfocus.systems.coarse_to_fine import (
+    AT_ONCE,
+    HALO,
+    SMALL_AT_ONCE,
+    Decide,
+    enlarged,
+    halo,
+    inside,
+    reduced,
+    small_weights,
+    without_least,
+)
+
+#: Frames that meet in a group, and at most in the last round, at both scales. MEASURED: among more,
+#: their weights say less (docs/decisions/0022).
+GROUP = 5
+LAST = 6
+#: Frames that may be compared in one round where no other is needed.
+ONE_ROUND = 15
+#: What names a frame of many: its weight is a product and therefore clearer, and more depths may
+#: meet in a tile.
+OF_MANY = Rule(weight=0.2, share=0.6, most=12)
+
+
+@dataclass(frozen=True)
+class ManyWeights:
+    """Weights of many frames, in 8 bit: most are none.
+
+    Attributes:
+        shares: ``(N, h, w)`` uint8, of 255.
+        coarse: of the reduced scale, ``(N, h / 4, w / 4)``.
+    """
+
+    shares: NDArray[np.uint8]
+    coarse: Float
+
+    def __len__(self) -> int:
+        """How many frames."""
+        return len(self.shares)
+
+    def parts(self, size: int, *, first: int = 0) -> Iterator[tuple[Float, NDArray[np.bool_]]]:
+        """Yield weights of `size` frames after the other, ``(n, h, w)``, that sum to 1.
+
+        And where none of these frames has any share of the whole, ``(h, w)``.
+
+        The weight of all frames before them is put first, if there are any. Where none of all these
+        has any share, the best of them at the reduced scale has it.
+
+        Args:
+            size: frames of a part, the last may be less.
+            first: frame that the first part begins with.
+        """
+        before = self.shares[:first].sum(axis=0, dtype=np.float32) if first else None
+        for start in range(first, len(self), size):
+            stop = min(start + size, len(self))
+            yield self._part(start, stop, before)
+            more = self.shares[start:stop].sum(axis=0, dtype=np.float32)
+            before = more if before is None else before + more
+
+    def _part(self, start: int, stop: int, before: Float | None) -> tuple[Float, NDArray[np.bool_]]:
+        own = self.shares[start:stop].astype(np.float32)
+        if before is not None:
+            own = np.concatenate([before[None], own])
+        total = own.sum(axis=0)
+        empty = total == 0
+        if empty.any():
+            best, _ = winners(self.coarse[:stop])
+            size = empty.shape[1], empty.shape[0]
+            large = cv2.resize(best, size, interpolation=cv2.INTER_NEAREST)
+            numbers = large if before is None else np.maximum(large, start - 1) - (start - 1)
+            for n in range(len(own)):
+                own[n] += empty & (numbers == n)
+            total += empty
+        own /= total
+        return own, empty
+
+
+def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: int) -> ManyWeights:
+    """Return the weights of frames ``(h, w, C)``, all of one shape.
+
+    Args:
+        frames: at least 2.
+        decide: the network; may be called from several threads.
+        card: of the network.
+        threads: tiles decided at the same time.
+    """
+    height, width = frames[0].shape[:2]
+    with ThreadPoolExecutor(threads) as pool:
+        details = np.stack(list(pool.map(detail, frames)))
+        small = list(pool.map(reduced, frames))
+        meet = partial(_meet, decide=decide, card=card)
+        last = max(LAST, ONE_ROUND if len(small) <= ONE_ROUND else 0)
+        weights = _rounds(small, meet, last, pool.map)
+        del small
+        coarse, weights = weights, without_least(weights)
+        candidates = named(weights, details, OF_FEW if len(frames) <= ONE_ROUND else OF_MANY)
+        del details
+        shares = np.empty((len(frames), height, width), np.uint8)
+        for share, weight in zip(shares, weights, strict=True):
+            cv2.convertScaleAbs(enlarged(weight, height, width), share, alpha=255)
+        del weights
+        reach = halo(card, HALO)
+        soft = inside(candidates.sum(axis=0) > 1, height, width)
+
+        def look_at(region: CandidateTile) -> None:
+            window = region.window(height, width, reach)
+            chosen = sorted(region.frames)
+            rows, columns = window.core
+            seen = [frames[n][window.read] for n in chosen]
+            fine = _rounds(seen, lambda some: decide(np.stack(some)))
+            before = shares[chosen, rows, columns].astype(np.float32)
+            change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
+            after = before + change * soft[window.core]
+            shares[chosen, rows, columns] = np.clip(np.rint(after), 0, 255)
+
+        list(pool.map(look_at, regions(candidates, SIDE, (height, width), reach, AT_ONCE)))
+    return ManyWeights(shares, coarse)
+
+
+def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
+    return small_weights(np.stack(small), decide, card, SMALL_AT_ONCE // 2)
+
+
+def _rounds(
+    frames: Sequence[Pixels],
+    meet: Callable[[Sequence[Pixels]], Float],
+    last: int = LAST,
+    meet_all: Callable[..., Iterable[Float]] = map,
+) -> Float:
+    """Return weights ``(N, h, w)`` of frames ``(h, w, C)``, from as many rounds as it takes.
+
+    Args:
+        frames: neighbours side by side.
+        meet: returns weights of a few.
+        last: how many may meet in the last round.
+        meet_all: lets several groups meet, as `map` does.
+    """
+    if len(frames) <= last:
+        return meet(frames)
+    bounds = np.linspace(0, len(frames), -(-len(frames) // GROUP) + 1).astype(int).tolist()
+    groups = [frames[a:b] for a, b in pairwise(bounds)]
+    weights = list(meet_all(meet, groups))
+    won = [_mixed(*both) for both in zip(groups, weights, strict=True)]
+    finals = _rounds(won, meet, last, meet_all)
+    return np.concatenate([w * final for w, final in zip(weights, finals, strict=True)])
+
+
+def _mixed(small: Sequence[Pixels], weights: Float) -> Pixels:
+    """Return what a group shows by its weights, ``(h, w, C)``, numbers as its frames have them."""
+    out = np.zeros(small[0].shape, np.float32)
+    for frame, weight in zip(small, weights, strict=True):
+        out += frame * weight[..., None]
+    dtype = small[0].dtype
+    return out if dtype == np.float32 else np.rint(out).astype(dtype)
