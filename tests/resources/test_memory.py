@@ -10,7 +10,7 @@ from panfocus.resources.memory import available_memory, parse_size
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("auto", None), ("2GiB", 2 * 2**30), ("500M", 500 * 2**20), ("1.5 k", 1536), ("4096", 4096)],
+    [("auto", None), ("2GiB", 2 * 2**30), ("500M", 500 * 2**20), ("1.5 k", 1536), ("4194304", 2**22)],
 )
 def test_sizes_are_read_as_people_write_them(text, size):
     assert parse_size(text) == size
@@ -20,6 +20,12 @@ def test_sizes_are_read_as_people_write_them(text, size):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(UsageError, match="not a size"):
         parse_size(text)
+
+
+def test_a_small_number_without_a_unit_is_asked_about():
+    with pytest.raises(UsageError, match="no unit") as caught:
+        parse_size("100")
+    assert "100M or 100G" in str(caught.value)
 
 
 def test_there_is_some_and_less_than_the_machine_has():

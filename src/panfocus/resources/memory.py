@@ -19,6 +19,8 @@ _PAGES = Path("/proc/self/statm")
 #: What the system can give.
 _FREE = Path("/proc/meminfo")
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+#: Bytes that nobody means by a number without a unit.
+_FEW = 2**20
 #: Bytes that no machine has.
 _MOST = 2.0**63
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*$", re.IGNORECASE)
@@ -28,7 +30,7 @@ def parse_size(text: str) -> int | None:
     """Return bytes of "2GiB", "500M" or a plain number; None for "auto".
 
     Raises:
-        UsageError: neither.
+        UsageError: neither, or a plain number that can hardly be bytes.
     """
     if text == "auto":
         return None
@@ -40,6 +42,13 @@ def parse_size(text: str) -> int | None:
             where="max_memory",
             expected='"auto", "2GiB", "500M"',
             got=str(text) if str(text).strip() else "nothing",
+        )
+    if match and size < _FEW and str(text).strip().isdigit():
+        raise UsageError(
+            "this size has no unit, and is too small to be in bytes",
+            where="max_memory",
+            expected=f"{text}M or {text}G",
+            got=text,
         )
     return int(size)
 
