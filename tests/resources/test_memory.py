@@ -10,7 +10,13 @@ from panfocus.resources.memory import available_memory, parse_size
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("auto", None), ("2GiB", 2 * 2**30), ("500M", 500 * 2**20), ("1.5 k", 1536), ("4194304", 2**22)],
+    [
+        ("auto", None),
+        ("2GiB", 2 * 2**30),
+        ("500M", 500 * 2**20),
+        ("1.5 k", 1536),
+        ("4194304", 2**22),
+    ],
 )
 def test_sizes_are_read_as_people_write_them(text, size):
     assert parse_size(text) == size

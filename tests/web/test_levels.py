@@ -1,11 +1,11 @@
-"""Levels on the screen: dim frames are seen; nothing that is fused or saved knows of them."""
+"""ScreenLevels on the screen: dim frames are seen; nothing that is fused or saved knows of them."""
 
 import numpy as np
 import pytest
 import tifffile
 
 from panfocus.errors import UsageError
-from panfocus.web.levels import PLAIN, LevelMeter, Levels
+from panfocus.web.levels import PLAIN, LevelMeter, ScreenLevels
 from tests.conftest import focal_stack
 from tests.web.conftest import serving
 from tests.web.test_stacks import image_of
@@ -23,11 +23,11 @@ def dim(tmp_path):
 
 
 def test_numbers_between_black_and_white_get_all_levels():
-    levels = Levels(0.25, 0.75)
+    levels = ScreenLevels(0.25, 0.75)
     seen = levels.shown(np.array([0, 64, 128, 191, 255], np.uint8)).tolist()
     assert seen == [0, 1, 129, 254, 255]
     assert levels.shown(np.float32([0.25, 0.5, 0.75, np.nan])).tolist() == [0, 128, 255, 0]
-    dark, bright = (Levels(0, 1, g).shown(np.float32([0.5]))[0] for g in (0.5, 2))
+    dark, bright = (ScreenLevels(0, 1, g).shown(np.float32([0.5]))[0] for g in (0.5, 2))
     assert (dark, bright) == (64, 180)
     assert PLAIN.shown(np.arange(256, dtype=np.uint8)).tolist() == list(range(256))
 
@@ -38,7 +38,7 @@ def test_numbers_between_black_and_white_get_all_levels():
 )
 def test_levels_that_are_none_are_refused(wrong):
     with pytest.raises(UsageError):
-        Levels(*wrong)
+        ScreenLevels(*wrong)
 
 
 def test_only_what_is_dim_in_more_than_8_bit_is_brightened_unasked():
@@ -68,7 +68,7 @@ def test_dim_frames_are_seen_and_compare(dim):
             assert seen.min() < 15
         # the same numbers look the same
         fusion = page.desk.stack(stack.split("/")[-1]).result(result).fusion
-        levels = Levels(**facts["levels"])
+        levels = ScreenLevels(**facts["levels"])
         assert np.abs(fused.astype(int) - levels.shown(fusion.image)).mean() < 3
         told = page.get(f"{stack}/value/{result}", x=9, y=9).json()
         assert told["rgb"] == [int(fusion.image[9, 9])]

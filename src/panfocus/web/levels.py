@@ -28,7 +28,7 @@ _GAMMAS = (0.1, 10.0)
 
 
 @dataclass(frozen=True)
-class Levels:
+class ScreenLevels:
     """How numbers become brightness.
 
     Attributes:
@@ -37,7 +37,7 @@ class Levels:
         gamma: above 1, what lies between is shown brighter.
 
     Examples:
-        >>> Levels(0.0, 0.5).shown(np.array([0, 64, 128, 255], np.uint8)).tolist()
+        >>> ScreenLevels(0.0, 0.5).shown(np.array([0, 64, 128, 255], np.uint8)).tolist()
         [0, 128, 255, 255]
     """
 
@@ -84,7 +84,7 @@ class Levels:
 
 
 #: All that a file can hold.
-PLAIN = Levels()
+PLAIN = ScreenLevels()
 
 
 class LevelMeter:
@@ -106,13 +106,13 @@ class LevelMeter:
             self._low = low if self._low is None else min(self._low, low)
             self._high = max(self._high, high)
 
-    def levels(self) -> Levels:
+    def levels(self) -> ScreenLevels:
         """Return levels between which the stack's brightness lies."""
         low = min(max(self._low or 0.0, 0.0), 0.99)
         high = min(max(self._high, low + 0.001), 1.0)
-        return Levels(round(low, 6), round(max(high, low + 2 * _LEAST_WIDTH), 6))
+        return ScreenLevels(round(low, 6), round(max(high, low + 2 * _LEAST_WIDTH), 6))
 
-    def wanted(self) -> Levels:
+    def wanted(self) -> ScreenLevels:
         """Return those that a stack is shown by unless others are chosen.
 
         Photographs of 8 bit are meant to be seen as they are, and so is what is bright enough.

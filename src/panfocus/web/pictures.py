@@ -19,7 +19,7 @@ from panfocus.frame import Frame
 from panfocus.registration.stack import Registration
 from panfocus.retouch import Region
 from panfocus.web.frames import StackFrames
-from panfocus.web.levels import PLAIN, Levels
+from panfocus.web.levels import PLAIN, ScreenLevels
 from panfocus.web.pyramids import Byte
 from panfocus.web.scales import ColourScale
 
@@ -46,7 +46,7 @@ def _to_srgb(profile: bytes, mode: str) -> Any:  # noqa: ANN401  of Pillow
         return None
 
 
-def to_screen(pixels: Pixels, icc: bytes | None = None, levels: Levels | None = None) -> Byte:
+def to_screen(pixels: Pixels, icc: bytes | None = None, levels: ScreenLevels | None = None) -> Byte:
     """Return a picture as a screen shows it: 8-bit sRGB, without opacity.
 
     Args:
@@ -100,7 +100,7 @@ class FramePicture:
     place: int = 0
     version: str = ""
     exact: bool = False
-    levels: Levels = PLAIN
+    levels: ScreenLevels = PLAIN
 
     @property
     def _moved(self) -> Registration | None:
@@ -173,7 +173,7 @@ class ArrayPicture:
     pixels: Pixels
     icc: bytes | None = None
     exact: bool = False
-    levels: Levels = PLAIN
+    levels: ScreenLevels = PLAIN
 
     @property
     def height(self) -> int:

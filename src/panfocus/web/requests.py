@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 from starlette.requests import Request
 
 from panfocus.errors import UsageError
-from panfocus.web.levels import PLAIN, Levels
+from panfocus.web.levels import PLAIN, ScreenLevels
 
 #: Bytes of a request that is not an upload: ten thousand strokes fit.
 MOST_BYTES = 32 * 2**20
@@ -151,7 +151,7 @@ class BoxRequest:
 class LevelsRequest:
     """Levels by which a stack is looked at."""
 
-    levels: Levels
+    levels: ScreenLevels
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -166,4 +166,4 @@ class LevelsRequest:
                 raise UsageError(
                     f"this cannot be {name}", where=name, expected="a number", got=str(value)[:40]
                 )
-        return cls(Levels(**{name: float(value) for name, value in given.items()}))
+        return cls(ScreenLevels(**{name: float(value) for name, value in given.items()}))

@@ -14,7 +14,7 @@ from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
 from panfocus.registration.transforms import Crop
-from panfocus.web.levels import Levels
+from panfocus.web.levels import ScreenLevels
 from panfocus.web.pictures import ArrayPicture, MapPicture
 from panfocus.web.pyramids import Viewable
 from panfocus.web.scales import ColourScale
@@ -55,7 +55,7 @@ class Result:
         height, width = self.fusion.image.shape[:2]
         return Crop(0, height, 0, width) if found is None else found.field
 
-    def picture(self, stack: str, levels: Levels) -> Viewable:
+    def picture(self, stack: str, levels: ScreenLevels) -> Viewable:
         """Return the fused picture, to be looked at."""
         key = f"{stack}/{self.id}~{levels.key}"
         icc = self.fusion.metadata.icc

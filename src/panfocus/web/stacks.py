@@ -16,7 +16,7 @@ from panfocus.pipeline.project import Project
 from panfocus.pipeline.quality import Finding
 from panfocus.registration.options import resolve_reference
 from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
-from panfocus.web.levels import PLAIN, Levels
+from panfocus.web.levels import PLAIN, ScreenLevels
 from panfocus.web.mending import DrawnStrokes, Native
 from panfocus.web.pictures import FramePicture
 from panfocus.web.pyramids import Viewable
@@ -41,7 +41,7 @@ class Survey:
     findings: list[Finding] = field(default_factory=list[Finding])
     sharpness: list[float] = field(default_factory=list[float])
     thumbs: list[Thumb] = field(default_factory=list[Thumb])
-    levels: Levels = PLAIN
+    levels: ScreenLevels = PLAIN
     aligned: list[dict[str, Any] | None] = field(default_factory=list[dict[str, Any] | None])
 
 

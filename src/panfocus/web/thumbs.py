@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.types import Pixels
 from panfocus.frame import Frame
-from panfocus.web.levels import Levels
+from panfocus.web.levels import ScreenLevels
 from panfocus.web.pictures import to_screen
 from panfocus.web.pyramids import encode
 
@@ -45,7 +45,7 @@ class Thumb:
             small = np.rint(np.clip(small, 0, 1) * np.float32(65535))
         return cls(_png(small.astype(np.uint16)), frame.metadata.icc)
 
-    def jpeg(self, levels: Levels) -> bytes:
+    def jpeg(self, levels: ScreenLevels) -> bytes:
         """Return it as it is shown."""
         packed = np.frombuffer(self.data, np.uint8)
         found = cv2.imdecode(packed, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
