@@ -93,9 +93,11 @@ export function readout(stage, screen) {
     stage.under = facts;
   }, 70);
 
+  let under = null; // where the pointer rests: what it shows may change without it
   const stops = [
     watch("arranged", arrange), watch("stack", arrange), watch("view", arrange),
-    watch("hover", (at) => { if (at) ask(at); else { asked += 1; value.hidden = true; } }),
+    watch("hover", (at) => { under = at; if (at) ask(at); else { asked += 1; value.hidden = true; } }),
+    watch("strokes", () => { if (under) ask(under); }),
   ];
   const stop = watch("shown", () => { for (const end of [...stops, stop]) end(); });
   arrange();
