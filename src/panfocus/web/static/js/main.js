@@ -32,7 +32,7 @@ async function hear(event) {
   if (event.kind === "job") {
     const { job } = event;
     if (job.state === "running" || job.state === "waiting") state.jobs.set(job.id, job);
-    else state.jobs.delete(job.id);
+    else { state.jobs.delete(job.id); state.ended.add(job.id); }
     tell("job", job);
     if (job.stack === state.stack?.id && job.state === "failed") refusal({ facts: job.error });
   } else if (event.kind === "stack") {

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 
 export const state = {
-  stacks: [], jobs: new Map(), folders: [], problems: [], form: null, version: "",
+  stacks: [], jobs: new Map(), ended: new Set(), folders: [], problems: [], form: null, version: "",
   stack: null, // all facts of the stack that is shown
   view: new Map(), // of each stack: how it is looked at
 };
@@ -36,7 +36,8 @@ export async function refresh() {
   const facts = await get("/api/state");
   Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version });
   state.form = facts.form;
-  state.jobs = new Map(facts.jobs.map((job) => [job.id, job]));
+  // a job may have ended, and said so, while this answer was on its way
+  state.jobs = new Map(facts.jobs.filter((job) => !state.ended.has(job.id)).map((job) => [job.id, job]));
   tell("stacks");
 }
 
