@@ -10,12 +10,11 @@ import struct
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.io.boxes import metadata_of
 from panfocus.io.frames import Header, KindError, Pixels
-from panfocus.io.stretch import to_sixteen
+from panfocus.io.stretch import filled
 
 _SIZ = b"\xff\x4f\xff\x51"
 _END = b"\xff\xd9"
@@ -83,9 +82,4 @@ def decode(path: Path, page: int) -> tuple[Pixels, Header]:
     if data[-2:] != _END and _END not in data[-64:]:
         raise Jpeg2000Error("the file is cut off")
     pixels: NDArray[Any] = imagecodecs.jpeg2k_decode(data)
-    top = (1 << bits) - 1
-    if bits > 8:
-        return to_sixteen(pixels, top), header
-    if bits < 8:
-        pixels = (pixels.astype(np.uint16) * 255 + top // 2) // top
-    return pixels.astype(np.uint8, copy=False), header
+    return filled(pixels, (1 << bits) - 1), header

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
 from panfocus.io.frames import Header, Pixels
-from panfocus.io.stretch import to_sixteen
+from panfocus.io.stretch import filled
 
 _SPACE = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _NUMBER = rb"(\d{1,9})"
@@ -75,11 +75,7 @@ def decode(path: Path, page: int) -> tuple[Pixels, Header]:
         raise PnmError(f"a value above {top}, the largest that it tells of")
     if kind in (b"P1", b"P4"):  # 1 is ink
         return ((1 - values) * 255).astype(np.uint8), header
-    if top > 255:
-        return to_sixteen(values, top), header
-    if top < 255:
-        values = (values.astype(np.uint16) * 255 + top // 2) // top
-    return values.astype(np.uint8), header
+    return filled(values, top), header
 
 
 def _stored(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import KindError, Span
+from panfocus.io.frames import KindError, Pixels, Span
 
 TOP = 65_535
 
@@ -31,6 +31,20 @@ def to_sixteen(values: NDArray[Any], top: int) -> NDArray[np.uint16]:
     return wide.astype(np.uint16)
 
 
+def filled(values: NDArray[Any], top: int) -> Pixels:
+    """Return whole numbers of 0 to `top` over the full range of 8 bits, or of 16 where 8 are few.
+
+    Example:
+        >>> filled(np.array([0, 1, 15], np.uint8), 15).tolist()
+        [0, 17, 255]
+    """
+    if top > 255:
+        return to_sixteen(values, top)
+    if top == 255:
+        return values.astype(np.uint8, copy=False)
+    return ((values.astype(np.uint16) * 255 + top // 2) // top).astype(np.uint8)
+
+
 @dataclass(frozen=True)
 class Extent:
     """The least and the largest number of a frame, and whether all are whole."""
@@ -46,11 +60,16 @@ def seen(values: NDArray[Any]) -> Extent:
     Raises:
         KindError: some are no numbers, or endless.
     """
+    low, high = _ends(values)
+    is_whole = values.dtype.kind in "iu" or all(bool((row == np.rint(row)).all()) for row in values)
+    return Extent(low, high, is_whole)
+
+
+def _ends(values: NDArray[Any]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise KindError("pixels that are no numbers (NaN) or endless", "fill them, and save anew")
-    is_whole = values.dtype.kind in "iu" or all(bool((row == np.rint(row)).all()) for row in values)
-    return Extent(low, high, is_whole)
+    return low, high
 
 
 def span_of(frames: Sequence[Extent]) -> Span:
@@ -77,7 +96,7 @@ def spread(values: NDArray[Any], span: Span) -> NDArray[np.uint16]:
         >>> spread(np.array([0.0, 0.5, 1.0]), Span(0.0, 1.0)).tolist()
         [0, 32768, 65535]
     """
-    seen(values)
+    _ends(values)
     out = np.empty(values.shape, np.uint16)
     scale = TOP / (span.high - span.low)
     for row, into in zip(values, out, strict=True):  # a wide copy of all of it is not needed

@@ -110,9 +110,7 @@ class VolumeFusion:
         outputs = VolumeOutputs.beside(as_path(path, UsageError), maps, overwrite=overwrite)
         source = self._volume.path
         outputs.check([source] if self._volume.kind != "array" else [])
-        selected = [
-            Selection(p, range(p.times), range(len(p.channels))) for p in self._volume.positions
-        ]
+        selected = [Selection.whole(position) for position in self._volume.positions]
         with outputs.open(self._volume, selected, guided=self._guided) as sinks:
             for kind, sink in sinks.items():
                 for position in self.positions:

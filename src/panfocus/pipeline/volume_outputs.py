@@ -39,6 +39,11 @@ class Selection:
     times: Sequence[int]
     channels: Sequence[int]
 
+    @classmethod
+    def whole(cls, position: Position) -> Selection:
+        """Return all of a position."""
+        return cls(position, range(position.times), range(len(position.channels)))
+
 
 @dataclass(frozen=True)
 class VolumeOutputs:

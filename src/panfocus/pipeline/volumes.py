@@ -150,7 +150,7 @@ def _selected(volume: Volume, choice: Choice) -> list[Selection]:
         UsageError: `only` names none.
     """
     if choice.only is None:
-        return [Selection(p, range(p.times), range(len(p.channels))) for p in volume.positions]
+        return [Selection.whole(position) for position in volume.positions]
     p, t, c = choice.only
     if p >= len(volume.positions) or not (
         t < volume.positions[p].times and c < len(volume.positions[p].channels)

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
 ZARR = (".zarr",)
-#: Files of microscopes' makers; `panfocus.io.volumes.vendors` names their readers.
-VENDORS = frozenset({
-    ".nd2", ".czi", ".lif", ".dv", ".r3d", ".sldy", ".lsm", ".oib", ".oif", ".ics", ".ids", ".vsi",
-    ".ims", ".stk", ".mrc",
-})  # fmt: skip
+#: Plug-ins of bioio for files of microscopes' makers, by their endings.
+PLUG_INS = {
+    ".nd2": "bioio-nd2",
+    ".czi": "bioio-czi",
+    ".lif": "bioio-lif",
+    ".dv": "bioio-dv", ".r3d": "bioio-dv",
+    ".sldy": "bioio-sldy",
+    ".lsm": "bioio-tifffile",
+    **dict.fromkeys((".oib", ".oif", ".ics", ".ids", ".vsi", ".ims", ".stk", ".mrc"),
+                    "bioio-bioformats"),
+}  # fmt: skip
 _TIFF = (".tif", ".tiff", ".tf8", ".btf")
 
 
@@ -35,7 +41,7 @@ def is_ome_tiff(path: Path) -> bool:
 
 def is_vendors(path: Path) -> bool:
     """Whether a name is that of a file of a microscope's maker."""
-    return path.suffix.lower() in VENDORS
+    return path.suffix.lower() in PLUG_INS
 
 
 def is_volume(path: Path) -> bool:

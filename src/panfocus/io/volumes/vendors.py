@@ -15,19 +15,9 @@ from typing import Any
 from panfocus.errors import InputError, PanfocusError
 from panfocus.io.extras import need
 from panfocus.io.volumes.array import volume_of_array
+from panfocus.io.volumes.open import PLUG_INS
 from panfocus.io.volumes.volume import Position, Volume, damaged
 
-#: Plug-ins by the ending of the files that they read.
-PLUG_INS = {
-    ".nd2": "bioio-nd2",
-    ".czi": "bioio-czi",
-    ".lif": "bioio-lif",
-    ".dv": "bioio-dv", ".r3d": "bioio-dv",
-    ".sldy": "bioio-sldy",
-    ".lsm": "bioio-tifffile",
-    **dict.fromkeys((".oib", ".oif", ".ics", ".ids", ".vsi", ".ims", ".stk", ".mrc"),
-                    "bioio-bioformats"),
-}  # fmt: skip
 #: Of these, what the extra ``bio`` does not bring: their licences ask for more than ours.
 _APART = {"bioio-czi": "GPL", "bioio-bioformats": "GPL, needs Java"}
 
