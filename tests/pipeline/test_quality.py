@@ -6,6 +6,7 @@ from PIL import Image
 import panfocus
 from panfocus.cli import main
 from panfocus.errors import UsageError
+from panfocus.frame import Frame
 from panfocus.pipeline.quality import keep, survey
 from tests.conftest import blurred
 from tests.fusion.test_subframe_depth import tilted_plane
@@ -21,7 +22,7 @@ def good():
 
 
 def judge(frames):
-    return [(f.number, f.kind) for f in survey((f"f{n}", g) for n, g in enumerate(frames))]
+    return [(f.number, f.kind) for f in survey(Frame(f"f{n}", g) for n, g in enumerate(frames))]
 
 
 def test_a_good_stack_has_nothing_to_report(good):
@@ -52,7 +53,7 @@ def test_a_duplicate_is_found_also_with_other_noise(good, sigma):
 
 def test_a_misplaced_frame_is_found_and_kept(good):
     order = [5, 0, 1, 2, 3, 4, 6, 7]
-    found = survey((f"f{n}", good[n]) for n in order)
+    found = survey(Frame(f"f{n}", good[n]) for n in order)
     assert [(f.name, f.kind) for f in found] == [("f5", "order")]
     assert "f4 and f6" in found[0].text
     assert keep(found, 8) == list(range(8))
@@ -87,7 +88,7 @@ def test_too_few_frames_are_not_judged(good):
 
 def test_two_frames_always_remain():
     flat = [np.full((64, 64), 100, np.uint8)] * 4
-    findings = survey((str(n), f) for n, f in enumerate(flat))
+    findings = survey(Frame(str(n), f) for n, f in enumerate(flat))
     assert len(findings) == 3
     assert keep(findings, 4) == [0, 1, 2, 3]
 

@@ -229,7 +229,7 @@ def test_a_network_that_answers_another_shape_is_named(tmp_path, monkeypatch):
     with pytest.raises(SystemError_, match="tiny") as caught:
         system.infer(FLOATS, "no such answer")
     assert str(folder) in facts(caught.value)
-    session = system._session
+    session = system._running.session
     for wrong in (
         np.zeros((2, 48, 63), np.float32),
         np.zeros((1, 48, 64), np.float32),
@@ -242,10 +242,10 @@ def test_a_network_that_answers_another_shape_is_named(tmp_path, monkeypatch):
             def run(self, *_args, wrong=wrong):
                 return [wrong]
 
-        monkeypatch.setattr(system, "_started", Wrong())
+        monkeypatch.setattr(system._running, "_started", Wrong())
         with pytest.raises(SystemError_, match="tiny"):
             panfocus.fuse(PAIR, system=system)
-    monkeypatch.setattr(system, "_started", session)
+    monkeypatch.setattr(system._running, "_started", session)
     assert panfocus.fuse(PAIR, system=system).image.shape == PAIR.shape[1:]
 
 

@@ -58,7 +58,7 @@ def psnr(picture, truth):
 def test_under_a_cap_on_memory_a_network_answers_the_same(monkeypatch):
     frames, _ = scene()
     free = load_system("dualpath", threads=1).decide(frames)
-    monkeypatch.setattr("panfocus.systems.network.is_capped", lambda: True)
+    monkeypatch.setattr("panfocus.systems.running.is_capped", lambda: True)
     np.testing.assert_allclose(load_system("dualpath", threads=1).decide(frames), free, atol=1e-6)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from panfocus.arrays.types import Pixels
 from panfocus.errors import Cancelled, UsageError
 from panfocus.frame import Frame
 from panfocus.pipeline.journal import Cancel
@@ -22,11 +21,11 @@ from panfocus.pipeline.sources import (
 )
 
 
-def _luminances(frames: Iterable[Frame], cancel: Cancel | None) -> Iterator[tuple[str, Pixels]]:
+def _one_by_one(frames: Iterable[Frame], cancel: Cancel | None) -> Iterator[Frame]:
     for frame in frames:
         if cancel is not None and cancel():
             raise Cancelled("stopped as asked", where=frame.name)
-        yield frame.name, frame.alone().grey  # nothing is left with frames that the caller keeps
+        yield frame
 
 
 def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:
@@ -38,7 +37,8 @@ def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:
         plan_: of files.
         cancel: asked before every frame.
     """
-    findings = survey(_luminances(FileStack(plan_.infos).frames(), cancel))
+    frames = _one_by_one(FileStack(plan_.infos).frames(), cancel)
+    findings = survey(frames)
     kept = keep(findings, plan_.count)
     return replace(
         plan_,
@@ -69,6 +69,7 @@ def cull_arrays(
             got=type(frames).__name__,
         )
     arrays = list(frames)
-    findings = survey(_luminances(from_arrays(arrays), cancel))
+    asked = _one_by_one(from_arrays(arrays), cancel)
+    findings = survey(asked)
     kept = keep(findings, len(arrays))
     return [arrays[n] for n in kept], _left_out(findings, kept)

@@ -19,6 +19,7 @@ from panfocus.arrays.noise import deviation, noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Frame
 from panfocus.pipeline.scene import SceneLikeness
 
 Kind = Literal["blurred", "exposure", "duplicate", "order"]
@@ -138,18 +139,18 @@ class Surveyor:
 _Found = list[tuple[int, Kind, str]]
 
 
-def survey(frames: Iterable[tuple[str, Pixels]]) -> list[Finding]:
+def survey(frames: Iterable[Frame]) -> list[Finding]:
     """Judge a whole stack, one frame held at a time.
 
     Args:
-        frames: names and luminances ``(H, W)``, in focus order.
+        frames: in focus order; nothing is left with those that the caller keeps.
 
     Returns:
         What is wrong with which frame; nothing for fewer than three frames.
     """
     surveyor = Surveyor()
-    for name, grey in frames:
-        surveyor.add(name, grey)
+    for frame in frames:
+        surveyor.add(frame.name, frame.alone().grey)
     return surveyor.findings()
 
 

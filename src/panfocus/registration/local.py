@@ -92,8 +92,6 @@ class LocalRegistration:
     """Compares frames with the neighbour before them, beginning at the reference."""
 
     def __init__(self, height: int, width: int) -> None:
-        self._height = height
-        self._width = width
         self.factor = local_factor(height, width)
         self._reference: _Placed | None = None
         self._before: _Placed | None = None
@@ -119,7 +117,9 @@ class LocalRegistration:
         before = self._before
         if min(grey.shape) < _SMALLEST:
             return None, traced(grey, grey, before.shown)
-        now = replace(before, grey=self._moved(grey, matrix), shown=self._shown(matrix, grey.shape))
+        grow = from_reduced(self.factor)
+        small = normalised(np.linalg.inv(grow) @ matrix @ grow)
+        now = replace(before, grey=_moved(grey, small), shown=_shown(small, *grey.shape))
         both = now.shown * before.shown
         fixed = before.straight()
         flow = find_flow(fixed, now.grey, both, before.flow)
@@ -128,32 +128,30 @@ class LocalRegistration:
         kept = proven(flow, fixed, now.grey, self._reference.grey, both)
         return self._kept(kept), traced(fixed, shifted(now.grey, kept), both)
 
-    def _moved(self, grey: Float, matrix: Matrix) -> Float:
-        grow = from_reduced(self.factor)
-        small = normalised(np.linalg.inv(grow) @ matrix @ grow)
-        size = (grey.shape[1], grey.shape[0])
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        border = cv2.BORDER_REPLICATE
-        return np.asarray(
-            cv2.warpPerspective(grey, small, size, flags=flags, borderMode=border), np.float32
-        )
-
-    def _shown(self, matrix: Matrix, shape: tuple[int, ...]) -> Float:
-        field = Alignment(self._height, self._width, 0, ()).whole()
-        whole = cover(matrix, field, self._height, self._width)
-        shown = np.ones(shape, np.uint8)
-        if whole is not None:
-            shown = (shrink(whole, self.factor) == 255).astype(np.uint8)
-        box = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
-        border = cv2.BORDER_CONSTANT
-        return cv2.erode(shown, box, borderType=border, borderValue=(0,)).astype(np.float32)
-
     def _kept(self, flow: Float) -> LocalShifts | None:
         largest = float(np.hypot(flow[..., 0], flow[..., 1]).max())
         if largest == 0:
             return None
         values = shrink(np.ascontiguousarray(flow), _KEPT) * np.float32(self.factor)
         return LocalShifts(_KEPT * self.factor, values.astype(np.float16), largest * self.factor)
+
+
+def _moved(grey: Float, matrix: Matrix) -> Float:
+    size = (grey.shape[1], grey.shape[0])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    border = cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.warpPerspective(grey, matrix, size, flags=flags, borderMode=border), np.float32
+    )
+
+
+def _shown(matrix: Matrix, height: int, width: int) -> Float:
+    whole = cover(matrix, Alignment(height, width, 0, ()).whole(), height, width)
+    if whole is None:
+        whole = np.full((height, width), 255, np.uint8)
+    box = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
+    border = cv2.BORDER_CONSTANT
+    return cv2.erode(whole // 255, box, borderType=border, borderValue=(0,)).astype(np.float32)
 
 
 def find_local_shifts(

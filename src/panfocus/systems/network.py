@@ -7,35 +7,29 @@ many frames it takes at once, which multiple its sides need and how much context
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
-from panfocus.resources.memory import is_capped
 from panfocus.systems import coarse_to_fine
 from panfocus.systems.card import Card
 from panfocus.systems.checks import check_count
-from panfocus.systems.devices import AUTO, CPU
+from panfocus.systems.devices import AUTO
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.planes import in_planes
 from panfocus.systems.restorer import Recipe, Restorer
+from panfocus.systems.running import RunningNetwork
 from panfocus.systems.weights import check_weights
 from panfocus.systems.whole import in_tiles
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
     from panfocus.systems.long_stacks import ManyWeights
-    from panfocus.systems.sessions import Network, RanOn
+    from panfocus.systems.sessions import RanOn
 
 #: Pixels times frames that a network sees at once, where its card does not say.
 TILE_PIXELS = 700_000
@@ -81,25 +75,15 @@ class NetworkSystem:
                 remedy="name a folder made by `panfocus export`, or one of `panfocus systems`",
             )
         self._card = Card.read(path)
-        self._threads = threads
-        self._asked = device
         self._is_whole = whole
-        self._starting = Lock()
-        self._in_turn = Lock()
-        self._started: InferenceSession | None = None
-        self._single: InferenceSession | None = None
-        self._ran_on: RanOn | None = None
-        self._model = folder / (self._card.model or "model.onnx")
+        model = folder / (self._card.model or "model.onnx")
         check_weights(
-            self._model,
+            model,
             self._card.sha256,
             missing="the system's network is missing",
             others="the system's weights are not the ones of its card",
         )
-        if device not in (AUTO, CPU):
-            from panfocus.systems.providers import candidates  # noqa: PLC0415  as below
-
-            candidates(device)  # before any work
+        self._running = RunningNetwork(model, self._card, threads=threads, device=device)
 
     @cached_property
     def restorer(self) -> Restorer | None:
@@ -111,16 +95,12 @@ class NetworkSystem:
         recipe = Recipe.of(self._card)
         if recipe is None:
             return None
-        return Restorer(self._model.parent, recipe, threads=self._threads)
+        return Restorer(self._running.model.parent, recipe, threads=self._running.threads)
 
     @property
     def card(self) -> Card:
         """The card beside the network."""
         return self._card
-
-    @cached_property
-    def _is_capped(self) -> bool:
-        return is_capped()
 
     def working_bytes(self, frames: int, pixels: int) -> int:
         """Return the bytes that a tile of `frames` takes, of pictures of `pixels` each."""
@@ -129,70 +109,7 @@ class NetworkSystem:
     @property
     def ran_on(self) -> RanOn | None:
         """Where the network runs; None before its first decision."""
-        return self._ran_on
-
-    @cached_property
-    def _network(self) -> Network:
-        from panfocus.systems.sessions import Network  # noqa: PLC0415  as below
-
-        return Network(self._model, self._cores, self._is_capped, self._card)
-
-    @property
-    def _cores(self) -> int:
-        return self._threads or os.cpu_count() or 1
-
-    @property
-    def _session(self) -> InferenceSession:
-        with self._starting:  # threads that come together wait for one session
-            if self._started is None:
-                # what classical systems do without is not imported before a network runs
-                from panfocus.systems.sessions import start  # noqa: PLC0415
-
-                self._started, self._ran_on = start(self._network, self._asked)
-            return self._started
-
-    def _runs_on_processor(self) -> bool:
-        """Whether no accelerator runs the network; none that could is left untried."""
-        from panfocus.systems.providers import candidates  # noqa: PLC0415  as above
-
-        if not candidates(self._asked):
-            return True
-        return bool(self._session) and self._ran_on is not None and self._ran_on.device == CPU
-
-    @property
-    def _tile_session(self) -> InferenceSession:
-        """The session of one thread by which several tiles are decided at the same time."""
-        with self._starting:
-            if self._single is None:
-                from panfocus.systems.sessions import RanOn, on_cpu  # noqa: PLC0415
-
-                self._single = on_cpu(replace(self._network, threads=1))
-                self._ran_on = self._ran_on or RanOn(CPU, self._asked)
-            return self._single
-
-    def _give_up(self, failed: InferenceSession, error: Exception) -> bool:
-        """Go on on the processor after an accelerator failed; False if there is no way."""
-        from panfocus.systems.sessions import on_cpu, without  # noqa: PLC0415  as above
-
-        with self._starting:
-            if self._started is not failed:  # another thread was quicker
-                return True
-            ran = self._ran_on
-            if ran is None or ran.device == CPU or self._asked != AUTO:
-                return False
-            self._started = on_cpu(self._network)
-            self._ran_on = without(ran, error)
-            return True
-
-    @cached_property
-    def _options(self) -> Any:  # noqa: ANN401  its class has no complete types
-        import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
-
-        options = cast("Any", ort).RunOptions()
-        if not self._is_capped:
-            # a tile's memory would otherwise stay while frames are read and blended
-            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        return options
+        return self._running.ran_on
 
     def infer(
         self,
@@ -217,40 +134,10 @@ class NetworkSystem:
         height, width = frames.shape[1:3]
         planes = in_planes(frames, self._card.multiple_of, stretch)
         expected = (len(frames) if answer == "weights" else 3, *planes.shape[2:])
-        made = np.asarray(self._run(planes, answer, expected, tile=tile))
+        made = np.asarray(self._running.run(planes, answer, expected, tile=tile))
         if made.shape != expected or made.dtype.kind != "f":
-            raise self._unusable(answer, expected, f"{made.shape}, {made.dtype}")
+            raise self._running.unusable(answer, expected, f"{made.shape}, {made.dtype}")
         return made[:, :height, :width].astype(np.float32, copy=False)
-
-    def _run(
-        self, planes: Float, answer: str, expected: tuple[int, ...], *, tile: bool = False
-    ) -> object:
-        session = cast("Any", self._tile_session if tile else self._session)
-        options = None if tile else self._options  # a tile's memory may stay for the next
-        ran = self._ran_on
-        try:
-            with self._in_turn if ran is not None and ran.in_turn else nullcontext():
-                return session.run([answer], {"frames": planes}, options)[0]
-        except Exception as error:
-            # onnxruntime's exceptions have no common base of their own
-            reason = f"{type(error).__name__}: {error}"
-            if not tile and self._give_up(session, error):
-                return self._run(planes, answer, expected)
-            raise self._unusable(answer, expected, reason) from error
-
-    def _unusable(self, answer: str, expected: tuple[int, ...], got: str) -> SystemError_:
-        ran = self._ran_on
-        accelerator = ran.device if ran is not None and ran.device != CPU else None
-        return SystemError_(
-            f"the network of {self._card.name} does not answer as it should"
-            + (f" on {accelerator}" if accelerator else ""),
-            where=str(self._model),
-            expected=f"{answer} {expected} float32, for frames (N, 3, H, W)",
-            got=got.splitlines()[0],
-            remedy='run it on the processor: `device="cpu"`'
-            if accelerator
-            else "export the system again with `panfocus export`, or take another",
-        )
 
     def decide(self, frames: Pixels) -> Float:
         """Return weights ``(N, H, W)``, in tiles when the card allows it.
@@ -292,23 +179,23 @@ class NetworkSystem:
         from panfocus.systems.long_stacks import decided  # noqa: PLC0415  only long stacks need it
 
         decide = partial(self.infer, stretch=Stretch.of(frames), tile=True)
-        return decided(frames, decide, card=self._card, threads=self._cores)
+        return decided(frames, decide, card=self._card, threads=self._running.cores)
 
     def _may_leave_out(self, frames: Sequence[Pixels] | Pixels) -> bool:
         """Whether the network may be run only where frames compete."""
         if self._is_whole or not coarse_to_fine.suits(self._card, frames[0].shape):
             return False
-        return self._runs_on_processor() and not coarse_to_fine.is_dark(frames)
+        return self._running.runs_on_processor() and not coarse_to_fine.is_dark(frames)
 
     def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
         """Return weights, the network run where frames compete; None where that may not be."""
         if not self._may_leave_out(frames):
             return None
         decide = partial(self.infer, stretch=stretch, tile=True)
-        return coarse_to_fine.decided(frames, decide, card=self._card, threads=self._cores)
+        return coarse_to_fine.decided(frames, decide, card=self._card, threads=self._running.cores)
 
     def _whole(self, frames: Pixels, stretch: Stretch | None) -> Float:
         """Return weights, the network run on all of every frame."""
         # under a cap there is no arena either, and memory in pieces holds less
-        most = (self._card.tile_pixels or TILE_PIXELS) // (2 if self._is_capped else 1)
+        most = (self._card.tile_pixels or TILE_PIXELS) // (2 if self._running.is_capped else 1)
         return in_tiles(partial(self.infer, stretch=stretch), frames, self._card, most)
