@@ -14,7 +14,8 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError, PanfocusError, UsageError
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
-from panfocus.pipeline.plan import settings_files
+from panfocus.pipeline.plan import plan, settings_files
+from panfocus.pipeline.register import align
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.systems import Card, load_system
@@ -25,10 +26,17 @@ GUARD = "off"
 
 @dataclass(frozen=True)
 class Fused:
-    """A fused picture and the seconds that it took, reading included; None if others made it."""
+    """A fused picture.
+
+    Attributes:
+        pixels: of it.
+        seconds: that it took, reading included; None if others made it.
+        frames: what it was fused from, where registration put it; None for the files as they are.
+    """
 
     pixels: Pixels
     seconds: float | None
+    frames: list[Pixels] | None = None
 
 
 class Contestant(Protocol):
@@ -77,7 +85,8 @@ class SystemContestant:
         """Return the card, which holds the hash of the weights, and how frames are fused."""
         # scores do not depend on what "auto" finds, but for last digits; the seconds do
         device = "" if self.device == "auto" else f"device {self.device}\n"
-        return f"align {self.align}\nguard {GUARD}\n{device}{self.card.to_json()}"
+        align = self.align if self.align == "none" else f"{self.align}, scored where frames lie"
+        return f"align {align}\nguard {GUARD}\n{device}{self.card.to_json()}"
 
     def fused(self, sample: ScoredSample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
@@ -92,7 +101,16 @@ class SystemContestant:
             guard=GUARD,
             device=self.device,
         ).image
-        return Fused(opaque(image), time.perf_counter() - begin)
+        seconds = time.perf_counter() - begin
+        return Fused(opaque(image), seconds, self._in_place(sample))
+
+    def _in_place(self, sample: ScoredSample) -> list[Pixels] | None:
+        """Return the frames where the fused picture has them: scores compare it with those."""
+        if self.align == "none":
+            return None
+        asked = plan(sample.frames, make_settings(align=self.align, keep_size=True))
+        _, _, frames = align(asked)
+        return [opaque(frame.pixels) for frame in frames]
 
     def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the files of a system of the user's own."""
@@ -144,7 +162,7 @@ class ResultsContestant:
 
 
 def gather(
-    systems: Sequence[str], results: Sequence[str], align: str = "none", device: str = "auto"
+    systems: Sequence[str], results: Sequence[str], alignment: str = "none", device: str = "auto"
 ) -> list[Contestant]:
     """Return the contestants in the order given.
 
@@ -154,9 +172,11 @@ def gather(
         DataError, SystemError_: not to be found.
     """
     make_settings(
-        align=align, device=device
+        align=alignment, device=device
     )  # an unknown kind is refused once, not for every image
-    out: list[Contestant] = [SystemContestant.load(address, align, device) for address in systems]
+    out: list[Contestant] = [
+        SystemContestant.load(address, alignment, device) for address in systems
+    ]
     out += [ResultsContestant.parse(text) for text in results]
     names = [one.name for one in out]
     if (

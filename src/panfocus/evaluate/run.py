@@ -246,6 +246,6 @@ def _score(wanted: Wanted, job: _Job) -> tuple[Row, Pixels]:
             expected=str(truth.shape[:2]),
             got=str(band.shape),
         )
-    scores = score(frames, fused.pixels, truth, band, wanted)
+    scores = score(fused.frames or frames, fused.pixels, truth, band, wanted)
     row = Row(sample.name, job.contestant.name, job.key, fused.seconds, scores)
     return row, fused.pixels
