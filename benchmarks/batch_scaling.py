@@ -21,6 +21,8 @@ from time import perf_counter, sleep
 import cv2
 import numpy as np
 
+from compiled import environment
+
 
 def make_stacks(folder: Path, count: int, frames: int, height: int, width: int) -> None:
     """Write `count` folders of JPEGs, each frame sharp in its own strip."""
@@ -40,7 +42,7 @@ def start(source: Path, out: Path, workers: int) -> subprocess.Popen[str]:
     """Begin a batch that tells its progress as JSON lines."""
     words = ["batch", str(source), str(out), "-s", "guided", "--workers", str(workers)]
     command = [sys.executable, "-m", "panfocus", *words, "--json-progress"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
 
 
 def timed(source: Path, out: Path, workers: int) -> tuple[float, float, float]:

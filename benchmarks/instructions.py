@@ -9,7 +9,6 @@ fails beyond a quarter more. Where neither counts, it says so and passes.
 
 import argparse
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from compiled import environment
 from panfocus.demo import stories
 
 KNOWN = Path(__file__).with_suffix(".json")
@@ -62,9 +62,7 @@ def count(folder: Path) -> tuple[str, int] | None:
         Image.fromarray(frame).save(frames / f"{n}.png")
     command = [sys.executable, "-m", "panfocus", "fuse", str(frames), "-o", str(folder / "out.png")]
     command += ["-s", "guided", "-q", "--overwrite", "--threads", "1", "--align", "none"]
-    env = os.environ | {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
-    env["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
-    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    env = environment() | {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
     subprocess.run(command, env=env, check=True)  # compiled from here on
     for name, counter in COUNTERS.items():
         if shutil.which(name):

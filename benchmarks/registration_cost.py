@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from compiled import environment
 from make_large import mosaic
 from panfocus.synthesis.defocus import expose, to_linear
 from panfocus.synthesis.layers import Layer, render
@@ -56,7 +57,13 @@ def seconds(stack: Path, system: str, align: str) -> float:
         command = [sys.executable, "-m", "panfocus", "fuse", str(stack)]
         command += ["-o", str(Path(folder) / "fused.tif"), "--system", system, "--align", align]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            command,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

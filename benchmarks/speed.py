@@ -3,8 +3,9 @@
 Every figure is of a whole process, PNG out: CPU seconds (user and system), seconds of the clock and
 peak resident memory as the operating system accounts them, medians of some runs. All commands run
 in turn, and every ratio is of two runs of the same turn, so that a drift of the machine meets both
-alike: the median of such ratios, and between which half of them lie. The floor decodes the same
-files and encodes one of them by the codecs that panfocus takes, and does nothing else.
+alike: the median of such ratios, and between which half of them lie. Modules are compiled, as where
+pip has installed them. The floor decodes the same files and encodes one of them by the codecs that
+panfocus takes, and does nothing else.
 
 `--frames 2,5,10` fuses so many frames, from the first on, of the stacks that have them; `--pixels
 1,3,12` makes pairs of so many megapixels of the first stack's first two frames, mirrored until they
@@ -25,6 +26,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from compiled import environment
 
 FLOOR = """
 import sys
@@ -48,7 +51,9 @@ class Cost:
 def measure(command: list[str]) -> Cost | None:
     """Run a command and return its cost; None if it failed."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+    )
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         return None

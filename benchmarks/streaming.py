@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 import tifffile
 
+from compiled import environment
+
 
 def frames(folder: Path, height: int, width: int) -> list[Path]:
     """Write four frames, each sharp in its own quarter."""
@@ -42,7 +44,7 @@ def measure(words: list[str], cap: int | None) -> tuple[float, float, float]:
     if cap:
         words = ["prlimit", f"--data={cap}", *words]
     start = time.monotonic()
-    process = subprocess.Popen(words)
+    process = subprocess.Popen(words, env=environment())
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise SystemExit(f"failed: {' '.join(words)}")
