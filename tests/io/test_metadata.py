@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from panfocus.io import Metadata, read_frame, to_depth, write_image
+from panfocus.errors import InputError
+from panfocus.io import Metadata, find_frames, read_frame, to_depth, write_image
+from panfocus.io.fit import check_frames
 from panfocus.io.ifd import Block, Entry, Tag
 from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import clean_exif, parse_exif
@@ -244,6 +246,26 @@ def test_large_profile_and_metadata_that_do_not_fit_a_jpeg(tmp_path):
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.info["icc_profile"] == icc
     assert read_one(tmp_path / "a.jpg").metadata.icc == icc
+
+
+def _written_with(tmp_path, *profiles):
+    paths = [tmp_path / f"{n}.tif" for n in range(len(profiles))]
+    for path, icc in zip(paths, profiles, strict=True):
+        write_image(path, photo(), Metadata(icc=icc))
+    return find_frames(paths)[0]
+
+
+@pytest.mark.parametrize("at", [4, 24, 35, 40, 80, 84, 99])
+def test_profiles_that_tell_another_time_or_program_are_alike(tmp_path, at):
+    again = ICC[:at] + bytes([ICC[at] ^ 7]) + ICC[at + 1 :]
+    check_frames(_written_with(tmp_path, ICC, again))
+
+
+@pytest.mark.parametrize("at", [12, 20, 64, 68, 200, len(ICC) - 9])
+def test_profiles_of_other_colours_are_not_alike(tmp_path, at):
+    other = ICC[:at] + bytes([ICC[at] ^ 7]) + ICC[at + 1 :]
+    with pytest.raises(InputError, match="ICC colour profile"):
+        check_frames(_written_with(tmp_path, ICC, other))
 
 
 def test_profile_for_other_channels_is_left_out_with_a_note(tmp_path):

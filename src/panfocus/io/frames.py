@@ -83,7 +83,7 @@ class FrameInfo:
         channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha.
         dtype: of the pixels that ``read_frame`` gives.
         has_alpha: whether the last channel is alpha.
-        icc_digest: sha256 of the ICC profile, None without one.
+        icc_digest: sha256 of what the ICC profile says of colours, None without one.
         format: by content, whatever the extension says.
         orientation: the EXIF orientation that ``read_frame`` will apply.
         notes: what the user should know about how this frame is read.
