@@ -1,0 +1,89 @@
+"""The macro, run by ImageJ under a virtual display; skipped where there is no ImageJ."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from tests.conftest import focal_stack
+
+JAR = Path("/usr/share/java/ij.jar")
+MACRO = Path(__file__).parents[2] / "integrations/imagej/Fuse_focal_stack.ijm"
+PANFOCUS = Path(sys.executable).with_name("panfocus")
+
+pytestmark = pytest.mark.skipif(
+    not (JAR.exists() and shutil.which("java") and shutil.which("xvfb-run") and PANFOCUS.exists()),
+    reason="needs ImageJ, java and xvfb-run",
+)
+
+ABOUT = """
+getDimensions(w, h, c, s, f); getVoxelSize(vw, vh, vd, unit);
+print("@" + getTitle() + ";" + w + ";" + h + ";" + c + ";" + s + ";" + f + ";" + bitDepth() + ";"
+    + vw + ";" + vd + ";" + unit);
+"""
+
+
+def told_by_imagej(tmp_path, *lines):
+    script = tmp_path / "test.ijm"
+    script.write_text("\n".join([*lines, 'print(getInfo("log"));', 'run("Quit");']))
+    words = ["xvfb-run", "-a", "java", f"-Duser.home={tmp_path}", "-jar", str(JAR)]
+    done = subprocess.run(
+        [*words, "-batch", str(script)], capture_output=True, text=True, timeout=180, check=False
+    )
+    return done.stdout
+
+
+def run_macro(words):
+    return f'runMacro("{MACRO}", "command={PANFOCUS} system=guided align=none {words}");'
+
+
+def test_a_hyperstack_comes_back_with_maps_units_and_colours(tmp_path):
+    frames = focal_stack(5)[0].astype(np.uint16) * 13
+    # (T, Z, C, H, W): a channel is a colour, later times are darker
+    stack = np.stack([np.moveaxis(frames, -1, 1)[:, :2] // (t + 1) for t in range(2)])
+    facts = {"axes": "TZCYX", "unit": "um", "spacing": 1.5, "finterval": 2.0}
+    tifffile.imwrite(tmp_path / "cells.tif", stack, imagej=True, resolution=(2, 2), metadata=facts)
+    colours = 'getLut(r, g, b); print("colour " + r[200] + " " + g[200] + " " + b[200]);'
+    told = told_by_imagej(
+        tmp_path,
+        f'open("{tmp_path / "cells.tif"}");',
+        'Stack.setDisplayMode("composite"); Stack.setChannel(2); run("Cyan");',
+        run_macro("depth index confidence"),
+        "Stack.setChannel(2);",
+        colours,
+        "list = getList('image.titles');",
+        "for (i = 0; i < list.length; i++) { selectWindow(list[i]);",
+        ABOUT,
+        "}",
+    )
+    facts = {row.split(";")[0][1:]: row.split(";")[1:] for row in told.splitlines() if "@" in row}
+    assert facts["cells.tif fused"][2:6] == ["2", "1", "2", "16"]
+    assert facts["cells.tif depth"][2:6] == ["2", "1", "2", "32"]
+    assert set(facts) == {"cells.tif", *(f"cells.tif {m}" for m in
+                          ("fused", "depth", "index", "confidence"))}  # fmt: skip
+    assert all(row[6:] == facts["cells.tif"][6:] for row in facts.values())
+    assert facts["cells.tif"][6:] == ["0.5", "1.5", "µm"]
+    assert "colour 0 200 200" in told
+
+
+def test_a_plain_stack_taken_for_times_is_fused_and_colours_too(tmp_path):
+    frames, _ = focal_stack(3)
+    tifffile.imwrite(tmp_path / "rgb.tif", frames, imagej=True, metadata={"axes": "TYXS"})
+    told = told_by_imagej(tmp_path, f'open("{tmp_path / "rgb.tif"}");', run_macro(""), ABOUT)
+    assert "@rgb.tif fused;120;80;1;1;1;24" in told
+
+
+def test_what_goes_wrong_is_told(tmp_path):
+    frames, _ = focal_stack(3)
+    tifffile.imwrite(tmp_path / "z.tif", frames[..., 0], imagej=True, metadata={"axes": "ZYX"})
+    start = f'open("{tmp_path / "z.tif"}");'
+    nowhere = told_by_imagej(tmp_path, start, f'runMacro("{MACRO}", "command=/no/such");')
+    assert "panfocus could not fuse the stack" in nowhere
+    unknown = told_by_imagej(tmp_path, start, f'runMacro("{MACRO}", "sistem=guided");')
+    assert "unknown word sistem=guided" in unknown
