@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -11,8 +13,8 @@ import tifffile
 from PIL import Image
 
 from panfocus.errors import InputError
-from panfocus.io import find_frames, read_frame
-from tests.support.files import photo, pillow, save, tiff_bytes
+from panfocus.io import find_frames, png, read_frame
+from tests.support.files import photo, pillow, png_chunk, save, tiff_bytes
 
 
 def read(tmp_path, data, suffix):
@@ -194,3 +196,42 @@ def test_16_bit_png_in_colour_against_opencv(tmp_path):
     pixels = photo(dtype=np.uint16)
     data = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
     np.testing.assert_array_equal(read(tmp_path, data, ".png")[0], pixels)
+
+
+def interlaced(pixels):
+    """Return a PNG of pixels ``(H, W, C)`` in the seven passes of Adam7, none filtered."""
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[pixels.shape[2]]
+    bits = 8 * pixels.itemsize
+    rows = b""
+    for y, x, down, along in [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4),
+                              (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]:  # fmt: skip
+        for row in pixels[y::down, x::along].astype(pixels.dtype.newbyteorder(">")):
+            rows += b"\0" + row.tobytes()
+    head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], bits, colour, 0, 0, 1)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return png.SIGNATURE + b"".join(png_chunk(kind, data) for kind, data in chunks)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_an_interlaced_png_is_read_without_a_word_of_libpng(tmp_path, capfd, channels):
+    pixels = np.random.default_rng(0).integers(0, 256, (41, 53, channels), np.uint8)
+    path = save(tmp_path, "a.png", interlaced(pixels))
+    read = read_frame(find_frames([path])[0][0]).pixels
+    np.testing.assert_array_equal(read.reshape(pixels.shape), pixels)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_an_interlaced_png_of_16_bits_is_read(tmp_path, channels):
+    pixels = np.random.default_rng(0).integers(0, 65536, (41, 53, channels), np.uint16)
+    path = save(tmp_path, "a.png", interlaced(pixels))
+    read = read_frame(find_frames([path])[0][0]).pixels
+    np.testing.assert_array_equal(read.reshape(pixels.shape), pixels)
+
+
+@pytest.mark.parametrize("left", [60, 300, -40])
+def test_an_interlaced_png_that_is_cut_off_is_refused(tmp_path, left):
+    pixels = np.random.default_rng(0).integers(0, 256, (41, 53, 3), np.uint8)
+    path = save(tmp_path, "a.png", interlaced(pixels)[:left])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_frame(find_frames([path])[0][0])

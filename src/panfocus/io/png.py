@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, BinaryIO
 
+import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
@@ -21,6 +23,8 @@ _WANTED = {b"IHDR", b"tRNS", b"iCCP", b"eXIf", b"iTXt", b"pHYs", *_COLOUR_CHUNKS
 _MAX_METADATA = 1 << 28
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type, without tRNS
 _GREY, _PALETTE = 0, 3
+#: Bits and colour type of what Pillow decodes to the same values.
+_PILLOW_TOO = tuple(bytes([8, colour]) for colour in (0, 2, 4, 6))
 METRES_PER_INCH = 0.0254
 
 
@@ -137,6 +141,12 @@ def decode(data: bytes) -> NDArray[Any]:
     Returns:
         (H, W) or (H, W, C), uint8 or uint16, as stored: Orientation is not applied.
     """
+    if data[24:26] in _PILLOW_TOO and data[28] == 1 and b"tRNS" not in data[: data.find(b"IDAT")]:
+        from PIL import Image  # noqa: PLC0415 - few PNGs are interlaced
+
+        # imagecodecs reads them as well, but libpng then warns on stderr
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            return np.asarray(picture)
     import imagecodecs  # noqa: PLC0415 - slow to import, and not needed for JPEG or TIFF
 
     return imagecodecs.png_decode(data)
