@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
+from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.pipeline.outputs import map_path
+from panfocus.pipeline.volume_choice import Only
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 
 #: Of scientific stacks.
@@ -28,7 +30,8 @@ class Job:
         quality: of JPEG and WebP.
         axes: of a scientific stack that does not say them.
         guide: channel of a scientific stack that decides for all.
-        only: (position, T, C) of a scientific stack to be fused alone; None for all.
+        only: what of a scientific stack is fused; None for all.
+        pyramid: whether large results of scientific stacks get smaller copies.
     """
 
     name: str
@@ -39,7 +42,8 @@ class Job:
     quality: int = 95
     axes: str | None = None
     guide: str | None = None
-    only: tuple[int, int, int] | None = None
+    only: Only | None = None
+    pyramid: Pyramid = "auto"
 
     @property
     def is_volume(self) -> bool:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
+from typing import Any
 
 from natsort import natsort_keygen, ns
 
@@ -20,6 +20,8 @@ from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.read import look
 from panfocus.io.volumes.open import is_volume, open_volume
+from panfocus.pipeline.options import Options
+from panfocus.pipeline.volume_choice import Choice, Only
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 
@@ -127,17 +129,20 @@ def _stem(path: Path) -> str:
 def _grid(source: Path, out: Path, pattern: Job) -> list[Job]:
     """Return a job for every position and T, and C unless one channel decides for all."""
     jobs: list[Job] = []
+    choice = Choice(Options(), pattern.axes, pattern.guide, pattern.only)
     with closing(open_volume(source, pattern.axes)) as volume:
-        for p, position in enumerate(volume.positions):
-            channels = range(1 if pattern.guide is not None else len(position.channels))
-            for t, c in product(range(position.times), channels):
-                tail = "" if pattern.guide is not None else f"_c{c}"
-                name = f"{_stem(source)}_p{p:03d}_t{t:04d}{tail}"
-                output = output_in(out, name, VOLUME_ENDING)
-                inputs = (str(source.absolute()),)
-                jobs.append(
-                    replace(pattern, name=name, inputs=inputs, output=output, only=(p, t, c))
-                )
+        for group in choice.groups(choice.selected(volume)):
+            p, depths = group.selection.number, group.selection.depths
+            only: dict[str, Any] = {"P": p, "T": group.time, "C": list(group.channels)}
+            if len(depths) < group.selection.position.depths:
+                only["Z"] = list(depths)
+            tail = "" if pattern.guide is not None else f"_c{group.channels[0]}"
+            name = f"{_stem(source)}_p{p:03d}_t{group.time:04d}{tail}"
+            output = output_in(out, name, VOLUME_ENDING)
+            inputs = (str(source.absolute()),)
+            jobs.append(
+                replace(pattern, name=name, inputs=inputs, output=output, only=Only.of(only))
+            )
     return jobs
 
 

@@ -14,8 +14,9 @@ from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.result import Fusion, at_depth
 from panfocus.pipeline.retouched import retouch
+from panfocus.pipeline.volume_choice import Choice, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volumes import Choice, fuse_file, volume_settings
+from panfocus.pipeline.volumes import fuse_file
 from panfocus.web import mendings
 from panfocus.web.form import changed
 from panfocus.web.jobs import Jobs, PageJob

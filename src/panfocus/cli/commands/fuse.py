@@ -15,6 +15,8 @@ from panfocus.cli.plugins import load_plugins, plugin_option
 from panfocus.pipeline.options import MAP_KINDS
 
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
+#: Options that say how a scientific stack is read.
+_SCIENCE = ("axes", "guide_channel", "pattern", "only")
 
 
 @click.command(cls=FuseCommand)
@@ -141,6 +143,22 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     help="Names in a folder with one plane a file, like img_{t}_{c}_{z}.tif.",
 )
 @under(
+    "input",
+    "--only",
+    metavar="AXES",
+    help="What of a scientific stack is fused, as T=0,C=DAPI: of P (position), T, C and Z, numbers "
+    "from 0, names, and ranges like Z=5-20.",
+)
+@under(
+    "output",
+    "--pyramid",
+    type=click.Choice(["auto", "on", "off"]),
+    default="auto",
+    show_default=True,
+    help="Smaller copies in an OME-TIFF or OME-Zarr, for QuPath and the like; auto makes them of "
+    "what is longer than 4096 pixels.",
+)
+@under(
     "output",
     "--quality",
     type=click.IntRange(1, 100),
@@ -199,7 +217,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     check_given(ctx, project)
     chosen = {name: options.pop(name) for name in settings_names()}
     maps = {kind: options.pop(f"{kind}_map") for kind in MAP_KINDS}
-    science = {name: options.pop(name) for name in ("axes", "guide_channel", "pattern")}
+    science = {name: options.pop(name) for name in _SCIENCE}
     behind = tuple(ctx.meta[BEHIND])
     request = Request(settings=chosen, maps=maps, behind=behind, **options)
     if project is not None:
@@ -230,7 +248,7 @@ def check_given(ctx: click.Context, project: Path | None) -> None:
     if project is None and not ctx.params["inputs"]:
         argument = next(p for p in ctx.command.params if p.name == "inputs")
         raise click.MissingParameter(ctx=ctx, param=argument)
-    beside = ("inputs", "align_only", "axes", "guide_channel", "pattern")
+    beside = ("inputs", "align_only", *_SCIENCE)
     given = [name for name in beside if ctx.params[name]] if project is not None else []
     if given:
         words = ["INPUTS" if n == "inputs" else f"--{n.replace('_', '-')}" for n in given]
