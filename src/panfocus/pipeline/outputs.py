@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from panfocus import io
 from panfocus.errors import UsageError
 from panfocus.frame import Metadata
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS, MapKind
+from panfocus.pipeline.picture_output import pixel_size, write_picture
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import Fusion
@@ -212,10 +211,19 @@ class Outputs:
         written = [self.picture]
         with opencv_threads(fusion.report.settings.get("threads")):  # which the encoder takes, too
             notes = write_picture(
-                self.picture, fusion, quality=self.quality, overwrite=self.overwrite
+                self.picture,
+                fusion,
+                quality=self.quality,
+                overwrite=self.overwrite,
+                pixel_um=self.pixel_um,
             )
         for kind, path in self.maps.items():
-            notes += io.write_map(path, getattr(fusion, kind), overwrite=self.overwrite)
+            notes += io.write_map(
+                path,
+                getattr(fusion, kind),
+                overwrite=self.overwrite,
+                pixel_um=pixel_size(fusion, self.pixel_um),
+            )
             written.append(path)
         self._write_surfaces(fusion)
         self._write_slabs(plan, fusion)
@@ -252,7 +260,7 @@ class Outputs:
             from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
 
             picture = draw_height_map(fusion.depth, unit, near_first=near_first)
-            keep = {"overwrite": self.overwrite, "is_result": True}
+            keep: dict[str, Any] = {"overwrite": self.overwrite, "is_result": True}
             io.write_image(self.height_map, picture, Metadata(), **keep)
         if self.mesh is not None:
             from panfocus.surface.mesh import build_surface, write_mesh  # noqa: PLC0415  few do
@@ -277,15 +285,10 @@ class Outputs:
 
         slabs = fuse_slabs(plan, *self.slab, registration=fusion.registration)
         for path, part in zip(self._slabs(plan.count), slabs, strict=True):
-            write_picture(path, part, quality=self.quality, overwrite=self.overwrite)
-
-
-def write_picture(path: Path, fusion: Fusion, *, quality: int, overwrite: bool) -> list[str]:
-    """Write the fused picture with its metadata; return notes."""
-    check_apart(fusion.sources, [("", path)])
-    channels = 1 if fusion.image.ndim == 2 else fusion.image.shape[2]
-    dtype = str(np.dtype(fusion.image.dtype))
-    io.check_output(path, overwrite=overwrite, dtype=dtype, channels=channels, kind="image")
-    return io.write_image(
-        path, fusion.image, fusion.metadata, quality=quality, overwrite=overwrite, is_result=True
-    )
+            write_picture(
+                path,
+                part,
+                quality=self.quality,
+                overwrite=self.overwrite,
+                pixel_um=self.pixel_um,
+            )

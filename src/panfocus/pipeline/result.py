@@ -88,12 +88,13 @@ class Fusion:
         """Write the picture with its metadata, and what else is wanted, each file atomically.
 
         Args:
-            path: its extension decides the format.
+            path: its extension decides the format; ``.ome.tif`` describes itself in OME-XML.
             maps: of "depth", "index" and "confidence", those to write: as ``<path>_<kind>.tif``,
                 or to the files of a mapping (``.tif`` or ``.png``).
             height_map: a picture of the depth in colours.
             mesh: ``.ply``, ``.obj`` or ``.glb``.
-            pixel_um: width of a pixel in micrometres, for the mesh.
+            pixel_um: width of a pixel in micrometres, for the mesh and an ``.ome.tif``; None for
+                what a TIFF stack says of itself.
             transforms: JSON of where the frames lie, where they were registered.
             report: JSON of settings, frames, warnings and timings.
             layers: ``.psd`` or ``.psb``: the picture above the aligned frames, with masks.

@@ -59,7 +59,7 @@ def test_numbers_of_frames_are_never_mixed():
 
 def test_how_many_copies():
     assert levels_of(4096, 4096, "auto") == 0
-    assert levels_of(100, 4097, "auto") == 4
+    assert levels_of(100, 4097, "auto") == 3
     assert levels_of(100, 4097, "off") == 0
     assert levels_of(1100, 1301, "on") == 2
     assert levels_of(1, 10_000, "on") == 0

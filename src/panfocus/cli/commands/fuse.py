@@ -127,7 +127,7 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only")
     "--pixel-size",
     type=Number(0, min_open=True),
     metavar="UM",
-    help="Micrometres a pixel, for the mesh.",
+    help="Micrometres a pixel, for the mesh and for an .ome.tif.",
 )
 @under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
 @under(
