@@ -47,6 +47,7 @@ class Request:
     animation_size: int = 720
     parallax: float = 3.0
     pyramid: Pyramid = "auto"
+    scale_bar: str | None = None
 
     @property
     def is_photographic(self) -> bool:
@@ -106,4 +107,5 @@ class Request:
                 self.animation_size,
                 self.parallax,
             ),
+            self.scale_bar,
         )

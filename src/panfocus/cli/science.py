@@ -81,7 +81,9 @@ def _outputs(request: Request, image: Path, wanted: Mapping[str, str]) -> Volume
         maps={**outputs.maps, **named},
         report=request.report_file,
         slab=request.slab,
-        surfaces=SurfaceOutputs(request.height_map, request.mesh, request.pixel_size),
+        surfaces=SurfaceOutputs(
+            request.height_map, request.mesh, request.pixel_size, request.scale_bar, image
+        ),
         pyramid=request.pyramid,
         quality=request.quality,
     )

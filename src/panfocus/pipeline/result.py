@@ -82,6 +82,7 @@ class Fusion:
         rocking: str | Path | None = None,
         animation_size: int = 720,
         parallax: float = 3.0,
+        scale_bar: str | None = None,
         quality: int = 95,
         overwrite: bool = False,
     ) -> list[str]:
@@ -103,6 +104,7 @@ class Fusion:
             rocking: ``.gif`` or ``.webp`` of views from side to side.
             animation_size: of both animations, pixels at the longer side.
             parallax: between the eyes, and from side to side, per cent of the width.
+            scale_bar: "100um", "0.5mm" or "auto": a copy ``<path>_scalebar`` has such a bar in it.
             quality: for JPEG and WebP, 1 to 100.
             overwrite: whether existing files may be replaced.
 
@@ -132,6 +134,7 @@ class Fusion:
             report=None if report is None else Path(report),
             quality=quality,
             overwrite=overwrite,
+            scale_bar=scale_bar,
             of_frames=FrameOutputs(*frames, animation_size=animation_size, parallax=parallax),
         )
         return wanted.write(self)[1]

@@ -147,7 +147,9 @@ class VolumeOutputs:
                 maps = pictures_of(kind, choice, selected, None)
                 check_is_map(path, len(maps[0].channels))
         check_apart([] if volume.kind == "array" else [volume.path], self._named(choice, selected))
-        self.surfaces.check(tails_of(choice.groups(selected)), overwrite=self.overwrite)
+        positions = [one.position for one in selected]
+        tails = tails_of(choice.groups(selected))
+        self.surfaces.check(tails, positions, overwrite=self.overwrite)
         for path in self.slab_files(selected):
             if self.is_picture:
                 check_place(path, overwrite=self.overwrite)

@@ -95,6 +95,7 @@ class VolumeFusion:
         height_map: str | Path | None = None,
         mesh: str | Path | None = None,
         pixel_um: float | None = None,
+        scale_bar: str | None = None,
         pyramid: Pyramid = "auto",
         quality: int = 95,
         overwrite: bool = False,
@@ -110,7 +111,9 @@ class VolumeFusion:
             height_map: a picture of the depth in colours, of every stack.
             mesh: ``.ply``, ``.obj`` or ``.glb``, of every stack. Where there are several stacks,
                 names of both end in which it is, as in ``height_t0_c1.png``.
-            pixel_um: width of a pixel, for meshes, where the volume does not tell it.
+            pixel_um: width of a pixel, for meshes and scale bars, where the volume does not say.
+            scale_bar: "100um", "0.5mm" or "auto": a picture of every stack with such a bar in it,
+                named ``<path>_scalebar``.
             pyramid: "auto" gives planes longer than 4096 pixels smaller copies, for viewers.
             quality: of JPEG and WebP, 1 to 100.
             overwrite: whether existing files may be replaced.
@@ -127,11 +130,12 @@ class VolumeFusion:
             >>> fused.save("fused.ome.tif", maps=["depth"])  # doctest: +SKIP
         """
         named = [None if name is None else as_path(name, UsageError) for name in (height_map, mesh)]
-        surfaces = SurfaceOutputs(*named, pixel_um=pixel_um)
+        image = as_path(path, UsageError)
+        surfaces = SurfaceOutputs(named[0], named[1], pixel_um, scale_bar, image)
         if (maps or surfaces.need_depth) and any(p.depth is None for p in self.positions):
             raise UsageError("the fusion has no maps", where="maps", remedy="fuse with maps=True")
         outputs = replace(
-            VolumeOutputs.beside(as_path(path, UsageError), maps, overwrite=overwrite),
+            VolumeOutputs.beside(image, maps, overwrite=overwrite),
             slab=self._slab,
             surfaces=surfaces,
             pyramid=pyramid,
@@ -145,7 +149,7 @@ class VolumeFusion:
                 for position in self.positions:
                     for plane in self._planes(position, kind):
                         sink.add(plane)
-            for group in groups if surfaces.need_depth else ():
+            for group in groups if surfaces.are_wanted else ():
                 writing.add_surfaces(group, self._shown(group))
         return outputs.written(self._volume, self._choice)
 

@@ -7,7 +7,7 @@ stack, named after its position, T and C where there are several.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,12 @@ from panfocus.arrays.types import Float
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Output
 from panfocus.io.volumes.display import in_colours
-from panfocus.io.volumes.volume import Channel, Voxel
+from panfocus.io.volumes.volume import Channel, Position, Voxel
+from panfocus.io.volumes.write_picture import is_picture
+from panfocus.pipeline.picture_output import ScaleBarOutput
 from panfocus.pipeline.volume_choice import Group
+
+_LONG_ENDINGS = (".ome.tif", ".ome.tiff", ".ome.zarr")
 
 
 @dataclass(frozen=True)
@@ -53,21 +57,31 @@ class SurfaceOutputs:
         height_map: depth in colours with a scale.
         mesh: the surface, ``.ply``, ``.obj`` or ``.glb``, its picture on it.
         pixel_um: width of a pixel; None for the volume's own.
+        scale_bar: length of a bar with its unit, or "auto", painted into a picture of each stack.
+        image: of the volume, which pictures with a scale bar are named after.
     """
 
     height_map: Path | None = None
     mesh: Path | None = None
     pixel_um: float | None = None
+    scale_bar: str | None = None
+    image: Path = Path("fused.png")
 
     @property
     def need_depth(self) -> bool:
         """Whether depth and confidence must be made."""
         return self.height_map is not None or self.mesh is not None
 
+    @property
+    def are_wanted(self) -> bool:
+        """Whether anything is."""
+        return self.need_depth or self.scale_bar is not None
+
     def named(self, tails: Sequence[str]) -> list[Output]:
         """Return every file by the option that names it, of stacks with these ends of names."""
         out: list[Output] = []
         for tail in tails:
+            out += [("scale_bar", bar.path) for bar in self._bars(tail)]
             if self.height_map is not None:
                 out.append(("height_map", with_tail(self.height_map, tail)))
             if self.mesh is not None:
@@ -76,13 +90,36 @@ class SurfaceOutputs:
                 out += [("mesh", path) for path in mesh_files(with_tail(self.mesh, tail))]
         return out
 
-    def check(self, tails: Sequence[str], *, overwrite: bool) -> None:
+    def _bars(self, tail: str) -> list[ScaleBarOutput]:
+        """Return the picture with a scale bar of a stack, where one is wanted."""
+        if self.scale_bar is None:
+            return []
+        low = self.image.name.lower()
+        ending = next((e for e in _LONG_ENDINGS if low.endswith(e)), self.image.suffix)
+        stem = self.image.name[: len(self.image.name) - len(ending)]
+        suffix = ending if is_picture(self.image) else ".png"
+        path = self.image.with_name(f"{stem}_scalebar{tail}{suffix}")
+        return [ScaleBarOutput(path, self.scale_bar)]
+
+    def _size(self, voxel_um: Voxel) -> tuple[float, float] | None:
+        """Return the sizes (rows, columns) of a pixel in µm; None where they are not known."""
+        if self.pixel_um is not None:
+            return self.pixel_um, self.pixel_um
+        _, y, x = voxel_um
+        return None if y is None or x is None else (y, x)
+
+    def check(
+        self, tails: Sequence[str], positions: Sequence[Position], *, overwrite: bool
+    ) -> None:
         """Refuse what cannot be written, before any work.
 
         Raises:
             OutputError: exists, or a format that cannot hold it.
-            UsageError: trimesh is missing.
+            UsageError: trimesh is missing, or a scale bar's length cannot be told.
         """
+        for position in positions:
+            for bar in self._bars(""):
+                bar.check(position.width, self._size(position.voxel_um))
         if self.mesh is not None:
             from panfocus.surface.mesh import check_mesh_path  # noqa: PLC0415  few make one
 
@@ -100,6 +137,10 @@ class SurfaceOutputs:
             tail: end of the names.
             stage: tells where a file is written before it is put in its place.
         """
+        for bar in self._bars(tail):
+            shown_as = in_colours(shown.planes, shown.channels)
+            staged = replace(bar, path=stage(bar.path))
+            staged.write(shown_as, io.Metadata(), self._size(shown.voxel_um))
         if not self.need_depth:
             return []
         if shown.depth is None or shown.confidence is None:

@@ -160,6 +160,13 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only")
 )
 @under(
     "output",
+    "--scale-bar",
+    metavar="LENGTH",
+    help="Paint a scale bar of a length like 100um into a copy, OUT_scalebar; auto takes a round "
+    "one. Needs the size of a pixel, from the file or --pixel-size.",
+)
+@under(
+    "output",
     "--quality",
     type=click.IntRange(1, 100),
     default=95,
