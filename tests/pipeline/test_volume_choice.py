@@ -148,3 +148,27 @@ def test_a_folder_of_volumes_is_chosen_from(tmp_path):
     assert main(["batch", str(tmp_path / "in"), str(tmp_path / "out"), *words]) == 0
     for name in ("a", "b"):
         assert tifffile.imread(tmp_path / "out" / f"{name}.ome.tif").shape == (48, 64)
+
+
+def test_batches_write_pictures_of_what_is_chosen(tmp_path):
+    source = volume(tmp_path / "s.ome.tif")
+    words = ["-s", "guided", "--workers", "0", "--format", "png", "--depth-map"]
+    assert main(["batch", str(source), str(tmp_path / "all"), *words, "--only", "T=0"]) == 0
+    found = sorted(path.name for path in (tmp_path / "all").glob("s_*"))
+    stems = [f"s_p000_t0000_c{c}" for c in range(3)]
+    assert found == sorted([f"{s}.png" for s in stems] + [f"{s}_depth.tif" for s in stems])
+    (tmp_path / "in").mkdir()
+    source.rename(tmp_path / "in" / "s.ome.tif")
+    for n, frame in enumerate(FRAMES):  # photographs beside it are fused as ever
+        (tmp_path / "in" / "shots").mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / "in" / "shots" / f"{n}.tif", frame)
+    out = tmp_path / "out"
+    one = ["batch", str(tmp_path / "in"), str(out), *words]
+    assert main([*one, "--only", "T=0,C=DAPI"]) == 0
+    assert sorted(path.name for path in out.glob("*.png")) == ["s.png", "shots.png"]
+    assert main([*one[:2], str(tmp_path / "more"), *words, "--only", "T=0"]) == 3
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("name,inputs,output\na,in/s.ome.tif,a.jpg\n")
+    only = ["--only", "T=0,C=GFP", "-s", "guided", "--workers", "0"]
+    assert main(["batch", str(manifest), str(tmp_path / "m"), *only]) == 0
+    assert (tmp_path / "m" / "a.jpg").exists()

@@ -30,7 +30,7 @@ class Job:
         quality: of JPEG and WebP.
         axes: of a scientific stack that does not say them.
         guide: channel of a scientific stack that decides for all.
-        only: what of a scientific stack is fused; None for all.
+        only: what of a scientific stack is fused; None for all of it, and of photographs.
         pyramid: whether large results of scientific stacks get smaller copies.
     """
 
@@ -47,8 +47,8 @@ class Job:
 
     @property
     def is_volume(self) -> bool:
-        """Whether it is a scientific stack: written as one, and not as a photograph."""
-        return is_zarr(self.output) or is_ome_tiff(self.output)
+        """Whether it is a scientific stack: written as one, or chosen from, and no photograph."""
+        return is_zarr(self.output) or is_ome_tiff(self.output) or self.only is not None
 
     @property
     def outputs(self) -> dict[str, Path]:
@@ -61,6 +61,16 @@ class Job:
 def is_volume_job(path: Path, ending: str) -> bool:
     """Whether a stack is a scientific one; one that is merely measured only if TIFFs are wanted."""
     return is_volume(path) or (ending == ".tif" and is_measured(path))
+
+
+def ending_of(ending: str, only: Only | None) -> str:
+    """Return the ending of a scientific stack's result: a picture's where something is chosen.
+
+    Args:
+        ending: of pictures, as asked for; TIFF is OME-TIFF here.
+        only: what is chosen.
+    """
+    return VOLUME_ENDING if only is None or ending == ".tif" else ending
 
 
 def output_in(out: Path, name: str, ending: str) -> Path:

@@ -100,12 +100,14 @@ def _check(job: Job) -> _Checked:
         _outputs(job, job.outputs).check(checked)
         card = checked.system.card
         return _Checked(files, checked.settings, card, checked.memory_bytes, checked.count)
-    choice = _choice(job)
+    outputs = _volume_outputs(job, job.outputs)
+    choice = outputs.heeded(_choice(job))
     system = _system(choice.settings)
     source = Path(job.inputs[0])
-    _volume_outputs(job, job.outputs).check([source, *settings_files(choice.settings)])
+    outputs.check([source, *settings_files(choice.settings)])
     with closing(open_volume(source, job.axes)) as volume:
         memory = check_volume(volume, choice, system)
+        outputs.check_chosen(volume, choice)
         groups = choice.groups(choice.selected(volume))
         frames = sum(group.planes * len(group.channels) for group in groups)
     return _Checked([source], choice.settings, system.card, memory, frames)
@@ -183,7 +185,9 @@ def _outputs(job: Job, places: Mapping[str, Path]) -> Outputs:
 def _volume_outputs(job: Job, places: Mapping[str, Path]) -> VolumeOutputs:
     """Return the files of a scientific stack, in their places or on the way there."""
     maps = {kind: places[kind] for kind in job.maps}
-    return VolumeOutputs(places["image"], maps, overwrite=True, pyramid=job.pyramid)
+    return VolumeOutputs(
+        places["image"], maps, overwrite=True, pyramid=job.pyramid, quality=job.quality
+    )
 
 
 def run_task(task: StackTask) -> StackOutcome:
