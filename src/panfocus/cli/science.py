@@ -17,9 +17,11 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.pipeline.plan import settings_files
+from panfocus.pipeline.project import Project
 from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volume_plan import VolumePlan
+from panfocus.pipeline.volume_project import fuse_volume_project
 from panfocus.pipeline.volume_summary import Summary
 from panfocus.pipeline.volume_surfaces import SurfaceOutputs
 from panfocus.pipeline.volumes import fuse_file
@@ -44,12 +46,7 @@ def run(
             got=f"{len(request.inputs)} inputs",
             remedy="give one OME-TIFF, TIFF hyperstack or OME-Zarr; `panfocus batch` takes many",
         )
-    if request.has_frame_files or request.save_project is not None:
-        raise UsageError(
-            "scientific stacks are fused without what shows their frames, and without projects",
-            where="--layers, --animation, --stereo, --rocking, --save-project",
-            remedy="leave them out",
-        )
+    _check_asked(request)
     if request.output is None or request.align_only or request.save_transforms:
         raise UsageError(
             "scientific stacks are fused into a file",
@@ -67,6 +64,51 @@ def run(
         return
     with progress_of(request, None) as tell:
         summary, files = fuse_file(source, outputs, choice, progress=tell)
+    _report(request, summary, outputs, files)
+    if not request.quiet:
+        _say(summary.notes, len(summary.stacks), files)
+
+
+def _check_asked(request: Request) -> None:
+    """Refuse what volumes have not."""
+    if request.has_frame_files or request.save_project is not None:
+        raise UsageError(
+            "scientific stacks are fused without what shows their frames, and without projects",
+            where="--layers, --animation, --stereo, --rocking, --save-project",
+            remedy="leave them out",
+        )
+
+
+def run_volume_project(
+    request: Request, path: Path, project: Project, *, accept_changed: bool
+) -> None:
+    """Fuse the project of a volume.
+
+    Args:
+        request: what else is asked for; without inputs.
+        path: of the project's file.
+        project: as it stands there, with the options of the command line.
+        accept_changed: whether a volume that has changed is taken.
+    """
+    _check_asked(request)
+    image = request.output
+    if image is None and project.outputs is not None:
+        image = project.folder / project.outputs.picture
+    if image is None:
+        raise UsageError(
+            "there is no output",
+            where="-o",
+            expected="-o OUT, as the project names none",
+            remedy="say where the fused picture shall go: -o fused.ome.tif",
+        )
+    wanted = {kind: value for kind, value in request.maps.items() if value is not None}
+    outputs = _outputs(request, image, wanted)
+    source = project.folder / project.inputs[0].path
+    _check(outputs, [path, source, *settings_files(project.options)])
+    with progress_of(request, None) as tell:
+        summary, files = fuse_volume_project(
+            project, outputs, accept_changed=accept_changed, progress=tell
+        )
     _report(request, summary, outputs, files)
     if not request.quiet:
         _say(summary.notes, len(summary.stacks), files)

@@ -23,7 +23,7 @@ from panfocus.systems import PictureSystem, System, list_systems, load_system
 #: Of a picture with its three maps, bytes a pixel beside the picture.
 MAP_BYTES = 10
 #: Frames in memory while one is read and put in place, and the next is decoded.
-_IN_WORK = 4
+IN_WORK = 4
 
 
 class Palette(Protocol):
@@ -138,7 +138,7 @@ def held_bytes(plan_: Plan) -> int:
     """
     frame = plan_.height * plan_.width * plan_.channels * np.dtype(plan_.dtype).itemsize
     maps = plan_.height * plan_.width * MAP_BYTES
-    return BASE_BYTES + 2 * (frame + maps) + _IN_WORK * frame
+    return BASE_BYTES + 2 * (frame + maps) + IN_WORK * frame
 
 
 def by_system(plan_: Plan, name: str, registration: Registration | None) -> Plan:

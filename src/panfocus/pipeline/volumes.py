@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,6 +32,7 @@ def fuse_file(
     outputs: VolumeOutputs,
     choice: Choice,
     *,
+    mender: Mender | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> tuple[Summary, list[Path]]:
@@ -45,6 +46,7 @@ def fuse_file(
             ``.ome.tif``), ``.zarr`` for OME-Zarr; TCYX (or TCZYX with Z 1); or a picture, where
             one plane is left.
         choice: what and how.
+        mender: puts strokes onto what is fused; None for none.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every frame.
 
@@ -63,6 +65,8 @@ def fuse_file(
     system = load_system(settings.system, threads=settings.threads, device=settings.device)
     with closing(choice.open(source)) as volume:
         check(volume, choice, system)
+        if mender is not None:
+            mender.check(volume, choice)
         summary = Summary(str(source), volume.kind, asdict(settings))
         known = list(volume.notes)
         summary.warnings.extend(known)
@@ -76,6 +80,9 @@ def fuse_file(
                 progress=progress,
                 cancel=cancel,
             ):
+                if mender is not None:
+                    one = mender.mended(one, choice)  # noqa: PLW2901  the same, with strokes
+                    summary.stacks[-1]["retouch"] = one.fusion.report.retouch
                 hand_over(writing, one)
         # what showed while planes were read comes first
         summary.warnings[:0] = [note for note in volume.notes if note not in known]
@@ -103,6 +110,22 @@ class FusedStack:
     def position(self) -> Position:
         """Of the volume."""
         return self.group.selection.position
+
+
+class Mender(Protocol):
+    """Puts strokes onto pictures of a volume."""
+
+    def check(self, volume: Volume, choice: Choice) -> None:
+        """Refuse strokes that lie on nothing that is fused, before any work.
+
+        Raises:
+            UsageError: they do.
+        """
+        ...
+
+    def mended(self, one: FusedStack, choice: Choice) -> FusedStack:
+        """Return a fusion with the strokes of its place on it."""
+        ...
 
 
 class _Told:
@@ -172,12 +195,12 @@ def fused_stacks(
         )
         settings = choice.settings
         tell = told.of(group, group.planes)
-        fusion = _fuse(stack, group, settings, system, progress=tell, cancel=cancel)
+        fusion = fuse_group(stack, group, settings, system, progress=tell, cancel=cancel)
         summary.add(group, fusion)
         plain = replace(settings, maps=False, reference="middle")
         tellers = [told.of(group, len(part)) for part in ranges]
         slabs = (
-            _fuse(stack.part(part), group, plain, system, progress=t, cancel=cancel)
+            fuse_group(stack.part(part), group, plain, system, progress=t, cancel=cancel)
             for part, t in zip(ranges, tellers, strict=True)
         )
         yield FusedStack(group, stack, fusion, slabs)
@@ -187,13 +210,22 @@ def _slabs(group: Group, slab: tuple[int, int] | None) -> Sequence[range]:
     return [] if slab is None else slab_ranges(group.planes, *slab)
 
 
-def _fuse(
+def fuse_group(
     stack: ZStack,
     group: Group,
     settings: Options,
     system: System | PictureSystem,
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:
+    """Return the fusion of a group's planes, which count from the volume's first.
+
+    Args:
+        stack: its planes, or some of them.
+        group: what is fused together.
+        settings: how.
+        system: what decides.
+        **told: `progress` and `cancel`, as for `panfocus.fuse`.
+    """
     position = group.selection.position
     said = position.voxel_um[0] if is_length(position.voxel_um[0]) else None
     step = settings.z_step_um if settings.z_step_um is not None else said
