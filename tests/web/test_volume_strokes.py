@@ -46,7 +46,9 @@ def painted_at(page, stack, t, c, *, frame):
     """Fuse a place and paint a frame onto it."""
     go(page, stack, t, c)
     result = page.fuse(stack, system="guided")
-    assert draw(page, stack, result["id"], dot(40, 40, {"frame": frame}, radius=12)).status_code == 200
+    assert (
+        draw(page, stack, result["id"], dot(40, 40, {"frame": frame}, radius=12)).status_code == 200
+    )
     return result["id"]
 
 

@@ -59,7 +59,7 @@ def command_line(
         )
     if project_file is not None:
         words = ["--project", str(project_file)]
-    elif project.strokes or any(each.pages is not None for each in project.inputs):
+    elif project.count or any(each.pages is not None for each in project.inputs):
         raise UsageError(
             "strokes and chosen pages are repeated from the project's file alone",
             where="project_file",
