@@ -14,7 +14,7 @@ export function savePanel() {
   const view = viewOf();
   const stack = state.stack;
   const wanted = (view.save ??= {
-    name: `${stack.title.replace(/\.[^.]+$/, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
+    name: `${stack.title.replace(/(\.ome)?\.[^.]+$/i, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
     height_map: false, mesh: "", transforms: false, report: false, project: false, pixel_um: null,
   });
   let elsewhere = 0; // strokes at other places of a volume
