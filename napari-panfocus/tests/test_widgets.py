@@ -59,13 +59,20 @@ def test_a_layer_is_fused_into_new_layers(viewer):
 
 
 def test_what_cannot_be_fused_is_told(viewer, monkeypatch):
-    said = []
+    from napari.utils.notifications import notification_manager
+
+    said, told = [], []
     monkeypatch.setattr("napari_panfocus.fuse.show_error", said.append)
+    # once in words: not with a traceback besides, nor raised where Qt handles events
+    monkeypatch.setattr(notification_manager, "receive_error", lambda *error: told.append(error))
+    monkeypatch.setattr(sys, "excepthook", lambda *error: told.append(error))
     viewer.add_image(STACK[:1], name="one plane")
     widget = fuse_widget(viewer)
     widget.fuse()
     wait(lambda: bool(said))
     assert "fuse" in said[0]
+    assert widget.go.enabled
+    assert told == []
     assert len(viewer.layers) == 1
 
 
@@ -86,3 +93,19 @@ def test_stacks_for_training_are_written_whole(viewer, tmp_path):
     words = command(tmp_path / "stacks", tmp_path / "run", 5)
     assert words[0] == sys.executable
     assert str(Path(tmp_path / "run")) in words
+
+
+def test_a_training_that_fails_is_told_once(viewer, tmp_path, monkeypatch):
+    said, told = [], []
+    monkeypatch.setattr("napari_panfocus.train.show_error", said.append)
+    monkeypatch.setattr(sys, "excepthook", lambda *error: told.append(error))
+    failing = [sys.executable, "-c", "print('no such data'); raise SystemExit(1)"]
+    monkeypatch.setattr("napari_panfocus.train.command", lambda *_: failing)
+    viewer.add_image(STACK, name="stack")
+    widget = train_widget(viewer)
+    widget.layers.value = widget.layers.choices
+    widget.out.value = tmp_path / "new"
+    widget.train()
+    wait(lambda: bool(said))
+    assert said == ["training ended: no such data"]
+    assert told == []

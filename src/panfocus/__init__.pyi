@@ -15,8 +15,8 @@ from .pipeline.project import Project as Project
 from .pipeline.register import align as align
 from .pipeline.result import Fusion as Fusion
 from .pipeline.run import fuse as fuse
-from .pipeline.volume_fusion import VolumeFusion as VolumeFusion
 from .pipeline.volume_fusion import fuse_volume as fuse_volume
+from .pipeline.volume_result import VolumeFusion as VolumeFusion
 from .retouch.stroke import Stroke as Stroke
 from .systems.base import PictureSystem as PictureSystem
 from .systems.base import System as System

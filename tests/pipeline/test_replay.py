@@ -12,7 +12,7 @@ import tifffile
 import panfocus
 from panfocus.cli import main
 from panfocus.errors import InputError, SystemError_, UsageError
-from panfocus.pipeline import retouched
+from panfocus.pipeline import palettes, retouched
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.replay import plan_project, with_result
 from panfocus.retouch import FrameSource, FusedSource, Region, Sharpest, Stroke, SystemSource
@@ -175,20 +175,20 @@ def test_little_memory_takes_strokes_in_groups(home, monkeypatch):
     project = replace(project_in(home), strokes=strokes)
     expected = project.fuse()
     reads = []
-    stack = retouched.FileStack
+    stack = palettes.FileStack
 
     def counted(infos):
         reads.append(len(infos))
         return stack(infos)
 
-    monkeypatch.setattr(retouched, "FileStack", counted)
+    monkeypatch.setattr(palettes, "FileStack", counted)
     assert np.array_equal(project.fuse().image, expected.image)
     assert reads == [3]
-    monkeypatch.setattr(retouched, "_held", lambda plan: plan.memory_limit - 2000)
+    monkeypatch.setattr(palettes, "held_bytes", lambda plan: plan.memory_limit - 2000)
     reads.clear()
     assert np.array_equal(project.fuse().image, expected.image)
     assert len(reads) > 3
-    monkeypatch.setattr(retouched, "_held", lambda plan: plan.memory_limit + 1)
+    monkeypatch.setattr(retouched, "held_bytes", lambda plan: plan.memory_limit + 1)
     with pytest.raises(UsageError, match="mending the result"):
         project.fuse()
 

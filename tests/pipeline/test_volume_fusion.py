@@ -135,3 +135,36 @@ def test_several_positions_have_no_single_image():
     with pytest.raises(UsageError, match="several positions"):
         _ = result.image
     assert panfocus.fuse_volume is fuse_volume
+
+
+@pytest.mark.parametrize("axes", ["TZYX", "CZYX", "ZYX"])
+def test_frames_of_a_volume_are_not_fused_as_one_stack(tmp_path, axes):
+    stack = STACK[0, 0] if axes == "ZYX" else STACK[:, 0] if axes == "TZYX" else STACK[0]
+    path = tmp_path / "s.ome.tif"
+    tifffile.imwrite(path, stack, metadata={"axes": axes}, photometric="minisblack")
+    if axes == "ZYX":
+        assert len(panfocus.fuse(path, system="guided").report.frames) == 4
+        return
+    with pytest.raises(InputError, match=r"panfocus\.fuse_volume"):
+        panfocus.fuse(path, system="guided")
+
+
+def test_colours_of_a_pixel_are_no_channels_of_their_own(tmp_path):
+    path = tmp_path / "s.ome.tif"
+    tifffile.imwrite(path, FRAMES, metadata={"axes": "ZYXS"}, photometric="rgb")
+    assert panfocus.fuse(path, system="guided").image.shape == (48, 64, 3)
+
+
+def test_volumes_that_are_no_tiff_are_told_by_whom_they_are_taken(tmp_path):
+    folder = tmp_path / "planes"
+    folder.mkdir()
+    for t, z in np.ndindex(2, 4):
+        tifffile.imwrite(folder / f"img_t{t}_z{z}.tif", STACK[t, 0, z])
+    with pytest.raises(UsageError, match=r"panfocus\.fuse_volume"):
+        panfocus.fuse(folder)
+    assert fused(folder).image.shape == (2, 1, 48, 64)
+    pytest.importorskip("zarr")
+    path = tmp_path / "s.ome.zarr"
+    fused(STACK, axes="TCZYX").save(path)
+    with pytest.raises(UsageError, match=r"panfocus\.fuse_volume"):
+        panfocus.fuse(path)

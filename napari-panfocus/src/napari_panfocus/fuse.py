@@ -16,7 +16,7 @@ from napari.qt.threading import thread_worker
 from napari.utils.notifications import show_error, show_info, show_warning
 
 import panfocus
-from napari_panfocus.stacks import LayerData, Stack, fused_layers
+from napari_panfocus.stacks import LayerData, Refusal, Stack, fused_layers
 
 _ALIGN = ("none", "auto", "translation", "similarity", "affine")
 _NOTES = 5
@@ -87,7 +87,7 @@ class FuseWidget(Container):
         worker = _work(work)
         worker.yielded.connect(self._tell)
         worker.returned.connect(self._show)
-        worker.errored.connect(self._failed)
+        worker.errored.connect(lambda _: self._done())  # napari tells of what nobody foresaw
         self.go.enabled, self.bar.visible = False, True
         worker.start()
         return worker
@@ -98,8 +98,11 @@ class FuseWidget(Container):
     def _done(self) -> None:
         self.go.enabled, self.bar.visible, self.said.value = True, False, ""
 
-    def _show(self, layers: list[LayerData]) -> None:
+    def _show(self, layers: list[LayerData] | Refusal) -> None:
         self._done()
+        if isinstance(layers, Refusal):
+            show_error(layers.text)
+            return
         for data in layers:
             self._viewer.add_layer(Layer.create(*data))
         notes = layers[0][1]["metadata"]["panfocus"]
@@ -107,21 +110,20 @@ class FuseWidget(Container):
             more = f"\n... and {len(notes) - _NOTES} more" if len(notes) > _NOTES else ""
             show_info("\n".join(notes[:_NOTES]) + more)
 
-    def _failed(self, error: Exception) -> None:
-        self._done()
-        show_error(str(error))
-
 
 @thread_worker(start_thread=False)
 def _work(work: Callable[..., list[LayerData]]) -> Iterator[tuple[float, str]]:
-    """Yield how far the work is, and return what it gives."""
+    """Yield how far the work is, and return what it gives, or why it gives nothing."""
     told = [(0.0, "fusing")]
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work, progress=lambda share, _, text: told.append((share, text)))
         while not future.done():
             sleep(0.1)
             yield told[-1]
-    return future.result()
+    try:
+        return future.result()
+    except (panfocus.PanfocusError, ValueError) as error:
+        return Refusal(str(error))
 
 
 def fuse_widget(napari_viewer: Viewer) -> FuseWidget:

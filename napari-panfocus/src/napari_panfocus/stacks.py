@@ -19,6 +19,17 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why something could not be done, in words for the user.
+
+    A worker of napari returns it: an error that it raises is shown with its traceback, and raised
+    once more where Qt handles events.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Stack:
     """An array of a layer, and what its axes are.
 

@@ -15,6 +15,8 @@ from napari.layers import Image
 from napari.qt.threading import thread_worker
 from napari.utils.notifications import show_error, show_info, show_warning
 
+from napari_panfocus.stacks import Refusal
+
 
 def write_stacks(layers: Sequence[Any], folder: Path) -> list[Path]:
     """Write every focal stack of some layers into a folder of its own, a TIFF a plane.
@@ -80,8 +82,7 @@ class TrainWidget(Container):
             return None
         worker = _train(layers, out, int(self.minutes.value))
         worker.yielded.connect(lambda line: setattr(self.said, "value", line))
-        worker.returned.connect(lambda system: show_info(f"trained; system folder: {system}"))
-        worker.errored.connect(lambda error: show_error(str(error)))
+        worker.returned.connect(_tell)
         worker.start()
         return worker
 
@@ -98,8 +99,15 @@ def _train(layers: Sequence[Any], out: Path, minutes: int) -> Iterator[str]:
     for line in process.stdout or ():
         yield line.strip()
     if process.wait() != 0:
-        raise RuntimeError(f"training ended: {line.strip()}")
+        return Refusal(f"training ended: {line.strip()}")
     return out / "run" / "system"
+
+
+def _tell(done: Path | Refusal) -> None:
+    if isinstance(done, Refusal):
+        show_error(done.text)
+    else:
+        show_info(f"trained; system folder: {done}")
 
 
 def train_widget(napari_viewer: Viewer) -> TrainWidget:

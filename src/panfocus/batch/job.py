@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
+from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.pipeline.outputs import map_path
+from panfocus.pipeline.volume_choice import Only
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 
 #: Of scientific stacks.
@@ -28,7 +30,8 @@ class Job:
         quality: of JPEG and WebP.
         axes: of a scientific stack that does not say them.
         guide: channel of a scientific stack that decides for all.
-        only: (position, T, C) of a scientific stack to be fused alone; None for all.
+        only: what of a scientific stack is fused; None for all of it, and of photographs.
+        pyramid: whether large results of scientific stacks get smaller copies.
     """
 
     name: str
@@ -39,12 +42,13 @@ class Job:
     quality: int = 95
     axes: str | None = None
     guide: str | None = None
-    only: tuple[int, int, int] | None = None
+    only: Only | None = None
+    pyramid: Pyramid = "auto"
 
     @property
     def is_volume(self) -> bool:
-        """Whether it is a scientific stack: written as one, and not as a photograph."""
-        return is_zarr(self.output) or is_ome_tiff(self.output)
+        """Whether it is a scientific stack: written as one, or chosen from, and no photograph."""
+        return is_zarr(self.output) or is_ome_tiff(self.output) or self.only is not None
 
     @property
     def outputs(self) -> dict[str, Path]:
@@ -57,6 +61,16 @@ class Job:
 def is_volume_job(path: Path, ending: str) -> bool:
     """Whether a stack is a scientific one; one that is merely measured only if TIFFs are wanted."""
     return is_volume(path) or (ending == ".tif" and is_measured(path))
+
+
+def ending_of(ending: str, only: Only | None) -> str:
+    """Return the ending of a scientific stack's result: a picture's where something is chosen.
+
+    Args:
+        ending: of pictures, as asked for; TIFF is OME-TIFF here.
+        only: what is chosen.
+    """
+    return VOLUME_ENDING if only is None or ending == ".tif" else ending
 
 
 def output_in(out: Path, name: str, ending: str) -> Path:

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
+from typing import Any
 
 from natsort import natsort_keygen, ns
 
-from panfocus.batch.job import VOLUME_ENDING, Job, is_volume_job, output_in
+from panfocus.batch.job import Job, ending_of, is_volume_job, output_in
 from panfocus.batch.manifest import read_manifest
 from panfocus.batch.record import FOLDER
 from panfocus.errors import InputError, UsageError
@@ -20,6 +20,8 @@ from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.read import look
 from panfocus.io.volumes.open import is_volume, open_volume
+from panfocus.pipeline.options import Options
+from panfocus.pipeline.volume_choice import Choice, Only
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 
@@ -42,7 +44,7 @@ def find_jobs(
         UsageError: a manifest with unknown columns or options, or two jobs of one name.
     """
     if source.exists() and (is_volume(source) or pattern.axes):
-        jobs = _grid(source, out, pattern)
+        jobs = _grid(source, out, ending, pattern)
     elif source.is_dir():
         jobs = _in_folder(source, out, ending, pattern, [] if notes is None else notes)
     elif source.suffix.lower() == ".csv" and source.is_file():
@@ -116,28 +118,31 @@ def _why_no_frames(folder: Path, out: Path) -> str | None:
 def _of_path(path: Path, out: Path, ending: str, pattern: Job) -> Job:
     volume = is_volume_job(path, ending)
     name = path.name if path.is_dir() and not volume else _stem(path)
-    output = output_in(out, name, VOLUME_ENDING if volume else ending)
-    return replace(pattern, name=name, inputs=(str(path.absolute()),), output=output)
+    only = pattern.only if volume else None
+    output = output_in(out, name, ending_of(ending, only) if volume else ending)
+    return replace(pattern, name=name, inputs=(str(path.absolute()),), output=output, only=only)
 
 
 def _stem(path: Path) -> str:
     return path.stem.removesuffix(".ome")
 
 
-def _grid(source: Path, out: Path, pattern: Job) -> list[Job]:
+def _grid(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
     """Return a job for every position and T, and C unless one channel decides for all."""
     jobs: list[Job] = []
+    choice = Choice(Options(), pattern.axes, pattern.guide, pattern.only)
     with closing(open_volume(source, pattern.axes)) as volume:
-        for p, position in enumerate(volume.positions):
-            channels = range(1 if pattern.guide is not None else len(position.channels))
-            for t, c in product(range(position.times), channels):
-                tail = "" if pattern.guide is not None else f"_c{c}"
-                name = f"{_stem(source)}_p{p:03d}_t{t:04d}{tail}"
-                output = output_in(out, name, VOLUME_ENDING)
-                inputs = (str(source.absolute()),)
-                jobs.append(
-                    replace(pattern, name=name, inputs=inputs, output=output, only=(p, t, c))
-                )
+        for group in choice.groups(choice.selected(volume)):
+            p, depths = group.selection.number, group.selection.depths
+            only: dict[str, Any] = {"P": p, "T": group.time, "C": list(group.channels)}
+            if len(depths) < group.selection.position.depths:
+                only["Z"] = list(depths)
+            tail = "" if pattern.guide is not None else f"_c{group.channels[0]}"
+            name = f"{_stem(source)}_p{p:03d}_t{group.time:04d}{tail}"
+            chosen = Only.of(only)
+            output = output_in(out, name, ending_of(ending, chosen))
+            inputs = (str(source.absolute()),)
+            jobs.append(replace(pattern, name=name, inputs=inputs, output=output, only=chosen))
     return jobs
 
 

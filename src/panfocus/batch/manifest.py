@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from panfocus.batch.job import VOLUME_ENDING, Job, is_volume_job, output_in
+from panfocus.batch.job import Job, ending_of, is_volume_job, output_in
 from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
 from panfocus.pipeline.options import FIELDS, name_of
@@ -102,14 +102,17 @@ def _row(
         raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
     paths = [base / as_path(part) for part in inputs]
     volume = len(paths) == 1 and is_volume_job(paths[0], ending)
-    output = as_path(output_in(out, name, VOLUME_ENDING if volume else ending), UsageError)
+    only = pattern.only if volume else None
+    named = output_in(out, name, ending_of(ending, only) if volume else ending)
+    output = as_path(named, UsageError)
     if cells["output"]:
         output = located(out.absolute() / as_path(cells["output"]))
     told = cells["options"]
     if told not in known:
         known[told] = {**pattern.settings, **_options(told, where)}
     inputs_ = tuple(map(str, paths))
-    return replace(pattern, name=name, inputs=inputs_, output=output, settings=known[told])
+    chosen = known[told]
+    return replace(pattern, name=name, inputs=inputs_, output=output, settings=chosen, only=only)
 
 
 def _options(text: str, where: str) -> dict[str, Any]:

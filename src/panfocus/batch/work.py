@@ -20,13 +20,15 @@ from panfocus.errors import PanfocusError
 from panfocus.io.atomic import staging
 from panfocus.io.outputs import earlier_results
 from panfocus.io.volumes.open import open_volume
-from panfocus.pipeline import volumes
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.volume_check import check as check_volume
+from panfocus.pipeline.volume_choice import Choice, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
+from panfocus.pipeline.volumes import fuse_file
 from panfocus.systems import (
     Card,
     PictureSystem,
@@ -98,20 +100,22 @@ def _check(job: Job) -> _Checked:
         _outputs(job, job.outputs).check(checked)
         card = checked.system.card
         return _Checked(files, checked.settings, card, checked.memory_bytes, checked.count)
-    choice = _choice(job)
+    outputs = _volume_outputs(job, job.outputs)
+    choice = outputs.heeded(_choice(job))
     system = _system(choice.settings)
     source = Path(job.inputs[0])
-    _volume_outputs(job, job.outputs).check([source, *settings_files(choice.settings)])
+    outputs.check([source, *settings_files(choice.settings)])
     with closing(open_volume(source, job.axes)) as volume:
-        memory = volumes.check(volume, choice, system)
-        planes = [p.depths * p.times * len(p.channels) for p in volume.positions]
-        frames = volume.positions[job.only[0]].depths if job.only else sum(planes)
+        memory = check_volume(volume, choice, system)
+        outputs.check_chosen(volume, choice)
+        groups = choice.groups(choice.selected(volume))
+        frames = sum(group.planes * len(group.channels) for group in groups)
     return _Checked([source], choice.settings, system.card, memory, frames)
 
 
-def _choice(job: Job) -> volumes.Choice:
-    settings = volumes.volume_settings(**job.settings, maps=bool(job.maps))
-    return volumes.Choice(settings, job.axes, job.guide, job.only)
+def _choice(job: Job) -> Choice:
+    settings = volume_settings(**job.settings, maps=bool(job.maps))
+    return Choice(settings, job.axes, job.guide, job.only)
 
 
 def prepare(
@@ -181,7 +185,9 @@ def _outputs(job: Job, places: Mapping[str, Path]) -> Outputs:
 def _volume_outputs(job: Job, places: Mapping[str, Path]) -> VolumeOutputs:
     """Return the files of a scientific stack, in their places or on the way there."""
     maps = {kind: places[kind] for kind in job.maps}
-    return VolumeOutputs(places["image"], maps, overwrite=True)
+    return VolumeOutputs(
+        places["image"], maps, overwrite=True, pyramid=job.pyramid, quality=job.quality
+    )
 
 
 def run_task(task: StackTask) -> StackOutcome:
@@ -260,9 +266,9 @@ def _fuse_frames(job: Job, folder: Path) -> dict[str, Any]:
 def _fuse_volume(job: Job, folder: Path) -> dict[str, Any]:
     staged = {kind: folder / path.name for kind, path in job.outputs.items()}
     outputs = _volume_outputs(job, staged)
-    done = volumes.fuse_file(Path(job.inputs[0]), outputs, _choice(job))
+    done, _ = fuse_file(Path(job.inputs[0]), outputs, _choice(job))
     timings: dict[str, float] = {}
     for stack in done.stacks:
         for stage, seconds in stack["timings_s"].items():
             timings[stage] = timings.get(stage, 0.0) + seconds
-    return {"timings_s": timings, "warnings": done.warnings}
+    return {"timings_s": timings, "warnings": done.notes}

@@ -17,6 +17,7 @@ from panfocus.errors import UsageError
 from panfocus.io.atomic import located
 from panfocus.pipeline.options import FIELDS, MAP_KINDS
 from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.volume_choice import Only
 
 PART_FAILED = 3
 #: Of a stack that are told at once; the report has them all.
@@ -60,6 +61,8 @@ def _options(words: dict[str, Any]) -> BatchOptions:
     fields = BatchOptions.__dataclass_fields__.keys() - {"pattern"}  # fuse's is of files' names
     own = {name: words.pop(name) for name in list(words) if name in fields}
     quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
+    told, pyramid = words.pop("only"), words.pop("pyramid")
+    only = None if told is None else Only.of(told)
     own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"
     chosen = {name: value for name, value in words.items() if value is not None}
@@ -72,7 +75,7 @@ def _options(words: dict[str, Any]) -> BatchOptions:
         )
     settings = {n: v for n, v in chosen.items() if n in FIELDS}
     make_settings(**settings)
-    pattern = Job("", (), Path(), settings, maps, quality, axes, guide)
+    pattern = Job("", (), Path(), settings, maps, quality, axes, guide, only, pyramid)
     return BatchOptions(pattern=pattern, **own)
 
 

@@ -10,10 +10,18 @@ from contextlib import contextmanager
 from panfocus.cli.request import Request
 from panfocus.pipeline.journal import Progress as Tell
 
+#: Parts of a bar that shows a percentage.
+_PARTS = 1000
+
 
 @contextmanager
-def progress_of(request: Request, count: int) -> Generator[Tell | None]:
-    """Yield how to tell progress: JSON lines, a bar on a terminal, or not at all."""
+def progress_of(request: Request, count: int | None) -> Generator[Tell | None]:
+    """Yield how to tell progress: JSON lines, a bar on a terminal, or not at all.
+
+    Args:
+        request: what the user asked for.
+        count: frames; None where messages count them.
+    """
     if request.json_progress:
 
         def as_json(share: float, stage: str, message: str) -> None:
@@ -29,12 +37,13 @@ def progress_of(request: Request, count: int) -> Generator[Tell | None]:
 
 
 @contextmanager
-def _bar(count: int) -> Generator[Tell]:
+def _bar(count: int | None) -> Generator[Tell]:
     from rich.console import Console  # noqa: PLC0415  slow to import, and only for a terminal
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
@@ -42,13 +51,13 @@ def _bar(count: int) -> Generator[Tell]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn() if count is None else MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("fusing", total=count)
+        task = bar.add_task("fusing", total=count or _PARTS)
 
         def tell(share: float, _stage: str, message: str) -> None:
-            bar.update(task, completed=round(share * count), description=message)
+            bar.update(task, completed=round(share * (count or _PARTS)), description=message)
 
         yield tell

@@ -29,6 +29,13 @@ def run_project(
         accept_changed: whether inputs that have changed are taken.
     """
     project = Project.read(path)
+    if project.planes is not None:
+        from panfocus.cli.science import run_volume_project  # noqa: PLC0415  few are of volumes
+
+        run_volume_project(
+            request, path, project.with_options(**asked), accept_changed=accept_changed
+        )
+        return
     outputs = _outputs(request, project)
     # maps are not only files: a stroke may ask for the sharpest frame
     project = project.with_options(**{**asked, "maps": outputs.need_maps or bool(project.strokes)})

@@ -8,6 +8,7 @@ from typing import Any
 
 from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
+from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.resources.paths import as_path
@@ -45,10 +46,15 @@ class Request:
     rocking: Path | None = None
     animation_size: int = 720
     parallax: float = 3.0
+    pyramid: Pyramid = "auto"
+    scale_bar: str | None = None
 
     @property
     def is_photographic(self) -> bool:
-        """Whether something is asked for that scientific stacks are not fused with."""
+        """Whether something is asked for that stacks of photographs have more of.
+
+        A stack that could be either is then taken for one.
+        """
         chosen = self.settings
         return (
             self.has_surfaces
@@ -61,9 +67,14 @@ class Request:
     @property
     def has_surfaces(self) -> bool:
         """Whether more is asked for than a picture and maps."""
+        beside = (self.slab, self.height_map, self.mesh, self.pixel_size)
+        return self.has_frame_files or any(wanted is not None for wanted in beside)
+
+    @property
+    def has_frame_files(self) -> bool:
+        """Whether files are asked for that show the frames, too."""
         frames = (self.layers, self.animation, self.stereo, self.rocking)
-        beside = (self.slab, self.height_map, self.mesh, self.pixel_size, *frames)
-        return any(wanted is not None for wanted in beside)
+        return any(wanted is not None for wanted in frames)
 
     @property
     def report_file(self) -> Path | None:
@@ -96,4 +107,5 @@ class Request:
                 self.animation_size,
                 self.parallax,
             ),
+            self.scale_bar,
         )

@@ -1,4 +1,4 @@
-"""`panfocus fuse` of one file with axes: OME-TIFF, TIFF hyperstack, OME-Zarr."""
+"""`panfocus fuse` of one file with axes: OME-TIFF, hyperstack, OME-Zarr, folder of planes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
 
 from panfocus.cli.bare_options import BARE
 from panfocus.cli.flags import in_flags
@@ -18,8 +17,14 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.pipeline.plan import settings_files
+from panfocus.pipeline.project import Project
+from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volumes import Choice, check, fuse_file, volume_settings
+from panfocus.pipeline.volume_plan import VolumePlan
+from panfocus.pipeline.volume_project import fuse_volume_project
+from panfocus.pipeline.volume_summary import Summary
+from panfocus.pipeline.volume_surfaces import SurfaceOutputs
+from panfocus.pipeline.volumes import fuse_file
 from panfocus.resources.paths import as_path
 from panfocus.systems import load_system
 
@@ -27,7 +32,12 @@ _NOTES = 8
 
 
 def run(
-    request: Request, *, axes: str | None, guide_channel: str | None, pattern: str | None
+    request: Request,
+    *,
+    axes: str | None,
+    guide_channel: str | None,
+    pattern: str | None,
+    only: str | None,
 ) -> None:
     """Do it."""
     if len(request.inputs) != 1:
@@ -36,12 +46,7 @@ def run(
             got=f"{len(request.inputs)} inputs",
             remedy="give one OME-TIFF, TIFF hyperstack or OME-Zarr; `panfocus batch` takes many",
         )
-    if request.has_surfaces:
-        raise UsageError(
-            "scientific stacks are fused without slabs, height map and mesh",
-            where="--slab, --height-map, --mesh, --pixel-size",
-            remedy="leave them out; --depth-map keeps the depth",
-        )
+    _check_asked(request)
     if request.output is None or request.align_only or request.save_transforms:
         raise UsageError(
             "scientific stacks are fused into a file",
@@ -49,37 +54,81 @@ def run(
         )
     source = as_path(request.inputs[0])
     wanted = {kind: value for kind, value in request.maps.items() if value is not None}
-    settings = volume_settings(**request.settings, maps=bool(wanted))
-    if settings.bit_depth != "same":
-        raise UsageError(
-            "the numbers of a scientific stack are kept", where="--bit-depth", expected="same"
-        )
-    choice = Choice(settings, axes, guide_channel, pattern=pattern)
+    settings = volume_settings(**request.settings)
     outputs = _outputs(request, request.output, wanted)
+    chosen = None if only is None else Only.of(only)
+    choice = outputs.heeded(Choice(settings, axes, guide_channel, chosen, pattern))
     _check(outputs, [source, *settings_files(settings)])
     if request.dry_run:
         _show(request, source, choice, outputs)
         return
-    with progress_of(request, 1000) as tell:
-        summary = fuse_file(source, outputs, choice, progress=tell)
-    files = list(outputs.files.values())
-    facts = {**asdict(summary), "outputs": [str(path) for path in files]}
-    text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
-    if outputs.report is not None:
-        write_atomic(
-            outputs.report, [text.encode(errors="backslashreplace")], overwrite=request.overwrite
-        )
-    elif request.json_file == BARE:
-        print(text, end="")
+    with progress_of(request, None) as tell:
+        summary, files = fuse_file(source, outputs, choice, progress=tell)
+    _report(request, summary, outputs, files)
     if not request.quiet:
-        _say(summary.warnings, len(summary.stacks), files)
+        _say(summary.notes, len(summary.stacks), files)
+
+
+def _check_asked(request: Request) -> None:
+    """Refuse what volumes have not."""
+    if request.has_frame_files or request.save_project is not None:
+        raise UsageError(
+            "scientific stacks are fused without what shows their frames, and without projects",
+            where="--layers, --animation, --stereo, --rocking, --save-project",
+            remedy="leave them out",
+        )
+
+
+def run_volume_project(
+    request: Request, path: Path, project: Project, *, accept_changed: bool
+) -> None:
+    """Fuse the project of a volume.
+
+    Args:
+        request: what else is asked for; without inputs.
+        path: of the project's file.
+        project: as it stands there, with the options of the command line.
+        accept_changed: whether a volume that has changed is taken.
+    """
+    _check_asked(request)
+    image = request.output
+    if image is None and project.outputs is not None:
+        image = project.folder / project.outputs.picture
+    if image is None:
+        raise UsageError(
+            "there is no output",
+            where="-o",
+            expected="-o OUT, as the project names none",
+            remedy="say where the fused picture shall go: -o fused.ome.tif",
+        )
+    wanted = {kind: value for kind, value in request.maps.items() if value is not None}
+    outputs = _outputs(request, image, wanted)
+    source = project.folder / project.inputs[0].path
+    _check(outputs, [path, source, *settings_files(project.options)])
+    with progress_of(request, None) as tell:
+        summary, files = fuse_volume_project(
+            project, outputs, accept_changed=accept_changed, progress=tell
+        )
+    _report(request, summary, outputs, files)
+    if not request.quiet:
+        _say(summary.notes, len(summary.stacks), files)
 
 
 def _outputs(request: Request, image: Path, wanted: Mapping[str, str]) -> VolumeOutputs:
     """Return the files that are asked for."""
     outputs = VolumeOutputs.beside(image, tuple(wanted), overwrite=request.overwrite)
     named = {kind: as_path(value, UsageError) for kind, value in wanted.items() if value != BARE}
-    return replace(outputs, maps={**outputs.maps, **named}, report=request.report_file)
+    return replace(
+        outputs,
+        maps={**outputs.maps, **named},
+        report=request.report_file,
+        slab=request.slab,
+        surfaces=SurfaceOutputs(
+            request.height_map, request.mesh, request.pixel_size, request.scale_bar, image
+        ),
+        pyramid=request.pyramid,
+        quality=request.quality,
+    )
 
 
 def _check(outputs: VolumeOutputs, read: list[Path]) -> None:
@@ -101,38 +150,31 @@ def _show(request: Request, source: Path, choice: Choice, outputs: VolumeOutputs
     chosen = choice.settings
     system = load_system(chosen.system, threads=chosen.threads, device=chosen.device)
     with closing(choice.open(source)) as volume:
-        facts: dict[str, Any] = {
-            "source": str(source),
-            "kind": volume.kind,
-            "memory_bytes": check(volume, choice, system),
-            "positions": [
-                {
-                    "name": p.name,
-                    "t": p.times,
-                    "c": [channel.name for channel in p.channels],
-                    "z": p.depths,
-                    "height": p.height,
-                    "width": p.width,
-                    "samples": p.samples,
-                    "dtype": p.dtype.name,
-                    "voxel_um": p.voxel_um,
-                }
-                for p in volume.positions
-            ],
-            "outputs": [str(path) for path in outputs.files.values()],
-        }
-    if request.json_file is not None:
-        print(json.dumps(facts, indent=2, ensure_ascii=False))
-        return
-    for name, value in facts.items():
-        for line in cast("list[object]", value) if isinstance(value, list) else [value]:
-            print(f"{name}: {line}")
+        plan = VolumePlan.of(volume, choice, outputs, system)
+        if request.json_file is not None:
+            print(json.dumps(plan.to_dict(), indent=2, ensure_ascii=False))
+            return
+        for note in volume.notes if not request.quiet else ():
+            print(in_flags(f"note: {note}"), file=sys.stderr)
+        print("\n".join(plan.lines()))
+
+
+def _report(request: Request, summary: Summary, outputs: VolumeOutputs, files: list[Path]) -> None:
+    """Write or print the report where it is asked for."""
+    facts = {**asdict(summary), "outputs": [str(path) for path in files]}
+    text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    if outputs.report is not None:
+        write_atomic(
+            outputs.report, [text.encode(errors="backslashreplace")], overwrite=request.overwrite
+        )
+    elif request.json_file == BARE:
+        print(text, end="")
 
 
 def _say(warnings: list[str], count: int, files: list[Path]) -> None:
     lines = [f"note: {note}" for note in warnings[:_NOTES]]
     if len(warnings) > _NOTES:
         lines.append(f"note: {len(warnings) - _NOTES} more; --json has them all")
-    lines.append(f"{count} stack(s) fused along Z")
+    lines.append(f"{count} {'stack' if count == 1 else 'stacks'} fused along Z")
     lines += [f"  {path}" for path in files]
     print(in_flags("\n".join(lines)), file=sys.stderr)

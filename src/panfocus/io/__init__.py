@@ -9,7 +9,7 @@ from panfocus.io.fit import check_frames
 from panfocus.io.frames import FrameInfo
 from panfocus.io.maps import write_map
 from panfocus.io.read import read_frame, read_reduced
-from panfocus.io.tiff_axes import step_um
+from panfocus.io.tiff_axes import pixel_um, step_um
 from panfocus.io.write import check_output, check_place, output_format, to_depth, write_image
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "develop_alike",
     "find_frames",
     "output_format",
+    "pixel_um",
     "read_frame",
     "read_reduced",
     "settle_orientation",

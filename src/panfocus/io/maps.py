@@ -14,12 +14,19 @@ from panfocus.io import png_write, tiff_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
+from panfocus.io.ome_write import PixelSize
 from panfocus.io.write import output_format
 
 _TOP = 65_535
 
 
-def write_map(path: Path, array: NDArray[Any], *, overwrite: bool = False) -> list[str]:
+def write_map(
+    path: Path,
+    array: NDArray[Any],
+    *,
+    overwrite: bool = False,
+    pixel_um: PixelSize | None = None,
+) -> list[str]:
     """Write a map whole or not at all.
 
     TIFF keeps float32 and uint16 values as they are. PNG holds 16-bit integers: an index map is
@@ -30,6 +37,7 @@ def write_map(path: Path, array: NDArray[Any], *, overwrite: bool = False) -> li
         path: ``.tif`` or ``.png``.
         array: (H, W), uint8, uint16 or float.
         overwrite: whether an existing file may be replaced.
+        pixel_um: sizes of a pixel, for an ``.ome.tif``; None where they are not known.
 
     Returns:
         Notes: the scale of a PNG.
@@ -49,7 +57,9 @@ def write_map(path: Path, array: NDArray[Any], *, overwrite: bool = False) -> li
     notes: list[str] = []
     if found == "TIFF":
         try:
-            pieces = tiff_write.encode(values, Metadata(exif=with_mark(None, is_map=True)))
+            pieces = tiff_write.encode(
+                values, Metadata(exif=with_mark(None, is_map=True)), path=path, pixel_um=pixel_um
+            )
         except tiff_write.TiffSizeError as error:
             raise OutputError(str(error), where=str(path)) from error
     elif values.dtype.kind == "f":

@@ -72,17 +72,25 @@ def read_pages(file: BinaryIO) -> list[Page]:
     return pages
 
 
+#: What to do with more than one stack of frames in a file.
+_AS_VOLUME = (
+    "fuse it alone, into an .ome.tif or into a picture of what `only` chooses; in Python by "
+    "`panfocus.fuse_volume`"
+)
+
+
 def _check_axes(block: Block, pages: int) -> None:
     """Refuse stacks whose pages are not simply one frame each."""
     text = block.data(Tag.DESCRIPTION) or b""
     said = said_axes(text)
-    if said["channels"] > 1 and said["slices"] * said["frames"] > 1:
-        raise KindError(
-            f"a stack with {said['channels']} channels as pages of their own",
-            "fuse it alone, into an .ome.tif, or save each channel as a stack of its own first",
-        )
+    # OME counts the colours of a pixel as channels
+    channels = max(1, said["channels"] // int(block.number(Tag.SAMPLES, 1) or 1))
+    if channels > 1 and said["slices"] * said["frames"] > 1:
+        raise KindError(f"a stack with {channels} channels as pages of their own", _AS_VOLUME)
+    if said["slices"] > 1 and said["frames"] > 1:
+        raise KindError(f"stacks of {said['frames']} times in one file", _AS_VOLUME)
     if pages == 1 and (said["images"] > 1 or b'"truncated": true' in text):
-        raise KindError("a stack that lists one page only", "fuse it alone, into an .ome.tif")
+        raise KindError("a stack that lists one page only", _AS_VOLUME)
     if block.number(Tag.IMAGE_DEPTH, 1) > 1:
         raise KindError("a volume in one page", "save it as one page per frame first")
 

@@ -118,6 +118,31 @@ def is_measured(path: Path) -> bool:
     return has_depth and (_step(page.text) is not None or any(name in tables for name in _TABLES))
 
 
+def pixel_um(path: Path) -> tuple[float, float] | None:
+    """Return the sizes (rows, columns) of a pixel in µm; None where the file does not say."""
+    page = _first_page(path)
+    if page is None:
+        return None
+    from panfocus.io.units import micrometres  # noqa: PLC0415 - photographs do without
+
+    text = page.text
+    sizes: list[float | None] = []
+    if text.startswith(b"ImageJ="):
+        unit = _IMAGEJ_UNIT.search(text)
+        per = unit[1].decode(errors="replace") if unit else "pixel"
+        for tag in (Tag.Y_RESOLUTION, Tag.X_RESOLUTION):
+            dots = page.block.number(tag)
+            sizes.append(micrometres(1 / dots, per) if dots else None)
+    else:
+        for axis in (b"Y", b"X"):
+            size = re.search(rb'PhysicalSize%b="([^"]*)"' % axis, text)
+            told = re.search(rb'PhysicalSize%bUnit="([^"]*)"' % axis, text)
+            per = told[1].decode(errors="replace") if told else "µm"
+            sizes.append(micrometres(size[1].decode(errors="replace"), per) if size else None)
+    y, x = sizes
+    return None if y is None or x is None else (y, x)
+
+
 def step_um(path: Path) -> float | None:
     """Return the micrometres between the planes of a stack; None where it does not say."""
     page = _first_page(path)

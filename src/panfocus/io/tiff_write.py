@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,20 @@ from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
 from panfocus.io.deflate import deflate
-from panfocus.io.ifd import BYTE, LONG, SHORT, UNDEFINED, Block, ByteOrder, DirectoryError, Tag
+from panfocus.io.ifd import (
+    ASCII,
+    BYTE,
+    LONG,
+    SHORT,
+    UNDEFINED,
+    Block,
+    ByteOrder,
+    DirectoryError,
+    Tag,
+)
 from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import parse_exif, put_resolution, story_of_tiff
+from panfocus.io.ome_write import PixelSize, ome_xml
 
 _DEFLATE, _HORIZONTAL = 8, 2
 _UNSIGNED, _FLOAT = 1, 3
@@ -23,10 +35,22 @@ class TiffSizeError(ValueError):
     """More bytes than a classic TIFF can address."""
 
 
-def encode(pixels: NDArray[Any], metadata: Metadata) -> list[bytes | memoryview]:
+def encode(
+    pixels: NDArray[Any],
+    metadata: Metadata,
+    *,
+    path: Path | None = None,
+    pixel_um: PixelSize | None = None,
+) -> list[bytes | memoryview]:
     """Encode (H, W) or (H, W, C) pixels of uint8, uint16 or float32 as one deflated page.
 
     The directory comes first and the strips behind it, so that a maker note can stay where it was.
+
+    Args:
+        pixels: of the picture.
+        metadata: all that is kept of it.
+        path: of the file; one that ends in ``.ome.tif`` describes itself in OME-XML.
+        pixel_um: sizes of a pixel, for that.
 
     Returns:
         The file in pieces, in order.
@@ -35,8 +59,14 @@ def encode(pixels: NDArray[Any], metadata: Metadata) -> list[bytes | memoryview]
         TiffSizeError: more than a classic TIFF can address.
     """
     block = _story(metadata)
-    strips, rows = _strips(pixels, block.order)
-    _describe(block, pixels, rows)
+    told = None
+    if path is not None:
+        told = ome_xml(path, pixels, pixel_um=pixel_um, description=block.data(Tag.DESCRIPTION))
+    if told is not None:
+        block.put_bytes(Tag.DESCRIPTION, ASCII, told + b"\0")
+    is_differenced = told is None and _is_differenced(pixels)
+    strips, rows = _strips(pixels, block.order, is_differenced=is_differenced)
+    _describe(block, pixels, rows, is_differenced=is_differenced)
     sizes = [len(strip) for strip in strips]
     block.put(Tag.STRIP_SIZES, LONG, *sizes)
     block.put(Tag.STRIPS, LONG, *sizes)  # a place of the right length until the offsets are known
@@ -66,7 +96,7 @@ def _story(metadata: Metadata) -> Block:
     return block
 
 
-def _describe(block: Block, pixels: NDArray[Any], rows: int) -> None:
+def _describe(block: Block, pixels: NDArray[Any], rows: int, *, is_differenced: bool) -> None:
     """Set the tags that tell how the pixels are stored."""
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -80,7 +110,7 @@ def _describe(block: Block, pixels: NDArray[Any], rows: int) -> None:
     block.put(Tag.ROWS_PER_STRIP, LONG, rows)
     block.put(Tag.PLANAR, SHORT, 1)
     block.put(Tag.SAMPLE_FORMAT, SHORT, *[_FLOAT if is_float else _UNSIGNED] * channels)
-    if _is_differenced(pixels):
+    if is_differenced:
         block.put(Tag.PREDICTOR, SHORT, _HORIZONTAL)
     if channels in (2, 4):
         block.put(Tag.EXTRA_SAMPLES, SHORT, _STRAIGHT_ALPHA)
@@ -89,13 +119,15 @@ def _describe(block: Block, pixels: NDArray[Any], rows: int) -> None:
 def _is_differenced(pixels: NDArray[Any]) -> bool:
     """Whether neighbours are subtracted before deflating, which makes photographs smaller.
 
-    ImageJ 1.53 shows deflated differences as if they were the pixels, without a word: maps and grey
-    pictures, which are measured there, go without.
+    ImageJ 1.53 shows deflated differences as if they were the pixels, without a word: maps, grey
+    pictures and OME-TIFFs, which are measured there, go without.
     """
     return pixels.dtype.kind != "f" and pixels.ndim == 3 and pixels.shape[2] > 2
 
 
-def _strips(pixels: NDArray[Any], order: ByteOrder) -> tuple[list[memoryview], int]:
+def _strips(
+    pixels: NDArray[Any], order: ByteOrder, *, is_differenced: bool
+) -> tuple[list[memoryview], int]:
     """Difference, deflate and return strips of about 1 MB, with the rows of a strip.
 
     Integers of colours are differenced along the row, d[x] = p[x] - p[x - 1] (mod 2^bits).
@@ -105,7 +137,7 @@ def _strips(pixels: NDArray[Any], order: ByteOrder) -> tuple[list[memoryview], i
     strips: list[memoryview] = []
     for top in range(0, height, rows):
         part = pixels[top : top + rows]
-        if _is_differenced(pixels):
+        if is_differenced:
             differences = part.copy()
             np.subtract(part[:, 1:], part[:, :-1], out=differences[:, 1:])
             part = differences

@@ -18,6 +18,7 @@ from panfocus.io.formats import SUFFIXES
 from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
+from panfocus.io.ome_write import PixelSize
 from panfocus.resources.paths import as_path
 
 Kind = Literal["image", "map"]
@@ -154,6 +155,7 @@ def write_image(
     quality: int = 95,
     overwrite: bool = False,
     is_result: bool = False,
+    pixel_um: PixelSize | None = None,
 ) -> list[str]:
     """Write a picture whole or not at all.
 
@@ -164,6 +166,7 @@ def write_image(
         quality: 1 to 100 for JPEG and WebP; WebP at 100 is lossless. PNG and TIFF always are.
         overwrite: whether an existing file may be replaced.
         is_result: whether it gets panfocus's mark, by which it is not taken for a frame.
+        pixel_um: sizes of a pixel, which an ``.ome.tif`` tells; None where they are not known.
 
     Returns:
         Notes: what the format could not hold.
@@ -184,9 +187,11 @@ def write_image(
     metadata, notes = _fitting(metadata, channels, found)
     if is_result and found != "PNG":  # which has a place of its own for it
         metadata = replace(metadata, exif=with_mark(metadata.exif))
-    pieces, more = _encode(
-        path, found, np.ascontiguousarray(pixels), metadata, quality, is_result=is_result
-    )
+    pixels = np.ascontiguousarray(pixels)
+    if found == "TIFF":
+        pieces, more = _tiff(path, pixels, metadata, pixel_um), []
+    else:
+        pieces, more = _encode(found, pixels, metadata, quality, is_result=is_result)
     write_atomic(path, pieces, overwrite=overwrite)
     return notes + more
 
@@ -224,8 +229,16 @@ def _unusual(colours: dict[bytes, bytes]) -> bool:
     return b"sRGB" not in colours and colours.get(b"gAMA", _STANDARD_GAMMA) != _STANDARD_GAMMA
 
 
+def _tiff(
+    path: Path, pixels: NDArray[Any], metadata: Metadata, pixel_um: PixelSize | None
+) -> list[bytes | memoryview]:
+    try:
+        return tiff_write.encode(pixels, metadata, path=path, pixel_um=pixel_um)
+    except tiff_write.TiffSizeError as error:
+        raise OutputError(str(error), where=str(path)) from error
+
+
 def _encode(
-    path: Path,
     found: Format,
     pixels: NDArray[Any],
     metadata: Metadata,
@@ -237,12 +250,7 @@ def _encode(
         return jpeg.encode(pixels, metadata, quality)
     if found == "WebP":
         return webp.encode(pixels, metadata, quality)
-    if found == "PNG":
-        return png_write.encode(pixels, metadata, {"Software": mark()} if is_result else None), []
-    try:
-        return tiff_write.encode(pixels, metadata), []
-    except tiff_write.TiffSizeError as error:
-        raise OutputError(str(error), where=str(path)) from error
+    return png_write.encode(pixels, metadata, {"Software": mark()} if is_result else None), []
 
 
 def to_depth(pixels: NDArray[Any], dtype: Literal["uint8", "uint16"]) -> NDArray[Any]:

@@ -59,7 +59,7 @@ def command_line(
         )
     if project_file is not None:
         words = ["--project", str(project_file)]
-    elif project.strokes or any(each.pages is not None for each in project.inputs):
+    elif project.count or any(each.pages is not None for each in project.inputs):
         raise UsageError(
             "strokes and chosen pages are repeated from the project's file alone",
             where="project_file",
@@ -109,6 +109,8 @@ def _beside(outputs: Outputs, folder: Path, picture: Path) -> list[str]:
     for name in ("animation_size", "parallax"):
         if getattr(of_frames, name) != getattr(default, name):
             out.append(f"--{name.replace('_', '-')}={getattr(of_frames, name):.15g}")
+    if outputs.scale_bar is not None:
+        out.append(f"--scale-bar={outputs.scale_bar}")
     if outputs.slab is not None:
         out += ["--slab", *(str(n) for n in outputs.slab)]
     if outputs.quality != 95:

@@ -77,6 +77,7 @@ class Journal:
         metadata: of the reference frame.
         registration: where the frames lie, once that is known.
         report: of all.
+        is_in_order: whether it is known where each frame belongs, so that no order is doubted.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Journal:
         self.system = system
         self.metadata = Metadata()
         self.registration: Registration | None = None
+        self.is_in_order = False
         self._span = (0.0, 1.0)
         self._places_um: list[float | None] = []
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
@@ -160,6 +162,8 @@ class Journal:
                 "`panfocus batch` or `panfocus evaluate`"
             )
         for finding in self.surveyor.findings():
+            if finding.kind == "order" and self.is_in_order:
+                continue
             can_go = finding.culls and not self.settings.cull
             remedy = " (`cull=True` leaves it out)" if can_go else ""
             self.report.warnings.append(f"{finding}{remedy}")

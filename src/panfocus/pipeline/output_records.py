@@ -18,6 +18,7 @@ from panfocus.retouch.records import MOST_FRAMES
 
 _FILES = ("height_map", "mesh", "transforms", "report")
 _OF_FRAMES = ("layers", "animation", "stereo", "rocking")
+_NUMBERS = ("pixel_um", "slab", "quality", "scale_bar")
 _SIZES = {"animation_size": SIZES, "parallax": PARALLAX}
 
 
@@ -74,7 +75,7 @@ def outputs_from(value: Value, door: Door) -> Outputs:
     Raises:
         InputError: it is not what `outputs_to` makes, or names a file outside of the folder.
     """
-    value.only("picture", "maps", *_FILES, *_OF_FRAMES, "pixel_um", "slab", "quality", *_SIZES)
+    value.only("picture", "maps", *_FILES, *_OF_FRAMES, *_NUMBERS, *_SIZES)
     maps, pixel, slab = (value.get(key) for key in ("maps", "pixel_um", "slab"))
     if maps is not None:
         maps.only(*MAP_KINDS)
@@ -90,13 +91,14 @@ def outputs_from(value: Value, door: Door) -> Outputs:
     if sizes_told["animation_size"] is not None:
         frame_sizes["animation_size"] = sizes_told["animation_size"].whole(*SIZES)
     sizes = None if slab is None else [each.whole(0, MOST_FRAMES) for each in slab.items(2, 2)]
-    quality = value.get("quality")
+    quality, bar = value.get("quality"), value.get("scale_bar")
     return Outputs(
         door.check_write(value.item("picture")),
         {} if maps is None else {kind: door.check_write(maps.item(kind)) for kind in maps.names()},
         pixel_um=None if pixel is None else pixel.number(1e-6, 1e9),
         slab=None if sizes is None else (sizes[0], sizes[1]),
         quality=95 if quality is None else quality.whole(1, 100),
+        scale_bar=None if bar is None else bar.text(),
         of_frames=FrameOutputs(**places(_OF_FRAMES), **frame_sizes),
         **places(_FILES),
     )

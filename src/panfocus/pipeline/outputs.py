@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from panfocus import io
 from panfocus.errors import UsageError
-from panfocus.frame import Metadata
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS, MapKind
+from panfocus.pipeline.picture_output import pixel_size, scale_bars, write_picture
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.surface_output import write_surfaces
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card
 
@@ -86,6 +85,7 @@ class Outputs:
         quality: of JPEG and WebP, 1 to 100.
         overwrite: whether existing files may be replaced; what is read never is.
         of_frames: files that show the frames, too.
+        scale_bar: length of a bar with its unit, or "auto", painted into a copy of the picture.
     """
 
     picture: Path
@@ -99,6 +99,7 @@ class Outputs:
     quality: int = 95
     overwrite: bool = False
     of_frames: FrameOutputs = field(default_factory=FrameOutputs)
+    scale_bar: str | None = None
 
     @property
     def need_maps(self) -> bool:
@@ -126,6 +127,7 @@ class Outputs:
 
     def _beside(self, count: int) -> list[Output]:
         out = [] if self.height_map is None else [("height_map", self.height_map)]
+        out += [("scale_bar", bar.path) for bar in scale_bars(self.picture, self.scale_bar)]
         if self.mesh is not None:
             from panfocus.surface.mesh import mesh_files  # noqa: PLC0415  few fusions make one
 
@@ -169,6 +171,9 @@ class Outputs:
             kind="image",
             size=(plan.height, plan.width),
         )
+        for bar in scale_bars(self.picture, self.scale_bar):
+            files = [info.path for info in plan.infos]
+            bar.check(plan.width, pixel_size(files, self.pixel_um))
         self.of_frames.check(plan, overwrite=self.overwrite)
         for _, path in (*self._beside(plan.count), *self._texts()):
             io.check_place(path, overwrite=self.overwrite)
@@ -212,12 +217,26 @@ class Outputs:
         written = [self.picture]
         with opencv_threads(fusion.report.settings.get("threads")):  # which the encoder takes, too
             notes = write_picture(
-                self.picture, fusion, quality=self.quality, overwrite=self.overwrite
+                self.picture,
+                fusion,
+                quality=self.quality,
+                overwrite=self.overwrite,
+                pixel_um=self.pixel_um,
             )
+        pixel_um = pixel_size(fusion.sources, self.pixel_um)
+        for bar in scale_bars(self.picture, self.scale_bar):
+            how = {"quality": self.quality, "overwrite": self.overwrite}
+            bar.write(fusion.image, fusion.metadata, pixel_um, **how)
         for kind, path in self.maps.items():
-            notes += io.write_map(path, getattr(fusion, kind), overwrite=self.overwrite)
+            notes += io.write_map(
+                path,
+                getattr(fusion, kind),
+                overwrite=self.overwrite,
+                pixel_um=pixel_um,
+            )
             written.append(path)
-        self._write_surfaces(fusion)
+        surfaces = (self.height_map, self.mesh)
+        write_surfaces(*surfaces, fusion, pixel_um=pixel_um, overwrite=self.overwrite)
         self._write_slabs(plan, fusion)
         notes += self.of_frames.write(fusion, quality=self.quality, overwrite=self.overwrite)
         written += [path for _, path in self._beside(count)]
@@ -241,32 +260,6 @@ class Outputs:
                 got="a fusion without maps",
             )
 
-    def _write_surfaces(self, fusion: Fusion) -> None:
-        """Write height map and mesh."""
-        if fusion.depth is None or fusion.confidence is None:
-            return  # `_check_made`: none is wanted
-        settings = fusion.report.settings
-        unit = fusion.report.depth_unit or "frames"
-        near_first = settings["order"] == "near-first"
-        if self.height_map is not None:
-            from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
-
-            picture = draw_height_map(fusion.depth, unit, near_first=near_first)
-            keep = {"overwrite": self.overwrite, "is_result": True}
-            io.write_image(self.height_map, picture, Metadata(), **keep)
-        if self.mesh is not None:
-            from panfocus.surface.mesh import build_surface, write_mesh  # noqa: PLC0415  few do
-
-            surface = build_surface(
-                fusion.image,
-                fusion.depth,
-                fusion.confidence,
-                pixel_um=self.pixel_um,
-                is_length=unit == "µm",
-                near_first=near_first,
-            )
-            write_mesh(self.mesh, surface, overwrite=self.overwrite)
-
     def _write_slabs(self, plan: Plan | None, fusion: Fusion) -> None:
         """Fuse the slabs and write them, all as the frames of the whole stack lie."""
         if self.slab is None:
@@ -277,15 +270,10 @@ class Outputs:
 
         slabs = fuse_slabs(plan, *self.slab, registration=fusion.registration)
         for path, part in zip(self._slabs(plan.count), slabs, strict=True):
-            write_picture(path, part, quality=self.quality, overwrite=self.overwrite)
-
-
-def write_picture(path: Path, fusion: Fusion, *, quality: int, overwrite: bool) -> list[str]:
-    """Write the fused picture with its metadata; return notes."""
-    check_apart(fusion.sources, [("", path)])
-    channels = 1 if fusion.image.ndim == 2 else fusion.image.shape[2]
-    dtype = str(np.dtype(fusion.image.dtype))
-    io.check_output(path, overwrite=overwrite, dtype=dtype, channels=channels, kind="image")
-    return io.write_image(
-        path, fusion.image, fusion.metadata, quality=quality, overwrite=overwrite, is_result=True
-    )
+            write_picture(
+                path,
+                part,
+                quality=self.quality,
+                overwrite=self.overwrite,
+                pixel_um=self.pixel_um,
+            )

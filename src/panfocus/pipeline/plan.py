@@ -13,6 +13,7 @@ from panfocus import io
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.restoration import restorer_of
+from panfocus.io.volumes.open import check_is_photographs
 from panfocus.pipeline.bounds import check_count, check_sides
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
@@ -136,6 +137,7 @@ def plan(
         SystemError_: no such system.
     """
     settings = make_settings(**asdict(settings))  # whoever has made them
+    check_is_photographs(inputs)
     infos, notes = io.find_frames(inputs, exclude=exclude, prefer_raw=settings.prefer_raw)
     infos = [replace(info, lenient=settings.lenient) for info in infos]
     infos, turned = io.settle_orientation(infos)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus._version import __version__
+from panfocus.errors import UsageError
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import ABOUT, Options
 from panfocus.pipeline.outputs import Outputs
@@ -66,6 +67,23 @@ def registration_options(settings: Options) -> dict[str, object]:
     return {name: getattr(settings, name) for name in REGISTRATION_OPTIONS}
 
 
+#: Position, T and C of a stack along Z within a volume, each from 0.
+Place = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class PlaneStrokes:
+    """The strokes on one picture of a volume.
+
+    Attributes:
+        place: of the planes along Z that the picture was fused from.
+        strokes: in the order in which they were drawn.
+    """
+
+    place: Place
+    strokes: tuple[Stroke, ...]
+
+
 @dataclass(frozen=True)
 class Project:
     """A stack, how it is fused, and the strokes that mend the picture.
@@ -80,6 +98,7 @@ class Project:
         revision: of the file; 0 for one that was never saved.
         made_by: the version of panfocus that has written it.
         folder: of the file, from which its paths are told; no part of what it is.
+        planes: strokes of a volume, which is the only input; None where the inputs are frames.
     """
 
     inputs: tuple[ProjectInput, ...]
@@ -91,6 +110,12 @@ class Project:
     revision: int = 0
     made_by: str = __version__
     folder: Path = field(default=Path(), compare=False)
+    planes: tuple[PlaneStrokes, ...] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many strokes there are, wherever they lie."""
+        return len(self.strokes) + sum(len(each.strokes) for each in self.planes or ())
 
     @classmethod
     def of(cls, plan: Plan, fusion: Fusion, folder: str | Path) -> Project:
@@ -170,11 +195,20 @@ class Project:
 
         Raises:
             InputError: an input is gone, changed or unreadable.
-            UsageError: options that cannot be, or more memory needed than allowed.
+            UsageError: options that cannot be, or more memory needed than allowed; or the project
+                is of a volume, which is many pictures.
             SystemError_: no such system.
             Cancelled: `cancel` said so.
         """
         from panfocus.pipeline.replay import fuse_project, plan_project  # noqa: PLC0415
+
+        if self.planes is not None:
+            raise UsageError(
+                "a volume is fused into a file",
+                where="project",
+                expected="a project of frames",
+                remedy="take `panfocus.pipeline.volume_project.fuse_volume_project`",
+            )
 
         planned = plan_project(self, accept_changed=accept_changed, cancel=cancel)
         return fuse_project(planned, progress=progress, cancel=cancel)

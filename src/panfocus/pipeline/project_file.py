@@ -18,6 +18,8 @@ from panfocus.pipeline.options import ABOUT, FIELDS, Options
 from panfocus.pipeline.output_records import Door, outputs_from, outputs_to
 from panfocus.pipeline.project import (
     REGISTRATION_OPTIONS,
+    Place,
+    PlaneStrokes,
     Project,
     ProjectInput,
     ProjectRegistration,
@@ -35,7 +37,7 @@ _NEWER = "update panfocus, or save the project again by this version"
 _MOST_REVISION = 10**9
 _KEYS = (
     *("format", "panfocus", "revision", "inputs", "options", "registration", "picture"),
-    *("strokes", "outputs"),
+    *("strokes", "outputs", "planes"),
 )
 
 
@@ -69,6 +71,9 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
     found = value.get("registration")
     picture = value.get("picture")
     outputs = value.get("outputs")
+    planes = value.get("planes")
+    if planes is not None and len(inputs) > 1:
+        planes.refuse("a volume is one input", "no `planes`, or one input")
     return Project(
         inputs,
         options,
@@ -79,7 +84,21 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
         value.item("revision").whole(0, _MOST_REVISION),
         value.item("panfocus").text(100),
         folder,
+        None if planes is None else _planes_from(planes),
     )
+
+
+def _planes_from(value: Value) -> tuple[PlaneStrokes, ...]:
+    out: dict[Place, PlaneStrokes] = {}
+    for each in value.items(MOST_FRAMES):
+        each.only("place", "strokes")
+        numbers = [n.whole(0, MOST_FRAMES) for n in each.item("place").items(3, 3)]
+        place = numbers[0], numbers[1], numbers[2]
+        if place in out:
+            each.refuse("a place of the volume is named twice", "each place once")
+        strokes = tuple(stroke_from(one) for one in each.item("strokes").items(MOST_STROKES))
+        out[place] = PlaneStrokes(place, strokes)
+    return tuple(out.values())
 
 
 def _check_version(value: Value) -> None:
@@ -168,7 +187,19 @@ def record_of(project: Project) -> dict[str, Any]:
         else {"height": project.size[0], "width": project.size[1]},
         "outputs": None if project.outputs is None else outputs_to(project.outputs),
         "strokes": [stroke_to(stroke) for stroke in project.strokes],
+        **_planes_to(project),
     }
+
+
+def _planes_to(project: Project) -> dict[str, Any]:
+    """Return the strokes of a volume; nothing where the inputs are frames."""
+    if project.planes is None:
+        return {}
+    planes = [
+        {"place": list(each.place), "strokes": [stroke_to(one) for one in each.strokes]}
+        for each in project.planes
+    ]
+    return {"planes": planes}
 
 
 def _options_to(project: Project) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from panfocus.errors import InputError
 from panfocus.io import FrameInfo
 from panfocus.io.digest import digest_of
 from panfocus.pipeline.project import ProjectInput, told_from
-from panfocus.resources.paths import is_file, shown
+from panfocus.resources.paths import is_file, is_folder, shown
 
 #: Changed files that are named one by one; of more only the number is told.
 _NAMED = 5
@@ -29,19 +29,34 @@ def note_inputs(infos: Sequence[FrameInfo], folder: Path) -> tuple[ProjectInput,
     out: list[ProjectInput] = []
     for path, group in groupby(infos, key=lambda info: info.path):
         numbers = tuple(info.page for info in group)
-        try:
-            size, digest = path.stat().st_size, digest_of(path)
-        except OSError as error:
-            raise InputError(
-                "an input cannot be read", where=str(path), got=error.strerror
-            ) from error
-        pages = None if numbers == (0,) else numbers
-        out.append(ProjectInput(told_from(path, folder), size, digest, pages))
+        out.append(note_input(path, folder, None if numbers == (0,) else numbers))
     return tuple(out)
 
 
+def note_input(path: Path, folder: Path, pages: tuple[int, ...] | None = None) -> ProjectInput:
+    """Return a file, or a volume's folder, with its hash.
+
+    Args:
+        path: of it.
+        folder: of the project file; need not be there yet.
+        pages: of a multi-page TIFF, those that are frames.
+
+    Raises:
+        InputError: it is gone, or not readable.
+    """
+    try:
+        return ProjectInput(told_from(path, folder), _size(path), digest_of(path), pages)
+    except OSError as error:
+        raise InputError("an input cannot be read", where=str(path), got=error.strerror) from error
+
+
+def _size(path: Path) -> int:
+    # what a folder tells depends on the disk
+    return 0 if is_folder(path) else path.stat().st_size
+
+
 def find_inputs(
-    inputs: Sequence[ProjectInput], folder: Path, *, accept_changed: bool
+    inputs: Sequence[ProjectInput], folder: Path, *, accept_changed: bool, folders: bool = False
 ) -> tuple[list[Path], list[str]]:
     """Return where a project's files are, and notes on those that have changed.
 
@@ -49,12 +64,15 @@ def find_inputs(
         inputs: of the project.
         folder: of the project file.
         accept_changed: whether files that are not as they were are taken all the same.
+        folders: whether an input may be a folder, as volumes are.
 
     Raises:
         InputError: a file is not there; or not as it was, and that is not accepted.
     """
     paths = [folder / each.path for each in inputs]
-    gone = [shown(str(path)) for path in paths if not is_file(path)]
+    gone = [
+        shown(str(path)) for path in paths if not (is_file(path) or (folders and is_folder(path)))
+    ]
     if gone:
         raise InputError(
             "an input of the project is not there",
@@ -79,7 +97,7 @@ def find_inputs(
 
 def _is_as_noted(noted: ProjectInput, path: Path) -> bool:
     try:
-        return path.stat().st_size == noted.size and digest_of(path) == noted.sha256
+        return _size(path) == noted.size and digest_of(path) == noted.sha256
     except OSError:
         return False
 

@@ -82,18 +82,20 @@ class Fusion:
         rocking: str | Path | None = None,
         animation_size: int = 720,
         parallax: float = 3.0,
+        scale_bar: str | None = None,
         quality: int = 95,
         overwrite: bool = False,
     ) -> list[str]:
         """Write the picture with its metadata, and what else is wanted, each file atomically.
 
         Args:
-            path: its extension decides the format.
+            path: its extension decides the format; ``.ome.tif`` describes itself in OME-XML.
             maps: of "depth", "index" and "confidence", those to write: as ``<path>_<kind>.tif``,
                 or to the files of a mapping (``.tif`` or ``.png``).
             height_map: a picture of the depth in colours.
             mesh: ``.ply``, ``.obj`` or ``.glb``.
-            pixel_um: width of a pixel in micrometres, for the mesh.
+            pixel_um: width of a pixel in micrometres, for the mesh and an ``.ome.tif``; None for
+                what a TIFF stack says of itself.
             transforms: JSON of where the frames lie, where they were registered.
             report: JSON of settings, frames, warnings and timings.
             layers: ``.psd`` or ``.psb``: the picture above the aligned frames, with masks.
@@ -102,6 +104,7 @@ class Fusion:
             rocking: ``.gif`` or ``.webp`` of views from side to side.
             animation_size: of both animations, pixels at the longer side.
             parallax: between the eyes, and from side to side, per cent of the width.
+            scale_bar: "100um", "0.5mm" or "auto": a copy ``<path>_scalebar`` has such a bar in it.
             quality: for JPEG and WebP, 1 to 100.
             overwrite: whether existing files may be replaced.
 
@@ -131,6 +134,7 @@ class Fusion:
             report=None if report is None else Path(report),
             quality=quality,
             overwrite=overwrite,
+            scale_bar=scale_bar,
             of_frames=FrameOutputs(*frames, animation_size=animation_size, parallax=parallax),
         )
         return wanted.write(self)[1]

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.pipeline.plan import Plan
 from panfocus.retouch.stroke import FrameSource, Stroke, SystemSource
 
 
-def strokes_facts(strokes: Sequence[Stroke], plan_: Plan) -> dict[str, Any]:
-    """Return what the report says of strokes."""
+def strokes_facts(strokes: Sequence[Stroke], names: Sequence[str]) -> dict[str, Any]:
+    """Return what the report says of strokes on frames of some names."""
     counts: Counter[str] = Counter()
     for stroke in strokes:
         source = stroke.source
         if isinstance(source, FrameSource):
-            counts[plan_.infos[source.number].name] += 1
+            counts[names[source.number]] += 1
         else:
             counts[source.name if isinstance(source, SystemSource) else "fused"] += 1
     return {"strokes": len(strokes), "sources": dict(counts)}

@@ -12,28 +12,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from panfocus.errors import Cancelled, InputError, SystemError_
+from panfocus.errors import Cancelled, InputError
 from panfocus.frame import Frame
 from panfocus.pipeline.journal import Cancel, Progress
-from panfocus.pipeline.memory import BASE_BYTES, check_memory, fusion_memory
+from panfocus.pipeline.memory import check_memory
+from panfocus.pipeline.palettes import MAP_BYTES, Palette, PlanPalette, held_bytes
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.retouch_report import strokes_facts, with_shares
-from panfocus.pipeline.run import fuse
-from panfocus.pipeline.sources import FileStack
 from panfocus.registration.stack import Registration
 from panfocus.resources.threads import opencv_threads
 from panfocus.retouch.apply import Layers, paint
 from panfocus.retouch.brightness import fit_to, surroundings
 from panfocus.retouch.region import Region
 from panfocus.retouch.stroke import FrameSource, FusedSource, Stroke, SystemSource, resolved
-from panfocus.systems import list_systems, load_system
 
 Named = FrameSource | SystemSource
-#: Of a picture with its three maps, bytes a pixel beside the picture.
-_MAP_BYTES = 10
-#: Frames in memory while one is read and put in place, and the next is decoded.
-_IN_WORK = 4
 
 
 @dataclass(frozen=True)
@@ -73,15 +67,40 @@ def retouch(
         UsageError: another system's result needs more memory than is allowed.
         SystemError_: a stroke names a system that is not there.
     """
+    palette = PlanPalette(plan_, fusion.report.depth_unit)
+    return retouch_from(fusion, palette, strokes, progress=progress, cancel=cancel)
+
+
+def retouch_from(
+    fusion: Fusion,
+    palette: Palette,
+    strokes: Sequence[Stroke],
+    *,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Fusion:
+    """Return a fusion with strokes on its picture and maps; see `retouch`.
+
+    Args:
+        fusion: at the bit depth of its frames; left as it is.
+        palette: its frames are those that strokes number.
+        strokes: in their order.
+        progress: as for `fuse`.
+        cancel: asked before every frame.
+
+    Raises:
+        InputError, UsageError, SystemError_: as `retouch` does.
+    """
     if not strokes:
         return fusion
-    strokes = [_checked(n, stroke, fusion, plan_) for n, stroke in enumerate(strokes)]
-    work = _Work(fusion, plan_, progress, cancel)
-    with opencv_threads(plan_.settings.threads):
+    count = len(palette.names)
+    strokes = [_checked(n, stroke, fusion, count) for n, stroke in enumerate(strokes)]
+    work = _Work(fusion, palette, progress, cancel)
+    with opencv_threads(palette.threads):
         made = work.put(strokes)
     report = replace(
         fusion.report,
-        retouch=strokes_facts(strokes, plan_),
+        retouch=strokes_facts(strokes, palette.names),
         frames=with_shares(fusion.report.frames, fusion.index, made.index),
     )
     maps = {"index": made.index, "depth": made.depth, "confidence": made.confidence}
@@ -94,20 +113,10 @@ def check_retouch_memory(plan_: Plan) -> None:
     Raises:
         UsageError: they would.
     """
-    check_memory(_held(plan_), plan_.memory_limit, "frames and mending the result")
+    check_memory(held_bytes(plan_), plan_.memory_limit, "frames and mending the result")
 
 
-def _held(plan_: Plan) -> int:
-    """Return what is held while strokes are put onto a picture, beside what they are painted from.
-
-    The picture and its maps without and with strokes, and frames on their way.
-    """
-    frame = plan_.height * plan_.width * plan_.channels * np.dtype(plan_.dtype).itemsize
-    maps = plan_.height * plan_.width * _MAP_BYTES
-    return BASE_BYTES + 2 * (frame + maps) + _IN_WORK * frame
-
-
-def _checked(number: int, stroke: Stroke, fusion: Fusion, plan_: Plan) -> Stroke:
+def _checked(number: int, stroke: Stroke, fusion: Fusion, count: int) -> Stroke:
     if fusion.index is not None:
         stroke = resolved(stroke, fusion.index)
     source = stroke.source
@@ -117,11 +126,11 @@ def _checked(number: int, stroke: Stroke, fusion: Fusion, plan_: Plan) -> Stroke
             where=f"strokes[{number}].source",
             expected="a frame's number, or a fusion with maps",
         )
-    if isinstance(source, FrameSource) and source.number >= plan_.count:
+    if isinstance(source, FrameSource) and source.number >= count:
         raise InputError(
             "a stroke names a frame that is not there",
             where=f"strokes[{number}].source",
-            expected=f"0 to {plan_.count - 1}",
+            expected=f"0 to {count - 1}",
             got=str(source.number),
         )
     return stroke
@@ -129,19 +138,22 @@ def _checked(number: int, stroke: Stroke, fusion: Fusion, plan_: Plan) -> Stroke
 
 class _Work:
     def __init__(
-        self, fusion: Fusion, plan_: Plan, progress: Progress | None, cancel: Cancel | None
+        self,
+        fusion: Fusion,
+        palette: Palette,
+        progress: Progress | None,
+        cancel: Cancel | None,
     ) -> None:
         height, width = fusion.image.shape[:2]
         self._fusion = fusion
-        self._plan = plan_
+        self._palette = palette
         self._progress = progress
         self._cancel = cancel
         self._whole = Region(0, 0, width, height)
-        has_alpha = plan_.infos[0].has_alpha
         maps = (fusion.index, fusion.depth, fusion.confidence)
-        self._fused = Layers(fusion.image, *maps, has_alpha=has_alpha)
+        self._fused = Layers(fusion.image, *maps, has_alpha=palette.has_alpha)
         self._picture = self._fused.copied()
-        self._pixel_bytes = fusion.image.nbytes // (height * width) + _MAP_BYTES
+        self._pixel_bytes = fusion.image.nbytes // (height * width) + MAP_BYTES
 
     def put(self, strokes: Sequence[Stroke]) -> Layers:
         """Return the picture with strokes on it."""
@@ -176,7 +188,7 @@ class _Work:
 
     def _groups(self, strokes: Sequence[Stroke]) -> Iterator[list[Stroke]]:
         """Yield strokes in groups whose rectangles fit into memory."""
-        budget = self._plan.memory_limit - _held(self._plan)
+        budget = self._palette.budget
         group: list[Stroke] = []
         taken = 0
         for stroke in strokes:
@@ -218,8 +230,7 @@ class _Work:
         if not numbers:
             return
         registration = self._fusion.registration
-        infos = [self._plan.infos[n] for n in numbers]
-        for number, frame in zip(numbers, FileStack(infos).frames(), strict=True):
+        for number, frame in zip(numbers, self._palette.frames(numbers), strict=True):
             if self._cancel is not None and self._cancel():
                 raise Cancelled("stopped as asked", where=frame.name)
             yield number, self._layers_of(number, frame, registration)
@@ -227,10 +238,7 @@ class _Work:
     def _layers_of(self, number: int, frame: Frame, registration: Registration | None) -> Layers:
         placed = frame if registration is None else registration.place(number, frame)
         shape = placed.pixels.shape[:2]
-        depth = np.float32(number)
-        if self._fusion.report.depth_unit == "µm":
-            step, place = self._plan.settings.z_step_um, frame.place_um
-            depth = np.float32(number * step if step is not None else place)
+        depth = np.float32(self._palette.depth_of(number, frame))
         return Layers(
             placed.pixels,
             np.broadcast_to(np.uint16(number), shape),
@@ -242,45 +250,8 @@ class _Work:
 
     def _by_system(self, name: str) -> Layers:
         """Fuse the same frames, placed alike, by another system."""
-        plan_ = by_system(self._plan, name, self._fusion.registration)
         held = 2 * self._whole.width * self._whole.height * self._pixel_bytes
-        check_memory(plan_.memory_bytes + held, plan_.memory_limit, "frames by another system")
-        other = fuse(plan_, cancel=self._cancel)
-        has_alpha = self._plan.infos[0].has_alpha
+        registration = self._fusion.registration
+        other = self._palette.by_system(name, registration, held, self._cancel)
         maps = (other.index, other.depth, other.confidence)
-        return Layers(other.image, *maps, has_alpha=has_alpha)
-
-
-def by_system(plan_: Plan, name: str, registration: Registration | None) -> Plan:
-    """Return a plan of the same frames, placed alike, by another system.
-
-    Args:
-        plan_: of the fusion.
-        name: of `list_systems`; a folder is none, as a project may come from anybody.
-        registration: of the fusion.
-
-    Raises:
-        SystemError_: there is no such system.
-    """
-    known = [card.name for card in list_systems()]
-    if name not in known:
-        raise SystemError_(
-            "a stroke is painted from a system that is not there",
-            where=f"the system {name}",
-            expected=", ".join(known),
-        )
-    chosen = {"system": name, "mode": "blend", "prefer": "none"}
-    settings = replace(plan_.settings, **chosen, bit_depth="same", cull=False)
-    system = load_system(name, threads=settings.threads, device=settings.device)
-    needed = fusion_memory(
-        system,
-        settings,
-        count=plan_.count,
-        height=plan_.height,
-        width=plan_.width,
-        channels=plan_.channels,
-        itemsize=np.dtype(plan_.dtype).itemsize,
-    )
-    return replace(
-        plan_, settings=settings, system=system, registration=registration, memory_bytes=needed
-    )
+        return Layers(other.image, *maps, has_alpha=self._palette.has_alpha)

@@ -114,6 +114,7 @@ def fuse(
     check_system(settings, loaded)
     journal = Journal(settings, loaded, total, progress, cancel)
     journal.report.warnings += notes
+    journal.is_in_order = bool(getattr(frames, "is_in_order", False))
     if total is not None:
         return _execute(journal, ArrayStack(cast("ReiterableFrames", frames), journal.note))
     check_once(settings.reference)

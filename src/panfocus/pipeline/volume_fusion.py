@@ -4,120 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.types import Float
-from panfocus.errors import UsageError
-from panfocus.io.volumes.array import Voxel, volume_of_array
-from panfocus.io.volumes.volume import Volume
+from panfocus.io.volumes.array import volume_of_array
+from panfocus.io.volumes.volume import Voxel
 from panfocus.pipeline.journal import Cancel, Progress
-from panfocus.pipeline.options import Chosen, MapKind
+from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.volume_outputs import Selection, VolumeOutputs
-from panfocus.pipeline.volumes import Choice, Summary, check, fused_stacks, volume_settings
+from panfocus.pipeline.volume_check import check, check_slab
+from panfocus.pipeline.volume_choice import Choice, Only, Selection, Wanted, volume_settings
+from panfocus.pipeline.volume_result import FusedPosition, VolumeFusion
+from panfocus.pipeline.volume_summary import Summary
+from panfocus.pipeline.volumes import FusedStack, fused_stacks
 from panfocus.resources.paths import as_path
 from panfocus.systems import PictureSystem, System, load_system
 from panfocus.systems.checks import adopt
 
 
-@dataclass(frozen=True)
-class FusedPosition:
-    """What was fused of one field of view.
+class _Gathered:
+    """What was fused of one position, plane by plane."""
 
-    Attributes:
-        name: as the file says, or its number.
-        image: ``(T, C, Y, X)`` or ``(T, C, Y, X, S)``, in the numbers of the source.
-        index: ``(T, C, Y, X)`` uint16, which plane won; C is 1 where one channel decides for
-            all; None without maps.
-        depth: the same in float32: the plane's number with fractions, or µm.
-        confidence: the same, in [0, 1].
-        channels: names, empty where the source says none.
-        voxel_um: distances of planes, rows and columns, None where the source does not say.
-    """
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._times = {t: n for n, t in enumerate(selection.times)}
+        self._images: list[list[NDArray[Any]]] = [[] for _ in selection.times]
+        self._slabs: list[list[NDArray[Any]]] = [[] for _ in selection.times]
+        self._fusions: list[list[Fusion]] = [[] for _ in selection.times]
 
-    name: str
-    image: NDArray[Any]
-    index: NDArray[np.uint16] | None
-    depth: Float | None
-    confidence: Float | None
-    channels: tuple[str, ...]
-    voxel_um: Voxel
+    def add(self, one: FusedStack) -> None:
+        """Take the next fusion."""
+        t = self._times[one.group.time]
+        self._images[t] += one.stack.split(one.fusion.image)
+        parts = [one.stack.split(slab.image) for slab in one.slabs]
+        # one entry per channel, each of all slabs
+        self._slabs[t] += [np.stack(planes) for planes in zip(*parts, strict=True)]
+        self._fusions[t].append(replace(one.fusion, image=one.fusion.image[:0]))  # maps alone
 
+    def whole(self) -> FusedPosition:
+        """Return all of it."""
+        position = self._selection.position
+        report = self._fusions[0][0].report
+        return FusedPosition(
+            position.name,
+            np.stack([np.stack(channels) for channels in self._images]),
+            *(self._map(kind) for kind in ("index", "depth", "confidence")),
+            channels=tuple(position.channels[c].name for c in self._selection.channels),
+            voxel_um=position.voxel_um,
+            depth_unit=report.depth_unit,
+            slabs=np.stack([np.stack(c) for c in self._slabs]) if self._slabs[0] else None,
+        )
 
-@dataclass(frozen=True, repr=False)
-class VolumeFusion:
-    """The result of `fuse_volume`.
-
-    Attributes:
-        positions: what was fused of each field of view.
-        summary: facts of every fusion along Z, system, settings and warnings.
-    """
-
-    positions: tuple[FusedPosition, ...]
-    summary: Summary
-    _volume: Volume = field(compare=False)
-    _guided: bool = field(compare=False)
-
-    def __repr__(self) -> str:
-        """Tell in one line what was made of what."""
-        shapes = sorted({" x ".join(map(str, p.image.shape)) for p in self.positions})
-        made = f"{len(self.positions)} position(s), TCYX {', '.join(shapes)}"
-        return f"<VolumeFusion: {made} {self.positions[0].image.dtype}>"
-
-    @property
-    def image(self) -> NDArray[Any]:
-        """Of the only position: ``(T, C, Y, X[, S])``.
-
-        Raises:
-            UsageError: there are several.
-        """
-        if len(self.positions) != 1:
-            raise UsageError(
-                "the volume has several positions",
-                expected="`positions`, each with an image of its own",
-                got=f"{len(self.positions)}",
-            )
-        return self.positions[0].image
-
-    def save(
-        self, path: str | Path, *, maps: Sequence[MapKind] = (), overwrite: bool = False
-    ) -> list[Path]:
-        """Write all positions into one file, with names, lengths and times.
-
-        Args:
-            path: ``.ome.tif``, ``.tif``, ``.ome.zarr`` or ``.zarr``.
-            maps: of "depth", "index" and "confidence", those to write beside it.
-            overwrite: whether existing files may be replaced.
-
-        Returns:
-            The files written.
-
-        Raises:
-            OutputError: exists, cannot be written, or is what was read.
-            UsageError: the fusion has no maps.
-
-        Examples:
-            >>> fused = panfocus.fuse_volume("cells.ome.tif")  # doctest: +SKIP
-            >>> fused.save("fused.ome.tif", maps=["depth"])  # doctest: +SKIP
-        """
-        if maps and any(p.depth is None for p in self.positions):
-            raise UsageError("the fusion has no maps", where="maps", remedy="fuse with maps=True")
-        outputs = VolumeOutputs.beside(as_path(path, UsageError), maps, overwrite=overwrite)
-        source = self._volume.path
-        outputs.check([source] if self._volume.kind != "array" else [])
-        selected = [Selection.whole(position) for position in self._volume.positions]
-        with outputs.open(self._volume, selected, guided=self._guided) as sinks:
-            for kind, sink in sinks.items():
-                for position in self.positions:
-                    planes = getattr(position, kind)
-                    for plane in (one for time in planes for one in time):
-                        sink.add(plane)
-        return list(outputs.files.values())
+    def _map(self, kind: str) -> Any:  # noqa: ANN401  of any dtype
+        maps = [[getattr(fusion, kind) for fusion in channels] for channels in self._fusions]
+        if any(one is None for channels in maps for one in channels):
+            return None
+        return np.stack([np.stack(channels) for channels in maps])
 
 
 def fuse_volume(
@@ -125,6 +71,8 @@ def fuse_volume(
     *,
     axes: str | None = None,
     guide_channel: str | int | None = None,
+    only: Wanted | None = None,
+    slab: tuple[int, int] | None = None,
     pattern: str | None = None,
     channel_names: Sequence[str] | None = None,
     voxel_um: Voxel = (None, None, None),
@@ -144,6 +92,11 @@ def fuse_volume(
         axes: a letter for each axis, of P (position) T C Z Y X S (colours of a pixel): of an
             array, or of a file that does not say them.
         guide_channel: number or name of the channel that decides for all; None: each for itself.
+        only: what of the volume is fused, as ``"T=0,C=DAPI"`` or ``{"T": 0, "C": ["DAPI"]}``:
+            numbers from 0, names, and ranges such as ``Z=5-20``, of P (position), T, C and Z; None
+            for all. Index and depth count planes from the volume's first one all the same.
+        slab: planes of each slab, and how many it shares with the next; each slab is fused by
+            itself, too; None for no slabs.
         pattern: of the names in a folder of planes, as ``img_{t}_{c}_{z}.tif``; None to see by
             the usual words.
         channel_names: of an array, one per C.
@@ -152,13 +105,14 @@ def fuse_volume(
         system: what decides, as of `fuse`.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every plane; True stops with `Cancelled`.
-        **options: fields of `Options`; planes are aligned only if ``align`` is given.
+        **options: fields of `Options`; planes are aligned only if ``align`` is given, and
+            ``bit_depth`` is of pictures that are saved.
 
     Returns:
         Arrays by position, which can be saved as OME-TIFF or OME-Zarr.
 
     Raises:
-        UsageError: an option is unknown, or axes do not fit.
+        UsageError: an option is unknown, axes do not fit, or there is nothing that was chosen.
         InputError: a plane is missing, damaged or holds NaN, or a stack has one plane.
         SystemError_: the system is unknown or damaged.
         Cancelled: `cancel` said so.
@@ -176,7 +130,8 @@ def fuse_volume(
         asked["system"] = own.card.name if own is not None else str(system)
     settings = volume_settings(**asked)
     guide = None if guide_channel is None else str(guide_channel)
-    choice = Choice(settings, axes, guide, pattern=pattern)
+    chosen = None if only is None else Only.of(only)
+    choice = Choice(settings, axes, guide, chosen, pattern)
     loaded = own or load_system(settings.system, threads=settings.threads, device=settings.device)
     if isinstance(source, (str, Path)):
         volume = choice.open(as_path(source))
@@ -184,30 +139,12 @@ def fuse_volume(
         volume = volume_of_array(source, axes, channel_names=channel_names, voxel_um=voxel_um)
     with closing(volume):
         check(volume, choice, loaded)
+        check_slab(slab, settings)
         summary = Summary(str(volume.path), volume.kind, asdict(settings), warnings=[*volume.notes])
-        found: dict[int, list[list[Fusion]]] = {}
-        images: dict[int, list[list[NDArray[Any]]]] = {}
-        for one in fused_stacks(volume, choice, loaded, summary, progress=progress, cancel=cancel):
-            at = id(one.position)
-            place = images.setdefault(at, [[] for _ in range(one.position.times)])
-            place[one.time] += one.stack.split(one.fusion.image)
-            kept = replace(one.fusion, image=one.fusion.image[:0])  # the maps alone
-            found.setdefault(at, [[] for _ in range(one.position.times)])[one.time].append(kept)
-    positions = tuple(
-        FusedPosition(
-            p.name,
-            np.stack([np.stack(channels) for channels in images[id(p)]]),
-            *(_map(found[id(p)], kind) for kind in ("index", "depth", "confidence")),
-            channels=tuple(channel.name for channel in p.channels),
-            voxel_um=p.voxel_um,
-        )
-        for p in volume.positions
-    )
-    return VolumeFusion(positions, summary, volume, guide is not None)
-
-
-def _map(fusions: Sequence[Sequence[Fusion]], kind: str) -> Any:  # noqa: ANN401  of any dtype
-    maps = [[getattr(fusion, kind) for fusion in channels] for channels in fusions]
-    if any(one is None for channels in maps for one in channels):
-        return None
-    return np.stack([np.stack(channels) for channels in maps])
+        gathered = {one.number: _Gathered(one) for one in choice.selected(volume)}
+        for one in fused_stacks(
+            volume, choice, loaded, summary, slab=slab, progress=progress, cancel=cancel
+        ):
+            gathered[one.group.selection.number].add(one)
+    positions = tuple(one.whole() for one in gathered.values())
+    return VolumeFusion(positions, summary, volume, choice, slab)

@@ -2,163 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from panfocus.errors import InputError, UsageError
-from panfocus.io.volumes.open import open_volume
+import numpy as np
+
 from panfocus.io.volumes.stack import ZStack
 from panfocus.io.volumes.volume import Position, Volume
-from panfocus.io.volumes.write import Sink
 from panfocus.pipeline.journal import Cancel, Progress
-from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
-from panfocus.pipeline.settings import is_length, make_settings
-from panfocus.pipeline.volume_outputs import Selection, VolumeOutputs
+from panfocus.pipeline.settings import is_length
+from panfocus.pipeline.slabs import slab_ranges
+from panfocus.pipeline.volume_check import FIXED, check
+from panfocus.pipeline.volume_choice import Choice, Group
+from panfocus.pipeline.volume_outputs import VolumeOutputs, Writing
+from panfocus.pipeline.volume_summary import Summary
+from panfocus.pipeline.volume_surfaces import Shown
 from panfocus.systems import PictureSystem, System, load_system
-
-#: Options that no stack here has otherwise: brightness is data, and all positions keep their size.
-_FIXED: Mapping[str, Any] = {"exposure": "none", "keep_size": True}
-
-
-def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `make_settings`
-    """Return checked settings for volumes, whose planes are in place unless alignment is asked for.
-
-    Raises:
-        UsageError: unknown option or value.
-
-    Example:
-        >>> volume_settings(system="guided").align
-        'none'
-    """
-    return make_settings(**{**options, "align": options.get("align") or "none"})
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What of a file is fused, and how.
-
-    Attributes:
-        settings: how; of `volume_settings`, unless planes are to be aligned.
-        axes: letters for a file that does not say them.
-        guide: channel, by number or name, that decides for all; None: each decides for itself.
-        only: (position, T, C) to fuse that stack alone; None for all.
-        pattern: of the names in a folder of planes; None to see by the usual words.
-    """
-
-    settings: Options
-    axes: str | None = None
-    guide: str | None = None
-    only: tuple[int, int, int] | None = None
-    pattern: str | None = None
-
-    def open(self, source: Path) -> Volume:
-        """Open the file or folder; no pixel is read.
-
-        Raises:
-            InputError: missing, damaged, cut off, or of kinds that are not taken.
-            UsageError: axes or a pattern that do not fit; an extra is missing.
-        """
-        lenient = self.settings.lenient
-        return open_volume(source, self.axes, lenient=lenient, pattern=self.pattern)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What was done, in values that JSON can hold.
-
-    Attributes:
-        source: the file.
-        kind: of file.
-        stacks: facts of each fusion along Z.
-        system: name, hash and licence of what decided.
-        settings: as resolved.
-        warnings: for the user.
-    """
-
-    source: str
-    kind: str
-    settings: dict[str, Any]
-    system: dict[str, Any] = field(default_factory=dict[str, Any])
-    stacks: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    warnings: list[str] = field(default_factory=list[str])
-
-
-def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int:
-    """Refuse what cannot be fused, before any work; return the estimated peak in bytes.
-
-    Raises:
-        InputError: a position with one plane along Z, or with planes too small.
-        UsageError: no such guide channel or stack, maps of a system that makes none, or more
-            memory needed than allowed.
-    """
-    settings = choice.settings
-    if settings.maps and settings.mode != "best-plane":
-        check_makes_maps(system.card)
-    if choice.guide is not None and system.card.kind == "picture":
-        raise UsageError(
-            f"the system {system.card.name} cannot decide on one channel for others",
-            where="guide_channel",
-            expected="a system of kind decision",
-        )
-    if settings.cull:
-        raise UsageError(
-            "planes of a scientific stack are not left out: depth would no longer be right",
-            where="cull",
-            remedy="leave it out; the report still names planes that spoil the stack",
-        )
-    most = 0
-    for position in volume.positions:
-        if position.depths < 2:
-            raise InputError(
-                "there is nothing to fuse along Z",
-                where=f"{volume.path}, position {position.name}",
-                expected="at least 2 planes along Z",
-                got=f"T {position.times}, C {len(position.channels)}, Z {position.depths}",
-                remedy="if the planes along another axis are the stack, say so by `axes`",
-            )
-        together = 1 if choice.guide is None else len(position.channels)
-        if choice.guide is not None:
-            position.channel(choice.guide)
-        samples = max(position.samples, together)
-        needed = fusion_memory(
-            system,
-            replace(settings, **_FIXED),
-            count=position.depths,
-            height=position.height,
-            width=position.width,
-            channels=samples,
-            itemsize=position.dtype.itemsize,
-        )
-        most = max(most, needed)
-    check_memory(most, memory_limit(settings), "planes")
-    _selected(volume, choice)
-    return most
-
-
-def _selected(volume: Volume, choice: Choice) -> list[Selection]:
-    """Return what of each position is fused.
-
-    Raises:
-        UsageError: `only` names none.
-    """
-    if choice.only is None:
-        return [Selection.whole(position) for position in volume.positions]
-    p, t, c = choice.only
-    if p >= len(volume.positions) or not (
-        t < volume.positions[p].times and c < len(volume.positions[p].channels)
-    ):
-        raise UsageError("there is no such stack", where=str(volume.path), got=f"{choice.only}")
-    position = volume.positions[p]
-    every = range(len(position.channels))
-    return [Selection(position, [t], [c] if choice.guide is None else every)]
 
 
 def fuse_file(
@@ -166,45 +32,62 @@ def fuse_file(
     outputs: VolumeOutputs,
     choice: Choice,
     *,
+    mender: Mender | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-) -> Summary:
+) -> tuple[Summary, list[Path]]:
     """Fuse a file and write the result with its maps, all whole or none at all.
 
     Two frames of one stack are held at a time, whatever the file's size.
 
     Args:
-        source: OME-TIFF, TIFF hyperstack or OME-Zarr.
+        source: OME-TIFF, TIFF hyperstack, OME-Zarr, or a folder with one plane a file.
         outputs: ``.tif`` for OME-TIFF (a hyperstack of ImageJ for one that came in, unless it is
-            ``.ome.tif``), ``.zarr`` for OME-Zarr; TCYX (or TCZYX with Z 1).
+            ``.ome.tif``), ``.zarr`` for OME-Zarr; TCYX (or TCZYX with Z 1); or a picture, where
+            one plane is left.
         choice: what and how.
+        mender: puts strokes onto what is fused; None for none.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every frame.
+
+    Returns:
+        What was done, and the files.
 
     Raises:
         InputError: a plane is missing, cut off, of another size, holds NaN, or the file is gone.
         OutputError: an output exists or cannot be written, for want of space say.
-        UsageError: see `check`.
+        UsageError: see `check`; or the output is a picture, and more than one plane is left.
         Cancelled: `cancel` said so.
     """
     outputs.check([source, *settings_files(choice.settings)])
-    settings = replace(choice.settings, maps=bool(outputs.maps))
-    choice = replace(choice, settings=settings)
+    choice = outputs.heeded(choice)
+    settings = choice.settings
     system = load_system(settings.system, threads=settings.threads, device=settings.device)
     with closing(choice.open(source)) as volume:
         check(volume, choice, system)
+        if mender is not None:
+            mender.check(volume, choice)
         summary = Summary(str(source), volume.kind, asdict(settings))
         known = list(volume.notes)
         summary.warnings.extend(known)
-        selected = _selected(volume, choice)
-        with outputs.open(volume, selected, guided=choice.guide is not None) as sinks:
+        with outputs.open(volume, choice) as writing:
             for one in fused_stacks(
-                volume, choice, system, summary, progress=progress, cancel=cancel
+                volume,
+                choice,
+                system,
+                summary,
+                slab=outputs.slab,
+                progress=progress,
+                cancel=cancel,
             ):
-                _hand_over(sinks, one.stack, one.fusion)
+                if mender is not None:
+                    one = mender.mended(one, choice)  # noqa: PLW2901  the same, with strokes
+                    summary.stacks[-1]["retouch"] = one.fusion.report.retouch
+                hand_over(writing, one)
         # what showed while planes were read comes first
         summary.warnings[:0] = [note for note in volume.notes if note not in known]
-    return summary
+        summary.warnings.extend(writing.notes)
+        return summary, outputs.written(volume, choice)
 
 
 @dataclass(frozen=True)
@@ -212,16 +95,63 @@ class FusedStack:
     """One fusion along Z.
 
     Attributes:
-        position: of the volume.
-        time: number along T.
-        stack: what was fused; it turns the picture back into the numbers of the source.
+        group: what of the volume was fused.
+        stack: its planes; it turns pictures back into the numbers of the source.
         fusion: what came of it.
+        slabs: fusions of its slabs, without maps, where any are wanted; each is made when asked.
     """
 
-    position: Position
-    time: int
+    group: Group
     stack: ZStack
     fusion: Fusion
+    slabs: Iterator[Fusion]
+
+    @property
+    def position(self) -> Position:
+        """Of the volume."""
+        return self.group.selection.position
+
+
+class Mender(Protocol):
+    """Puts strokes onto pictures of a volume."""
+
+    def check(self, volume: Volume, choice: Choice) -> None:
+        """Refuse strokes that lie on nothing that is fused, before any work.
+
+        Raises:
+            UsageError: they do.
+        """
+        ...
+
+    def mended(self, one: FusedStack, choice: Choice) -> FusedStack:
+        """Return a fusion with the strokes of its place on it."""
+        ...
+
+
+class _Told:
+    """Tells how many planes of all have been taken."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def of(self, group: Group, planes: int) -> Progress | None:
+        """Return what tells of the next so many planes of a group."""
+        progress, before = self._progress, self._done
+        self._done += planes
+        if progress is None:
+            return None
+        is_last = self._done == self._total
+
+        def tell(share: float, stage: str, message: str) -> None:
+            done = before + share * planes
+            number = min(round(done) + 1, self._total)
+            text = f"plane {number} of {self._total}: {group.where}, {message}"
+            stage = "fuse" if stage == "done" and not is_last else stage
+            progress(done / self._total, stage, message if stage == "done" else text)
+
+        return tell
 
 
 def fused_stacks(
@@ -230,6 +160,7 @@ def fused_stacks(
     system: System | PictureSystem,
     summary: Summary,
     *,
+    slab: tuple[int, int] | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[FusedStack]:
@@ -240,6 +171,7 @@ def fused_stacks(
         choice: what and how.
         system: what decides.
         summary: takes the facts of each fusion, and its warnings.
+        slab: planes of each slab, and how many it shares with the next; None for no slabs.
         progress: called with (share done in [0, 1], stage, message).
         cancel: asked before every frame.
 
@@ -247,77 +179,97 @@ def fused_stacks(
         InputError: a plane cannot be read, or holds NaN.
         Cancelled: `cancel` said so.
     """
-    stacks = _stacks(_selected(volume, choice), choice)
-    for n, (position, t, channels) in enumerate(stacks):
-        tell = _part(progress, n, len(stacks), position.where(t, channels[0]))
-        guide = position.channel(choice.guide) if choice.guide else channels[0]
-        stack = ZStack(volume.path, position, t, channels, guide)
+    groups = choice.groups(choice.selected(volume))
+    parts = [_slabs(group, slab) for group in groups]
+    counts = [g.planes + sum(map(len, p)) for g, p in zip(groups, parts, strict=True)]
+    told = _Told(progress, sum(counts))
+    for group, ranges in zip(groups, parts, strict=True):
+        one = group.selection
+        stack = ZStack(
+            volume.path,
+            one.position,
+            group.time,
+            group.channels,
+            group.guide,
+            depths=one.depths,
+        )
         settings = choice.settings
-        fusion = _fuse(stack, position, settings, system, progress=tell, cancel=cancel)
-        _note(summary, position, t, channels, fusion)
-        yield FusedStack(position, t, stack, fusion)
+        tell = told.of(group, group.planes)
+        fusion = fuse_group(stack, group, settings, system, progress=tell, cancel=cancel)
+        summary.add(group, fusion)
+        plain = replace(settings, maps=False, reference="middle")
+        tellers = [told.of(group, len(part)) for part in ranges]
+        slabs = (
+            fuse_group(stack.part(part), group, plain, system, progress=t, cancel=cancel)
+            for part, t in zip(ranges, tellers, strict=True)
+        )
+        yield FusedStack(group, stack, fusion, slabs)
 
 
-def _stacks(
-    selected: Sequence[Selection], choice: Choice
-) -> list[tuple[Position, int, Sequence[int]]]:
-    """Return (position, T, channels fused together) of every fusion, in order of the output."""
-    out: list[tuple[Position, int, Sequence[int]]] = []
-    for one in selected:
-        groups = [one.channels] if choice.guide is not None else [[c] for c in one.channels]
-        out += [(one.position, t, group) for t in one.times for group in groups]
-    return out
+def _slabs(group: Group, slab: tuple[int, int] | None) -> Sequence[range]:
+    return [] if slab is None else slab_ranges(group.planes, *slab)
 
 
-def _fuse(
+def fuse_group(
     stack: ZStack,
-    position: Position,
+    group: Group,
     settings: Options,
     system: System | PictureSystem,
     **told: Any,  # noqa: ANN401  progress and cancel
 ) -> Fusion:
+    """Return the fusion of a group's planes, which count from the volume's first.
+
+    Args:
+        stack: its planes, or some of them.
+        group: what is fused together.
+        settings: how.
+        system: what decides.
+        **told: `progress` and `cancel`, as for `panfocus.fuse`.
+    """
+    position = group.selection.position
     said = position.voxel_um[0] if is_length(position.voxel_um[0]) else None
     step = settings.z_step_um if settings.z_step_um is not None else said
     if settings.z_step_um is None and stack.is_uneven:
         step = None  # the frames say where they are
-    options: dict[str, Any] = {**asdict(settings), **_FIXED, "z_step_um": step, **told}
+    options: dict[str, Any] = {**asdict(settings), **FIXED, "z_step_um": step, **told}
     options.pop("system")
-    return fuse(stack, system=system, **options)
+    fusion = fuse(stack, system=system, **options)
+    return _counted_from(group.selection.depths.start, fusion)
 
 
-def _part(progress: Progress | None, n: int, count: int, where: str) -> Progress | None:
-    if progress is None:
-        return None
-
-    def tell(share: float, stage: str, message: str) -> None:
-        last = stage == "done" and n < count - 1
-        progress((n + share) / count, "fuse" if last else stage, f"{where}, {message}")
-
-    return tell
-
-
-def _note(
-    summary: Summary, position: Position, t: int, channels: Sequence[int], fusion: Fusion
-) -> None:
+def _counted_from(first: int, fusion: Fusion) -> Fusion:
+    """Return a fusion whose index and depth count planes from the volume's first one."""
+    if first == 0 or fusion.index is None or fusion.depth is None:
+        return fusion
     report = fusion.report
-    summary.system.update(report.system)
-    facts = {
-        "position": position.name,
-        "t": t,
-        "c": list(channels),
-        "channels": [position.channels[c].name for c in channels],
-        "z_step_um": report.settings["z_step_um"],
-        "frames": report.frames,
-        "reference": report.reference,
-        "timings_s": report.timings_s,
-    }
-    summary.stacks.append(facts)
-    where = position.where(t, channels[0])
-    summary.warnings.extend(f"{where}: {warning}" for warning in report.warnings)
+    step = report.settings["z_step_um"] or (0.0 if report.depth_unit == "µm" else 1.0)
+    index = fusion.index + np.uint16(first)
+    return replace(fusion, index=index, depth=fusion.depth + np.float32(first * step))
 
 
-def _hand_over(sinks: Mapping[str, Sink], stack: ZStack, fusion: Fusion) -> None:
-    for kind, sink in sinks.items():
-        planes = stack.split(fusion.image) if kind == "image" else [getattr(fusion, kind)]
+def hand_over(writing: Writing, one: FusedStack) -> None:
+    """Give a fusion to all that is written of it."""
+    for kind, sink in writing.sinks.items():
+        if kind == "slab":
+            planes = (plane for slab in one.slabs for plane in one.stack.split(slab.image))
+        elif kind == "image":
+            planes = iter(one.stack.split(one.fusion.image))
+        else:
+            planes = iter([getattr(one.fusion, kind)])
         for plane in planes:
             sink.add(plane)
+    writing.add_surfaces(one.group, shown_of(one))
+
+
+def shown_of(one: FusedStack) -> Shown:
+    """Return what can be drawn of a fusion."""
+    fusion, position = one.fusion, one.position
+    return Shown(
+        one.stack.split(fusion.image),
+        [position.channels[c] for c in one.group.channels],
+        position.voxel_um,
+        fusion.depth,
+        fusion.confidence,
+        fusion.report.depth_unit or "frames",
+        fusion.report.settings["order"] == "near-first",
+    )

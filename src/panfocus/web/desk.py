@@ -127,17 +127,21 @@ class Desk:
         """Open a project: its frames, its options, its strokes once it is fused."""
         project = Project.read(path, roots=self.places.roots())
         paths = [path.parent / each.path for each in project.inputs]
-        gone = [str(p) for p in paths if not p.is_file()]
+        gone = [str(p) for p in paths if not (p.is_file() or (project.planes and p.is_dir()))]
         if gone:
             raise InputError("an input of the project is not there", where=", ".join(gone[:5]))
-        stack = open_photos(paths, self.work)
+        if project.planes is not None:
+            self.places.check(_parts(paths[0]))
+            stack = open_planes(paths[0], self.work)
+        else:
+            stack = open_photos(paths, self.work)
         self._check_files(stack)
         stack.title = path.name.removesuffix(PROJECT_ENDING)
         stack.project, stack.revision = path, project.revision
         mendings.look_for_unsaved(stack, self.places)
         self._add(stack)
         self.take_up(stack, project)
-        stack.saved_version = stack.mending.version
+        stack.strokes.note_saved(stack.strokes.versions())
         return stack
 
     def take_up(self, stack: OpenStack, project: Project) -> None:
@@ -146,6 +150,9 @@ class Desk:
         Raises:
             UsageError, InputError, SystemError_: it cannot be fused as it was.
         """
+        if project.planes is not None:
+            self._take_up_planes(stack, project)
+            return
         options = replace(project.options, maps=True)
         found = project.registration
         used = _frames_of(stack, project)
@@ -166,14 +173,28 @@ class Desk:
 
         def work(job: PageJob) -> None:
             fusing.full(stack, options, planned, job, self.jobs)
-            is_clean = stack.saved_version == stack.mending.version
+            is_clean = stack.strokes.are_saved
             stack.mending.put(project.strokes, base)
             if is_clean and stack.project is not None:
-                stack.saved_version = stack.mending.version
+                stack.strokes.note_saved(stack.strokes.versions())
             self.hub.tell("strokes", id=stack.id, version=stack.mending.version)
             self.jobs.changed(stack.id)
 
         self.jobs.start(PageJob("fuse", stack.id, stack.result_name(options)), work)
+
+    def _take_up_planes(self, stack: OpenStack, project: Project) -> None:
+        """Go on with a volume's project, at the first place that has strokes."""
+        if stack.volume is None:
+            raise UsageError("this project is of a volume, and the stack is none")
+        options = replace(project.options, maps=True)
+        is_clean = stack.strokes.are_saved
+        for each in reversed(project.planes or ()):  # the first is shown in the end
+            stack.go_to(each.place)
+            stack.mending.put(each.strokes, Base(stack.numbers, None))
+        if is_clean and stack.project is not None:
+            stack.strokes.note_saved(stack.strokes.versions())
+        stack.options = changed(options)
+        self.fuse(stack, options)
 
     def draft(self, stack: OpenStack) -> PageJob:
         """Begin with a stack's draft."""

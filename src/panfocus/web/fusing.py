@@ -174,6 +174,8 @@ def full(
             size=(height, width),
             plan=_fused_plan(fusion, options),
         )
+        if stack.volume is not None:
+            result = replace(result, place=stack.place)
         stack.results[id_] = result
         stack.version += 1
     job.message = id_

@@ -11,20 +11,26 @@ from typing import Any
 from panfocus.arrays.types import Pixels
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.io.checked_json import Value
-from panfocus.pipeline.project import Project
+from panfocus.pipeline.project import Place, Project
+from panfocus.pipeline.volume_choice import volume_settings
+from panfocus.pipeline.volume_project import planes_of, volume_project
 from panfocus.retouch import FrameSource, Source, Stroke, SystemSource, stroke_from, stroke_to
 from panfocus.web.carried import Base, Carried, Drawn
 from panfocus.web.covers import cover_of
+from panfocus.web.form import changed
 from panfocus.web.mending import Native, Painted
 from panfocus.web.places import Places
 from panfocus.web.pyramids import Pyramids, Viewable
 from panfocus.web.results import Result
 from panfocus.web.stacks import DRAFT, OpenStack
 
+#: Name of a volume's project among those of results: one serves all places.
+_VOLUME = "volume"
+
 
 def can_be_mended(result: Result) -> bool:
-    """Whether strokes lie on a result: on fusions of files at full scale."""
-    return result.id != DRAFT and result.plan is not None
+    """Whether strokes lie on a result: on fusions of files and planes at full scale."""
+    return result.id != DRAFT and (result.plan is not None or result.place is not None)
 
 
 def carried(stack: OpenStack, result: Result) -> Carried:
@@ -190,7 +196,8 @@ def facts(stack: OpenStack, result: Result | None = None) -> dict[str, Any]:
         "missing": 0 if result is None else shown(stack, result).missing,
         "project": None if stack.project is None else str(stack.project),
         "unsaved": unsaved_facts(stack),
-        "is_saved": stack.saved_version == stack.mending.version,
+        "is_saved": stack.strokes.are_saved,
+        "elsewhere": stack.strokes.count - len(drawn),
     }
 
 
@@ -211,7 +218,7 @@ def unsaved_path(stack: OpenStack) -> Path:
 def unsaved_facts(stack: OpenStack) -> dict[str, Any] | None:
     """Return what an earlier run has left unsaved; None for nothing."""
     found = stack.left_over
-    return None if found is None else {"strokes": len(found.strokes)}
+    return None if found is None else {"strokes": found.count}
 
 
 def look_for_unsaved(stack: OpenStack, places: Places) -> None:
@@ -220,7 +227,7 @@ def look_for_unsaved(stack: OpenStack, places: Places) -> None:
     if path.is_file():
         with suppress(PanfocusError):
             found = Project.read(path, roots=places.roots(stack.folder))
-            stack.left_over = found if found.strokes else None
+            stack.left_over = found if found.count else None
 
 
 def project_of(stack: OpenStack, result: Result) -> Project:
@@ -230,13 +237,35 @@ def project_of(stack: OpenStack, result: Result) -> Project:
         InputError: a frame cannot be read any more.
         UsageError: the result is of no files.
     """
+    if result.place is not None:
+        return _volume_project_of(stack, result)
     if result.plan is None:
-        raise UsageError("only stacks of photographs have project files")
+        raise UsageError("only what was fused at full scale has a project file")
     known = stack.projects.get(result.id)
     if known is None:
         known = Project.of(result.plan, result.fusion, stack.folder)
         stack.projects[result.id] = known
     return replace(known, strokes=carried(stack, result).strokes)
+
+
+def _volume_project_of(stack: OpenStack, result: Result) -> Project:
+    settings = volume_settings(**changed(result.options))
+    known = stack.projects.get(_VOLUME)
+    if known is None:
+        known = volume_project(stack.inputs[0], settings, {}, stack.folder)
+        stack.projects[_VOLUME] = known
+    return replace(known, options=settings, planes=planes_of(placed(stack, result)))
+
+
+def placed(stack: OpenStack, result: Result) -> dict[Place, tuple[Stroke, ...]]:
+    """Return the strokes of all places of a volume, those of a result's as they lie on it."""
+    out = {
+        place: tuple(each.stroke for each in mending.drawn)
+        for place, mending in stack.strokes.all().items()
+    }
+    if result.place is not None:
+        out[result.place] = carried(stack, result).strokes
+    return out
 
 
 def keeper(stack: OpenStack) -> Result | None:
@@ -247,7 +276,7 @@ def keeper(stack: OpenStack) -> Result | None:
 
 def keep(stack: OpenStack) -> None:
     """Write the strokes down in case of a crash; where the folder allows for it."""
-    if not stack.mending.drawn:
+    if not stack.strokes.count:
         forget_unsaved(stack)
         return
     with suppress(PanfocusError, OSError), stack.keeping:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
 from panfocus.pipeline.plan import Plan
+from panfocus.pipeline.project import Place
 from panfocus.pipeline.result import Fusion
 from panfocus.registration.transforms import Crop
 from panfocus.web.levels import ScreenLevels
@@ -35,6 +36,7 @@ class Result:
         folder: of the files.
         scales: of the maps that there are.
         corner: left and top of what it shows, for a part of the picture that was fused alone.
+        place: position, T and C of the planes of a volume that it was fused from, all of them.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Result:
     folder: Path
     scales: dict[MapKind, ColourScale]
     corner: tuple[int, int] = (0, 0)
+    place: Place | None = None
 
     @property
     def field(self) -> Crop:

@@ -14,8 +14,10 @@ from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.result import Fusion, at_depth
 from panfocus.pipeline.retouched import retouch
+from panfocus.pipeline.volume_choice import Choice, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volumes import Choice, fuse_file, volume_settings
+from panfocus.pipeline.volume_project import StrokeMender
+from panfocus.pipeline.volumes import fuse_file
 from panfocus.web import mendings
 from panfocus.web.form import changed
 from panfocus.web.jobs import Jobs, PageJob
@@ -61,7 +63,8 @@ class SaveRequest:
         maps = {kind: map_path(picture, kind) for kind in MAP_KINDS if kind in asked}
 
         def beside(key: str, tail: str) -> Path | None:
-            return picture.with_name(picture.stem + tail) if body.get(key) else None
+            stem = picture.stem.removesuffix(".ome")
+            return picture.with_name(stem + tail) if body.get(key) else None
 
         mesh = str(body.get("mesh") or "")
         wanted = Outputs(
@@ -103,7 +106,7 @@ def _number(value: object) -> float | None:
 
 def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
     """Return the command line that does the same."""
-    if request.project is not None and mendings.is_mended(stack, result):
+    if request.project is not None and _is_mended(stack, result):
         return project_command(request.project, request.wanted)
     inputs = [str(path) for path in stack.inputs_of(result)]
     return command(inputs, result.options, request.wanted)
@@ -127,7 +130,7 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
     Raises:
         OutputError, UsageError: as `Outputs.check` does.
     """
-    if mendings.is_mended(stack, result) and request.project is None:
+    if _is_mended(stack, result) and request.project is None:
         raise UsageError(
             "strokes are repeated from a project file", remedy="save the project as well"
         )
@@ -138,6 +141,11 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
         )
     if result.plan is not None:
         request.wanted.check(result.plan)
+
+
+def _is_mended(stack: OpenStack, result: Result) -> bool:
+    """Whether strokes lie on what is saved, at any place of a volume."""
+    return stack.strokes.count > 0 and mendings.can_be_mended(result)
 
 
 def volume_outputs(request: SaveRequest) -> VolumeOutputs:
@@ -173,13 +181,13 @@ def save(
         return _save_volume(stack, result, request, job, jobs)
     tell = jobs.teller(job)
     tell(0.0, "save", request.wanted.picture.name)
-    version = stack.mending.version
+    versions = stack.strokes.versions()
     fusion = finished(stack, result, job, jobs)
     tell(0.7, "save", request.wanted.picture.name)
     written, _ = request.wanted.write(fusion, plan=result.plan)
     if request.project is not None:
         written.append(_save_project(stack, result, request))
-        stack.saved_version = version
+        stack.strokes.note_saved(versions)
         mendings.forget_unsaved(stack)
     return [str(path) for path in written]
 
@@ -204,6 +212,14 @@ def _save_volume(
     chosen = changed(result.options)
     settings = volume_settings(**chosen, maps=bool(request.wanted.maps))
     outputs = volume_outputs(request)
-    tell = jobs.teller(job)
-    fuse_file(stack.inputs[0], outputs, Choice(settings), progress=tell, cancel=job.stop.is_set)
-    return [str(path) for path in outputs.files.values()]
+    told: dict[str, Any] = {"progress": jobs.teller(job), "cancel": job.stop.is_set}
+    versions = stack.strokes.versions()
+    strokes = mendings.placed(stack, result) if _is_mended(stack, result) else {}
+    mender = StrokeMender(strokes, cancel=job.stop.is_set) if strokes else None
+    fuse_file(stack.inputs[0], outputs, Choice(settings), mender=mender, **told)
+    written = list(outputs.files.values())
+    if request.project is not None:
+        written.append(_save_project(stack, result, request))
+        stack.strokes.note_saved(versions)
+        mendings.forget_unsaved(stack)
+    return [str(path) for path in written]

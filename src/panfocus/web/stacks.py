@@ -19,6 +19,7 @@ from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
 from panfocus.web.levels import PLAIN, ScreenLevels
 from panfocus.web.mending import DrawnStrokes, Native
 from panfocus.web.pictures import FramePicture
+from panfocus.web.placed_strokes import PlacedStrokes
 from panfocus.web.pyramids import Viewable
 from panfocus.web.results import Result
 from panfocus.web.thumbs import Thumb
@@ -75,29 +76,30 @@ class OpenStack:
         self.work = work / self.id
         self.volume = volume
         self.place = (0, 0, 0)
-        self.is_dropped = False
-        self.is_hurried = False
+        self.is_dropped = self.is_hurried = False
         self.lock = RLock()
-        self.version = 0
+        self.version = self.revision = self._made = 0
         self.survey = Survey()
         self.levels = PLAIN
         self.used = [True] * frames.shape[0]
         self.results: dict[str, Result] = {}
-        self.mending = DrawnStrokes()
+        self.strokes = PlacedStrokes()
         self.native: tuple[str, Native] | None = None
         self.project: Path | None = None
         self.projects: dict[str, Project] = {}
-        self.revision = 0
-        self.saved_version = 0
         self.left_over: Project | None = None
         self.keeping = RLock()
         self.options: dict[str, Any] = {}
-        self._made = 0
 
     @property
     def key(self) -> str:
         """Name of its frames in the cache of pictures: another one for another place."""
         return f"{self.id}.{'.'.join(map(str, self.place))}"
+
+    @property
+    def mending(self) -> DrawnStrokes:
+        """The strokes of the place that is shown; photographs have one place."""
+        return self.strokes.at(self.place)
 
     @property
     def folder(self) -> Path:
@@ -259,9 +261,7 @@ class OpenStack:
             "strokes": len(self.mending.drawn),
             "mended": self.mending.version,
             "dropped": self.is_dropped,
-            "volume": None
-            if self.volume is None
-            else {"positions": self.volume.facts(), "place": list(self.place)},
+            "volume": self.volume and {"positions": self.volume.facts(), "place": list(self.place)},
         }
 
     def go_to(self, place: tuple[int, int, int]) -> None:

@@ -87,7 +87,7 @@ def test_each_channel_and_time_is_fused_alone(tmp_path):
 def test_channels_are_never_fused_with_each_other(tmp_path, capsys):
     folder = write(tmp_path / "f", NAMES["plain"])
     assert main(["fuse", str(folder), "-o", str(tmp_path / "o.png"), "-s", "guided"]) == 2
-    assert "several channels, times or positions" in capsys.readouterr().err
+    assert "2 times (T 0, 1), 2 channels (C 0, 1)" in capsys.readouterr().err
     assert not (tmp_path / "o.png").exists()
     one = str(folder / "*_c0_t1.tif")
     assert main(["fuse", one, "-o", str(tmp_path / "o.png"), "-s", "guided"]) == 0

@@ -15,6 +15,8 @@ from panfocus.cli.plugins import load_plugins, plugin_option
 from panfocus.pipeline.options import MAP_KINDS
 
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
+#: Options that say how a scientific stack is read.
+_SCIENCE = ("axes", "guide_channel", "pattern", "only")
 
 
 @click.command(cls=FuseCommand)
@@ -125,7 +127,7 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     "--pixel-size",
     type=Number(0, min_open=True),
     metavar="UM",
-    help="Micrometres a pixel, for the mesh.",
+    help="Micrometres a pixel, for the mesh and for an .ome.tif.",
 )
 @under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
 @under(
@@ -139,6 +141,29 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     "--pattern",
     metavar="NAMES",
     help="Names in a folder with one plane a file, like img_{t}_{c}_{z}.tif.",
+)
+@under(
+    "input",
+    "--only",
+    metavar="AXES",
+    help="What of a scientific stack is fused, as T=0,C=DAPI: of P (position), T, C and Z, numbers "
+    "from 0, names, and ranges like Z=5-20.",
+)
+@under(
+    "output",
+    "--pyramid",
+    type=click.Choice(["auto", "on", "off"]),
+    default="auto",
+    show_default=True,
+    help="Smaller copies in an OME-TIFF or OME-Zarr, for QuPath and the like; auto makes them of "
+    "what is longer than 4096 pixels.",
+)
+@under(
+    "output",
+    "--scale-bar",
+    metavar="LENGTH",
+    help="Paint a scale bar of a length like 100um into a copy, OUT_scalebar; auto takes a round "
+    "one. Needs the size of a pixel, from the file or --pixel-size.",
 )
 @under(
     "output",
@@ -199,7 +224,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     check_given(ctx, project)
     chosen = {name: options.pop(name) for name in settings_names()}
     maps = {kind: options.pop(f"{kind}_map") for kind in MAP_KINDS}
-    science = {name: options.pop(name) for name in ("axes", "guide_channel", "pattern")}
+    science = {name: options.pop(name) for name in _SCIENCE}
     behind = tuple(ctx.meta[BEHIND])
     request = Request(settings=chosen, maps=maps, behind=behind, **options)
     if project is not None:
@@ -230,7 +255,7 @@ def check_given(ctx: click.Context, project: Path | None) -> None:
     if project is None and not ctx.params["inputs"]:
         argument = next(p for p in ctx.command.params if p.name == "inputs")
         raise click.MissingParameter(ctx=ctx, param=argument)
-    beside = ("inputs", "align_only", "axes", "guide_channel", "pattern")
+    beside = ("inputs", "align_only", *_SCIENCE)
     given = [name for name in beside if ctx.params[name]] if project is not None else []
     if given:
         words = ["INPUTS" if n == "inputs" else f"--{n.replace('_', '-')}" for n in given]

@@ -15,6 +15,7 @@ from panfocus.io.volumes.volume import (
     Channel,
     Position,
     Volume,
+    Voxel,
     check_counts,
     check_dtype,
     check_samples,
@@ -22,7 +23,6 @@ from panfocus.io.volumes.volume import (
 
 #: How messages call an array.
 ARRAY = Path("array")
-Voxel = tuple[float | None, float | None, float | None]
 _WORDS = {
     "z": "Z", "depth": "Z", "y": "Y", "x": "X", "c": "C", "channel": "C", "t": "T", "time": "T",
     "p": "P", "position": "P", "s": "S", "sample": "S", "rgb": "S", "rgba": "S",

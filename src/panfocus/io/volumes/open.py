@@ -83,27 +83,40 @@ def is_science(
     path = as_path(inputs[0])
     if is_zarr(path) or is_zarr(output):
         return True
-    if output.suffix.lower() not in (".tif", ".tiff"):
-        _check_no_planes(path, output)
-        return False
+    if output.suffix.lower() not in (".tif", ".tiff"):  # a picture, of what is left of a volume
+        return _has_axes(path) or (is_ome_tiff(path) and not is_photographic)
     if not is_photographic and is_measured(path):
         return True
     return is_volume(path) or (is_ome_tiff(output) and path.suffix.lower() in _TIFF)
 
 
-def _check_no_planes(path: Path, output: Path) -> None:
-    """Refuse to fuse the channels, times or positions of a folder with each other.
+def _has_axes(path: Path) -> bool:
+    """Whether a file or folder holds more than one stack of frames, whatever it is called."""
+    if path.is_dir():
+        return is_folder_of_planes(path)
+    is_tiff = path.suffix.lower() in _TIFF and is_file(path)
+    return is_vendors(path) or (is_tiff and tiff_axes.says_axes(path))
+
+
+def check_is_photographs(inputs: Sequence[str | Path]) -> None:
+    """Refuse one volume where frames are wanted, with the name of what takes it.
 
     Raises:
-        UsageError: names in it say that there are several.
+        UsageError: the only input is a Zarr, a file of a microscope's maker, or a folder whose
+            names tell of several channels, times or positions.
     """
-    if is_folder_of_planes(path):
+    if len(inputs) != 1:
+        return
+    path = as_path(inputs[0])
+    is_volume = (is_zarr(path) and path.is_dir()) or (is_vendors(path) and is_file(path))
+    if is_volume or is_folder_of_planes(path):
         raise UsageError(
-            "the folder holds planes of several channels, times or positions, by their names",
+            "this is a volume, and its planes are not simply the frames of one stack",
             where=str(path),
-            expected="an output .ome.tif or .zarr, which holds them all",
-            got=output.suffix or "no extension",
-            remedy="to fuse one of them, name its files, as in 'folder/*_c0*.tif'",
+            expected="frames: photographs, or the pages of one stack",
+            got="a folder with one plane a file" if not is_volume else path.suffix,
+            remedy="fuse it by `panfocus.fuse_volume`, or on the command line with an output "
+            ".ome.tif, or a picture of what `only` chooses",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -63,10 +64,20 @@ class Scale:
 
 
 class ZStack:
-    """The planes along Z of one T and one or all channels; iterating reads them one by one."""
+    """The planes along Z of one T and one or more channels; iterating reads them one by one."""
+
+    #: Z says where each plane is: none can be out of order.
+    is_in_order = True
 
     def __init__(
-        self, path: Path, position: Position, t: int, channels: Sequence[int], guide: int
+        self,
+        path: Path,
+        position: Position,
+        t: int,
+        channels: Sequence[int],
+        guide: int | None,
+        *,
+        depths: range | None = None,
     ) -> None:
         """Look through the planes once, for their range and for numbers that are none.
 
@@ -74,8 +85,9 @@ class ZStack:
             path: for messages.
             position: what to read from.
             t: time.
-            channels: those to be fused together; one, or all of them.
-            guide: the channel, one of `channels`, that decides.
+            channels: those to be fused together; one, or several.
+            guide: the channel, one of `channels`, that decides; None: all, as a picture's colours.
+            depths: numbers along Z; None for all.
 
         Raises:
             InputError: a plane cannot be read, has changed, or holds NaN.
@@ -84,11 +96,21 @@ class ZStack:
         self._position = position
         self._t = t
         self._channels = list(channels)
-        self._guide = self._channels.index(guide)
-        self._scales = [self._survey(c) for c in self._channels]
+        self._depths = range(position.depths) if depths is None else depths
+        self._guide = None if guide is None else self._channels.index(guide)
+        ends = [self._ends(c) for c in self._channels]
+        if guide is None:  # colours stay to each other as they are
+            ends = [(min(low for low, _ in ends), max(high for _, high in ends))] * len(ends)
+        self._scales = [Scale.of(position.dtype, low, high) for low, high in ends]
 
     def __len__(self) -> int:
-        return self._position.depths
+        return len(self._depths)
+
+    def part(self, numbers: range) -> ZStack:
+        """Return some of the planes, counted from this stack's first; nothing is read for it."""
+        other = copy.copy(self)
+        other._depths = self._depths[numbers.start : numbers.stop]
+        return other
 
     @property
     def is_uneven(self) -> bool:
@@ -96,7 +118,7 @@ class ZStack:
         return self._position.z_um is not None
 
     def __iter__(self) -> Iterator[Frame]:
-        for z in range(self._position.depths):
+        for z in self._depths:
             yield self.frame(z)
 
     def frame(self, z: int) -> Frame:
@@ -115,7 +137,8 @@ class ZStack:
         if len(planes) == 1:
             return Frame(f"Z {z}", planes[0], has_alpha, place_um=place)
         pixels = np.stack(planes, axis=-1)
-        return Frame(f"Z {z}", pixels, guide=planes[self._guide], place_um=place)
+        guide = None if self._guide is None else planes[self._guide]
+        return Frame(f"Z {z}", pixels, guide=guide, place_um=place)
 
     def plane(self, c: int, z: int) -> NDArray[Any]:
         """Return a plane as stored, checked."""
@@ -142,15 +165,15 @@ class ZStack:
             )
         return plane
 
-    def _survey(self, c: int) -> Scale:
-        dtype = self._position.dtype
-        if dtype == np.uint8:
-            return Scale(dtype)
+    def _ends(self, c: int) -> tuple[float, float]:
+        """Return the range of a channel's numbers, with 0 in it; 8 bits are not looked at."""
+        if self._position.dtype == np.uint8:
+            return 0.0, 255.0
         low, high = 0.0, 0.0
-        for z in range(self._position.depths):
+        for z in self._depths:
             plane = self.plane(c, z)
             low, high = min(low, float(plane.min())), max(high, float(plane.max()))
-        return Scale.of(dtype, low, high)
+        return low, high
 
     def split(self, pixels: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the fused planes, one per channel, in the file's numbers."""

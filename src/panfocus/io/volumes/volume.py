@@ -21,6 +21,7 @@ _MOST_SAMPLES = 4
 _MOST_CHANNELS, _MOST_PLANES = 10_000, 1_000_000
 
 Read = Callable[[int, int, int], NDArray[Any]]
+Voxel = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Position:
     dtype: np.dtype[Any]
     channels: Sequence[Channel]
     read: Read
-    voxel_um: tuple[float | None, float | None, float | None] = (None, None, None)
+    voxel_um: Voxel = (None, None, None)
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     z_um: Sequence[float] | None = None
 

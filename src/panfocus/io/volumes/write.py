@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +22,9 @@ class Picture:
         channels: one per C.
         dtype: of the numbers.
         samples: colours of a pixel.
+        depths: size of Z, more than 1 of slabs alone.
+        is_shared: whether all channels of a Z come before the next Z, as where one decides for all.
+        is_numbered: whether pixels are numbers of frames, between which nothing lies.
     """
 
     position: Position
@@ -29,12 +32,32 @@ class Picture:
     channels: Sequence[Channel]
     dtype: np.dtype[Any]
     samples: int = 1
+    depths: int = 1
+    is_shared: bool = False
+    is_numbered: bool = False
 
     @property
     def plane(self) -> tuple[int, ...]:
         """``(Y, X)`` or ``(Y, X, S)``."""
         tail = (self.samples,) if self.samples > 1 else ()
         return (self.position.height, self.position.width, *tail)
+
+    @property
+    def count(self) -> int:
+        """How many planes it has."""
+        return self.times * self.depths * len(self.channels)
+
+    def places(self) -> Iterator[tuple[int, int, int]]:
+        """Yield (T, C, Z) of each plane in the order in which they come."""
+        for t in range(self.times):
+            if self.is_shared:
+                yield from ((t, c, z) for z in range(self.depths) for c in self._numbers)
+            else:
+                yield from ((t, c, z) for c in self._numbers for z in range(self.depths))
+
+    @property
+    def _numbers(self) -> range:
+        return range(len(self.channels))
 
 
 class Sink(Protocol):
@@ -48,6 +71,6 @@ class Sink(Protocol):
         """
         ...
 
-    def finish(self) -> None:
-        """Make the file, or folder, whole."""
+    def finish(self) -> list[str]:
+        """Make the file, or folder, whole; return notes for the user."""
         ...

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.io.mark import mark
+from panfocus.io.volumes.pyramid import Pyramid, halved, levels_of, shape_of
 from panfocus.io.volumes.volume import Channel, hex_of_colour
 from panfocus.io.volumes.write import Picture
 
@@ -19,7 +20,15 @@ _CHUNK = 1024
 class ZarrSink:
     """Planes go straight into an OME-Zarr 0.4, which Fiji and napari read."""
 
-    def __init__(self, path: Path, pictures: Sequence[Picture], *, is_map: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        pictures: Sequence[Picture],
+        *,
+        is_map: bool = False,
+        pyramid: Pyramid = "auto",
+    ) -> None:
+        """Set up; arguments as of `TiffSink`, smaller copies are arrays of their own."""
         from panfocus.io.volumes.ngff import zarr_module  # noqa: PLC0415  needs the extra
 
         zarr = zarr_module()
@@ -29,7 +38,11 @@ class ZarrSink:
         self._groups = [
             root if len(pictures) == 1 else root.create_group(str(n)) for n in range(len(pictures))
         ]
-        self._arrays = [self._array(g, p) for g, p in zip(self._groups, pictures, strict=True)]
+        self._levels = [levels_of(p.plane[0], p.plane[1], pyramid) for p in pictures]
+        self._arrays = [
+            [self._array(group, picture, level) for level in range(count + 1)]
+            for group, picture, count in zip(self._groups, pictures, self._levels, strict=True)
+        ]
         # lowest and highest value of each channel, for viewers to begin with
         self._ranges = [
             np.tile([np.inf, -np.inf], (len(p.channels) * p.samples, 1)) for p in pictures
@@ -39,58 +52,65 @@ class ZarrSink:
         self._next = self._order()
 
     @staticmethod
-    def _array(group: Any, picture: Picture) -> Any:  # noqa: ANN401  zarr's types are not complete
+    def _array(group: Any, picture: Picture, level: int) -> Any:  # noqa: ANN401  of zarr
         count = len(picture.channels) * picture.samples
-        height, width = picture.plane[:2]
+        height, width = shape_of(picture.plane, level)[:2]
         return group.create_array(
-            "0",
-            shape=(picture.times, count, 1, height, width),
+            str(level),
+            shape=(picture.times, count, picture.depths, height, width),
             chunks=(1, 1, 1, min(height, _CHUNK), min(width, _CHUNK)),
             dtype=picture.dtype,
             chunk_key_encoding={"name": "v2", "separator": "/"},
         )
 
-    def _order(self) -> Iterator[tuple[int, int, int]]:
+    def _order(self) -> Iterator[tuple[int, int, int, int]]:
         for n, picture in enumerate(self._pictures):
-            for t in range(picture.times):
-                for c in range(len(picture.channels)):
-                    yield n, t, c
+            for t, c, z in picture.places():
+                yield n, t, c, z
 
     def add(self, plane: NDArray[Any]) -> None:
         """Write the plane's chunks; colours of a pixel become channels."""
-        number, t, c = next(self._next)
-        samples = self._pictures[number].samples
+        number, t, c, z = next(self._next)
+        picture = self._pictures[number]
+        samples = picture.samples
         planes = [plane] if samples == 1 else list(np.moveaxis(plane, -1, 0))
         for k, single in enumerate(planes, c * samples):
-            self._arrays[number][t, k, 0] = single
+            small = single
+            for level, array in enumerate(self._arrays[number]):
+                small = halved(small, is_numbered=picture.is_numbered) if level else single
+                array[t, k, z] = small
             low, high = self._ranges[number][k]
             self._ranges[number][k] = min(low, single.min()), max(high, single.max())
 
-    def finish(self) -> None:
+    def finish(self) -> list[str]:
         """Write what is known of the pictures, and by what they were made."""
         name, _, version = mark().partition(" ")
         kind = {"kind": "map"} if self._is_map else {}
         self._root.attrs["_creator"] = {"name": name, "version": version, **kind}
-        for group, picture, ranges in zip(self._groups, self._pictures, self._ranges, strict=True):
-            group.attrs.update(_ngff(picture, ranges))
+        told = zip(self._groups, self._pictures, self._ranges, self._levels, strict=True)
+        for group, picture, ranges, levels in told:
+            group.attrs.update(_ngff(picture, ranges, levels))
+        return []
 
 
-def _ngff(picture: Picture, ranges: NDArray[np.float64]) -> dict[str, Any]:
+def _ngff(picture: Picture, ranges: NDArray[np.float64], levels: int) -> dict[str, Any]:
     """Return the attributes of version 0.4.
 
     Args:
         picture: what it is.
         ranges: lowest and highest value of each channel, ``(C * S, 2)``.
+        levels: smaller copies.
     """
     position = picture.position
     axes: list[dict[str, str]] = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
     for letter, size in zip("zyx", position.voxel_um, strict=True):
         unit = {} if size is None else {"unit": "micrometer"}
         axes.append({"name": letter, "type": "space", **unit})
-    scale = [1.0, 1.0, *(size or 1.0 for size in position.voxel_um)]
-    transform = [{"type": "scale", "scale": scale}]
-    dataset = {"path": "0", "coordinateTransformations": transform}
-    multiscale = {"version": "0.4", "name": position.name, "axes": axes, "datasets": [dataset]}
+    voxel = [size or 1.0 for size in position.voxel_um]
+    datasets = [
+        _dataset(level, voxel, is_numbered=picture.is_numbered) for level in range(levels + 1)
+    ]
+    multiscale = {"version": "0.4", "name": position.name, "axes": axes, "datasets": datasets}
     channels = [
         {
             "label": _label(channel, n, s, picture.samples),
@@ -102,6 +122,19 @@ def _ngff(picture: Picture, ranges: NDArray[np.float64]) -> dict[str, Any]:
         for s in range(picture.samples)
     ]
     return {"multiscales": [multiscale], "omero": {"channels": channels}}
+
+
+def _dataset(level: int, voxel: Sequence[float], *, is_numbered: bool) -> dict[str, Any]:
+    """Return where an array's pixels lie: the middle of each is that of those it is made of."""
+    z, y, x = voxel
+    factor = 2**level
+    steps: list[dict[str, Any]] = [
+        {"type": "scale", "scale": [1.0, 1.0, z, y * factor, x * factor]}
+    ]
+    if level and not is_numbered:
+        shift = (factor - 1) / 2
+        steps.append({"type": "translation", "translation": [0.0, 0.0, 0.0, y * shift, x * shift]})
+    return {"path": str(level), "coordinateTransformations": steps}
 
 
 def _window(dtype: np.dtype[Any], low: float, high: float) -> dict[str, float]:

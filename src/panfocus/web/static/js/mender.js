@@ -35,7 +35,7 @@ export class Mender {
   }
 
   get isOn() {
-    return tools.tool !== "none" && viewOf().tab === "mend" && !tools.panning && state.stack?.kind !== "volume" && current() && current().id !== "draft";
+    return tools.tool !== "none" && viewOf().tab === "mend" && !tools.panning && current() && current().id !== "draft";
   }
 
   settle() {

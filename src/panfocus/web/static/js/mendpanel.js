@@ -59,10 +59,6 @@ export function mendPanel() {
   function draw() {
     const result = current();
     if (!state.stack) return;
-    if (state.stack.kind === "volume") {
-      clear(body, el("div", { class: "empty" }, glyph("brush"), el("p", {}, t("mend.volume"))));
-      return;
-    }
     if (!result || result.id === "draft") {
       clear(body, banner(), el("div", { class: "empty" }, glyph("brush"), el("p", {}, t("mend.first"))));
       return;

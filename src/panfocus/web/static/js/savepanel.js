@@ -14,9 +14,10 @@ export function savePanel() {
   const view = viewOf();
   const stack = state.stack;
   const wanted = (view.save ??= {
-    name: `${stack.title.replace(/\.[^.]+$/, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
+    name: `${stack.title.replace(/(\.ome)?\.[^.]+$/i, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
     height_map: false, mesh: "", transforms: false, report: false, project: false, pixel_um: null,
   });
+  let elsewhere = 0; // strokes at other places of a volume
   const body = el("div", { class: "stack" });
   const line = el("code", { class: "command", tabIndex: 0, "aria-label": t("save.command") });
   const problem = el("div", {});
@@ -58,7 +59,8 @@ export function savePanel() {
       clear(body, el("div", { class: "empty" }, glyph("save"), el("p", {}, t("save.first"))));
       return;
     }
-    if (state.stack.strokes > 0) wanted.project = true;
+    const mended = state.stack.strokes > 0 || elsewhere > 0;
+    if (mended) wanted.project = true;
     const isVolume = Boolean(state.stack.volume);
     const set = (key, redraw = false) => (value) => { wanted[key] = value; if (redraw) draw(); ask(); };
     const found = results().filter((r) => r.id !== "draft");
@@ -85,7 +87,8 @@ export function savePanel() {
     ];
     clear(body, which, nameField, el("p", { class: "help cut", title: wanted.folder }, t("save.folder", { folder: wanted.folder })), lossy ? qualityField : null,
       maps.length ? el("section", { class: "stack tight" }, el("h3", {}, t("save.maps")), maps.map((m) => tick(t(`map.${m}`), wanted.maps.includes(m), (on) => { wanted.maps = maps.filter((k) => (k === m ? on : wanted.maps.includes(k))); ask(); }))) : null,
-      isVolume ? el("p", { class: "help" }, t("save.volume")) : el("section", { class: "stack tight" }, el("h3", {}, t("save.beside")), tick(t("save.project"), wanted.project, set("project"), t(state.stack.strokes > 0 ? "save.project.strokes" : "save.project.help")), more),
+      isVolume ? el("p", { class: "help" }, t("save.volume")) : null,
+      el("section", { class: "stack tight" }, el("h3", {}, t("save.beside")), tick(t("save.project"), wanted.project, set("project"), t(mended ? "save.project.strokes" : "save.project.help")), more),
       problem, el("div", { class: "row sticky" }, go), done,
       el("section", { class: "stack tight" }, el("h3", {}, t("save.command")), line, el("div", { class: "row" }, copy)));
     ask();
@@ -101,6 +104,6 @@ export function savePanel() {
 
   const stops = [watch("stack", draw), watch("saved", finished), watch("job", (job) => { if (job.kind === "save" && job.state !== "running" && job.state !== "waiting") go.disabled = false; })];
   draw();
-  get(`/api/stacks/${stack.id}/strokes`).then((facts) => { if (state.stack?.id === stack.id) { state.stack.strokes = facts.strokes.length; draw(); } }).catch(refusal);
+  get(`/api/stacks/${stack.id}/strokes`).then((facts) => { if (state.stack?.id === stack.id) { state.stack.strokes = facts.strokes.length; elsewhere = facts.elsewhere; draw(); } }).catch(refusal);
   return { node: body, leave: () => { for (const stop of stops) stop(); } };
 }
