@@ -27,6 +27,7 @@ from panfocus.pipeline.report import Report, report_text, write_report
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
+from panfocus.registration.alignment import NOT_COMPARED
 from panfocus.registration.stack import needs_registration
 from panfocus.resources.paths import as_path
 
@@ -278,8 +279,8 @@ def _frame_line(facts: dict[str, Any]) -> str:
     share = facts.get("share")
     part = "" if share is None else f"  share {share:6.1%}"
     line = f"{facts['name']}{part}  sharpness {facts['sharpness']:.4f}"
-    if "align" in facts:
-        place = facts["align"]
+    place = facts.get("align")
+    if place is not None and place["status"] != NOT_COMPARED:
         line += f"  {place['status']} ({place['kind']}, {place['corner_shift_px']:.2f} px)"
     gain = facts.get("exposure_gain")
     return line if gain is None else f"{line}  gain {' '.join(f'{g:.3f}' for g in gain)}"

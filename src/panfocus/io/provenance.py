@@ -7,13 +7,13 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from panfocus.io import jpeg, png, webp
+from panfocus.io import animation, jpeg, png, psd, webp
 from panfocus.io.ifd import DirectoryError, read_directory, read_header
 from panfocus.io.mark import has_mark, is_mark
 from panfocus.io.metadata import parse_exif
 
 _MOST_ATTRIBUTES = 1 << 24
-_DAMAGE = (OSError, ValueError, struct.error, RecursionError)
+_DAMAGE = (OSError, ValueError, IndexError, struct.error, RecursionError)
 
 
 def is_map_of_panfocus(path: Path) -> bool:
@@ -54,6 +54,10 @@ def _is_marked_picture(file: BinaryIO, *, of_map: bool) -> bool:
         return _is_marked_exif(jpeg.read_exif(file), of_map=of_map)
     if webp.is_webp(head):
         return _is_marked_exif(webp.read_exif(file), of_map=of_map)
+    if head.startswith(psd.SIGNATURE):
+        return _is_marked_exif(psd.read_exif(file), of_map=of_map)
+    if head.startswith(b"GIF8"):
+        return any(is_mark(text, of_map=of_map) for text in animation.gif_comments(file))
     if head[:2] in (b"II", b"MM"):
         layout, offset = read_header(file)
         return has_mark(read_directory(file, layout, offset)[0], of_map=of_map)

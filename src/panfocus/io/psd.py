@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from panfocus.errors import OutputError
 from panfocus.frame import Metadata
 from panfocus.io.atomic import write_atomic
+from panfocus.io.metadata import with_mark
 
+SIGNATURE = b"8BPS"
 ENDINGS = (".psd", ".psb")
 _MOST_SIDE = {".psd": 30_000, ".psb": 300_000}
 _MOST_BYTES = {".psd": 2**31 - 1, ".psb": 2**62}
@@ -27,6 +29,7 @@ _GREY, _RGB = 1, 3
 _ALPHA, _MASK = -1, -2
 _RAW = struct.pack(">H", 0)
 _RESOLUTION, _ICC, _EXIF, _XMP = 1005, 1039, 1058, 1060
+_MOST_EXIF = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,10 @@ def _names(name: str) -> bytes:
 
 
 def _resources(metadata: Metadata) -> bytes:
-    """Return profile, EXIF, XMP and resolution."""
+    """Return profile, EXIF with the mark of results, XMP and resolution."""
     found: list[tuple[int, bytes | None]] = [
         (_ICC, metadata.icc),
-        (_EXIF, metadata.exif),
+        (_EXIF, with_mark(metadata.exif)),
         (_XMP, metadata.xmp),
     ]
     if metadata.dpi is not None:
@@ -109,6 +112,25 @@ def _resources(metadata: Metadata) -> bytes:
         if data is not None:
             out += b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + data + bytes(len(data) % 2)
     return struct.pack(">I", len(out)) + out
+
+
+def read_exif(file: BinaryIO) -> bytes | None:
+    """Return the EXIF block of a PSD or PSB as it is, None without one.
+
+    Raises:
+        struct.error: cut off.
+    """
+    file.seek(26)
+    file.seek(struct.unpack(">I", file.read(4))[0], 1)  # colours of palettes
+    end = struct.unpack(">I", file.read(4))[0] + file.tell()
+    while file.tell() < end:
+        number, name = struct.unpack(">4xHB", file.read(7))
+        file.seek(name + (name + 1) % 2, 1)
+        length = struct.unpack(">I", file.read(4))[0]
+        if number == _EXIF:
+            return file.read(min(length, _MOST_EXIF))
+        file.seek(length + length % 2, 1)
+    return None
 
 
 def psd_bytes(height: int, width: int, colours: int, itemsize: int, layers: int) -> int:
@@ -193,7 +215,7 @@ def _pieces(
     version = 2 if layout.is_large else 1
     channels = layout.colours + has_alpha
     yield struct.pack(
-        ">4sH6xHIIHH", b"8BPS", version, channels, layout.height, layout.width, layout.depth, mode
+        ">4sH6xHIIHH", SIGNATURE, version, channels, layout.height, layout.width, layout.depth, mode
     )
     yield struct.pack(">I", 0)
     yield _resources(metadata)
