@@ -18,7 +18,8 @@ from panfocus.io.ifd import ASCII, Block, Tag
 from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import parse_exif
 from panfocus.io.provenance import is_made_by_panfocus
-from panfocus.io.psd import PsdLayer, write_psd
+from panfocus.io.psd import write_psd
+from panfocus.io.psd_layers import PsdLayer
 from tests.pipeline.test_project import write_stack
 
 ENDINGS = (".jpg", ".png", ".webp", ".tif")

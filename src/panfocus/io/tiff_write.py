@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,18 @@ from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
 from panfocus.io.deflate import deflate
-from panfocus.io.ifd import BYTE, LONG, SHORT, UNDEFINED, Block, ByteOrder, DirectoryError, Tag
-from panfocus.io.ifd_pack import pack
+from panfocus.io.ifd import (
+    BYTE,
+    LONG,
+    SHORT,
+    UNDEFINED,
+    Block,
+    ByteOrder,
+    DirectoryError,
+    Entry,
+    Tag,
+)
+from panfocus.io.ifd_pack import in_order, pack
 from panfocus.io.metadata import parse_exif, put_resolution, story_of_tiff
 
 _DEFLATE, _HORIZONTAL = 8, 2
@@ -34,18 +46,67 @@ def encode(pixels: NDArray[Any], metadata: Metadata) -> list[bytes | memoryview]
     Raises:
         TiffSizeError: more than a classic TIFF can address.
     """
+    block, strips = _begun(pixels, metadata)
+    _place(block, strips)
+    return [pack(block), *strips]
+
+
+def encode_before(
+    pixels: NDArray[Any], metadata: Metadata, length: int
+) -> list[bytes | memoryview]:
+    """Encode a page as `encode` does, most significant byte first, that layers stand behind.
+
+    A maker note is left out, as its own numbers cannot be turned over.
+
+    Args:
+        pixels: as for `encode`.
+        metadata: of the picture.
+        length: bytes of the value of `Tag.LAYERS`, which follows.
+
+    Returns:
+        The file up to there in pieces, in order.
+
+    Raises:
+        TiffSizeError: more than a classic TIFF can address.
+    """
+    block, strips = _begun(pixels, metadata, order=">")
+    padding = _place(block, strips, length)
+    return [pack(block), *strips, padding]
+
+
+def _begun(
+    pixels: NDArray[Any], metadata: Metadata, order: ByteOrder | None = None
+) -> tuple[Block, list[memoryview]]:
+    """Return the directory but for where things are, and the strips."""
     block = _story(metadata)
+    if order is not None:
+        block = in_order(block, order)
     strips, rows = _strips(pixels, block.order)
     _describe(block, pixels, rows)
+    return block, strips
+
+
+def _place(block: Block, strips: Sequence[memoryview], layers: int = 0) -> bytes:
+    """Tell in the directory where the strips are, and behind them layers of so many bytes.
+
+    Returns:
+        Padding before the layers.
+    """
     sizes = [len(strip) for strip in strips]
     block.put(Tag.STRIP_SIZES, LONG, *sizes)
     block.put(Tag.STRIPS, LONG, *sizes)  # a place of the right length until the offsets are known
+    if layers:
+        block.root[Tag.LAYERS] = Entry(UNDEFINED, layers, bytes(4))
     start = len(pack(block))
-    offsets = (start + np.concatenate([[0], np.cumsum(sizes)])).tolist()
-    if offsets[-1] > _MAX_BYTES:
+    *offsets, end = (start + np.concatenate([[0], np.cumsum(sizes)])).tolist()
+    padding = bytes(end % 2) if layers else b""
+    if end + len(padding) + layers > _MAX_BYTES:
         raise TiffSizeError("more than 4 GB of pixels; a TIFF cannot hold them, a PNG can")
-    block.put(Tag.STRIPS, LONG, *offsets[:-1])
-    return [pack(block), *strips]
+    block.put(Tag.STRIPS, LONG, *offsets)
+    if layers:  # four bytes are written as they are, and so tell where the value is
+        where = struct.pack(block.order + "I", end + len(padding))
+        block.root[Tag.LAYERS] = Entry(UNDEFINED, layers, where)
+    return padding
 
 
 def _story(metadata: Metadata) -> Block:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.io.animation import write_animation
-from panfocus.io.psd import LayerPixels, PsdLayer, write_psd
+from panfocus.io.layered import write_layers
+from panfocus.io.psd_layers import LayerPixels, PsdLayer
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
@@ -79,7 +80,7 @@ def _write_layers(path: Path, fusion: Fusion, plan: Plan, *, overwrite: bool) ->
         PsdLayer(info.name, frames_alpha, has_mask=fusion.index is not None) for info in plan.infos
     ]
     layers.append(PsdLayer("fused", has_alpha))
-    write_psd(
+    write_layers(
         path,
         fusion.image,
         layers,

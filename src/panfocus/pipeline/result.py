@@ -96,7 +96,8 @@ class Fusion:
             pixel_um: width of a pixel in micrometres, for the mesh.
             transforms: JSON of where the frames lie, where they were registered.
             report: JSON of settings, frames, warnings and timings.
-            layers: ``.psd`` or ``.psb``: the picture above the aligned frames, with masks.
+            layers: ``.psd``, ``.psb`` or ``.tif``: the picture above the aligned frames, with
+                masks.
             animation: ``.gif`` or ``.webp`` through the aligned stack and back.
             stereo: a picture of both eyes' views, side by side.
             rocking: ``.gif`` or ``.webp`` of views from side to side.

@@ -63,7 +63,7 @@ class SaveRequest:
         def beside(key: str, tail: str) -> Path | None:
             return picture.with_name(picture.stem + tail) if body.get(key) else None
 
-        mesh = str(body.get("mesh") or "")
+        mesh, layers = (str(body.get(key) or "") for key in ("mesh", "layers"))
         wanted = Outputs(
             picture,
             maps,
@@ -73,7 +73,7 @@ class SaveRequest:
             transforms=beside("transforms", "_transforms.json"),
             report=beside("report", "_report.json"),
             of_frames=FrameOutputs(
-                beside("layers", "_layers.psd"),
+                beside("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
                 beside("animation", "_stack.webp"),
                 beside("stereo", f"_stereo{picture.suffix}"),
                 beside("rocking", "_rocking.webp"),

@@ -55,7 +55,7 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     type=FILE,
     metavar="F.psd",
     help="Write the picture above the aligned frames, with masks of where each was taken: "
-    ".psd, or .psb above 2 GB.",
+    ".psd, .tif, or .psb above 2 GB.",
 )
 @under(
     "output",
