@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,18 @@ class Request:
         beside = (self.slab, self.height_map, self.mesh, self.pixel_size, *frames)
         return any(wanted is not None for wanted in beside)
 
+    def with_names(self, change: Callable[[Path], Path]) -> Request:
+        """Return the same with every file that is named changed; the picture stays.
+
+        Args:
+            change: from a file to another.
+        """
+        files = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "output"}
+        changed = {name: change(path) for name, path in files.items() if isinstance(path, Path)}
+        maps = {kind: _changed(text, change) for kind, text in self.maps.items()}
+        report = _changed(self.json_file, change)
+        return replace(self, **changed, maps=maps, json_file=report)
+
     @property
     def report_file(self) -> Path | None:
         """The file that the report goes to; None for standard output, or where none is wanted."""
@@ -97,3 +110,8 @@ class Request:
                 self.parallax,
             ),
         )
+
+
+def _changed(file: str | None, change: Callable[[Path], Path]) -> str | None:
+    """Return a file that may be left out, changed where it is named."""
+    return file if file in (None, BARE) else str(change(as_path(str(file), UsageError)))

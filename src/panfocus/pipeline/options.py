@@ -122,7 +122,8 @@ class Options:
     system: str = _option(
         DEFAULT_SYSTEM,
         "decision",
-        "What decides: a name of `panfocus systems`, or the folder of an exported system.",
+        "What decides: a name of `panfocus systems`, or the folder of an exported system; for "
+        "`panfocus fuse` several by commas, each with a picture of its own, and a sheet of all.",
         flags=("-s", "--system"),
     )
     device: str = _option(

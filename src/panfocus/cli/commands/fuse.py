@@ -215,6 +215,8 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
     if any(science.values()) or is_stack:
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
 
+        if "," in chosen["system"]:
+            raise click.UsageError("several systems are for photographs, one for planes", ctx)
         run_science(request, **science)
     else:
         run(request)
