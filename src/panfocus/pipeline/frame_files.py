@@ -15,7 +15,7 @@ from panfocus.io.layered import write_layers
 from panfocus.io.psd_layers import LayerPixels, PsdLayer
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import Fusion, fitting
 from panfocus.pipeline.views import (
     at_eight_bits,
     frames_in_place,
@@ -55,8 +55,9 @@ def write_frame_files(
         return []
     aside = share * fusion.image.shape[1] / 2  # half to either side
     eyes = [side_view(fusion, plan, parallax) for parallax in (aside, -aside)]
-    both = np.concatenate(eyes, axis=1)
-    return io.write_image(
+    asked = fusion.report.settings.get("bit_depth", "same")
+    both, notes = fitting(of_frames.stereo, np.concatenate(eyes, axis=1), asked)
+    return notes + io.write_image(
         of_frames.stereo,
         both,
         fusion.metadata,

@@ -12,7 +12,7 @@ from panfocus.errors import UsageError
 from panfocus.io.outputs import Output
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import Fusion, written_dtype
 
 #: Bounds of sizes, pixels, and of parallax, per cent of the width.
 SIZES = (64, 4096)
@@ -74,11 +74,10 @@ class FrameOutputs:
                 check_animation(path, overwrite=overwrite)
                 self._check_memory(plan)
         if self.stereo is not None:
-            bits = plan.settings.bit_depth
             io.check_output(
                 self.stereo,
                 overwrite=overwrite,
-                dtype=plan.dtype if bits == "same" else f"uint{bits}",
+                dtype=written_dtype(self.stereo, plan.dtype, plan.settings.bit_depth),
                 channels=plan.channels,
                 size=(plan.height, 2 * plan.width),
             )

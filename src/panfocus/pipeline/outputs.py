@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from panfocus import io
 from panfocus.errors import UsageError
 from panfocus.frame import Metadata
@@ -22,7 +20,7 @@ from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import Fusion, fitting, written_dtype
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card
 
@@ -160,11 +158,10 @@ class Outputs:
             where = ", ".join(f"{kind}_map" for kind in self.maps)
             check_makes_maps(card, where)
         self._check_surfaces(plan)
-        bits = plan.settings.bit_depth
         io.check_output(
             self.picture,
             overwrite=self.overwrite,
-            dtype=plan.dtype if bits == "same" else f"uint{bits}",
+            dtype=written_dtype(self.picture, plan.dtype, plan.settings.bit_depth),
             channels=plan.channels,
             kind="image",
             size=(plan.height, plan.width),
@@ -221,6 +218,7 @@ class Outputs:
         self._write_slabs(plan, fusion)
         notes += self.of_frames.write(fusion, quality=self.quality, overwrite=self.overwrite)
         written += [path for _, path in self._beside(count)]
+        notes = list(dict.fromkeys(notes))
         fusion.report.warnings += notes
         if self.transforms is not None and fusion.transforms is not None:
             fusion.transforms.save(self.transforms, overwrite=self.overwrite)
@@ -283,9 +281,9 @@ class Outputs:
 def write_picture(path: Path, fusion: Fusion, *, quality: int, overwrite: bool) -> list[str]:
     """Write the fused picture with its metadata; return notes."""
     check_apart(fusion.sources, [("", path)])
-    channels = 1 if fusion.image.ndim == 2 else fusion.image.shape[2]
-    dtype = str(np.dtype(fusion.image.dtype))
-    io.check_output(path, overwrite=overwrite, dtype=dtype, channels=channels, kind="image")
-    return io.write_image(
-        path, fusion.image, fusion.metadata, quality=quality, overwrite=overwrite, is_result=True
-    )
+    pixels, told = fitting(path, fusion.image, fusion.report.settings.get("bit_depth", "same"))
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    kind: dict[str, Any] = {"dtype": str(pixels.dtype), "channels": channels, "kind": "image"}
+    io.check_output(path, overwrite=overwrite, **kind)
+    keep = {"quality": quality, "overwrite": overwrite, "is_result": True}
+    return [*told, *io.write_image(path, pixels, fusion.metadata, **keep)]

@@ -147,6 +147,31 @@ def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
     return io.to_depth(pixels, "uint8" if bit_depth == "8" else "uint16")
 
 
+def written_dtype(path: Path, dtype: str, bit_depth: BitDepth) -> str:
+    """Return the dtype as which a picture is written: as asked, else what the format holds of it.
+
+    Args:
+        path: its extension decides the format.
+        dtype: of the frames.
+        bit_depth: that was asked for.
+    """
+    return io.held_dtype(path, dtype) if bit_depth == "same" else f"uint{bit_depth}"
+
+
+def fitting(path: Path, pixels: Pixels, bit_depth: BitDepth) -> tuple[Pixels, list[str]]:
+    """Return pixels as a file's format holds them, and a note where it holds fewer bits.
+
+    Args:
+        path: its extension decides the format.
+        pixels: of any dtype.
+        bit_depth: that was asked for; only "same" may be changed.
+    """
+    if bit_depth != "same" or written_dtype(path, str(pixels.dtype), "same") == pixels.dtype:
+        return pixels, []
+    note = f"16 bits per channel became 8: a {path.suffix.lower()} holds no more"
+    return io.to_depth(pixels, "uint8"), [f"{note} (.tif and .png do)"]
+
+
 def at_depth(fusion: Fusion, bit_depth: BitDepth) -> Fusion:
     """Return a fusion at a bit depth, of which its report tells."""
     image = convert_depth(fusion.image, bit_depth)
