@@ -10,6 +10,7 @@ from typing import Any
 from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
 from panfocus.pipeline.frame_outputs import FrameOutputs
+from panfocus.pipeline.options import CALIBRATIONS
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.resources.paths import as_path
 
@@ -57,6 +58,7 @@ class Request:
             or self.save_project is not None
             or bool(chosen.get("cull"))
             or chosen.get("bit_depth", "same") != "same"
+            or any(chosen.get(name) not in (None, "off") for name in CALIBRATIONS)
         )
 
     @property

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from panfocus.frame import Metadata
 from panfocus.io.atomic import write_atomic
 from panfocus.io.metadata import with_mark
-from panfocus.io.psd_layers import RAW, LayerPixels, Layout, PsdLayer, layer_pieces, layers_length
+from panfocus.io.psd_layers import (
+    RAW,
+    LayerPixels,
+    PsdLayer,
+    PsdLayout,
+    layer_pieces,
+    layers_length,
+)
 
 SIGNATURE = b"8BPS"
 _GREY, _RGB = 1, 3
@@ -87,13 +94,13 @@ def write_psd(
     height, width = picture.shape[:2]
     colours = (1 if picture.ndim == 2 else picture.shape[2]) - has_alpha
     is_large = path.suffix.lower() == ".psb"
-    layout = Layout(height, width, colours, 8 * picture.itemsize, is_large)
+    layout = PsdLayout(height, width, colours, 8 * picture.itemsize, is_large)
     pieces = _pieces(layout, picture, layers, pixels, metadata, has_alpha=has_alpha)
     write_atomic(path, pieces, overwrite=overwrite)
 
 
 def _pieces(
-    layout: Layout,
+    layout: PsdLayout,
     picture: NDArray[Any],
     layers: Sequence[PsdLayer],
     pixels: Iterator[LayerPixels],
@@ -125,7 +132,7 @@ def _on_white(picture: NDArray[Any]) -> NDArray[Any]:
 
 
 def _layer_section(
-    layout: Layout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
+    layout: PsdLayout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
 ) -> Iterator[bytes | memoryview]:
     inner = layers_length(layout, layers)
     if layout.depth == 8:

@@ -40,7 +40,7 @@ LayerPixels = tuple[NDArray[Any], NDArray[Any] | None]
 
 
 @dataclass(frozen=True)
-class Layout:
+class PsdLayout:
     """How numbers are written, and what the picture is.
 
     Attributes:
@@ -108,19 +108,19 @@ def _names(name: str) -> bytes:
     return pascal + b"8BIMluni" + struct.pack(">I", len(wide)) + wide
 
 
-def layers_length(layout: Layout, layers: Sequence[PsdLayer]) -> int:
+def layers_length(layout: PsdLayout, layers: Sequence[PsdLayer]) -> int:
     """Return how many bytes `layer_pieces` yields."""
     bare = _bare_length(layout, layers)
     return bare + -bare % 4
 
 
-def _bare_length(layout: Layout, layers: Sequence[PsdLayer]) -> int:
+def _bare_length(layout: PsdLayout, layers: Sequence[PsdLayer]) -> int:
     records = sum(len(layout.record(layer)) for layer in layers)
     return 2 + records + layout.plane * sum(len(layout.channels(layer)) for layer in layers)
 
 
 def layer_pieces(
-    layout: Layout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
+    layout: PsdLayout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
 ) -> Iterator[bytes | memoryview]:
     """Yield what is told of the layers, and then their pixels.
 

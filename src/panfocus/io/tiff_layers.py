@@ -22,7 +22,7 @@ from panfocus.frame import Metadata
 from panfocus.io import tiff_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.metadata import with_mark
-from panfocus.io.psd_layers import LayerPixels, Layout, PsdLayer, layer_pieces, layers_length
+from panfocus.io.psd_layers import LayerPixels, PsdLayer, PsdLayout, layer_pieces, layers_length
 
 _BEGIN = b"Adobe Photoshop Document Data Block\0"
 #: Of all layers' mask: colour red, half opaque, taken as each layer has it.
@@ -46,7 +46,7 @@ def write_tiff_layers(
     """
     height, width = picture.shape[:2]
     colours = (1 if picture.ndim == 2 else picture.shape[2]) - has_alpha
-    layout = Layout(height, width, colours, 8 * picture.itemsize)
+    layout = PsdLayout(height, width, colours, 8 * picture.itemsize)
     length, behind = _block(layout, layers, pixels, has_alpha=has_alpha)
     marked = replace(metadata, exif=with_mark(metadata.exif))
     page = np.ascontiguousarray(picture)
@@ -58,7 +58,7 @@ def write_tiff_layers(
 
 
 def _block(
-    layout: Layout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
+    layout: PsdLayout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
 ) -> tuple[int, Iterator[bytes | memoryview]]:
     """Return how long the tag's value is, and its pieces."""
     inner = layers_length(layout, layers)

@@ -9,7 +9,7 @@ from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.pipeline.frame_outputs import FrameOutputs
-from panfocus.pipeline.options import ABOUT, FIELDS, Options, flag_of
+from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options, flag_of
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.project import Project
 
@@ -83,7 +83,7 @@ def _options(options: Options, folder: Path) -> list[str]:
         value: Any = getattr(options, name)
         if value == each.default or ABOUT[name].flags == ():
             continue
-        if name == "load_transforms":
+        if name in FILES:
             value = folder / value
         # what can be switched off is off by default
         out += [flag_of(name)] if ABOUT[name].kind == "truth" else [flag_of(name), str(value)]

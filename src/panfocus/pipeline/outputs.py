@@ -285,5 +285,5 @@ def write_picture(path: Path, fusion: Fusion, *, quality: int, overwrite: bool) 
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     kind: dict[str, Any] = {"dtype": str(pixels.dtype), "channels": channels, "kind": "image"}
     io.check_output(path, overwrite=overwrite, **kind)
-    keep = {"quality": quality, "overwrite": overwrite, "is_result": True}
+    keep: dict[str, Any] = {"quality": quality, "overwrite": overwrite, "is_result": True}
     return [*told, *io.write_image(path, pixels, fusion.metadata, **keep)]

@@ -19,7 +19,7 @@ from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
 from panfocus.pipeline.register import in_place, placed_again
 from panfocus.pipeline.result import Fusion, at_depth
-from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.settings import check_uncalibrated, make_settings
 from panfocus.pipeline.sources import (
     Arrays,
     ArrayStack,
@@ -104,6 +104,7 @@ def fuse(
         )
         return replace(result, sources=tuple(dict.fromkeys(sources)), plan=frames)
     settings = make_settings(**asked)
+    check_uncalibrated(settings, "frames in memory")
     notes: list[str] = []
     if settings.cull:
         frames, notes = cull_arrays(cast("Arrays", frames), cancel)

@@ -20,7 +20,7 @@ from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
-from panfocus.pipeline.settings import is_length, make_settings
+from panfocus.pipeline.settings import check_uncalibrated, is_length, make_settings
 from panfocus.pipeline.volume_outputs import Selection, VolumeOutputs
 from panfocus.systems import PictureSystem, System, load_system
 
@@ -38,7 +38,9 @@ def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `mak
         >>> volume_settings(system="guided").align
         'none'
     """
-    return make_settings(**{**options, "align": options.get("align") or "none"})
+    settings = make_settings(**{**options, "align": options.get("align") or "none"})
+    check_uncalibrated(settings, "planes of volumes")
+    return settings
 
 
 @dataclass(frozen=True)

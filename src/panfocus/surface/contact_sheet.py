@@ -29,7 +29,7 @@ _FONT = 20
 
 
 @dataclass(frozen=True)
-class Place:
+class Square:
     """A square of the picture, pixels."""
 
     top: int
@@ -42,7 +42,7 @@ class Place:
         return slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
 
 
-def places_of_difference(pictures: Sequence[Pixels], count: int = _PLACES) -> list[Place]:
+def places_of_difference(pictures: Sequence[Pixels], count: int = _PLACES) -> list[Square]:
     """Return the squares in which pictures differ most, the most different first, none overlapping.
 
     Args:
@@ -58,13 +58,13 @@ def places_of_difference(pictures: Sequence[Pixels], count: int = _PLACES) -> li
     # the mean over every window that lies inside, by its top left corner
     blurred = np.asarray(cv2.boxFilter(apart, -1, (window, window), anchor=(0, 0)), np.float32)
     mean = blurred[: len(apart) - window + 1, : apart.shape[1] - window + 1]
-    found: list[Place] = []
+    found: list[Square] = []
     for _ in range(count):
         y, x = (int(n) for n in np.unravel_index(int(mean.argmax()), mean.shape))
         if mean[y, x] <= 0:
             break
         top, left = min(y * factor, height - side), min(x * factor, width - side)
-        found.append(Place(top, left, side))
+        found.append(Square(top, left, side))
         near = slice(max(y - window + 1, 0), y + window), slice(max(x - window + 1, 0), x + window)
         mean[near] = 0
     return found
