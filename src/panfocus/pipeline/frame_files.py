@@ -14,6 +14,7 @@ from panfocus.io.animation import write_animation
 from panfocus.io.layered import write_layers
 from panfocus.io.psd_layers import LayerPixels, PsdLayer
 from panfocus.pipeline.frame_outputs import FrameOutputs
+from panfocus.pipeline.made import told_metadata
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion, fitting
 from panfocus.pipeline.views import (
@@ -60,7 +61,7 @@ def write_frame_files(
     return notes + io.write_image(
         of_frames.stereo,
         both,
-        fusion.metadata,
+        told_metadata(fusion),
         quality=quality,
         overwrite=overwrite,
         is_result=True,
@@ -86,7 +87,7 @@ def _write_layers(path: Path, fusion: Fusion, plan: Plan, *, overwrite: bool) ->
         fusion.image,
         layers,
         _layers(fusion, plan, needs_alpha=frames_alpha and not has_alpha),
-        fusion.metadata,
+        told_metadata(fusion),
         has_alpha=has_alpha,
         overwrite=overwrite,
     )

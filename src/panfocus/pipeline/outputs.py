@@ -17,6 +17,7 @@ from panfocus.errors import UsageError
 from panfocus.frame import Metadata
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
+from panfocus.pipeline.made import told_metadata
 from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
@@ -286,4 +287,4 @@ def write_picture(path: Path, fusion: Fusion, *, quality: int, overwrite: bool) 
     kind: dict[str, Any] = {"dtype": str(pixels.dtype), "channels": channels, "kind": "image"}
     io.check_output(path, overwrite=overwrite, **kind)
     keep: dict[str, Any] = {"quality": quality, "overwrite": overwrite, "is_result": True}
-    return [*told, *io.write_image(path, pixels, fusion.metadata, **keep)]
+    return [*told, *io.write_image(path, pixels, told_metadata(fusion), **keep)]
