@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError, PanfocusError, UsageError
+from panfocus.evaluate.matching import match_results
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
 from panfocus.pipeline.plan import plan, settings_files
@@ -119,10 +120,11 @@ class SystemContestant:
 
 @dataclass(frozen=True)
 class ResultsContestant:
-    """A folder of fused pictures."""
+    """A folder, or a list, of fused pictures."""
 
     name: str
     folder: Path
+    found: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
     @classmethod
     def parse(cls, text: str) -> ResultsContestant:
@@ -137,27 +139,43 @@ class ResultsContestant:
             raise UsageError(
                 "results are given by a name and a folder",
                 where="results",
-                expected="NAME=DIR",
+                expected="NAME=DIR, or NAME=LIST.csv",
                 got=text,
             )
-        if not Path(folder).is_dir():
+        if not Path(folder).is_dir() and not Path(folder).is_file():
             raise DataError("there is no such folder of results", where=folder)
         return cls(name, Path(folder))
 
+    def matched(self, samples: Sequence[ScoredSample]) -> tuple[ResultsContestant, str | None]:
+        """Return the same with the samples' pictures found, and a note where that was doubtful.
+
+        Raises:
+            DataError: a list that is none.
+        """
+        found = match_results(self.folder, [sample.name for sample in samples])
+        return replace(self, found=found.files), found.note
+
     def identity(self, sample: ScoredSample) -> str:
         """Return the hash of the picture."""
-        return file_hash(find_result(self.folder, sample.name))
+        return file_hash(self._path(sample))
 
     def fused(self, sample: ScoredSample) -> Fused:
         """Read the picture."""
-        return Fused(read_picture(find_result(self.folder, sample.name)), None)
+        return Fused(read_picture(self._path(sample)), None)
+
+    def _path(self, sample: ScoredSample) -> Path:
+        if sample.name in self.found or self.folder.is_dir():
+            return self.found.get(sample.name) or find_result(self.folder, sample.name)
+        raise DataError(
+            "the list of results lacks this sample", where=str(self.folder), expected=sample.name
+        )
 
     def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the pictures that are there."""
         found: list[Path] = []
         for sample in samples:
             with suppress(PanfocusError):  # told when its turn comes
-                found.append(find_result(self.folder, sample.name))
+                found.append(self._path(sample))
         return found
 
 

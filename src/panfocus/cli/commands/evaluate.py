@@ -22,7 +22,7 @@ from panfocus.pipeline.options import ABOUT
     "--results",
     multiple=True,
     metavar="NAME=DIR...",
-    help="Folders of pictures that others have fused.",
+    help="Folders of pictures that others have fused, or lists of them (.csv: image, file).",
 )
 @click.option("--align", default="none", show_default=True, help=ABOUT["align"].help)
 @click.option(
@@ -51,6 +51,13 @@ from panfocus.pipeline.options import ABOUT
     "scores.csv is then kept under another name.",
 )
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw plots.")
+@click.option(
+    "--plot-format",
+    type=click.Choice(["png", "svg", "pdf"]),
+    default="png",
+    show_default=True,
+    help="Format of the plots; papers take svg and pdf.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
 @click.pass_context
 def evaluate(
