@@ -16,7 +16,11 @@ from panfocus.pipeline.options import ABOUT
 @click.command(cls=ManyCommand)
 @click.option("--data", type=FILE, required=True, help="Folder of focal stacks, with truth or not.")
 @click.option("--out", type=FILE, required=True, help="Folder for scores, tables and plots.")
-@click.option("--systems", callback=names_by_comma, help="Names or folders, by commas.")
+@click.option(
+    "--systems",
+    callback=names_by_comma,
+    help="Names, folders, or module:object of your own code; by commas.",
+)
 @plugin_option
 @click.option(
     "--results",
