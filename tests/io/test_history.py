@@ -1,5 +1,8 @@
 """How a picture was made stands in its XMP, beside what the photograph tells."""
 
+import json
+import shutil
+import subprocess
 from xml.etree import ElementTree
 
 import numpy as np
@@ -72,6 +75,20 @@ def test_every_format_tells_it(shots, tmp_path, ending):
     assert frames == ["0.png", "1.png", "2.png", "3.png"]
     fusion.save(tmp_path / f"b{ending}")
     assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".tif", ".webp"])
+def test_exiftool_understands_it(shots, tmp_path, ending):
+    if shutil.which("exiftool") is None:
+        pytest.skip("ExifTool is not installed")
+    path = tmp_path / f"a{ending}"
+    panfocus.fuse(shots, system="guided").save(path)
+    words = ["exiftool", "-j", "-XMP:all", "-validate", "-warning", str(path)]
+    out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    (facts,) = json.loads(out)
+    assert facts["HistorySoftwareAgent"] == mark()
+    assert facts["HistoryParameters"] == "4 frames fused by guided; options --system guided"
+    assert facts["IngredientsFilePath"] == ["0.png", "1.png", "2.png", "3.png"]
 
 
 def test_folders_are_not_told(shots, tmp_path):

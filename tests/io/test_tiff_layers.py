@@ -1,7 +1,10 @@
 """Photoshop's layers in a TIFF: read back by psdtags, tifffile, Pillow and psd-tools."""
 
 import io as bytes_io
+import shutil
+import subprocess
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -73,6 +76,23 @@ def test_psd_tools_reads_the_layers(tmp_path, dtype):
             assert np.array_equal(np.frombuffer(data, kind).reshape(31, 45), expected[..., c])
     data = found.channel_image_data[0][3].data
     assert np.array_equal(np.frombuffer(data, kind).reshape(31, 45), mask)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_imagemagick_shows_every_layer(tmp_path, dtype):
+    program = shutil.which("magick") or shutil.which("convert-im6.q16")
+    if program is None:
+        pytest.skip("ImageMagick is not installed")
+    picture, below, _ = written(tmp_path / "a.tif", dtype, 3, Metadata())
+    words = [program, "a.tif", "-depth", "16", "+adjoin", "%d.png"]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    for number, expected in enumerate((picture, below, picture)):  # the picture, and two layers
+        shown = cv2.imread(str(tmp_path / f"{number}.png"), cv2.IMREAD_UNCHANGED)[..., 2::-1]
+        assert np.array_equal(in_sixteen_bits(shown), in_sixteen_bits(expected))
+
+
+def in_sixteen_bits(pixels):
+    return pixels if pixels.dtype == np.uint16 else pixels.astype(np.uint16) * 257
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
