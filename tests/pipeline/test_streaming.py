@@ -26,6 +26,36 @@ def test_the_result_is_that_of_an_iterable(system, options):
     assert [f["name"] for f in made.report.frames] == [f["name"] for f in expected.report.frames]
 
 
+@pytest.mark.parametrize("size", [64, 4000])
+def test_looking_changes_nothing(size):
+    """Frames that move are resampled where they are taken: a preview must not make them whole."""
+    moved = [np.roll(frame, n, axis=1)[8:-8, 8:-8] for n, frame in enumerate(STACK)]
+    expected = panfocus.fuse(iter(moved), system="guided")
+    shown = []
+    with panfocus.StreamingFusion(
+        "guided", preview=lambda picture, _: shown.append(picture), preview_size=size
+    ) as stream:
+        for frame in moved:
+            stream.push(frame)
+        made = stream.finish()
+    assert made.registration.alignment.shift(4) > 2
+    assert np.array_equal(made.image, expected.image)
+    assert shown[-1].shape[:2] == ((104, 144) if size > 999 else (34, 48))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_grey_and_opacity_are_shown_without(channels):
+    frames = [np.dstack([frame, frame[..., :1] * 0 + 255]) for frame in STACK[:2]]
+    frames = [frame[..., -2:] if channels == 2 else frame for frame in frames]
+    frames = [frame[..., 0] if channels == 1 else frame for frame in frames]
+    shown = []
+    with panfocus.StreamingFusion("guided", preview=lambda p, _: shown.append(p)) as stream:
+        for frame in frames:
+            stream.push(frame)
+        stream.finish()
+    assert shown[-1].shape == ((120, 160, 3) if channels == 4 else (120, 160))
+
+
 @pytest.mark.parametrize("system", ["guided", "drpl-small"])
 def test_the_preview_grows_with_every_frame(system):
     seen = []

@@ -47,6 +47,7 @@ class Request:
     rocking: Path | None = None
     animation_size: int = 720
     parallax: float = 3.0
+    watch_frames: float | None = None
 
     @property
     def is_photographic(self) -> bool:

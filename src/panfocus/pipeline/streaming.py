@@ -12,6 +12,7 @@ from typing import Any, Self, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.pixels import shrink
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
 from panfocus.frame import Frame
@@ -199,8 +200,19 @@ class _PreviewFold:
 
     def push(self, frame: Frame) -> None:
         """Take a frame in place, and show what there is."""
-        small = frame.shrunk(max(-(-max(frame.shape[:2]) // self._size), 1))
+        factor = max(-(-max(frame.shape[:2]) // self._size), 1)
+        small = Frame.of(frame.number, _reduced(frame, factor))
         for decision in self._fold.push(small):
             self._composer.apply(decision)
         self._count += 1
         self._tell(np.array(self._composer.picture), self._count)
+
+
+def _reduced(frame: Frame, factor: int) -> Pixels:
+    """Return a frame's colours, shrunk; its own pixels stay unmade, which the fusion goes by."""
+    held = frame.held
+    if not isinstance(held, np.ndarray):
+        return held.whole() if factor == 1 else held.colour(factor)
+    colours = held[..., :-1] if frame.has_alpha else held
+    colours = colours[..., 0] if colours.ndim == 3 and colours.shape[2] == 1 else colours
+    return shrink(np.ascontiguousarray(colours), factor)

@@ -127,6 +127,14 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
     metavar="UM",
     help="Micrometres a pixel, for the mesh.",
 )
+@under(
+    "input",
+    "--watch-frames",
+    type=Number(0, min_open=True),
+    metavar="SECONDS",
+    help="Take the frames of a folder as they arrive, until none has come for so long; "
+    "OUT_preview.jpg grows meanwhile.",
+)
 @under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
 @under(
     "input",
@@ -208,9 +216,17 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         asked = {name: chosen[name] for name in chosen if is_given(ctx, name)}
         run_project(request, project, asked, accept_changed=accept_changed)
         return
+    if request.watch_frames is not None:
+        from panfocus.cli.watching import run_watching  # noqa: PLC0415
+
+        run_watching(request, request.watch_frames)
+        return
     fused_to = request.output
-    is_stack = fused_to is not None and is_science(
-        request.inputs, fused_to, is_photographic=request.is_photographic
+    is_watched = request.watch_frames is not None
+    is_stack = (
+        not is_watched
+        and fused_to is not None
+        and is_science(request.inputs, fused_to, is_photographic=request.is_photographic)
     )
     if any(science.values()) or is_stack:
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
@@ -232,7 +248,7 @@ def check_given(ctx: click.Context, project: Path | None) -> None:
     if project is None and not ctx.params["inputs"]:
         argument = next(p for p in ctx.command.params if p.name == "inputs")
         raise click.MissingParameter(ctx=ctx, param=argument)
-    beside = ("inputs", "align_only", "axes", "guide_channel", "pattern")
+    beside = ("inputs", "align_only", "watch_frames", "axes", "guide_channel", "pattern")
     given = [name for name in beside if ctx.params[name]] if project is not None else []
     if given:
         words = ["INPUTS" if n == "inputs" else f"--{n.replace('_', '-')}" for n in given]
