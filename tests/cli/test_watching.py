@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import panfocus
-from panfocus.cli import main
+from panfocus.cli import main, watching
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.pipeline import arriving
 from tests.pipeline.test_project import write_stack
@@ -53,7 +53,7 @@ def test_the_result_is_that_of_the_frames_one_by_one(shots, tmp_path, capsys):
     thread = copied(shots, tmp_path / "in")
     out = tmp_path / "in" / "o.png"  # beside the frames, where its preview is none
     report = tmp_path / "r.json"
-    words = ["--watch-frames", "1", "-s", "guided", "--index-map", "--json", str(report)]
+    words = ["--watch-frames", "4", "-s", "guided", "--index-map", "--json", str(report)]
     assert main(["fuse", str(tmp_path / "in"), "-o", str(out), *words]) == 0
     thread.join()
     told = capsys.readouterr().err
@@ -69,21 +69,21 @@ def test_the_result_is_that_of_the_frames_one_by_one(shots, tmp_path, capsys):
     ]
 
 
-def test_what_keeps_frames_from_coming_is_told(shots, tmp_path, capsys):
+def test_what_keeps_frames_from_coming_is_told(shots, tmp_path, capsys, monkeypatch):
     for n in (0, 1):
         shutil.copy(shots / f"{n}.png", tmp_path / "in")
     broken = tmp_path / "in" / "broken.png"
     broken.write_bytes((shots / "2.png").read_bytes()[:20])
+    plain = watching.say
 
-    def mend():
-        time.sleep(0.8)
-        broken.unlink()
+    def say(request, lines):
+        plain(request, lines)
+        if lines[0].startswith("waiting: "):
+            broken.unlink()  # somebody has read it
 
-    thread = threading.Thread(target=mend)
-    thread.start()
+    monkeypatch.setattr(watching, "say", say)
     words = ["-o", str(tmp_path / "o.png"), "-s", "guided", "--watch-frames", "0.3"]
     assert main(["fuse", str(tmp_path / "in"), *words]) == 0
-    thread.join()
     told = capsys.readouterr().err
     assert told.count("waiting: ") == 1 and "broken.png" in told
     assert "2 frames fused" in told
