@@ -13,9 +13,9 @@ import panfocus
 
 NAMES = {
     "__version__", "Cancelled", "Card", "DataError", "Frame", "Fusion", "InputError", "Metadata",
-    "Options", "OutputError", "PanfocusError", "PictureSystem", "Plan", "Project", "Stroke",
-    "System", "SystemError_", "UsageError", "VolumeFusion", "align", "fuse", "fuse_volume",
-    "list_systems", "load_system", "plan",
+    "Options", "OutputError", "PanfocusError", "PictureSystem", "Plan", "Project",
+    "StreamingFusion", "Stroke", "System", "SystemError_", "UsageError", "VolumeFusion", "align",
+    "fuse", "fuse_volume", "list_systems", "load_system", "plan",
 }  # fmt: skip
 SOURCE = Path(panfocus.__file__).parent
 USER = """\

@@ -15,6 +15,7 @@ from .pipeline.project import Project as Project
 from .pipeline.register import align as align
 from .pipeline.result import Fusion as Fusion
 from .pipeline.run import fuse as fuse
+from .pipeline.streaming import StreamingFusion as StreamingFusion
 from .pipeline.volume_fusion import fuse_volume as fuse_volume
 from .pipeline.volume_result import VolumeFusion as VolumeFusion
 from .retouch.stroke import Stroke as Stroke

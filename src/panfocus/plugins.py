@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -160,6 +161,38 @@ def load(path: str | Path) -> ModuleType:
             remedy="mend the file; `python FILE` shows the whole error",
         ) from error
     return module
+
+
+def object_named(text: str) -> tuple[object, Path | None]:
+    """Return what ``module:object`` names, and the file of the module.
+
+    Modules are looked for in the working folder, too.
+
+    Raises:
+        UsageError: there is no such module or object, or the module stops with an error.
+    """
+    module_name, _, names = text.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = import_module(module_name)
+        found: object = module
+        for name in names.split("."):
+            found = getattr(found, name)
+    except PanfocusError:
+        raise
+    except Exception as error:  # another's code may raise anything
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == module_name
+        raise UsageError(
+            "there is no such object"
+            if is_missing or isinstance(error, AttributeError)
+            else "the module of a system stops with an error",
+            where=text,
+            expected="module:object, of a module that is installed or lies in this folder",
+            got=f"{type(error).__name__}: {error}",
+        ) from error
+    finally:
+        sys.path.pop(0)
+    return found, None if module.__file__ is None else Path(module.__file__)
 
 
 def load_all(paths: Iterable[str | Path] | None) -> None:

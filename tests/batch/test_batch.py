@@ -247,9 +247,9 @@ class TwoAtOnce:
 
 def test_memory_holds_stacks_back(stacks, tmp_path):
     """Two that do not fit together are fused one after the other, and the report says so."""
-    pattern = Job("", (), Path(), {"system": "guided"})
-    options = BatchOptions(stacks, tmp_path / "out", pattern)
-    jobs = find_jobs(stacks, tmp_path / "out", ending=".tif", pattern=pattern)
+    template = Job("", (), Path(), {"system": "guided"})
+    options = BatchOptions(stacks, tmp_path / "out", template)
+    jobs = find_jobs(stacks, tmp_path / "out", ending=".tif", template=template)
     work = Batch(options, "r", 200 * 2**20, len(jobs), None)
     work.work(TwoAtOnce(), jobs)
     result = work.result()

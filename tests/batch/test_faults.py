@@ -34,8 +34,8 @@ def lay(folder, count=2):
 
 
 def options(tmp_path, source="in", **how):
-    pattern = Job("", (), tmp_path, {"system": "guided", "align": "none"})
-    return BatchOptions(tmp_path / source, tmp_path / "out", pattern, workers=0, **how)
+    template = Job("", (), tmp_path, {"system": "guided", "align": "none"})
+    return BatchOptions(tmp_path / source, tmp_path / "out", template, workers=0, **how)
 
 
 def running(tmp_path, **facts):
@@ -116,7 +116,7 @@ def test_one_stack_that_nobody_foresaw_ends_no_others(tmp_path, monkeypatch):
     lay(tmp_path / "in")
     monkeypatch.setattr("panfocus.batch.work._check", lambda job: {}[job.name])
     (job, _) = find_jobs(
-        tmp_path / "in", tmp_path / "out", ending=".tif", pattern=Job("", (), tmp_path)
+        tmp_path / "in", tmp_path / "out", ending=".tif", template=Job("", (), tmp_path)
     )
     outcome = prepare(job, tmp_path / "r.json", "run", resume=False, overwrite=False)
     assert isinstance(outcome, StackOutcome)
@@ -142,7 +142,7 @@ def test_a_drive_that_is_away_does_not_end_a_watch(tmp_path, still):
 
     watch = Watch(watching, find)
     lay(tmp_path / "in", 1)
-    jobs += find_jobs(tmp_path / "in", tmp_path / "out", ending=".tif", pattern=watching.pattern)
+    jobs += find_jobs(tmp_path / "in", tmp_path / "out", ending=".tif", template=watching.template)
     assert [watch.poll(), watch.poll()] == [[], []]
     assert watch.trouble is not None
     watch.poll()
@@ -156,7 +156,7 @@ def test_a_stack_that_failed_is_tried_again_less_and_less_and_never_given_up(tmp
     monkeypatch.setattr("panfocus.batch.watch.monotonic", lambda: clock[0])
     watching = options(tmp_path, watch=True, settle_s=5.0, idle_s=1000.0)
     lay(tmp_path / "in", 1)
-    jobs = find_jobs(tmp_path / "in", tmp_path / "out", ending=".tif", pattern=watching.pattern)
+    jobs = find_jobs(tmp_path / "in", tmp_path / "out", ending=".tif", template=watching.template)
     watch = Watch(watching, lambda: jobs)
     tried = []
     for _ in range(4 * 3600):
@@ -279,7 +279,7 @@ def test_watching_goes_on_through_random_faults_and_loses_nothing(tmp_path, monk
             lay(tmp_path / f"later{n}", 1)
             (tmp_path / f"later{n}/s0").rename(source / f"s{n}")
 
-    jobs = find_jobs(source, tmp_path / "out", ending=".tif", pattern=Job("", (), tmp_path))
+    jobs = find_jobs(source, tmp_path / "out", ending=".tif", template=Job("", (), tmp_path))
     assert len(jobs) == 1
     monkeypatch.setattr("panfocus.batch.work._check", check)
     thread = threading.Thread(target=bring)
@@ -310,7 +310,7 @@ def test_a_half_written_manifest_does_not_end_a_watch(tmp_path, still):
     watching = options(tmp_path, "m.csv", watch=True, settle_s=0.0)
 
     def find():
-        return find_jobs(manifest, tmp_path / "out", ending=".tif", pattern=watching.pattern)
+        return find_jobs(manifest, tmp_path / "out", ending=".tif", template=watching.template)
 
     watch = Watch(watching, find)
     manifest.write_text("name,inp")
@@ -337,7 +337,7 @@ def test_manifests_that_are_wrong_are_told_in_words(tmp_path, text):
     (tmp_path / "m.csv").write_text(text, encoding="utf-8")
     with pytest.raises((UsageError, InputError)) as caught:
         find_jobs(
-            tmp_path / "m.csv", tmp_path / "out", ending=".tif", pattern=Job("", (), tmp_path)
+            tmp_path / "m.csv", tmp_path / "out", ending=".tif", template=Job("", (), tmp_path)
         )
     assert "literal" not in str(caught.value)
     assert len(str(caught.value)) < 2000
@@ -347,7 +347,7 @@ def test_a_manifest_in_other_letters_is_told_in_words(tmp_path):
     (tmp_path / "m.csv").write_bytes("name,inputs\na,in\n".encode("utf-16"))
     with pytest.raises(InputError, match="no text in UTF-8"):
         find_jobs(
-            tmp_path / "m.csv", tmp_path / "out", ending=".tif", pattern=Job("", (), tmp_path)
+            tmp_path / "m.csv", tmp_path / "out", ending=".tif", template=Job("", (), tmp_path)
         )
 
 
@@ -359,7 +359,7 @@ def test_a_manifest_of_too_many_rows_is_refused_and_others_share_what_they_say(
 
     def find():
         return find_jobs(
-            tmp_path / "m.csv", tmp_path / "out", ending=".tif", pattern=Job("", (), tmp_path)
+            tmp_path / "m.csv", tmp_path / "out", ending=".tif", template=Job("", (), tmp_path)
         )
 
     jobs = find()

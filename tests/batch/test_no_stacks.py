@@ -31,7 +31,7 @@ def night(tmp_path):
 
 def jobs(source, out):
     notes = []
-    found = find_jobs(source, out, ending=".tif", pattern=Job("", (), out), notes=notes)
+    found = find_jobs(source, out, ending=".tif", template=Job("", (), out), notes=notes)
     return [job.name for job in found], "\n".join(notes)
 
 

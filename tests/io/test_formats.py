@@ -141,7 +141,8 @@ def test_frames_of_a_film_are_taken_evenly(tmp_path):
 def test_a_flattened_psd_of_both_depths(tmp_path):
     pytest.importorskip("psd_tools")
     from panfocus.frame import Metadata
-    from panfocus.io.psd import PsdLayer, write_psd
+    from panfocus.io.psd import write_psd
+    from panfocus.io.psd_layers import PsdLayer
 
     for pixels in (RGB, GREY, DEEP):
         path = tmp_path / f"{pixels.dtype}{pixels.ndim}.psd"

@@ -13,10 +13,14 @@ from PIL import Image
 import panfocus
 from panfocus import io
 from panfocus.cli import main
+from panfocus.io.animation import write_animation
 from panfocus.io.ifd import ASCII, Block, Tag
 from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import parse_exif
 from panfocus.io.provenance import is_made_by_panfocus
+from panfocus.io.psd import write_psd
+from panfocus.io.psd_layers import PsdLayer
+from tests.pipeline.test_project import write_stack
 
 ENDINGS = (".jpg", ".png", ".webp", ".tif")
 CAMERA = b"Ver.1.03\0"
@@ -31,6 +35,49 @@ def camera() -> io.Metadata:
     block = Block()
     block.put_bytes(Tag.SOFTWARE, ASCII, CAMERA)
     return io.Metadata(exif=pack(block))
+
+
+@pytest.mark.parametrize("ending", [".gif", ".webp"])
+def test_an_animation_carries_the_mark(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"turn{ending}"
+    write_animation(path, iter([picture(), picture()[::-1]]), milliseconds=100)
+    assert is_made_by_panfocus(path)
+    Image.fromarray(picture()).save(path, save_all=True, append_images=[Image.new("RGB", (64, 48))])
+    assert not is_made_by_panfocus(path)
+
+
+@pytest.mark.parametrize("ending", [".psd", ".psb"])
+@pytest.mark.parametrize("metadata", [io.Metadata(), camera()], ids=["bare", "camera"])
+def test_layers_carry_the_mark(tmp_path: Path, ending: str, metadata: io.Metadata) -> None:
+    path = tmp_path / f"layers{ending}"
+    write_psd(path, picture(), [PsdLayer("a")], iter([(picture(), None)]), metadata)
+    assert is_made_by_panfocus(path)
+    whole = path.read_bytes()
+    assert not is_marked_without(whole, tmp_path / f"plain{ending}")
+    for length in (3, 27, 31, 40, 60):  # cut off: no mark, and no error
+        path.write_bytes(whole[:length])
+        assert not is_made_by_panfocus(path)
+
+
+def is_marked_without(layers: bytes, path: Path) -> bool:
+    path.write_bytes(layers.replace(b"panfocus", b"painting"))
+    return is_made_by_panfocus(path)
+
+
+def test_what_shows_a_fusion_is_left_out_beside_its_frames(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shots = tmp_path / "shots"
+    write_stack(shots)
+    names = {name: shots / name for name in ("a.webp", "r.gif", "l.psd", "s.jpg")}
+    options = zip(("animation", "rocking", "layers", "stereo"), names.values(), strict=True)
+    panfocus.fuse(shots, system="guided").save(
+        shots / "fused.png", height_map=shots / "h.png", **dict(options)
+    )
+    main(["fuse", str(shots), "-o", str(tmp_path / "again.png"), "-s", "guided"])
+    told = capsys.readouterr().err
+    assert "6 result(s) of an earlier run" in told
+    assert "4 frames fused" in told
 
 
 def only(path: Path) -> io.FrameInfo:

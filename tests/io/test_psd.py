@@ -8,7 +8,9 @@ from PIL import Image
 
 from panfocus.errors import OutputError
 from panfocus.frame import Metadata
-from panfocus.io.psd import PsdLayer, check_psd, write_psd
+from panfocus.io.layered import check_layers
+from panfocus.io.psd import write_psd
+from panfocus.io.psd_layers import PsdLayer
 from tests.support.files import ICC, photo
 
 
@@ -116,13 +118,14 @@ def test_pillow_reads_it(tmp_path):
 
 def test_what_cannot_be_is_refused(tmp_path):
     for name, size, told in (
-        ("a.tif", (10, 10, 10), "does not name a format"),
+        ("a.png", (10, 10, 10), "does not name a format"),
         ("a.psd", (40_000, 10, 10), "too large"),
         ("a.psd", (10, 10, 1 << 31), r"write \.psb"),
+        ("a.tif", (10, 10, 1 << 32), r"write \.psb"),
     ):
         with pytest.raises(OutputError, match=told):
-            check_psd(tmp_path / name, *size)
-    check_psd(tmp_path / "a.psb", 40_000, 10, 1 << 33)
+            check_layers(tmp_path / name, *size)
+    check_layers(tmp_path / "a.psb", 40_000, 10, 1 << 33)
 
 
 def test_nothing_stays_behind_where_a_frame_is_damaged(tmp_path):

@@ -136,7 +136,7 @@ def test_what_cannot_be_is_refused(fusion, tmp_path):
     with pytest.raises(UsageError, match="of arrays are not kept"):
         arrays.save(tmp_path / "x.tif", layers=tmp_path / "x.psd")
     for wanted, error in (
-        ({"layers": "x.tif"}, OutputError),
+        ({"layers": "x.png"}, OutputError),
         ({"animation": "x.mp4"}, OutputError),
         ({"rocking": "x.gif", "parallax": 99}, UsageError),
         ({"animation": "x.gif", "animation_size": 5}, UsageError),

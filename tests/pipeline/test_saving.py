@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 import panfocus
+from panfocus.cli import main
 from panfocus.errors import OutputError, UsageError
 from tests.conftest import texture
 
@@ -91,3 +93,28 @@ def test_a_fusion_tells_of_itself_in_one_line(fusion):
     assert "\n" not in text
     assert "64 x 48 uint8 from 2 frames by guided" in text
     assert "depth" in text
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".webp"])
+def test_sixteen_bits_become_eight_where_a_format_holds_no_more(frames, tmp_path, ending):
+    for n, frame in enumerate(frames):
+        tifffile.imwrite(tmp_path / f"{n}.tif", frame.astype(np.uint16) * 257, photometric="rgb")
+    deep = panfocus.fuse([tmp_path / "0.tif", tmp_path / "1.tif"], system="guided")
+    files = {"stereo": tmp_path / f"s{ending}"}
+    notes = deep.save(tmp_path / f"out{ending}", quality=100, **files)
+    assert sum("16 bits per channel became 8" in note for note in notes) == 1
+    shown = np.asarray(Image.open(tmp_path / f"out{ending}"))
+    assert shown.dtype == np.uint8
+    assert np.abs(shown - np.rint(deep.image / 257)).mean() < 2
+    assert deep.image.dtype == np.uint16  # what is at hand keeps its bits
+    assert deep.save(tmp_path / "out.tif") == []
+
+
+def test_sixteen_bits_that_were_asked_for_are_not_cut(frames, tmp_path):
+    deep = panfocus.fuse(frames, system="guided", bit_depth=16)
+    with pytest.raises(OutputError, match="8 bits per channel"):
+        deep.save(tmp_path / "out.jpg")
+    for name in ("0.png", "1.png"):
+        Image.fromarray(frames[int(name[0])]).save(tmp_path / name)
+    words = ["fuse", str(tmp_path / "*.png"), "-o", str(tmp_path / "o.jpg"), "--bit-depth", "16"]
+    assert main([*words, "-s", "guided"]) == 1

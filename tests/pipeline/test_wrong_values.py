@@ -384,13 +384,13 @@ def test_a_manifest_refuses_what_cannot_be(options, tmp_path):
     manifest = tmp_path / "m.csv"
     manifest.write_text(f"name,inputs,options\na,a/*.png,{options}\n")
     with pytest.raises(UsageError, match="line 2"):
-        find_jobs(manifest, tmp_path / "out", ending=".tif", pattern=Job("", (), tmp_path))
+        find_jobs(manifest, tmp_path / "out", ending=".tif", template=Job("", (), tmp_path))
 
 
 def test_a_manifest_means_what_it_says(tmp_path):
     manifest = tmp_path / "m.csv"
     manifest.write_text("name,inputs,options\na,a/*.png,keep_size=no cull=yes z-step=2\n")
-    job = find_jobs(manifest, tmp_path / "o", ending=".tif", pattern=Job("", (), tmp_path))[0]
+    job = find_jobs(manifest, tmp_path / "o", ending=".tif", template=Job("", (), tmp_path))[0]
     assert dict(job.settings) == {"keep_size": False, "cull": True, "z_step_um": 2.0}
 
 

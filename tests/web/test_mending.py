@@ -166,7 +166,7 @@ def test_the_command_line_makes_the_same_bytes(spoilt, tmp_path):
         draw(page, stack, result, dot(30, 30, {"frame": "sharpest"}, opacity=0.5))
         refused = save(page, stack, result, folder)
         assert refused.status_code == 400  # strokes need the project
-        wanted = {"project": True, "maps": ["depth", "index"], "report": True, "layers": True,
+        wanted = {"project": True, "maps": ["depth", "index"], "report": True, "layers": "tif",
                   "stereo": True}  # fmt: skip
         assert save(page, stack, result, folder, **wanted).status_code == 200
         body = {"result": result, "folder": str(folder), "name": "out.png", **wanted}
@@ -178,7 +178,7 @@ def test_the_command_line_makes_the_same_bytes(spoilt, tmp_path):
     words[words.index("-o") + 1] = str(other)
     words = [w.replace(f"{folder}/out_", f"{other.parent}/out_") for w in words]
     assert main(words[1:]) == 0
-    for name in ("out.png", "out_depth.tif", "out_index.tif", "out_layers.psd", "out_stereo.png"):
+    for name in ("out.png", "out_depth.tif", "out_index.tif", "out_layers.tif", "out_stereo.png"):
         assert (other.parent / name).read_bytes() == (folder / name).read_bytes(), name
 
 

@@ -27,7 +27,7 @@ _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 
 
 def find_jobs(
-    source: Path, out: Path, *, ending: str, pattern: Job, notes: list[str] | None = None
+    source: Path, out: Path, *, ending: str, template: Job, notes: list[str] | None = None
 ) -> list[Job]:
     """Return the jobs of a folder or a manifest, in natural order.
 
@@ -36,19 +36,19 @@ def find_jobs(
             (``.csv``); or one scientific stack, whose every (position, T, C) is then a job.
         out: folder for the results; it and what lies in it is no input.
         ending: of the pictures, like ``.tif``.
-        pattern: settings, maps and quality of every job.
+        template: settings, maps and quality of every job.
         notes: takes what was left out of a folder, in a line for the user.
 
     Raises:
         InputError: nothing there.
         UsageError: a manifest with unknown columns or options, or two jobs of one name.
     """
-    if source.exists() and (is_volume(source) or pattern.axes):
-        jobs = _grid(source, out, ending, pattern)
+    if source.exists() and (is_volume(source) or template.axes):
+        jobs = _grid(source, out, ending, template)
     elif source.is_dir():
-        jobs = _in_folder(source, out, ending, pattern, [] if notes is None else notes)
+        jobs = _in_folder(source, out, ending, template, [] if notes is None else notes)
     elif source.suffix.lower() == ".csv" and source.is_file():
-        jobs = read_manifest(source, out, ending=ending, pattern=pattern)
+        jobs = read_manifest(source, out, ending=ending, template=template)
     else:
         raise InputError(
             "there is no such batch",
@@ -61,7 +61,7 @@ def find_jobs(
     return jobs
 
 
-def _in_folder(source: Path, out: Path, ending: str, pattern: Job, notes: list[str]) -> list[Job]:
+def _in_folder(source: Path, out: Path, ending: str, template: Job, notes: list[str]) -> list[Job]:
     try:
         paths = sorted(
             (p for p in source.iterdir() if not p.name.startswith(".")),
@@ -83,7 +83,7 @@ def _in_folder(source: Path, out: Path, ending: str, pattern: Job, notes: list[s
             stacks.append(path)
     if others:
         notes.append(f"no stacks in {source}, left out: {some(others)}")
-    return [_of_path(path, out, ending, pattern) for path in stacks]
+    return [_of_path(path, out, ending, template) for path in stacks]
 
 
 def _why_none(path: Path, out: Path) -> str | None:
@@ -115,34 +115,34 @@ def _why_no_frames(folder: Path, out: Path) -> str | None:
     return "an earlier batch's output" if (folder / FOLDER).is_dir() else None
 
 
-def _of_path(path: Path, out: Path, ending: str, pattern: Job) -> Job:
+def _of_path(path: Path, out: Path, ending: str, template: Job) -> Job:
     volume = is_volume_job(path, ending)
     name = path.name if path.is_dir() and not volume else _stem(path)
-    only = pattern.only if volume else None
+    only = template.only if volume else None
     output = output_in(out, name, ending_of(ending, only) if volume else ending)
-    return replace(pattern, name=name, inputs=(str(path.absolute()),), output=output, only=only)
+    return replace(template, name=name, inputs=(str(path.absolute()),), output=output, only=only)
 
 
 def _stem(path: Path) -> str:
     return path.stem.removesuffix(".ome")
 
 
-def _grid(source: Path, out: Path, ending: str, pattern: Job) -> list[Job]:
+def _grid(source: Path, out: Path, ending: str, template: Job) -> list[Job]:
     """Return a job for every position and T, and C unless one channel decides for all."""
     jobs: list[Job] = []
-    choice = Choice(Options(), pattern.axes, pattern.guide, pattern.only)
-    with closing(open_volume(source, pattern.axes)) as volume:
+    choice = Choice(Options(), template.axes, template.guide, template.only)
+    with closing(open_volume(source, template.axes)) as volume:
         for group in choice.groups(choice.selected(volume)):
             p, depths = group.selection.number, group.selection.depths
             only: dict[str, Any] = {"P": p, "T": group.time, "C": list(group.channels)}
             if len(depths) < group.selection.position.depths:
                 only["Z"] = list(depths)
-            tail = "" if pattern.guide is not None else f"_c{group.channels[0]}"
+            tail = "" if template.guide is not None else f"_c{group.channels[0]}"
             name = f"{_stem(source)}_p{p:03d}_t{group.time:04d}{tail}"
             chosen = Only.of(only)
             output = output_in(out, name, ending_of(ending, chosen))
             inputs = (str(source.absolute()),)
-            jobs.append(replace(pattern, name=name, inputs=inputs, output=output, only=chosen))
+            jobs.append(replace(template, name=name, inputs=inputs, output=output, only=chosen))
     return jobs
 
 

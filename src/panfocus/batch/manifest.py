@@ -22,14 +22,14 @@ _MOST_ROWS = 200_000
 _COLUMNS = ("name", "inputs", "output", "options")
 
 
-def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[Job]:
+def read_manifest(path: Path, out: Path, *, ending: str, template: Job) -> list[Job]:
     """Read a csv with the columns name, inputs and, if wanted, output and options.
 
     Args:
         path: relative inputs are relative to its folder.
         out: folder for results without an output of their own.
         ending: of such results.
-        pattern: settings, maps and quality; ``options`` of a row (``mode=select system=guided``)
+        template: settings, maps and quality; ``options`` of a row (``mode=select system=guided``)
             go before its settings.
 
     Raises:
@@ -64,7 +64,7 @@ def read_manifest(path: Path, out: Path, *, ending: str, pattern: Job) -> list[J
     base = path.absolute().parent
     settings: dict[str, Mapping[str, Any]] = {}  # rows that say the same share them
     return [
-        _row(row, f"{path}, line {line}", base, settings, out=out, ending=ending, pattern=pattern)
+        _row(row, f"{path}, line {line}", base, settings, out=out, ending=ending, template=template)
         for line, row in rows
     ]
 
@@ -88,7 +88,7 @@ def _row(
     *,
     out: Path,
     ending: str,
-    pattern: Job,
+    template: Job,
 ) -> Job:
     cells = {name: (row.get(name) or "").strip() for name in _COLUMNS}
     name = cells["name"]
@@ -102,17 +102,17 @@ def _row(
         raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
     paths = [base / as_path(part) for part in inputs]
     volume = len(paths) == 1 and is_volume_job(paths[0], ending)
-    only = pattern.only if volume else None
+    only = template.only if volume else None
     named = output_in(out, name, ending_of(ending, only) if volume else ending)
     output = as_path(named, UsageError)
     if cells["output"]:
         output = located(out.absolute() / as_path(cells["output"]))
     told = cells["options"]
     if told not in known:
-        known[told] = {**pattern.settings, **_options(told, where)}
+        known[told] = {**template.settings, **_options(told, where)}
     inputs_ = tuple(map(str, paths))
     chosen = known[told]
-    return replace(pattern, name=name, inputs=inputs_, output=output, settings=chosen, only=only)
+    return replace(template, name=name, inputs=inputs_, output=output, settings=chosen, only=only)
 
 
 def _options(text: str, where: str) -> dict[str, Any]:

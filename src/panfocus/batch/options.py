@@ -15,7 +15,7 @@ class BatchOptions:
     Attributes:
         source: folder of stacks, or manifest.
         out: folder for results.
-        pattern: settings, maps and quality of every job.
+        template: settings, maps and quality of every job.
         ending: of the pictures.
         workers: processes; None for one per processor, 0 for none but this one.
         scheduler: address of a Dask scheduler in place of processes here.
@@ -28,7 +28,7 @@ class BatchOptions:
 
     source: Path
     out: Path
-    pattern: Job
+    template: Job
     ending: str = ".tif"
     workers: int | None = None
     scheduler: str | None = None

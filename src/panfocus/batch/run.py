@@ -70,7 +70,7 @@ def run_batch(options: BatchOptions, tell: Tell | None = None) -> dict[str, Any]
         _refuse_existing(jobs)
     if options.workers is None:
         options = replace(options, workers=default_workers())
-    settings = make_settings(**options.pattern.settings)
+    settings = make_settings(**options.template.settings)
     total = memory_limit(settings)
     folders = {job.output.parent for job in jobs}
     with alone_in(options.out, folders) as run_id:
@@ -85,10 +85,10 @@ def _find(options: BatchOptions, notes: list[str] | None = None) -> list[Job]:
         options.source,
         options.out,
         ending=options.ending,
-        pattern=options.pattern,
+        template=options.template,
         notes=notes,
     )
-    if options.scheduler is None and "threads" not in options.pattern.settings:
+    if options.scheduler is None and "threads" not in options.template.settings:
         # processes that each take all processors only get in each other's way
         count = options.workers if options.workers is not None else default_workers()
         threads = max(default_workers() // max(count, 1), 1)

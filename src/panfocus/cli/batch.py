@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from panfocus.batch import BatchOptions, Job, find_jobs, run_batch
@@ -33,7 +34,10 @@ def run(words: dict[str, Any]) -> int:
         _show(options, as_json=as_json)
         return 0
 
+    pace = Pace()
+
     def tell(outcome: StackOutcome, ended: int, count: int) -> None:
+        left = pace.left_s(outcome, count - ended)
         if json_progress:
             line = {
                 "share": round(ended / count, 4),
@@ -41,10 +45,13 @@ def run(words: dict[str, Any]) -> int:
                 "message": outcome.name,
                 "worker": outcome.worker,
                 "error": outcome.error,
+                "warnings": len(outcome.warnings),
+                "left_s": None if left is None else round(left),
             }
             print(json.dumps(line), file=sys.stderr, flush=True)
         elif outcome.state == "failed" or not quiet:
-            print(in_flags(_line(outcome, ended, count)), file=sys.stderr, flush=True)
+            line = _line(outcome, ended, count, left)
+            print(in_flags(line), file=sys.stderr, flush=True)
 
     report = run_batch(options, tell)
     if as_json:
@@ -58,7 +65,7 @@ def run(words: dict[str, Any]) -> int:
 
 def _options(words: dict[str, Any]) -> BatchOptions:
     maps = tuple(kind for kind in MAP_KINDS if words.pop(f"{kind}_map"))
-    fields = BatchOptions.__dataclass_fields__.keys() - {"pattern"}  # fuse's is of files' names
+    fields = BatchOptions.__dataclass_fields__
     own = {name: words.pop(name) for name in list(words) if name in fields}
     quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
     told, pyramid = words.pop("only"), words.pop("pyramid")
@@ -75,15 +82,15 @@ def _options(words: dict[str, Any]) -> BatchOptions:
         )
     settings = {n: v for n, v in chosen.items() if n in FIELDS}
     make_settings(**settings)
-    pattern = Job("", (), Path(), settings, maps, quality, axes, guide, only, pyramid)
-    return BatchOptions(pattern=pattern, **own)
+    template = Job("", (), Path(), settings, maps, quality, axes, guide, only, pyramid)
+    return BatchOptions(template=template, **own)
 
 
 def _show(options: BatchOptions, *, as_json: bool) -> None:
     """Print what would be done, as JSON when that was asked for."""
     notes: list[str] = []
     jobs = find_jobs(
-        options.source, options.out, ending=options.ending, pattern=options.pattern, notes=notes
+        options.source, options.out, ending=options.ending, template=options.template, notes=notes
     )
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
@@ -111,14 +118,48 @@ def _show(options: BatchOptions, *, as_json: bool) -> None:
         print(f"{line['name']}: {what}")
 
 
-def _line(outcome: StackOutcome, ended: int, count: int) -> str:
-    head = f"[{ended}/{count}] {outcome.name}: {outcome.state}"
+class Pace:
+    """How long stacks take, workers and all: from the time between their ends."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._done = 0
+
+    def left_s(self, outcome: StackOutcome, waiting: int) -> float | None:
+        """Take a stack that has ended, and return seconds until all have.
+
+        Args:
+            outcome: of the stack; one that is skipped takes no time and tells of none.
+            waiting: stacks that have not ended.
+
+        Returns:
+            None while nobody knows, and when none is waiting.
+        """
+        self._done += outcome.state != "skipped"
+        if not (self._done and waiting):
+            return None
+        return waiting * (self._clock() - self._since) / self._done
+
+
+def _span(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def _line(outcome: StackOutcome, ended: int, count: int, left: float | None) -> str:
+    remains = "" if left is None else f", {_span(left)} left"
+    head = f"[{ended}/{count}{remains}] {outcome.name}: {outcome.state}"
     if outcome.state == "failed":
         return f"{head}\n  " + (outcome.error or "").replace("\n", "\n  ")
     if outcome.state == "skipped":
         return "; ".join([head, *outcome.warnings])
     again = f", {outcome.tries} tries" if outcome.tries > 1 else ""
     notes = [f"\n  note: {note}" for note in outcome.warnings[:_NOTES]]
+    more = len(outcome.warnings) - _NOTES
+    notes += [f"\n  note: {more} more; report.csv has them all"] if more > 0 else []
     return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}" + "".join(notes)
 
 
@@ -136,6 +177,8 @@ def _summary(options: BatchOptions, report: dict[str, Any]) -> None:
     lines = [f"note: {note}" for note in report["notes"]]
     counts = ", ".join(f"{report[state]} {state}" for state in ("done", "skipped", "failed"))
     lines.append(f"{counts} in {report['seconds']:.1f} s by {report['crew']}")
+    warned = sum(bool(one["warnings"]) for one in report["stacks"])
+    lines += [f"notes on {warned} of {len(report['stacks'])} stacks"] if warned else []
     lines += _unaligned(report["stacks"])
     lines.append(f"  {options.out / 'report.json'}")
     print(in_flags("\n".join(lines)), file=sys.stderr)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from panfocus.cli.flags import in_flags
 from panfocus.errors import OutputError
+from panfocus.evaluate.latex import to_latex
 from panfocus.evaluate.plots import draw
 from panfocus.evaluate.report import columns, to_dict, to_markdown
-from panfocus.evaluate.run import EvaluationOptions, Outcome, Tell, evaluate
+from panfocus.evaluate.run import SUMMARY, EvaluationOptions, Outcome, Tell, evaluate
 from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import ledger
 
 #: exit code when a part of the images could not be scored
 PARTLY = 3
-_SUMMARY = ("summary.json", "summary.md")
 
 
 def run(options: EvaluationOptions, *, plots: bool, as_json: bool) -> int:
@@ -31,7 +31,8 @@ def run(options: EvaluationOptions, *, plots: bool, as_json: bool) -> int:
     summary = to_dict(options, outcome, found)
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
     table = to_markdown(options, outcome, found)
-    for name, content in zip(_SUMMARY, (text, table), strict=True):
+    latex = to_latex(options, outcome, found)
+    for name, content in zip(SUMMARY, (text, table, latex), strict=True):
         ledger(options.out).write(
             name, content.encode(errors="backslashreplace"), overwrite=options.overwrite
         )
@@ -51,7 +52,7 @@ def _check_out(options: EvaluationOptions) -> None:
     """
     if options.out.exists() and not options.out.is_dir():
         raise OutputError("the output is no folder", where=str(options.out))
-    foreign = [n for n in (*_SUMMARY, "worst.png", "plots") if (options.out / n).exists()]
+    foreign = [n for n in (*SUMMARY, "worst.png", "plots") if (options.out / n).exists()]
     if foreign and not (options.out / SCORES).exists() and not options.overwrite:
         raise OutputError(
             "the output folder holds files that would be replaced",
@@ -63,8 +64,8 @@ def _check_out(options: EvaluationOptions) -> None:
     known = ledger(options.out)
     if (options.out / SCORES).exists():  # of a version that kept no ledger
         plots = (f"plots/{path.name}" for path in (options.out / "plots").glob("*.png"))
-        known.adopt([*_SUMMARY, "worst.png", *plots])
-    for name in (*_SUMMARY, "worst.png"):
+        known.adopt([*SUMMARY, "worst.png", *plots])
+    for name in (*SUMMARY, "worst.png"):
         known.check(name, overwrite=options.overwrite)
 
 

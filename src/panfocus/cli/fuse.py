@@ -27,6 +27,8 @@ from panfocus.pipeline.report import Report, report_text, write_report
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.several import systems_named
+from panfocus.registration.alignment import NOT_COMPARED
 from panfocus.registration.stack import needs_registration
 from panfocus.resources.paths import as_path
 
@@ -36,7 +38,12 @@ if TYPE_CHECKING:
 
 def run(request: Request) -> None:
     """Do it."""
-    if request.output is None:
+    systems = systems_named(request.settings["system"])
+    if len(systems) > 1:
+        from panfocus.cli.several import run_several  # noqa: PLC0415  it knows us
+
+        run_several(request, systems)
+    elif request.output is None:
         align_only(request)
     else:
         fuse_into(request, request.output)
@@ -62,7 +69,7 @@ def fuse_into(request: Request, output: Path) -> None:
         from panfocus.cli.project_file import check_project  # noqa: PLC0415  few fusions keep one
 
         check_project(request, read, outputs.named(plan_.count))
-    _check_transforms(request, settings)
+    check_transforms(request, settings)
 
     def work(tell: Progress | None) -> Fusion:
         return fuse(plan_, progress=tell)
@@ -191,7 +198,7 @@ def _check_frames(request: Request, plan_: Plan, paths: list[Path]) -> None:
         )
 
 
-def _check_transforms(request: Request, settings: Options) -> None:
+def check_transforms(request: Request, settings: Options) -> None:
     """Refuse to save transforms that nobody makes."""
     if request.save_transforms is not None and not needs_registration(settings):
         raise UsageError(
@@ -221,10 +228,14 @@ def _texts(request: Request) -> list[Output]:
     return [(option, path) for option, path in named if path is not None]
 
 
+def plan_facts(plan_: Plan, files: list[Path]) -> dict[str, Any]:
+    """Return what would be done, in values that JSON can hold."""
+    return {**plan_.to_dict(), "outputs": [str(path) for path in files]}
+
+
 def show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:
     """Print what would be done, as JSON when that was asked for."""
-    facts = plan_.to_dict()
-    facts["outputs"] = [str(path) for path in files]
+    facts = plan_facts(plan_, files)
     if request.json_file is not None:
         print(json.dumps(facts, indent=2))
         return
@@ -278,8 +289,8 @@ def _frame_line(facts: dict[str, Any]) -> str:
     share = facts.get("share")
     part = "" if share is None else f"  share {share:6.1%}"
     line = f"{facts['name']}{part}  sharpness {facts['sharpness']:.4f}"
-    if "align" in facts:
-        place = facts["align"]
+    place = facts.get("align")
+    if place is not None and place["status"] != NOT_COMPARED:
         line += f"  {place['status']} ({place['kind']}, {place['corner_shift_px']:.2f} px)"
     gain = facts.get("exposure_gain")
     return line if gain is None else f"{line}  gain {' '.join(f'{g:.3f}' for g in gain)}"

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias, TypeVar
 import click
 
 from panfocus.cli.files import FILE
-from panfocus.pipeline.options import ABOUT, FIELDS, Kind
+from panfocus.pipeline.about import Kind
+from panfocus.pipeline.options import ABOUT, FIELDS
 
 #: Headings of ``--help``, in their order, and what stands under each.
 HEADINGS = {

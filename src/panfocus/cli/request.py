@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
 from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.pipeline.frame_outputs import FrameOutputs
+from panfocus.pipeline.options import CALIBRATIONS
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.resources.paths import as_path
 
@@ -48,6 +50,7 @@ class Request:
     parallax: float = 3.0
     pyramid: Pyramid = "auto"
     scale_bar: str | None = None
+    watch_frames: float | None = None
 
     @property
     def is_photographic(self) -> bool:
@@ -62,6 +65,7 @@ class Request:
             or self.save_project is not None
             or bool(chosen.get("cull"))
             or chosen.get("bit_depth", "same") != "same"
+            or any(chosen.get(name) not in (None, "off") for name in CALIBRATIONS)
         )
 
     @property
@@ -75,6 +79,18 @@ class Request:
         """Whether files are asked for that show the frames, too."""
         frames = (self.layers, self.animation, self.stereo, self.rocking)
         return any(wanted is not None for wanted in frames)
+
+    def with_names(self, change: Callable[[Path], Path]) -> Request:
+        """Return the same with every file that is named changed; the picture stays.
+
+        Args:
+            change: from a file to another.
+        """
+        files = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "output"}
+        changed = {name: change(path) for name, path in files.items() if isinstance(path, Path)}
+        maps = {kind: _changed(text, change) for kind, text in self.maps.items()}
+        report = _changed(self.json_file, change)
+        return replace(self, **changed, maps=maps, json_file=report)
 
     @property
     def report_file(self) -> Path | None:
@@ -109,3 +125,8 @@ class Request:
             ),
             self.scale_bar,
         )
+
+
+def _changed(file: str | None, change: Callable[[Path], Path]) -> str | None:
+    """Return a file that may be left out, changed where it is named."""
+    return file if file in (None, BARE) else str(change(as_path(str(file), UsageError)))

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError, PanfocusError, UsageError
+from panfocus.evaluate.matching import match_results
+from panfocus.evaluate.own import is_address, own_system
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
 from panfocus.pipeline.plan import plan, settings_files
 from panfocus.pipeline.register import align
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
-from panfocus.systems import Card, load_system
+from panfocus.systems import Card, PictureSystem, System, load_system
 
 #: Scores are of the systems as they are: no frame is left out, no decision mended.
 GUARD = "off"
@@ -62,13 +64,15 @@ class Contestant(Protocol):
 
 @dataclass(frozen=True)
 class SystemContestant:
-    """A system of panfocus, by name or folder."""
+    """A system of panfocus, by name or folder; or one of the researcher's own, with its file."""
 
     name: str
     address: str
     card: Card
     align: str = "none"
     device: str = "auto"
+    own: System | PictureSystem | None = None
+    source: Path | None = None
 
     @classmethod
     def load(cls, address: str, align: str, device: str) -> SystemContestant:
@@ -77,6 +81,9 @@ class SystemContestant:
         Raises:
             SystemError_: no such system.
         """
+        if is_address(address):
+            own, source = own_system(address)
+            return cls(own.card.name, address, own.card, align, device, own, source)
         card = load_system(address, device=device).card
         name = Path(address).name if Path(address).is_dir() else address
         return cls(name, address, card, align, device)
@@ -86,11 +93,12 @@ class SystemContestant:
         # scores do not depend on what "auto" finds, but for last digits; the seconds do
         device = "" if self.device == "auto" else f"device {self.device}\n"
         align = self.align if self.align == "none" else f"{self.align}, scored where frames lie"
-        return f"align {align}\nguard {GUARD}\n{device}{self.card.to_json()}"
+        source = "" if self.source is None else f"source {file_hash(self.source)}\n"
+        return f"align {align}\nguard {GUARD}\n{device}{source}{self.card.to_json()}"
 
     def fused(self, sample: ScoredSample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
-        system = load_system(self.address, device=self.device)
+        system = self.own or load_system(self.address, device=self.device)
         begin = time.perf_counter()
         image = fuse(
             sample.frames,
@@ -114,15 +122,18 @@ class SystemContestant:
 
     def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the files of a system of the user's own."""
+        if self.own is not None:
+            return [] if self.source is None else [self.source]
         return settings_files(make_settings(system=self.address))
 
 
 @dataclass(frozen=True)
 class ResultsContestant:
-    """A folder of fused pictures."""
+    """A folder, or a list, of fused pictures."""
 
     name: str
     folder: Path
+    found: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
     @classmethod
     def parse(cls, text: str) -> ResultsContestant:
@@ -137,27 +148,43 @@ class ResultsContestant:
             raise UsageError(
                 "results are given by a name and a folder",
                 where="results",
-                expected="NAME=DIR",
+                expected="NAME=DIR, or NAME=LIST.csv",
                 got=text,
             )
-        if not Path(folder).is_dir():
+        if not Path(folder).is_dir() and not Path(folder).is_file():
             raise DataError("there is no such folder of results", where=folder)
         return cls(name, Path(folder))
 
+    def matched(self, samples: Sequence[ScoredSample]) -> tuple[ResultsContestant, str | None]:
+        """Return the same with the samples' pictures found, and a note where that was doubtful.
+
+        Raises:
+            DataError: a list that is none.
+        """
+        found = match_results(self.folder, [sample.name for sample in samples])
+        return replace(self, found=found.files), found.note
+
     def identity(self, sample: ScoredSample) -> str:
         """Return the hash of the picture."""
-        return file_hash(find_result(self.folder, sample.name))
+        return file_hash(self._path(sample))
 
     def fused(self, sample: ScoredSample) -> Fused:
         """Read the picture."""
-        return Fused(read_picture(find_result(self.folder, sample.name)), None)
+        return Fused(read_picture(self._path(sample)), None)
+
+    def _path(self, sample: ScoredSample) -> Path:
+        if sample.name in self.found or self.folder.is_dir():
+            return self.found.get(sample.name) or find_result(self.folder, sample.name)
+        raise DataError(
+            "the list of results lacks this sample", where=str(self.folder), expected=sample.name
+        )
 
     def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the pictures that are there."""
         found: list[Path] = []
         for sample in samples:
             with suppress(PanfocusError):  # told when its turn comes
-                found.append(find_result(self.folder, sample.name))
+                found.append(self._path(sample))
         return found
 
 

@@ -91,7 +91,8 @@ def find_result(folder: Path, name: str) -> Path:
         where=str(place),
         expected=f"one file called {stem} or ending with it",
         got=", ".join(p.name for p in found[:5]) or f"{len(files)} pictures of other names",
-        remedy="rename the results after the samples",
+        remedy="rename the results after the samples, or write a list of them: results.csv with "
+        "the columns image and file",
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io as memory
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,15 @@ from panfocus.resources.paths import shown
 _TRUSTED = ("Q_W", "Q_G", "SSIM")
 _SIDE = 480
 _GAIN = 8
+#: What figures would tell besides: the day, and the version of what has drawn them.
+_BARE: Mapping[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 
-def _figure(width: float, height: float, rows: int = 1, across: int = 1) -> tuple[Any, Any]:
+def new_figure(width: float, height: float, rows: int = 1, across: int = 1) -> tuple[Any, Any]:
     """Return a figure and its axes, always a table of them; no window, no global state.
 
     Raises:
@@ -49,14 +56,20 @@ def _figure(width: float, height: float, rows: int = 1, across: int = 1) -> tupl
     return figure, figure.subplots(rows, across, squeeze=False)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name as a plot shows it: in letters, and never taken for a formula."""
     return shown(name).replace("$", r"\$")
 
 
-def _save(figure: Any, options: EvaluationOptions, name: str) -> Path:  # noqa: ANN401  an extra
+def save_figure(figure: Any, options: EvaluationOptions, stem: str) -> Path:  # noqa: ANN401  an extra
+    """Write a figure in the format that is asked for, without what differs from day to day."""
+    kind = options.plot_format
     data = memory.BytesIO()
-    figure.savefig(data, format="png", dpi=100, metadata={"Software": None})
+    with import_module("matplotlib").rc_context(
+        {"svg.hashsalt": "panfocus", "svg.fonttype": "none"}
+    ):
+        figure.savefig(data, format=kind, dpi=100, metadata=_BARE[kind])
+    name = f"{stem}.{kind}"
     ledger(options.out).write(name, data.getvalue(), overwrite=options.overwrite)
     return options.out / name
 
@@ -64,19 +77,21 @@ def _save(figure: Any, options: EvaluationOptions, name: str) -> Path:  # noqa: 
 def plot_column(options: EvaluationOptions, column: Column, outcome: Outcome) -> Path:
     """Draw one metric: images along x, one mark per system."""
     images = [sample.name for sample in outcome.dataset.samples]
-    figure, axes = _figure(max(6.0, 2 + 0.3 * len(images)), 4)
+    figure, axes = new_figure(max(6.0, 2 + 0.3 * len(images)), 4)
     axis = axes[0, 0]
     for system in outcome.systems:
         values = [column.values.get((system, image), math.nan) for image in images]
         heights = [v if math.isfinite(v) else math.nan for v in values]
         axis.plot(
-            range(len(images)), heights, "o-", markersize=4, linewidth=0.8, label=_plain(system)
+            range(len(images)), heights, "o-", markersize=4, linewidth=0.8, label=plain_name(system)
         )
-    axis.set_xticks(range(len(images)), [_plain(name) for name in images], rotation=90, fontsize=7)
+    axis.set_xticks(
+        range(len(images)), [plain_name(name) for name in images], rotation=90, fontsize=7
+    )
     axis.set_ylabel(f"{column.name} ({'lower' if column.lower else 'higher'} is better)")
     axis.grid(visible=True, alpha=0.3)
     axis.legend(fontsize=8)
-    return _save(figure, options, f"plots/{column.name}.png")
+    return save_figure(figure, options, f"plots/{column.name}")
 
 
 @dataclass(frozen=True)
@@ -110,7 +125,7 @@ def worst_cases(
 
 def contact_sheet(options: EvaluationOptions, cases: list[Case]) -> Path:
     """Draw a line per case: first frame, last frame, fused, and the error if it is known."""
-    figure, axes = _figure(14, 2.9 * len(cases), len(cases), 4)
+    figure, axes = new_figure(14, 2.9 * len(cases), len(cases), 4)
     for row, case in zip(axes, cases, strict=True):
         fused = _fused(options, case)
         cells = [
@@ -125,10 +140,10 @@ def contact_sheet(options: EvaluationOptions, cases: list[Case]) -> Path:
         for axis, (title, pixels) in zip(row, cells, strict=False):
             axis.imshow(_small(pixels), cmap="gray", vmin=0, vmax=255)
             axis.set_title(title, fontsize=8, loc="left")
-        names = ", ".join(_plain(one.name) for one in (case.sample, case.contestant))
+        names = ", ".join(plain_name(one.name) for one in (case.sample, case.contestant))
         label = f"{names}: {case.metric} {case.value:.3f}"
         row[0].set_title(f"{label}\nfirst frame", fontsize=8, loc="left")
-    return _save(figure, options, "worst.png")
+    return save_figure(figure, replace(options, plot_format="png"), "worst")
 
 
 def _fused(options: EvaluationOptions, case: Case) -> Pixels:
@@ -156,7 +171,7 @@ def _small(pixels: Pixels) -> Pixels:
 def draw(
     options: EvaluationOptions, outcome: Outcome, found: list[Column], worst: int = 6
 ) -> list[Path]:
-    """Write `plots/<metric>.png` and `worst.png`; whatever prevents it is noted.
+    """Write the plots of every metric, and `worst.png`; whatever prevents it is noted.
 
     Args:
         options: of the run.
@@ -164,10 +179,14 @@ def draw(
         found: its metrics.
         worst: how many cases the sheet shows.
     """
+    from panfocus.evaluate.rank_plots import plot_boxes, plot_ranks  # noqa: PLC0415  they know us
+
     files: list[Path] = []
     try:
         for column in found:
             files.append(plot_column(options, column, outcome))
+            more = (plot_boxes(options, column, outcome.systems), plot_ranks(options, column))
+            files += [path for path in more if path is not None]
         cases = worst_cases(options, outcome, found, worst)
         if cases:
             files.append(contact_sheet(options, cases))

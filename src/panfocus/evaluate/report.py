@@ -157,8 +157,8 @@ def to_markdown(options: EvaluationOptions, outcome: Outcome, found: list[Column
 
 _TESTS = (
     "## Wilcoxon signed-rank test\n\nTwo-sided p and median of first minus second, over the images "
-    "that both have; not corrected for the number of tests. With fewer than 6 images p cannot "
-    "fall below 0.05.\n"
+    "that both have; in brackets p after Holm's correction for the number of tests in the line. "
+    "With fewer than 6 images p cannot fall below 0.05.\n"
 )
 
 
@@ -203,7 +203,9 @@ def _tests(found: list[Column]) -> str:
     pairs = next([(t.first, t.second) for t in c.tests] for c in found if c.tests)
     lines = _head(["metric", *(f"{a} − {b}" for a, b in pairs)])
     for column in found:
-        cells = [f"{t.median:+.4f}, p = {t.p:.2g} (n = {t.count})" for t in column.tests]
+        cells = [
+            f"{t.median:+.4f}, p = {t.p:.2g} ({t.holm:.2g}), n = {t.count}" for t in column.tests
+        ]
         if cells:
             lines.append(_row([column.name, *cells]))
     return "\n".join(lines)

@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from panfocus._version import __version__
 from panfocus.arrays.types import Pixels
 from panfocus.errors import Cancelled, InputError, OutputError, PanfocusError
-from panfocus.evaluate.contestants import Contestant, file_hash, gather
+from panfocus.evaluate.contestants import Contestant, ResultsContestant, file_hash, gather
 from panfocus.evaluate.datasets import find_samples
 from panfocus.evaluate.pictures import read_mask, read_picture, refuse_torn
 from panfocus.evaluate.samples import Dataset, ScoredSample
@@ -22,6 +23,8 @@ from panfocus.evaluate.store import Row, Store
 from panfocus.io import Metadata, write_image
 from panfocus.io.outputs import Inputs
 
+#: Files of the tables.
+SUMMARY = ("summary.json", "summary.md", "summary.tex")
 #: (done, of, what)
 Tell = Callable[[int, int, str], None]
 
@@ -34,12 +37,13 @@ class EvaluationOptions:
         data: folder of samples.
         out: folder of results.
         systems: names or folders of systems.
-        results: ``NAME=DIR`` of other people's fused pictures.
+        results: ``NAME=DIR``, or ``NAME=LIST.csv``, of other people's fused pictures.
         align: kind of registration of the frames, as in `panfocus.fuse`.
         device: where networks run, as in `panfocus.fuse`.
         metrics: names; None for all that fit.
         cut: pixels of border left out of the second PSNR.
         save_images: whether the fused pictures are kept in ``out/fused/<system>/``.
+        plot_format: of plots: "png", "svg" or "pdf".
         overwrite: whether scores of other files, systems or settings make way; the old csv is
             kept under another name.
     """
@@ -53,6 +57,7 @@ class EvaluationOptions:
     metrics: tuple[str, ...] | None = None
     cut: int = 4
     save_images: bool = False
+    plot_format: Literal["png", "svg", "pdf"] = "png"
     overwrite: bool = False
 
 
@@ -116,12 +121,13 @@ def evaluate(options: EvaluationOptions, tell: Tell | None = None) -> Outcome:
     wanted = Wanted(options.metrics, options.cut)
     contestants = gather(options.systems, options.results, options.align, options.device)
     dataset = find_samples(options.data)
+    contestants, matched = _matched(contestants, dataset.samples)
     has_truth = any(s.truth is not None for s in dataset.samples)
     wanted.check(sorted({len(s.frames) for s in dataset.samples}), has_truth=has_truth)
     _check_apart(options, dataset, contestants)
     out = Outcome(dataset, contestants, wanted.columns())
     out.failures += [Failure(name, "*", why) for name, why in dataset.problems]
-    out.notes += dataset.notes
+    out.notes += [*dataset.notes, *matched]
     store = Store.open(options.out, out.columns)
     jobs = _jobs(out, wanted)
     _make_way(options, store, jobs, out)
@@ -136,6 +142,21 @@ def evaluate(options: EvaluationOptions, tell: Tell | None = None) -> Outcome:
     return out
 
 
+def _matched(
+    contestants: Sequence[Contestant], samples: Sequence[ScoredSample]
+) -> tuple[list[Contestant], list[str]]:
+    """Return the contestants, with others' pictures found for the samples, and notes."""
+    out: list[Contestant] = []
+    notes: list[str] = []
+    for each in contestants:
+        one = each
+        if isinstance(each, ResultsContestant):
+            one, note = each.matched(samples)
+            notes += [] if note is None else [f"{each.name}: {note}"]
+        out.append(one)
+    return out, notes
+
+
 def _check_apart(
     options: EvaluationOptions, dataset: Dataset, contestants: Sequence[Contestant]
 ) -> None:
@@ -147,8 +168,8 @@ def _check_apart(
     samples = dataset.samples
     read = [path for sample in samples for path in sample.files]
     read += [path for one in contestants for path in one.files(samples)]
-    written = [options.out / name for name in (SCORES, "summary.json", "summary.md", "worst.png")]
-    written += (options.out / "plots").glob("*.png")
+    written = [options.out / name for name in (SCORES, *SUMMARY, "worst.png")]
+    written += (options.out / "plots").glob("*.*")
     if options.save_images:
         written += [image_path(options.out, one, s) for one in contestants for s in samples]
     there = [path for path in written if os.path.lexists(path)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import combinations
 
@@ -36,6 +36,8 @@ class Test:
         count: images that both have.
         median: of first minus second.
         p: how probable such differences are if neither is better; 1 if there is none at all.
+        holm: the same, corrected for the number of tests of one metric (Holm, Scandinavian Journal
+            of Statistics 6, 1979).
     """
 
     first: str
@@ -43,6 +45,7 @@ class Test:
     count: int
     median: float
     p: float
+    holm: float = math.nan
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -86,12 +89,32 @@ def _ranks(row: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def wilcoxon(values: Values, systems: Sequence[str]) -> list[Test]:
-    """Test every pair of systems on the images that both have.
+    """Test every pair of systems on the images that both have; p corrected after Holm as well.
 
     Raises:
         UsageError: SciPy is not installed.
     """
-    return [_test(values, a, b) for a, b in combinations(systems, 2)]
+    tests = [_test(values, a, b) for a, b in combinations(systems, 2)]
+    corrected = holm([test.p for test in tests])
+    return [replace(test, holm=p) for test, p in zip(tests, corrected, strict=True)]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values corrected for their number by Holm's step-down method, in the same order.
+
+    The k-th smallest of m is multiplied by m - k + 1; none falls below a smaller one's.
+
+    Examples:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
+    count = len(p_values)
+    out = [0.0] * count
+    least = 0.0
+    for rank, n in enumerate(sorted(range(count), key=lambda n: p_values[n])):
+        least = max(least, min((count - rank) * p_values[n], 1.0))
+        out[n] = least
+    return out
 
 
 def _test(values: Values, first: str, second: str) -> Test:

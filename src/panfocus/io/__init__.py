@@ -10,7 +10,14 @@ from panfocus.io.frames import FrameInfo
 from panfocus.io.maps import write_map
 from panfocus.io.read import read_frame, read_reduced
 from panfocus.io.tiff_axes import pixel_um, step_um
-from panfocus.io.write import check_output, check_place, output_format, to_depth, write_image
+from panfocus.io.write import (
+    check_output,
+    check_place,
+    held_dtype,
+    output_format,
+    to_depth,
+    write_image,
+)
 
 __all__ = [
     "Frame",
@@ -21,6 +28,7 @@ __all__ = [
     "check_place",
     "develop_alike",
     "find_frames",
+    "held_dtype",
     "output_format",
     "pixel_um",
     "read_frame",

@@ -1,20 +1,26 @@
-"""Write pictures that are shown one after the other: animated GIF or WebP."""
+"""Write pictures that are shown one after the other: animated GIF or WebP.
+
+Both carry the mark of results (`panfocus.io.mark`), so that one that lies among frames is none.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.errors import OutputError
 from panfocus.io.atomic import write_atomic
+from panfocus.io.mark import mark
+from panfocus.io.metadata import with_mark
 from panfocus.io.write import check_place
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
+_EXTENSION, _COMMENT = b"\x21", b"\xfe"  # of GIF89a
 
 
 def check_animation(path: Path, *, overwrite: bool) -> None:
@@ -59,9 +65,31 @@ def write_animation(
     kind = _FORMATS[path.suffix.lower()]
     images = (Image.fromarray(picture) for picture in pictures)
     first = next(images)
-    how: dict[str, Any] = {"quality": quality, "method": 4} if kind == "WEBP" else {}
+    how: dict[str, Any] = (
+        {"quality": quality, "method": 4, "exif": with_mark(None)}
+        if kind == "WEBP"
+        else {"comment": mark()}
+    )
     buffer = io.BytesIO()
     first.save(
         buffer, kind, save_all=True, append_images=images, duration=milliseconds, loop=0, **how
     )
     write_atomic(path, [buffer.getvalue()], overwrite=overwrite)
+
+
+def gif_comments(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the comments that stand before the first picture of a GIF.
+
+    Raises:
+        IndexError: cut off.
+    """
+    head = file.read(13)
+    colours = head[10]
+    file.seek(3 << (colours & 7) + 1 if colours & 0x80 else 0, 1)
+    while file.read(1) == _EXTENSION:
+        kind = file.read(1)
+        blocks: list[bytes] = []
+        while length := file.read(1)[0]:
+            blocks.append(file.read(length))
+        if kind == _COMMENT:
+            yield b"".join(blocks)

@@ -25,6 +25,8 @@ MACHINE_FOLDERS = frozenset({
 #: Endings of folders that programs keep pictures of their own in: Lightroom, Apple.
 _MACHINE_ENDINGS = (".lrdata", ".lrcat-data", ".photoslibrary", ".aplibrary", ".cocatalog")
 _MAP = re.compile(r"(?P<picture>.+)_(?:depth|index|confidence)", re.IGNORECASE)
+#: Formats that panfocus writes.
+_MARKED = ("JPEG", "PNG", "TIFF", "WebP", "GIF", "PSD")
 _FLOAT = 3
 _NAMED_IN_NOTES = 5
 
@@ -146,7 +148,7 @@ def of_one_kind(
 
 
 def _is_picture(path: Path) -> bool:
-    return SUFFIXES.get(path.suffix.lower()) in ("JPEG", "PNG", "TIFF", "WebP")
+    return SUFFIXES.get(path.suffix.lower()) in _MARKED
 
 
 def _maps(files: Sequence[Path]) -> list[Path]:

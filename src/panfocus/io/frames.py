@@ -7,12 +7,15 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
+
+if TYPE_CHECKING:
+    from panfocus.io.calibration import Calibration
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Format = Literal[
@@ -93,6 +96,7 @@ class FrameInfo:
         numbers: what the file holds where that is neither 8 nor 16 bits, such as "floating point".
         span: of such numbers, what becomes 0 and 65535; None for what the frame itself holds.
         lenient: whether ``read_frame`` goes on where a JPEG is damaged, and says so.
+        calibration: what ``read_frame`` takes away of the sensor's and the light's own.
     """
 
     name: str
@@ -113,6 +117,7 @@ class FrameInfo:
     numbers: str = ""
     span: Span | None = None
     lenient: bool = False
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)

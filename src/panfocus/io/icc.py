@@ -45,3 +45,22 @@ def linear_profile() -> bytes:
     head = struct.pack(">I4xI4s4s4s", start + len(body), 0x0210_0000, b"mntr", b"RGB ", b"XYZ ")
     head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp"
     return head.ljust(68, b"\0") + _fixed(*_D50) + bytes(128 - 80) + table + body
+
+
+def is_linear(profile: bytes) -> bool:
+    """Whether values under a profile are proportional to light: its curve is a straight line."""
+    count = struct.unpack_from(">I", profile, 128)[0] if len(profile) > 132 else 0
+    for n in range(min(count, 100)):
+        entry = profile[132 + 12 * n : 144 + 12 * n]
+        if len(entry) == 12 and entry[:4] in (b"gTRC", b"kTRC"):
+            start, length = struct.unpack(">II", entry[4:])
+            return _is_straight(profile[start : start + length])
+    return False
+
+
+def _is_straight(curve: bytes) -> bool:
+    if curve[:4] == b"curv" and len(curve) >= 12:
+        points = struct.unpack_from(">I", curve, 8)[0]
+        return points == 0 or (points == 1 and curve[12:14] == b"\1\0")  # a power of 1
+    # a function of ICC version 4: a power, and nothing else
+    return curve[:4] == b"para" and curve[8:10] == b"\0\0" and curve[12:16] == b"\0\1\0\0"

@@ -30,14 +30,15 @@ class Tag:
     EXTRA_SAMPLES, SAMPLE_FORMAT, XMP = 338, 339, 700
     PIXEL_WIDTH, PIXEL_HEIGHT = 0xA002, 0xA003
     SOFTWARE, EDITING_SOFTWARE = 305, 0xA43B  # the latter of EXIF 3.0, in the EXIF directory
-    IMAGE_DEPTH, EXIF_IFD, ICC, GPS_IFD, MAKER_NOTE, INTEROP_IFD, IMAGEJ = (
-        32997, 0x8769, 34675, 0x8825, 0x927C, 0xA005, 50839,
+    IMAGE_DEPTH, EXIF_IFD, ICC, GPS_IFD, MAKER_NOTE, INTEROP_IFD, IMAGEJ, LAYERS = (
+        32997, 0x8769, 34675, 0x8825, 0x927C, 0xA005, 50839, 37724,
     )  # fmt: skip
 
 
 _POINTERS = {Tag.EXIF_IFD, Tag.GPS_IFD, Tag.INTEROP_IFD}
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_BIG_SIZES = {**_SIZES, 16: 8, 17: 8, 18: 8}
+#: Bytes of a number, by its kind.
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_BIG_SIZES = {**SIZES, 16: 8, 17: 8, 18: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
 SHORT, LONG, RATIONAL, UNDEFINED, ASCII, BYTE = 3, 4, 5, 7, 2, 1
 _OFFSET_KINDS = (3, 4, 13, 16)  # a damaged kind could give a negative offset
@@ -197,7 +198,7 @@ def lost_values(file: BinaryIO, layout: ByteLayout, offset: int) -> set[int]:
     tags = {
         tag: kind
         for tag, kind in struct.iter_unpack(layout.order + "HH" + "x" * (size - 4), table)
-        if kind in (_BIG_SIZES if layout.big else _SIZES)
+        if kind in (_BIG_SIZES if layout.big else SIZES)
     }
     return set(tags) - known
 
@@ -253,8 +254,9 @@ def _read_entry(file: BinaryIO, layout: ByteLayout, raw: bytes) -> tuple[int, En
     order, big = layout.order, layout.big
     tag, kind, count = struct.unpack(order + ("HHQ" if big else "HHI"), raw[: 12 if big else 8])
     value = raw[12:] if big else raw[8:]
-    item = (_BIG_SIZES if big else _SIZES).get(kind)
-    if item is None:  # the TIFF specification: readers skip tags of unknown type
+    item = (_BIG_SIZES if big else SIZES).get(kind)
+    # the TIFF specification: readers skip tags of unknown type; layers may be all of a file
+    if item is None or tag == Tag.LAYERS:
         return tag, None
     size = item * count
     if size <= len(value):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from panfocus.io.ifd import LONG, Block, ByteOrder, Directory, Entry, Tag
+from panfocus.io.ifd import LONG, RATIONAL, SIZES, Block, ByteOrder, Directory, Entry, Tag
 
+_RATIONALS = (RATIONAL, 10)
 _PIN_BELOW = 60_000  # an EXIF block must fit a JPEG segment of 64 kB
 
 
@@ -75,3 +76,22 @@ def pack(block: Block) -> bytes:
     mark = b"II" if block.order == "<" else b"MM"
     packer.put(0, mark + struct.pack(block.order + "HI", 42, first))
     return bytes(packer.out)
+
+
+def in_order(block: Block, order: ByteOrder) -> Block:
+    """Return a block with its numbers in a byte order; a maker note in the other is left out."""
+    return block if block.order == order else Block(order, _turned(block.root))
+
+
+def _turned(directory: Directory) -> Directory:
+    return {
+        tag: _turned(value) if isinstance(value, dict) else _swapped(value)
+        for tag, value in directory.items()
+        if tag != Tag.MAKER_NOTE
+    }
+
+
+def _swapped(entry: Entry) -> Entry:
+    size = 4 if entry.kind in _RATIONALS else SIZES.get(entry.kind, 1)
+    items = (entry.data[at : at + size] for at in range(0, len(entry.data), size))
+    return Entry(entry.kind, entry.count, b"".join(item[::-1] for item in items))

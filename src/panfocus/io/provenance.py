@@ -7,13 +7,16 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from panfocus.io import jpeg, png, webp
+from panfocus.io import animation, jpeg, png, psd, webp
 from panfocus.io.ifd import DirectoryError, read_directory, read_header
 from panfocus.io.mark import has_mark, is_mark
 from panfocus.io.metadata import parse_exif
 
 _MOST_ATTRIBUTES = 1 << 24
-_DAMAGE = (OSError, ValueError, struct.error, RecursionError)
+#: How files begin that keep an EXIF block, and how it is read; so of texts about their maker.
+_EXIF = ((b"\xff\xd8", jpeg.read_exif), (psd.SIGNATURE, psd.read_exif))
+_TEXTS = ((png.SIGNATURE, png.read_software), (b"GIF8", animation.gif_comments))
+_DAMAGE = (OSError, ValueError, IndexError, struct.error, RecursionError)
 
 
 def is_map_of_panfocus(path: Path) -> bool:
@@ -48,16 +51,16 @@ def _carries(path: Path, *, of_map: bool) -> bool:
 def _is_marked_picture(file: BinaryIO, *, of_map: bool) -> bool:
     head = file.read(12)
     file.seek(0)
-    if head.startswith(png.SIGNATURE):
-        return any(is_mark(text, of_map=of_map) for text in png.read_software(file))
-    if head.startswith(b"\xff\xd8"):
-        return _is_marked_exif(jpeg.read_exif(file), of_map=of_map)
+    for start, read_exif in _EXIF:
+        if head.startswith(start):
+            return _is_marked_exif(read_exif(file), of_map=of_map)
     if webp.is_webp(head):
         return _is_marked_exif(webp.read_exif(file), of_map=of_map)
     if head[:2] in (b"II", b"MM"):
         layout, offset = read_header(file)
         return has_mark(read_directory(file, layout, offset)[0], of_map=of_map)
-    return False
+    texts = next((read for start, read in _TEXTS if head.startswith(start)), None)
+    return texts is not None and any(is_mark(text, of_map=of_map) for text in texts(file))
 
 
 def _is_marked_exif(data: bytes | None, *, of_map: bool) -> bool:

@@ -1,104 +1,41 @@
 """Write layers as Photoshop's PSD, or as PSB where they are large; read by all common editors.
 
-Adobe's "Photoshop File Formats Specification" describes both. Channels are stored as they are,
-since then every length is known before any pixel is: layers are written as they come, one at a
-time, however many there are.
+Adobe's "Photoshop File Formats Specification" describes both.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import OutputError
 from panfocus.frame import Metadata
 from panfocus.io.atomic import write_atomic
+from panfocus.io.metadata import with_mark
+from panfocus.io.psd_layers import (
+    RAW,
+    LayerPixels,
+    PsdLayer,
+    PsdLayout,
+    layer_pieces,
+    layers_length,
+)
 
-ENDINGS = (".psd", ".psb")
-_MOST_SIDE = {".psd": 30_000, ".psb": 300_000}
-_MOST_BYTES = {".psd": 2**31 - 1, ".psb": 2**62}
+SIGNATURE = b"8BPS"
 _GREY, _RGB = 1, 3
-_ALPHA, _MASK = -1, -2
-_RAW = struct.pack(">H", 0)
 _RESOLUTION, _ICC, _EXIF, _XMP = 1005, 1039, 1058, 1060
-
-
-@dataclass(frozen=True)
-class PsdLayer:
-    """What is known of a layer before its pixels.
-
-    Attributes:
-        name: that editors show.
-        has_alpha: whether its pixels end in opacity.
-        has_mask: whether it comes with a mask.
-    """
-
-    name: str
-    has_alpha: bool = False
-    has_mask: bool = False
-
-
-#: Pixels ``(H, W[, C])`` of a layer and its mask ``(H, W)`` or None, both of the picture's dtype.
-LayerPixels = tuple[NDArray[Any], NDArray[Any] | None]
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """How numbers are written, and what the picture is."""
-
-    height: int
-    width: int
-    colours: int
-    depth: int
-    is_large: bool
-
-    def length(self, value: int) -> bytes:
-        return struct.pack(">Q" if self.is_large else ">I", value)
-
-    @property
-    def plane(self) -> int:
-        """Bytes of a channel, with what tells its coding."""
-        return self.height * self.width * self.depth // 8 + 2
-
-    def channels(self, layer: PsdLayer) -> list[int]:
-        """Return the ids of a layer's channels, in their order."""
-        alpha = [_ALPHA] if layer.has_alpha else []
-        return [*range(self.colours), *alpha, *([_MASK] if layer.has_mask else [])]
-
-    def record(self, layer: PsdLayer) -> bytes:
-        """Return what stands of a layer before its pixels."""
-        box = struct.pack(">4i", 0, 0, self.height, self.width)
-        ids = self.channels(layer)
-        mask = box + struct.pack(">BBH", 0, 0, 0) if layer.has_mask else b""
-        extra = struct.pack(">I", len(mask)) + mask + struct.pack(">I", 0) + _names(layer.name)
-        parts = [box, struct.pack(">H", len(ids))]
-        parts += [struct.pack(">h", each) + self.length(self.plane) for each in ids]
-        parts += [b"8BIMnorm", struct.pack(">BBBB", 255, 0, 8, 0), struct.pack(">I", len(extra))]
-        return b"".join([*parts, extra])
-
-
-def _names(name: str) -> bytes:
-    """Return a layer's name for old readers, and for those that know more letters."""
-    plain = name.encode("ascii", "replace")[:255]
-    pascal = bytes([len(plain)]) + plain
-    pascal += bytes(-len(pascal) % 4)
-    wide = name.encode("utf-16-be", "replace")  # a name may hold bytes that are no letters
-    wide = struct.pack(">I", len(wide) // 2) + wide
-    wide += bytes(-len(wide) % 4)
-    return pascal + b"8BIMluni" + struct.pack(">I", len(wide)) + wide
+_MOST_EXIF = 1 << 24
 
 
 def _resources(metadata: Metadata) -> bytes:
-    """Return profile, EXIF, XMP and resolution."""
+    """Return profile, EXIF with the mark of results, XMP and resolution."""
     found: list[tuple[int, bytes | None]] = [
         (_ICC, metadata.icc),
-        (_EXIF, metadata.exif),
+        (_EXIF, with_mark(metadata.exif)),
         (_XMP, metadata.xmp),
     ]
     if metadata.dpi is not None:
@@ -111,39 +48,23 @@ def _resources(metadata: Metadata) -> bytes:
     return struct.pack(">I", len(out)) + out
 
 
-def psd_bytes(height: int, width: int, colours: int, itemsize: int, layers: int) -> int:
-    """Return about how large a file is: each layer has opacity and a mask at most."""
-    return height * width * itemsize * (layers * (colours + 2) + colours + 1)
-
-
-def check_psd(path: Path, height: int, width: int, size: int) -> None:
-    """Refuse a file that the format cannot be, before any work.
-
-    Args:
-        path: `ENDINGS` decide the format.
-        height: pixels.
-        width: pixels.
-        size: see `psd_bytes`.
+def read_exif(file: BinaryIO) -> bytes | None:
+    """Return the EXIF block of a PSD or PSB as it is, None without one.
 
     Raises:
-        OutputError: another extension, or too large.
+        struct.error: cut off.
     """
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise OutputError(
-            "the extension does not name a format for layers",
-            where=str(path),
-            expected=" ".join(ENDINGS),
-            got=path.suffix or "no extension",
-        )
-    if max(height, width) > _MOST_SIDE[ending] or size > _MOST_BYTES[ending]:
-        raise OutputError(
-            f"the layers are too large for {ending}",
-            where=str(path),
-            expected=f"at most {_MOST_SIDE[ending]} pixels a side and {_MOST_BYTES[ending]} bytes",
-            got=f"{width} x {height}, about {size} bytes",
-            remedy="write .psb" if ending == ".psd" else "write fewer or smaller frames",
-        )
+    file.seek(26)
+    file.seek(struct.unpack(">I", file.read(4))[0], 1)  # colours of palettes
+    end = struct.unpack(">I", file.read(4))[0] + file.tell()
+    while file.tell() < end:
+        number, name = struct.unpack(">4xHB", file.read(7))
+        file.seek(name + (name + 1) % 2, 1)
+        length = struct.unpack(">I", file.read(4))[0]
+        if number == _EXIF:
+            return file.read(min(length, _MOST_EXIF))
+        file.seek(length + length % 2, 1)
+    return None
 
 
 def write_psd(
@@ -168,20 +89,18 @@ def write_psd(
         overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputError: see `check_psd`; exists, or cannot be written.
+        OutputError: exists, or cannot be written.
     """
     height, width = picture.shape[:2]
     colours = (1 if picture.ndim == 2 else picture.shape[2]) - has_alpha
     is_large = path.suffix.lower() == ".psb"
-    layout = _Layout(height, width, colours, 8 * picture.itemsize, is_large)
-    size = psd_bytes(height, width, colours, picture.itemsize, len(layers))
-    check_psd(path, height, width, size)
+    layout = PsdLayout(height, width, colours, 8 * picture.itemsize, is_large)
     pieces = _pieces(layout, picture, layers, pixels, metadata, has_alpha=has_alpha)
     write_atomic(path, pieces, overwrite=overwrite)
 
 
 def _pieces(
-    layout: _Layout,
+    layout: PsdLayout,
     picture: NDArray[Any],
     layers: Sequence[PsdLayer],
     pixels: Iterator[LayerPixels],
@@ -193,13 +112,13 @@ def _pieces(
     version = 2 if layout.is_large else 1
     channels = layout.colours + has_alpha
     yield struct.pack(
-        ">4sH6xHIIHH", b"8BPS", version, channels, layout.height, layout.width, layout.depth, mode
+        ">4sH6xHIIHH", SIGNATURE, version, channels, layout.height, layout.width, layout.depth, mode
     )
     yield struct.pack(">I", 0)
     yield _resources(metadata)
     yield from _layer_section(layout, layers, pixels, has_alpha=has_alpha)
-    yield _RAW
-    yield from _planes(_on_white(picture) if has_alpha else picture)
+    yield RAW
+    yield from layout.planes(_on_white(picture) if has_alpha else picture)
 
 
 def _on_white(picture: NDArray[Any]) -> NDArray[Any]:
@@ -213,36 +132,14 @@ def _on_white(picture: NDArray[Any]) -> NDArray[Any]:
 
 
 def _layer_section(
-    layout: _Layout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
+    layout: PsdLayout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
 ) -> Iterator[bytes | memoryview]:
-    records = [layout.record(layer) for layer in layers]
-    planes = sum(len(layout.channels(layer)) for layer in layers)
-    # a negative number says that the picture's first further channel is its opacity
-    count = struct.pack(">h", -len(layers) if has_alpha else len(layers))
-    inner = len(count) + sum(map(len, records)) + planes * layout.plane
-    padding = bytes(-inner % 4)
-    inner += len(padding)
+    inner = layers_length(layout, layers)
     if layout.depth == 8:
         head, tail = layout.length(inner), struct.pack(">I", 0)
     else:  # deeper layers stand in a block of their own behind the place of others
-        head = layout.length(0) + struct.pack(">I", 0) + b"8BIMLr16" + layout.length(inner)
+        head = layout.length(0) + struct.pack(">I", 0) + layout.block + layout.length(inner)
         tail = b""
-    yield layout.length(len(head) + inner + len(tail)) + head + count
-    yield from records
-    for layer, (colour, mask) in zip(layers, pixels, strict=True):
-        for plane in _planes(colour):
-            yield _RAW
-            yield plane
-        if layer.has_mask and mask is not None:
-            yield _RAW
-            yield from _planes(mask)
-    yield padding + tail
-
-
-def _planes(pixels: NDArray[Any]) -> Iterator[memoryview]:
-    """Yield the channels one after the other, as the format has its numbers."""
-    colours = pixels[..., None] if pixels.ndim == 2 else pixels
-    for c in range(colours.shape[2]):
-        plane = np.ascontiguousarray(colours[..., c])
-        ordered: Any = plane.astype(plane.dtype.newbyteorder(">"), copy=False)
-        yield memoryview(ordered).cast("B")
+    yield layout.length(len(head) + inner + len(tail)) + head
+    yield from layer_pieces(layout, layers, pixels, has_alpha=has_alpha)
+    yield tail

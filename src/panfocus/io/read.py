@@ -179,15 +179,47 @@ def read_frame(info: FrameInfo) -> Frame:
     Raises:
         InputError: the file is gone, cut off, damaged, or no longer what ``find_frames`` saw.
     """
-    with told(info.name):
-        pixels, header = _decode(info)
-    if info.numbers:
-        pixels = spread(pixels, info.span or span_of([seen(pixels)]))
+    pixels, header = _read_stored(info)
+    if info.calibration is not None:
+        pixels = _calibrated(info, pixels, header)
     pixels = upright(pixels, header.orientation)
     if info.turn_as is not None:
         pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)
     _check_same(info, pixels)
     return Frame(info.name, pixels, info.has_alpha, header.metadata, notes=header.notes)
+
+
+def _read_stored(info: FrameInfo) -> tuple[NDArray[Any], Header]:
+    """Decode a frame as stored, of 8 or 16 bits."""
+    with told(info.name):
+        pixels, header = _decode(info)
+    if info.numbers:
+        pixels = spread(pixels, info.span or span_of([seen(pixels)]))
+    return pixels, header
+
+
+def read_sensed(info: FrameInfo) -> tuple[NDArray[Any], Metadata]:
+    """Decode a frame as the sensor had its pixels, not turned and not calibrated.
+
+    Returns:
+        (H, W) or (H, W, C) uint8 or uint16, and the metadata.
+
+    Raises:
+        InputError: as `read_frame`.
+    """
+    pixels, header = _read_stored(info)
+    return upright(pixels, undone(header.turned)), header.metadata
+
+
+def _calibrated(info: FrameInfo, pixels: NDArray[Any], header: Header) -> NDArray[Any]:
+    """Return a frame, as stored, without what is the sensor's and the light's own."""
+    from panfocus.io.calibration import is_encoded  # noqa: PLC0415 - few stacks are calibrated
+
+    assert info.calibration is not None
+    sensed = upright(pixels, undone(header.turned))
+    encoded = is_encoded(info.format, info.dtype, info.channels, header.metadata)
+    even = info.calibration.applied(sensed, has_alpha=info.has_alpha, encoded=encoded)
+    return upright(even, header.turned)
 
 
 def stored_values(info: FrameInfo) -> NDArray[Any]:
@@ -218,7 +250,8 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
     reached = math.gcd(factor, 8)
     # a turned picture would have its blocks counted from the other side
     is_turned = info.orientation != 1 or info.turn_as not in (None, 1)
-    if info.format == "JPEG" and reached > 1 and not is_turned:
+    is_whole = is_turned or info.calibration is not None
+    if info.format == "JPEG" and reached > 1 and not is_whole:
         from panfocus.io import jpeg_decode  # noqa: PLC0415 - see _decode
 
         with told(info.name):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from panfocus.io.ifd import (
     Block,
     ByteOrder,
     DirectoryError,
+    Entry,
     Tag,
 )
-from panfocus.io.ifd_pack import pack
+from panfocus.io.ifd_pack import in_order, pack
 from panfocus.io.metadata import parse_exif, put_resolution, story_of_tiff
 from panfocus.io.ome_write import PixelSize, ome_xml
 
@@ -58,24 +61,78 @@ def encode(
     Raises:
         TiffSizeError: more than a classic TIFF can address.
     """
+    block, strips = _begun(pixels, metadata, path=path, pixel_um=pixel_um)
+    _place(block, strips)
+    return [pack(block), *strips]
+
+
+def encode_before(
+    pixels: NDArray[Any], metadata: Metadata, length: int
+) -> list[bytes | memoryview]:
+    """Encode a page as `encode` does, most significant byte first, that layers stand behind.
+
+    A maker note is left out, as its own numbers cannot be turned over.
+
+    Args:
+        pixels: as for `encode`.
+        metadata: of the picture.
+        length: bytes of the value of `Tag.LAYERS`, which follows.
+
+    Returns:
+        The file up to there in pieces, in order.
+
+    Raises:
+        TiffSizeError: more than a classic TIFF can address.
+    """
+    block, strips = _begun(pixels, metadata, order=">")
+    padding = _place(block, strips, length)
+    return [pack(block), *strips, padding]
+
+
+def _begun(
+    pixels: NDArray[Any],
+    metadata: Metadata,
+    order: ByteOrder | None = None,
+    *,
+    path: Path | None = None,
+    pixel_um: PixelSize | None = None,
+) -> tuple[Block, list[memoryview]]:
+    """Return the directory but for where things are, and the strips."""
     block = _story(metadata)
     told = None
     if path is not None:
         told = ome_xml(path, pixels, pixel_um=pixel_um, description=block.data(Tag.DESCRIPTION))
     if told is not None:
         block.put_bytes(Tag.DESCRIPTION, ASCII, told + b"\0")
+    if order is not None:
+        block = in_order(block, order)
     is_differenced = told is None and _is_differenced(pixels)
     strips, rows = _strips(pixels, block.order, is_differenced=is_differenced)
     _describe(block, pixels, rows, is_differenced=is_differenced)
+    return block, strips
+
+
+def _place(block: Block, strips: Sequence[memoryview], layers: int = 0) -> bytes:
+    """Tell in the directory where the strips are, and behind them layers of so many bytes.
+
+    Returns:
+        Padding before the layers.
+    """
     sizes = [len(strip) for strip in strips]
     block.put(Tag.STRIP_SIZES, LONG, *sizes)
     block.put(Tag.STRIPS, LONG, *sizes)  # a place of the right length until the offsets are known
+    if layers:
+        block.root[Tag.LAYERS] = Entry(UNDEFINED, layers, bytes(4))
     start = len(pack(block))
-    offsets = (start + np.concatenate([[0], np.cumsum(sizes)])).tolist()
-    if offsets[-1] > _MAX_BYTES:
+    *offsets, end = (start + np.concatenate([[0], np.cumsum(sizes)])).tolist()
+    padding = bytes(end % 2) if layers else b""
+    if end + len(padding) + layers > _MAX_BYTES:
         raise TiffSizeError("more than 4 GB of pixels; a TIFF cannot hold them, a PNG can")
-    block.put(Tag.STRIPS, LONG, *offsets[:-1])
-    return [pack(block), *strips]
+    block.put(Tag.STRIPS, LONG, *offsets)
+    if layers:  # four bytes are written as they are, and so tell where the value is
+        where = struct.pack(block.order + "I", end + len(padding))
+        block.root[Tag.LAYERS] = Entry(UNDEFINED, layers, where)
+    return padding
 
 
 def _story(metadata: Metadata) -> Block:

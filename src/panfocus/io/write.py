@@ -52,6 +52,12 @@ def output_format(path: Path, kind: Kind = "image") -> Format:
     return found
 
 
+def held_dtype(path: Path, dtype: str) -> str:
+    """Return the dtype as which a format holds a picture: uint8 in place of uint16 in some."""
+    eight_only = SUFFIXES.get(path.suffix.lower()) in _EIGHT_BIT_ONLY
+    return "uint8" if eight_only and dtype == "uint16" else dtype
+
+
 def check_output(
     path: Path,
     *,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.pipeline.frame_outputs import FrameOutputs
-from panfocus.pipeline.options import ABOUT, FIELDS, Options, flag_of
+from panfocus.pipeline.made import option_words
+from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.project import Project
 
@@ -77,17 +78,7 @@ def _line(words: Sequence[str], outputs: Outputs, folder: Path, picture: Path) -
 
 
 def _options(options: Options, folder: Path) -> list[str]:
-    """Return the flags of all options that are not as they are by default."""
-    out: list[str] = []
-    for name, each in FIELDS.items():
-        value: Any = getattr(options, name)
-        if value == each.default or ABOUT[name].flags == ():
-            continue
-        if name == "load_transforms":
-            value = folder / value
-        # what can be switched off is off by default
-        out += [flag_of(name)] if ABOUT[name].kind == "truth" else [flag_of(name), str(value)]
-    return out
+    return option_words(asdict(options), lambda file: str(folder / file))
 
 
 def _beside(outputs: Outputs, folder: Path, picture: Path) -> list[str]:

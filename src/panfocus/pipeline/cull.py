@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from panfocus.errors import Cancelled, UsageError
 from panfocus.frame import Frame
 from panfocus.pipeline.journal import Cancel
+from panfocus.pipeline.notes import finding_notes
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.quality import Finding, keep, survey
 from panfocus.pipeline.sources import (
@@ -50,7 +51,7 @@ def culled(plan_: Plan, cancel: Cancel | None = None) -> Plan:
 
 def _left_out(findings: Sequence[Finding], kept: Sequence[int]) -> list[str]:
     gone = [f for f in findings if f.culls and f.number not in kept]
-    return [f"left out: {finding}" for finding in gone]
+    return [f"left out: {note}" for note in finding_notes(gone)]
 
 
 def cull_arrays(

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.io.animation import write_animation
-from panfocus.io.psd import LayerPixels, PsdLayer, write_psd
+from panfocus.io.layered import write_layers
+from panfocus.io.psd_layers import LayerPixels, PsdLayer
 from panfocus.pipeline.frame_outputs import FrameOutputs
+from panfocus.pipeline.made import told_metadata
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import Fusion, fitting
 from panfocus.pipeline.views import (
     at_eight_bits,
     frames_in_place,
@@ -54,11 +56,12 @@ def write_frame_files(
         return []
     aside = share * fusion.image.shape[1] / 2  # half to either side
     eyes = [side_view(fusion, plan, parallax) for parallax in (aside, -aside)]
-    both = np.concatenate(eyes, axis=1)
-    return io.write_image(
+    asked = fusion.report.settings.get("bit_depth", "same")
+    both, notes = fitting(of_frames.stereo, np.concatenate(eyes, axis=1), asked)
+    return notes + io.write_image(
         of_frames.stereo,
         both,
-        fusion.metadata,
+        told_metadata(fusion),
         quality=quality,
         overwrite=overwrite,
         is_result=True,
@@ -79,12 +82,12 @@ def _write_layers(path: Path, fusion: Fusion, plan: Plan, *, overwrite: bool) ->
         PsdLayer(info.name, frames_alpha, has_mask=fusion.index is not None) for info in plan.infos
     ]
     layers.append(PsdLayer("fused", has_alpha))
-    write_psd(
+    write_layers(
         path,
         fusion.image,
         layers,
         _layers(fusion, plan, needs_alpha=frames_alpha and not has_alpha),
-        fusion.metadata,
+        told_metadata(fusion),
         has_alpha=has_alpha,
         overwrite=overwrite,
     )

@@ -12,7 +12,7 @@ from panfocus.errors import UsageError
 from panfocus.io.outputs import Output
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import Fusion, written_dtype
 
 #: Bounds of sizes, pixels, and of parallax, per cent of the width.
 SIZES = (64, 4096)
@@ -24,8 +24,8 @@ class FrameOutputs:
     """Files that are made of the frames in place, one read at a time.
 
     Attributes:
-        layers: ``.psd`` or ``.psb``: the fused picture above the aligned frames, each with a mask
-            of where it was taken.
+        layers: ``.psd``, ``.psb`` or ``.tif``: the fused picture above the aligned frames, each
+            with a mask of where it was taken.
         animation: ``.gif`` or ``.webp``: through the aligned stack and back.
         stereo: a picture: the left eye's view, and right of it the right eye's.
         rocking: ``.gif`` or ``.webp``: the picture as seen from side to side.
@@ -60,12 +60,12 @@ class FrameOutputs:
         """
         self.check_values()
         if self.layers is not None:
-            from panfocus.io.psd import check_psd, psd_bytes  # noqa: PLC0415  few fusions make one
+            from panfocus.io.layered import check_layers, layers_bytes  # noqa: PLC0415  few make one
 
             itemsize = np.dtype(plan.dtype).itemsize
             count = plan.count + 1
-            size = psd_bytes(plan.height, plan.width, plan.channels, itemsize, count)
-            check_psd(self.layers, plan.height, plan.width, size)
+            size = layers_bytes(plan.height, plan.width, plan.channels, itemsize, count)
+            check_layers(self.layers, plan.height, plan.width, size)
             io.check_place(self.layers, overwrite=overwrite)
         for path in (self.animation, self.rocking):
             if path is not None:
@@ -74,11 +74,10 @@ class FrameOutputs:
                 check_animation(path, overwrite=overwrite)
                 self._check_memory(plan)
         if self.stereo is not None:
-            bits = plan.settings.bit_depth
             io.check_output(
                 self.stereo,
                 overwrite=overwrite,
-                dtype=plan.dtype if bits == "same" else f"uint{bits}",
+                dtype=written_dtype(self.stereo, plan.dtype, plan.settings.bit_depth),
                 channels=plan.channels,
                 size=(plan.height, 2 * plan.width),
             )

@@ -19,6 +19,7 @@ from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
 from panfocus.pipeline.bounds import MOST_MOVED, check_count
 from panfocus.pipeline.depth import knows_distances, measured_depth
+from panfocus.pipeline.notes import finding_notes, gathered
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
 from panfocus.pipeline.report import Report
@@ -76,6 +77,7 @@ class Journal:
         blanks: which frames show nothing.
         metadata: of the reference frame.
         registration: where the frames lie, once that is known.
+        found_reading: name of a frame and what was found while it was read, yet to be told.
         report: of all.
         is_in_order: whether it is known where each frame belongs, so that no order is doubted.
     """
@@ -103,6 +105,7 @@ class Journal:
         self.registration: Registration | None = None
         self.is_in_order = False
         self._span = (0.0, 1.0)
+        self.found_reading: list[tuple[str, str]] = []
         self._places_um: list[float | None] = []
         self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
 
@@ -152,7 +155,8 @@ class Journal:
         return measured_depth(depth, step, self._places_um)
 
     def note_findings(self) -> None:
-        """Warn of frames that spoil the stack."""
+        """Warn of frames that spoil the stack, and tell what was found while they were read."""
+        self.note_read()
         self.report.warnings += self.blanks.notes()
         if self.glance is not None and self.glance.apart is not None:
             self.report.warnings.append(str(self.glance.apart))
@@ -161,12 +165,14 @@ class Journal:
                 "the frames do not look like one scene; a folder of many scenes is for "
                 "`panfocus batch` or `panfocus evaluate`"
             )
-        for finding in self.surveyor.findings():
-            if finding.kind == "order" and self.is_in_order:
-                continue
-            can_go = finding.culls and not self.settings.cull
-            remedy = " (`cull=True` leaves it out)" if can_go else ""
-            self.report.warnings.append(f"{finding}{remedy}")
+        found = self.surveyor.findings()
+        findings = [f for f in found if f.kind != "order" or not self.is_in_order]
+        self.report.warnings += finding_notes(findings, can_go=not self.settings.cull)
+
+    def note_read(self) -> None:
+        """Tell what was found while frames were read, each kind of it once."""
+        self.report.warnings += gathered(self.found_reading)
+        self.found_reading.clear()
 
     def note_registration(self) -> str | None:
         """Put into the report what registration did, and warn of frames that it left unaligned.

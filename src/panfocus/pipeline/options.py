@@ -10,11 +10,12 @@ Light: the command line imports it at every start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any, Literal, TypedDict, get_args
 
 from panfocus.fusion.modes import Mode
+from panfocus.pipeline.about import ABOUT_KEY, About, option
 from panfocus.registration.options import FREEDOMS, KINDS
 from panfocus.systems.devices import DEFAULT_SYSTEM
 from panfocus.systems.devices import NAMES as DEVICES
@@ -27,54 +28,10 @@ AlignTo = Literal["neighbour", "reference"]
 Exposure = Literal["auto", "none"]
 Prefer = Literal["none", "near", "far"]
 Order = Literal["near-first", "far-first"]
+HotPixels = Literal["off", "auto"]
 #: Kinds of maps.
 MapKind = Literal["depth", "index", "confidence"]
 MAP_KINDS: tuple[MapKind, ...] = get_args(MapKind)
-#: Under which heading ``--help`` shows an option.
-Group = Literal["input", "registration", "decision", "maps", "output", "limits"]
-#: What kind of value an option takes.
-Kind = Literal["text", "file", "truth", "count", "length"]
-
-_ABOUT = "about"
-
-
-@dataclass(frozen=True)
-class About:
-    """What is told of an option.
-
-    Attributes:
-        group: where ``--help`` shows it.
-        help: the same in words.
-        kind: of value.
-        choices: the values that there are; none where any of its kind will do.
-        flags: on the command line, where they are not ``--name-of-the-field``; none for an option
-            that the command line has in another way.
-        metavar: how ``--help`` calls the value.
-        unset: what leaving it out means, where that depends on what is fused.
-    """
-
-    group: Group
-    help: str
-    kind: Kind = "text"
-    choices: tuple[str, ...] = ()
-    flags: tuple[str, ...] | None = None
-    metavar: str | None = None
-    unset: str | None = None
-
-
-def _option(
-    default: Any,  # noqa: ANN401  of the field
-    group: Group,
-    text: str,
-    kind: Kind = "text",
-    choices: tuple[str, ...] = (),
-    *,
-    flags: tuple[str, ...] | None = None,
-    metavar: str | None = None,
-    unset: str | None = None,
-) -> Any:  # noqa: ANN401  a field of any type
-    about = About(group, text, kind, choices, flags, metavar, unset)
-    return field(default=default, metadata={_ABOUT: about})
 
 
 @dataclass(frozen=True)
@@ -112,6 +69,10 @@ class Options:
         z_step_um: distance between frames in micrometres; makes depth a length.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.
         prefer_raw: whether a folder's camera RAWs are taken where other pictures lie beside them.
+        flat_field: a picture of an empty, evenly lit field, or a folder of several: uneven light
+            and dust are taken away by it (`panfocus.io.calibration`).
+        dark: a picture with the lens covered, or a folder of several, which is taken away too.
+        hot_pixels: "auto" mends pixels that stand out in every frame.
         lenient: whether to go on, with a warning, where a JPEG is damaged inside or a Zarr lacks
             a plane; else it is an error.
         bit_depth: "same", "8" or "16".
@@ -119,128 +80,150 @@ class Options:
         threads: None for all cores.
     """
 
-    system: str = _option(
+    system: str = option(
         DEFAULT_SYSTEM,
         "decision",
-        "What decides: a name of `panfocus systems`, or the folder of an exported system.",
+        "What decides: a name of `panfocus systems`, or the folder of an exported system; for "
+        "`panfocus fuse` several by commas, each with a picture of its own, and a sheet of all.",
         flags=("-s", "--system"),
     )
-    device: str = _option(
+    device: str = option(
         "auto",
         "limits",
         "Where networks run; auto takes the best that is there and works.",
         choices=DEVICES,
     )
-    align: str = _option(
+    align: str = option(
         "auto",
         "registration",
         f"How frames may move: {', '.join(KINDS[:-1])} or {KINDS[-1]}. auto moves only what is "
         "proven to be misaligned; local, besides, what parallax shifts within the picture.",
         unset="auto; none for a scientific stack",
     )
-    align_dof: str = _option(
+    align_dof: str = option(
         ",".join(FREEDOMS),
         "registration",
         "What may change between frames: some of shift, scale, rotate and shear, by commas.",
     )
-    align_to: AlignTo = _option(
+    align_to: AlignTo = option(
         "neighbour",
         "registration",
         "Chain steps between neighbours, or compare every frame with the reference.",
         choices=get_args(AlignTo),
     )
-    reference: str = _option(
+    reference: str = option(
         "middle",
         "registration",
         "Frame whose geometry, brightness and metadata are kept: middle, first, last, or a "
         "number from 0.",
     )
-    exposure: Exposure = _option(
+    exposure: Exposure = option(
         "auto",
         "registration",
         "Match brightness and white balance of frames that differ in them.",
         choices=get_args(Exposure),
     )
-    keep_size: bool = _option(
+    keep_size: bool = option(
         False,
         "registration",
         "Keep the size of aligned frames, or crop to what all of them show (default).",
         "truth",
         flags=("--keep-size/--crop",),
     )
-    load_transforms: str | None = _option(
+    load_transforms: str | None = option(
         None,
         "registration",
         "Take where the frames lie from a file, such as that of another channel.",
         "file",
         metavar="F.json",
     )
-    mode: Mode = _option(
+    mode: Mode = option(
         "blend",
         "decision",
         "Blend at boundaries, select native pixels only, or take the sharpest frame whole.",
         choices=get_args(Mode),
     )
-    void: Void = _option(
+    void: Void = option(
         "smooth",
         "decision",
         "Where only noise tells frames apart: average them, or pick one all the same.",
         choices=get_args(Void),
     )
-    guard: GuardOption = _option(
+    guard: GuardOption = option(
         "auto",
         "decision",
         "Leave out frames that show nothing, and mend what a network loses; or take all as it is.",
         choices=get_args(GuardOption),
     )
-    prefer: Prefer = _option(
+    prefer: Prefer = option(
         "none",
         "decision",
         "Where two depths are both in focus, as in something see-through, take this one.",
         choices=get_args(Prefer),
     )
-    order: Order = _option(
+    order: Order = option(
         "near-first",
         "input",
         "Whether the first frame is focused nearest to the camera, or farthest from it.",
         choices=get_args(Order),
     )
-    cull: bool = _option(
+    cull: bool = option(
         False,
         "input",
         "Leave out blurred, duplicate and differently exposed frames; reads the stack twice.",
         "truth",
     )
-    maps: bool = _option(True, "maps", "Make index, depth and confidence.", "truth", flags=())
-    z_step_um: float | None = _option(
+    maps: bool = option(True, "maps", "Make index, depth and confidence.", "truth", flags=())
+    z_step_um: float | None = option(
         None,
         "maps",
         "Micrometres between frames: makes depth a length.",
         "length",
         flags=("--z-step",),
     )
-    raw_tone: RawTone = _option(
+    raw_tone: RawTone = option(
         "srgb",
         "input",
         "Develop camera RAW for looking at, or keep light as measured.",
         choices=get_args(RawTone),
     )
-    prefer_raw: bool = _option(
+    prefer_raw: bool = option(
         False, "input", "Of a folder with camera RAWs beside JPEGs, take the RAWs.", "truth"
     )
-    lenient: bool = _option(
+    flat_field: str | None = option(
+        None,
+        "input",
+        "Take uneven light and dust away by a picture of an empty, evenly lit field, or a folder "
+        "of several.",
+        "file",
+        metavar="F",
+    )
+    dark: str | None = option(
+        None,
+        "input",
+        "Take away what the camera shows with its lens covered: a picture, or a folder of several.",
+        "file",
+        metavar="F",
+    )
+    hot_pixels: HotPixels = option(
+        "off",
+        "input",
+        "Mend pixels that stand out in every frame.",
+        choices=get_args(HotPixels),
+    )
+    lenient: bool = option(
         False,
         "input",
         "Go on, with a warning, where a JPEG is damaged inside or a Zarr lacks a plane.",
         "truth",
     )
-    bit_depth: BitDepth = _option(
+    bit_depth: BitDepth = option(
         "same", "output", "Bits per channel of the result.", choices=get_args(BitDepth)
     )
-    max_memory: str = _option(
+    max_memory: str = option(
         "auto", "limits", "auto (70 % of what is free), or a size such as 2GiB."
     )
-    threads: int | None = _option(None, "limits", "Processors to use; all if not given.", "count")
+    threads: int | None = option(None, "limits", "Processors to use; all if not given.", "count")
 
 
 class Chosen(TypedDict, total=False):
@@ -264,6 +247,9 @@ class Chosen(TypedDict, total=False):
     z_step_um: float | None
     raw_tone: RawTone
     prefer_raw: bool
+    flat_field: object  # a str or a path of any kind, as is `dark`
+    dark: object
+    hot_pixels: HotPixels
     lenient: bool
     bit_depth: BitDepth | Literal[8, 16]
     max_memory: str | int
@@ -273,7 +259,20 @@ class Chosen(TypedDict, total=False):
 #: Fields of `Options` by name.
 FIELDS: Mapping[str, Field[Any]] = {f.name: f for f in fields(Options)}
 #: What is told of each.
-ABOUT: Mapping[str, About] = {name: f.metadata[_ABOUT] for name, f in FIELDS.items()}
+ABOUT: Mapping[str, About] = {name: f.metadata[ABOUT_KEY] for name, f in FIELDS.items()}
+
+
+#: Options by which frames are calibrated as they are read.
+CALIBRATIONS = ("flat_field", "dark", "hot_pixels")
+#: Options whose values are files.
+FILES = tuple(name for name, about in ABOUT.items() if about.kind == "file")
+
+
+def with_files(options: Options, change: Callable[[str], str]) -> Options:
+    """Return options with every file that they name changed."""
+    named = {name: getattr(options, name) for name in FILES}
+    changed = {name: change(file) for name, file in named.items() if file is not None}
+    return replace(options, **changed)
 
 
 def name_of(word: str) -> str:

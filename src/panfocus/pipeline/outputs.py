@@ -20,7 +20,7 @@ from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.picture_output import pixel_size, scale_bars, write_picture
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import Fusion, written_dtype
 from panfocus.pipeline.surface_output import write_surfaces
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card
@@ -162,11 +162,10 @@ class Outputs:
             where = ", ".join(f"{kind}_map" for kind in self.maps)
             check_makes_maps(card, where)
         self._check_surfaces(plan)
-        bits = plan.settings.bit_depth
         io.check_output(
             self.picture,
             overwrite=self.overwrite,
-            dtype=plan.dtype if bits == "same" else f"uint{bits}",
+            dtype=written_dtype(self.picture, plan.dtype, plan.settings.bit_depth),
             channels=plan.channels,
             kind="image",
             size=(plan.height, plan.width),
@@ -240,6 +239,7 @@ class Outputs:
         self._write_slabs(plan, fusion)
         notes += self.of_frames.write(fusion, quality=self.quality, overwrite=self.overwrite)
         written += [path for _, path in self._beside(count)]
+        notes = list(dict.fromkeys(notes))
         fusion.report.warnings += notes
         if self.transforms is not None and fusion.transforms is not None:
             fusion.transforms.save(self.transforms, overwrite=self.overwrite)

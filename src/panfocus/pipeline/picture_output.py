@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from panfocus import io
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
 from panfocus.io.ome_write import is_ome_name
 from panfocus.io.outputs import check_apart
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.made import told_metadata
+from panfocus.pipeline.result import Fusion, fitting
 
 
 def pixel_size(files: Sequence[Path], told: float | None) -> tuple[float, float] | None:
@@ -112,15 +111,10 @@ def write_picture(
 ) -> list[str]:
     """Write the fused picture with its metadata; return notes."""
     check_apart(fusion.sources, [("", path)])
-    channels = 1 if fusion.image.ndim == 2 else fusion.image.shape[2]
-    dtype = str(np.dtype(fusion.image.dtype))
-    io.check_output(path, overwrite=overwrite, dtype=dtype, channels=channels, kind="image")
-    return io.write_image(
-        path,
-        fusion.image,
-        fusion.metadata,
-        quality=quality,
-        overwrite=overwrite,
-        is_result=True,
-        pixel_um=pixel_size(fusion.sources, pixel_um),
-    )
+    pixels, told = fitting(path, fusion.image, fusion.report.settings.get("bit_depth", "same"))
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    kind: dict[str, Any] = {"dtype": str(pixels.dtype), "channels": channels, "kind": "image"}
+    io.check_output(path, overwrite=overwrite, **kind)
+    size = pixel_size(fusion.sources, pixel_um)
+    keep: dict[str, Any] = {"quality": quality, "overwrite": overwrite, "is_result": True}
+    return [*told, *io.write_image(path, pixels, told_metadata(fusion), pixel_um=size, **keep)]

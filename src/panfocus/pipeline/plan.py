@@ -16,7 +16,7 @@ from panfocus.fusion.restoration import restorer_of
 from panfocus.io.volumes.open import check_is_photographs
 from panfocus.pipeline.bounds import check_count, check_sides
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
-from panfocus.pipeline.options import Options
+from panfocus.pipeline.options import FILES, Options
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
@@ -81,7 +81,7 @@ class Plan:
 
 def settings_files(settings: Options) -> list[Path]:
     """Return the files that settings name: transforms, and those of a system of the user's own."""
-    files = [Path(settings.load_transforms)] if settings.load_transforms else []
+    files = [Path(getattr(settings, name)) for name in FILES if getattr(settings, name)]
     folder = Path(settings.system)
     if (folder / "card.json").is_file():
         files += [path for path in folder.iterdir() if path.is_file()]
@@ -116,6 +116,18 @@ def _by_own_step(settings: Options, infos: Sequence[io.FrameInfo]) -> tuple[Opti
     return replace(settings, z_step_um=step), [note]
 
 
+def _calibrated(
+    settings: Options, infos: Sequence[io.FrameInfo]
+) -> tuple[Sequence[io.FrameInfo], list[str], int]:
+    """Return the frames, calibrated as they are read where that is asked; notes; bytes held."""
+    asked = settings.flat_field, settings.dark, settings.hot_pixels
+    if asked == (None, None, "off"):
+        return infos, [], 0
+    from panfocus.io.calibrate import calibrated  # noqa: PLC0415  few stacks are
+
+    return calibrated(infos, *asked)
+
+
 def plan(
     inputs: Sequence[str | Path],
     settings: Options,
@@ -138,12 +150,14 @@ def plan(
     """
     settings = make_settings(**asdict(settings))  # whoever has made them
     check_is_photographs(inputs)
-    infos, notes = io.find_frames(inputs, exclude=exclude, prefer_raw=settings.prefer_raw)
+    others = [*exclude, *(Path(p) for p in (settings.flat_field, settings.dark) if p)]
+    infos, notes = io.find_frames(inputs, exclude=others, prefer_raw=settings.prefer_raw)
     infos = [replace(info, lenient=settings.lenient) for info in infos]
     infos, turned = io.settle_orientation(infos)
     io.check_frames(infos)
     reference = resolve_reference(settings.reference, len(infos))
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
+    infos, even, held = _calibrated(settings, infos)
     settings, measured = _by_own_step(settings, infos)
     if system is None:
         system = load_system(settings.system, threads=settings.threads, device=settings.device)
@@ -164,11 +178,12 @@ def plan(
         channels=info.channels,
         itemsize=np.dtype(info.dtype).itemsize,
     )
+    needed += held
     limit = memory_limit(settings)
     check_memory(needed, limit, "frames")
     return Plan(
         infos=infos,
-        notes=[*notes, *turned, *developed, *measured],
+        notes=[*notes, *turned, *developed, *even, *measured],
         settings=settings,
         system=system,
         height=info.height,

@@ -11,7 +11,7 @@ from typing import Any
 from panfocus._version import __version__
 from panfocus.errors import UsageError
 from panfocus.pipeline.journal import Cancel, Progress
-from panfocus.pipeline.options import ABOUT, Options
+from panfocus.pipeline.options import ABOUT, Options, with_files
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import Fusion
@@ -251,10 +251,7 @@ class Project:
         def moved(path: str) -> str:
             return told_from(self.folder / path, folder)
 
-        transforms = self.options.load_transforms
-        options = self.options
-        if transforms is not None:
-            options = replace(options, load_transforms=moved(transforms))
+        options = with_files(self.options, moved)
         known = self.registration
         if known is not None and known.options.get("load_transforms") is not None:
             used = moved(str(known.options["load_transforms"]))

@@ -14,7 +14,7 @@ from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
 from panfocus.io.checked_json import Value, read_json
 from panfocus.io.lock import alone_in
-from panfocus.pipeline.options import ABOUT, FIELDS, Options
+from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options
 from panfocus.pipeline.output_records import Door, outputs_from, outputs_to
 from panfocus.pipeline.project import (
     REGISTRATION_OPTIONS,
@@ -131,8 +131,9 @@ def _options_from(value: Value, door: Door) -> Options:
     options = {name: _option_from(name, value.item(name)) for name in value.names()}
     if "system" in options:
         options["system"] = door.system(value.item("system"))
-    if options.get("load_transforms") is not None:
-        options["load_transforms"] = door.check_read(value.item("load_transforms"))
+    for name in FILES:
+        if options.get(name) is not None:
+            options[name] = door.check_read(value.item(name))
     try:
         return make_settings(**options)
     except UsageError as error:

@@ -36,7 +36,7 @@ def numbered(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
             return
         if number == 0:
             check_sides(frame.pixels.shape[0], frame.pixels.shape[1], journal.settings)
-        journal.report.warnings += [f"{frame.name}: {note}" for note in frame.notes]
+        journal.found_reading += [(frame.name, note) for note in frame.notes]
         yield replace(frame, number=number)
 
 
@@ -161,6 +161,7 @@ def align(
             journal.keep_metadata(number, frame)
             journal.note_frame(frame)
             yield frame
+        journal.note_read()
         journal.report.timings_s = {**journal.clock.seconds, "total": journal.clock.total()}
         journal.tell(frames.count, "done", "aligned")
 

@@ -12,6 +12,7 @@ import numpy as np
 from panfocus.errors import InputError
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Cancel, Progress
+from panfocus.pipeline.options import with_files
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.project import (
     Project,
@@ -63,8 +64,7 @@ def plan_project(
     folder = project.folder
     paths, notes = find_inputs(project.inputs, folder, accept_changed=accept_changed)
     settings = project.options
-    if settings.load_transforms is not None:
-        settings = replace(settings, load_transforms=str(folder / settings.load_transforms))
+    settings = with_files(settings, lambda file: str(folder / file))
     plan_ = plan(paths, settings)
     infos = chosen_frames(plan_.infos, project.inputs)
     plan_ = replace(plan_, infos=infos, notes=[*plan_.notes, *notes])
@@ -243,9 +243,7 @@ def with_result(project: Project, planned: ProjectPlan, fusion: Fusion) -> Proje
 def project_of(plan_: Plan, fusion: Fusion, folder: Path) -> Project:
     """Return the project of a fusion of files; see `Project.of`."""
     settings = replace(plan_.settings, cull=False)
-    if settings.load_transforms is not None:
-        told = told_from(Path(settings.load_transforms), folder)
-        settings = replace(settings, load_transforms=told)
+    settings = with_files(settings, lambda file: told_from(Path(file), folder))
     if (Path(settings.system) / "card.json").is_file():
         settings = replace(settings, system=os.path.realpath(settings.system))
     height, width = fusion.image.shape[:2]

@@ -98,7 +98,8 @@ class Fusion:
                 what a TIFF stack says of itself.
             transforms: JSON of where the frames lie, where they were registered.
             report: JSON of settings, frames, warnings and timings.
-            layers: ``.psd`` or ``.psb``: the picture above the aligned frames, with masks.
+            layers: ``.psd``, ``.psb`` or ``.tif``: the picture above the aligned frames, with
+                masks.
             animation: ``.gif`` or ``.webp`` through the aligned stack and back.
             stereo: a picture of both eyes' views, side by side.
             rocking: ``.gif`` or ``.webp`` of views from side to side.
@@ -148,6 +149,31 @@ def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
         target = np.dtype(f"uint{bit_depth}")
         return np.rint(np.clip(pixels, 0, 1) * np.float32(white(target))).astype(target)
     return io.to_depth(pixels, "uint8" if bit_depth == "8" else "uint16")
+
+
+def written_dtype(path: Path, dtype: str, bit_depth: BitDepth) -> str:
+    """Return the dtype as which a picture is written: as asked, else what the format holds of it.
+
+    Args:
+        path: its extension decides the format.
+        dtype: of the frames.
+        bit_depth: that was asked for.
+    """
+    return io.held_dtype(path, dtype) if bit_depth == "same" else f"uint{bit_depth}"
+
+
+def fitting(path: Path, pixels: Pixels, bit_depth: BitDepth) -> tuple[Pixels, list[str]]:
+    """Return pixels as a file's format holds them, and a note where it holds fewer bits.
+
+    Args:
+        path: its extension decides the format.
+        pixels: of any dtype.
+        bit_depth: that was asked for; only "same" may be changed.
+    """
+    if bit_depth != "same" or written_dtype(path, str(pixels.dtype), "same") == pixels.dtype:
+        return pixels, []
+    note = f"16 bits per channel became 8: a {path.suffix.lower()} holds no more"
+    return io.to_depth(pixels, "uint8"), [f"{note} (.tif and .png do)"]
 
 
 def at_depth(fusion: Fusion, bit_depth: BitDepth) -> Fusion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
 from panfocus.pipeline.register import in_place, placed_again
 from panfocus.pipeline.result import Fusion, at_depth
-from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.settings import check_uncalibrated, make_settings
 from panfocus.pipeline.sources import (
     Arrays,
     ArrayStack,
@@ -104,6 +104,7 @@ def fuse(
         )
         return replace(result, sources=tuple(dict.fromkeys(sources)), plan=frames)
     settings = make_settings(**asked)
+    check_uncalibrated(settings, "frames in memory")
     notes: list[str] = []
     if settings.cull:
         frames, notes = cull_arrays(cast("Arrays", frames), cancel)
@@ -117,12 +118,32 @@ def fuse(
     journal.is_in_order = bool(getattr(frames, "is_in_order", False))
     if total is not None:
         return _execute(journal, ArrayStack(cast("ReiterableFrames", frames), journal.note))
-    check_once(settings.reference)
-    return _execute(journal, from_arrays(cast("Arrays", frames), journal.note))
+    return fuse_arriving(cast("Arrays", frames), journal)
 
 
-def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
+def fuse_arriving(
+    frames: Arrays, journal: Journal, seen: Callable[[Frame], None] | None = None
+) -> Fusion:
+    """Fuse frames that come one by one, and once.
+
+    Args:
+        frames: as they come.
+        journal: of the fusion.
+        seen: called with every frame where registration has put it.
+
+    Raises:
+        UsageError: another frame than the first is to be the reference.
+    """
+    check_once(journal.settings.reference)
+    return _execute(journal, from_arrays(frames, journal.note), seen)
+
+
+def _execute(
+    journal: Journal, source: Stack | Iterator[Frame], seen: Callable[[Frame], None] | None = None
+) -> Fusion:
     frames = in_place(journal, source)
+    if seen is not None:
+        frames = _shown(frames, seen)
     with opencv_threads(journal.settings.threads):
         if journal.settings.mode == "best-plane":
             result = take_best(journal, frames)
@@ -138,3 +159,9 @@ def _execute(journal: Journal, source: Stack | Iterator[Frame]) -> Fusion:
     journal.tell(journal.total or 1, "done", "fused")
     result = replace(result, registration=journal.registration)
     return at_depth(result, journal.settings.bit_depth)
+
+
+def _shown(frames: Iterator[Frame], seen: Callable[[Frame], None]) -> Iterator[Frame]:
+    for frame in frames:
+        seen(frame)
+        yield frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from panfocus.errors import UsageError
-from panfocus.pipeline.options import ABOUT, FIELDS, Options
+from panfocus.pipeline.options import ABOUT, CALIBRATIONS, FIELDS, FILES, Options
 from panfocus.registration.options import check_kind, freedoms_of, is_reference
 from panfocus.resources.memory import parse_size
 
@@ -67,8 +67,8 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
             got=", ".join(sorted(unknown)),
             expected=", ".join(sorted(known)),
         )
-    if options.get("load_transforms") is not None:
-        options["load_transforms"] = str(options["load_transforms"])  # reports are JSON
+    # reports are JSON
+    options |= {name: str(options[name]) for name in FILES if options.get(name) is not None}
     options = {
         name: _plain(name, value)
         for name, value in options.items()
@@ -80,6 +80,26 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
     _check_choices(settings)
     _check_values(settings)
     return settings
+
+
+def check_uncalibrated(settings: Options, what: str) -> None:
+    """Refuse flat field, dark frame and hot pixels of what is not read from photographs' files.
+
+    Args:
+        settings: how to fuse.
+        what: is fused, in the plural.
+
+    Raises:
+        UsageError: one of them is asked for.
+    """
+    given = [name for name in CALIBRATIONS if getattr(settings, name) != FIELDS[name].default]
+    if given:
+        raise UsageError(
+            f"{what} are taken as they are",
+            where=", ".join(given),
+            expected="photographs in files",
+            remedy="leave it out" if len(given) == 1 else "leave them out",
+        )
 
 
 def _check_choices(settings: Options) -> None:
@@ -100,8 +120,10 @@ def _check_values(settings: Options) -> None:
             raise _cannot_be(name, "true or false", getattr(settings, name))
     if not str(settings.system).strip():
         raise _cannot_be("system", "a name of `panfocus systems`, or a folder", settings.system)
-    if settings.load_transforms is not None and not settings.load_transforms.strip():
-        raise _cannot_be("load_transforms", "a file", settings.load_transforms)
+    for name in FILES:
+        file: str | None = getattr(settings, name)
+        if file is not None and not file.strip():
+            raise _cannot_be(name, "a file", file)
     if not is_reference(settings.reference):
         raise _cannot_be("reference", "middle, first, last, or a number from 0", settings.reference)
     if not is_length(settings.z_step_um) and settings.z_step_um is not None:

@@ -13,7 +13,7 @@ from panfocus.io.volumes.colours import are_rgb
 from panfocus.io.volumes.open import open_volume
 from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.settings import check_uncalibrated, make_settings
 
 #: Axes along which something can be chosen, and what one step along each is called.
 _AXES: Mapping[str, str] = {"P": "position", "T": "time", "C": "channel", "Z": "plane"}
@@ -35,7 +35,9 @@ def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `mak
         >>> volume_settings(system="guided").align
         'none'
     """
-    return make_settings(**{**options, "align": options.get("align") or "none"})
+    settings = make_settings(**{**options, "align": options.get("align") or "none"})
+    check_uncalibrated(settings, "planes of volumes")
+    return settings
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ _MOST_PIXELS = 10**7
 _MOST_ENTRY = 1e9
 #: How the status of a frame begins that could not be aligned; the reason follows.
 UNALIGNED = "left unaligned: "
+#: The status of a frame whose place nobody has looked for.
+NOT_COMPARED = "not compared"
 #: Share of the picture that the common field must keep for frames to be cropped to it.
 _LEAST_SHARE = 0.25
 
@@ -50,7 +52,7 @@ class Placed:
         matrix: coordinates (x, y, 1) of the reference frame to those of this one, pixels.
         kind: of the step that was found, see `LADDER`.
         status: "reference", "aligned", "in place", "carried by its neighbours", "left unaligned: "
-            and why, or "loaded".
+            and why, "loaded", or "not compared".
         gain: share of the difference to its neighbour that the step removed on held-out pixels.
         error: standard error in pixels of the corner that is known worst; NaN where not known.
         local_px: longest shift that a place of it takes besides, pixels; None where none was

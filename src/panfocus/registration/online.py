@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from panfocus.frame import Frame
-from panfocus.registration.alignment import Alignment, Placed
+from panfocus.registration.alignment import NOT_COMPARED, Alignment, Placed
 from panfocus.registration.curves import Curve
 from panfocus.registration.gains import OnlineGains
 from panfocus.registration.meter import Meter, ReducedFrame, placed_by
@@ -76,7 +76,7 @@ class OnlineRegistration:
     def _step(self, now: ReducedFrame) -> PairTransform:
         """Return where a frame lies beside the first, judged together with those before it."""
         if now.detail is None or self._meter is None:
-            return PairTransform(np.eye(3), "identity", "in place")
+            return PairTransform(np.eye(3), "identity", NOT_COMPARED)
         links = self._links = self._links or self._meter.links()
         links.add(now.detail)
         self._links = links = links.recent(_TOGETHER)

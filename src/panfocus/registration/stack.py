@@ -14,7 +14,7 @@ import numpy as np
 
 from panfocus.errors import InputError
 from panfocus.frame import Stack
-from panfocus.registration.alignment import Alignment
+from panfocus.registration.alignment import NOT_COMPARED, Alignment
 from panfocus.registration.curves import Curve
 from panfocus.registration.exposure import Ratio
 from panfocus.registration.gains import gains
@@ -111,7 +111,7 @@ def _to_neighbours(
                 links.tie(reference, n, (fixed, detail), found[n])
         found = links.place(reference)
     placed = [
-        placed_by(name, None if n == reference else found[n] if found else _IN_PLACE)
+        placed_by(name, None if n == reference else found[n] if found else _WHERE_IT_IS)
         for n, name in enumerate(names)
     ]
     return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
@@ -127,7 +127,7 @@ def _between(loaded: Alignment, n: int) -> Matrix:
     return normalised(now @ np.linalg.inv(before))
 
 
-_IN_PLACE = PairTransform(np.eye(3), "identity", "in place")
+_WHERE_IT_IS = PairTransform(np.eye(3), "identity", NOT_COMPARED)
 
 
 def _load(settings: RegistrationOptions, count: int, height: int, width: int) -> Alignment | None:

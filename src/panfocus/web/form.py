@@ -7,15 +7,13 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from panfocus.errors import UsageError
-from panfocus.pipeline.options import ABOUT, FIELDS, Options, flag_of
+from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options, flag_of
 from panfocus.pipeline.settings import make_settings
 from panfocus.systems import list_systems
 from panfocus.web.places import Places
 
 #: Options that the page decides itself: maps are always made, to be looked at.
 _OWN = frozenset({"maps"})
-#: Options whose values are files: a path of the browser's, to be looked at first.
-_FILES = frozenset({"load_transforms"})
 #: Order of the groups on the page.
 GROUPS = ("decision", "registration", "input", "maps", "output", "limits")
 
@@ -87,7 +85,7 @@ def read_options(given: object, places: Places) -> Options:
 def _value(name: str, value: object, places: Places) -> Any:  # noqa: ANN401
     if not isinstance(value, (str, int, float, bool)):
         raise UsageError(f"unknown value of {name}", where=name, got=repr(value)[:80])
-    if name in _FILES:
+    if name in FILES:  # a path of the browser's, to be looked at first
         return str(places.resolve(value))
     if name == "system" and value not in {card.name for card in list_systems()}:
         return str(places.resolve(value))  # the folder of a system of the user's own

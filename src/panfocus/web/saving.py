@@ -66,7 +66,7 @@ class SaveRequest:
             stem = picture.stem.removesuffix(".ome")
             return picture.with_name(stem + tail) if body.get(key) else None
 
-        mesh = str(body.get("mesh") or "")
+        mesh, layers = (str(body.get(key) or "") for key in ("mesh", "layers"))
         wanted = Outputs(
             picture,
             maps,
@@ -76,7 +76,7 @@ class SaveRequest:
             transforms=beside("transforms", "_transforms.json"),
             report=beside("report", "_report.json"),
             of_frames=FrameOutputs(
-                beside("layers", "_layers.psd"),
+                beside("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
                 beside("animation", "_stack.webp"),
                 beside("stereo", f"_stereo{picture.suffix}"),
                 beside("rocking", "_rocking.webp"),

@@ -16,13 +16,17 @@ from panfocus.pipeline.options import ABOUT
 @click.command(cls=ManyCommand)
 @click.option("--data", type=FILE, required=True, help="Folder of focal stacks, with truth or not.")
 @click.option("--out", type=FILE, required=True, help="Folder for scores, tables and plots.")
-@click.option("--systems", callback=names_by_comma, help="Names or folders, by commas.")
+@click.option(
+    "--systems",
+    callback=names_by_comma,
+    help="Names, folders, or module:object of your own code; by commas.",
+)
 @plugin_option
 @click.option(
     "--results",
     multiple=True,
     metavar="NAME=DIR...",
-    help="Folders of pictures that others have fused.",
+    help="Folders of pictures that others have fused, or lists of them (.csv: image, file).",
 )
 @click.option("--align", default="none", show_default=True, help=ABOUT["align"].help)
 @click.option(
@@ -51,6 +55,13 @@ from panfocus.pipeline.options import ABOUT
     "scores.csv is then kept under another name.",
 )
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw plots.")
+@click.option(
+    "--plot-format",
+    type=click.Choice(["png", "svg", "pdf"]),
+    default="png",
+    show_default=True,
+    help="Format of the plots; papers take svg and pdf.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
 @click.pass_context
 def evaluate(

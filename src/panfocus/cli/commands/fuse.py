@@ -57,7 +57,7 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only")
     type=FILE,
     metavar="F.psd",
     help="Write the picture above the aligned frames, with masks of where each was taken: "
-    ".psd, or .psb above 2 GB.",
+    ".psd, .tif, or .psb above 2 GB.",
 )
 @under(
     "output",
@@ -128,6 +128,14 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only")
     type=Number(0, min_open=True),
     metavar="UM",
     help="Micrometres a pixel, for the mesh and for an .ome.tif.",
+)
+@under(
+    "input",
+    "--watch-frames",
+    type=Number(0, min_open=True),
+    metavar="SECONDS",
+    help="Take the frames of a folder as they arrive, until none has come for so long; "
+    "OUT_preview.jpg grows meanwhile.",
 )
 @under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
 @under(
@@ -233,13 +241,23 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         asked = {name: chosen[name] for name in chosen if is_given(ctx, name)}
         run_project(request, project, asked, accept_changed=accept_changed)
         return
+    if request.watch_frames is not None:
+        from panfocus.cli.watching import run_watching  # noqa: PLC0415
+
+        run_watching(request, request.watch_frames)
+        return
     fused_to = request.output
-    is_stack = fused_to is not None and is_science(
-        request.inputs, fused_to, is_photographic=request.is_photographic
+    is_watched = request.watch_frames is not None
+    is_stack = (
+        not is_watched
+        and fused_to is not None
+        and is_science(request.inputs, fused_to, is_photographic=request.is_photographic)
     )
     if any(science.values()) or is_stack:
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
 
+        if "," in chosen["system"]:
+            raise click.UsageError("several systems are for photographs, one for planes", ctx)
         run_science(request, **science)
     else:
         run(request)
@@ -255,7 +273,7 @@ def check_given(ctx: click.Context, project: Path | None) -> None:
     if project is None and not ctx.params["inputs"]:
         argument = next(p for p in ctx.command.params if p.name == "inputs")
         raise click.MissingParameter(ctx=ctx, param=argument)
-    beside = ("inputs", "align_only", *_SCIENCE)
+    beside = ("inputs", "align_only", "watch_frames", *_SCIENCE)
     given = [name for name in beside if ctx.params[name]] if project is not None else []
     if given:
         words = ["INPUTS" if n == "inputs" else f"--{n.replace('_', '-')}" for n in given]

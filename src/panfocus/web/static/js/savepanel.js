@@ -15,7 +15,7 @@ export function savePanel() {
   const stack = state.stack;
   const wanted = (view.save ??= {
     name: `${stack.title.replace(/(\.ome)?\.[^.]+$/i, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
-    height_map: false, mesh: "", transforms: false, report: false, project: false, pixel_um: null,
+    height_map: false, layers: "", mesh: "", transforms: false, report: false, project: false, pixel_um: null,
   });
   let elsewhere = 0; // strokes at other places of a volume
   const body = el("div", { class: "stack" });
@@ -79,9 +79,11 @@ export function savePanel() {
     qualityField.firstChild.append(el("span", { class: "grow" }), out);
     const maps = Object.keys(result.maps);
     const mesh = el("select", { on: { change: () => set("mesh", true)(mesh.value) } }, ["", "glb", "ply", "obj"].map((m) => el("option", { value: m, selected: m === wanted.mesh }, m ? `.${m}` : t("save.nomesh"))));
+    const layers = el("select", { on: { change: () => set("layers")(layers.value) } }, ["", "psd", "tif", "psb"].map((f) => el("option", { value: f, selected: f === wanted.layers }, f ? `.${f}` : t("save.nolayers"))));
     const pixel = el("input", { type: "number", min: 0, step: "any", value: wanted.pixel_um ?? "", on: { input: () => set("pixel_um")(pixel.value === "" ? null : Number(pixel.value)) } });
     const more = isVolume ? null : [
-      ...["layers", "animation", "stereo", "rocking"].map((key) => tick(t(`save.${key}`), Boolean(wanted[key]), set(key))),
+      field(t("save.layers"), layers),
+      ...["animation", "stereo", "rocking"].map((key) => tick(t(`save.${key}`), Boolean(wanted[key]), set(key))),
       tick(t("save.heightmap"), wanted.height_map, set("height_map")), tick(t("save.transforms"), wanted.transforms, set("transforms")), tick(t("save.report"), wanted.report, set("report")),
       field(t("save.mesh"), mesh), wanted.mesh ? field(t("save.pixel"), pixel) : null,
     ];

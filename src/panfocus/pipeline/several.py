@@ -1,0 +1,124 @@
+"""One stack fused by several systems, registered once, and a sheet on which to compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from panfocus import io
+from panfocus.arrays.types import Pixels
+from panfocus.errors import UsageError
+from panfocus.frame import Metadata
+from panfocus.pipeline.cull import culled
+from panfocus.pipeline.journal import Progress
+from panfocus.pipeline.memory import check_memory
+from panfocus.pipeline.plan import Plan, plan
+from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.run import fuse
+from panfocus.pipeline.settings import make_settings
+from panfocus.resources.paths import is_folder
+
+
+def systems_named(text: str) -> list[str]:
+    """Return the names in a list of systems by commas; the folder of a system is one name.
+
+    Raises:
+        UsageError: a name twice, or an empty one.
+    """
+    if "," not in text or is_folder(Path(text)):
+        return [text]
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len({label_of(name).casefold() for name in names}) < len(names):
+        raise UsageError(
+            "these are not several systems",
+            where="system",
+            expected="different names by commas, such as dualpath,guided",
+            got=text,
+        )
+    return names
+
+
+def label_of(system: str) -> str:
+    """Return what a system is called in names of files and on the sheet: a folder by its name."""
+    return Path(system).name or system
+
+
+def named_by(path: Path, system: str) -> Path:
+    """Return a file's name with the system in it: ``fused_guided.png``."""
+    return path.with_name(f"{path.stem}_{label_of(system)}{path.suffix}")
+
+
+def sheet_path(picture: Path) -> Path:
+    """Return where the sheet goes, beside the pictures."""
+    return picture.with_name(f"{picture.stem}_sheet.png")
+
+
+def plan_each(
+    inputs: Sequence[str | Path],
+    systems: Sequence[str],
+    settings: Mapping[str, object],
+    *,
+    exclude: Sequence[Path] = (),
+) -> list[Plan]:
+    """Return a plan for every system, all of the same frames.
+
+    Args:
+        inputs: as for `plan`.
+        systems: names or folders.
+        settings: fields of `Options`, without the system.
+        exclude: as for `plan`.
+
+    Raises:
+        InputError, UsageError, SystemError_: as `plan` does; the pictures to be compared need more
+            memory than is allowed.
+    """
+    plans: list[Plan] = []
+    for system in systems:
+        made = plan(inputs, make_settings(**{**settings, "system": system}), exclude=exclude)
+        first = plans[0] if plans else None
+        if first is None:
+            made = culled(made) if made.settings.cull else made
+        else:  # what was left out of the first is left out of all
+            made = replace(
+                made,
+                infos=first.infos,
+                notes=first.notes,
+                settings=replace(made.settings, cull=first.settings.cull),
+            )
+        plans.append(made)
+    kept = sum(each.height * each.width * each.channels * _BYTES[each.dtype] for each in plans)
+    most = max(each.memory_bytes for each in plans)
+    check_memory(most + kept, plans[0].memory_limit, "frames by several systems")
+    return plans
+
+
+_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
+
+
+def fuse_beside(plan_: Plan, first: Fusion | None, *, progress: Progress | None = None) -> Fusion:
+    """Fuse by one of several systems.
+
+    Args:
+        plan_: see `plan_each`.
+        first: the fusion by the first of them, whose frames lie as these do; None for itself.
+        progress: as for `fuse`.
+    """
+    if first is None:
+        return fuse(plan_, progress=progress)
+    made = fuse(replace(plan_, registration=first.registration), progress=progress)
+    made.report.registration = first.report.registration
+    made.report.cropped_to = first.report.cropped_to
+    return made
+
+
+def write_sheet(path: Path, pictures: Mapping[str, Pixels], *, overwrite: bool) -> None:
+    """Write the sheet of pictures by their labels.
+
+    Raises:
+        OutputError: exists, or cannot be written.
+    """
+    from panfocus.surface.contact_sheet import draw_contact_sheet  # noqa: PLC0415  few make one
+
+    sheet = draw_contact_sheet(pictures)
+    io.write_image(path, sheet, Metadata(), overwrite=overwrite, is_result=True)
