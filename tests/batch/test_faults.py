@@ -48,8 +48,8 @@ def running(tmp_path, **facts):
 def test_a_number_that_is_another_programs_by_now_locks_nobody_out(tmp_path):
     """Process 1 runs, but it did not begin when that run did."""
     running(tmp_path, pid=1, started=1.0)
-    with alone_in(tmp_path / "out", set()) as run:
-        assert run != "ab12"
+    with alone_in(tmp_path / "out", set()) as lock:
+        assert lock.run != "ab12"
 
 
 def test_a_run_of_this_machine_that_lives_locks_others_out(tmp_path):
