@@ -5,14 +5,26 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from fuzz import bounds, damage, faces, invariants, limits, names, outside, projects, told
+from fuzz import (
+    bounds,
+    damage,
+    faces,
+    invariants,
+    limits,
+    names,
+    outside,
+    projects,
+    stopped,
+    told,
+)
 from fuzz.case import Case
 
 
 def corpus() -> Iterator[Case]:
     """Yield the known ones."""
-    for of in (damage, outside, told, projects, names, faces, limits, bounds, invariants):
-        yield from of.corpus()
+    of = (damage, outside, told, projects, names, faces, stopped, limits, bounds, invariants)
+    for one in of:
+        yield from one.corpus()
 
 
 def drawn(chance: random.Random) -> Case:

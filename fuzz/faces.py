@@ -1,8 +1,7 @@
-"""How panfocus is called and what surrounds it: names, streams, signals, limits, locales, users."""
+"""How panfocus is called and what surrounds it: streams, locales, usage."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,45 +142,6 @@ def _letters_written(folder: Path, ran: Ran) -> str | None:
     return None if ran.code == 0 and (folder / "Ergebniß→.png").is_file() else f"code {ran.code}"
 
 
-#: Seconds after the start of a fusion, and those of the processor by which Python has started.
-_MOMENTS, _STARTED = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.6), 0.12
-
-
-def signals() -> Iterator[Case]:
-    """Yield signals at every moment of a start and of a fusion."""
-    wanted = {signal.SIGINT: (130,), signal.SIGTERM: (130, 143), signal.SIGHUP: (129, 130),
-              signal.SIGQUIT: (130, 131)}  # fmt: skip
-    for number, codes in wanted.items():
-        # before Python has started, the system itself ends it, or Python by words of its own
-        early, first = (-number,), 0.2 if number == signal.SIGINT else 0.0
-        how = [("fuse", large, after, (0,)) for after in _MOMENTS if after >= first]
-        how += [("batch", many, after, (0, 3)) for after in (0.5, 1.0, 2.0)]
-        how += [("watch", _watch, 4.0, ())]
-        for what, call, after, done in how:
-            yield Case(
-                "signals",
-                f"{what} {number.name} {after}",
-                call,
-                codes=(*done, *codes, *early),
-                made=("out.png", "out/*"),
-                how=How(exec=True, stop=(number, after)),
-                check=_ended_early,
-            )
-    yield Case(
-        "signals",
-        "SIGPIPE",
-        large,
-        made=("out.png",),
-        codes=(0,),
-        how=How(exec=True, stop=(signal.SIGPIPE, 0.5)),
-    )
-
-
-def _ended_early(_: Path, ran: Ran) -> str | None:
-    is_late = ran.code < 0 and ran.seconds > _STARTED
-    return f"ended by the system after {ran.seconds:.2f} s of work" if is_late else None
-
-
 def large(folder: Path) -> list[str]:
     """Return a fusion that takes a while."""
     import cv2
@@ -196,22 +156,6 @@ def many(folder: Path) -> list[str]:
     """Return a batch of a dozen stacks."""
     lay_batch(folder, 12)
     return ["batch", "in", "out", "--workers", "0", "--system", "guided"]
-
-
-def _watch(folder: Path) -> list[str]:
-    lay_batch(folder)
-    return [
-        "batch",
-        "in",
-        "out",
-        "--workers",
-        "0",
-        "--system",
-        "guided",
-        "--watch",
-        "--settle",
-        "0.1",
-    ]
 
 
 def usage() -> Iterator[Case]:
@@ -247,5 +191,5 @@ def usage() -> Iterator[Case]:
 
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
-    for of in (streams, signals, usage):
+    for of in (streams, usage):
         yield from of()
