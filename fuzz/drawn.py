@@ -30,7 +30,7 @@ def stacks(draw: st.DrawFn, systems: tuple[str, ...] = _SYSTEMS) -> Drawn:
         draw(st.integers(0, 2**31)),
     )  # fmt: skip
     # dim ones, and black ones
-    frames = (frames * draw(st.sampled_from((1.0, 1.0, 0.3, 0.0)))).astype(frames.dtype)
+    frames = (frames * draw(st.sampled_from((1.0, 1.0, 0.3, 0.02, 0.0)))).astype(frames.dtype)
     options = {
         "system": draw(st.sampled_from(systems)),
         "mode": draw(st.sampled_from(("blend", "select", "best-plane"))),

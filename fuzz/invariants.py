@@ -46,6 +46,8 @@ def selected_values(drawn: Drawn) -> None:
     done = _fuse(drawn, mode="select", align="none", exposure="none")
     same = (drawn.frames == done.image[None]).reshape(*drawn.frames.shape[:3], -1).all(axis=3)
     assert same.any(axis=0).all()
+    if done.index is not None:
+        assert np.take_along_axis(same, done.index[None].astype(int), axis=0).all()
 
 
 def equal_frames(drawn: Drawn) -> None:

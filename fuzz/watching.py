@@ -152,6 +152,8 @@ def _print(
           f"{len(arrivals.all)} stacks, {results.looks} looks at results")  # fmt: skip
     for name, n in sorted(counts.items()):
         print(f"  {name:16} {n:5}")
+    for words, n in watcher.refused.items():
+        print(f"  would not begin {n} times: {words}")
     states = Counter(one.state for one in watcher.told)
     print("  told:", ", ".join(f"{n} {state}" for state, n in sorted(states.items())))
     print(f"  results that were replaced: {results.replaced}; done by a new start alone: {waiting}")
