@@ -52,6 +52,27 @@ def test_a_number_that_is_another_programs_by_now_locks_nobody_out(tmp_path):
         assert lock.run != "ab12"
 
 
+def test_a_lock_that_does_not_say_when_its_process_began_is_held_by_none_that_is_younger(tmp_path):
+    path = running(tmp_path, pid=os.getppid())
+    with pytest.raises(UsageError, match="at work"), alone_in(tmp_path / "out", set()):
+        pass
+    os.utime(path, (1000, 1000))
+    with alone_in(tmp_path / "out", set()):
+        pass
+
+
+def test_of_a_process_that_the_system_does_not_tell_of_the_sign_of_life_counts(
+    tmp_path, monkeypatch
+):
+    path = running(tmp_path, pid=12345, started=1000.0)
+    monkeypatch.setattr(locks, "_start_of", lambda pid: 0.0 if pid == 12345 else 1.0)
+    with pytest.raises(UsageError, match="at work"), alone_in(tmp_path / "out", set()):
+        pass
+    os.utime(path, (1000, 1000))
+    with alone_in(tmp_path / "out", set()):
+        pass
+
+
 def test_a_run_of_this_machine_that_lives_locks_others_out(tmp_path):
     running(tmp_path, pid=1, started=locks._start_of(1))
     with pytest.raises(UsageError, match="process 1"), alone_in(tmp_path / "out", set()):

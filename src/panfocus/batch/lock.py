@@ -186,12 +186,24 @@ def _lives(there: _Running, path: Path) -> bool:
     started = _start_of(there.pid)
     if started is None:
         return False
+    if not started:
+        return _is_heard(path)
     # its number may be another program's by now
-    return there.started is None or abs(started - there.started) < _SAME_START_S
+    if there.started is None:
+        return _is_as_old(path, started)
+    return abs(started - there.started) < _SAME_START_S
+
+
+def _is_as_old(path: Path, started: float) -> bool:
+    """Whether a process was there when a lock was written that does not say when its own began."""
+    try:
+        return started < path.stat().st_mtime + _SAME_START_S
+    except OSError:
+        return False
 
 
 def _start_of(pid: int) -> float | None:
-    """Return when a process of this machine began; None where there is none."""
+    """Return when a process of this machine began; None where there is none, 0 if nobody tells."""
     import psutil  # noqa: PLC0415  as `resources.memory`
 
     try:
