@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import panfocus
+from fuzz.process import hear_signals
 
 #: Seconds for which files must not have changed, and those in which a signal must have worked.
 SETTLE, _PATIENCE = 0.4, 15.0
@@ -79,6 +80,7 @@ class Watcher:
         self._process = subprocess.Popen(
             words, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+            preexec_fn=hear_signals,  # noqa: PLW1509  it takes no lock
         )  # fmt: skip
         self._thread = threading.Thread(target=self._hear, args=(self._process,), daemon=True)
         self._thread.start()
