@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 
 from fuzz import (
+    bombs,
     bounds,
     damage,
     faces,
@@ -22,7 +23,7 @@ from fuzz.case import Case
 
 def corpus() -> Iterator[Case]:
     """Yield the known ones."""
-    of = (damage, outside, told, projects, names, faces, stopped, limits, bounds, invariants)
+    of = (damage, outside, told, projects, names, faces, stopped, limits, bounds, bombs, invariants)
     for one in of:
         yield from one.corpus()
 
