@@ -6,6 +6,7 @@ The memory that is allowed is little, so that what is asked for first and checke
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from fuzz.case import Case, How
-from fuzz.made import fuse
+from fuzz.made import fuse, stack, zarr_at
 from fuzz.samples import samples
 
 #: A side that no picture has: of RGB, 10 GB.
@@ -147,12 +148,18 @@ def _psd_zipped(side: int) -> bytes:
     return head + struct.pack(">H", 2) + packed
 
 
+def _psd_small(side: int) -> bytes:
+    """Let it tell of a small picture, and unpack to a large one."""
+    data = _psd_zipped(side)
+    return data[:14] + struct.pack(">II", 24, 32) + data[22:]
+
+
 #: By name: how the file is made, its side, its ending.
 _HUGE: dict[str, tuple[Callable[[int], bytes], int, str]] = {
     "png": (_png, _SIDE, ".png"), "gif": (_gif, _SIDE, ".gif"), "bmp": (_bmp, _SIDE, ".bmp"),
     "pgm": (_pnm("P5"), _SIDE, ".pgm"), "ppm plain": (_pnm("P3"), _SIDE, ".ppm"),
     "psd": (_psd, 30_000, ".psd"), "j2k": (_jp2, _SIDE, ".j2k"), "jxl": (_jxl, _SIDE, ".jxl"),
-    "jxl whole": (_jxl_real, 24_000, ".jxl"), "exr": (_exr, _SIDE, ".exr"),
+    "jxl whole": (_jxl_real, 12_000, ".jxl"), "exr": (_exr, _SIDE, ".exr"),
     "avi": (_avi, 16_000, ".avi"), "avi and frames": (_avi_frame, 16_000, ".avi"),
     "jpeg": (_jpeg, _SIDE, ".jpg"),
     **{name: (_tiff(name), _SIDE, ".tif") for name in
@@ -161,6 +168,7 @@ _HUGE: dict[str, tuple[Callable[[int], bytes], int, str]] = {
     "tiff zeros float": (_tiff_whole("float32"), 20_000, ".tif"),
     "tiff zeros signed": (_tiff_whole("int16"), 30_000, ".tif"),
     "psd packed": (_psd_zipped, 12_000, ".psd"),
+    "psd packed small": (_psd_small, 20_000, ".psd"),
 }  # fmt: skip
 
 
@@ -197,11 +205,25 @@ def _plain_numbers(folder: Path) -> list[str]:
     return fuse(["f0.pgm", "f1.pgm"], "--align", "none", out="out.png")
 
 
+def _chunk(folder: Path) -> list[str]:
+    """Let a chunk of a Zarr unpack to a thousand times what its array tells of."""
+    zarr_at(folder / "a.zarr", stack(3, channels=1, dtype="uint16"))
+    about = folder / "a.zarr/0/.zarray"
+    facts = json.loads(about.read_text())
+    about.write_text(json.dumps({**facts, "compressor": {"id": "zlib", "level": 1}}))
+    data = zlib.compress(bytes(2**30), 1)
+    for chunk in (folder / "a.zarr/0").glob("?.0.0"):
+        chunk.write_bytes(data)
+    return fuse(["a.zarr"], "--max-memory", _ALLOWED, out="out.ome.tif")
+
+
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
     for name in _HUGE:
         yield _huge(name)
     yield Case("bombs", "1500 pictures in a GIF", _gif_of, codes=(0,), made=("out.png",),
                how=How(memory=400, seconds=60))  # fmt: skip
+    yield Case("bombs", "a chunk of a Zarr", _chunk, codes=(1, 2), made=(),
+               how=How(memory=600, seconds=60))  # fmt: skip
     yield Case("bombs", "numbers as text", _plain_numbers, codes=(0,), made=("out.png",),
                how=How(memory=500, seconds=60))  # fmt: skip

@@ -68,6 +68,8 @@ def permuted_frames(drawn: Drawn) -> None:
     # where two frames are the same, either may be taken
     if len(np.unique(drawn.frames.reshape(count, -1), axis=0)) < count:
         return
+    if count > 2 and not drawn.is_textured:  # where a pattern is even, all places are near a tie
+        return
     one = _fuse(drawn, **plain)
     other = _fuse(Drawn(drawn.frames[order], drawn.options), **plain)
     here = np.indices(one.index.shape)

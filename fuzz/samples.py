@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,6 +132,10 @@ def _written(name: str, write: Callable[[Path], object]) -> bytes:
 
 
 def _film(ending: str, codec: str) -> bytes:
+    os.environ.setdefault(
+        "OPENCV_FFMPEG_LOGLEVEL", "-8"
+    )  # read once in a process, as panfocus does
+
     def write(path: Path) -> None:
         out = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 25, (64, 48))
         for frame in stack(5, 48, 64):
