@@ -14,6 +14,7 @@ from fuzz import (
     limits,
     names,
     outside,
+    page,
     projects,
     stopped,
     told,
@@ -23,7 +24,20 @@ from fuzz.case import Case
 
 def corpus() -> Iterator[Case]:
     """Yield the known ones."""
-    of = (damage, outside, told, projects, names, faces, stopped, limits, bounds, bombs, invariants)
+    of = (
+        damage,
+        outside,
+        told,
+        projects,
+        names,
+        faces,
+        stopped,
+        limits,
+        bounds,
+        bombs,
+        page,
+        invariants,
+    )
     for one in of:
         yield from one.corpus()
 
@@ -34,4 +48,6 @@ def drawn(chance: random.Random) -> Case:
         return invariants.drawn_case(chance)
     if chance.random() < 0.2:
         return projects.drawn(chance)
+    if chance.random() < 0.2:
+        return page.drawn(chance)
     return damage.drawn(chance)

@@ -14,12 +14,19 @@ if os.name != "posix":
     pytest.skip("signals of POSIX", allow_module_level=True)
 
 
+def hear():
+    """Have no signal ignored, as a shell's background has some."""
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def run(code):
     """Return how a program of Python's went, and for how long."""
     started = time.monotonic()
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear,
     )  # fmt: skip
     return ran, time.monotonic() - started
 
