@@ -15,6 +15,7 @@ from fuzz import (
     names,
     outside,
     page,
+    planes,
     projects,
     stopped,
     told,
@@ -36,6 +37,7 @@ def corpus() -> Iterator[Case]:
         bounds,
         bombs,
         page,
+        planes,
         invariants,
     )
     for one in of:
@@ -50,4 +52,6 @@ def drawn(chance: random.Random) -> Case:
         return projects.drawn(chance)
     if chance.random() < 0.2:
         return page.drawn(chance)
+    if chance.random() < 0.3:
+        return planes.drawn(chance)
     return damage.drawn(chance)
