@@ -114,10 +114,11 @@ def _facts(array: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ANN401
 
 def _check_voxel(voxel_um: object) -> None:
     """Check distances of a caller, whose types nobody may have checked."""
-    is_several = isinstance(voxel_um, Iterable) and not isinstance(voxel_um, str)
-    told = list(cast("Iterable[object]", voxel_um)) if is_several else [voxel_um]
+    told: list[object] = [voxel_um]
+    if isinstance(voxel_um, Iterable) and not isinstance(voxel_um, str):
+        told = [*cast("Iterable[object]", voxel_um)]
     fits = len(told) == 3 and all(
-        one is None or (isinstance(one, Real) and 0 < one < math.inf) for one in told
+        one is None or (isinstance(one, Real) and 0 < float(one) < math.inf) for one in told
     )
     if not fits:
         raise UsageError(
