@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from fuzz.case import Case, How, Ran
@@ -32,60 +32,31 @@ def _fused(folder: Path) -> list[str]:
 
 def streams() -> Iterator[Case]:
     """Yield streams that are closed, full, or in a locale that knows no letters."""
-    made = ("out.*", "out_*", "out/*")
     for closed in ((1,), (2,), (1, 2), (0, 1, 2), (0,)):
-        for call, what in ((_fused, "fuse"), (_help, "help"), (_systems, "systems")):
-            check = _is_there if what == "fuse" else None
-            yield Case(
-                "streams",
-                f"{what} closed {closed}",
-                call,
-                made=made,
-                how=How(exec=True, closed=closed),
-                check=check,
-            )
-        yield Case(
-            "streams",
-            f"batch closed {closed}",
-            _whole_batch,
-            made=made,
-            codes=(0, 1, 2, 3),
-            how=How(exec=True, closed=closed),
-            check=_batch_is_done,
-        )
+        how = How(exec=True, closed=closed)
+        yield from _with_streams(f"closed {closed}", how, ("fuse", "help", "systems"))
     for full in ((1,), (2,), (1, 2)):
-        for call, what in (
-            (_fused, "fuse"),
-            (_help, "help"),
-            (_systems, "systems"),
-            (_devices, "devices"),
-            (_version, "version"),
-            (_wrong, "wrong"),
-        ):
-            check = _is_there if what == "fuse" else None
-            yield Case(
-                "streams",
-                f"{what} full {full}",
-                call,
-                made=made,
-                how=How(exec=True, full=full),
-                check=check,
-            )
-        yield Case(
-            "streams",
-            f"batch full {full}",
-            _whole_batch,
-            made=made,
-            codes=(0, 1, 2, 3),
-            how=How(exec=True, full=full),
-            check=_batch_is_done,
-        )
-    locales = ({"LC_ALL": "POSIX"}, {"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "xx_XX.bad"},
+        yield from _with_streams(f"full {full}", How(exec=True, full=full), tuple(_SHORT))
+    yield from locales()
+
+
+def _with_streams(about: str, how: How, calls: tuple[str, ...]) -> Iterator[Case]:
+    made = ("out.*", "out_*", "out/*")
+    for what in calls:
+        check = _is_there if what == "fuse" else None
+        yield Case("streams", f"{what} {about}", _SHORT[what], made=made, how=how, check=check)
+    codes = (0, 1, 2, 3)
+    yield Case("streams", f"batch {about}", _whole_batch, codes, made, how, _batch_is_done)
+
+
+def locales() -> Iterator[Case]:
+    """Yield surroundings in which letters are none, or which a terminal does not have."""
+    surroundings = ({"LC_ALL": "POSIX"}, {"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "xx_XX.bad"},
                {"PYTHONIOENCODING": "utf-16"}, {"PYTHONUTF8": "0", "LC_ALL": "C"},
                {"PYTHONIOENCODING": "latin-1:strict"}, {"TERM": "nonsense", "COLUMNS": "x"},
                {"HOME": "/nonexistent"},
                {"HOME": ""}, {"PATH": ""}, {"TMPDIR": "/nonexistent"})  # fmt: skip
-    for env in locales:
+    for env in surroundings:
         for call, what in ((_letters, "letters"), (_systems, "systems"), (_letters_wrong, "wrong")):
             check = _letters_written if what == "letters" else None
             yield Case(
@@ -140,6 +111,12 @@ def _letters_wrong(folder: Path) -> list[str]:
 
 def _letters_written(folder: Path, ran: Ran) -> str | None:
     return None if ran.code == 0 and (folder / "Ergebniß→.png").is_file() else f"code {ran.code}"
+
+
+_SHORT: Mapping[str, Callable[[Path], list[str]]] = {
+    "fuse": _fused, "help": _help, "systems": _systems, "devices": _devices,
+    "version": _version, "wrong": _wrong,
+}  # fmt: skip
 
 
 def large(folder: Path) -> list[str]:
