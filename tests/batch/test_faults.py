@@ -111,6 +111,13 @@ def test_a_damaged_lock_locks_nobody_out(tmp_path, raw):
         pass
 
 
+def test_a_folder_in_the_place_of_the_lock_is_told_in_words(tmp_path):
+    (tmp_path / "out/.panfocus/running.json/x").mkdir(parents=True)
+    with pytest.raises(OutputError, match="cannot be written"), alone_in(tmp_path / "out", set()):
+        pass
+    assert (tmp_path / "out/.panfocus/running.json/x").is_dir()
+
+
 @pytest.mark.parametrize("raw", RAW)
 def test_a_record_that_is_none_counts_as_none(tmp_path, raw):
     (tmp_path / "a.json").write_text(raw)

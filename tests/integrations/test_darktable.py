@@ -63,7 +63,9 @@ def told_by_darktable(tmp_path, words, count=3):
     for n, frame in enumerate(frames[:count]):
         exif = Image.Exif()
         exif[36867] = f"2026:11:26 10:00:0{n}"
-        Image.fromarray(frame).save(tmp_path / f"shots/it's {n}.jpg", quality=98, subsampling=0, exif=exif)
+        Image.fromarray(frame).save(
+            tmp_path / f"shots/it's {n}.jpg", quality=98, subsampling=0, exif=exif
+        )
     told = tmp_path / "told"
     places = {"shots": tmp_path / "shots", "exported": tmp_path / "exported", "told": told}
     lua = LUA.format(folder=FOLDER, program=PANFOCUS, words=words, count=count, **places)

@@ -16,7 +16,7 @@ from threading import Event, Thread
 from panfocus import schema
 from panfocus.batch.record import FOLDER
 from panfocus.errors import OutputError, PanfocusError, UsageError
-from panfocus.io.atomic import write_atomic
+from panfocus.io.atomic import cannot_write, write_atomic
 
 #: A run says so often that it lives, and is taken for dead after so long a silence, in seconds.
 _BEAT_S, _SILENCE_S = 10.0, 120.0
@@ -140,8 +140,11 @@ def _reserve(path: Path, own: _Running, out: Path, folders: set[Path]) -> None:
             raise _taken(out, there)
         if there is not None and there.run != own.run:
             _clear(out, folders, there.run)
-        if os.path.lexists(path):
-            path.unlink(missing_ok=True)
+        try:
+            if os.path.lexists(path):
+                path.unlink(missing_ok=True)
+        except OSError as error:  # somebody has made a folder of that name
+            raise cannot_write(path, error) from error
         try:
             write_atomic(path, [data], overwrite=False)
         except OutputError:
