@@ -237,4 +237,5 @@ def _clear(out: Path, folders: set[Path], run_id: str) -> None:
     for path in [p for f in (out, *folders) for p in f.glob(f".panfocus-{run_id}-*")]:
         shutil.rmtree(path, ignore_errors=True)
     for path in (out / FOLDER).rglob(f"*.{run_id}"):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
