@@ -148,7 +148,7 @@ class Slices:
     "source",
     [None, 3, [[[1, 2], [3, 4]]] * 3, {}, Slices("a"), Slices(("a", 24, 32)), Slices(3),
      Slices((3, 24, 32), "nothing")],
-    ids=repr,
+    ids=["none", "number", "list", "table", "text", "shape of text", "no shape", "no dtype"],
 )  # fmt: skip
 def test_what_is_no_volume_is_told_in_words(source):
     with pytest.raises(UsageError, match="no volume"):
