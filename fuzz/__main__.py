@@ -65,7 +65,6 @@ def _cases(asked: argparse.Namespace) -> Iterator[Case]:
 def _import_all() -> None:
     """Import what the copies of this process need, so that none of them does."""
     import cv2
-    import onnxruntime  # noqa: F401
     import tifffile  # noqa: F401
     import zarr  # noqa: F401
 
@@ -74,7 +73,9 @@ def _import_all() -> None:
     import panfocus.cli.batch
     import panfocus.cli.fuse
     import panfocus.cli.science  # noqa: F401
+    from panfocus.systems.providers import runtime
 
+    runtime()
     cv2.setNumThreads(1)  # threads do not survive a copy
 
 

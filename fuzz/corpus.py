@@ -5,14 +5,43 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from fuzz import bounds, damage, faces, invariants, limits, names, outside, projects, told
+from fuzz import (
+    bombs,
+    bounds,
+    damage,
+    faces,
+    invariants,
+    limits,
+    names,
+    outside,
+    page,
+    planes,
+    projects,
+    stopped,
+    told,
+)
 from fuzz.case import Case
 
 
 def corpus() -> Iterator[Case]:
     """Yield the known ones."""
-    for of in (damage, outside, told, projects, names, faces, limits, bounds, invariants):
-        yield from of.corpus()
+    of = (
+        damage,
+        outside,
+        told,
+        projects,
+        names,
+        faces,
+        stopped,
+        limits,
+        bounds,
+        bombs,
+        page,
+        planes,
+        invariants,
+    )
+    for one in of:
+        yield from one.corpus()
 
 
 def drawn(chance: random.Random) -> Case:
@@ -21,4 +50,8 @@ def drawn(chance: random.Random) -> Case:
         return invariants.drawn_case(chance)
     if chance.random() < 0.2:
         return projects.drawn(chance)
+    if chance.random() < 0.2:
+        return page.drawn(chance)
+    if chance.random() < 0.3:
+        return planes.drawn(chance)
     return damage.drawn(chance)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fuzz.case import Case, Ran
-from fuzz.made import bytes_of, fuse, ome_tiff, stack, zarr_at
+from fuzz.made import fuse, stack, zarr_at
+from fuzz.samples import samples
 
 Damage = Callable[[bytes, random.Random], bytes]
 
@@ -63,46 +62,22 @@ DAMAGES: dict[str, Damage] = {
 }  # fmt: skip
 
 
-@functools.cache
-def formats() -> dict[str, tuple[str, bytes]]:
-    """Return a name of every kind of file that is read, its ending and a sound one."""
-    frame, deep = stack()[0], stack(dtype="uint16")[0]
-    planes = stack(3, channels=1, dtype="uint16")
-    kinds = {
-        "jpeg": (".jpg", bytes_of(frame, ".jpg")),
-        "png": (".png", bytes_of(frame, ".png")),
-        "png16": (".png", bytes_of(deep, ".png")),
-        "webp": (".webp", bytes_of(frame, ".webp")),
-        "tiff": (".tif", bytes_of(frame, ".tif")),
-        "tiff-deflate": (".tif", bytes_of(deep, ".tif", compression="zlib", predictor=True)),
-        "tiff-lzw-tiles": (".tif", bytes_of(frame, ".tif", compression="lzw", tile=(16, 16))),
-        "tiff-jpeg": (".tif", bytes_of(frame, ".tif", compression="jpeg")),
-        "bigtiff": (".tif", bytes_of(frame, ".tif", bigtiff=True)),
-        "pages": (".tif", bytes_of(planes, ".tif", photometric="minisblack")),
-        "imagej": (".tif", bytes_of(planes, ".tif", imagej=True)),
-        "ome": (".ome.tif", ome_tiff(planes)),
-    }
-    with contextlib.suppress(ImportError):
-        kinds["heic"] = (".heic", bytes_of(frame, ".heic"))
-    return kinds
-
-
 def damage_case(kind: str, how: str, seed: int) -> Case:
     """Return a case: one frame of three, or a whole stack, is damaged."""
-    ending, data = formats()[kind]
-    is_stack = kind in ("pages", "imagej", "ome")
+    sample = samples()[kind]
+    ending, data = sample.ending, sample.data
 
     def prepare(folder: Path) -> list[str]:
         chance = random.Random(f"{kind} {how} {seed}")
         bad = DAMAGES[how](data, chance)
         names = ["bad" + ending]
         (folder / names[0]).write_bytes(bad)
-        if not is_stack:
+        if not sample.is_stack:
             for n in range(2):
                 (folder / f"good{n}{ending}").write_bytes(data)
                 names.append(f"good{n}{ending}")
         more = ["--align", "none"] if chance.random() < 0.7 else []
-        out = "out.ome.tif" if kind == "ome" else "out.tif"
+        out = "out.ome.tif" if kind == "ome" else chance.choice(("out.tif", "out.jpg", "out.png"))
         return fuse(names, *more, out=out)
 
     return Case(
@@ -140,7 +115,7 @@ def zarr_case(how: str, seed: int) -> Case:
 def corpus() -> Iterator[Case]:
     """Yield every format with every damage, a few times."""
     for how in DAMAGES:
-        for kind in formats():
+        for kind in samples():
             for seed in range(3):
                 yield damage_case(kind, how, seed)
         for seed in range(4):
@@ -150,5 +125,5 @@ def corpus() -> Iterator[Case]:
 def drawn(chance: random.Random) -> Case:
     """Return another one."""
     how, seed = chance.choice(list(DAMAGES)), chance.randrange(10**9)
-    kind = chance.choice([*formats(), "zarr"])
+    kind = chance.choice([*samples(), "zarr"])
     return zarr_case(how, seed) if kind == "zarr" else damage_case(kind, how, seed)

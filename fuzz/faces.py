@@ -1,9 +1,8 @@
-"""How panfocus is called and what surrounds it: names, streams, signals, limits, locales, users."""
+"""How panfocus is called and what surrounds it: streams, locales, usage."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from fuzz.case import Case, How, Ran
@@ -33,60 +32,31 @@ def _fused(folder: Path) -> list[str]:
 
 def streams() -> Iterator[Case]:
     """Yield streams that are closed, full, or in a locale that knows no letters."""
-    made = ("out.*", "out_*", "out/*")
     for closed in ((1,), (2,), (1, 2), (0, 1, 2), (0,)):
-        for call, what in ((_fused, "fuse"), (_help, "help"), (_systems, "systems")):
-            check = _is_there if what == "fuse" else None
-            yield Case(
-                "streams",
-                f"{what} closed {closed}",
-                call,
-                made=made,
-                how=How(exec=True, closed=closed),
-                check=check,
-            )
-        yield Case(
-            "streams",
-            f"batch closed {closed}",
-            _whole_batch,
-            made=made,
-            codes=(0, 1, 2, 3),
-            how=How(exec=True, closed=closed),
-            check=_batch_is_done,
-        )
+        how = How(exec=True, closed=closed)
+        yield from _with_streams(f"closed {closed}", how, ("fuse", "help", "systems"))
     for full in ((1,), (2,), (1, 2)):
-        for call, what in (
-            (_fused, "fuse"),
-            (_help, "help"),
-            (_systems, "systems"),
-            (_devices, "devices"),
-            (_version, "version"),
-            (_wrong, "wrong"),
-        ):
-            check = _is_there if what == "fuse" else None
-            yield Case(
-                "streams",
-                f"{what} full {full}",
-                call,
-                made=made,
-                how=How(exec=True, full=full),
-                check=check,
-            )
-        yield Case(
-            "streams",
-            f"batch full {full}",
-            _whole_batch,
-            made=made,
-            codes=(0, 1, 2, 3),
-            how=How(exec=True, full=full),
-            check=_batch_is_done,
-        )
-    locales = ({"LC_ALL": "POSIX"}, {"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "xx_XX.bad"},
+        yield from _with_streams(f"full {full}", How(exec=True, full=full), tuple(_SHORT))
+    yield from locales()
+
+
+def _with_streams(about: str, how: How, calls: tuple[str, ...]) -> Iterator[Case]:
+    made = ("out.*", "out_*", "out/*")
+    for what in calls:
+        check = _is_there if what == "fuse" else None
+        yield Case("streams", f"{what} {about}", _SHORT[what], made=made, how=how, check=check)
+    codes = (0, 1, 2, 3)
+    yield Case("streams", f"batch {about}", _whole_batch, codes, made, how, _batch_is_done)
+
+
+def locales() -> Iterator[Case]:
+    """Yield surroundings in which letters are none, or which a terminal does not have."""
+    surroundings = ({"LC_ALL": "POSIX"}, {"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "xx_XX.bad"},
                {"PYTHONIOENCODING": "utf-16"}, {"PYTHONUTF8": "0", "LC_ALL": "C"},
                {"PYTHONIOENCODING": "latin-1:strict"}, {"TERM": "nonsense", "COLUMNS": "x"},
                {"HOME": "/nonexistent"},
                {"HOME": ""}, {"PATH": ""}, {"TMPDIR": "/nonexistent"})  # fmt: skip
-    for env in locales:
+    for env in surroundings:
         for call, what in ((_letters, "letters"), (_systems, "systems"), (_letters_wrong, "wrong")):
             check = _letters_written if what == "letters" else None
             yield Case(
@@ -143,43 +113,10 @@ def _letters_written(folder: Path, ran: Ran) -> str | None:
     return None if ran.code == 0 and (folder / "Ergebniß→.png").is_file() else f"code {ran.code}"
 
 
-#: Seconds after the start of a fusion, and those of the processor by which Python has started.
-_MOMENTS, _STARTED = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.6), 0.12
-
-
-def signals() -> Iterator[Case]:
-    """Yield signals at every moment of a start and of a fusion."""
-    wanted = {signal.SIGINT: (130,), signal.SIGTERM: (130, 143), signal.SIGHUP: (129, 130),
-              signal.SIGQUIT: (130, 131)}  # fmt: skip
-    for number, codes in wanted.items():
-        # before Python has started, the system itself ends it, or Python by words of its own
-        early, first = (-number,), 0.2 if number == signal.SIGINT else 0.0
-        how = [("fuse", large, after, (0,)) for after in _MOMENTS if after >= first]
-        how += [("batch", many, after, (0, 3)) for after in (0.5, 1.0, 2.0)]
-        how += [("watch", _watch, 4.0, ())]
-        for what, call, after, done in how:
-            yield Case(
-                "signals",
-                f"{what} {number.name} {after}",
-                call,
-                codes=(*done, *codes, *early),
-                made=("out.png", "out/*"),
-                how=How(exec=True, stop=(number, after)),
-                check=_ended_early,
-            )
-    yield Case(
-        "signals",
-        "SIGPIPE",
-        large,
-        made=("out.png",),
-        codes=(0,),
-        how=How(exec=True, stop=(signal.SIGPIPE, 0.5)),
-    )
-
-
-def _ended_early(_: Path, ran: Ran) -> str | None:
-    is_late = ran.code < 0 and ran.seconds > _STARTED
-    return f"ended by the system after {ran.seconds:.2f} s of work" if is_late else None
+_SHORT: Mapping[str, Callable[[Path], list[str]]] = {
+    "fuse": _fused, "help": _help, "systems": _systems, "devices": _devices,
+    "version": _version, "wrong": _wrong,
+}  # fmt: skip
 
 
 def large(folder: Path) -> list[str]:
@@ -196,22 +133,6 @@ def many(folder: Path) -> list[str]:
     """Return a batch of a dozen stacks."""
     lay_batch(folder, 12)
     return ["batch", "in", "out", "--workers", "0", "--system", "guided"]
-
-
-def _watch(folder: Path) -> list[str]:
-    lay_batch(folder)
-    return [
-        "batch",
-        "in",
-        "out",
-        "--workers",
-        "0",
-        "--system",
-        "guided",
-        "--watch",
-        "--settle",
-        "0.1",
-    ]
 
 
 def usage() -> Iterator[Case]:
@@ -247,5 +168,5 @@ def usage() -> Iterator[Case]:
 
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
-    for of in (streams, signals, usage):
+    for of in (streams, usage):
         yield from of()

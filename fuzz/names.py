@@ -36,6 +36,7 @@ def names() -> Iterator[Case]:
                 word,
                 f"{word}*",
                 f"{word}/*",
+                "nothing.png/*",  # where a link of that name leads
             )
             yield Case(
                 f"names/{place}",

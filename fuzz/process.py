@@ -89,9 +89,7 @@ def _be_child(
     code = 99
     try:
         os.setpgid(0, 0)
-        for number in _SIGNALS:  # `nohup`, and a shell's background, have them ignored
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        hear_signals()
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(Path(panfocus.__file__).parent.parent)
         os.environ.update(case.how.env)
@@ -121,6 +119,13 @@ def _be_child(
             with contextlib.suppress(BaseException):
                 stream.flush()
         os._exit(code)
+
+
+def hear_signals() -> None:
+    """Let a process be ended by signals, which `nohup` and a shell's background have ignored."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _call(case: Case, words: list[str]) -> int:

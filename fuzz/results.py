@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fuzz.arrivals import Arrival
+
+#: Frames of a stack, at least.
+_FEWEST = 2
 
 
 class Results:
@@ -79,20 +83,32 @@ class Results:
         found = _decoded(data)
         if found is None:
             return "its result is no picture"
-        return None if np.array_equal(found, self._expected(one)) else "its result is of others"
+        return (
+            None if np.array_equal(found, self._expected(one.frames)) else "its result is of others"
+        )
 
     def is_right(self, one: Arrival) -> bool:
         """Whether a stack has the result of all its frames."""
         return one.is_whole and self.lacks(one) is None
 
-    def _expected(self, one: Arrival) -> NDArray[Any]:
+    def is_of_the_sound(self, one: Arrival) -> bool:
+        """Whether a damaged stack has the result of the frames that came before the damaged one."""
+        *sound, _ = one.frames
+        if len(sound) < _FEWEST:
+            return False
+        found = _decoded((self._out / f"{one.name}.tif").read_bytes())
+        return found is not None and np.array_equal(
+            found, self._expected({name: one.frames[name] for name in sound})
+        )
+
+    def _expected(self, frames: Mapping[str, bytes]) -> NDArray[Any]:
         """Return what a single fusion of the frames gives."""
-        key = hashlib.sha256(b"".join(one.frames.values())).hexdigest()
+        key = hashlib.sha256(b"".join(frames.values())).hexdigest()
         if key not in self._right:
             import panfocus
 
             with tempfile.TemporaryDirectory() as folder:
-                for name, data in one.frames.items():
+                for name, data in frames.items():
                     (Path(folder) / name).write_bytes(data)
                 done = panfocus.fuse([folder], system="guided", threads=1)
             self._right[key] = done.image

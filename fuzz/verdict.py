@@ -77,6 +77,8 @@ def _how_it_ended(case: Case, ran: Ran) -> list[tuple[Fault, str]]:
     said = ran.err + ran.out
     if ran.code < 0 and ran.code not in case.codes:
         return [("crash", f"signal {-ran.code}")]
+    if case.how.stop is not None and _is_pythons_own(said):
+        return []
     if _TRACEBACK in said:
         return [("traceback", said.strip().splitlines()[-1][:200])]
     if _UNEXPECTED in ran.err and ran.code not in (0, 130):
@@ -92,6 +94,12 @@ def _how_it_ended(case: Case, ran: Ran) -> list[tuple[Fault, str]]:
         line = next(one for one in ran.err.splitlines() if match[0].splitlines()[0] in one)
         found.append(("words", line.strip()[:200]))
     return found
+
+
+def _is_pythons_own(said: str) -> bool:
+    """Whether Python was interrupted while it started, before any line of panfocus ran."""
+    is_interrupted = _TRACEBACK in said and "KeyboardInterrupt" in said
+    return is_interrupted and f"panfocus{os.sep}" not in said
 
 
 def _is_made(name: str, case: Case) -> bool:

@@ -10,15 +10,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import panfocus
+from fuzz.process import hear_signals
 
 #: Seconds for which files must not have changed, and those in which a signal must have worked.
 SETTLE, _PATIENCE = 0.4, 15.0
-_TRACEBACK = "Traceback (most recent call last)"
+_TRACEBACK, _UNEXPECTED = "Traceback (most recent call last)", "something unexpected"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Watcher:
         told: of every stack, in the order in which it was said.
         wrong: what it should not have done.
         starts: how often it was started.
+        refused: why it would not begin, and how often.
     """
 
     def __init__(self, drive: Path, log: Path) -> None:
@@ -45,6 +48,9 @@ class Watcher:
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
         self._workers = 0
+        self._has_begun = False
+        self._last = ""
+        self.refused: Counter[str] = Counter()
         self.told: list[Told] = []
         self.wrong: list[str] = []
         self.starts = 0
@@ -66,12 +72,15 @@ class Watcher:
         """Start it, unless it is at work; every other time with processes of its own."""
         if self.is_alive:
             return
+        self._ended_by_itself()
         self.starts += 1
+        self._has_begun, self._last = False, ""
         self._workers = 2 * (self.starts % 2)
         words = self._words("--watch", "--settle", str(SETTLE), "--workers", str(self._workers))
         self._process = subprocess.Popen(
             words, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+            preexec_fn=hear_signals,  # noqa: PLW1509  it takes no lock
         )  # fmt: skip
         self._thread = threading.Thread(target=self._hear, args=(self._process,), daemon=True)
         self._thread.start()
@@ -86,8 +95,13 @@ class Watcher:
     def _note(self, line: str) -> None:
         if _TRACEBACK in line:
             self.wrong.append("a traceback")
+        if _UNEXPECTED in line:
+            self.wrong.append(line.strip())
+        if line.startswith("panfocus: "):
+            self._last = line.strip()
         with contextlib.suppress(ValueError, KeyError, TypeError):
             said: dict[str, Any] = json.loads(line)
+            self._has_begun = True
             one = Told(time.monotonic(), said["message"], said["stage"], said["error"])
             self.told.append(one)
 
@@ -95,6 +109,8 @@ class Watcher:
         """Send it a signal, and wait for its end."""
         process = self._process
         if process is None:
+            return
+        if self._ended_by_itself():
             return
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(number)
@@ -112,14 +128,32 @@ class Watcher:
             self._thread.join(5)
         self._process = None
 
+    def _ended_by_itself(self) -> bool:
+        """Whether it has: it may refuse to begin, and else goes on whatever happens."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return False
+        if self._thread is not None:
+            self._thread.join(5)
+        if self._has_begun or process.returncode not in (1, 2) or not self._last:
+            self.wrong.append(f"it ended by itself: code {process.returncode} {self._last}")
+        self.refused[self._last] += 1
+        self._process = None
+        return True
+
     def workers(self) -> list[int]:
-        """Return the numbers of the processes that it has started."""
+        """Return the numbers of the processes that it has started for its work.
+
+        Python's own that keeps count of semaphores is none: whatever takes its place speaks in
+        tracebacks of those that it has never heard of.
+        """
         import psutil
 
         if self._process is None:
             return []
         try:
-            return [p.pid for p in psutil.Process(self._process.pid).children(recursive=True)]
+            started = psutil.Process(self._process.pid).children(recursive=True)
+            return [p.pid for p in started if "resource_tracker" not in " ".join(p.cmdline())]
         except psutil.Error:
             return []
 

@@ -136,7 +136,11 @@ def _judged(arrivals: Arrivals, watcher: Watcher, results: Results, waiting: int
         lacking = results.lacks(one)
         if lacking:
             wrong.append(f"{one.name}: {lacking}")
-        if not one.is_sound and results.is_there(one) and one.edited is None:
+        # what came slowly may have been fused before the damaged frame came
+        if (
+            not one.is_sound and one.edited is None
+            and results.is_there(one) and not results.is_of_the_sound(one)
+        ):  # fmt: skip
             wrong.append(f"{one.name}: damaged, and there is a result")
         if not one.is_sound and not any(t.state == "failed" for t in watcher.went(one.name)):
             wrong.append(f"{one.name}: damaged, and nobody was told")
@@ -152,6 +156,8 @@ def _print(
           f"{len(arrivals.all)} stacks, {results.looks} looks at results")  # fmt: skip
     for name, n in sorted(counts.items()):
         print(f"  {name:16} {n:5}")
+    for words, n in watcher.refused.items():
+        print(f"  would not begin {n} times: {words}")
     states = Counter(one.state for one in watcher.told)
     print("  told:", ", ".join(f"{n} {state}" for state, n in sorted(states.items())))
     print(f"  results that were replaced: {results.replaced}; done by a new start alone: {waiting}")

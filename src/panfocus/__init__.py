@@ -21,6 +21,19 @@ costs next to nothing.
 """
 
 # pyright: reportUnknownVariableType=false
-import lazy_loader
+from __future__ import annotations
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+def __getattr__(name: str) -> object:
+    # what looks names up is slow to import, and the command line, which has to hear Ctrl-C from
+    # its first moment, needs none of them
+    import lazy_loader  # noqa: PLC0415
+
+    found, listed, names = lazy_loader.attach_stub(__name__, __file__)
+    globals().update(__getattr__=found, __dir__=listed, __all__=names)
+    return names if name == "__all__" else found(name)
+
+
+def __dir__() -> list[str]:
+    names: list[str] = globals()["__getattr__"]("__all__")
+    return list(names)

@@ -17,6 +17,7 @@ import tifffile
 from PIL import Image
 
 from panfocus.batch import BatchOptions, Job, crews, find_jobs
+from panfocus.batch.lock import Lock
 from panfocus.batch.outcome import failed
 from panfocus.batch.record import Record, record_path, write_record
 from panfocus.batch.run import Batch
@@ -250,7 +251,8 @@ def test_memory_holds_stacks_back(stacks, tmp_path):
     template = Job("", (), Path(), {"system": "guided"})
     options = BatchOptions(stacks, tmp_path / "out", template)
     jobs = find_jobs(stacks, tmp_path / "out", ending=".tif", template=template)
-    work = Batch(options, "r", 200 * 2**20, len(jobs), None)
+    lock = Lock(tmp_path / "out", set())
+    work = Batch(options, lock, 200 * 2**20, len(jobs), tell=None, note=None)
     work.work(TwoAtOnce(), jobs)
     result = work.result()
     assert result["failed"] == 4

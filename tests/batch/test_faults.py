@@ -48,8 +48,29 @@ def running(tmp_path, **facts):
 def test_a_number_that_is_another_programs_by_now_locks_nobody_out(tmp_path):
     """Process 1 runs, but it did not begin when that run did."""
     running(tmp_path, pid=1, started=1.0)
-    with alone_in(tmp_path / "out", set()) as run:
-        assert run != "ab12"
+    with alone_in(tmp_path / "out", set()) as lock:
+        assert lock.run != "ab12"
+
+
+def test_a_lock_that_does_not_say_when_its_process_began_is_held_by_none_that_is_younger(tmp_path):
+    path = running(tmp_path, pid=os.getppid())
+    with pytest.raises(UsageError, match="at work"), alone_in(tmp_path / "out", set()):
+        pass
+    os.utime(path, (1000, 1000))
+    with alone_in(tmp_path / "out", set()):
+        pass
+
+
+def test_of_a_process_that_the_system_does_not_tell_of_the_sign_of_life_counts(
+    tmp_path, monkeypatch
+):
+    path = running(tmp_path, pid=12345, started=1000.0)
+    monkeypatch.setattr(locks, "_start_of", lambda pid: 0.0 if pid == 12345 else 1.0)
+    with pytest.raises(UsageError, match="at work"), alone_in(tmp_path / "out", set()):
+        pass
+    os.utime(path, (1000, 1000))
+    with alone_in(tmp_path / "out", set()):
+        pass
 
 
 def test_a_run_of_this_machine_that_lives_locks_others_out(tmp_path):
@@ -88,6 +109,13 @@ def test_a_damaged_lock_locks_nobody_out(tmp_path, raw):
     running(tmp_path).write_text(raw)
     with alone_in(tmp_path / "out", set()):
         pass
+
+
+def test_a_folder_in_the_place_of_the_lock_is_told_in_words(tmp_path):
+    (tmp_path / "out/.panfocus/running.json/x").mkdir(parents=True)
+    with pytest.raises(OutputError, match="cannot be written"), alone_in(tmp_path / "out", set()):
+        pass
+    assert (tmp_path / "out/.panfocus/running.json/x").is_dir()
 
 
 @pytest.mark.parametrize("raw", RAW)

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from panfocus.cli import training
+from panfocus.errors import UsageError
 from panfocus.train.options import (
     TRAINING_HEADINGS,
     AveragingOptions,
@@ -93,3 +94,24 @@ def test_wrong_usage_is_refused(name, words):
     with pytest.raises(click.UsageError) as caught:
         given(name, *words)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"minutes": float("nan")}, {"minutes": float("inf")}, {"minutes": -1.0}, {"minutes": 0.0},
+     {"minutes": 1e9}, {"steps": 0}, {"steps": -5}, {"steps": 10**12}, {"threads": 0},
+     {"threads": 10**9}, {"seed": -1}, {"seed": 2**40}, {"loaders": -1}],
+    ids=str,
+)  # fmt: skip
+def test_numbers_that_no_training_can_have_are_refused(tmp_path, wrong):
+    """No number is as good as none: it would train for ever."""
+    (name,) = wrong
+    asked = {"steps": 1, **({} if name != "minutes" else {"steps": None}), **wrong}
+    with pytest.raises(UsageError) as caught:
+        DualPathOptions(data=(tmp_path,), out=tmp_path, **asked).check()
+    assert caught.value.where == name
+
+
+def test_numbers_that_a_training_can_have_pass(tmp_path):
+    for asked in ({"minutes": 0.01}, {"steps": 1, "threads": 2, "seed": 2**32 - 1}):
+        DrplOptions(data=(tmp_path,), out=tmp_path, **asked).check()

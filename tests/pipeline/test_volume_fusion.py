@@ -168,3 +168,43 @@ def test_volumes_that_are_no_tiff_are_told_by_whom_they_are_taken(tmp_path):
     fused(STACK, axes="TCZYX").save(path)
     with pytest.raises(UsageError, match=r"panfocus\.fuse_volume"):
         panfocus.fuse(path)
+
+
+class Slices:
+    """Something with a shape and a dtype, neither of which need be one."""
+
+    def __init__(self, shape, dtype=np.uint8):
+        self.shape, self.dtype = shape, dtype
+
+
+@pytest.mark.parametrize(
+    "source",
+    [None, 3, [[[1, 2], [3, 4]]] * 3, {}, Slices("a"), Slices(("a", 24, 32)), Slices(3),
+     Slices((3, 24, 32), "nothing")],
+    ids=["none", "number", "list", "table", "text", "shape of text", "no shape", "no dtype"],
+)  # fmt: skip
+def test_what_is_no_volume_is_told_in_words(source):
+    with pytest.raises(UsageError, match="no volume"):
+        panfocus.fuse_volume(source, axes="ZYX", system="guided")
+
+
+@pytest.mark.parametrize(
+    "voxel",
+    [(1,), (-1, None, None), (0, 1, 1), ("x", 1, 1), (float("nan"), 1, 1), 1, None, (), "abc"],
+)
+def test_distances_that_cannot_be_are_told_in_words(voxel):
+    planes = np.zeros((3, 24, 32), np.uint8)
+    with pytest.raises(UsageError, match="no distances"):
+        panfocus.fuse_volume(planes, axes="ZYX", system="guided", voxel_um=voxel)
+
+
+def test_distances_may_be_of_numpy():
+    planes = np.zeros((3, 24, 32), np.uint8)
+    for voxel in ((np.float32(2), None, None), np.array([2.0, 1, 1]), [2, None, None]):
+        done = panfocus.fuse_volume(planes, axes="ZYX", system="guided", voxel_um=voxel)
+        assert done.positions[0].voxel_um[0] == 2
+
+
+def test_numbers_beyond_single_precision_are_told_of_once():
+    with pytest.raises(InputError, match="no numbers"):
+        panfocus.fuse_volume(np.full((3, 24, 32), 1e300), axes="ZYX", system="guided")

@@ -75,6 +75,56 @@ def test_limits_of_all_groups_around_a_process_hold(tmp_path, lines, base, names
     assert sorted(memory._left_in_groups(tmp_path, tmp_path / "own")) == [300, 700]
 
 
+def group(folder, most, taken="200", names=("memory.max", "memory.current")):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in zip(names, (most, taken), strict=True):
+        if text is not None:
+            (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("own", "groups", "left"),
+    [
+        # of a container that sees its own group alone, the host's path names nothing here
+        ("0::/system.slice/docker-1.scope", {".": "900"}, [700]),
+        # a process beside the root of its namespace
+        ("0::/../other", {".": "900"}, [700]),
+        ("0::/a:b/c", {"a:b": "500", "a:b/c": "max"}, [300]),
+        # one that nobody may look into has no say, those around it have
+        ("0::/a/b/c", {"a": "400", "a/b": None, "a/b/c": "x"}, [200]),
+        ("0::/a", {".": "9" * 40, "a": ""}, []),
+        ("0::/a", {"a": "9223372036854771712"}, [9223372036854771512]),
+        ("", {}, []),
+        ("nonsense\n\0\n1:\n::::\n", {"a": "500"}, []),
+    ],
+)
+def test_groups_as_they_are_seen_from_within(tmp_path, own, groups, left):
+    (tmp_path / "own").write_text(own)
+    for name, most in groups.items():
+        group(tmp_path / name, most)
+    assert list(memory._left_in_groups(tmp_path, tmp_path / "own")) == left
+
+
+def test_groups_of_both_versions_at_once(tmp_path):
+    """The memory is the first version's, and the second's tree holds it no less."""
+    (tmp_path / "own").write_text("9:memory:/job\n3:cpu:/other\n0::/scope/one\n")
+    old = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    group(tmp_path / "memory/job", "600", names=old)
+    group(tmp_path / "memory/other", "300", names=old)
+    group(tmp_path / "unified/scope", "500")
+    group(tmp_path / "unified/scope/one", "max")
+    assert sorted(memory._left_in_groups(tmp_path, tmp_path / "own")) == [300, 400]
+
+
+def test_a_limit_above_which_work_crawls_holds_too(tmp_path):
+    (tmp_path / "own").write_text("0::/a/b\n")
+    group(tmp_path / "a", "900")
+    group(tmp_path / "a/b", "max")
+    (tmp_path / "a/memory.high").write_text("600\n")
+    (tmp_path / "a/b/memory.high").write_text("max\n")
+    assert list(memory._left_in_groups(tmp_path, tmp_path / "own")) == [400]
+
+
 def test_files_that_can_be_forgotten_are_no_memory_in_use(tmp_path):
     (tmp_path / "memory.max").write_text("1000")
     (tmp_path / "memory.current").write_text("900")

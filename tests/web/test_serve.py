@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -91,7 +92,8 @@ def test_a_free_port_is_found():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_interrupting_it_is_how_it_ends(shots):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_interrupting_it_is_how_it_ends(shots, name):
     command = [sys.executable, "-m", "panfocus", "view", str(shots), "--no-open"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     server = subprocess.Popen(
@@ -99,7 +101,8 @@ def test_interrupting_it_is_how_it_ends(shots):
     )
     try:
         server.stdout.readline()
-        server.send_signal(signal.SIGINT)
+        time.sleep(0.5)  # so that it serves
+        server.send_signal(getattr(signal, name))
         _, said = server.communicate(timeout=120)
     finally:
         server.kill()

@@ -14,11 +14,12 @@ from panfocus.batch.apart import check_batch
 from panfocus.batch.crews import Crew, default_workers, gather_crew
 from panfocus.batch.job import Job
 from panfocus.batch.jobs import find_jobs
-from panfocus.batch.lock import alone_in, holds
+from panfocus.batch.lock import Lock, alone_in
 from panfocus.batch.options import BatchOptions
 from panfocus.batch.outcome import StackOutcome, failed
 from panfocus.batch.record import record_path
 from panfocus.batch.report import summary, write_reports
+from panfocus.batch.troubles import Troubles
 from panfocus.batch.watch import Watch
 from panfocus.batch.work import StackTask, is_recorded, prepare
 from panfocus.errors import InputError, OutputError, UsageError
@@ -28,8 +29,6 @@ from panfocus.pipeline.settings import make_settings
 Tell = Callable[[StackOutcome, int, int], None]
 
 _REPORT_EVERY_S = 5.0
-#: Causes of trouble while watching that the report tells.
-_MOST_TOLD = 20
 _AWAY = (
     "the output folder is away, or another one is in its place; what comes is fused when it is back"
 )
@@ -39,12 +38,15 @@ _NO_DASK = (
 )
 
 
-def run_batch(options: BatchOptions, tell: Tell | None = None) -> dict[str, Any]:
+def run_batch(
+    options: BatchOptions, tell: Tell | None = None, note: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """Fuse all stacks; a stack that fails does not stop the others.
 
     Args:
         options: what and how.
         tell: called with every outcome, the number of stacks ended, and of all known so far.
+        note: called with what a watch begins to wait for, such as a drive that is away.
 
     Returns:
         What `report.json` in the output folder holds: counts of done, skipped and failed stacks,
@@ -73,8 +75,8 @@ def run_batch(options: BatchOptions, tell: Tell | None = None) -> dict[str, Any]
     settings = make_settings(**options.template.settings)
     total = memory_limit(settings)
     folders = {job.output.parent for job in jobs}
-    with alone_in(options.out, folders) as run_id:
-        batch = Batch(options, run_id, total, len(jobs), tell, notes=left_out)
+    with alone_in(options.out, folders) as lock:
+        batch = Batch(options, lock, total, len(jobs), tell=tell, note=note, notes=left_out)
         with gather_crew(options.workers or 0, options.scheduler, total) as crew:
             batch.work(crew, jobs)
         return batch.result()
@@ -115,16 +117,17 @@ class Batch:
     def __init__(
         self,
         options: BatchOptions,
-        run_id: str,
+        lock: Lock,
         memory: int,
         count: int,
-        tell: Tell | None,
         *,
+        tell: Tell | None,
+        note: Callable[[str], None] | None,
         notes: Sequence[str] = (),
     ) -> None:
         self._options = options
         self._notes = notes
-        self._run = run_id
+        self._lock = lock
         self._memory = memory
         self._count = count
         self._tell = tell
@@ -138,7 +141,7 @@ class Batch:
         self._held_back = False
         self._crew = ""
         self._unwritten: list[str] = []
-        self._troubles: list[str] = []
+        self._troubles = Troubles(note)
 
     def work(self, crew: Crew, jobs: list[Job]) -> None:
         """Do all jobs; with `watch` also those that come."""
@@ -150,10 +153,8 @@ class Batch:
             # a stack's headers are read when its turn comes near: thousands would take minutes
             coming = iter(jobs if watch is None else [])
             while True:
-                is_away = watch is not None and not holds(self._options.out, self._run)
-                if is_away:
-                    self._trouble(_AWAY)
-                else:
+                is_away = watch is not None and not self._is_here(watch)
+                if not is_away:
                     self._take_in(coming, crew, watch)
                     self._hand_out(crew)
                 if self._running:
@@ -162,7 +163,7 @@ class Batch:
                     return
                 if watch is not None:
                     fresh = watch.poll()
-                    self._heed(watch)
+                    self._troubles.heed("in", watch.trouble)
                     self._save_at_times()
                     coming = iter([*coming, *fresh])
                     if watch.is_over and not (self._running or self._waiting or fresh):
@@ -179,9 +180,10 @@ class Batch:
         if len(self._waiting) >= crew.slots:
             return
         for job in coming:
-            record = record_path(self._options.out, job.name)
-            renew = self._options.resume or self._options.watch
-            done = prepare(job, record, self._run, resume=renew, overwrite=self._options.overwrite)
+            options, run = self._options, self._lock.run
+            record = record_path(options.out, job.name)
+            renew = options.resume or options.watch
+            done = prepare(job, record, run, resume=renew, overwrite=options.overwrite)
             if isinstance(done, StackTask):
                 done = self._too_large(done, crew) or done
             if isinstance(done, StackOutcome):
@@ -193,14 +195,14 @@ class Batch:
                 if len(self._waiting) >= crew.slots:
                     return
 
-    def _heed(self, watch: Watch) -> None:
-        """Remember for the report why a folder or manifest could not be looked at for a time."""
-        if watch.trouble is not None:
-            self._trouble(watch.trouble)
-
-    def _trouble(self, told: str) -> None:
-        if told not in self._troubles and len(self._troubles) < _MOST_TOLD:
-            self._troubles.append(told)
+    def _is_here(self, watch: Watch) -> bool:
+        """Whether the output folder is there, and this run's."""
+        is_here = self._lock.holds()
+        if not is_here and self._lock.takes_up():
+            watch.forget()
+            is_here = True
+        self._troubles.heed("out", None if is_here else _AWAY)
+        return is_here
 
     def _is_gone(self) -> OutputError:
         return OutputError(
@@ -226,6 +228,8 @@ class Batch:
         for task in list(self._waiting):
             if len(self._running) >= crew.slots:
                 return
+            if any(t.job.name == task.job.name for t in self._running):
+                continue  # it has changed meanwhile: one after the other
             taken = sum(t.memory_bytes for t in self._running)
             if self._running and taken + task.memory_bytes > self._memory:
                 self._held_back = True
@@ -260,8 +264,7 @@ class Batch:
 
     def _facts(self) -> dict[str, Any]:
         outcomes = self._outcomes.values()
-        notes = [*self._notes, *self._unwritten]
-        notes += ["for a time: " + "; ".join(text.split("\n  ")) for text in self._troubles]
+        notes = [*self._notes, *self._unwritten, *self._troubles.notes()]
         if self._options.scheduler is None and self._options.workers and not crews.has_dask():
             notes.append(_NO_DASK)
         if self._held_back:
@@ -279,7 +282,7 @@ class Batch:
 
     def save(self) -> None:
         """Write the reports as they stand."""
-        if self._options.watch and not holds(self._options.out, self._run):
+        if self._options.watch and not self._lock.holds():
             return  # in the place of a drive that is away nobody would find them
         outcomes, options = list(self._outcomes.values()), self._options
         facts = self._facts()

@@ -76,6 +76,10 @@ class Watch:
                 ready.append(job)
         return ready
 
+    def forget(self) -> None:
+        """Take up all stacks again: another output folder is there, and may lack some."""
+        self._given.clear()
+
     def failed(self, name: str) -> None:
         """Take a stack up again that has failed: a drive that was away may be back by then."""
         self._tries[name] = self._tries.get(name, 0) + 1

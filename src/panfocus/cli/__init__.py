@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from panfocus.cli import streams
-from panfocus.cli.stopping import INTERRUPTED, TOLD, listen, take_back, was_heard
+from panfocus.cli.stopping import INTERRUPTED, TOLD, leave, listen, take_back, was_heard
 from panfocus.errors import PanfocusError
 from panfocus.resources.memory import is_capped
 
@@ -49,9 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         _spare()
         code = _run(None)
         lost = streams.failure()
-        return code if lost is None else _refused(lost) if code == 0 else code
+        code = code if lost is None else _refused(lost) if code == 0 else code
     except (SystemExit, KeyboardInterrupt):  # a signal before the work, or after it
-        return _interrupted()
+        code = _interrupted()
+    if code == INTERRUPTED and argv is None:
+        leave()
+    return code
 
 
 def _run(argv: Sequence[str] | None) -> int:

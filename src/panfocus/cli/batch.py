@@ -53,7 +53,14 @@ def run(words: dict[str, Any]) -> int:
             line = _line(outcome, ended, count, left)
             print(in_flags(line), file=sys.stderr, flush=True)
 
-    report = run_batch(options, tell)
+    def note(told: str) -> None:
+        if json_progress:
+            line = {"share": None, "stage": "waiting", "message": told, "worker": "", "error": None}
+            print(json.dumps(line), file=sys.stderr, flush=True)
+        else:
+            print(in_flags(f"waiting: {told}"), file=sys.stderr, flush=True)
+
+    report = run_batch(options, tell, note)
     if as_json:
         print(json.dumps(report, indent=2, ensure_ascii=False))
     if not quiet:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
-from threading import Event, Thread
+from contextlib import suppress
+from threading import Event, Thread, main_thread
+from time import sleep
 from types import FrameType
+from typing import NoReturn
 
 INTERRUPTED = 130
 #: For so long a library that does not come back may go on after a signal, in seconds.
 PATIENCE_S = 3.0
+#: After so long work is stopped once more, where the first try came to nothing, in seconds.
+_SOON_S = 0.02
 #: After so many signals all is dropped.
 _MOST = 3
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
@@ -51,9 +57,18 @@ def _again(unraisable: sys.UnraisableHookArgs) -> None:
     """Stop once more where the first try came into code that can raise nothing."""
     if unraisable.exc_type is SystemExit and _heard.is_set():
         _count[0] -= 1
-        signal.raise_signal(signal.SIGTERM)
+        # not from here, which can raise nothing either
+        Thread(target=_raise_again, daemon=True).start()
         return
     sys.__unraisablehook__(unraisable)
+
+
+def _raise_again() -> None:
+    sleep(_SOON_S)
+    if hasattr(signal, "pthread_kill"):  # which wakes a thread that waits
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 def was_heard() -> bool:
@@ -83,6 +98,18 @@ def _drop() -> None:
     """Take back what is half-written, say so, and end at once."""
     take_back()
     os.write(2, f"panfocus: {TOLD}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+def leave() -> NoReturn:
+    """End an interrupted process, once all is unwound, without taking Python apart.
+
+    Threads of libraries may still be at work, and some do not survive that.
+    """
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
     os._exit(INTERRUPTED)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ from panfocus.io.metadata import tidy_dpi
 _KINDS = {"1": ("L", 1), "L": ("L", 1), "P": ("RGB", 3), "RGB": ("RGB", 3), "RGBA": ("RGBA", 4)}
 _PALETTE = "palette colours are read as 8-bit RGB"
 _FORMATS = ("BMP", "DIB", "GIF")
+#: The GIF that is being read: path, bytes, time of change; and who reads it.
+_KEPT: dict[tuple[Path, int, int], Image.Image] = {}
+_AT_ONCE = Lock()
 
 
 def _open(path: Path) -> Image.Image:
@@ -59,9 +64,35 @@ def decode(path: Path, page: int) -> tuple[NDArray[np.uint8], Header]:
     Raises:
         ValueError: damaged or cut off.
     """
+    with path.open("rb") as file:
+        if file.read(3) == b"GIF":
+            return _decode_gif(path, page)
     with _open(path) as picture:
-        header = _header(picture)
-        if page:
-            picture.seek(page)
-        mode = {1: "L", 3: "RGB", 4: "RGBA"}[header.channels]
-        return np.array(picture.convert(mode)), header
+        return _decoded(picture)
+
+
+def _decoded(picture: Image.Image) -> tuple[NDArray[np.uint8], Header]:
+    header = _header(picture)
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[header.channels]
+    return np.array(picture.convert(mode)), header
+
+
+def _decode_gif(path: Path, page: int) -> tuple[NDArray[np.uint8], Header]:
+    """Decode one picture of a GIF, and keep it open for the next.
+
+    Each is what has changed since the one before: from the first one on, the last of thousands
+    would take as long as all of them.
+    """
+    facts = path.stat()
+    mark = path.absolute(), facts.st_size, facts.st_mtime_ns
+    with _AT_ONCE:
+        picture: Any = _KEPT.pop(mark, None)
+        if picture is None:
+            Image.MAX_IMAGE_PIXELS = None  # as in `_open`
+            picture = Image.open(io.BytesIO(path.read_bytes()), formats=("GIF",))
+        _KEPT.clear()
+        picture.seek(page)
+        found = _decoded(picture)
+        if page < picture.n_frames - 1:
+            _KEPT[mark] = picture
+        return found

@@ -22,6 +22,7 @@ _BITS = re.compile(rb"(P[14])" + _SPACE + _NUMBER + _SPACE + _NUMBER + rb"\s")
 _VALUES = re.compile(
     rb"(P[2356])" + _SPACE + _NUMBER + _SPACE + _NUMBER + _SPACE + _NUMBER + rb"\s"
 )
+_PIECE = 2**18  # bytes of text that are read at a time
 _LONGEST = 65_536  # of a header with its comments
 
 
@@ -89,14 +90,29 @@ def _stored(
     if kind in (b"P5", b"P6"):
         dtype = np.dtype(">u2" if top > 255 else "u1")
         return np.frombuffer(_enough(data, count * dtype.itemsize), dtype).reshape(shape)
+    return _as_text(kind, data, count).reshape(shape)
+
+
+def _as_text(kind: bytes, data: bytes, count: int) -> NDArray[np.uint32]:
+    """Return numbers that are written as text, piece by piece: as objects all would take much."""
     text = re.sub(rb"#[^\n\r]*", b" ", data)
-    words = re.findall(rb"[01]", text) if kind == b"P1" else text.split()
-    if len(words) < count:
-        raise PnmError("the file is cut off")
+    values = np.empty(min(count, len(text)), np.uint32)
+    done = at = 0
     try:
-        return np.array(words[:count], np.int64).astype(np.uint32).reshape(shape)
+        while done < count and at < len(text):
+            end = at + _PIECE
+            while end < len(text) and not text[end : end + 1].isspace():
+                end += 1
+            piece = text[at:end]
+            words = re.findall(rb"[01]", piece) if kind == b"P1" else piece.split()
+            part = np.array(words[: count - done], np.int64).astype(np.uint32)
+            values[done : done + len(part)] = part
+            done, at = done + len(part), end
     except (ValueError, OverflowError) as error:
         raise PnmError("a value that is no number") from error
+    if done < count:
+        raise PnmError("the file is cut off")
+    return values
 
 
 def _enough(data: bytes, count: int) -> memoryview:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,23 @@ from panfocus.io.frames import Header, KindError, Pixels
 from panfocus.io.metadata import clean_exif, clean_xmp
 
 _COLOURS = {"GRAYSCALE": 1, "RGB": 3}
+_RAW, _RUNS = 0, 1
 _ICC, _EXIF, _XMP = 1039, 1058, 1060  # image resources
 
 
 def _open(path: Path) -> Any:  # noqa: ANN401
-    return need(("psd_tools",), "psd", "PSD", path).PSDImage.open(path)
+    psd_tools = need(("psd_tools",), "psd", "PSD", path)
+    with _in_words():
+        return psd_tools.PSDImage.open(path)
+
+
+@contextmanager
+def _in_words() -> Generator[None]:
+    """Say what is damaged: psd-tools tells of its own attributes."""
+    try:
+        yield
+    except (ValueError, TypeError, AssertionError) as error:
+        raise ValueError("no whole PSD: its parts do not fit together") from error
 
 
 def _header(psd: Any) -> Header:  # noqa: ANN401
@@ -36,6 +50,20 @@ def _header(psd: Any) -> Header:  # noqa: ANN401
     notes = ("layers: the flattened picture is read",) if len(psd) else ()
     kind = "uint16" if depth == 16 else "uint8"
     return Header(int(psd.height), int(psd.width), channels, kind, metadata, notes=notes)
+
+
+def _check_packed(path: Path) -> None:
+    """Refuse a picture that is packed as nobody does, which psd-tools unpacks without an end."""
+    with path.open("rb") as file:
+        long = file.read(6)[5:] == b"\x02"  # PSB
+        at = 26
+        for size in (4, 4, 8 if long else 4):  # colours, resources, layers
+            file.seek(at)
+            at += size + int.from_bytes(file.read(size), "big")
+        file.seek(at)
+        packed = int.from_bytes(file.read(2), "big")
+    if packed not in (_RAW, _RUNS):
+        raise KindError(f"packed pixels of kind {packed}", "save it anew, from Photoshop or GIMP")
 
 
 def read_headers(path: Path) -> list[tuple[int, Header]]:
@@ -60,7 +88,9 @@ def decode(path: Path, page: int) -> tuple[Pixels, Header]:
     """
     psd = _open(path)
     header = _header(psd)
-    values: Any = psd.numpy()  # float32 of 0 to 1 holds 16 bits
+    _check_packed(path)
+    with _in_words():
+        values: Any = psd.numpy()  # float32 of 0 to 1 holds 16 bits
     top = 65_535 if header.dtype == "uint16" else 255
     pixels = np.rint(values[..., : header.channels] * top).astype(header.dtype)
     return np.ascontiguousarray(pixels[..., 0] if header.channels == 1 else pixels), header

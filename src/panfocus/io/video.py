@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
 from panfocus.io.frames import Header
+from panfocus.io.room import check_room
 
 #: Frames that are taken of a film, at most, where its user does not say.
 MOST = 60
+#: Of a frame, while it is decoded.
+_PIXEL_BYTES = 8
 
 
 class VideoError(ValueError):
@@ -32,6 +35,8 @@ def _open(path: Path) -> cv2.VideoCapture:
     if not film.isOpened():
         film.release()
         raise VideoError("no film that FFmpeg can open")
+    height, width = film.get(cv2.CAP_PROP_FRAME_HEIGHT), film.get(cv2.CAP_PROP_FRAME_WIDTH)
+    check_room(int(height), int(width), _PIXEL_BYTES)
     return film
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.held import PART
+from panfocus.io import FrameInfo
 from panfocus.pipeline.options import Options
 from panfocus.resources.memory import free_memory, parse_size, process_limit
 from panfocus.systems import PictureSystem, System, traits
@@ -69,6 +71,30 @@ def check_memory(needed: int, limit: int, what: str) -> None:
             got=f"{limit / 2**20:.0f} MiB",
             remedy=f"allow more, free some, or fuse smaller {what}",
         )
+
+
+def check_decoding(infos: Sequence[FrameInfo], limit: int) -> None:
+    """Refuse frames of which one alone would take more memory than is allowed.
+
+    Some are looked at before all is known: those that are turned otherwise than the others, and
+    those whose numbers have to be spread.
+
+    Args:
+        infos: the frames.
+        limit: bytes allowed.
+
+    Raises:
+        UsageError: one would.
+    """
+    most = max((i.height * i.width * i.channels * _sample_bytes(i) for i in infos), default=0)
+    check_memory(BASE_BYTES + most, limit, "frames")
+
+
+def _sample_bytes(info: FrameInfo) -> int:
+    """Return what a number of a frame takes while it is decoded."""
+    if info.numbers:  # as stored, of which the dtype does not tell
+        return 4
+    return 1 if info.dtype == "uint8" else 2
 
 
 def held_bytes(system: System, frame_bytes: int, pixels: int, working_pixels: int) -> int:

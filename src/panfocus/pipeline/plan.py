@@ -15,7 +15,7 @@ from panfocus.errors import UsageError
 from panfocus.fusion.restoration import restorer_of
 from panfocus.io.volumes.open import check_is_photographs
 from panfocus.pipeline.bounds import check_count, check_sides
-from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
+from panfocus.pipeline.memory import check_decoding, check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import FILES, Options
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import resolve_reference
@@ -153,11 +153,12 @@ def plan(
     others = [*exclude, *(Path(p) for p in (settings.flat_field, settings.dark) if p)]
     infos, notes = io.find_frames(inputs, exclude=others, prefer_raw=settings.prefer_raw)
     infos = [replace(info, lenient=settings.lenient) for info in infos]
+    limit = memory_limit(settings)
+    if len({info.tag for info in infos}) > 1:  # then some are looked at, small
+        check_decoding(infos, limit)
     infos, turned = io.settle_orientation(infos)
     io.check_frames(infos)
     reference = resolve_reference(settings.reference, len(infos))
-    infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
-    infos, even, held = _calibrated(settings, infos)
     settings, measured = _by_own_step(settings, infos)
     if system is None:
         system = load_system(settings.system, threads=settings.threads, device=settings.device)
@@ -178,9 +179,11 @@ def plan(
         channels=info.channels,
         itemsize=np.dtype(info.dtype).itemsize,
     )
-    needed += held
-    limit = memory_limit(settings)
     check_memory(needed, limit, "frames")
+    infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
+    infos, even, held = _calibrated(settings, infos)
+    if held:
+        check_memory(needed := needed + held, limit, "frames and what calibrates them")
     return Plan(
         infos=infos,
         notes=[*notes, *turned, *developed, *even, *measured],

@@ -84,6 +84,8 @@ class Points:
         moved = self.unit @ whole[:, :2].T + whole[:, 2]
         xy = moved[:, :2] / moved[:, 2:]
         count = len(xy)
+        if count == 0:  # a level on which the fixed frame shows nothing
+            return np.zeros((0, 4), np.float32)
         rows = -(-count // _ROW)
         padded = np.full((rows * _ROW, 2), -100, np.float32)
         padded[:count] = xy
@@ -182,7 +184,7 @@ def total_cost(points: Points, moving: Level, matrix: Matrix) -> float:
     """Return the mean cost; 1 where hardly anything overlaps."""
     rho, weight = cost(points, moving, matrix)
     kept = float(weight.sum())
-    if kept < 0.25 * float(points.at[:, 3].sum()):
+    if kept <= 0.25 * float(points.at[:, 3].sum()):
         return 1.0
     return float((rho * weight).sum()) / max(kept, 1e-6)
 

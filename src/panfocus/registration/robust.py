@@ -8,6 +8,7 @@ generalized linear models", 1986) over cells of the picture.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,8 +144,12 @@ def _weighted_median(values: Array, weights: Array) -> float:
 
 
 def corner_error(model: Model, covariance: Array, space: Space) -> float:
-    """Return the standard error in pixels of full scale of the corner that is known worst."""
+    """Return the standard error in pixels of full scale of the corner that is known worst.
+
+    Without end where detail leaves it open, as stripes leave a move along them.
+    """
     unit = to_unit(corners(space.height, space.width), space)
     jacobian = motions(model, unit) / space.to_unit[0, 0]
     spread = np.einsum("kip,pq,kiq->k", jacobian, covariance, jacobian)
-    return float(np.sqrt(spread.max()))
+    worst = float(spread.max())
+    return math.sqrt(worst) if worst >= 0 else math.inf

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from panfocus.errors import UsageError
 
-#: Where control groups are seen, and which are this process's; in each, by version, its limit, what
-#: is taken of it, and how its statistics call what can be given back.
+#: Where control groups are seen, and which are this process's; in each, by version, its limits
+#: (above the second of which work goes on at a crawl), what is taken of them, and how its
+#: statistics call what can be given back.
 _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
-_V2 = ("memory.max", "memory.current", "inactive_file ")
-_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ")
+_V2 = (("memory.max", "memory.high"), "memory.current", "inactive_file ")
+_V1 = (("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_inactive_file ")
 _MOST_DIGITS = 20
 #: Pages of this process: all, ..., of data (the sixth).
 _PAGES = Path("/proc/self/statm")
@@ -92,12 +93,14 @@ def _left_in_groups(root: Path = _GROUPS, own: Path = _OWN) -> Iterator[int]:
         for folder in (inner, *inner.parents):
             if folder.is_relative_to(base):
                 folders[folder] = _V1 if names else _V2
-    for folder, (limit, used, idle) in folders.items():
-        most, taken = _number(_lines(folder / limit)), _number(_lines(folder / used))
-        if most is not None and taken is not None:
+    for folder, (limits, used, idle) in folders.items():
+        told = [_number(_lines(folder / limit)) for limit in limits]
+        known = [most for most in told if most is not None]
+        taken = _number(_lines(folder / used)) if known else None
+        if taken is not None:
             # files that were read once and can be forgotten
             spare = [line.split()[1:] for line in _lines(folder / "memory.stat") if idle in line]
-            yield most - taken + sum(_number(words) or 0 for words in spare)
+            yield min(known) - taken + sum(_number(words) or 0 for words in spare)
 
 
 def _lines(path: Path) -> list[str]:

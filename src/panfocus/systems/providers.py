@@ -8,6 +8,7 @@ its place (docs/devices.md).
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
@@ -118,7 +119,13 @@ ACCELERATORS = {
 
 
 def runtime() -> Any:  # noqa: ANN401  it has no complete types
-    """Return the module onnxruntime; slow to import, so only where a network is to run."""
+    """Return the module onnxruntime; slow to import, so only where a network is to run.
+
+    From version 1.29 it would tell its makers, over the network, of every program that loads it,
+    of the models and of the machine, and keep a number of this machine in the user's folder for
+    caches. Here it does not, unless the variable says otherwise; read once, when it is imported.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime  # noqa: PLC0415
 
     return onnxruntime
@@ -174,6 +181,7 @@ def not_to_be_had(name: str, got: str, remedy: str) -> SystemError_:
 def has_openvino_gpu() -> bool:
     """Whether OpenVINO knows a graphics unit here."""
     with suppress(ImportError, AttributeError, RuntimeError):
+        runtime()
         from onnxruntime.capi import _pybind_state  # noqa: PLC0415
 
         state: Any = _pybind_state

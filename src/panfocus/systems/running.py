@@ -122,9 +122,9 @@ class RunningNetwork:
 
     @cached_property
     def _options(self) -> Any:  # noqa: ANN401  its class has no complete types
-        import onnxruntime as ort  # noqa: PLC0415  slow to import: only when a network runs
+        from panfocus.systems.providers import runtime  # noqa: PLC0415  as below
 
-        options = cast("Any", ort).RunOptions()
+        options = runtime().RunOptions()
         if not self.is_capped:
             # a tile's memory would otherwise stay while frames are read and blended
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")

@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 from panfocus.errors import DataError, OutputError, UsageError
 from panfocus.systems import BUNDLED
 from panfocus.systems.card import Card
+from panfocus.systems.providers import runtime
 from panfocus.train.checkpoint import write_bytes
 
 OPSET = 17
@@ -170,13 +170,11 @@ def simplified(path: Path) -> bytes:
 
     A session starts sooner, and weights that are rounded are kept rounded.
     """
-    options = cast("Any", onnxruntime.SessionOptions())
-    options.graph_optimization_level = cast(
-        "Any", onnxruntime
-    ).GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options = runtime().SessionOptions()
+    options.graph_optimization_level = runtime().GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(path.with_name("simplified.onnx"))
     options.log_severity_level = 3
-    onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    runtime().InferenceSession(path, options, providers=["CPUExecutionProvider"])
     return path.with_name("simplified.onnx").read_bytes()
 
 
@@ -198,14 +196,14 @@ def check(
     Raises:
         OutputError: they differ by more than the tolerance.
     """
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    session = runtime().InferenceSession(data, providers=["CPUExecutionProvider"])
     worst = mean = 0.0
     for count, size in zip(CHECKED_FRAMES, CHECKED_SIZES, strict=True):
         height, width = (-(-s // multiple_of) * multiple_of for s in size)
         picture = torch.rand(frames or count, 3, height, width)
         with torch.no_grad():
             expected = network(picture).numpy()
-        answers: list[object] = session.run([answer], {"frames": picture.numpy()})  # pyright: ignore
+        answers: list[object] = session.run([answer], {"frames": picture.numpy()})
         got = np.asarray(answers[0])
         difference = np.abs(got - expected)
         worst, mean = max(worst, float(difference.max())), max(mean, float(difference.mean()))

@@ -65,6 +65,10 @@ def flag_of(metadata: Any) -> Flag | None:  # noqa: ANN401  as dataclasses have 
     return metadata.get(_FLAG)
 
 
+#: A year.
+_MOST_MINUTES = 366 * 24 * 60
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
     """What training any system takes; fields as their flags say."""
@@ -130,8 +134,10 @@ class TrainingOptions:
         """Refuse what no training can be.
 
         Raises:
-            UsageError: no duration or two, or an unknown number format or device.
+            UsageError: no duration or two, numbers that cannot be, or an unknown number format or
+                device.
         """
+        self._check_numbers()
         if (self.minutes is None) == (self.steps is None):
             raise UsageError(
                 "say how long to train", expected="--minutes or --steps, one of the two"
@@ -142,6 +148,21 @@ class TrainingOptions:
         ):
             if value not in known:
                 raise UsageError(f"unknown {name}", expected=", ".join(known), got=value)
+
+    def _check_numbers(self) -> None:
+        for name, value, least, most, said in (
+            ("minutes", self.minutes, 0.0, _MOST_MINUTES, "minutes above 0, at most a year"),
+            ("steps", self.steps, 1, 10**9, "a whole number from 1 to a billion"),
+            ("threads", self.threads, 1, 4096, "a whole number from 1 to 4096"),
+            ("seed", self.seed, 0, 2**32 - 1, "a whole number from 0 to 4294967295"),
+            ("loaders", self.loaders, 0, 1024, "a whole number from 0 to 1024"),
+        ):
+            # no number is none of these: training would go on for ever
+            fits = value is None or least <= value <= most
+            if not fits or (name == "minutes" and value == 0):
+                raise UsageError(
+                    f"this cannot be {name}", where=name, expected=said, got=f"{value}"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ def told_as_data(where: str) -> Generator[None]:
             "training material cannot be read",
             where=error.where or where,
             expected=error.expected,
-            got=" ".join(filter(None, (error.what, error.got))),
+            got=": ".join(filter(None, (error.what, error.got))),
             remedy=_remedy(error),
         ) from error
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from panfocus import io
 from panfocus.errors import InputError
+from panfocus.pipeline.memory import check_decoding, memory_limit
+from panfocus.pipeline.options import Options
 from panfocus.registration.options import resolve_reference
 from panfocus.web.frames import FileFrames, PlaneFrames, VolumeFile
 from panfocus.web.stacks import OpenStack
@@ -24,6 +26,7 @@ def open_photos(paths: Sequence[Path], work: Path) -> OpenStack:
         InputError: none, or frames that do not fit together.
     """
     infos, notes = io.find_frames(list(paths))
+    check_decoding(infos, memory_limit(Options()))
     infos, turned = io.settle_orientation(infos)
     io.check_frames(infos)
     reference = resolve_reference("middle", len(infos))

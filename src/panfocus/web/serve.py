@@ -27,6 +27,7 @@ from panfocus.web.safety import Doors
 
 #: Seconds for which the server stays after the last page was closed.
 IDLE_S = 60.0
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,17 @@ async def _serve(
 
 
 def _quietly(server: uvicorn.Server) -> dict[int, Any]:
-    """Let Ctrl-C end the server without a word of error: that is how one ends it."""
+    """Let signals end the server without a word of error: that is how one ends it.
+
+    One that is ignored, as `nohup` has it, stays so.
+    """
 
     def end(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    return {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    named = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    heard = [number for number in named if signal.getsignal(number) != signal.SIG_IGN]
+    return {number: signal.signal(number, end) for number in heard}
 
 
 async def _begin(server: uvicorn.Server, desk: Desk, view: View, address: str) -> None:

@@ -148,3 +148,15 @@ def test_training_takes_such_a_folder_as_one_stack(tmp_path):
 
 def test_a_word_that_stands_twice_says_nothing():
     assert parsed("z1_z2_c0.tif") is None
+
+
+@pytest.mark.parametrize("where", ["file", "folder"])
+def test_a_link_to_itself_among_planes_is_told_in_words(tmp_path, capsys, where):
+    kind = {"file": "plain", "folder": "folders"}[where]
+    folder = write(tmp_path / "planes", NAMES[kind])
+    link = folder / {"file": "img_z01_c0_t0.tif", "folder": "t0002"}[where]
+    link.unlink(missing_ok=True)
+    link.symlink_to(link.name)
+    code = main(["fuse", str(folder), "-o", str(tmp_path / "out.ome.tif"), "--system", "guided"])
+    assert "unexpected" not in capsys.readouterr().err
+    assert code == (1 if where == "file" else 0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +48,8 @@ def volume_of_array(
         voxel_um: distances of planes, rows and columns in µm.
 
     Raises:
-        UsageError: axes that do not fit, or other than so many channels' names.
+        UsageError: no array, axes or distances that do not fit, or other than so many channels'
+            names.
         InputError: a kind of number that is not taken.
 
     Example:
@@ -54,12 +57,13 @@ def volume_of_array(
         >>> len(volume.positions[0].channels), volume.positions[0].depths
         (2, 5)
     """
-    shape = tuple(int(size) for size in array.shape)
+    shape, stored = _facts(array)
+    _check_voxel(voxel_um)
     dims: Any = getattr(array, "dims", None)
     told = axes if axes is not None or dims is None else _letters(dims)
     letters = named(ARRAY, "Q" * len(shape), shape, _checked(told, shape))
     sizes = dict(zip(letters, shape, strict=True))
-    dtype = _taken(np.dtype(array.dtype))
+    dtype = _taken(stored)
     outer = [letter for letter in "PTCZ" if letter in sizes]
     layout = Layout("".join(outer), tuple(sizes[letter] for letter in outer))
     samples = sizes.get("S", 1)
@@ -74,7 +78,8 @@ def volume_of_array(
         pixels = np.asarray(plane).transpose([kept.index(k) for k in "YXS" if k in kept])
         if samples == 1 and pixels.ndim == 3:
             pixels = pixels[..., 0]
-        return np.ascontiguousarray(pixels, dtype)
+        with np.errstate(over="ignore"):  # what is endless then is told of
+            return np.ascontiguousarray(pixels, dtype)
 
     positions = [
         Position(
@@ -92,6 +97,36 @@ def volume_of_array(
         for p in range(layout.size("P"))
     ]
     return Volume(ARRAY, "array", positions)
+
+
+def _facts(array: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ANN401  as above
+    try:
+        return tuple(int(size) for size in array.shape), np.dtype(array.dtype)
+    except (AttributeError, TypeError, ValueError):
+        raise UsageError(
+            "this is no volume",
+            where="source",
+            expected="a path, or an array with a shape, a dtype and slices",
+            got="nothing" if array is None else type(array).__name__,
+            remedy="make an array of it: `np.asarray(source)`",
+        ) from None
+
+
+def _check_voxel(voxel_um: object) -> None:
+    """Check distances of a caller, whose types nobody may have checked."""
+    told: list[object] = [voxel_um]
+    if isinstance(voxel_um, Iterable) and not isinstance(voxel_um, str):
+        told = [*cast("Iterable[object]", voxel_um)]
+    fits = len(told) == 3 and all(
+        one is None or (isinstance(one, Real) and 0 < float(one) < math.inf) for one in told
+    )
+    if not fits:
+        raise UsageError(
+            "these are no distances of planes, rows and columns",
+            where="voxel_um",
+            expected="three numbers above 0, in µm, each None where it is not known",
+            got=", ".join(map(str, told)) or "nothing",
+        )
 
 
 def _letters(dims: Sequence[object]) -> str:
@@ -113,7 +148,7 @@ def _checked(axes: str | None, shape: Sequence[int]) -> str:
             "the axes do not fit the array",
             where="axes",
             expected=f"{len(shape)} letters of PTCZYXS, with Z, Y and X among them",
-            got=repr(axes),
+            got=axes or "none",
         )
     return letters
 

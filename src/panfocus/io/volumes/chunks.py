@@ -14,7 +14,10 @@ from typing import Any
 
 from panfocus.io.folder import what_waits
 from panfocus.io.frames import DamageError
+from panfocus.io.volumes.unpacked import holds_more
 
+#: Times as many bytes as its numbers take that a chunk with filters may unpack to.
+_WIDER = 8
 _BLOSC_HEADER = struct.Struct("<4BIII")  # versions, flags, typesize; bytes, block, compressed bytes
 
 
@@ -45,6 +48,9 @@ class Chunks:
         for length in self._sizes:
             size *= length
         self._bytes = size if is_plain and len(packers) < 2 else None
+        self._packer = packers[0] if len(packers) == 1 and not array.shards else ""
+        #: filters may make numbers wider
+        self._most = size if is_plain else _WIDER * size
 
     def check(self, index: Sequence[int | slice], *, lenient: bool) -> str | None:
         """Look at the chunks that a plane is read from.
@@ -99,6 +105,8 @@ class Chunks:
         elif not size or (self._is_stored and size != self._bytes):
             wanted = f" in place of {self._bytes}" if self._is_stored else ""
             raise ChunkError(f"chunk {key} has {size} bytes{wanted}")
+        elif holds_more(self._packer, path, self._most):
+            raise ChunkError(f"chunk {key} unpacks to more than the {self._most} bytes it may have")
         return True
 
     def _check_blosc(self, key: str, head: bytes, size: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -91,12 +91,20 @@ def _names(folder: Path) -> list[str]:
         entries = [e for e in os.scandir(folder) if not e.name.startswith(".")][:_MOST_FILES]
     except OSError:
         return []
-    files = [e.name for e in entries if e.name.lower().endswith(_ENDINGS) and e.is_file()]
+    files = [e.name for e in entries if e.name.lower().endswith(_ENDINGS) and _is_there(e.is_file)]
     if files:
         return sorted(files, key=_natural)
-    below = [e.name for e in entries if e.is_dir() and parsed(e.name) not in (None, ({}, e.name))]
+    folders = [e.name for e in entries if _is_there(e.is_dir)]
+    below = [name for name in folders if parsed(name) not in (None, ({}, name))]
     inside = [f"{name}/{file}" for name in below for file in _names_in(folder / name)]
     return sorted(inside[:_MOST_FILES], key=_natural)
+
+
+def _is_there(is_it: Callable[[], bool]) -> bool:
+    try:
+        return is_it()
+    except OSError:  # a link to itself
+        return False
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -1,0 +1,105 @@
+"""A signal ends the command line at every moment: soon, with its code, and in one sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from panfocus.cli.stopping import INTERRUPTED, TOLD
+
+if os.name != "posix":
+    pytest.skip("signals of POSIX", allow_module_level=True)
+
+
+def hear():
+    """Have no signal ignored, as a shell's background has some."""
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def run(code):
+    """Return how a program of Python's went, and for how long."""
+    started = time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
+        preexec_fn=hear,
+    )  # fmt: skip
+    return ran, time.monotonic() - started
+
+
+EARLY = """
+import os, runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["panfocus", "systems"]
+runpy.run_module("panfocus", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("name", ["panfocus.cli", "panfocus.cli.streams", "panfocus.cli.stopping"])
+def test_ctrl_c_before_anything_listens_is_no_traceback(name):
+    ran, _ = run(EARLY.format(name=name))
+    assert ran.returncode == -signal.SIGINT
+    assert ran.stderr == ran.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["panfocus.cli.app", "panfocus.systems"])
+def test_ctrl_c_while_the_command_line_loads_is_one_sentence(name):
+    ran, _ = run(EARLY.format(name=name))
+    assert ran.returncode == INTERRUPTED
+    assert ran.stderr == f"panfocus: {TOLD}\n"
+
+
+DEAF = """
+import os, signal, sys, time
+from panfocus.cli.stopping import listen
+
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{name})
+        time.sleep(0.01)
+
+listen(is_own=True)
+Deaf()
+time.sleep(30)
+print("it went on")
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_a_signal_in_a_place_that_can_raise_nothing_is_not_lost(name):
+    ran, seconds = run(DEAF.format(name=name))
+    assert ran.returncode == INTERRUPTED
+    assert ran.stderr == ran.stdout == ""
+    assert seconds < 25  # half a minute is what it would sleep
+
+
+BUSY = """
+import atexit, sys, threading, time
+import panfocus.cli
+
+def run(_):
+    threading.Thread(target=time.sleep, args=(30,)).start()
+    atexit.register(print, "tidied")
+    raise SystemExit(130)
+
+panfocus.cli._run = run
+sys.exit(panfocus.cli.main())
+"""
+
+
+def test_an_interrupted_process_does_not_wait_for_threads_of_libraries():
+    ran, seconds = run(BUSY)
+    assert ran.returncode == INTERRUPTED
+    assert ran.stdout == "tidied\n"
+    assert ran.stderr == f"panfocus: {TOLD}\n"
+    assert seconds < 25
