@@ -181,7 +181,9 @@ def read_frame(info: FrameInfo) -> Frame:
     """
     pixels, header = _read_stored(info)
     if info.calibration is not None:
-        pixels = _calibrated(info, pixels, header)
+        from panfocus.io.calibration import calibrated  # noqa: PLC0415 - few stacks are calibrated
+
+        pixels = calibrated(info, pixels, header)
     pixels = upright(pixels, header.orientation)
     if info.turn_as is not None:
         pixels = upright(upright(pixels, undone(info.tag)), info.turn_as)
@@ -209,17 +211,6 @@ def read_sensed(info: FrameInfo) -> tuple[NDArray[Any], Metadata]:
     """
     pixels, header = _read_stored(info)
     return upright(pixels, undone(header.turned)), header.metadata
-
-
-def _calibrated(info: FrameInfo, pixels: NDArray[Any], header: Header) -> NDArray[Any]:
-    """Return a frame, as stored, without what is the sensor's and the light's own."""
-    from panfocus.io.calibration import is_encoded  # noqa: PLC0415 - few stacks are calibrated
-
-    assert info.calibration is not None
-    sensed = upright(pixels, undone(header.turned))
-    encoded = is_encoded(info.format, info.dtype, info.channels, header.metadata)
-    even = info.calibration.applied(sensed, has_alpha=info.has_alpha, encoded=encoded)
-    return upright(even, header.turned)
 
 
 def stored_values(info: FrameInfo) -> NDArray[Any]:

@@ -73,10 +73,7 @@ def read_pages(file: BinaryIO) -> list[Page]:
 
 
 #: What to do with more than one stack of frames in a file.
-_AS_VOLUME = (
-    "fuse it alone, into an .ome.tif or into a picture of what `only` chooses; in Python by "
-    "`panfocus.fuse_volume`"
-)
+_AS_VOLUME = "fuse it alone, into an .ome.tif or a picture, or in Python by `panfocus.fuse_volume`"
 
 
 def _check_axes(block: Block, pages: int) -> None:

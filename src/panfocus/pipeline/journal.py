@@ -285,12 +285,8 @@ class Journal:
                 got=f"{width} x {height}",
             )
         channels = 1 if len(frame.shape) == 2 else frame.shape[2]
-        self.report.size = {
-            "height": height,
-            "width": width,
-            "channels": channels,
-            "dtype": str(frame.dtype),
-        }
+        size = {"height": height, "width": width, "channels": channels}
+        self.report.size = {**size, "dtype": str(frame.dtype)}
 
     def keep_metadata(self, number: int, frame: Frame) -> None:
         """Remember the metadata if this is the reference, or might be the last frame."""
