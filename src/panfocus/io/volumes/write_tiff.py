@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,74 +66,106 @@ class TiffSink:
 
     def finish(self) -> list[str]:
         """Write the TIFF, deflated, and drop the raw file."""
-        big = self._raw.stat().st_size * 4 // 3 > _BIG
-        as_imagej = self._as_imagej and not big
+        size = self._raw.stat().st_size
+        as_imagej = self._as_imagej and size <= _BIG
+        if not as_imagej and any(map(self._levels, self._pictures)):
+            size = size * 4 // 3  # a quarter, a sixteenth ... of each plane besides
         start = 0
         with tifffile.TiffWriter(
-            self._path, imagej=as_imagej, ome=not as_imagej, bigtiff=big
+            self._path, imagej=as_imagej, ome=not as_imagej, bigtiff=size > _BIG
         ) as writer:
             for picture in self._pictures:
-                planes = self._mapped(self._raw, picture, picture.plane, start)
-                start += planes.nbytes
-                self._write(writer, picture, planes, as_imagej=as_imagej)
+                raw = _Raw(self._raw, picture, start=start)
+                start += raw.nbytes
+                self._write(writer, raw, as_imagej=as_imagej)
         self._raw.unlink()
         return []
 
-    def _write(
-        self,
-        writer: tifffile.TiffWriter,
-        picture: Picture,
-        planes: NDArray[Any],
-        *,
-        as_imagej: bool,
-    ) -> None:
+    def _levels(self, picture: Picture) -> int:
+        return levels_of(picture.plane[0], picture.plane[1], self._pyramid)
+
+    def _write(self, writer: tifffile.TiffWriter, raw: _Raw, *, as_imagej: bool) -> None:
         """Write a picture, and its smaller copies where it has any."""
-        height, width = picture.plane[:2]
-        levels = 0 if as_imagej else levels_of(height, width, self._pyramid)
+        picture = raw.picture
+        levels = 0 if as_imagej else self._levels(picture)
         about = _in_imagej(picture) if as_imagej else _in_ome(picture)
-        how: dict[str, Any] = {
-            "photometric": "rgb" if picture.samples > 2 else "minisblack",
-            "planarconfig": "contig" if picture.samples > 1 else None,
-            "compression": "zlib",
-            # ImageJ shows deflated differences as if they were the pixels, in silence
-            "predictor": False,
-            "tile": (_TILE, _TILE) if levels else None,
-        }
-        _write_to(writer, planes, subifds=levels or None, software=self._mark, **how, **about)
+        is_tiled = levels > 0
+        raw.write(writer, is_tiled=is_tiled, subifds=levels or None, software=self._mark, **about)
         for level in range(1, levels + 1):
-            planes = self._halved(picture, planes, level)
+            smaller = raw.halved(self._raw.with_name(f"{self._raw.name}{level}"))
+            if level > 1:
+                raw.path.unlink()
+            raw = smaller
             resolution = tuple(side / 2**level for side in _resolution(picture.position))
-            told: dict[str, Any] = {
-                "resolution": resolution,
-                "resolutionunit": "CENTIMETER",
-                "metadata": None,
-            }
-            _write_to(writer, planes, subfiletype=1, **how, **told)
-        for level in range(1, levels + 1):
-            self._level(level).unlink()
+            told: dict[str, Any] = {"resolution": resolution, "resolutionunit": "CENTIMETER"}
+            raw.write(writer, is_tiled=True, subfiletype=1, metadata=None, **told)
+        if levels:
+            raw.path.unlink()
 
-    def _level(self, level: int) -> Path:
-        return self._raw.with_name(f"{self._raw.name}{level}")
 
-    def _halved(self, picture: Picture, planes: NDArray[Any], level: int) -> NDArray[Any]:
-        """Put smaller copies of all planes into a file of their own, and return them."""
-        plane = shape_of(picture.plane, level)
-        with self._level(level).open("wb") as file:
-            for one in planes.reshape(-1, *planes.shape[-len(plane) :]):
-                file.write(halved(one, is_numbered=picture.is_numbered).data)
-        return self._mapped(self._level(level), picture, plane, 0)
+@dataclass(frozen=True)
+class _Raw:
+    """Planes of a picture one after the other in a file without a header, or smaller copies."""
 
-    @staticmethod
-    def _mapped(raw: Path, picture: Picture, plane: tuple[int, ...], start: int) -> NDArray[Any]:
-        """Return the planes of a raw file as an array that is read where it is looked at."""
+    path: Path
+    picture: Picture
+    level: int = 0
+    start: int = 0
+
+    @property
+    def plane(self) -> tuple[int, ...]:
+        return shape_of(self.picture.plane, self.level)
+
+    @property
+    def nbytes(self) -> int:
+        return self.picture.count * self._size
+
+    @property
+    def _size(self) -> int:
+        return int(np.prod(self.plane)) * self.picture.dtype.itemsize
+
+    def planes(self) -> Iterator[NDArray[Any]]:
+        """Yield the planes, of which one is held."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            for _ in range(self.picture.count):
+                yield np.frombuffer(file.read(self._size), self.picture.dtype).reshape(self.plane)
+
+    def halved(self, path: Path) -> _Raw:
+        """Write smaller copies of all planes into a file, and return them."""
+        with path.open("wb") as file:
+            for one in self.planes():
+                file.write(halved(one, is_numbered=self.picture.is_numbered).data)
+        return _Raw(path, self.picture, self.level + 1)
+
+    def write(self, writer: Any, *, is_tiled: bool, **how: Any) -> None:  # noqa: ANN401  tifffile's
+        """Write the planes as pages of a TIFF."""
+        picture = self.picture
         depths = (picture.depths,) if picture.depths > 1 else ()
-        shape = (picture.times, *depths, len(picture.channels), *plane)
-        return np.memmap(raw, picture.dtype, "r", start, shape)
+        writer.write(
+            _tiles(self.planes()) if is_tiled else self.planes(),
+            shape=(picture.times, *depths, len(picture.channels), *self.plane),
+            dtype=picture.dtype,
+            photometric="rgb" if picture.samples > 2 else "minisblack",
+            planarconfig="contig" if picture.samples > 1 else None,
+            compression="zlib",
+            # ImageJ shows deflated differences as if they were the pixels, in silence
+            predictor=False,
+            tile=(_TILE, _TILE) if is_tiled else None,
+            **how,
+        )
 
 
-def _write_to(writer: Any, planes: NDArray[Any], **how: Any) -> None:  # noqa: ANN401
-    """Write pages; tifffile's types know no options that are put together."""
-    writer.write(planes, **how)
+def _tiles(planes: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Yield the tiles of planes, row by row; those at the edge are filled up with 0."""
+    for plane in planes:
+        height, width = plane.shape[:2]
+        for y in range(0, height, _TILE):
+            for x in range(0, width, _TILE):
+                part = plane[y : y + _TILE, x : x + _TILE]
+                tile = np.zeros((_TILE, _TILE, *plane.shape[2:]), plane.dtype)
+                tile[: part.shape[0], : part.shape[1]] = part
+                yield tile
 
 
 def _offsets(pictures: Sequence[Picture]) -> Iterator[int]:
