@@ -1,12 +1,12 @@
 """`python -m panfocus`, and the command `panfocus`."""
 
-import signal
+import _signal  # pyright: ignore  what `signal` is made of: here at once, without a file
 import sys
 
 # until the command line listens, Ctrl-C ends it at once, without words of Python's; this is read
 # as well by worker processes, which look after themselves
 if "__mp_main__" not in sys.modules:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # pyright: ignore
 
 from panfocus.cli import main
 
