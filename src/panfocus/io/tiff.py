@@ -72,8 +72,7 @@ def read_pages(file: BinaryIO) -> list[Page]:
     return pages
 
 
-#: What to do with more than one stack of frames in a file.
-_AS_VOLUME = "fuse it alone, into an .ome.tif or a picture, or in Python by `panfocus.fuse_volume`"
+_AS_VOLUME = "fuse it alone, into an .ome.tif or a picture, in Python by `panfocus.fuse_volume`"
 
 
 def _check_axes(block: Block, pages: int) -> None:
