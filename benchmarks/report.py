@@ -64,7 +64,9 @@ PARTS = {
     ),
     "mffw": (
         "MFFW, pairs whose defocus spreads",
-        "No truth; as above. Metrics that reward detail reward halos here: docs/metrics.md.",
+        "No truth; as above, but frames that do not lie on each other are moved (`--align auto`), "
+        "and pictures are compared with the moved frames. Metrics that reward detail reward halos "
+        "here: docs/metrics.md.",
         "panfocus evaluate",
     ),
     "gray10": (
