@@ -84,7 +84,7 @@ class _Page:
 
     def ask(self, method: str, address: str, **how: Any) -> Any:
         """Ask, and note what should not be answered."""
-        from httpx import InvalidURL
+        from httpx2 import InvalidURL  # of the client that Starlette tests with
 
         try:
             answer = self.http.request(method, address, **how)

@@ -18,7 +18,8 @@ from time import monotonic
 from typing import Any, Protocol, cast
 
 from panfocus.batch.outcome import StackOutcome
-from panfocus.batch.work import StackTask, run_task
+from panfocus.batch.task import StackTask
+from panfocus.batch.work import run_task
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.resources.paths import shown
 

@@ -6,15 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from panfocus.batch.record import Record, file_facts, read_record, write_record
+from panfocus.batch.task import StackTask
 from panfocus.errors import OutputError
 from panfocus.io.atomic import cannot_write, exists_error, place
 from panfocus.io.digest import digest_of
-
-if TYPE_CHECKING:
-    from panfocus.batch.work import StackTask
 
 
 def foreign_among(task: StackTask, earlier: Record | None) -> list[Path]:

@@ -19,9 +19,10 @@ from panfocus.batch.options import BatchOptions
 from panfocus.batch.outcome import StackOutcome, failed
 from panfocus.batch.record import record_path
 from panfocus.batch.report import summary, write_reports
+from panfocus.batch.task import StackTask
 from panfocus.batch.troubles import Troubles
 from panfocus.batch.watch import Watch
-from panfocus.batch.work import StackTask, is_recorded, prepare
+from panfocus.batch.work import is_recorded, prepare
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.pipeline.memory import memory_limit
 from panfocus.pipeline.settings import make_settings

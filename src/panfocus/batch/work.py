@@ -16,6 +16,7 @@ from panfocus.batch.job import Job
 from panfocus.batch.outcome import StackOutcome, failed, unforeseen
 from panfocus.batch.placing import foreign_among, is_complete, not_ours, place_all
 from panfocus.batch.record import key_of, read_record
+from panfocus.batch.task import StackTask
 from panfocus.errors import PanfocusError
 from panfocus.io.atomic import staging
 from panfocus.io.outputs import earlier_results
@@ -35,31 +36,6 @@ from panfocus.systems import (
     System,
     load_system,
 )
-
-
-@dataclass(frozen=True)
-class StackTask:
-    """A job that has been checked; only this travels to a worker, never a pixel.
-
-    Attributes:
-        job: what to fuse.
-        key: see `record.key_of`.
-        record: file of its record.
-        run: of which run it is; part of the names of its folders on the way.
-        overwrite: whether any file may be replaced.
-        memory_bytes: estimated peak.
-        frames: number of them.
-        renew: whether outputs that are as an earlier run left them may be replaced.
-    """
-
-    job: Job
-    key: str
-    record: Path
-    run: str
-    overwrite: bool
-    memory_bytes: int
-    frames: int
-    renew: bool = False
 
 
 @lru_cache(maxsize=2)

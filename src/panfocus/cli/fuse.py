@@ -27,7 +27,6 @@ from panfocus.pipeline.report import Report, report_text, write_report
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
-from panfocus.pipeline.several import systems_named
 from panfocus.registration.alignment import NOT_COMPARED
 from panfocus.registration.stack import needs_registration
 from panfocus.resources.paths import as_path
@@ -38,12 +37,7 @@ if TYPE_CHECKING:
 
 def run(request: Request) -> None:
     """Do it."""
-    systems = systems_named(request.settings["system"])
-    if len(systems) > 1:
-        from panfocus.cli.several import run_several  # noqa: PLC0415  it knows us
-
-        run_several(request, systems)
-    elif request.output is None:
+    if request.output is None:
         align_only(request)
     else:
         fuse_into(request, request.output)

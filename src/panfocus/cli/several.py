@@ -10,7 +10,7 @@ from pathlib import Path
 from panfocus import io
 from panfocus.arrays.types import Pixels
 from panfocus.cli.bare_options import BARE
-from panfocus.cli.fuse import check_transforms, finish, plan_facts, say, show_plan
+from panfocus.cli.fuse import check_transforms, finish, plan_facts, run, say, show_plan
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
@@ -25,8 +25,18 @@ from panfocus.pipeline.several import (
     named_by,
     plan_each,
     sheet_path,
+    systems_named,
     write_sheet,
 )
+
+
+def run_named(request: Request) -> None:
+    """Fuse by every system that is named by commas; the name of a folder may hold one."""
+    systems = systems_named(request.settings["system"])
+    if len(systems) > 1:
+        run_several(request, systems)
+    else:
+        run(request)
 
 
 def run_several(request: Request, systems: Sequence[str]) -> None:

@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-import io as memory
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Pixels
-from panfocus.errors import PanfocusError, UsageError
+from panfocus.errors import PanfocusError
 from panfocus.evaluate.contestants import Contestant
+from panfocus.evaluate.figures import new_figure, plain_name, save_figure
 from panfocus.evaluate.pictures import read_picture
 from panfocus.evaluate.report import Column
 from panfocus.evaluate.run import EvaluationOptions, Outcome, image_path
 from panfocus.evaluate.samples import ScoredSample
 from panfocus.evaluate.scores import cut_name, square_error
-from panfocus.evaluate.store import ledger
-from panfocus.resources.paths import shown
 
 #: Scores by which cases are called worst, the most trustworthy that was computed first.
 _TRUSTED = ("Q_W", "Q_G", "SSIM")
 _SIDE = 480
 _GAIN = 8
-#: What figures would tell besides: the day, and the version of what has drawn them.
-_BARE: Mapping[str, dict[str, None]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
-
-
-def new_figure(width: float, height: float, rows: int = 1, across: int = 1) -> tuple[Any, Any]:
-    """Return a figure and its axes, always a table of them; no window, no global state.
-
-    Raises:
-        UsageError: Matplotlib is not installed.
-    """
-    try:
-        figure_type = import_module("matplotlib.figure").Figure
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "plots need Matplotlib",
-            expected="the extra `evaluate`",
-            got=f"no module {error.name}",
-            remedy="pip install 'panfocus[evaluate]'",
-        ) from error
-    figure = figure_type(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, across, squeeze=False)
-
-
-def plain_name(name: str) -> str:
-    """Return a name as a plot shows it: in letters, and never taken for a formula."""
-    return shown(name).replace("$", r"\$")
-
-
-def save_figure(figure: Any, options: EvaluationOptions, stem: str) -> Path:  # noqa: ANN401  an extra
-    """Write a figure in the format that is asked for, without what differs from day to day."""
-    kind = options.plot_format
-    data = memory.BytesIO()
-    with import_module("matplotlib").rc_context(
-        {"svg.hashsalt": "panfocus", "svg.fonttype": "none"}
-    ):
-        figure.savefig(data, format=kind, dpi=100, metadata=_BARE[kind])
-    name = f"{stem}.{kind}"
-    ledger(options.out).write(name, data.getvalue(), overwrite=options.overwrite)
-    return options.out / name
 
 
 def plot_column(options: EvaluationOptions, column: Column, outcome: Outcome) -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from panfocus.evaluate.plots import new_figure, plain_name, save_figure
+from panfocus.evaluate.figures import new_figure, plain_name, save_figure
 from panfocus.evaluate.report import Column
 from panfocus.evaluate.run import EvaluationOptions
 from panfocus.evaluate.statistics import Test

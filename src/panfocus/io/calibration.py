@@ -22,9 +22,7 @@ from panfocus.arrays.hot_pixels import SpoiltPixels
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float
 from panfocus.frame import Metadata
-from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.icc import is_linear
-from panfocus.io.orient import undone, upright
 
 #: Formats whose numbers are encoded whatever else they say; so is colour of 8 bits.
 _ENCODED = ("JPEG", "WebP", "HEIC", "AVIF", "JPEG XL", "JPEG 2000", "GIF", "PSD", "video")
@@ -116,18 +114,3 @@ def _held(light: Float, dtype: np.dtype[Any], *, encoded: bool) -> NDArray[Any]:
         bright = np.float32(1.055) * np.power(light, np.float32(1 / 2.4)) - np.float32(0.055)
         light = np.where(light <= 0.0031308, np.float32(12.92) * light, bright)
     return np.rint(light * np.float32(white(dtype))).astype(dtype)
-
-
-def calibrated(info: FrameInfo, pixels: NDArray[Any], header: Header) -> NDArray[Any]:
-    """Return a frame, as stored, without what is the sensor's and the light's own.
-
-    Args:
-        info: of the frame; asks for a calibration.
-        pixels: ``(H, W[, C])`` as stored.
-        header: of them.
-    """
-    assert info.calibration is not None
-    sensed = upright(pixels, undone(header.turned))
-    encoded = is_encoded(info.format, info.dtype, info.channels, header.metadata)
-    even = info.calibration.applied(sensed, has_alpha=info.has_alpha, encoded=encoded)
-    return upright(even, header.turned)

@@ -181,7 +181,7 @@ def read_frame(info: FrameInfo) -> Frame:
     """
     pixels, header = _read_stored(info)
     if info.calibration is not None:
-        from panfocus.io.calibration import calibrated  # noqa: PLC0415 - few stacks are calibrated
+        from panfocus.io.calibrated import calibrated  # noqa: PLC0415 - few stacks are calibrated
 
         pixels = calibrated(info, pixels, header)
     pixels = upright(pixels, header.orientation)

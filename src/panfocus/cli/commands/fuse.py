@@ -259,6 +259,10 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         if "," in chosen["system"]:
             raise click.UsageError("several systems are for photographs, one for planes", ctx)
         run_science(request, **science)
+    elif "," in chosen["system"]:
+        from panfocus.cli.several import run_named  # noqa: PLC0415  few want several
+
+        run_named(request)
     else:
         run(request)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
+from panfocus.io.volumes.plug_ins import PLUG_INS
 from panfocus.resources.paths import as_path, is_file
 
 if TYPE_CHECKING:
@@ -15,17 +16,6 @@ if TYPE_CHECKING:
 
 OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
 ZARR = (".zarr",)
-#: Plug-ins of bioio for files of microscopes' makers, by their endings.
-PLUG_INS = {
-    ".nd2": "bioio-nd2",
-    ".czi": "bioio-czi",
-    ".lif": "bioio-lif",
-    ".dv": "bioio-dv", ".r3d": "bioio-dv",
-    ".sldy": "bioio-sldy",
-    ".lsm": "bioio-tifffile",
-    **dict.fromkeys((".oib", ".oif", ".ics", ".ids", ".vsi", ".ims", ".stk", ".mrc"),
-                    "bioio-bioformats"),
-}  # fmt: skip
 _TIFF = (".tif", ".tiff", ".tf8", ".btf")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from panfocus.errors import InputError, PanfocusError
 from panfocus.io.extras import need
 from panfocus.io.volumes.array import volume_of_array
-from panfocus.io.volumes.open import PLUG_INS
+from panfocus.io.volumes.plug_ins import PLUG_INS
 from panfocus.io.volumes.volume import Position, Volume, damaged
 
 #: Of these, what the extra ``bio`` does not bring: their licences ask for more than ours.
