@@ -12,7 +12,6 @@ import hashlib
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
@@ -209,6 +208,8 @@ def _line_of(error: Exception, file: Path) -> str:
     """Return the last line of a file that an error came through."""
     if isinstance(error, SyntaxError) and error.lineno is not None:
         return f"{file}:{error.lineno}"
+    import traceback  # noqa: PLC0415  slow to import, and few plug-ins fail
+
     own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == file]
     return f"{file}:{own[-1].lineno}" if own else str(file)
 

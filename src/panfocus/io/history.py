@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from xml.sax.saxutils import quoteattr
 
 from panfocus.io.mark import mark
+from panfocus.io.xml_text import quoted
 
 _SPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -61,4 +61,4 @@ def _told(words: str, frames: Sequence[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quoteattr(_NO_TEXT.sub("?", text))
+    return quoted(_NO_TEXT.sub("?", text))

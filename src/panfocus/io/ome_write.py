@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from numpy.typing import NDArray
 
 from panfocus.io.mark import mark
+from panfocus.io.xml_text import escaped, quoted
 
 #: (rows, columns) in micrometres.
 PixelSize = tuple[float, float]
@@ -61,13 +61,13 @@ def ome_xml(
         **({"Interleaved": "true"} if samples > 1 else {}),
         **_lengths(pixel_um),
     }
-    said = " ".join(f"{key}={quoteattr(str(value))}" for key, value in facts.items())
+    said = " ".join(f"{key}={quoted(str(value))}" for key, value in facts.items())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         f'<OME xmlns="{_SCHEMA}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-        f'xsi:schemaLocation="{_SCHEMA} {_SCHEMA}/ome.xsd" Creator={quoteattr(mark())}>'
-        f'<Image ID="Image:0" Name={quoteattr(_sound(name))}>'
-        + (f"<Description>{escape(told)}</Description>" if told else "")
+        f'xsi:schemaLocation="{_SCHEMA} {_SCHEMA}/ome.xsd" Creator={quoted(mark())}>'
+        f'<Image ID="Image:0" Name={quoted(_sound(name))}>'
+        + (f"<Description>{escaped(told)}</Description>" if told else "")
         + f'<Pixels {said}><Channel ID="Channel:0:0" SamplesPerPixel="{samples}"/>'
         '<TiffData IFD="0" PlaneCount="1"/></Pixels></Image></OME>'
     ).encode()

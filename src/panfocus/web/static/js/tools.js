@@ -31,16 +31,20 @@ export async function sourcePicture(result, x, y) {
 
 const clamp = (v, size) => Math.min(Math.max(Math.round(v), 0), size - 1);
 
+let turn = Promise.resolve();
+/** Strokes come and go one after the other: a key may be pressed before the last one is answered. */
+const inTurn = (act) => (turn = turn.then(act));
+
 /** Send a stroke, and show the picture with it. */
 export async function send(record, kept = null) {
-  const result = current();
-  await put(`/api/stacks/${state.stack.id}/strokes`, { result: result.id, stroke: record }, kept);
+  const body = { result: current().id, stroke: record };
+  const id = state.stack.id;
+  await inTurn(() => put(id, "", body, kept));
 }
 
-async function put(path, body, kept = null) {
-  const id = state.stack.id;
+async function put(id, name, body, kept = null) {
   try {
-    const { stroke, version } = await post(path, body);
+    const { stroke, version } = await post(`/api/stacks/${id}/strokes${name}`, body);
     tools.mine.push({ id: stroke.id, stack: id });
     if (state.stack?.id === id) { state.stack.mended = version; state.stack.strokes += 1; }
     if (kept) kept.version = version;
@@ -53,8 +57,12 @@ async function put(path, body, kept = null) {
   }
 }
 
-export async function undo() {
+export function undo() {
   const stack = state.stack.id;
+  return inTurn(() => takeBack(stack));
+}
+
+async function takeBack(stack) {
   try {
     const mine = tools.mine.filter((s) => s.stack === stack).at(-1);
     const id = mine?.id ?? (await get(`/api/stacks/${stack}/strokes`)).strokes.at(-1)?.id;
@@ -69,9 +77,12 @@ export async function undo() {
 }
 
 /** Bring back what was taken back last: the server still knows where it lay. */
-export async function redo() {
-  const last = tools.undone.filter((s) => s.stack === state.stack.id).at(-1);
-  if (!last) return;
-  tools.undone.splice(tools.undone.lastIndexOf(last), 1);
-  await put(`/api/stacks/${last.stack}/strokes/${last.id}`, {});
+export function redo() {
+  const stack = state.stack.id;
+  return inTurn(async () => {
+    const last = tools.undone.filter((s) => s.stack === stack).at(-1);
+    if (!last) return;
+    tools.undone.splice(tools.undone.lastIndexOf(last), 1);
+    await put(stack, `/${last.id}`, {});
+  });
 }
