@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from panfocus import io
 from panfocus.arrays.types import Pixels
-from panfocus.cli.bare_options import BARE
 from panfocus.cli.fuse import finish, say
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
@@ -16,7 +14,6 @@ from panfocus.io.frames import FrameInfo
 from panfocus.io.outputs import check_apart, earlier_results
 from panfocus.pipeline.arriving import ArrivingFrames, fuse_as_they_arrive
 from panfocus.pipeline.outputs import Outputs, check_makes_maps
-from panfocus.pipeline.report import report_text
 from panfocus.pipeline.result import written_dtype
 from panfocus.pipeline.settings import make_settings
 from panfocus.resources.paths import as_path
@@ -82,9 +79,7 @@ def run_watching(request: Request, idle_s: float) -> None:
     say(request, [f"note: {note}" for note in result.report.warnings])
     written, notes = outputs.write(result)
     say(request, [f"note: {note}" for note in notes])
-    if request.json_file == BARE:
-        print(report_text(result.report), end="")
-    finish(replace(request, json_file=None), result, written)
+    finish(request, result, written)
 
 
 def _check(outputs: Outputs, preview: Path, system: str) -> None:

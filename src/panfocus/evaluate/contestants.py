@@ -16,10 +16,11 @@ from panfocus.evaluate.matching import match_results
 from panfocus.evaluate.own import is_address, own_system
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
-from panfocus.pipeline.plan import plan, settings_files
-from panfocus.pipeline.register import align
+from panfocus.pipeline.plan import settings_files
+from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.sources import FileStack
 from panfocus.systems import Card, PictureSystem, System, load_system
 
 #: Scores are of the systems as they are: no frame is left out, no decision mended.
@@ -100,7 +101,7 @@ class SystemContestant:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
         system = self.own or load_system(self.address, device=self.device)
         begin = time.perf_counter()
-        image = fuse(
+        fusion = fuse(
             sample.frames,
             system=system,
             align=self.align,
@@ -108,23 +109,24 @@ class SystemContestant:
             maps=False,
             guard=GUARD,
             device=self.device,
-        ).image
+        )
         seconds = time.perf_counter() - begin
-        return Fused(opaque(image), seconds, self._in_place(sample))
-
-    def _in_place(self, sample: ScoredSample) -> list[Pixels] | None:
-        """Return the frames where the fused picture has them: scores compare it with those."""
-        if self.align == "none":
-            return None
-        asked = plan(sample.frames, make_settings(align=self.align, keep_size=True))
-        _, _, frames = align(asked)
-        return [opaque(frame.pixels) for frame in frames]
+        in_place = None if self.align == "none" else _frames_of(fusion)
+        return Fused(opaque(fusion.image), seconds, in_place)
 
     def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
         """Return the files of a system of the user's own."""
         if self.own is not None:
             return [] if self.source is None else [self.source]
         return settings_files(make_settings(system=self.address))
+
+
+def _frames_of(fusion: Fusion) -> list[Pixels]:
+    """Return the frames where a fused picture of files has them: scores compare it with those."""
+    assert fusion.plan is not None
+    assert fusion.registration is not None
+    frames = enumerate(FileStack(fusion.plan.infos).frames())
+    return [opaque(fusion.registration.place(n, frame).pixels) for n, frame in frames]
 
 
 @dataclass(frozen=True)

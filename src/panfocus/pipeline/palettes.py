@@ -11,9 +11,9 @@ import numpy as np
 from panfocus.errors import SystemError_
 from panfocus.frame import Frame
 from panfocus.pipeline.journal import Cancel
-from panfocus.pipeline.memory import BASE_BYTES, check_memory, fusion_memory
+from panfocus.pipeline.memory import BASE_BYTES, check_memory
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.plan import Plan
+from panfocus.pipeline.plan import Plan, by_another
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.sources import FileStack
@@ -23,7 +23,7 @@ from panfocus.systems import PictureSystem, System, list_systems, load_system
 #: Of a picture with its three maps, bytes a pixel beside the picture.
 MAP_BYTES = 10
 #: Frames in memory while one is read and put in place, and the next is decoded.
-IN_WORK = 4
+_IN_WORK = 4
 
 
 class Palette(Protocol):
@@ -132,13 +132,21 @@ def depth_of(number: int, frame: Frame, step: float | None, unit: str | None) ->
 
 
 def held_bytes(plan_: Plan) -> int:
+    """Return what is held while strokes are put onto the picture of a plan; see `held_beside`."""
+    pixels = plan_.height * plan_.width
+    return held_beside(pixels, pixels * plan_.channels * np.dtype(plan_.dtype).itemsize)
+
+
+def held_beside(pixels: int, frame: int) -> int:
     """Return what is held while strokes are put onto a picture, beside what they are painted from.
 
     The picture and its maps without and with strokes, and frames on their way.
+
+    Args:
+        pixels: of the picture.
+        frame: bytes of a frame.
     """
-    frame = plan_.height * plan_.width * plan_.channels * np.dtype(plan_.dtype).itemsize
-    maps = plan_.height * plan_.width * MAP_BYTES
-    return BASE_BYTES + 2 * (frame + maps) + IN_WORK * frame
+    return BASE_BYTES + 2 * (frame + pixels * MAP_BYTES) + _IN_WORK * frame
 
 
 def by_system(plan_: Plan, name: str, registration: Registration | None) -> Plan:
@@ -153,18 +161,7 @@ def by_system(plan_: Plan, name: str, registration: Registration | None) -> Plan
         SystemError_: there is no such system.
     """
     settings, system = system_of(name, plan_.settings)
-    needed = fusion_memory(
-        system,
-        settings,
-        count=plan_.count,
-        height=plan_.height,
-        width=plan_.width,
-        channels=plan_.channels,
-        itemsize=np.dtype(plan_.dtype).itemsize,
-    )
-    return replace(
-        plan_, settings=settings, system=system, registration=registration, memory_bytes=needed
-    )
+    return replace(by_another(plan_, settings, system), registration=registration)
 
 
 def system_of(name: str, settings: Options) -> tuple[Options, System | PictureSystem]:

@@ -128,6 +128,47 @@ def _calibrated(
     return calibrated(infos, *asked)
 
 
+def _factor(system: System | PictureSystem, info: io.FrameInfo) -> int:
+    if not traits.decides(system):
+        return 1
+    return working_factor(info.height, info.width, system.card.working_pixels)
+
+
+def _needed(
+    system: System | PictureSystem, settings: Options, infos: Sequence[io.FrameInfo]
+) -> int:
+    """Return the bytes that fusing frames takes, but for what calibrates them."""
+    info = infos[0]
+    return fusion_memory(
+        system,
+        settings,
+        count=len(infos),
+        height=info.height,
+        width=info.width,
+        channels=info.channels,
+        itemsize=np.dtype(info.dtype).itemsize,
+    )
+
+
+def by_another(plan_: Plan, settings: Options, system: System | PictureSystem) -> Plan:
+    """Return a plan of the same frames by another system: no file is looked at again.
+
+    Args:
+        plan_: of the frames.
+        settings: how the other system fuses.
+        system: the other one; whether it can do as asked is not checked.
+    """
+    before = _needed(plan_.system, plan_.settings, plan_.infos)
+    needed = plan_.memory_bytes - before + _needed(system, settings, plan_.infos)
+    return replace(
+        plan_,
+        settings=settings,
+        system=system,
+        working_factor=_factor(system, plan_.infos[0]),
+        memory_bytes=needed,
+    )
+
+
 def plan(
     inputs: Sequence[str | Path],
     settings: Options,
@@ -167,18 +208,7 @@ def plan(
     info = infos[0]
     check_count(len(infos))
     check_sides(info.height, info.width, settings)
-    factor = 1
-    if traits.decides(system):
-        factor = working_factor(info.height, info.width, system.card.working_pixels)
-    needed = fusion_memory(
-        system,
-        settings,
-        count=len(infos),
-        height=info.height,
-        width=info.width,
-        channels=info.channels,
-        itemsize=np.dtype(info.dtype).itemsize,
-    )
+    needed = _needed(system, settings, infos)
     check_memory(needed, limit, "frames")
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)
     infos, even, held = _calibrated(settings, infos)
@@ -193,7 +223,7 @@ def plan(
         width=info.width,
         channels=info.channels,
         dtype=info.dtype,
-        working_factor=factor,
+        working_factor=_factor(system, info),
         reference=infos[reference].name,
         memory_bytes=needed,
         memory_limit=limit,

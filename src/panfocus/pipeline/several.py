@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from panfocus import io
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
@@ -13,11 +15,13 @@ from panfocus.frame import Metadata
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Progress
 from panfocus.pipeline.memory import check_memory
-from panfocus.pipeline.plan import Plan, plan
+from panfocus.pipeline.plan import Plan, by_another, check_system, plan
 from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.resources.paths import is_folder
+from panfocus.systems import load_system
+from panfocus.systems.checks import adopt
 
 
 def systems_named(text: str) -> list[str]:
@@ -73,27 +77,33 @@ def plan_each(
         InputError, UsageError, SystemError_: as `plan` does; the pictures to be compared need more
             memory than is allowed.
     """
-    plans: list[Plan] = []
-    for system in systems:
-        made = plan(inputs, make_settings(**{**settings, "system": system}), exclude=exclude)
-        first = plans[0] if plans else None
-        if first is None:
-            made = culled(made) if made.settings.cull else made
-        else:  # what was left out of the first is left out of all
-            made = replace(
-                made,
-                infos=first.infos,
-                notes=first.notes,
-                settings=replace(made.settings, cull=first.settings.cull),
-            )
-        plans.append(made)
-    kept = sum(each.height * each.width * each.channels * _BYTES[each.dtype] for each in plans)
+    name, *others = systems
+    first = plan(inputs, make_settings(**{**settings, "system": name}), exclude=exclude)
+    plans = [first, *(_by(first, system) for system in others)]
+    if first.settings.cull:  # what is left out of the first is left out of all
+        left = culled(first)
+        plans = [_among(each, left) for each in plans]
+    picture = first.height * first.width * first.channels * np.dtype(first.dtype).itemsize
+    kept = len(plans) * picture
     most = max(each.memory_bytes for each in plans)
-    check_memory(most + kept, plans[0].memory_limit, "frames by several systems")
+    check_memory(most + kept, first.memory_limit, "frames by several systems")
     return plans
 
 
-_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
+def _by(first: Plan, name: str) -> Plan:
+    """Return a plan of the frames of another by a system of this name."""
+    settings = replace(first.settings, system=name)
+    system = adopt(load_system(name, threads=settings.threads, device=settings.device))
+    check_system(settings, system)
+    made = by_another(first, settings, system)
+    check_memory(made.memory_bytes, made.memory_limit, "frames")
+    return made
+
+
+def _among(plan_: Plan, left: Plan) -> Plan:
+    """Return a plan of those of its frames that are left in another."""
+    settings = replace(plan_.settings, cull=left.settings.cull)
+    return replace(plan_, infos=left.infos, notes=left.notes, settings=settings)
 
 
 def fuse_beside(plan_: Plan, first: Fusion | None, *, progress: Progress | None = None) -> Fusion:

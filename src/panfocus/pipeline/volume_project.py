@@ -10,9 +10,9 @@ from panfocus.errors import UsageError
 from panfocus.frame import Frame
 from panfocus.io.volumes.volume import Volume
 from panfocus.pipeline.journal import Cancel, Progress
-from panfocus.pipeline.memory import BASE_BYTES, check_memory, fusion_memory, memory_limit
+from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.palettes import IN_WORK, MAP_BYTES, depth_of, system_of
+from panfocus.pipeline.palettes import depth_of, held_beside, system_of
 from panfocus.pipeline.project import Place, PlaneStrokes, Project
 from panfocus.pipeline.project_inputs import find_inputs, note_input
 from panfocus.pipeline.result import Fusion
@@ -50,8 +50,7 @@ class _Planes:
     def budget(self) -> int:
         """Bytes that what strokes are painted from may take at once."""
         image = self.one.fusion.image
-        maps = image.shape[0] * image.shape[1] * MAP_BYTES
-        held = BASE_BYTES + 2 * (image.nbytes + maps) + IN_WORK * image.nbytes
+        held = held_beside(image.shape[0] * image.shape[1], image.nbytes)
         return memory_limit(self.settings) - held
 
     @property

@@ -247,11 +247,8 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         run_watching(request, request.watch_frames)
         return
     fused_to = request.output
-    is_watched = request.watch_frames is not None
-    is_stack = (
-        not is_watched
-        and fused_to is not None
-        and is_science(request.inputs, fused_to, is_photographic=request.is_photographic)
+    is_stack = fused_to is not None and is_science(
+        request.inputs, fused_to, is_photographic=request.is_photographic
     )
     if any(science.values()) or is_stack:
         from panfocus.cli.science import run as run_science  # noqa: PLC0415
