@@ -8,12 +8,11 @@ from collections.abc import Sequence
 
 from panfocus.evaluate.report import Column, overall_ranks
 from panfocus.evaluate.run import EvaluationOptions, Outcome
+from panfocus.evaluate.statistics import LEVEL
 from panfocus.resources.paths import shown
 
 _SPECIAL = re.compile(r"[\\{}$&#^_~%]")
 _NAMES = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
-#: Below which p a difference is marked.
-_LEVEL = 0.05
 
 
 def to_latex(options: EvaluationOptions, outcome: Outcome, found: list[Column]) -> str:
@@ -58,7 +57,7 @@ def _cells(column: Column, systems: Sequence[str]) -> list[str]:
         other
         for test in column.tests
         for one, other in ((test.first, test.second), (test.second, test.first))
-        if one == best and test.holm < _LEVEL
+        if one == best and test.holm < LEVEL
     }
     out: list[str] = []
     for system in systems:

@@ -15,6 +15,7 @@ from panfocus.errors import PanfocusError
 from panfocus.evaluate.contestants import Contestant
 from panfocus.evaluate.figures import new_figure, plain_name, save_figure
 from panfocus.evaluate.pictures import read_picture
+from panfocus.evaluate.rank_plots import plot_boxes, plot_ranks
 from panfocus.evaluate.report import Column
 from panfocus.evaluate.run import EvaluationOptions, Outcome, image_path
 from panfocus.evaluate.samples import ScoredSample
@@ -131,8 +132,6 @@ def draw(
         found: its metrics.
         worst: how many cases the sheet shows.
     """
-    from panfocus.evaluate.rank_plots import plot_boxes, plot_ranks  # noqa: PLC0415  they know us
-
     files: list[Path] = []
     try:
         for column in found:

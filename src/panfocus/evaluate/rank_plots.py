@@ -15,10 +15,7 @@ from typing import Any
 from panfocus.evaluate.figures import new_figure, plain_name, save_figure
 from panfocus.evaluate.report import Column
 from panfocus.evaluate.run import EvaluationOptions
-from panfocus.evaluate.statistics import Test
-
-#: Below which p two systems differ.
-LEVEL = 0.05
+from panfocus.evaluate.statistics import LEVEL, Test
 
 
 def plot_boxes(options: EvaluationOptions, column: Column, systems: Sequence[str]) -> Path | None:

@@ -16,6 +16,9 @@ from panfocus.errors import UsageError
 #: values by (system, image)
 Values = Mapping[tuple[str, str], float]
 
+#: Below which p two systems differ.
+LEVEL = 0.05
+
 
 @dataclass(frozen=True)
 class Spread:

@@ -7,20 +7,20 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from panfocus.io.endings import OME_TIFF_OUT, split_ending
 from panfocus.io.mark import mark
 from panfocus.io.xml_text import escaped, quoted
 
 #: (rows, columns) in micrometres.
 PixelSize = tuple[float, float]
 
-_ENDINGS = (".ome.tif", ".ome.tiff")
 _TYPES = {"uint8": "uint8", "uint16": "uint16", "float32": "float"}
 _SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 
 
 def is_ome_name(path: Path) -> bool:
     """Whether a picture of this name is an OME-TIFF."""
-    return path.name.lower().endswith(_ENDINGS)
+    return path.name.lower().endswith(OME_TIFF_OUT)
 
 
 def ome_xml(
@@ -47,7 +47,7 @@ def ome_xml(
         return None
     height, width = pixels.shape[:2]
     samples = 1 if pixels.ndim == 2 else pixels.shape[2]
-    name = path.name[: -len(next(e for e in _ENDINGS if path.name.lower().endswith(e)))]
+    name, _ = split_ending(path)
     told = _text(description)
     facts = {
         "ID": "Pixels:0",

@@ -10,7 +10,7 @@ from typing import Any
 from panfocus import io
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
-from panfocus.io.ome_write import is_ome_name
+from panfocus.io.endings import split_ending
 from panfocus.io.outputs import check_apart
 from panfocus.pipeline.made import told_metadata
 from panfocus.pipeline.result import Fusion, fitting
@@ -95,10 +95,8 @@ def scale_bars(picture: Path, length: str | None) -> list[ScaleBarOutput]:
     """Return the copy with a scale bar beside a picture, in its format; none if none is wanted."""
     if length is None:
         return []
-    stem, _, ending = picture.name.rpartition(".")
-    if is_ome_name(picture):
-        stem, ending = stem[: -len(".ome")], f"ome.{ending}"
-    return [ScaleBarOutput(picture.with_name(f"{stem}_scalebar.{ending}"), length)]
+    stem, ending = split_ending(picture)
+    return [ScaleBarOutput(picture.with_name(f"{stem}_scalebar{ending}"), length)]
 
 
 def write_picture(

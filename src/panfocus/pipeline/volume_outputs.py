@@ -10,6 +10,7 @@ from pathlib import Path
 
 from panfocus.errors import FormatError, OutputError, UsageError
 from panfocus.io.atomic import cannot_write, exists_error, located, place
+from panfocus.io.endings import split_ending
 from panfocus.io.outputs import Output, check_apart
 from panfocus.io.stores import check_replaceable
 from panfocus.io.volumes.display import DisplayRange
@@ -24,8 +25,6 @@ from panfocus.pipeline.volume_check import check_slab
 from panfocus.pipeline.volume_choice import Choice, Selection
 from panfocus.pipeline.volume_surfaces import SurfaceOutputs, tails_of
 from panfocus.pipeline.volume_writing import StagedFiles, Writing, pictures_of, sink_of
-
-_LONG_ENDINGS = (".ome.tif", ".ome.tiff", ".ome.zarr")
 
 
 @dataclass(frozen=True)
@@ -214,10 +213,8 @@ class VolumeOutputs:
 
 def _named_after(image: Path, tail: str, ending: str | None = None) -> Path:
     """Return a name beside an image's: ``cells_depth.ome.tif`` of ``cells.ome.tif``."""
-    low = image.name.lower()
-    own = next((e for e in _LONG_ENDINGS if low.endswith(e)), image.suffix)
-    stem = image.name[: len(image.name) - len(own)]
-    return image.with_name(f"{stem}{tail}{ending or image.name[len(stem) :]}")
+    stem, own = split_ending(image)
+    return image.with_name(f"{stem}{tail}{ending or own}")
 
 
 def _left(selected: Sequence[Selection]) -> tuple[str, str]:

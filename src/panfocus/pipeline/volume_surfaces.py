@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.arrays.types import Float
 from panfocus.errors import UsageError
+from panfocus.io.endings import split_ending
 from panfocus.io.outputs import Output
 from panfocus.io.volumes.display import in_colours
 from panfocus.io.volumes.volume import Channel, Position, Voxel
 from panfocus.io.volumes.write_picture import is_picture
 from panfocus.pipeline.picture_output import ScaleBarOutput
 from panfocus.pipeline.volume_choice import Group
-
-_LONG_ENDINGS = (".ome.tif", ".ome.tiff", ".ome.zarr")
 
 
 @dataclass(frozen=True)
@@ -94,9 +93,7 @@ class SurfaceOutputs:
         """Return the picture with a scale bar of a stack, where one is wanted."""
         if self.scale_bar is None:
             return []
-        low = self.image.name.lower()
-        ending = next((e for e in _LONG_ENDINGS if low.endswith(e)), self.image.suffix)
-        stem = self.image.name[: len(self.image.name) - len(ending)]
+        stem, ending = split_ending(self.image)
         suffix = ending if is_picture(self.image) else ".png"
         path = self.image.with_name(f"{stem}_scalebar{tail}{suffix}")
         return [ScaleBarOutput(path, self.scale_bar)]
