@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo view test fuzz watching lint format docs wheel instructions hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
+.PHONY: demo view test fuzz watching lint format docs wheel programs instructions hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
   bundle-drpl-paper bundle-drpl-small clean
 
 $(VENV)/.base:
@@ -62,6 +62,10 @@ docs: $(VENV)/.docs
 # Wheel and sdist, tried in a clean environment without torch; what is built lies in dist/.
 wheel: $(VENV)/.dev
 	$(BIN)/pytest -m wheel tests/packaging
+
+# The plug-ins inside ImageJ and darktable, on a virtual display, where these are installed.
+programs: $(VENV)/.dev
+	$(BIN)/pytest -m programs tests/integrations
 
 # Style before every commit, types and the import contract before every push.
 hooks: $(VENV)/.dev
