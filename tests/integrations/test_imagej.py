@@ -90,7 +90,7 @@ def test_what_goes_wrong_is_told(tmp_path, screen):
     frames, _ = focal_stack(3)
     tifffile.imwrite(tmp_path / "z.tif", frames[..., 0], imagej=True, metadata={"axes": "ZYX"})
     start = f'open("{tmp_path / "z.tif"}");'
-    nowhere = told_by_imagej(tmp_path, start, f'runMacro("{MACRO}", "command=/no/such");')
+    nowhere = told_by_imagej(tmp_path, screen, start, f'runMacro("{MACRO}", "command=/no/such");')
     assert "panfocus could not fuse the stack" in nowhere
-    unknown = told_by_imagej(tmp_path, start, f'runMacro("{MACRO}", "sistem=guided");')
+    unknown = told_by_imagej(tmp_path, screen, start, f'runMacro("{MACRO}", "sistem=guided");')
     assert "unknown word sistem=guided" in unknown
