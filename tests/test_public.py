@@ -106,7 +106,9 @@ def test_no_two_public_classes_share_a_name():
     assert twice == {}
 
 
-@pytest.mark.parametrize("module", ["pipeline.run", "pipeline.settings", "systems.registry"])
+@pytest.mark.parametrize(
+    "module", ["pipeline.fuse", "pipeline.project", "pipeline.settings", "systems.registry"]
+)
 def test_examples_in_docstrings_are_true(module):
     found = doctest.testmod(importlib.import_module(f"panfocus.{module}"))
     assert found.attempted > 0

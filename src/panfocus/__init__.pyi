@@ -8,13 +8,13 @@ from .errors import SystemError_ as SystemError_
 from .errors import UsageError as UsageError
 from .frame import Frame as Frame
 from .frame import Metadata as Metadata
+from .pipeline.fuse import Fusion as Fusion
+from .pipeline.fuse import fuse as fuse
 from .pipeline.options import Options as Options
 from .pipeline.plan import Plan as Plan
 from .pipeline.plan import plan as plan
 from .pipeline.project import Project as Project
 from .pipeline.register import align as align
-from .pipeline.result import Fusion as Fusion
-from .pipeline.run import fuse as fuse
 from .pipeline.streaming import StreamingFusion as StreamingFusion
 from .pipeline.volume_fusion import fuse_volume as fuse_volume
 from .pipeline.volume_result import VolumeFusion as VolumeFusion

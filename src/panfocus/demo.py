@@ -19,9 +19,8 @@ from rich.table import Table
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import OutputError
 from panfocus.io.provenance import is_made_by_panfocus
+from panfocus.pipeline.fuse import Fusion, fuse
 from panfocus.pipeline.options import MAP_KINDS, MapKind
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
 from panfocus.synthesis.depth_maps import depth_map_stack
 from panfocus.synthesis.focal_pairs import bokeh_scene, layers_scene
 from panfocus.synthesis.scene import Byte, Scene

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from panfocus.arrays.types import Float, Pixels
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.fuse import fuse
 from panfocus.systems import traits
 from panfocus.systems.card import Card
 from panfocus.systems.checks import WEIGHT_SLACK, adopt

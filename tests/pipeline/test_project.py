@@ -13,7 +13,8 @@ import pytest
 import panfocus
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.pipeline.outputs import Outputs
-from panfocus.pipeline.project import Project, ProjectInput
+from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import ProjectInput
 from panfocus.pipeline.project_file import MOST_BYTES, RevisionError
 from panfocus.retouch import FrameSource, FusedSource, Stroke, SystemSource
 from tests.conftest import focal_stack

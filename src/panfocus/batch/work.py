@@ -21,10 +21,10 @@ from panfocus.errors import PanfocusError
 from panfocus.io.atomic import staging
 from panfocus.io.outputs import earlier_results
 from panfocus.io.volumes.open import open_volume
+from panfocus.pipeline.fuse import fuse
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan, plan, settings_files
-from panfocus.pipeline.run import fuse
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.volume_check import check as check_volume
 from panfocus.pipeline.volume_choice import Choice, volume_settings

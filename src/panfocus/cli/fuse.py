@@ -18,21 +18,21 @@ from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.cull import culled
+from panfocus.pipeline.fuse import fuse
 from panfocus.pipeline.journal import Progress
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs, inputs_of
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.register import align
 from panfocus.pipeline.report import Report, report_text, write_report
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.alignment import NOT_COMPARED
 from panfocus.registration.stack import needs_registration
 from panfocus.resources.paths import as_path
 
 if TYPE_CHECKING:
-    from panfocus.pipeline.project import Project
+    from panfocus.pipeline.project_content import ProjectContent
 
 
 def run(request: Request) -> None:
@@ -65,10 +65,10 @@ def fuse_into(request: Request, output: Path) -> None:
         check_project(request, read, outputs.named(plan_.count))
     check_transforms(request, settings)
 
-    def work(tell: Progress | None) -> Fusion:
+    def work(tell: Progress | None) -> FusedPicture:
         return fuse(plan_, progress=tell)
 
-    def project_of(result: Fusion) -> Project:
+    def project_of(result: FusedPicture) -> ProjectContent:
         from panfocus.pipeline.project import Project  # noqa: PLC0415  few fusions keep one
 
         assert request.save_project is not None
@@ -81,8 +81,8 @@ def carry_out(
     request: Request,
     plan_: Plan,
     outputs: Outputs,
-    work: Callable[[Progress | None], Fusion],
-    project_of: Callable[[Fusion], Project],
+    work: Callable[[Progress | None], FusedPicture],
+    project_of: Callable[[FusedPicture], ProjectContent],
 ) -> None:
     """Fuse, write every file, and say what was done; a dry run says what would be.
 
@@ -109,7 +109,7 @@ def carry_out(
     finish(request, result, written)
 
 
-def finish(request: Request, result: Fusion, written: list[Path]) -> None:
+def finish(request: Request, result: FusedPicture, written: list[Path]) -> None:
     """Print the report where it is asked for, and what was done."""
     if request.json_file == BARE:
         print(report_text(result.report), end="")
@@ -254,7 +254,7 @@ def say(request: Request, lines: list[str]) -> None:
             print(in_flags(line), file=sys.stderr)
 
 
-def _summary(request: Request, result: Fusion, files: list[Path]) -> None:
+def _summary(request: Request, result: FusedPicture, files: list[Path]) -> None:
     report = result.report
     seconds = report.timings_s["total"]
     device = report.system["device"]

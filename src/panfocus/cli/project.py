@@ -14,6 +14,7 @@ from panfocus.errors import UsageError
 from panfocus.pipeline.output_places import with_places
 from panfocus.pipeline.outputs import Outputs, inputs_of
 from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import ProjectContent
 from panfocus.pipeline.replay import fuse_project, plan_project, with_result
 
 
@@ -53,7 +54,7 @@ def run_project(
     )
 
 
-def _outputs(request: Request, project: Project) -> Outputs:
+def _outputs(request: Request, project: ProjectContent) -> Outputs:
     """Return the files that are wanted: by the command line, or by the project."""
     if request.output is not None:
         return request.outputs(request.output)

@@ -12,7 +12,8 @@ from panfocus.cli.request import Request
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.output_places import with_places
 from panfocus.pipeline.outputs import Outputs
-from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import ProjectContent
+from panfocus.pipeline.project_file import save_project as write_project
 
 
 def check_project(request: Request, read: Sequence[Path], outputs: Sequence[Output]) -> None:
@@ -23,14 +24,13 @@ def check_project(request: Request, read: Sequence[Path], outputs: Sequence[Outp
     io.check_place(request.save_project, overwrite=request.overwrite)
 
 
-def save_project(request: Request, project: Project, outputs: Outputs) -> Path:
+def save_project(request: Request, project: ProjectContent, outputs: Outputs) -> Path:
     """Write the project with those outputs that lie in its folder; return its file."""
     assert request.save_project is not None
     folder = Path(os.path.realpath(request.save_project)).parent
     wanted = _told_from(outputs, folder)
-    replace(project, outputs=wanted).save(
-        request.save_project, expected_revision=0, overwrite=request.overwrite
-    )
+    expected = None if request.overwrite else 0
+    write_project(request.save_project, replace(project, outputs=wanted), expected)
     return request.save_project
 
 

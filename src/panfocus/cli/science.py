@@ -17,7 +17,7 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.pipeline.plan import settings_files
-from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import ProjectContent
 from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volume_plan import VolumePlan
@@ -80,7 +80,7 @@ def _check_asked(request: Request) -> None:
 
 
 def run_volume_project(
-    request: Request, path: Path, project: Project, *, accept_changed: bool
+    request: Request, path: Path, project: ProjectContent, *, accept_changed: bool
 ) -> None:
     """Fuse the project of a volume.
 

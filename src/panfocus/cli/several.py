@@ -18,7 +18,7 @@ from panfocus.io.outputs import check_apart, earlier_results
 from panfocus.pipeline.outputs import Outputs, inputs_of
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.report import Report
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.several import (
     fuse_beside,
     label_of,
@@ -70,7 +70,7 @@ def run_several(request: Request, systems: Sequence[str]) -> None:
         return
     pictures: dict[str, Pixels] = {}
     reports: list[Report] = []
-    first: Fusion | None = None
+    first: FusedPicture | None = None
     for system, plan_, each, outputs in zip(systems, plans, asked, wanted, strict=True):
         with progress_of(request, plan_.count) as tell:
             result = fuse_beside(plan_, first, progress=tell)

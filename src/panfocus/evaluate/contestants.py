@@ -16,9 +16,9 @@ from panfocus.evaluate.matching import match_results
 from panfocus.evaluate.own import is_address, own_system
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
+from panfocus.pipeline.fuse import fuse
 from panfocus.pipeline.plan import settings_files
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.sources import FileStack
 from panfocus.systems import Card, PictureSystem, System, load_system
@@ -121,7 +121,7 @@ class SystemContestant:
         return settings_files(make_settings(system=self.address))
 
 
-def _frames_of(fusion: Fusion) -> list[Pixels]:
+def _frames_of(fusion: FusedPicture) -> list[Pixels]:
     """Return the frames where a fused picture of files has them: scores compare it with those."""
     assert fusion.plan is not None
     assert fusion.registration is not None

@@ -12,8 +12,8 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.io.find import find_frames
 from panfocus.io.frames import FrameInfo
+from panfocus.pipeline.fuse import Fusion
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.result import Fusion
 from panfocus.pipeline.streaming import StreamingFusion
 
 #: Seconds for which a file must not have changed, and between looks.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from panfocus.frame import Frame
 from panfocus.fusion.best_plane import best_plane_maps
 from panfocus.pipeline.journal import Journal
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 
 
-def take_best(journal: Journal, source: Iterator[Frame]) -> Fusion:
+def take_best(journal: Journal, source: Iterator[Frame]) -> FusedPicture:
     """Take the one frame of highest sharpness, whole, with its own metadata."""
     best: Frame | None = None
     scores: list[float] = []
@@ -26,4 +26,4 @@ def take_best(journal: Journal, source: Iterator[Frame]) -> Fusion:
     if journal.settings.maps:
         index, depth, confidence = best_plane_maps(best.pixels.shape, scores)
         depth = journal.measured(depth)
-    return Fusion(best.pixels, index, depth, confidence, journal.report, journal.metadata)
+    return FusedPicture(best.pixels, index, depth, confidence, journal.report, journal.metadata)

@@ -12,7 +12,7 @@ from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.made import option_words
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs, map_path
-from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import ProjectContent
 
 #: Flags of outputs beside the picture, by their names.
 _FLAGS = {
@@ -47,7 +47,7 @@ def project_command(project: Path, outputs: Outputs) -> str:
 
 
 def command_line(
-    project: Project, project_file: str | Path | None, output: str | Path | None
+    project: ProjectContent, project_file: str | Path | None, output: str | Path | None
 ) -> str:
     """Return the line that makes the same files again; see `Project.command_line`."""
     folder, outputs = project.folder, project.outputs

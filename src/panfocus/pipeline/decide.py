@@ -20,7 +20,7 @@ from panfocus.fusion.translucency import Preference
 from panfocus.pipeline.depth import finest_depth
 from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.memory import Groups, groups, memory_limit
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.timing import Shares
 from panfocus.systems import (
     System,
@@ -110,7 +110,7 @@ def fuse_decisions(
     system: System,
     source: Iterator[Frame],
     again: Callable[[], Iterator[Frame]] | None = None,
-) -> Fusion:
+) -> FusedPicture:
     """Fuse frames in place by a system that decides between them.
 
     Args:
@@ -150,7 +150,8 @@ def fuse_decisions(
         depth = None if depth is None else journal.measured(depth)
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
         confidence = journal.doubted(np.asarray(confidence, np.float32))
-    return Fusion(mixing.picture(), index, depth, confidence, journal.report, journal.metadata)
+    report, metadata = journal.report, journal.metadata
+    return FusedPicture(mixing.picture(), index, depth, confidence, report, metadata)
 
 
 def guard_of(journal: Journal) -> Guard | None:

@@ -16,7 +16,7 @@ from panfocus.io.psd_layers import LayerPixels, PsdLayer
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.made import told_metadata
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion, fitting
+from panfocus.pipeline.result import FusedPicture, fitting
 from panfocus.pipeline.views import (
     at_eight_bits,
     frames_in_place,
@@ -33,9 +33,15 @@ _VIEWS, _VIEW_MS = 24, 60
 
 
 def write_frame_files(
-    of_frames: FrameOutputs, fusion: Fusion, *, quality: int, overwrite: bool
+    of_frames: FrameOutputs, fusion: FusedPicture, *, quality: int, overwrite: bool
 ) -> list[str]:
-    """Write all that is wanted, each file whole or not at all; see `FrameOutputs.write`."""
+    """Write all that is wanted, each file whole or not at all; return notes.
+
+    Raises:
+        OutputError: exists, or cannot be written.
+        UsageError: the fusion is one of arrays, or a number is out of range.
+    """
+    of_frames.check_values()
     plan = plan_of(fusion, ", ".join(option for option, _ in of_frames.named()))
     size, share = of_frames.animation_size, of_frames.parallax / 100
     if of_frames.layers is not None:
@@ -68,7 +74,7 @@ def write_frame_files(
     )
 
 
-def _write_layers(path: Path, fusion: Fusion, plan: Plan, *, overwrite: bool) -> None:
+def _write_layers(path: Path, fusion: FusedPicture, plan: Plan, *, overwrite: bool) -> None:
     has_alpha = plan.infos[0].has_alpha
     # where frames are cropped to what all show, all of each is shown
     found = fusion.registration
@@ -93,7 +99,7 @@ def _write_layers(path: Path, fusion: Fusion, plan: Plan, *, overwrite: bool) ->
     )
 
 
-def _layers(fusion: Fusion, plan: Plan, *, needs_alpha: bool) -> Iterator[LayerPixels]:
+def _layers(fusion: FusedPicture, plan: Plan, *, needs_alpha: bool) -> Iterator[LayerPixels]:
     """Yield the frames, from the first up, and the fused picture above them."""
     top = fusion.image.dtype.type(white(fusion.image.dtype))
     for number, frame in enumerate(frames_in_place(fusion, plan)):

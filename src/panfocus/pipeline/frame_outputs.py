@@ -12,7 +12,7 @@ from panfocus.errors import UsageError
 from panfocus.io.outputs import Output
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion, written_dtype
+from panfocus.pipeline.result import written_dtype
 
 #: Bounds of sizes, pixels, and of parallax, per cent of the width.
 SIZES = (64, 4096)
@@ -104,17 +104,3 @@ class FrameOutputs:
         pixels = int(plan.height * share) * int(plan.width * share)
         held = 2 * plan.count * pixels * plan.channels * np.dtype(plan.dtype).itemsize
         check_memory(plan.memory_bytes + held, plan.memory_limit, "frames into an animation")
-
-    def write(self, fusion: Fusion, *, quality: int, overwrite: bool) -> list[str]:
-        """Write all, each file whole or not at all; return notes.
-
-        Raises:
-            OutputError: exists, or cannot be written.
-            UsageError: the fusion is one of arrays.
-        """
-        if not self.named():
-            return []
-        self.check_values()
-        from panfocus.pipeline.frame_files import write_frame_files  # noqa: PLC0415  few make any
-
-        return write_frame_files(self, fusion, quality=quality, overwrite=overwrite)

@@ -11,7 +11,7 @@ from typing import Any
 from panfocus.frame import Metadata
 from panfocus.io.history import with_history
 from panfocus.pipeline.options import ABOUT, FIELDS, FILES, flag_of
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 
 
 def option_words(options: Mapping[str, Any], place: Callable[[str], str]) -> list[str]:
@@ -32,7 +32,7 @@ def option_words(options: Mapping[str, Any], place: Callable[[str], str]) -> lis
     return out
 
 
-def told_metadata(fusion: Fusion) -> Metadata:
+def told_metadata(fusion: FusedPicture) -> Metadata:
     """Return a fusion's metadata with how it was made; folders are nobody else's business."""
     report = fusion.report
     settings = {**report.settings, "system": Path(str(report.settings.get("system", ""))).name}

@@ -20,7 +20,7 @@ from panfocus.pipeline.options import MAP_KINDS, MapKind
 from panfocus.pipeline.picture_output import pixel_size, scale_bars, write_picture
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
-from panfocus.pipeline.result import Fusion, written_dtype
+from panfocus.pipeline.result import FusedPicture, written_dtype
 from panfocus.pipeline.surface_output import write_surfaces
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card
@@ -196,7 +196,9 @@ class Outputs:
             kind: dict[str, Any] = {"dtype": "uint8", "channels": 3, "kind": "image"}
             io.check_output(self.height_map, overwrite=self.overwrite, **kind)
 
-    def write(self, fusion: Fusion, *, plan: Plan | None = None) -> tuple[list[Path], list[str]]:
+    def write(
+        self, fusion: FusedPicture, *, plan: Plan | None = None
+    ) -> tuple[list[Path], list[str]]:
         """Write all, each file whole or not at all.
 
         Args:
@@ -237,7 +239,7 @@ class Outputs:
         surfaces = (self.height_map, self.mesh)
         write_surfaces(*surfaces, fusion, pixel_um=pixel_um, overwrite=self.overwrite)
         self._write_slabs(plan, fusion)
-        notes += self.of_frames.write(fusion, quality=self.quality, overwrite=self.overwrite)
+        notes += self._write_of_frames(fusion)
         written += [path for _, path in self._beside(count)]
         notes = list(dict.fromkeys(notes))
         fusion.report.warnings += notes
@@ -248,7 +250,7 @@ class Outputs:
             write_report(self.report, fusion.report, overwrite=self.overwrite)
         return written, notes
 
-    def _check_made(self, fusion: Fusion) -> None:
+    def _check_made(self, fusion: FusedPicture) -> None:
         """Refuse maps that the fusion has not, before any file is written."""
         surfaces = self.height_map is not None or self.mesh is not None
         wanted = {*self.maps, *(("depth", "confidence") if surfaces else ())}
@@ -260,7 +262,16 @@ class Outputs:
                 got="a fusion without maps",
             )
 
-    def _write_slabs(self, plan: Plan | None, fusion: Fusion) -> None:
+    def _write_of_frames(self, fusion: FusedPicture) -> list[str]:
+        if not self.of_frames.named():
+            return []
+        from panfocus.pipeline.frame_files import write_frame_files  # noqa: PLC0415  few make any
+
+        return write_frame_files(
+            self.of_frames, fusion, quality=self.quality, overwrite=self.overwrite
+        )
+
+    def _write_slabs(self, plan: Plan | None, fusion: FusedPicture) -> None:
         """Fuse the slabs and write them, all as the frames of the whole stack lie."""
         if self.slab is None:
             return

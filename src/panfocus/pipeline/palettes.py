@@ -14,8 +14,8 @@ from panfocus.pipeline.journal import Cancel
 from panfocus.pipeline.memory import BASE_BYTES, check_memory
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.plan import Plan, by_another
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.result import FusedPicture
+from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.sources import FileStack
 from panfocus.registration.stack import Registration
 from panfocus.systems import PictureSystem, System, list_systems, load_system
@@ -59,7 +59,7 @@ class Palette(Protocol):
 
     def by_system(
         self, name: str, registration: Registration | None, held: int, cancel: Cancel | None
-    ) -> Fusion:
+    ) -> FusedPicture:
         """Return the fusion of the same frames, placed alike, by another system.
 
         Args:
@@ -117,11 +117,11 @@ class PlanPalette:
 
     def by_system(
         self, name: str, registration: Registration | None, held: int, cancel: Cancel | None
-    ) -> Fusion:
+    ) -> FusedPicture:
         """Return the fusion of the same frames by another system; see `Palette`."""
         plan_ = by_system(self.plan, name, registration)
         check_memory(plan_.memory_bytes + held, plan_.memory_limit, "frames by another system")
-        return fuse(plan_, cancel=cancel)
+        return run_fusion(plan_, cancel=cancel)
 
 
 def depth_of(number: int, frame: Frame, step: float | None, unit: str | None) -> float:

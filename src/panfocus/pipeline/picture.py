@@ -12,7 +12,7 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.pipeline.decide import guard_of
 from panfocus.pipeline.journal import Journal
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.systems import (
     PictureSystem,
 )
@@ -28,7 +28,7 @@ MADE_UP = (
 )
 
 
-def fuse_picture(journal: Journal, system: PictureSystem, source: Iterator[Frame]) -> Fusion:
+def fuse_picture(journal: Journal, system: PictureSystem, source: Iterator[Frame]) -> FusedPicture:
     """Fuse frames in place by a system that makes a picture of its own."""
     dtype: np.dtype[Any] | None = None
     shape: tuple[int, ...] = ()
@@ -51,7 +51,7 @@ def fuse_picture(journal: Journal, system: PictureSystem, source: Iterator[Frame
         journal.note_guard(guard)
     if dtype.kind != "f":  # whole numbers would wrap round
         picture = np.rint(np.clip(picture, 0, 1) * np.float32(white(dtype)))
-    return Fusion(picture.astype(dtype), None, None, None, journal.report, journal.metadata)
+    return FusedPicture(picture.astype(dtype), None, None, None, journal.report, journal.metadata)
 
 
 def _told_of(source: Iterator[Frame], journal: Journal) -> Iterator[Frame]:

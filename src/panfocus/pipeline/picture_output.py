@@ -13,7 +13,7 @@ from panfocus.errors import UsageError
 from panfocus.io.endings import split_ending
 from panfocus.io.outputs import check_apart
 from panfocus.pipeline.made import told_metadata
-from panfocus.pipeline.result import Fusion, fitting
+from panfocus.pipeline.result import FusedPicture, fitting
 
 
 def pixel_size(files: Sequence[Path], told: float | None) -> tuple[float, float] | None:
@@ -101,7 +101,7 @@ def scale_bars(picture: Path, length: str | None) -> list[ScaleBarOutput]:
 
 def write_picture(
     path: Path,
-    fusion: Fusion,
+    fusion: FusedPicture,
     *,
     quality: int,
     overwrite: bool,

@@ -16,11 +16,12 @@ from panfocus.io.checked_json import Value, read_json
 from panfocus.io.lock import alone_in
 from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options
 from panfocus.pipeline.output_records import Door, outputs_from, outputs_to
-from panfocus.pipeline.project import (
+from panfocus.pipeline.project_content import (
     REGISTRATION_OPTIONS,
+    AnyProject,
     Place,
     PlaneStrokes,
-    Project,
+    ProjectContent,
     ProjectInput,
     ProjectRegistration,
     told_from,
@@ -59,7 +60,7 @@ class RevisionError(OutputError):
         )
 
 
-def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
+def read_project(path: Path, roots: Sequence[Path] | None) -> ProjectContent:
     """Read a project file; see `Project.read`."""
     value = read_json(path, MOST_BYTES, _REMEDY)
     _check_version(value)
@@ -74,7 +75,7 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> Project:
     planes = value.get("planes")
     if planes is not None and len(inputs) > 1:
         planes.refuse("a volume is one input", "no `planes`, or one input")
-    return Project(
+    return ProjectContent(
         inputs,
         options,
         None if found is None else _registration_from(found),
@@ -168,7 +169,7 @@ def _size_from(value: Value) -> tuple[int, int]:
     return height, width
 
 
-def record_of(project: Project) -> dict[str, Any]:
+def record_of(project: ProjectContent) -> dict[str, Any]:
     """Return a project's record, from which reading makes the same project again."""
     found = project.registration
     return {
@@ -192,7 +193,7 @@ def record_of(project: Project) -> dict[str, Any]:
     }
 
 
-def _planes_to(project: Project) -> dict[str, Any]:
+def _planes_to(project: ProjectContent) -> dict[str, Any]:
     """Return the strokes of a volume; nothing where the inputs are frames."""
     if project.planes is None:
         return {}
@@ -203,7 +204,7 @@ def _planes_to(project: Project) -> dict[str, Any]:
     return {"planes": planes}
 
 
-def _options_to(project: Project) -> dict[str, Any]:
+def _options_to(project: ProjectContent) -> dict[str, Any]:
     record = asdict(project.options)
     system = project.folder / project.options.system
     if (system / "card.json").is_file():
@@ -211,7 +212,7 @@ def _options_to(project: Project) -> dict[str, Any]:
     return record
 
 
-def save_project(path: Path, project: Project, expected: int | None) -> Project:
+def save_project(path: Path, project: AnyProject, expected: int | None) -> AnyProject:
     """Write a project file; see `Project.save`.
 
     Args:

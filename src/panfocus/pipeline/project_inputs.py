@@ -9,7 +9,7 @@ from pathlib import Path
 from panfocus.errors import InputError
 from panfocus.io import FrameInfo
 from panfocus.io.digest import digest_of
-from panfocus.pipeline.project import ProjectInput, told_from
+from panfocus.pipeline.project_content import ProjectInput, told_from
 from panfocus.resources.paths import is_file, is_folder, shown
 
 #: Changed files that are named one by one; of more only the number is told.

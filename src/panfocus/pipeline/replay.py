@@ -14,16 +14,16 @@ from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import with_files
 from panfocus.pipeline.plan import Plan, plan
-from panfocus.pipeline.project import (
-    Project,
+from panfocus.pipeline.project_content import (
+    ProjectContent,
     ProjectRegistration,
     registration_options,
     told_from,
 )
 from panfocus.pipeline.project_inputs import chosen_frames, find_inputs, note_inputs
-from panfocus.pipeline.result import Fusion, at_depth
+from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.retouched import check_retouch_memory, retouch
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.run import run_fusion
 from panfocus.registration.stack import Registration
 from panfocus.registration.summary import summarise
 from panfocus.registration.transforms import Matrix
@@ -41,13 +41,13 @@ class ProjectPlan:
         kept: number in the project of each frame of the plan; others are culled.
     """
 
-    project: Project
+    project: ProjectContent
     plan: Plan
     kept: tuple[int, ...]
 
 
 def plan_project(
-    project: Project, *, accept_changed: bool = False, cancel: Cancel | None = None
+    project: ProjectContent, *, accept_changed: bool = False, cancel: Cancel | None = None
 ) -> ProjectPlan:
     """Find a project's files, and say what fusing them takes.
 
@@ -88,7 +88,7 @@ def _framed(found: Registration, *, keep_size: bool) -> Registration:
 
 def fuse_project(
     planned: ProjectPlan, *, progress: Progress | None = None, cancel: Cancel | None = None
-) -> Fusion:
+) -> FusedPicture:
     """Fuse a project and put its strokes onto the result.
 
     Raises:
@@ -99,7 +99,7 @@ def fuse_project(
     if planned.project.strokes:
         check_retouch_memory(plan_)
     native = replace(plan_, settings=replace(plan_.settings, bit_depth="same"))
-    fusion = fuse(native, progress=progress, cancel=cancel)
+    fusion = run_fusion(native, progress=progress, cancel=cancel)
     if plan_.registration is not None:
         _note_registration(fusion, plan_.registration)
     strokes = strokes_for(planned, fusion.registration)
@@ -107,7 +107,7 @@ def fuse_project(
     return at_depth(fusion, plan_.settings.bit_depth)
 
 
-def _note_registration(fusion: Fusion, used: Registration) -> None:
+def _note_registration(fusion: FusedPicture, used: Registration) -> None:
     """Put into the report what registration had found, as if it had been found now."""
     report = fusion.report
     done = summarise(used.alignment, used.field)
@@ -174,7 +174,7 @@ def _check_fused(stroke: Stroke, numbers: Mapping[int, int], planned: ProjectPla
         )
 
 
-def _frames(project: Project) -> int:
+def _frames(project: ProjectContent) -> int:
     """Return how many frames a project has at least."""
     return sum(1 if each.pages is None else len(each.pages) for each in project.inputs)
 
@@ -214,7 +214,9 @@ def _to_frame(registration: Registration | None, number: int) -> Matrix:
     return frames[number].matrix @ corner if number < len(frames) else corner
 
 
-def with_result(project: Project, planned: ProjectPlan, fusion: Fusion) -> Project:
+def with_result(
+    project: ProjectContent, planned: ProjectPlan, fusion: FusedPicture
+) -> ProjectContent:
     """Return a project as it is after a fusion: registration, size, and strokes moved along.
 
     Args:
@@ -240,7 +242,7 @@ def with_result(project: Project, planned: ProjectPlan, fusion: Fusion) -> Proje
     )
 
 
-def project_of(plan_: Plan, fusion: Fusion, folder: Path) -> Project:
+def project_of(plan_: Plan, fusion: FusedPicture, folder: Path) -> ProjectContent:
     """Return the project of a fusion of files; see `Project.of`."""
     settings = replace(plan_.settings, cull=False)
     settings = with_files(settings, lambda file: told_from(Path(file), folder))
@@ -248,7 +250,7 @@ def project_of(plan_: Plan, fusion: Fusion, folder: Path) -> Project:
         settings = replace(settings, system=os.path.realpath(settings.system))
     height, width = fusion.image.shape[:2]
     found = fusion.registration
-    return Project(
+    return ProjectContent(
         note_inputs(plan_.infos, folder),
         settings,
         None if found is None else ProjectRegistration.of(found, settings),

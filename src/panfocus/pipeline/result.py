@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
-from panfocus.pipeline.options import BitDepth, MapKind
+from panfocus.pipeline.options import BitDepth
 from panfocus.pipeline.report import Report
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.stack import Registration
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Fusion:
-    """The result of `fuse`.
+class FusedPicture:
+    """A fused stack: `Fusion` without its way into files, which the pipeline works on.
 
     Attributes:
         image: ``(H, W[, C])``, sharp everywhere; dtype and channels of the frames, unless
@@ -64,81 +63,7 @@ class Fusion:
         height, width = self.image.shape[:2]
         made = f"{width} x {height} {self.image.dtype} from {len(self.report.frames)} frames"
         by = f"by {self.report.system['name']}"
-        return f"<Fusion: {made} {by}; maps: {', '.join(maps) or 'none'}>"
-
-    def save(
-        self,
-        path: str | Path,
-        *,
-        maps: Sequence[MapKind] | Mapping[MapKind, str | Path] = (),
-        height_map: str | Path | None = None,
-        mesh: str | Path | None = None,
-        pixel_um: float | None = None,
-        transforms: str | Path | None = None,
-        report: str | Path | None = None,
-        layers: str | Path | None = None,
-        animation: str | Path | None = None,
-        stereo: str | Path | None = None,
-        rocking: str | Path | None = None,
-        animation_size: int = 720,
-        parallax: float = 3.0,
-        scale_bar: str | None = None,
-        quality: int = 95,
-        overwrite: bool = False,
-    ) -> list[str]:
-        """Write the picture with its metadata, and what else is wanted, each file atomically.
-
-        Args:
-            path: its extension decides the format; ``.ome.tif`` describes itself in OME-XML.
-            maps: of "depth", "index" and "confidence", those to write: as ``<path>_<kind>.tif``,
-                or to the files of a mapping (``.tif`` or ``.png``).
-            height_map: a picture of the depth in colours.
-            mesh: ``.ply``, ``.obj`` or ``.glb``.
-            pixel_um: width of a pixel in micrometres, for the mesh and an ``.ome.tif``; None for
-                what a TIFF stack says of itself.
-            transforms: JSON of where the frames lie, where they were registered.
-            report: JSON of settings, frames, warnings and timings.
-            layers: ``.psd``, ``.psb`` or ``.tif``: the picture above the aligned frames, with
-                masks.
-            animation: ``.gif`` or ``.webp`` through the aligned stack and back.
-            stereo: a picture of both eyes' views, side by side.
-            rocking: ``.gif`` or ``.webp`` of views from side to side.
-            animation_size: of both animations, pixels at the longer side.
-            parallax: between the eyes, and from side to side, per cent of the width.
-            scale_bar: "100um", "0.5mm" or "auto": a copy ``<path>_scalebar`` has such a bar in it.
-            quality: for JPEG and WebP, 1 to 100.
-            overwrite: whether existing files may be replaced.
-
-        Returns:
-            Notes for the user, such as metadata that the format cannot hold.
-
-        Raises:
-            OutputError: exists, cannot be written, is one of the frames, or the format cannot
-                hold the picture.
-            UsageError: two files are one, no such kind of map, the fusion has no maps, or it is
-                one of arrays and its frames are asked for.
-
-        Examples:
-            >>> fusion = panfocus.fuse("shots/")  # doctest: +SKIP
-            >>> fusion.save("fused.tif", maps=["depth"], report="fused.json")  # doctest: +SKIP
-        """
-        from panfocus.pipeline.frame_outputs import FrameOutputs  # noqa: PLC0415  it knows us
-        from panfocus.pipeline.outputs import Outputs, map_paths  # noqa: PLC0415  it knows us
-
-        frames = (None if f is None else Path(f) for f in (layers, animation, stereo, rocking))
-        wanted = Outputs(
-            Path(path),
-            map_paths(Path(path), maps),
-            *(None if name is None else Path(name) for name in (height_map, mesh)),
-            pixel_um=pixel_um,
-            transforms=None if transforms is None else Path(transforms),
-            report=None if report is None else Path(report),
-            quality=quality,
-            overwrite=overwrite,
-            scale_bar=scale_bar,
-            of_frames=FrameOutputs(*frames, animation_size=animation_size, parallax=parallax),
-        )
-        return wanted.write(self)[1]
+        return f"<{type(self).__name__}: {made} {by}; maps: {', '.join(maps) or 'none'}>"
 
 
 def convert_depth(pixels: Pixels, bit_depth: BitDepth) -> Pixels:
@@ -176,7 +101,7 @@ def fitting(path: Path, pixels: Pixels, bit_depth: BitDepth) -> tuple[Pixels, li
     return io.to_depth(pixels, "uint8"), [f"{note} (.tif and .png do)"]
 
 
-def at_depth(fusion: Fusion, bit_depth: BitDepth) -> Fusion:
+def at_depth(fusion: FusedPicture, bit_depth: BitDepth) -> FusedPicture:
     """Return a fusion at a bit depth, of which its report tells."""
     image = convert_depth(fusion.image, bit_depth)
     told = fusion.report

@@ -18,7 +18,7 @@ from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.palettes import MAP_BYTES, Palette, PlanPalette, held_bytes
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.retouch_report import strokes_facts, with_shares
 from panfocus.registration.stack import Registration
 from panfocus.resources.threads import opencv_threads
@@ -46,13 +46,13 @@ _Patches = dict[tuple[Named, Region], _Patch]
 
 
 def retouch(
-    fusion: Fusion,
+    fusion: FusedPicture,
     plan_: Plan,
     strokes: Sequence[Stroke],
     *,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-) -> Fusion:
+) -> FusedPicture:
     """Return a fusion with strokes on its picture and maps.
 
     Args:
@@ -72,13 +72,13 @@ def retouch(
 
 
 def retouch_from(
-    fusion: Fusion,
+    fusion: FusedPicture,
     palette: Palette,
     strokes: Sequence[Stroke],
     *,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-) -> Fusion:
+) -> FusedPicture:
     """Return a fusion with strokes on its picture and maps; see `retouch`.
 
     Args:
@@ -116,7 +116,7 @@ def check_retouch_memory(plan_: Plan) -> None:
     check_memory(held_bytes(plan_), plan_.memory_limit, "frames and mending the result")
 
 
-def _checked(number: int, stroke: Stroke, fusion: Fusion, count: int) -> Stroke:
+def _checked(number: int, stroke: Stroke, fusion: FusedPicture, count: int) -> Stroke:
     if fusion.index is not None:
         stroke = resolved(stroke, fusion.index)
     source = stroke.source
@@ -139,7 +139,7 @@ def _checked(number: int, stroke: Stroke, fusion: Fusion, count: int) -> Stroke:
 class _Work:
     def __init__(
         self,
-        fusion: Fusion,
+        fusion: FusedPicture,
         palette: Palette,
         progress: Progress | None,
         cancel: Cancel | None,

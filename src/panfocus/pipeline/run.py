@@ -1,4 +1,4 @@
-"""The pipeline: read, register, decide, fold, result; everything else is a face of `fuse`."""
+"""The pipeline: read, register, decide, fold, result; everything else is a face of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
 from panfocus.pipeline.register import in_place, placed_again
-from panfocus.pipeline.result import Fusion, at_depth
+from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.settings import check_uncalibrated, make_settings
 from panfocus.pipeline.sources import (
     Arrays,
@@ -43,46 +43,15 @@ from panfocus.systems import (
 from panfocus.systems.checks import adopt
 
 
-def fuse(
+def run_fusion(
     frames: Source | Plan,
     *,
     system: str | Path | System | PictureSystem | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     **options: Unpack[Chosen],
-) -> Fusion:
-    """Fuse frames focused at different depths into one picture that is sharp everywhere.
-
-    Args:
-        frames: file names, globs, a folder or a multi-page TIFF; an array ``(N, H, W[, C])``;
-            any iterable of arrays ``(H, W[, C])``, of which two are held at a time; or a `Plan`.
-            Numbers are uint8, uint16, or float32 in [0, 1]; 2 or 4 channels end in opacity.
-        system: what decides: a name of `list_systems`, the folder of an exported system, or an
-            object of your own with a card and ``decide``; None for the default.
-        progress: called with (share done in [0, 1], stage, message).
-        cancel: asked before every frame; True stops with `Cancelled`.
-        **options: fields of `Options`, checked there; a plan brings its own.
-
-    Returns:
-        The picture with its index, depth and confidence maps and a report.
-
-    Raises:
-        UsageError: an option or its value is unknown.
-        InputError: a frame is unreadable or does not fit the others.
-        SystemError_: the system is unknown or damaged.
-        Cancelled: `cancel` said so.
-
-    Examples:
-        >>> import numpy as np
-        >>> sharp = np.tile(np.array([[0, 200], [200, 0]], np.uint8), (16, 16))
-        >>> flat, left = np.full_like(sharp, 100), np.arange(32) < 16
-        >>> frames = [np.where(left, sharp, flat), np.where(left, flat, sharp)]
-        >>> fusion = fuse(frames, system="guided", mode="select")
-        >>> fusion
-        <Fusion: 32 x 32 uint8 from 2 frames by guided; maps: index, depth, confidence>
-        >>> bool((fusion.image[:, :12] == sharp[:, :12]).all())
-        True
-    """
+) -> FusedPicture:
+    """Fuse frames; as `panfocus.fuse`, which tells of the arguments and errors."""
     own = None if system is None or isinstance(system, (str, Path)) else adopt(system)
     asked: dict[str, Any] = {**options}
     if system is not None and not isinstance(frames, Plan):
@@ -123,7 +92,7 @@ def fuse(
 
 def fuse_arriving(
     frames: Arrays, journal: Journal, seen: Callable[[Frame], None] | None = None
-) -> Fusion:
+) -> FusedPicture:
     """Fuse frames that come one by one, and once.
 
     Args:
@@ -140,7 +109,7 @@ def fuse_arriving(
 
 def _execute(
     journal: Journal, source: Stack | Iterator[Frame], seen: Callable[[Frame], None] | None = None
-) -> Fusion:
+) -> FusedPicture:
     frames = in_place(journal, source)
     if seen is not None:
         frames = _shown(frames, seen)

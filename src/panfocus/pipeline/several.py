@@ -16,8 +16,8 @@ from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Progress
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.plan import Plan, by_another, check_system, plan
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.result import FusedPicture
+from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.settings import make_settings
 from panfocus.resources.paths import is_folder
 from panfocus.systems import load_system
@@ -106,7 +106,9 @@ def _among(plan_: Plan, left: Plan) -> Plan:
     return replace(plan_, infos=left.infos, notes=left.notes, settings=settings)
 
 
-def fuse_beside(plan_: Plan, first: Fusion | None, *, progress: Progress | None = None) -> Fusion:
+def fuse_beside(
+    plan_: Plan, first: FusedPicture | None, *, progress: Progress | None = None
+) -> FusedPicture:
     """Fuse by one of several systems.
 
     Args:
@@ -115,8 +117,8 @@ def fuse_beside(plan_: Plan, first: Fusion | None, *, progress: Progress | None 
         progress: as for `fuse`.
     """
     if first is None:
-        return fuse(plan_, progress=progress)
-    made = fuse(replace(plan_, registration=first.registration), progress=progress)
+        return run_fusion(plan_, progress=progress)
+    made = run_fusion(replace(plan_, registration=first.registration), progress=progress)
     made.report.registration = first.report.registration
     made.report.cropped_to = first.report.cropped_to
     return made

@@ -13,8 +13,8 @@ from pathlib import Path
 from panfocus.errors import UsageError
 from panfocus.pipeline.journal import Cancel
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.result import FusedPicture
+from panfocus.pipeline.run import run_fusion
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
 
@@ -61,7 +61,7 @@ def fuse_slabs(
     *,
     registration: Registration | None = None,
     cancel: Cancel | None = None,
-) -> Iterator[Fusion]:
+) -> Iterator[FusedPicture]:
     """Fuse slab after slab, without maps; all of one size, as layers must be.
 
     Args:
@@ -82,4 +82,4 @@ def fuse_slabs(
         name = infos[resolve_reference(settings.reference, len(infos))].name
         lie = None if registration is None else registration.part(part)
         slab = replace(plan_, infos=infos, settings=settings, reference=name, registration=lie)
-        yield fuse(slab, cancel=cancel)
+        yield run_fusion(slab, cancel=cancel)

@@ -18,10 +18,11 @@ from panfocus.errors import UsageError
 from panfocus.frame import Frame
 from panfocus.fusion.composite import Composer, Refine
 from panfocus.fusion.fold import make_fold
+from panfocus.pipeline.fuse import Fusion
 from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.plan import check_system
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.run import fuse_arriving
 from panfocus.pipeline.settings import check_uncalibrated, make_settings
 from panfocus.systems import PictureSystem, System, load_system, traits
@@ -91,7 +92,7 @@ class StreamingFusion:
         self._frames: SimpleQueue[NDArray[Any] | Frame | None] = SimpleQueue()
         self._taken = Event()  # what was pushed has gone through, or nothing more will
         self._stops = False
-        self._results: list[Fusion] = []
+        self._results: list[FusedPicture] = []
         self._error: BaseException | None = None
         self._is_over = False
         # a daemon: whoever forgets to finish must not keep the interpreter waiting
@@ -129,7 +130,7 @@ class StreamingFusion:
             self._thread.join()
         if not self._results:
             raise UsageError("the fusion is finished, and its result was taken", where="finish")
-        return self._results.pop()
+        return Fusion.of(self._results.pop())
 
     def cancel(self) -> None:
         """Stop; what was fused so far is gone."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from panfocus import io
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 
 
 def write_surfaces(
     height_map: Path | None,
     mesh: Path | None,
-    fusion: Fusion,
+    fusion: FusedPicture,
     *,
     pixel_um: tuple[float, float] | None,
     overwrite: bool,

@@ -23,9 +23,9 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
 from panfocus.frame import Frame
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.retouched import retouch
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.sources import FileStack
 from panfocus.registration.alignment import Alignment, Placed
 from panfocus.registration.stack import Registration
@@ -40,7 +40,7 @@ from panfocus.retouch.stroke import FrameSource, Source, Stroke, SystemSource
 _LEAST_SIDE = 16
 
 
-def plan_of(fusion: Fusion, where: str) -> Plan:
+def plan_of(fusion: FusedPicture, where: str) -> Plan:
     """Return the plan of a fusion of files.
 
     Raises:
@@ -55,7 +55,7 @@ def plan_of(fusion: Fusion, where: str) -> Plan:
     return fusion.plan
 
 
-def frames_in_place(fusion: Fusion, plan: Plan) -> Iterator[Frame]:
+def frames_in_place(fusion: FusedPicture, plan: Plan) -> Iterator[Frame]:
     """Yield the frames of a fusion as it had them, one at a time, at the picture's bit depth."""
     for number, frame in enumerate(FileStack(plan.infos).frames()):
         placed = frame
@@ -84,7 +84,7 @@ def shifts_of(count: int, parallax: float, *, near_first: bool) -> NDArray[np.fl
     return steps if near_first else -steps
 
 
-def side_view(fusion: Fusion, plan: Plan, parallax: float) -> Pixels:
+def side_view(fusion: FusedPicture, plan: Plan, parallax: float) -> Pixels:
     """Return the stack from aside at full scale, ``(H, W - margin[, C])``, streaming.
 
     Args:
@@ -96,7 +96,7 @@ def side_view(fusion: Fusion, plan: Plan, parallax: float) -> Pixels:
     near_first = settings.order == "near-first"
     shifts = shifts_of(plan.count, parallax, near_first=near_first)
     placed = _shifted(fusion, plan, shifts)
-    made = fuse(replace(plan, settings=settings, registration=placed))
+    made = run_fusion(replace(plan, settings=settings, registration=placed))
     margin = _margin(parallax)
 
     def between(source: Source) -> NDArray[np.float64]:
@@ -115,12 +115,12 @@ def _margin(parallax: float) -> int:
     return math.ceil(abs(parallax) / 2) + 1
 
 
-def _seen(fusion: Fusion) -> list[Stroke]:
+def _seen(fusion: FusedPicture) -> list[Stroke]:
     """Return the strokes that are seen from aside: another system's result has no place there."""
     return [stroke for stroke in fusion.strokes if not isinstance(stroke.source, SystemSource)]
 
 
-def _shifted(fusion: Fusion, plan: Plan, shifts: NDArray[np.float64]) -> Registration:
+def _shifted(fusion: FusedPicture, plan: Plan, shifts: NDArray[np.float64]) -> Registration:
     """Return the registration that moves each frame by its shift, and is as much narrower."""
     found = fusion.registration
     if found is None:
@@ -155,7 +155,7 @@ class SmallFrames:
     scale: float
 
     @classmethod
-    def of(cls, fusion: Fusion, plan: Plan, size: int) -> SmallFrames:
+    def of(cls, fusion: FusedPicture, plan: Plan, size: int) -> SmallFrames:
         """Read the frames, and shrink each to `size` pixels at its longer side."""
         small = [reduced(frame, size) for frame in frames_in_place(fusion, plan)]
         return cls(small, fusion.image.shape[1] / small[0].shape[1])
@@ -182,7 +182,7 @@ def reduced(frame: Frame, size: int) -> Pixels:
 
 
 def small_view(
-    fusion: Fusion, plan: Plan, frames: SmallFrames, parallax: float, margin: int
+    fusion: FusedPicture, plan: Plan, frames: SmallFrames, parallax: float, margin: int
 ) -> Pixels:
     """Return the stack from aside at the size of `frames`, less a margin at either side.
 
@@ -201,7 +201,9 @@ def small_view(
         for pixels, shift in zip(frames.pixels, shifts, strict=True)
     ]
     chosen: dict[str, Any] = {name: getattr(plan.settings, name) for name in _CHOSEN}
-    made = fuse(placed, system=plan.system, align="none", exposure="none", maps=False, **chosen)
+    made = run_fusion(
+        placed, system=plan.system, align="none", exposure="none", maps=False, **chosen
+    )
     held = SmallFrames(placed, frames.scale)
 
     def between(source: Source) -> NDArray[np.float64]:
@@ -218,7 +220,7 @@ _CHOSEN = ("mode", "void", "guard", "prefer", "order", "max_memory", "threads")
 
 
 def rocking(
-    fusion: Fusion, plan: Plan, size: int, share: float, count: int
+    fusion: FusedPicture, plan: Plan, size: int, share: float, count: int
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield views that rock from one side to the other and back, 8 bit.
 

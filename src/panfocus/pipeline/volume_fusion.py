@@ -15,7 +15,7 @@ from panfocus.io.volumes.array import volume_of_array
 from panfocus.io.volumes.volume import Voxel
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import Chosen
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.volume_check import check, check_slab
 from panfocus.pipeline.volume_choice import Choice, Only, Selection, Wanted, volume_settings
 from panfocus.pipeline.volume_result import FusedPosition, VolumeFusion
@@ -34,7 +34,7 @@ class _Gathered:
         self._times = {t: n for n, t in enumerate(selection.times)}
         self._images: list[list[NDArray[Any]]] = [[] for _ in selection.times]
         self._slabs: list[list[NDArray[Any]]] = [[] for _ in selection.times]
-        self._fusions: list[list[Fusion]] = [[] for _ in selection.times]
+        self._fusions: list[list[FusedPicture]] = [[] for _ in selection.times]
 
     def add(self, one: FusedStack) -> None:
         """Take the next fusion."""

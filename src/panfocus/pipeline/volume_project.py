@@ -13,9 +13,9 @@ from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.palettes import depth_of, held_beside, system_of
-from panfocus.pipeline.project import Place, PlaneStrokes, Project
+from panfocus.pipeline.project_content import Place, PlaneStrokes, ProjectContent
 from panfocus.pipeline.project_inputs import find_inputs, note_input
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.retouched import retouch_from
 from panfocus.pipeline.volume_check import FIXED
 from panfocus.pipeline.volume_choice import Choice, Group
@@ -69,7 +69,7 @@ class _Planes:
 
     def by_system(
         self, name: str, registration: Registration | None, held: int, cancel: Cancel | None
-    ) -> Fusion:
+    ) -> FusedPicture:
         """Return the fusion of the same planes by another system; they are registered alike."""
         settings, system = system_of(name, self.settings)
         position = self.one.position
@@ -137,7 +137,9 @@ class StrokeMender:
         return replace(one, fusion=fusion)
 
 
-def volume_project(source: Path, settings: Options, strokes: StrokesAt, folder: Path) -> Project:
+def volume_project(
+    source: Path, settings: Options, strokes: StrokesAt, folder: Path
+) -> ProjectContent:
     """Return the project of a volume: its hash is worked out, nothing is saved.
 
     Args:
@@ -150,7 +152,7 @@ def volume_project(source: Path, settings: Options, strokes: StrokesAt, folder: 
         InputError: the volume is gone meanwhile.
     """
     noted = note_input(source, folder)
-    return Project((noted,), settings, folder=folder, planes=planes_of(strokes))
+    return ProjectContent((noted,), settings, folder=folder, planes=planes_of(strokes))
 
 
 def planes_of(strokes: StrokesAt) -> tuple[PlaneStrokes, ...]:
@@ -158,13 +160,13 @@ def planes_of(strokes: StrokesAt) -> tuple[PlaneStrokes, ...]:
     return tuple(PlaneStrokes(p, tuple(strokes[p])) for p in sorted(strokes) if strokes[p])
 
 
-def strokes_at(project: Project) -> dict[Place, tuple[Stroke, ...]]:
+def strokes_at(project: ProjectContent) -> dict[Place, tuple[Stroke, ...]]:
     """Return the strokes of a volume's project by their places."""
     return {each.place: each.strokes for each in project.planes or ()}
 
 
 def fuse_volume_project(
-    project: Project,
+    project: ProjectContent,
     outputs: VolumeOutputs,
     *,
     accept_changed: bool = False,

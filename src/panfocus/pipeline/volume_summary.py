@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.volume_choice import Group
 
 
@@ -29,7 +29,7 @@ class Summary:
     stacks: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     warnings: list[str] = field(default_factory=list[str])
 
-    def add(self, group: Group, fusion: Fusion) -> None:
+    def add(self, group: Group, fusion: FusedPicture) -> None:
         """Write down what one fusion along Z tells."""
         report = fusion.report
         self.system.update(report.system)

@@ -15,8 +15,8 @@ from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.plan import settings_files
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.result import FusedPicture
+from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.settings import is_length
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.volume_check import FIXED, check
@@ -103,8 +103,8 @@ class FusedStack:
 
     group: Group
     stack: ZStack
-    fusion: Fusion
-    slabs: Iterator[Fusion]
+    fusion: FusedPicture
+    slabs: Iterator[FusedPicture]
 
     @property
     def position(self) -> Position:
@@ -216,7 +216,7 @@ def fuse_group(
     settings: Options,
     system: System | PictureSystem,
     **told: Any,  # noqa: ANN401  progress and cancel
-) -> Fusion:
+) -> FusedPicture:
     """Return the fusion of a group's planes, which count from the volume's first.
 
     Args:
@@ -233,11 +233,11 @@ def fuse_group(
         step = None  # the frames say where they are
     options: dict[str, Any] = {**asdict(settings), **FIXED, "z_step_um": step, **told}
     options.pop("system")
-    fusion = fuse(stack, system=system, **options)
+    fusion = run_fusion(stack, system=system, **options)
     return _counted_from(group.selection.depths.start, fusion)
 
 
-def _counted_from(first: int, fusion: Fusion) -> Fusion:
+def _counted_from(first: int, fusion: FusedPicture) -> FusedPicture:
     """Return a fusion whose index and depth count planes from the volume's first one."""
     if first == 0 or fusion.index is None or fusion.depth is None:
         return fusion

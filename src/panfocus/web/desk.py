@@ -15,7 +15,8 @@ from panfocus.errors import InputError, PanfocusError, UsageError
 from panfocus.io.ome_set import set_files
 from panfocus.io.volumes.open import is_volume
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.project import Project, registration_options
+from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import ProjectContent, registration_options
 from panfocus.web import fusing, mendings
 from panfocus.web.carried import Base
 from panfocus.web.evaluations import OpenEvaluation, is_evaluation
@@ -144,7 +145,7 @@ class Desk:
         stack.strokes.note_saved(stack.strokes.versions())
         return stack
 
-    def take_up(self, stack: OpenStack, project: Project) -> None:
+    def take_up(self, stack: OpenStack, project: ProjectContent) -> None:
         """Go on with a project: fuse as it was fused, and put its strokes on.
 
         Raises:
@@ -182,7 +183,7 @@ class Desk:
 
         self.jobs.start(PageJob("fuse", stack.id, stack.result_name(options)), work)
 
-    def _take_up_planes(self, stack: OpenStack, project: Project) -> None:
+    def _take_up_planes(self, stack: OpenStack, project: ProjectContent) -> None:
         """Go on with a volume's project, at the first place that has strokes."""
         if stack.volume is None:
             raise UsageError("this project is of a volume, and the stack is none")
@@ -273,7 +274,7 @@ class Desk:
         }
 
 
-def _frames_of(stack: OpenStack, project: Project) -> tuple[int, ...]:
+def _frames_of(stack: OpenStack, project: ProjectContent) -> tuple[int, ...]:
     """Return the stack's numbers of a project's frames, in the project's order."""
     assert isinstance(stack.frames, FileFrames)
     infos = stack.frames.infos

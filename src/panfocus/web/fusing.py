@@ -13,12 +13,12 @@ from panfocus.errors import UsageError
 from panfocus.frame import Frame
 from panfocus.fusion.fold import sharpness
 from panfocus.pipeline.draft import draft_size
+from panfocus.pipeline.fuse import fuse
 from panfocus.pipeline.journal import Progress
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.quality import Surveyor
-from panfocus.pipeline.result import Fusion
-from panfocus.pipeline.run import fuse
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.web.frames import PlaneFrames
 from panfocus.web.jobs import Jobs, PageJob
@@ -80,7 +80,7 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
     _show(stack, fusion, size, f"{job.id}-1")
 
 
-def _show(stack: OpenStack, fusion: Fusion, size: tuple[int, int], name: str) -> None:
+def _show(stack: OpenStack, fusion: FusedPicture, size: tuple[int, int], name: str) -> None:
     """Put a draft where the last one was."""
     result = lay_down(
         stack.work / f"{DRAFT}-{name}",
@@ -98,7 +98,9 @@ def _show(stack: OpenStack, fusion: Fusion, size: tuple[int, int], name: str) ->
         stack.version += 1
 
 
-def _fuse_draft(frames: list[Frame], job: PageJob, tell: Progress, *, aligned: bool) -> Fusion:
+def _fuse_draft(
+    frames: list[Frame], job: PageJob, tell: Progress, *, aligned: bool
+) -> FusedPicture:
     settings: dict[str, Any] = {"keep_size": True}
     if not aligned:
         settings |= {"align": "none", "exposure": "none"}
@@ -181,7 +183,7 @@ def full(
     job.message = id_
 
 
-def _fused_plan(fusion: Fusion, options: Options) -> Plan | None:
+def _fused_plan(fusion: FusedPicture, options: Options) -> Plan | None:
     """Return the plan of the frames that were fused, without those that were culled."""
     if fusion.plan is None:
         return None
@@ -189,7 +191,7 @@ def _fused_plan(fusion: Fusion, options: Options) -> Plan | None:
     return replace(fusion.plan, settings=settings)
 
 
-def _taken(stack: OpenStack, fusion: Fusion, used: tuple[int, ...]) -> tuple[int, ...]:
+def _taken(stack: OpenStack, fusion: FusedPicture, used: tuple[int, ...]) -> tuple[int, ...]:
     """Return the numbers of the frames that were fused, some of which may have been culled."""
     if len(fusion.report.frames) == len(used):
         return used

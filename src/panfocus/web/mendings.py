@@ -11,7 +11,9 @@ from typing import Any
 from panfocus.arrays.types import Pixels
 from panfocus.errors import PanfocusError, UsageError
 from panfocus.io.checked_json import Value
-from panfocus.pipeline.project import Place, Project
+from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import Place, ProjectContent
+from panfocus.pipeline.project_file import save_project
 from panfocus.pipeline.volume_choice import volume_settings
 from panfocus.pipeline.volume_project import planes_of, volume_project
 from panfocus.retouch import FrameSource, Source, Stroke, SystemSource, stroke_from, stroke_to
@@ -230,7 +232,7 @@ def look_for_unsaved(stack: OpenStack, places: Places) -> None:
             stack.left_over = found if found.count else None
 
 
-def project_of(stack: OpenStack, result: Result) -> Project:
+def project_of(stack: OpenStack, result: Result) -> ProjectContent:
     """Return the project of a result with the strokes as they are.
 
     Raises:
@@ -248,7 +250,7 @@ def project_of(stack: OpenStack, result: Result) -> Project:
     return replace(known, strokes=carried(stack, result).strokes)
 
 
-def _volume_project_of(stack: OpenStack, result: Result) -> Project:
+def _volume_project_of(stack: OpenStack, result: Result) -> ProjectContent:
     settings = volume_settings(**changed(result.options))
     known = stack.projects.get(_VOLUME)
     if known is None:
@@ -282,7 +284,7 @@ def keep(stack: OpenStack) -> None:
     with suppress(PanfocusError, OSError), stack.keeping:
         result = keeper(stack)
         if result is not None:
-            project_of(stack, result).save(unsaved_path(stack), overwrite=True)
+            save_project(unsaved_path(stack), project_of(stack, result), None)
 
 
 def forget_unsaved(stack: OpenStack) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from threading import RLock
 
-from panfocus.pipeline.project import Place
+from panfocus.pipeline.project_content import Place
 from panfocus.web.mending import DrawnStrokes
 
 

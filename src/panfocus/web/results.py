@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
 from panfocus.pipeline.plan import Plan
-from panfocus.pipeline.project import Place
-from panfocus.pipeline.result import Fusion
+from panfocus.pipeline.project_content import Place
+from panfocus.pipeline.result import FusedPicture
 from panfocus.registration.transforms import Crop
 from panfocus.web.levels import ScreenLevels
 from panfocus.web.pictures import ArrayPicture, MapPicture
@@ -42,7 +42,7 @@ class Result:
     id: str
     name: str
     options: Options
-    fusion: Fusion
+    fusion: FusedPicture
     used: tuple[int, ...]
     size: tuple[int, int]
     plan: Plan | None
@@ -120,7 +120,7 @@ def _laid_down(folder: Path, name: str, values: NDArray[Any]) -> NDArray[Any]:
 
 def lay_down(
     folder: Path,
-    fusion: Fusion,
+    fusion: FusedPicture,
     *,
     id_: str,
     name: str,

@@ -12,7 +12,8 @@ from panfocus.pipeline.command_text import command, project_command
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs, map_path
-from panfocus.pipeline.result import Fusion, at_depth
+from panfocus.pipeline.project_file import save_project
+from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.retouched import retouch
 from panfocus.pipeline.volume_choice import Choice, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
@@ -155,7 +156,7 @@ def volume_outputs(request: SaveRequest) -> VolumeOutputs:
     )
 
 
-def finished(stack: OpenStack, result: Result, job: PageJob, jobs: Jobs) -> Fusion:
+def finished(stack: OpenStack, result: Result, job: PageJob, jobs: Jobs) -> FusedPicture:
     """Return a result as it is saved: strokes on it, at the bit depth that was asked for.
 
     The same steps as `panfocus.pipeline.replay.fuse_project` takes.
@@ -197,11 +198,11 @@ def _save_project(stack: OpenStack, result: Result, request: SaveRequest) -> Pat
     assert path is not None
     project = mendings.project_of(stack, result)
     if path == stack.project:
-        saved = project.save(path, expected_revision=stack.revision)
+        saved = save_project(path, project, stack.revision)
     elif path.exists() and not request.wanted.overwrite:
         raise OutputError("the output exists already", where=str(path))
     else:
-        saved = project.save(path, overwrite=True)
+        saved = save_project(path, project, None)
     stack.project, stack.revision = path, saved.revision
     return path
 

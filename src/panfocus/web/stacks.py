@@ -12,7 +12,7 @@ from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
-from panfocus.pipeline.project import Project
+from panfocus.pipeline.project_content import ProjectContent
 from panfocus.pipeline.quality import Finding
 from panfocus.registration.options import resolve_reference
 from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
@@ -86,8 +86,8 @@ class OpenStack:
         self.strokes = PlacedStrokes()
         self.native: tuple[str, Native] | None = None
         self.project: Path | None = None
-        self.projects: dict[str, Project] = {}
-        self.left_over: Project | None = None
+        self.projects: dict[str, ProjectContent] = {}
+        self.left_over: ProjectContent | None = None
         self.keeping = RLock()
         self.options: dict[str, Any] = {}
 

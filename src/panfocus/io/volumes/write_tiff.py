@@ -1,4 +1,4 @@
-"""Fused planes into one OME-TIFF, or a hyperstack of ImageJ."""
+"""FusedPicture planes into one OME-TIFF, or a hyperstack of ImageJ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fused planes into one OME-Zarr."""
+"""FusedPicture planes into one OME-Zarr."""
 
 from __future__ import annotations
 
