@@ -9,13 +9,12 @@ from click.testing import CliRunner
 
 from panfocus.cli import training
 from panfocus.errors import UsageError
+from panfocus.train.flags import TRAINING_HEADINGS, flag_of
 from panfocus.train.options import (
-    TRAINING_HEADINGS,
     AveragingOptions,
     DrplOptions,
     DualPathOptions,
     ExportOptions,
-    flag_of,
 )
 
 COMMANDS = {

@@ -15,8 +15,8 @@ from panfocus.cli.files import FILE
 from panfocus.cli.options import GroupedCommand
 from panfocus.cli.typed_options import flags_of
 from panfocus.errors import UsageError
+from panfocus.train.flags import TRAINING_HEADINGS
 from panfocus.train.options import (
-    TRAINING_HEADINGS,
     AveragingOptions,
     DrplOptions,
     DualPathOptions,

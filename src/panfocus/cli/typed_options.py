@@ -12,7 +12,7 @@ import click
 
 from panfocus.cli.files import FILE
 from panfocus.cli.options import CommandT, ValueType, declared
-from panfocus.train.options import Flag, flag_of
+from panfocus.train.flags import Flag, flag_of
 
 
 def flags_of(options: type[Any]) -> Callable[[CommandT], CommandT]:

@@ -9,60 +9,20 @@ Light: nothing here needs torch.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from panfocus.errors import UsageError
+from panfocus.train.flags import flag
 
 NumberFormat = Literal["auto", "float32", "bfloat16"]
 TrainingDevice = Literal["auto", "cpu", "cuda"]
-#: Under which heading ``--help`` shows an option, and how the heading reads.
-TRAINING_HEADINGS = {
-    "data": "Data",
-    "recipe": "Recipe and weights to start from",
-    "duration": "Duration",
-    "machine": "Machine",
-    "card": "Card of the system",
-    "dualpath": "Dual-Path alone",
-    "output": "Output",
-}
-_FLAG = "flag"
-
-
-@dataclass(frozen=True)
-class Flag:
-    """What is told of an option on the command line.
-
-    Attributes:
-        group: a key of `TRAINING_HEADINGS`.
-        help: what it does, in sentences.
-        names: on the command line, where they are not ``--name-of-the-field``.
-        metavar: how ``--help`` calls the value.
-        choices: the values that there are; none where any of its type will do.
-        least: the smallest number.
-    """
-
-    group: str
-    help: str
-    names: tuple[str, ...] = ()
-    metavar: str | None = None
-    choices: tuple[str, ...] = ()
-    least: int | None = None
-
-
-def _flag(default: Any, group: str, text: str, *names: str, **more: Any) -> Any:  # noqa: ANN401  a field of any type
-    return field(default=default, metadata={_FLAG: Flag(group, text, names, **more)})
 
 
 def _data(text: str) -> Any:  # noqa: ANN401  a field of any type
     read = f"{text} Any format that `panfocus fuse` reads. May be repeated."
-    return _flag(MISSING, "data", read, "--data", "-d", metavar="DIR")
-
-
-def flag_of(metadata: Any) -> Flag | None:  # noqa: ANN401  as dataclasses have it
-    """Return what is told of a field with this metadata; None for what is no flag."""
-    return metadata.get(_FLAG)
+    return flag(MISSING, "data", read, "--data", "-d", metavar="DIR")
 
 
 #: A year.
@@ -74,7 +34,7 @@ class TrainingOptions:
     """What training any system takes; fields as their flags say."""
 
     data: tuple[Path, ...] = _data("Folder with training material.")
-    out: Path = _flag(
+    out: Path = flag(
         MISSING,
         "output",
         "Folder for the checkpoint, the log, sample pictures and the exported system.",
@@ -82,21 +42,21 @@ class TrainingOptions:
         "-o",
         metavar="DIR",
     )
-    recipe: str | None = _flag(None, "recipe", "Name of the recipe.", metavar="NAME")
-    init: str | None = _flag(
+    recipe: str | None = flag(None, "recipe", "Name of the recipe.", metavar="NAME")
+    init: str | None = flag(
         None,
         "recipe",
         "Start from trained weights instead of random ones: `bundled`, or the folder of a system.",
         metavar="SYSTEM",
     )
-    changes: tuple[str, ...] = _flag(
+    changes: tuple[str, ...] = flag(
         (),
         "recipe",
         "Change one value of the recipe, named as in run.json: odds.lights=0.2. May be repeated.",
         "--set",
         metavar="KEY=VALUE",
     )
-    plugins: tuple[Path, ...] = _flag(
+    plugins: tuple[Path, ...] = flag(
         (),
         "recipe",
         "Run a Python file of yours that registers data, losses or steps (docs/extending.md). "
@@ -104,26 +64,26 @@ class TrainingOptions:
         "--plugin",
         metavar="FILE",
     )
-    minutes: float | None = _flag(None, "duration", "Stop after so many minutes of training.")
-    steps: int | None = _flag(
+    minutes: float | None = flag(None, "duration", "Stop after so many minutes of training.")
+    steps: int | None = flag(
         None, "duration", "Stop after so many steps; the result then depends on the seed alone."
     )
-    resume: bool = _flag(False, "duration", "Continue from the checkpoint in --out.")
-    seed: int = _flag(0, "duration", "Seed of the initial weights and of all samples.")
-    threads: int | None = _flag(None, "machine", "Number of processor cores to use; all of them.")
-    precision: str = _flag(
+    resume: bool = flag(False, "duration", "Continue from the checkpoint in --out.")
+    seed: int = flag(0, "duration", "Seed of the initial weights and of all samples.")
+    threads: int | None = flag(None, "machine", "Number of processor cores to use; all of them.")
+    precision: str = flag(
         "auto",
         "machine",
         "Number format of the computation; auto takes the faster one on this machine.",
         choices=get_args(NumberFormat),
     )
-    device: str = _flag(
+    device: str = flag(
         "auto",
         "machine",
         "Where to train; auto takes a graphics card if torch finds one.",
         choices=get_args(TrainingDevice),
     )
-    loaders: int = _flag(
+    loaders: int = flag(
         0,
         "machine",
         "Number of processes that prepare batches; 0 prepares them in a thread.",
@@ -170,21 +130,21 @@ class DrplOptions(TrainingOptions):
     """What training DRPL takes."""
 
     data: tuple[Path, ...] = _data("Folder of sharp pictures.")
-    masks: tuple[Path, ...] = _flag(
+    masks: tuple[Path, ...] = flag(
         (),
         "data",
         "Folder of binary masks or alpha mattes, for the shapes of made foregrounds; procedural "
         "shapes are used as well. May be repeated.",
         metavar="DIR",
     )
-    recipe: str = _flag(
+    recipe: str = flag(
         "better",
         "recipe",
         "better: the published network with a loss on the fused picture and varied pairs; "
         "published: as in the paper; small: a small network that learns from a trained one.",
         metavar="NAME",
     )
-    teacher: str | None = _flag(
+    teacher: str | None = flag(
         None,
         "recipe",
         "Whose maps the small network learns from: `drpl` (the default), or the folder of a "
@@ -198,43 +158,43 @@ class DualPathOptions(TrainingOptions):
     """What training Dual-Path takes."""
 
     data: tuple[Path, ...] = _data("Folder of pairs (A/ and B/), focal stacks or volumes.")
-    recipe: str | None = _flag(
+    recipe: str | None = flag(
         None,
         "recipe",
         "dualpath (the default), or paper: the reconstruction of the paper with nothing added.",
         metavar="NAME",
     )
-    recipe_file: Path | None = _flag(
+    recipe_file: Path | None = flag(
         None,
         "recipe",
         "Take the recipe from a run.json or card.json instead of --recipe.",
         "--config",
         metavar="FILE",
     )
-    grow: bool = _flag(
+    grow: bool = flag(
         False,
         "recipe",
         "Start the recipe's larger networks from the smaller ones of --init.",
         "--grow",
     )
-    rate: float | None = _flag(None, "recipe", "Peak learning rate; the recipe's own if not given.")
-    batch_factor: int = _flag(
+    rate: float | None = flag(None, "recipe", "Peak learning rate; the recipe's own if not given.")
+    batch_factor: int = flag(
         1,
         "machine",
         "Multiply the batch size, for a graphics card; the learning rate grows by the square root.",
         least=1,
     )
-    validate: bool = _flag(
+    validate: bool = flag(
         True,
         "data",
         "Hold out one scene in five, and export the weights that do best on the held-out scenes.",
     )
-    align: bool = _flag(
+    align: bool = flag(
         True,
         "data",
         "Align frames that do not lie on each other, as `panfocus fuse --align` does.",
     )
-    dry_run: bool = _flag(
+    dry_run: bool = flag(
         False,
         "output",
         "List what would be trained on, and what would be left out and why; then stop.",
@@ -246,16 +206,14 @@ class DualPathOptions(TrainingOptions):
 class AveragingOptions:
     """What averaging runs takes."""
 
-    parts: tuple[str, ...] = _flag(
+    parts: tuple[str, ...] = flag(
         MISSING,
         "data",
         "Folder of a run and the share of its weights. Repeat it for every run.",
         "--part",
         metavar="RUN=SHARE",
     )
-    out: Path = _flag(
-        MISSING, "output", "Folder of the averaged run.", "--out", "-o", metavar="DIR"
-    )
+    out: Path = flag(MISSING, "output", "Folder of the averaged run.", "--out", "-o", metavar="DIR")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,43 +225,43 @@ class ExportOptions:
     """
 
     run: Path
-    out: Path = _flag(
+    out: Path = flag(
         MISSING, "output", "Folder of the system to write.", "--out", "-o", metavar="DIR"
     )
-    overwrite: bool = _flag(False, "output", "Replace a system that exists there.", "--overwrite")
-    data: str = _flag(
+    overwrite: bool = flag(False, "output", "Replace a system that exists there.", "--overwrite")
+    data: str = flag(
         "not told",
         "card",
         "What the system was trained on and under which terms, for its card.",
         metavar="TEXT",
     )
-    scores: tuple[str, ...] = _flag(
+    scores: tuple[str, ...] = flag(
         (), "card", "A score to write on the card. May be repeated.", "--score",
         metavar="NAME=NUMBER",
     )  # fmt: skip
-    depth: int | None = _flag(
+    depth: int | None = flag(
         None, "dualpath", "Number of unrolled steps that run; all if not given.", least=1
     )
-    picture: bool = _flag(
+    picture: bool = flag(
         False,
         "dualpath",
         "Let the system answer with the fuser's own picture instead of weights.",
         "--picture",
     )
-    sharpen: float = _flag(
+    sharpen: float = flag(
         1.0, "dualpath", "Exponent of the final weights over the frames; above 1 decides harder."
     )
-    eight_bit: tuple[Path, ...] = _flag(
+    eight_bit: tuple[Path, ...] = flag(
         (),
         "dualpath",
         "Compute in 8 bits, which is faster; ranges are measured on the pairs or stacks in this "
         "folder, for example those of the training. May be repeated.",
         metavar="DIR",
     )
-    restorer: bool = _flag(
+    restorer: bool = flag(
         True, "dualpath", "Also write the network that `panfocus fuse --mode restore` needs."
     )
-    plugins: tuple[Path, ...] = _flag(
+    plugins: tuple[Path, ...] = flag(
         (),
         "output",
         "Run a Python file of yours that registers the run's steps (docs/extending.md). May be "
