@@ -57,6 +57,10 @@ class UnmadePixels(Protocol):
     dtype: np.dtype[Any]
     taken_grey: Pixels
 
+    def forget_grey(self) -> None:
+        """Let go of `taken_grey`, which is made anew should it be asked for again."""
+        ...
+
     def whole(self) -> Pixels:
         """Return all pixels ``(H, W, 3)``."""
         ...
@@ -177,11 +181,6 @@ class Frame:
         held = self.held
         return self.grey if isinstance(held, np.ndarray) else held.taken_grey
 
-    def grey_of(self, tile: Tile) -> Pixels:
-        """Return luminance of a part of the pixels."""
-        held = self.held
-        return self.grey[tile] if isinstance(held, np.ndarray) else luminance(held.region(tile))
-
     def measured(self, measure: Callable[[Pixels], Float], factor: int) -> Float:
         """Return what a function finds in the luminance, at the working scale.
 
@@ -199,7 +198,10 @@ class Frame:
 
     def alone(self) -> Frame:
         """Return the frame without what was worked out from it, to be held for long."""
-        return replace(self, pixels=self.held)
+        held = self.held
+        if not isinstance(held, np.ndarray):
+            held.forget_grey()
+        return replace(self, pixels=held)
 
     def covered(self, cover: NDArray[np.uint8] | None) -> Frame:
         """Return the frame with another cover."""

@@ -52,14 +52,13 @@ def test_each_system_makes_what_it_makes_alone(shots, tmp_path, capsys):
 
 def test_frames_are_looked_at_once_to_be_registered(shots, tmp_path, monkeypatch):
     looks = []
-    monkeypatch.setattr(
-        several, "fuse", lambda plan_, **_: looks.append(plan_.registration) or fused(plan_)
-    )
-    real = __import__("panfocus.pipeline.run", fromlist=["fuse"]).fuse
+    real = several.run_fusion
 
-    def fused(plan_):
+    def fused(plan_, **_):
+        looks.append(plan_.registration)
         return real(plan_)
 
+    monkeypatch.setattr(several, "run_fusion", fused)
     assert fuse(shots, "-s", "guided,guided-sf,pyramid", "-o", tmp_path / "f.tif") == 0
     assert looks[0] is None
     assert looks[1] is looks[2] is not None

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from panfocus.frame import Frame
-from panfocus.fusion import composite
+from panfocus.fusion import composite, late_mixing
 from panfocus.fusion.composite import Composer, Refine
 from panfocus.fusion.decision import Decision
 from panfocus.resources.threads import opencv_threads
@@ -58,7 +58,7 @@ def test_what_goes_wrong_beside_other_work_is_told(monkeypatch):
         composer = Composer(1, refine=Refine())
         first, second, _ = decisions(64, 64, 1)
         composer.apply(first)
-        monkeypatch.setattr(composite, "mix", fail)
+        monkeypatch.setattr(late_mixing, "mix", fail)
         composer.apply(second)
         with pytest.raises(MemoryError, match="no more"):
             _ = composer.picture

@@ -10,7 +10,6 @@ import tifffile
 from panfocus.cli import main
 from panfocus.errors import InputError, UsageError
 from panfocus.pipeline.project import Project
-from panfocus.pipeline.project_file import save_project
 from panfocus.pipeline.volume_choice import Choice, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volume_project import StrokeMender, fuse_volume_project, volume_project
@@ -34,8 +33,8 @@ def cells(tmp_path):
 
 
 def saved(cells, strokes):
-    project = volume_project(cells, SETTINGS, strokes, cells.parent)
-    return save_project(cells.parent / "cells.panfocus.json", project, 0)
+    project = Project(**vars(volume_project(cells, SETTINGS, strokes, cells.parent)))
+    return project.save(cells.parent / "cells.panfocus.json")
 
 
 def fused(project, tmp_path, name="fused.ome.tif", **more):

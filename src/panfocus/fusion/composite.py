@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,8 +15,9 @@ from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
-from panfocus.fusion.blend import mix, snap
+from panfocus.fusion.blend import snap
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.late_mixing import LateMixing, mix_into
 from panfocus.fusion.modes import Mode
 from panfocus.resources.later import Later
 
@@ -121,11 +123,6 @@ class _Weight:
         return np.ones(self.shape, np.float32) if self.alpha is None else self.alpha
 
 
-def _mix_into(below: Pixels, above: Pixels, alpha: Float | None) -> None:
-    """Mix `above` into `below` in place; whole tiles copy native pixels."""
-    below[...] = above if alpha is None else mix(below, above, alpha)
-
-
 class Composer:
     """The running picture: takes decisions of a fold, holds one picture and its luminance.
 
@@ -150,6 +147,7 @@ class Composer:
         self._want_maps = maps
         self._maps: _Maps | None = None
         self._picture: Pixels | None = None
+        self._late: LateMixing | None = None
         self._grey: Pixels | None = None
         self._guide: Float | None = None
         self._mixing: Later[None] | None = None
@@ -159,6 +157,8 @@ class Composer:
         """The fused picture ``(H, W[, C])`` so far."""
         self.wait()
         assert self._picture is not None
+        if self._late is not None:
+            self._late.finish()
         return self._picture
 
     @property
@@ -204,9 +204,7 @@ class Composer:
             assert self._grey is not None
             below, above = (shrink(g, self._factor) for g in (self._grey, decision.frame.grey))
             self._guide = _mean_of(below, above)
-        height, width = self._picture.shape[:2]
-        core = -(-TILE // self._factor) * self._factor
-        for window in windows(height, width, core):
+        for window in self._windows():
             near = self._near(decision.alpha.shape, window)
             alpha = self._weight(decision.alpha, near, window, decision.frame)
             chosen = alpha
@@ -216,6 +214,8 @@ class Composer:
                 self._mix(window.core, decision.frame, alpha.alpha)
             if self._maps and chosen is not None:
                 self._maps.update(window.core, chosen.filled(), decision.frame.number)
+        if self._late is not None:
+            self._late.end_frame()
 
     def _weight(self, alpha: Float, near: _Near, window: Window, frame: Frame) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
@@ -238,10 +238,26 @@ class Composer:
 
     def _start(self, frame: Frame) -> None:
         height, width = frame.shape[:2]
-        self._picture = frame.pixels.copy()
-        # a grey picture is its own luminance and must not be mixed twice
-        self._grey = self._picture if frame.grey is frame.pixels else frame.grey.copy()
         self._maps = _Maps(height, width, frame.number) if self._want_maps else None
+        if isinstance(frame.held, np.ndarray):
+            self._picture = frame.held.copy()
+            # a grey picture is its own luminance and must not be mixed twice
+            self._grey = self._picture if frame.grey is frame.held else frame.grey.copy()
+        else:
+            self._picture = np.zeros(frame.shape, frame.dtype)
+            self._grey = frame.grey.copy()
+        if self._grey is not self._picture:
+            self._late = LateMixing(self._picture)
+        if not isinstance(frame.held, np.ndarray) and self._late is not None:
+            for window in self._windows():
+                self._late.take(frame, window.core, None)
+            self._late.end_frame()
+
+    def _windows(self) -> Iterator[Window]:
+        assert self._picture is not None
+        core = -(-TILE // self._factor) * self._factor
+        height, width = self._picture.shape[:2]
+        return windows(height, width, core)
 
     def _near(self, shape: tuple[int, ...], window: Window) -> _Near:
         """Return which working pixels a tile of full scale depends on."""
@@ -275,13 +291,13 @@ class Composer:
         if self._factor == 1:  # the tile is a part of what was read, and so is its guide
             inner = _within(near.read, window.core)
             return snap(slope[inner] * coarse[inner] + offset[inner])
-        fine = _mean_of(self._grey[window.core], frame.grey_of(window.core))
+        fine = _mean_of(self._grey[window.core], frame.grey[window.core])
         slope, offset = (_enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
         return snap(slope * fine + offset)
 
     def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float | None) -> None:
         assert self._picture is not None
         assert self._grey is not None
-        _mix_into(self._picture[tile], frame.region(tile), alpha)
-        if self._grey is not self._picture:
-            _mix_into(self._grey[tile], frame.grey_of(tile), alpha)
+        mix_into(self._grey[tile], frame.grey[tile], alpha)
+        if self._late is not None:
+            self._late.take(frame, tile, alpha)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.held import PART
+from panfocus.fusion.late_mixing import waiting_frames
 from panfocus.io import FrameInfo
 from panfocus.pipeline.options import Options
 from panfocus.resources.memory import free_memory, parse_size, process_limit
@@ -223,8 +224,8 @@ def estimate_memory(
     frame = pixels * channels * itemsize
     # running picture, frame mixed into it, frame in use, frame being decoded, its decoder's copy
     frames = 5 * frame + 4 * pixels * itemsize
-    if moved:  # a frame in place, matched before, and the pixels that it shows
-        frames += 2 * frame + pixels
+    if moved:  # a frame in place, matched before, what it shows; and those that wait to be mixed
+        frames += 2 * frame + pixels + waiting_frames(frame) * frame
     # evidence, decision, its softening and its peak, float32 each
     working = pixels // factor**2 * 4 * 16
     full_maps = pixels * 14 if maps else 0

@@ -137,6 +137,7 @@ class Project(ProjectContent):
             UsageError: nothing says what to write; or there are strokes, and no file of them.
 
         Examples:
+            >>> from panfocus import Options
             >>> from panfocus.pipeline.project_content import ProjectInput
             >>> inputs = (ProjectInput("/shots/a.jpg", 1, 64 * "0"),)
             >>> Project(inputs, Options(mode="select")).command_line(output="fused.tif")

@@ -52,6 +52,10 @@ class MovedPixels:
         """Luminance ``(H, W)`` of the frame as it was taken."""
         return luminance(self._pixels)
 
+    def forget_grey(self) -> None:
+        """Let go of `taken_grey`, which is made anew should it be asked for again."""
+        vars(self).pop("taken_grey", None)
+
     def whole(self) -> Pixels:
         """Return all pixels ``(h, w, 3)``."""
         self._tiles.make_all(self._missing.values())

@@ -1,0 +1,108 @@
+"""Mix frames a little late: what frames after them cover again need not be resampled.
+
+A frame of a focal stack is the sharpest so far nearly wherever focus has just arrived, and loses
+most of that to the next. Pixels of a frame that lies elsewhere are made when they are asked for, so
+a tile waits until a few later frames have been decided, and only what is left of it is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Frame, Tile
+from panfocus.fusion.blend import mix
+
+#: Frames that may wait, and what they may take: one waits in any case.
+MOST_WAITING = 4
+WAITING_BYTES = 96 * 2**20
+
+
+def waiting_frames(frame_bytes: int) -> int:
+    """Return how many frames of so many bytes wait."""
+    return min(max(WAITING_BYTES // frame_bytes, 1), MOST_WAITING)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What a frame puts into a tile.
+
+    Attributes:
+        turn: of the frame among all that were mixed.
+        frame: the frame.
+        alpha: its weights ``(h, w)`` against what is below; None where all are 1.
+    """
+
+    turn: int
+    frame: Frame
+    alpha: Float | None
+
+
+class LateMixing:
+    """The running picture, into which frames are mixed once later ones are known."""
+
+    def __init__(self, picture: Pixels) -> None:
+        """Set up.
+
+        Args:
+            picture: ``(H, W[, C])`` that is written to; finite numbers.
+        """
+        self._picture = picture
+        self._most = waiting_frames(picture.nbytes)
+        self._tiles: dict[tuple[int, int, int, int], list[_Waiting]] = {}
+        self._turn = 0
+
+    def take(self, frame: Frame, tile: Tile, alpha: Float | None) -> None:
+        """Take what a frame puts into a tile of a grid that stays the same.
+
+        Args:
+            frame: the frame; `end_frame` follows its last tile.
+            tile: rows and columns.
+            alpha: its weights; None where all are 1.
+        """
+        key = (tile[0].start, tile[0].stop, tile[1].start, tile[1].stop)
+        waiting = self._tiles.get(key)
+        if waiting is None and isinstance(frame.held, np.ndarray):
+            mix_into(self._picture[tile], frame.held[tile], alpha)
+            return
+        entry = _Waiting(self._turn, frame.alone(), alpha)
+        self._tiles[key] = [*(waiting or ()), entry] if alpha is not None else [entry]
+
+    def end_frame(self) -> None:
+        """Mix in what has waited for long enough."""
+        self._turn += 1
+        self._settle(self._turn - self._most)
+
+    def finish(self) -> None:
+        """Mix in all that waits."""
+        self._settle(self._turn)
+
+    def _settle(self, before: int) -> None:
+        """Mix in frames with a turn before this one."""
+        for key, waiting in list(self._tiles.items()):
+            while waiting and waiting[0].turn < before:
+                oldest = waiting.pop(0)
+                self._mix(key, oldest, waiting)
+            if not waiting:
+                del self._tiles[key]
+
+    def _mix(self, key: tuple[int, int, int, int], one: _Waiting, later: list[_Waiting]) -> None:
+        tile = slice(*key[:2]), slice(*key[2:])
+        if _shows(one, later, (key[1] - key[0], key[3] - key[2])):
+            mix_into(self._picture[tile], one.frame.region(tile), one.alpha)
+
+
+def _shows(one: _Waiting, later: list[_Waiting], shape: tuple[int, int]) -> bool:
+    """Whether anything of a frame is left in a tile under those after it."""
+    shown = np.ones(shape, bool) if one.alpha is None else one.alpha > 0
+    for other in later:
+        assert other.alpha is not None  # a frame that covers all has cleared the tile
+        shown &= other.alpha < 1
+    return bool(shown.any())
+
+
+def mix_into(below: Pixels, above: Pixels, alpha: Float | None) -> None:
+    """Mix `above` into `below` in place; whole tiles copy native pixels."""
+    below[...] = above if alpha is None else mix(below, above, alpha)
