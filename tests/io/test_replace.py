@@ -312,3 +312,13 @@ def test_results_keep_the_mode_of_what_they_replace(tmp_path: Path, out: str) ->
     assert main([*words, f"--json={tmp_path / 'r.json'}", "--overwrite"]) == 0
     assert mode(place_) == 0o600
     assert mode(tmp_path / "r.json") == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="not an ordinary file"):
+        write_atomic(tmp_path / "pipe", [b"all"], overwrite=True)
+    with pytest.raises(OutputError):
+        write_atomic(tmp_path / "pipe", [b"all"], overwrite=False)
+    assert [path.is_fifo() for path in tmp_path.iterdir()] == [True]

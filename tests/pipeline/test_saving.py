@@ -1,6 +1,7 @@
 """`Fusion.save`: every file of a fusion by one call."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -118,3 +119,30 @@ def test_sixteen_bits_that_were_asked_for_are_not_cut(frames, tmp_path):
         Image.fromarray(frames[int(name[0])]).save(tmp_path / name)
     words = ["fuse", str(tmp_path / "*.png"), "-o", str(tmp_path / "o.jpg"), "--bit-depth", "16"]
     assert main([*words, "-s", "guided"]) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+@pytest.mark.parametrize(
+    "name",
+    ["a.png", "a.tif", "map.png", "map.tif", "height.png", "mesh.ply", "t.json", "report.json"],
+)
+@pytest.mark.parametrize("is_link", [False, True])
+def test_nothing_but_ordinary_files_is_replaced(fusion, tmp_path, name, is_link):
+    """A pipe stands for what cannot be made again by its user: a socket, a device."""
+    pipe = tmp_path / ("pipe" if is_link else name)
+    os.mkfifo(pipe)
+    if is_link:
+        (tmp_path / name).symlink_to(pipe)
+    beside = {
+        "map": {"maps": {"depth": tmp_path / name}},
+        "height": {"height_map": tmp_path / name},
+        "mesh": {"mesh": tmp_path / name, "pixel_um": 1.0},
+        "t": {"transforms": tmp_path / name},
+        "report": {"report": tmp_path / name},
+    }
+    kind = name.split(".", maxsplit=1)[0]
+    picture = name if kind == "a" else "fused.png"
+    with pytest.raises(OutputError, match="not an ordinary file"):
+        fusion.save(tmp_path / picture, **beside.get(kind, {}), overwrite=True)
+    assert pipe.is_fifo()
+    assert not list(tmp_path.glob(".panfocus-*"))

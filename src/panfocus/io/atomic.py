@@ -92,7 +92,7 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     meanwhile is not touched.
 
     Raises:
-        OutputError: the file exists, or the system refuses.
+        OutputError: the file exists, or is a folder, pipe or device; or the system refuses.
     """
     target = Path(os.path.realpath(path))  # through a symbolic link, not in its place
     made: list[Path] = []
@@ -101,6 +101,8 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     try:
         try:
             _make_folders(target.parent, made)
+            if overwrite:
+                check_ordinary(target)
             if overwrite and target.exists():
                 _write(temporary, pieces, is_private=True)
             else:
@@ -117,6 +119,26 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
         _ON_THE_WAY.discard(temporary)
 
 
+def check_ordinary(path: Path) -> None:
+    """Refuse to write to a folder, or in place of a pipe, a socket or a device.
+
+    Raises:
+        OutputError: it is one, or leads to one.
+    """
+    if path.is_dir():
+        raise OutputError(
+            "the output is a folder",
+            where=str(path),
+            remedy=f"add a file name, like fused{path.suffix or '.png'}",
+        )
+    if path.exists() and not path.is_file():
+        raise OutputError(
+            "the output is not an ordinary file",
+            where=str(path),
+            remedy="choose a file name in an ordinary folder",
+        )
+
+
 def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     """Move a finished file or folder to its place in one step; both on one file system.
 
@@ -126,7 +148,7 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
 
     Raises:
         FileExistsError: the target exists and may not be replaced.
-        OutputError: the target is a folder that holds more than a Zarr.
+        OutputError: the target is a folder that holds more than a Zarr, a pipe or a device.
         OSError: the system refuses.
     """
     if overwrite:
@@ -134,6 +156,7 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     if temporary.is_dir():
         _place_folder(temporary, target, overwrite=overwrite)
     elif overwrite:
+        check_ordinary(target)
         temporary.replace(target)
     else:
         _place_new(temporary, target)

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from panfocus.errors import FormatError, OutputError, UsageError
 from panfocus.frame import Metadata
 from panfocus.io import jpeg, png_write, tiff_write, webp
-from panfocus.io.atomic import cannot_write, exists_error, located, token, write_atomic
+from panfocus.io.atomic import (
+    cannot_write,
+    check_ordinary,
+    exists_error,
+    located,
+    token,
+    write_atomic,
+)
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.frames import Format
 from panfocus.io.mark import mark
@@ -94,21 +101,10 @@ def check_place(path: Path, *, overwrite: bool) -> None:
         OutputError: exists already, is no ordinary file, or its folder cannot be written to.
     """
     path = located(as_path(path, OutputError))
-    if path.is_dir():
-        raise OutputError(
-            "the output is a folder",
-            where=str(path),
-            remedy=f"add a file name, like fused{path.suffix or '.png'}",
-        )
-    if os.path.lexists(path):
-        if not overwrite:
-            raise exists_error(path)
-        if path.exists() and not path.is_file():
-            raise OutputError(
-                "the output is not an ordinary file",
-                where=str(path),
-                remedy="choose a file name in an ordinary folder",
-            )
+    if path.is_dir() or (overwrite and os.path.lexists(path)):
+        check_ordinary(path)
+    elif os.path.lexists(path):
+        raise exists_error(path)
     _try_folder(path)
 
 
