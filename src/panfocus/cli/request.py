@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
@@ -14,6 +14,9 @@ from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import CALIBRATIONS
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.resources.paths import as_path
+
+if TYPE_CHECKING:
+    from panfocus.io.volumes.write_zarr import NgffVersion
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Request:
     animation_size: int = 720
     parallax: float = 3.0
     pyramid: Pyramid = "auto"
+    ome_zarr: NgffVersion | None = None
     scale_bar: str | None = None
     watch_frames: float | None = None
 
@@ -98,7 +102,18 @@ class Request:
         return None if self.json_file in (None, BARE) else as_path(str(self.json_file), UsageError)
 
     def outputs(self, picture: Path) -> Outputs:
-        """Return the files that are asked for."""
+        """Return the files that are asked for.
+
+        Raises:
+            UsageError: a version of OME-Zarr is asked for, which no photograph becomes.
+        """
+        if self.ome_zarr is not None:
+            raise UsageError(
+                "this version is of OME-Zarr, and none is written",
+                where="--ome-zarr",
+                expected="an output that ends in .ome.zarr or .zarr",
+                got=str(picture),
+            )
         maps = {
             kind: map_path(picture, kind) if value == BARE else as_path(value, UsageError)
             for kind, value in self.maps.items()

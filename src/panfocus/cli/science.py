@@ -127,6 +127,7 @@ def _outputs(request: Request, image: Path, wanted: Mapping[str, str]) -> Volume
             request.height_map, request.mesh, request.pixel_size, request.scale_bar, image
         ),
         pyramid=request.pyramid,
+        ome_zarr=request.ome_zarr,
         quality=request.quality,
     )
 

@@ -19,6 +19,7 @@ from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.volume import Volume
 from panfocus.io.volumes.write import Sink
 from panfocus.io.volumes.write_picture import check_is_map, check_is_picture, is_picture
+from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.io.write import check_place, output_format
 from panfocus.pipeline.slabs import slab_paths, slab_ranges
 from panfocus.pipeline.volume_check import check_slab
@@ -39,6 +40,7 @@ class VolumeOutputs:
         slab: planes of each slab, and how many it shares with the next; None for no slabs.
         surfaces: height maps and meshes.
         pyramid: whether large planes get smaller copies in the file, for viewers.
+        ome_zarr: version of an OME-Zarr; None for 0.4, which most programs read.
         quality: of JPEG and WebP, 1 to 100.
     """
 
@@ -49,6 +51,7 @@ class VolumeOutputs:
     slab: tuple[int, int] | None = None
     surfaces: SurfaceOutputs = field(default_factory=SurfaceOutputs)
     pyramid: Pyramid = "auto"
+    ome_zarr: NgffVersion | None = None
     quality: int = 95
 
     @classmethod
@@ -119,9 +122,16 @@ class VolumeOutputs:
 
         Raises:
             OutputError: exists, is an input, or of a format that holds no volume.
-            UsageError: two are one file, or there are no such slabs.
+            UsageError: two are one file, or a version of OME-Zarr is asked for and none written.
         """
         check_apart(read, self.named())
+        if self.ome_zarr is not None and not any(map(is_zarr, self.files.values())):
+            raise UsageError(
+                "this version is of OME-Zarr, and none is written",
+                where="ome_zarr",
+                expected="an output that ends in .ome.zarr or .zarr",
+                got=str(self.image),
+            )
         for kind, path in (("image", self.image), *self.maps.items()):
             if not self.is_picture:
                 check_output(path, overwrite=self.overwrite)
@@ -206,6 +216,7 @@ class VolumeOutputs:
             pictures_of(kind, choice, selected, self.slab),
             display=display,
             pyramid=self.pyramid,
+            ome_zarr=self.ome_zarr or "0.4",
             bit_depth=choice.settings.bit_depth,
             quality=self.quality,
         )

@@ -14,6 +14,7 @@ from panfocus.arrays.types import Float
 from panfocus.errors import UsageError
 from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.volume import Volume, Voxel
+from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.options import MapKind
 from panfocus.pipeline.volume_choice import Choice, Group
 from panfocus.pipeline.volume_outputs import VolumeOutputs
@@ -97,6 +98,7 @@ class VolumeFusion:
         pixel_um: float | None = None,
         scale_bar: str | None = None,
         pyramid: Pyramid = "auto",
+        ome_zarr: NgffVersion | None = None,
         quality: int = 95,
         overwrite: bool = False,
     ) -> list[Path]:
@@ -115,6 +117,7 @@ class VolumeFusion:
             scale_bar: "100um", "0.5mm" or "auto": a picture of every stack with such a bar in it,
                 named ``<path>_scalebar``.
             pyramid: "auto" gives planes longer than 4096 pixels smaller copies, for viewers.
+            ome_zarr: version of an OME-Zarr, "0.4" or "0.5"; None for 0.4.
             quality: of JPEG and WebP, 1 to 100.
             overwrite: whether existing files may be replaced.
 
@@ -139,6 +142,7 @@ class VolumeFusion:
             slab=self._slab,
             surfaces=surfaces,
             pyramid=pyramid,
+            ome_zarr=ome_zarr,
             quality=quality,
         )
         source = self._volume.path

@@ -19,7 +19,7 @@ from panfocus.io.volumes.volume import Channel, Position, Volume
 from panfocus.io.volumes.write import Picture, Sink
 from panfocus.io.volumes.write_picture import Bits, MapSink, PictureSink
 from panfocus.io.volumes.write_tiff import TiffSink
-from panfocus.io.volumes.write_zarr import ZarrSink
+from panfocus.io.volumes.write_zarr import NgffVersion, ZarrSink
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.volume_choice import Choice, Group, Selection
 from panfocus.pipeline.volume_surfaces import Shown, SurfaceOutputs, tails_of
@@ -133,6 +133,7 @@ def sink_of(
     *,
     display: DisplayRange | None,
     pyramid: Pyramid,
+    ome_zarr: NgffVersion,
     bit_depth: Bits,
     quality: int,
 ) -> Sink:
@@ -145,6 +146,7 @@ def sink_of(
         pictures: what comes, one a position.
         display: which numbers pictures show as black to white; None where files hold all planes.
         pyramid: whether large planes get smaller copies.
+        ome_zarr: version, of what is an OME-Zarr.
         bit_depth: of pictures.
         quality: of pictures.
     """
@@ -154,7 +156,7 @@ def sink_of(
         how: dict[str, Any] = {"display": display, "bit_depth": bit_depth, "quality": quality}
         return MapSink(path) if is_map else PictureSink(paths, pictures[0], **how)
     if is_zarr(path):
-        return ZarrSink(path, pictures, is_map=is_map, pyramid=pyramid)
+        return ZarrSink(path, pictures, is_map=is_map, pyramid=pyramid, version=ome_zarr)
     # what came as a hyperstack of ImageJ goes back as one, unless OME is asked for by name
     stays = volume.kind == "ImageJ TIFF" and ".ome" not in path.suffixes
     return TiffSink(path, pictures, as_imagej=stays, is_map=is_map, pyramid=pyramid)

@@ -94,13 +94,18 @@ def test_tiff_has_them_as_its_sub_directories(tmp_path, samples, depths, is_shar
     volume.close()
 
 
-def test_zarr_has_them_as_further_datasets(tmp_path):
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_zarr_has_them_as_further_datasets(tmp_path, version):
     zarr = pytest.importorskip("zarr")
     path = tmp_path / "s.ome.zarr"
     whole = picture(depths=2)
-    planes = write(ZarrSink(path, [whole], pyramid="on"), whole)
+    planes = write(ZarrSink(path, [whole], pyramid="on", version=version), whole)
     root = zarr.open(path, mode="r")
-    (scales,) = root.attrs["multiscales"]
+    about = root.attrs if version == "0.4" else root.attrs["ome"]
+    (scales,) = about["multiscales"]
+    assert (scales if version == "0.4" else about)["version"] == version
+    names = root["2"].metadata.to_dict().get("dimension_names")
+    assert [*(names or [])] == ([] if version == "0.4" else [*"tczyx"])
     told = [one["coordinateTransformations"] for one in scales["datasets"]]
     assert [t[0]["scale"][3:] for t in told] == [[0.3, 0.2], [0.6, 0.4], [1.2, 0.8]]
     # the middle of a pixel stays where those lie that it is made of

@@ -16,7 +16,7 @@ _NOT_IN_BATCH = frozenset({
     "json_file", "json_progress", "quiet", "verbose", "plugins",
     "project", "accept_changed", "save_project",
     "layers", "animation", "stereo", "rocking", "animation_size", "parallax",
-    "scale_bar",
+    "scale_bar", "ome_zarr",
 })  # fmt: skip
 
 

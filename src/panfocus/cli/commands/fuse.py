@@ -168,6 +168,12 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only")
 )
 @under(
     "output",
+    "--ome-zarr",
+    type=click.Choice(["0.4", "0.5"]),
+    help="Version of an OME-Zarr; 0.4 where none is said, which most programs read.",
+)
+@under(
+    "output",
     "--scale-bar",
     metavar="LENGTH",
     help="Paint a scale bar of a length like 100um into a copy, OUT_scalebar; auto takes a round "

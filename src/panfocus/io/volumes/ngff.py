@@ -130,7 +130,11 @@ def _pictures(root: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
         return [(name, root[name]) for name in names]
     numbers = (name for name in root.group_keys() if name.isascii() and name.isdecimal())
     ordered = sorted((name for name in numbers if len(name) < _MOST_DIGITS), key=int)
-    return [(name, root[name]) for name in ordered if "multiscales" in _attributes(root[name])]
+    numbered = [(n, root[n]) for n in ordered if "multiscales" in _attributes(root[n])]
+    told = [str(_scales(_attributes(group)).get("name") or "") for _, group in numbered]
+    if not all(told) or len(set(told)) < len(told):  # names that tell no two apart
+        return numbered
+    return [(name, group) for name, (_, group) in zip(told, numbered, strict=True)]
 
 
 def _fields(group: Any, where: str) -> list[str]:  # noqa: ANN401

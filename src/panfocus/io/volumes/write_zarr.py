@@ -1,10 +1,10 @@
-"""FusedPicture planes into one OME-Zarr."""
+"""Fused planes into one OME-Zarr, of version 0.4 or 0.5."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,15 @@ from panfocus.io.volumes.pyramid import Pyramid, halved, levels_of, shape_of
 from panfocus.io.volumes.volume import Channel, hex_of_colour
 from panfocus.io.volumes.write import Picture
 
+#: Of OME-Zarr: 0.4 lies in Zarr 2 and is read nearly everywhere, 0.5 in Zarr 3.
+NgffVersion = Literal["0.4", "0.5"]
+NGFF_VERSIONS: tuple[NgffVersion, ...] = get_args(NgffVersion)
 _CHUNK = 1024
+_AXES = "tczyx"
 
 
 class ZarrSink:
-    """Planes go straight into an OME-Zarr 0.4, which Fiji and napari read."""
+    """Planes go straight into an OME-Zarr, which Fiji, napari and viewers on the web read."""
 
     def __init__(
         self,
@@ -27,12 +31,14 @@ class ZarrSink:
         *,
         is_map: bool = False,
         pyramid: Pyramid = "auto",
+        version: NgffVersion = "0.4",
     ) -> None:
         """Set up; arguments as of `TiffSink`, smaller copies are arrays of their own."""
         from panfocus.io.volumes.ngff import zarr_module  # noqa: PLC0415  needs the extra
 
         zarr = zarr_module()
-        root = zarr.open_group(str(path), mode="w-", zarr_format=2)
+        self._version: NgffVersion = version
+        root = zarr.open_group(str(path), mode="w-", zarr_format=2 if version == "0.4" else 3)
         self._root, self._is_map = root, is_map
         self._pictures = pictures
         self._groups = [
@@ -48,19 +54,26 @@ class ZarrSink:
             np.tile([np.inf, -np.inf], (len(p.channels) * p.samples, 1)) for p in pictures
         ]
         if len(pictures) > 1:
-            root.attrs["bioformats2raw.layout"] = 3
+            self._tell(root, {"bioformats2raw.layout": 3})
         self._next = self._order()
 
-    @staticmethod
-    def _array(group: Any, picture: Picture, level: int) -> Any:  # noqa: ANN401  of zarr
+    def _tell(self, group: Any, facts: dict[str, Any]) -> None:  # noqa: ANN401  of zarr
+        """Put attributes where the version has them: 0.5 holds its own in one."""
+        is_plain = self._version == "0.4"
+        group.attrs.update(facts if is_plain else {"ome": {"version": self._version, **facts}})
+
+    def _array(self, group: Any, picture: Picture, level: int) -> Any:  # noqa: ANN401  of zarr
         count = len(picture.channels) * picture.samples
         height, width = shape_of(picture.plane, level)[:2]
+        how: dict[str, Any] = {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
+        if self._version != "0.4":  # in Zarr 2 no array tells its axes
+            how = {"dimension_names": tuple(_AXES)}
         return group.create_array(
             str(level),
             shape=(picture.times, count, picture.depths, height, width),
             chunks=(1, 1, 1, min(height, _CHUNK), min(width, _CHUNK)),
             dtype=picture.dtype,
-            chunk_key_encoding={"name": "v2", "separator": "/"},
+            **how,
         )
 
     def _order(self) -> Iterator[tuple[int, int, int, int]]:
@@ -89,12 +102,15 @@ class ZarrSink:
         self._root.attrs["_creator"] = {"name": name, "version": version, **kind}
         told = zip(self._groups, self._pictures, self._ranges, self._levels, strict=True)
         for group, picture, ranges, levels in told:
-            group.attrs.update(_ngff(picture, ranges, levels))
+            facts = _ngff(picture, ranges, levels)
+            if self._version == "0.4":
+                facts["multiscales"][0]["version"] = self._version
+            self._tell(group, facts)
         return []
 
 
 def _ngff(picture: Picture, ranges: NDArray[np.float64], levels: int) -> dict[str, Any]:
-    """Return the attributes of version 0.4.
+    """Return the attributes that both versions have.
 
     Args:
         picture: what it is.
@@ -102,15 +118,18 @@ def _ngff(picture: Picture, ranges: NDArray[np.float64], levels: int) -> dict[st
         levels: smaller copies.
     """
     position = picture.position
-    axes: list[dict[str, str]] = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
-    for letter, size in zip("zyx", position.voxel_um, strict=True):
+    axes: list[dict[str, str]] = [
+        {"name": _AXES[0], "type": "time"},
+        {"name": _AXES[1], "type": "channel"},
+    ]
+    for letter, size in zip(_AXES[2:], position.voxel_um, strict=True):
         unit = {} if size is None else {"unit": "micrometer"}
         axes.append({"name": letter, "type": "space", **unit})
     voxel = [size or 1.0 for size in position.voxel_um]
     datasets = [
         _dataset(level, voxel, is_numbered=picture.is_numbered) for level in range(levels + 1)
     ]
-    multiscale = {"version": "0.4", "name": position.name, "axes": axes, "datasets": datasets}
+    multiscale = {"name": position.name, "axes": axes, "datasets": datasets}
     channels = [
         {
             "label": _label(channel, n, s, picture.samples),
