@@ -172,3 +172,10 @@ def test_batches_write_pictures_of_what_is_chosen(tmp_path):
     only = ["--only", "T=0,C=GFP", "-s", "guided", "--workers", "0"]
     assert main(["batch", str(manifest), str(tmp_path / "m"), *only]) == 0
     assert (tmp_path / "m" / "a.jpg").exists()
+
+
+def test_notes_name_no_way_out_that_volumes_have_not():
+    planes = np.concatenate([GREY[:3], np.full((1, 48, 64), 9, np.uint16)])
+    notes = fuse_volume(planes, axes="ZYX", system="guided").summary.notes
+    assert any("Z 3" in note for note in notes)
+    assert not any("cull" in note for note in notes)

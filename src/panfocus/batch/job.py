@@ -9,6 +9,7 @@ from typing import Any
 
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
 from panfocus.io.volumes.pyramid import Pyramid
+from panfocus.io.volumes.vendors import Mosaic
 from panfocus.pipeline.outputs import map_path
 from panfocus.pipeline.volume_choice import Only
 from panfocus.pipeline.volume_outputs import VolumeOutputs
@@ -32,6 +33,7 @@ class Job:
         guide: channel of a scientific stack that decides for all.
         only: what of a scientific stack is fused; None for all of it, and of photographs.
         pyramid: whether large results of scientific stacks get smaller copies.
+        mosaic: what tiles of a mosaic in a scientific stack are; None to put them together.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Job:
     guide: str | None = None
     only: Only | None = None
     pyramid: Pyramid = "auto"
+    mosaic: Mosaic | None = None
 
     @property
     def is_volume(self) -> bool:

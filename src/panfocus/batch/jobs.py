@@ -19,7 +19,7 @@ from panfocus.errors import InputError, UsageError
 from panfocus.io.folder import is_machine_folder, is_result, some, what_else
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.read import look
-from panfocus.io.volumes.open import is_volume, open_volume
+from panfocus.io.volumes.open import is_vendors, is_volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.volume_choice import Choice, Only
 
@@ -120,7 +120,9 @@ def _of_path(path: Path, out: Path, ending: str, template: Job) -> Job:
     name = path.name if path.is_dir() and not volume else _stem(path)
     only = template.only if volume else None
     output = output_in(out, name, ending_of(ending, only) if volume else ending)
-    return replace(template, name=name, inputs=(str(path.absolute()),), output=output, only=only)
+    inputs = (str(path.absolute()),)
+    mosaic = template.mosaic if volume and is_vendors(path) else None
+    return replace(template, name=name, inputs=inputs, output=output, only=only, mosaic=mosaic)
 
 
 def _stem(path: Path) -> str:
@@ -130,8 +132,9 @@ def _stem(path: Path) -> str:
 def _grid(source: Path, out: Path, ending: str, template: Job) -> list[Job]:
     """Return a job for every position and T, and C unless one channel decides for all."""
     jobs: list[Job] = []
-    choice = Choice(Options(), template.axes, template.guide, template.only)
-    with closing(open_volume(source, template.axes)) as volume:
+    asked = (template.axes, template.guide, template.only)
+    choice = Choice(Options(), *asked, mosaic=template.mosaic)
+    with closing(choice.open(source)) as volume:
         for group in choice.groups(choice.selected(volume)):
             p, depths = group.selection.number, group.selection.depths
             only: dict[str, Any] = {"P": p, "T": group.time, "C": list(group.channels)}

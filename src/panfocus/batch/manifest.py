@@ -13,6 +13,7 @@ from typing import Any
 from panfocus.batch.job import Job, ending_of, is_volume_job, output_in
 from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
+from panfocus.io.volumes.open import is_vendors
 from panfocus.pipeline.options import FIELDS, name_of
 from panfocus.pipeline.settings import from_text, make_settings
 from panfocus.resources.paths import as_path, shown
@@ -112,7 +113,9 @@ def _row(
         known[told] = {**template.settings, **_options(told, where)}
     inputs_ = tuple(map(str, paths))
     chosen = known[told]
-    return replace(template, name=name, inputs=inputs_, output=output, settings=chosen, only=only)
+    mosaic = template.mosaic if volume and is_vendors(paths[0]) else None
+    job = replace(template, name=name, inputs=inputs_, output=output, settings=chosen)
+    return replace(job, only=only, mosaic=mosaic)
 
 
 def _options(text: str, where: str) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from panfocus.batch.task import StackTask
 from panfocus.errors import PanfocusError
 from panfocus.io.atomic import staging
 from panfocus.io.outputs import earlier_results
-from panfocus.io.volumes.open import open_volume
 from panfocus.pipeline.fuse import fuse
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs
@@ -81,7 +80,7 @@ def _check(job: Job) -> _Checked:
     system = _system(choice.settings)
     source = Path(job.inputs[0])
     outputs.check([source, *settings_files(choice.settings)])
-    with closing(open_volume(source, job.axes)) as volume:
+    with closing(choice.open(source)) as volume:
         memory = check_volume(volume, choice, system)
         outputs.check_chosen(volume, choice)
         groups = choice.groups(choice.selected(volume))
@@ -91,7 +90,7 @@ def _check(job: Job) -> _Checked:
 
 def _choice(job: Job) -> Choice:
     settings = volume_settings(**job.settings, maps=bool(job.maps))
-    return Choice(settings, job.axes, job.guide, job.only)
+    return Choice(settings, job.axes, job.guide, job.only, mosaic=job.mosaic)
 
 
 def prepare(
@@ -114,6 +113,8 @@ def prepare(
         system = {"name": checked.card.name, "sha256": checked.card.sha256}
         settings = asdict(checked.settings)
         rest = (sorted(job.maps), job.quality, str(job.output), job.axes, job.guide, job.only)
+        if job.mosaic is not None:
+            rest = (*rest, job.mosaic)
         key = key_of(checked.files, settings, system, *rest)
         earlier = read_record(record)
         if resume and earlier is not None and earlier.is_done(key):

@@ -75,7 +75,7 @@ def _options(words: dict[str, Any]) -> BatchOptions:
     fields = BatchOptions.__dataclass_fields__
     own = {name: words.pop(name) for name in list(words) if name in fields}
     quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
-    told, pyramid = words.pop("only"), words.pop("pyramid")
+    told, pyramid, mosaic = words.pop("only"), words.pop("pyramid"), words.pop("mosaic")
     only = None if told is None else Only.of(told)
     own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"
@@ -89,7 +89,7 @@ def _options(words: dict[str, Any]) -> BatchOptions:
         )
     settings = {n: v for n, v in chosen.items() if n in FIELDS}
     make_settings(**settings)
-    template = Job("", (), Path(), settings, maps, quality, axes, guide, only, pyramid)
+    template = Job("", (), Path(), settings, maps, quality, axes, guide, only, pyramid, mosaic)
     return BatchOptions(template=template, **own)
 
 

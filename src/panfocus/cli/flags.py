@@ -18,7 +18,7 @@ _ALIKE = (
     *("confidence_map", "overwrite", "resume", "scheduler", "systems", "results", "metrics"),
     *("cut", "out", "depth_maps", "accept_changed"),
     *("layers", "animation", "stereo", "rocking", "animation_size", "parallax"),
-    *("only", "pattern", "pyramid", "ome_zarr", "scale_bar"),
+    *("only", "pattern", "mosaic", "pyramid", "ome_zarr", "scale_bar"),
 )
 _WHERE = "  where: "
 _QUOTED = re.compile(r'`([a-z_]+)(?:=(?:"([^"`]*)"|(\w+)))?`')

@@ -6,16 +6,18 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from panfocus.cli.bare_options import BARE
+from panfocus.cli.by_position import by_position
 from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
+from panfocus.io.volumes.vendors import Mosaic
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.project_content import ProjectContent
 from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
@@ -38,6 +40,7 @@ def run(
     guide_channel: str | None,
     pattern: str | None,
     only: str | None,
+    mosaic: Mosaic | None,
 ) -> None:
     """Do it."""
     if len(request.inputs) != 1:
@@ -53,20 +56,42 @@ def run(
             expected="-o OUT, without --align-only and --save-transforms",
         )
     source = as_path(request.inputs[0])
-    wanted = {kind: value for kind, value in request.maps.items() if value is not None}
     settings = volume_settings(**request.settings)
-    outputs = _outputs(request, request.output, wanted)
     chosen = None if only is None else Only.of(only)
-    choice = outputs.heeded(Choice(settings, axes, guide_channel, chosen, pattern))
-    _check(outputs, [source, *settings_files(settings)])
-    if request.dry_run:
-        _show(request, source, choice, outputs)
-        return
-    with progress_of(request, None) as tell:
-        summary, files = fuse_file(source, outputs, choice, progress=tell)
-    _report(request, summary, outputs, files)
-    if not request.quiet:
-        _say(summary.notes, len(summary.stacks), files)
+    asked = Choice(settings, axes, guide_channel, chosen, pattern, mosaic)
+    parts = [_Part.of(*one) for one in by_position(request, source, asked)]
+    for part in parts:
+        _check(part.outputs, [source, *settings_files(settings)])
+    for part in parts:
+        part.run(source)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What goes into files of its own: a volume, or a position of it."""
+
+    request: Request
+    choice: Choice
+    outputs: VolumeOutputs
+
+    @classmethod
+    def of(cls, request: Request, choice: Choice) -> _Part:
+        """Return the files that are asked for, and what is made for them."""
+        assert request.output is not None
+        wanted = {kind: value for kind, value in request.maps.items() if value is not None}
+        outputs = _outputs(request, request.output, wanted)
+        return cls(request, outputs.heeded(choice), outputs)
+
+    def run(self, source: Path) -> None:
+        """Fuse it, or tell what would be done."""
+        if self.request.dry_run:
+            _show(self.request, source, self.choice, self.outputs)
+            return
+        with progress_of(self.request, None) as tell:
+            summary, files = fuse_file(source, self.outputs, self.choice, progress=tell)
+        _report(self.request, summary, self.outputs, files)
+        if not self.request.quiet:
+            _say(summary.notes, len(summary.stacks), files)
 
 
 def _check_asked(request: Request) -> None:

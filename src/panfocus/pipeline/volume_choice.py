@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from panfocus.errors import UsageError
 from panfocus.io.volumes.colours import are_rgb
 from panfocus.io.volumes.open import open_volume
+from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.settings import check_uncalibrated, make_settings
@@ -157,6 +158,7 @@ class Choice:
         guide: channel, by number or name, that decides for all; None: each decides for itself.
         only: what of the volume is fused; None for all.
         pattern: of the names in a folder of planes; None to see by the usual words.
+        mosaic: what tiles of a mosaic are; None to put them together.
         in_colour: whether three channels that are red, green and blue are fused as one picture.
     """
 
@@ -165,6 +167,7 @@ class Choice:
     guide: str | None = None
     only: Only | None = None
     pattern: str | None = None
+    mosaic: Mosaic | None = None
     in_colour: bool = False
 
     def open(self, source: Path) -> Volume:
@@ -174,8 +177,13 @@ class Choice:
             InputError: missing, damaged, cut off, or of kinds that are not taken.
             UsageError: axes or a pattern that do not fit; an extra is missing.
         """
-        lenient = self.settings.lenient
-        return open_volume(source, self.axes, lenient=lenient, pattern=self.pattern)
+        return open_volume(
+            source,
+            self.axes,
+            lenient=self.settings.lenient,
+            pattern=self.pattern,
+            mosaic=self.mosaic,
+        )
 
     def selected(self, volume: Volume) -> list[Selection]:
         """Return what of each position is fused.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.io.volumes.array import volume_of_array
+from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.volume import Voxel
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import Chosen
@@ -74,6 +75,7 @@ def fuse_volume(
     only: Wanted | None = None,
     slab: tuple[int, int] | None = None,
     pattern: str | None = None,
+    mosaic: Mosaic | None = None,
     channel_names: Sequence[str] | None = None,
     voxel_um: Voxel = (None, None, None),
     system: str | Path | System | PictureSystem | None = None,
@@ -99,6 +101,8 @@ def fuse_volume(
             itself, too; None for no slabs.
         pattern: of the names in a folder of planes, as ``img_{t}_{c}_{z}.tif``; None to see by
             the usual words.
+        mosaic: tiles of a mosaic in a file of a microscope's maker: "whole" puts them together
+            where the file says they lie, as None does, "tiles" makes each a position.
         channel_names: of an array, one per C.
         voxel_um: of an array: distances of planes, rows and columns; the first makes depth a
             length.
@@ -131,7 +135,7 @@ def fuse_volume(
     settings = volume_settings(**asked)
     guide = None if guide_channel is None else str(guide_channel)
     chosen = None if only is None else Only.of(only)
-    choice = Choice(settings, axes, guide, chosen, pattern)
+    choice = Choice(settings, axes, guide, chosen, pattern, mosaic)
     loaded = own or load_system(settings.system, threads=settings.threads, device=settings.device)
     if isinstance(source, (str, Path)):
         volume = choice.open(as_path(source))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.volume_choice import Group
+
+#: A way out of notes on frames that volumes have not: planes are chosen in their place.
+_CULLING = re.compile(r" \(`cull=True` leaves \w+ out\)")
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Summary:
         report = fusion.report
         self.system.update(report.system)
         position = group.selection.position
-        warnings = list(dict.fromkeys(report.warnings))
+        warnings = [_CULLING.sub("", note) for note in dict.fromkeys(report.warnings)]
         self.stacks.append(
             {
                 "position": position.name,

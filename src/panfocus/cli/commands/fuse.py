@@ -16,7 +16,7 @@ from panfocus.pipeline.options import MAP_KINDS
 
 _MAP_ENDINGS = (".tif", ".tiff", ".png")
 #: Options that say how a scientific stack is read.
-_SCIENCE = ("axes", "guide_channel", "pattern", "only")
+_SCIENCE = ("axes", "guide_channel", "pattern", "only", "mosaic")
 
 
 @click.command(cls=FuseCommand)
@@ -156,6 +156,13 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only")
     metavar="AXES",
     help="What of a scientific stack is fused, as T=0,C=DAPI: of P (position), T, C and Z, numbers "
     "from 0, names, and ranges like Z=5-20.",
+)
+@under(
+    "input",
+    "--mosaic",
+    type=click.Choice(["whole", "tiles"]),
+    help="Tiles of a mosaic in a CZI, LIF and the like: put together, as where nothing is said, "
+    "or each a position of its own.",
 )
 @under(
     "output",

@@ -23,8 +23,9 @@ def describe(xml: str, number: int) -> dict[str, Any]:
     """Return what the OME-XML says of an Image.
 
     Returns:
-        "channels", "voxel" (z, y, x) in µm, "z_um" where planes are unevenly apart, "name",
-        "notes" for the user, and facts by their OME names.
+        "channels", "voxel" (z, y, x) in µm, "z_um" where planes are unevenly apart, "stage"
+        where the first pixel lies, (y, x) in µm, "name", "notes" for the user, and facts by their
+        OME names.
     """
     images = images_of(parse(xml))
     if number >= len(images):
@@ -44,6 +45,7 @@ def describe(xml: str, number: int) -> dict[str, Any]:
     about: dict[str, Any] = {"channels": channels, "name": image.get("Name"), "notes": notes}
     voxel[0], about["z_um"] = _step(voxel[0], places, notes)
     about["voxel"] = tuple(voxel)
+    about["stage"] = _stage(pixels)
     about |= {k: pixels.attrib[k] for k in _PIXEL_FACTS if k in pixels.attrib}
     for element in image:
         if tag(element) in ("AcquisitionDate", "Description") and element.text:
@@ -59,6 +61,23 @@ def _length(pixels: Element, axis: str, notes: list[str]) -> float | None:
         lost = "depth is counted in planes" if axis == "Z" else "it is left out"
         notes.append(f"{name} is {text} {unit}, which is no length: {lost}")
     return length
+
+
+def _stage(pixels: Element) -> tuple[float, float] | None:
+    """Return where the first plane lies on the stage, (y, x) in µm; None where it does not say."""
+    first = next((e for e in pixels if tag(e) == "Plane"), None)
+    if first is None:
+        return None
+    told = [(first.get(f"Position{a}"), first.get(f"Position{a}Unit")) for a in "YX"]
+    scales = [micrometres(1, unit) if unit is not None else None for _, unit in told]
+    try:
+        y, x = (
+            float(text or "") * (scale or math.nan)
+            for (text, _), scale in zip(told, scales, strict=True)
+        )
+    except ValueError:
+        return None
+    return (y, x) if math.isfinite(y) and math.isfinite(x) else None
 
 
 def _places(pixels: Element, notes: list[str]) -> list[float]:

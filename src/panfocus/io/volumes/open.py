@@ -12,6 +12,7 @@ from panfocus.io.volumes.plug_ins import PLUG_INS
 from panfocus.resources.paths import as_path, is_file
 
 if TYPE_CHECKING:
+    from panfocus.io.volumes.vendors import Mosaic
     from panfocus.io.volumes.volume import Volume
 
 OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
@@ -120,7 +121,12 @@ def is_folder_of_planes(path: Path) -> bool:
 
 
 def open_volume(
-    path: Path, axes: str | None = None, *, lenient: bool = False, pattern: str | None = None
+    path: Path,
+    axes: str | None = None,
+    *,
+    lenient: bool = False,
+    pattern: str | None = None,
+    mosaic: Mosaic | None = None,
 ) -> Volume:
     """Open a file or folder with axes, of whatever kind; no pixel is read.
 
@@ -129,15 +135,24 @@ def open_volume(
         axes: letters of `--axes` for files that do not say them; None to believe the file.
         lenient: whether planes that a Zarr lacks are read all the same, with a note.
         pattern: of the names in a folder of planes; None to see by the usual words.
+        mosaic: what tiles of a mosaic are, of a file of a microscope's maker.
 
     Raises:
         InputError: missing, damaged, cut off, or of kinds that are not taken.
-        UsageError: axes that do not fit; an extra is missing.
+        UsageError: axes that do not fit, a mosaic in what can have none; an extra is missing.
     """
     path = as_path(path)
     if not path.exists():
         raise InputError(
             "an input does not exist", where=str(path), remedy="check the spelling and the folder"
+        )
+    if mosaic is not None and not (is_vendors(path) and axes is None):
+        raise UsageError(
+            "only files of microscopes' makers tell of mosaics",
+            where="mosaic",
+            expected=", ".join(PLUG_INS),
+            got=str(path),
+            remedy="leave it out; positions of an OME-TIFF or OME-Zarr are fused each by itself",
         )
     if pattern is not None or (not is_zarr(path) and is_folder_of_planes(path)):
         from panfocus.io.volumes.folder import open_folder  # noqa: PLC0415  few come as one
@@ -146,7 +161,7 @@ def open_volume(
     if is_vendors(path) and axes is None:
         from panfocus.io.volumes.vendors import open_vendors  # noqa: PLC0415  needs the extra
 
-        return open_vendors(path)
+        return open_vendors(path, mosaic)
     if path.is_dir():
         from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra
 

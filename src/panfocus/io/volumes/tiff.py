@@ -225,7 +225,7 @@ def _positions(
     about = describe_ome(file.ome_metadata or "<OME/>", number) if file.is_ome else describe(file)
     channels = (about.pop("channels", []) + [Channel()] * layout.size("C"))[: layout.size("C")]
     name, voxel = about.pop("name", None), about.pop("voxel", (None, None, None))
-    z_um = about.pop("z_um", None)
+    z_um, stage = about.pop("z_um", None), about.pop("stage", None)
     notes += about.pop("notes", [])
     out: list[Position] = []
     for p in range(layout.size("P")):
@@ -243,6 +243,7 @@ def _positions(
             voxel,
             about,
             z_um if z_um is None or len(z_um) == layout.size("Z") else None,
+            stage if layout.size("P") == 1 else None,
         )
         planes.check(position, p)
         out.append(position)

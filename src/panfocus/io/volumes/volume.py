@@ -56,6 +56,7 @@ class Position:
         voxel_um: (z, y, x) in micrometres, None where the file does not say.
         facts: further attributes by their OME names (AcquisitionDate, TimeIncrement, ...).
         z_um: where each plane is in µm, from 0, if they are unevenly apart; else None.
+        stage_um: where its first pixel lies on the stage, (y, x); None where nobody says.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Position:
     voxel_um: Voxel = (None, None, None)
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     z_um: Sequence[float] | None = None
+    stage_um: tuple[float, float] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

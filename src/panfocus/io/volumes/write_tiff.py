@@ -250,4 +250,8 @@ def _facts(picture: Picture) -> dict[str, Any]:
             channels[key] = values
     if channels:
         facts["Channel"] = channels
+    if position.stage_um is not None:  # by which Fiji and others put tiles together
+        y, x = position.stage_um
+        told = {"PositionX": x, "PositionXUnit": "µm", "PositionY": y, "PositionYUnit": "µm"}
+        facts["Plane"] = {key: [value] * picture.count for key, value in told.items()}
     return facts
