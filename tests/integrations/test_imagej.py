@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,12 @@ import pytest
 import tifffile
 
 from tests.conftest import focal_stack
+from tests.integrations.groovy import PANFOCUS, has_groovy, run
 
 JAR = Path("/usr/share/java/ij.jar")
-MACRO = Path(__file__).parents[2] / "integrations/imagej/Fuse_focal_stack.ijm"
-PANFOCUS = Path(sys.executable).with_name("panfocus")
+ROOT = Path(__file__).parents[2]
+MACRO = ROOT / "integrations/imagej/Fuse_focal_stack.ijm"
+SCRIPT = ROOT / "integrations/imagej/Fuse_focal_stack_with_progress.groovy"
 
 pytestmark = [
     pytest.mark.programs,
@@ -94,3 +95,62 @@ def test_what_goes_wrong_is_told(tmp_path, screen):
     assert "panfocus could not fuse the stack" in nowhere
     unknown = told_by_imagej(tmp_path, screen, start, f'runMacro("{MACRO}", "sistem=guided");')
     assert "unknown word sistem=guided" in unknown
+
+
+START = """
+import ij.*
+Prefs.set("panfocus.command", "nothing that is there")
+new ImageJ(ImageJ.NO_SHOW)
+WindowManager.tempCurrentImage = IJ.openImage("{stack}")
+Thread.currentThread().name = 'Run$_script'  // by which dialogues know a macro
+Macro.options = "panfocus={command} system=guided {words} "
+IJ.redirectErrorMessages(true)  // into the log: nobody closes a window here
+new GroovyShell().evaluate(new File("{script}"))
+(WindowManager.IDList ?: []).each {{
+    def image = WindowManager.getImage(it)
+    def size = [image.NChannels, image.NSlices, image.NFrames, image.bitDepth]
+    def lengths = [image.calibration.pixelWidth, image.calibration.unit]
+    image.setC(image.NChannels)
+    def colour = image.processor.lut.getRGB(200) & 0xffffff
+    println "@" + ([image.title, *size, *lengths, colour].join(";"))
+}}
+println "log: " + (IJ.log ?: "")
+System.exit(0)
+"""
+
+
+def told_by_groovy(tmp_path, screen, stack, words, command=PANFOCUS):
+    if not has_groovy():
+        pytest.skip("needs groovy")
+    start = tmp_path / "start.groovy"
+    start.write_text(START.format(stack=stack, command=command, words=words, script=SCRIPT))
+    environ = {**screen, "JAVA_OPTS": f"-Duser.home={tmp_path}"}
+    return run("groovy", "-cp", JAR, start, cwd=tmp_path, environ=environ)
+
+
+def test_the_script_gives_the_same_and_lets_a_channel_decide(tmp_path, screen):
+    frames = focal_stack(4)[0].astype(np.uint16) * 13
+    stack = np.moveaxis(frames, -1, 1)[:, :2]  # (Z, C, H, W)
+    luts = [np.array([np.linspace(0, c, 256)] * 3, np.uint8) for c in (255, 100)]
+    facts = {"axes": "ZCYX", "unit": "um", "spacing": 1.5, "mode": "composite", "LUTs": luts}
+    path = tmp_path / "cells.tif"
+    tifffile.imwrite(path, stack, imagej=True, resolution=(2, 2), metadata=facts)
+    words = "align=none channels=[channel 2] depth index"
+    said = told_by_groovy(tmp_path, screen, path, words)
+    rows = {r.split(";")[0][1:]: r.split(";")[1:] for r in said.splitlines() if r[:1] == "@"}
+    assert rows["cells.tif fused"] == ["2", "1", "1", "16", "0.5", "µm", str(0x4E4E4E)]
+    # one channel decides: one map for all
+    assert rows["cells.tif depth"][:4] == ["1", "1", "1", "32"]
+    assert set(rows) == {"cells.tif fused", "cells.tif depth", "cells.tif index"}
+
+
+def test_the_script_tells_what_goes_wrong(tmp_path, screen):
+    frames, _ = focal_stack(3)
+    flat = tmp_path / "flat.tif"
+    tifffile.imwrite(flat, frames[0, ..., 0], imagej=True)
+    assert "one plane along Z" in told_by_groovy(tmp_path, screen, flat, "")
+    path = tmp_path / "z.tif"
+    tifffile.imwrite(path, frames[..., 0], imagej=True, metadata={"axes": "ZYX"})
+    said = told_by_groovy(tmp_path, screen, path, "align=none", command="/no/such")
+    assert "which panfocus" in said
+    assert "@" not in said

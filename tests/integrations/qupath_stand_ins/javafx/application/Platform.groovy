@@ -1,0 +1,5 @@
+package javafx.application
+
+class Platform {
+    static runLater(Runnable work) { work.run() }
+}
