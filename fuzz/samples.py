@@ -89,6 +89,7 @@ def _others() -> dict[str, Sample]:
     frame, deep = stack()[0], stack(dtype="uint16")[0]
     grey = frame[..., 0]
     twelve = (deep >> 4).astype(np.uint16)
+    light = stack(dtype="float32")[0]
     return {
         "avif": Sample(".avif", _by_pillow(frame, "AVIF")),
         "avif12": Sample(".avif", imagecodecs.avif_encode(twelve, level=90, bitspersample=12)),
@@ -101,6 +102,10 @@ def _others() -> dict[str, Sample]:
         "ppm": Sample(".ppm", bytes_of(frame, ".ppm")),
         "pgm16": Sample(".pgm", bytes_of(deep[..., 0], ".pgm")),
         "pgm-plain": Sample(".pgm", _plain_pgm(grey)),
+        "tga": Sample(".tga", _by_pillow(frame, "TGA")),
+        "tga-rle": Sample(".tga", _by_pillow(frame, "TGA", compression="tga_rle")),
+        "hdr": Sample(".hdr", bytes_of(light, ".hdr")),
+        "pfm": Sample(".pfm", bytes_of(light, ".pfm")),
         "pbm": Sample(".pbm", b"P4\n32 24\n" + np.packbits(grey > 127, axis=1).tobytes()),
     }
 

@@ -11,6 +11,7 @@ from PIL import Image
 from panfocus.errors import InputError
 from panfocus.io import find_frames, read_frame
 from panfocus.io.formats import SUFFIXES, sniff
+from panfocus.io.read import stored_values
 from panfocus.io.stretch import to_sixteen
 from tests.support.files import ICC, exif_block, photo, save
 
@@ -204,3 +205,71 @@ def test_one_kind_of_a_mixed_folder_is_taken(tmp_path):
     for path in (folder / "1.png", folder / "2.bmp", folder / "all.gif"):
         path.unlink()
     assert len(find_frames([folder])[0]) == 5
+
+
+def test_light_comes_back_as_it_was(tmp_path):
+    light = (RGB.astype(np.float32) / 255) ** 2.2 * 40
+    files = {"a.pfm": light, "b.pfm": light[..., 1], "a.hdr": light}
+    for name, pixels in files.items():
+        data = by_opencv(pixels, name[1:])
+        (info,), _ = find_frames([save(tmp_path, name, data)])
+        found = stored_values(info)
+        # a HDR has eight bits of the largest colour
+        allowed = light.max(axis=-1, keepdims=True) / 128 if name == "a.hdr" else 0
+        assert (np.abs(found - pixels) <= allowed).all(), name
+        colours = read_frame(info).metadata.icc
+        assert (colours is not None) == (pixels.ndim == 3)
+
+
+def test_a_big_endian_pfm_begins_below(tmp_path):
+    values = np.arange(6, dtype=">f4").reshape(2, 3)
+    (info,), _ = find_frames([save(tmp_path, "a.pfm", b"Pf\n3 2\n1.0\n" + values.tobytes())])
+    assert stored_values(info).tolist() == [[3, 4, 5], [0, 1, 2]]
+
+
+def test_exposures_of_a_hdr_are_taken_back(tmp_path):
+    light = np.full((9, 16, 3), 0.5, np.float32)
+    data = by_opencv(light, ".hdr")
+    told = data.replace(b"\n\n", b"\nEXPOSURE=4\nEXPOSURE= 0.5\n\n", 1)
+    (info,), _ = find_frames([save(tmp_path, "a.hdr", told)])
+    np.testing.assert_allclose(stored_values(info), 0.25)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P"])
+@pytest.mark.parametrize("compression", [None, "tga_rle"])
+def test_tga_comes_back(tmp_path, mode, compression):
+    picture = Image.fromarray(RGB).convert(mode)
+    picture.save(tmp_path / "a.tga", compression=compression)
+    frame, notes = read(tmp_path, (tmp_path / "a.tga").read_bytes(), ".tga")
+    wanted = picture.convert("RGB") if mode == "P" else picture
+    np.testing.assert_array_equal(frame.pixels, np.asarray(wanted))
+    assert frame.has_alpha == ("A" in mode)
+    assert bool(notes) == (mode == "P")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Pf\n3 2\n-1.0\n" + bytes(23),
+        b"Pf\n3 2\nnan\n" + bytes(24),
+        b"Pf\n0 2\n-1\n",
+        b"#?RADIANCE\nEXPOSURE=0\n\n-Y 2 +X 3\n" + bytes(24),
+        b"#?RADIANCE\nFORMAT=32-bit_rle_xyze\n\n-Y 2 +X 3\n" + bytes(24),
+        b"#?RADIANCE\n\n+Y 2 +X 3\n" + bytes(24),
+        b"#?RADIANCE\n\n-Y 2 +X 3\n" + bytes(9),
+        b"#?RADIANCE\n",
+        b"PF\n900000000 900000000\n-1\n",
+        b"\0\0\2" + bytes(15),
+    ],
+)
+def test_what_is_none_of_them_is_refused(tmp_path, data):
+    with pytest.raises(InputError):
+        read(tmp_path, data, ".tga" if data[:1] == b"\0" else ".pfm")
+
+
+def test_a_cut_off_hdr_or_tga_is_refused(tmp_path):
+    hdr = by_opencv(RGB.astype(np.float32), ".hdr")
+    tga = by_pillow(tmp_path, RGB, "made.tga")
+    for data, suffix in ((hdr, ".hdr"), (tga, ".tga")):
+        with pytest.raises(InputError):
+            read(tmp_path, data[: len(data) // 2], suffix)

@@ -144,15 +144,6 @@ def test_rgb_stored_as_rgb_in_a_jpeg(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, data, ".jpg")[0], Image.open(io.BytesIO(data)))
 
 
-@pytest.mark.parametrize("mode", ["CMYK"])
-@pytest.mark.parametrize(("kind", "suffix"), [("JPEG", ".jpg"), ("TIFF", ".tif")])
-def test_cmyk_is_refused_with_a_way_out(tmp_path, mode, kind, suffix):
-    buffer = io.BytesIO()
-    Image.fromarray(photo()).convert(mode).save(buffer, kind)
-    with pytest.raises(InputError, match="RGB"):
-        read(tmp_path, buffer.getvalue(), suffix)
-
-
 def test_complex_numbers_in_a_tiff_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"frame\.tif"):
         read(tmp_path, tiff_bytes(np.zeros((8, 9), np.complex64)), ".tif")

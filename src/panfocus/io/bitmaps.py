@@ -1,4 +1,4 @@
-"""BMP of microscopes and machine vision, and GIF: read by Pillow."""
+"""BMP of microscopes and machine vision, TGA of renderers, and GIF: read by Pillow."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from panfocus.frame import Metadata
 from panfocus.io.frames import Header, KindError
 from panfocus.io.metadata import tidy_dpi
 
-_KINDS = {"1": ("L", 1), "L": ("L", 1), "P": ("RGB", 3), "RGB": ("RGB", 3), "RGBA": ("RGBA", 4)}
+_KINDS = {
+    "1": ("L", 1), "L": ("L", 1), "LA": ("LA", 2), "P": ("RGB", 3), "RGB": ("RGB", 3),
+    "RGBA": ("RGBA", 4),
+}  # fmt: skip
 _PALETTE = "palette colours are read as 8-bit RGB"
-_FORMATS = ("BMP", "DIB", "GIF")
+_FORMATS = ("BMP", "DIB", "GIF", "TGA")
 #: The GIF that is being read: path, bytes, time of change; and who reads it.
 _KEPT: dict[tuple[Path, int, int], Image.Image] = {}
 _AT_ONCE = Lock()
@@ -73,7 +76,7 @@ def decode(path: Path, page: int) -> tuple[NDArray[np.uint8], Header]:
 
 def _decoded(picture: Image.Image) -> tuple[NDArray[np.uint8], Header]:
     header = _header(picture)
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[header.channels]
+    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[header.channels]
     return np.array(picture.convert(mode)), header
 
 

@@ -9,8 +9,8 @@ from panfocus.io.frames import Format
 
 #: Formats whose files are read as photographs, in words for messages.
 READABLE = (
-    "JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, GIF, PNM, PSD, OpenEXR, "
-    "camera RAW, video"
+    "JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG XL, JPEG 2000, BMP, GIF, TGA, PNM, PSD, OpenEXR, "
+    "Radiance HDR, PFM, camera RAW, video"
 )
 SUFFIXES: dict[str, Format] = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
@@ -27,6 +27,9 @@ SUFFIXES: dict[str, Format] = {
     **dict.fromkeys((".pnm", ".pgm", ".ppm", ".pbm"), "PNM"),
     ".psd": "PSD", ".psb": "PSD",
     ".exr": "OpenEXR",
+    **dict.fromkeys((".tga", ".icb", ".vda", ".vst"), "TGA"),
+    **dict.fromkeys((".hdr", ".pic", ".rgbe"), "HDR"),
+    ".pfm": "PFM",
     **dict.fromkeys((".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".m2ts"), "video"),
 }  # fmt: skip
 _STARTS: tuple[tuple[bytes, Format], ...] = (
@@ -38,6 +41,8 @@ _STARTS: tuple[tuple[bytes, Format], ...] = (
     (b"GIF87a", "GIF"), (b"GIF89a", "GIF"),
     (b"8BPS\0\x01", "PSD"), (b"8BPS\0\x02", "PSD"),
     (b"\x76\x2f\x31\x01", "OpenEXR"),
+    (b"#?RADIANCE\n", "HDR"), (b"#?RGBE\n", "HDR"),
+    (b"PF\n", "PFM"), (b"Pf\n", "PFM"), (b"PF\r\n", "PFM"), (b"Pf\r\n", "PFM"),
     (b"\x1a\x45\xdf\xa3", "video"),  # Matroska and WebM
 )  # fmt: skip
 #: `mif1` is said by HEIC and AVIF alike: the compatible brands behind it tell.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Format = Literal[
     "JPEG", "PNG", "TIFF", "WebP", "HEIC", "camera RAW", "AVIF", "JPEG XL", "JPEG 2000", "BMP",
-    "GIF", "PNM", "PSD", "OpenEXR", "video",
+    "GIF", "TGA", "PNM", "PSD", "OpenEXR", "HDR", "PFM", "video",
 ]  # fmt: skip
 Tone = Literal["srgb", "linear"]
 Depth = Literal["uint8", "uint16"]

@@ -10,13 +10,15 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
+from panfocus.io import cmyk
 from panfocus.io.frames import Header, KindError
 from panfocus.io.metadata import clean_exif, clean_xmp, mark_alone, tidy_dpi, with_size
 
 MAX_SIDE = 65_500  # of libjpeg
 
 _SOI, EOI, SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
-_APP0, _APP1, _APP2 = 0xE0, 0xE1, 0xE2
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_INKS = 4  # cyan, magenta, yellow and black
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _ROOM = 65_533  # payload of one segment
@@ -24,6 +26,19 @@ _ROOM = 65_533  # payload of one segment
 
 class JpegError(ValueError):
     """The file is not a whole, sound JPEG that this module reads."""
+
+
+@dataclass(frozen=True)
+class Inks:
+    """How a JPEG holds CMYK.
+
+    Attributes:
+        are_inverted: whether 0 is full ink, as Adobe's programs have it.
+        icc: profile of the inks; None without one.
+    """
+
+    are_inverted: bool
+    icc: bytes | None
 
 
 @dataclass
@@ -35,6 +50,7 @@ class _Found:
     xmp: bytes | None = None
     jfif: bytes | None = None
     icc: dict[int, bytes] | None = None
+    adobe: bytes | None = None
 
     def take(self, marker: int, payload: bytes) -> None:
         """Remember a segment if it matters."""
@@ -46,6 +62,8 @@ class _Found:
             self.exif = payload[len(_EXIF) :]
         elif marker == _APP1 and payload.startswith(_XMP):
             self.xmp = payload[len(_XMP) :]
+        elif marker == _APP14 and payload.startswith(b"Adobe"):
+            self.adobe = payload
         elif marker == _APP2 and payload.startswith(_ICC) and len(payload) > len(_ICC) + 2:
             self.icc = self.icc or {}
             self.icc[payload[len(_ICC)]] = payload[len(_ICC) + 2 :]
@@ -95,16 +113,36 @@ def read_header(file: BinaryIO) -> Header:
 
     Raises:
         JpegError: damaged.
-        KindError: CMYK or 12 bit.
+        KindError: colours of no kind that is read, or 12 bit.
     """
+    return _header(_found(file))
+
+
+def read_inks(file: BinaryIO) -> Inks | None:
+    """Return how a JPEG holds CMYK; None where it does not.
+
+    Raises:
+        JpegError: damaged.
+    """
+    found = _found(file)
+    if found.frame is None or len(found.frame) < 6 or found.frame[5] != _INKS:
+        return None
+    return Inks(found.adobe is not None, found.profile())
+
+
+def _found(file: BinaryIO) -> _Found:
     found = _Found()
     for marker, payload in segments(file):
         found.take(marker, payload)
+    return found
+
+
+def _header(found: _Found) -> Header:
     if found.frame is None or len(found.frame) < 6:
         raise JpegError("no frame header")
     precision, height, width, components = struct.unpack(">BHHB", found.frame[:6])
-    if components not in (1, 3):
-        raise KindError(f"{components} colour channels (CMYK)", "save it as RGB first")
+    if components not in (1, 3, _INKS):
+        raise KindError(f"{components} colour channels", "save it as RGB first")
     if precision != 8:
         raise KindError(f"{precision} bits per channel in a JPEG", "save it at 8 bit, or as TIFF")
     if not height or not width:
@@ -113,8 +151,11 @@ def read_header(file: BinaryIO) -> Header:
     dpi = found.dpi()
     if dpi and exif.orientation >= 5:
         dpi = (dpi[1], dpi[0])
-    metadata = Metadata(exif.data, found.profile(), clean_xmp(found.xmp), dpi or exif.dpi)
-    return Header(height, width, components, "uint8", metadata, exif.orientation)
+    icc, channels, notes = found.profile(), components, tuple[str, ...]()
+    if components == _INKS:
+        icc, channels, notes = None, 3, (cmyk.note_of(icc),)
+    metadata = Metadata(exif.data, icc, clean_xmp(found.xmp), dpi or exif.dpi)
+    return Header(height, width, channels, "uint8", metadata, exif.orientation, notes)
 
 
 def read_exif(file: BinaryIO) -> bytes | None:
@@ -123,10 +164,7 @@ def read_exif(file: BinaryIO) -> bytes | None:
     Raises:
         JpegError: the header is damaged or cut off.
     """
-    found = _Found()
-    for marker, payload in segments(file):
-        found.take(marker, payload)
-    return found.exif
+    return _found(file).exif
 
 
 def _segment(marker: int, payload: bytes) -> bytes:

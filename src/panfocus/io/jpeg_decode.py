@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.io.frames import DamageError
-from panfocus.io.jpeg import EOI, SOS, JpegError, read_header, segments
+from panfocus.io import cmyk
+from panfocus.io.frames import DamageError, Header
+from panfocus.io.jpeg import EOI, SOS, Inks, JpegError, read_header, read_inks, segments
 from panfocus.io.sectors import has_copies, has_zeros
 
 # Between scans come only tables, comments and application data; anything else is damage.
@@ -157,13 +158,25 @@ def decode(data: bytes, *, lenient: bool = False) -> tuple[NDArray[np.uint8], tu
     if trouble and not lenient:
         raise JpegDamageError(trouble)
     header = read_header(io.BytesIO(data))
-    colours = "RGB" if header.channels == 3 else "GRAY"
-    pixels, complaint = _decode(data, colours)
+    inks = read_inks(io.BytesIO(data))
+    pixels, complaint = _decode(data, _colours(header, inks))
     if not _is_padding(data, walk, complaint):
         trouble = trouble or f"the compressed data are damaged ({complaint or 'zeros'})"
         if not lenient:
             raise JpegDamageError(trouble)
-    return pixels if header.channels == 3 else pixels[..., 0], (trouble,) if trouble else ()
+    return _photograph(pixels, header, inks), (trouble,) if trouble else ()
+
+
+def _colours(header: Header, inks: Inks | None) -> str:
+    """Return what libjpeg is asked for."""
+    return "CMYK" if inks is not None else "RGB" if header.channels == 3 else "GRAY"
+
+
+def _photograph(pixels: NDArray[np.uint8], header: Header, inks: Inks | None) -> NDArray[np.uint8]:
+    """Return what libjpeg gave as grey or RGB."""
+    if inks is not None:
+        return cmyk.to_rgb(~pixels if inks.are_inverted else pixels, inks.icc)
+    return pixels if header.channels == 3 else pixels[..., 0]
 
 
 def _decode(data: bytes, colours: str, **size: int) -> tuple[NDArray[np.uint8], str | None]:
@@ -221,11 +234,11 @@ def decode_reduced(data: bytes, factor: int) -> NDArray[np.uint8] | None:
     """
     header = read_header(io.BytesIO(data))
     height, width = -(-header.height // factor), -(-header.width // factor)
-    colours = "RGB" if header.channels == 3 else "GRAY"
+    inks = read_inks(io.BytesIO(data))
     try:
-        pixels, _ = _decode(data, colours, min_height=height, min_width=width)
+        pixels, _ = _decode(data, _colours(header, inks), min_height=height, min_width=width)
     except JpegError:
         return None
     if pixels.shape[:2] != (height, width):
         return None
-    return pixels if header.channels == 3 else pixels[..., 0]
+    return _photograph(pixels, header, inks)

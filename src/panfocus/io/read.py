@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from panfocus.errors import InputError, others_told
 from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
-from panfocus.io.formats import READABLE, sniff
+from panfocus.io.formats import READABLE, SUFFIXES, sniff
 from panfocus.io.frames import (
     DAMAGE,
     DamageError,
@@ -34,7 +34,8 @@ from panfocus.io.stretch import seen, span_of, spread
 #: Modules of the formats that few stacks come in: imported when one does.
 _RARE: dict[Format, str] = {
     "AVIF": "avif", "JPEG XL": "jpeg_xl", "JPEG 2000": "jpeg2000", "BMP": "bitmaps",
-    "GIF": "bitmaps", "PNM": "pnm", "PSD": "psd_read", "OpenEXR": "exr", "video": "video",
+    "GIF": "bitmaps", "TGA": "bitmaps", "PNM": "pnm", "PSD": "psd_read", "OpenEXR": "exr",
+    "HDR": "light", "PFM": "light", "video": "video",
 }  # fmt: skip
 
 
@@ -135,6 +136,8 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
         kind = sniff(file.read(64))
         if path.suffix.lower() in raw.SUFFIXES:  # most are TIFFs by content
             return "camera RAW", [(0, raw.header_of(path))]
+        if kind is None and SUFFIXES.get(path.suffix.lower()) == "TGA":
+            kind = "TGA"  # which begins with no word of its own
         if kind is None:
             raise _not_a_picture(path)
         if kind == "HEIC":

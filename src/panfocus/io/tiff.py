@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
+from panfocus.io import cmyk
 from panfocus.io.frames import DamageError, Depth, Header, KindError, Span
 from panfocus.io.ifd import (
     Block,
@@ -23,6 +23,7 @@ from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
 from panfocus.io.segments import jpeg_trouble, segments_of
 from panfocus.io.tiff_axes import promised_pages, said_axes
 from panfocus.io.tiff_chain import TiffError, offsets_of, walked
+from panfocus.io.tiff_colours import palette, straight_alpha
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
@@ -123,7 +124,9 @@ def _header(block: Block) -> Header:
     numbers, span = _other_numbers(block)
     story = Block(block.order, story_of_tiff(block.root))
     clean = clean_block(story)
-    icc, xmp = block.data(Tag.ICC), clean_xmp(block.data(Tag.XMP))
+    is_ink = int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK)) == _CMYK
+    icc = None if is_ink else block.data(Tag.ICC)
+    xmp = clean_xmp(block.data(Tag.XMP))
     height, width = int(block.number(Tag.HEIGHT)), int(block.number(Tag.WIDTH))
     if height <= 0 or width <= 0:
         raise TiffError("a page without pixels")
@@ -181,7 +184,7 @@ def _channels(block: Block) -> tuple[int, str | None]:
     photometric = int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK))
     samples = int(block.number(Tag.SAMPLES, 1))
     if photometric == _CMYK:
-        raise KindError("CMYK colours", "save it as RGB first")
+        return _check_inks(block, samples), cmyk.note_of(block.data(Tag.ICC))
     colours = _COLOURS.get(photometric)
     compression = int(block.number(Tag.COMPRESSION, 1))
     if colours is None or (photometric == _YCBCR and compression not in _JPEG_COMPRESSIONS):
@@ -196,6 +199,15 @@ def _channels(block: Block) -> tuple[int, str | None]:
     elif samples > colours and _extra(block) == _PREMULTIPLIED:
         note = "its colours are stored multiplied by alpha and are divided by it"
     return (3 if photometric == _PALETTE else samples), note
+
+
+def _check_inks(block: Block, samples: int) -> int:
+    """Return the number of channels that CMYK is read as."""
+    if samples != 4 or int(block.number(Tag.COMPRESSION, 1)) in _JPEG_COMPRESSIONS:
+        raise KindError(
+            "CMYK with opacity or inks of its own, or in a JPEG", "save it as RGB first"
+        )
+    return 3
 
 
 def _extra(block: Block) -> int:
@@ -264,37 +276,18 @@ def _as_photograph(pixels: NDArray[Any], block: Block) -> NDArray[Any]:
     """Turn stored values, (H, W) or (H, W, C), into grey or RGB with straight alpha."""
     photometric = int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK))
     if photometric == _PALETTE:
-        return _palette(block)[pixels]
+        return palette(block)[pixels]
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     if _other_numbers(block)[0]:
         return pixels
     if str(pixels.dtype) not in ("uint8", "uint16"):
         raise TiffError(f"pixels of type {pixels.dtype}")
+    if photometric == _CMYK:
+        return cmyk.to_rgb(pixels, block.data(Tag.ICC))
     if photometric == _MIN_IS_WHITE:
         pixels = ~pixels
     has_alpha = int(block.number(Tag.SAMPLES, 1)) in (2, 4)
     if has_alpha and _extra(block) == _PREMULTIPLIED:
-        return _straight_alpha(pixels)
+        return straight_alpha(pixels)
     return pixels
-
-
-def _palette(block: Block) -> NDArray[np.uint8]:
-    """Return the colours of a palette picture, (entries, 3)."""
-    data = block.data(Tag.COLOUR_MAP)
-    bits = int(block.number(Tag.BITS, 1))
-    if data is None or bits > 8 or len(data) != 6 << bits:
-        raise TiffError("a palette picture without a sound palette")
-    entries = np.array(struct.unpack(f"{block.order}{3 << bits}H", data), np.uint16)
-    return (entries >> 8).astype(np.uint8).reshape(3, -1).T
-
-
-def _straight_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Divide colours by alpha: c = round(c' * top / alpha); (H, W, C) with alpha last."""
-    top = int(np.iinfo(pixels.dtype).max)
-    out = pixels.copy()
-    for row in out:  # row by row: a wide copy of the whole picture is not needed
-        alpha = np.maximum(row[:, -1:], 1).astype(np.uint64)
-        wide = (row[:, :-1].astype(np.uint64) * top + alpha // 2) // alpha
-        row[:, :-1] = np.minimum(wide, top)
-    return out
