@@ -125,6 +125,18 @@ def test_a_dry_run_writes_nothing(shots, tmp_path, capsys):
     assert not (tmp_path / "a.png").exists()
 
 
+def test_a_dry_run_is_told_in_words(shots, tmp_path, capsys):
+    folder, _ = shots
+    words = ["-s", "guided", "--mode", "select", "--depth-map", "--dry-run"]
+    assert fuse(folder, "-o", tmp_path / "a.png", *words) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("2 frames of ")
+    assert told[0].endswith("f0.png, f1.png")
+    assert "by guided; options: --mode select" in told
+    assert told[-2:] == [f"  {tmp_path / 'a.png'}", f"  {tmp_path / 'a_depth.tif'}"]
+    assert not any("{" in line for line in told)
+
+
 def test_one_image_is_refused(shots, tmp_path, capsys):
     folder, _ = shots
     assert fuse(folder / "f0.png", "-o", tmp_path / "a.png") == 1

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from panfocus import io
 from panfocus.cli.bare_options import BARE
 from panfocus.cli.flags import in_flags
+from panfocus.cli.plan_text import show_plan
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
@@ -220,23 +220,6 @@ def _texts(request: Request) -> list[Output]:
     """Return the files in JSON that are written, by option."""
     named = [("--json", request.report_file), ("--save-transforms", request.save_transforms)]
     return [(option, path) for option, path in named if path is not None]
-
-
-def plan_facts(plan_: Plan, files: list[Path]) -> dict[str, Any]:
-    """Return what would be done, in values that JSON can hold."""
-    return {**plan_.to_dict(), "outputs": [str(path) for path in files]}
-
-
-def show_plan(plan_: Plan, request: Request, files: list[Path]) -> None:
-    """Print what would be done, as JSON when that was asked for."""
-    facts = plan_facts(plan_, files)
-    if request.json_file is not None:
-        print(json.dumps(facts, indent=2))
-        return
-    for name, value in facts.items():
-        is_list = isinstance(value, list)
-        text = ", ".join(map(str, cast("list[object]", value))) if is_list else value
-        print(f"{name}: {text}")
 
 
 def _write_report(request: Request, report: Report) -> None:

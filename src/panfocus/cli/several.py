@@ -10,7 +10,8 @@ from pathlib import Path
 from panfocus import io
 from panfocus.arrays.types import Pixels
 from panfocus.cli.bare_options import BARE
-from panfocus.cli.fuse import check_transforms, finish, plan_facts, run, say, show_plan
+from panfocus.cli.fuse import check_transforms, finish, run, say
+from panfocus.cli.plan_text import plan_facts, show_plan
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
