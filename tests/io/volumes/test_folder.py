@@ -141,6 +141,25 @@ def test_positions_are_kept_apart(tmp_path):
         np.testing.assert_array_equal(volume.positions[1].read(0, 1, 2), plane(1, 1, 2))
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        lambda p, t, c, z: f"Pos{p}/img_channel00{c}_position00{p}_time00000000{t}_z00{z}.tif",
+        lambda p, t, c, z: f"{p}-Pos_000_00{p}/img_channel00{c}_position00{p}_time00{t}_z0{z}.tif",
+        lambda p, t, c, z: f"Pos{p}/img_00000000{t}_{('DAPI', 'GFP')[c]}_00{z}.tif",
+    ],
+    ids=["manager-2", "manager-2 of a grid", "manager-1"],
+)
+def test_folders_of_positions(tmp_path, named):
+    for p in range(2):
+        write(tmp_path / "f", lambda t, c, z, p=p: named(p, t, c, z))
+    with closing(open_volume(tmp_path / "f")) as volume:
+        assert len(volume.positions) == 2
+        for position in volume.positions:
+            assert (position.times, len(position.channels), position.depths) == (2, 2, 3)
+            np.testing.assert_array_equal(position.read(1, 1, 2), plane(1, 1, 2))
+
+
 def test_training_takes_such_a_folder_as_one_stack(tmp_path):
     write(tmp_path / "data" / "f", NAMES["plain"])
     assert [files for _, files in find([tmp_path / "data"])] == [[tmp_path / "data" / "f"]]

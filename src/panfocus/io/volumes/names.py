@@ -37,6 +37,9 @@ _LONGEST = 500
 def parsed(name: str) -> tuple[Mapping[Axis, str], str] | None:
     """Return what the words in a name say, and the rest of it; None if a word stands twice.
 
+    What both a file and its folder say, as of Micro-Manager's ``Pos0/img_position000_z000.tif``,
+    is the file's to say, and a folder that adds nothing to it does not count.
+
     Args:
         name: of a file, with its folder where that says something too.
 
@@ -44,6 +47,14 @@ def parsed(name: str) -> tuple[Mapping[Axis, str], str] | None:
         >>> parsed("t0001/img_z03_c1.tif")
         ({'T': '0001', 'Z': '03', 'C': '1'}, '/img__.tif')
     """
+    folder, slash, own = name.rpartition("/")
+    if slash:
+        inner, outer = parsed(own), parsed(folder)
+        if inner is None or outer is None:
+            return None
+        if outer[0].keys() <= inner[0].keys():
+            return inner
+        return {**outer[0], **inner[0]}, f"{outer[1]}/{inner[1]}"
     known = _MICRO_MANAGER_1.fullmatch(name)
     if known is not None:
         return {"T": known["T"], "C": known["C"], "Z": known["Z"]}, "img"
