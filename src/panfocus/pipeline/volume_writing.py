@@ -1,4 +1,4 @@
-"""FusedPicture planes of a volume on their way into files, and what is drawn of each stack."""
+"""Fused planes of a volume on their way into files, and what is drawn of each stack."""
 
 from __future__ import annotations
 

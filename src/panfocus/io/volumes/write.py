@@ -1,4 +1,4 @@
-"""FusedPicture planes on their way out: held on disk plane by plane, then one TIFF or OME-Zarr."""
+"""Fused planes on their way out: held on disk plane by plane, then one TIFF or OME-Zarr."""
 
 from __future__ import annotations
 

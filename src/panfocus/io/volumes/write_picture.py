@@ -1,4 +1,4 @@
-"""FusedPicture planes into a picture: PNG, JPEG or WebP of one plane, or of red, green and blue."""
+"""Fused planes into a picture: PNG, JPEG or WebP of one plane, or of red, green and blue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FusedPicture planes into one OME-TIFF, or a hyperstack of ImageJ."""
+"""Fused planes into one OME-TIFF, or a hyperstack of ImageJ."""
 
 from __future__ import annotations
 
