@@ -66,7 +66,8 @@ def test_a_selection_is_written_by_qupath_and_a_free_name_taken(classes, cells):
     assert "wrote all Z, all T, 10 20 30 40" in said
     fused = cells.with_name("the cells_part_fused_2.ome.tif")
     assert f"opened {fused}" in said
-    assert len(tifffile.TiffFile(fused).series) == 2
+    with tifffile.TiffFile(fused) as file:
+        assert len(file.series) == 2
     assert cells.with_name("the cells_part_fused.ome.tif").read_bytes() == b"mine"
 
 
