@@ -100,6 +100,17 @@ def test_strokes_on_what_is_not_there_are_refused_before_any_work(cells, tmp_pat
         fused(saved(cells, {place: [dot(0)]}), tmp_path)
 
 
+def test_a_part_of_the_volume_is_fused_with_the_strokes_that_lie_on_it(cells, tmp_path, capsys):
+    saved(cells, {(0, 0, 0): [dot(2)], (0, 0, 1): [dot(3)]})
+    project, out = str(cells.parent / "cells.panfocus.json"), tmp_path / "one.ome.tif"
+    assert main(["fuse", "--project", project, "--only", "C=1", "-o", str(out)]) == 0
+    made, source = tifffile.imread(out), tifffile.imread(cells)
+    np.testing.assert_array_equal(made[37:44, 37:44], source[1, 3, 37:44, 37:44])
+    words = ["fuse", "--project", project, "--only", "Z=0-1", "-o", str(tmp_path / "z.ome.tif")]
+    assert main(words) == 2  # strokes lie on all planes
+    assert "strokes lie on a picture that is not fused" in capsys.readouterr().err
+
+
 def test_strokes_lie_on_channels_that_are_fused_by_themselves(cells, tmp_path):
     mender = StrokeMender({(0, 0, 0): [dot(0)]})
     outputs = VolumeOutputs.beside(tmp_path / "f.ome.tif", ())

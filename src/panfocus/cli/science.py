@@ -80,7 +80,12 @@ def _check_asked(request: Request) -> None:
 
 
 def run_volume_project(
-    request: Request, path: Path, project: ProjectContent, *, accept_changed: bool
+    request: Request,
+    path: Path,
+    project: ProjectContent,
+    *,
+    accept_changed: bool,
+    only: str | None,
 ) -> None:
     """Fuse the project of a volume.
 
@@ -89,6 +94,7 @@ def run_volume_project(
         path: of the project's file.
         project: as it stands there, with the options of the command line.
         accept_changed: whether a volume that has changed is taken.
+        only: what of the volume is fused; None for all.
     """
     _check_asked(request)
     image = request.output
@@ -107,7 +113,11 @@ def run_volume_project(
     _check(outputs, [path, source, *settings_files(project.options)])
     with progress_of(request, None) as tell:
         summary, files = fuse_volume_project(
-            project, outputs, accept_changed=accept_changed, progress=tell
+            project,
+            outputs,
+            only=None if only is None else Only.of(only),
+            accept_changed=accept_changed,
+            progress=tell,
         )
     _report(request, summary, outputs, files)
     if not request.quiet:
