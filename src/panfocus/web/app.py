@@ -30,7 +30,7 @@ from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, who
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
 from panfocus.web.see_pages import SeePages
-from panfocus.web.stacks import OpenStack
+from panfocus.web.stacks import DRAFT, OpenStack
 from panfocus.web.uploads import Uploads
 
 STATIC = Path(__file__).parent / "static"
@@ -113,10 +113,12 @@ class Pages:
         stack = self.stack(request)
         body = await body_of(request)
         place = whole("p", body.get("p")), whole("t", body.get("t")), whole("c", body.get("c"))
-        self.desk.jobs.stop_all(stack.id)
+        for kind in ("draft", "region"):  # what is fused and saved goes on
+            self.desk.jobs.stop_all(stack.id, kind)
         await run_in_threadpool(stack.go_to, place)
         self.desk.pyramids.forget(f"{stack.id}.")
-        self.desk.draft(stack)
+        if DRAFT not in stack.results:
+            self.desk.draft(stack)
         self.desk.jobs.changed(stack.id)
         return JSONResponse({})
 

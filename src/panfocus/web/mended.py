@@ -89,10 +89,9 @@ class Mended:
         """Return what a stroke puts onto a map."""
         source = stroke.source
         if isinstance(source, FrameSource):
-            step = self.result.options.z_step_um
             values = {
                 "index": source.number,
-                "depth": source.number * (1.0 if step is None else step),
+                "depth": self._depth_of(source.number),
                 "confidence": 1.0,  # somebody has looked
             }
             return np.full((), values[kind], np.float32)
@@ -101,6 +100,27 @@ class Mended:
             values = getattr(other.fusion, kind)
             return fused if values is None else sampled(values, part)
         return fused
+
+    def _depth_of(self, number: int) -> float:
+        """Return where a frame lies, in the unit of the depth map."""
+        report = self.result.fusion.report
+        if report.depth_unit != "µm":
+            return float(number)
+        step = report.settings["z_step_um"]
+        if step is not None:
+            return float(number * step)
+        return self.stack.frames.place_um(self.result.used[number]) or 0.0
+
+    def map_level(self, kind: MapKind, level: int) -> Byte:
+        """Return a map in colours at a level.
+
+        Args:
+            kind: of a map that there is.
+            level: 0 for full scale, each further one half of that.
+        """
+        high, wide = (-(-side >> level) for side in self.result.fusion.image.shape[:2])
+        region = Region(0, 0, wide, high, float(1 << level))
+        return self.result.scales[kind].draw(self.values(kind, region, self.carried.strokes))
 
     def value(self, x: int, y: int) -> dict[str, Any]:
         """Return what picture and maps say of a pixel.
