@@ -10,7 +10,6 @@ and writes PNGs of every state into `OUT`: dark and light, a desk's window and a
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ import numpy as np
 import tifffile
 from playwright.sync_api import Browser, Page, sync_playwright
 
-import panfocus
 from panfocus.demo import stories
 from panfocus.synthesis.fluorescence import structures
 
@@ -42,8 +40,8 @@ WINDOWS = {
 IN_DOCS = {"see": "view_see", "mend": "view_mend", "volume": "view_volume"}
 READY = """() => {
   const viewer = OpenSeadragon.getViewer(document.querySelector('.screen .pane'));
-  const count = viewer.world.getItemCount();
-  return count > 0 && [...Array(count).keys()].every((n) => viewer.world.getItemAt(n).getFullyLoaded());
+  const items = [...Array(viewer.world.getItemCount()).keys()].map((n) => viewer.world.getItemAt(n));
+  return items.length > 0 && items.every((item) => item.getFullyLoaded());
 }"""
 
 

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from panfocus.cli.bare_options import BARE
@@ -14,7 +14,6 @@ from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
-from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.project_content import ProjectContent
@@ -171,14 +170,10 @@ def _show(request: Request, source: Path, choice: Choice, outputs: VolumeOutputs
 
 def _report(request: Request, summary: Summary, outputs: VolumeOutputs, files: list[Path]) -> None:
     """Write or print the report where it is asked for."""
-    facts = {**asdict(summary), "outputs": [str(path) for path in files]}
-    text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if outputs.report is not None:
-        write_atomic(
-            outputs.report, [text.encode(errors="backslashreplace")], overwrite=request.overwrite
-        )
+        summary.write(outputs.report, files, overwrite=request.overwrite)
     elif request.json_file == BARE:
-        print(text, end="")
+        print(summary.text(files), end="")
 
 
 def _say(warnings: list[str], count: int, files: list[Path]) -> None:

@@ -236,7 +236,7 @@ def fuse_group(
 def step_of(position: Position, settings: Options) -> float | None:
     """Return how far a position's planes are from each other in µm, as told or as it says.
 
-    None where nobody says it, and where planes are unevenly apart and say themselves where they are.
+    None where nobody says it, and where planes are unevenly apart: they say where they are.
     """
     if settings.z_step_um is not None:
         return settings.z_step_um

@@ -1,7 +1,7 @@
 // Fuse: subject, system, options in groups with a line of help each, progress, results.
 
 import { del, post } from "./api.js";
-import { clear, el, field, glyph, iconButton, tick } from "./dom.js";
+import { anew, clear, el, field, glyph, iconButton, tick } from "./dom.js";
 import { nameOf } from "./look.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { has, number, t } from "./texts.js";
@@ -67,7 +67,9 @@ export function fusePanel(stage) {
 
   const choiceName = (option, choice) => (has(`choice.${option}.${choice}`) ? t(`choice.${option}.${choice}`) : choice);
 
-  function drawForm() {
+  const drawForm = () => anew(form, drawGroups);
+
+  function drawGroups() {
     const { groups, presets, systems } = state.form;
     const options = new Map(groups.flatMap((g) => g.options).map((o) => [o.name, o]));
     const preset = el("select", { on: { change: () => {

@@ -228,6 +228,11 @@ export class Stage {
     this.viewer.viewport.applyConstraints();
   }
 
+  /** How many pixels of the page a pixel of a frame takes. */
+  get frameScale() {
+    return (this.viewer.viewport.getContainerSize().x * this.viewer.viewport.getZoom(true)) / state.stack.width;
+  }
+
   get ratio() {
     const item = this.shown("a");
     return item ? item.viewportToImageZoom(this.viewer.viewport.getZoom(true)) * devicePixelRatio : 1;
