@@ -31,7 +31,7 @@ from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
 from panfocus.web.see_pages import SeePages
 from panfocus.web.stacks import DRAFT, OpenStack
-from panfocus.web.uploads import Uploads
+from panfocus.web.uploads import TAKEN, Uploads
 
 STATIC = Path(__file__).parent / "static"
 #: An address with a version in it never means other bytes.
@@ -62,7 +62,7 @@ class Pages:
     async def state(self, _request: Request) -> Response:
         """What is open, and the form of options."""
         facts = await run_in_threadpool(lambda: {**self.desk.facts(), "form": form()})
-        return JSONResponse({**facts, "version": __version__})
+        return JSONResponse({**facts, "version": __version__, "taken": sorted(TAKEN)})
 
     async def events(self, _request: Request) -> Response:
         """Server-sent events, for as long as the page is open."""
@@ -81,13 +81,17 @@ class Pages:
         """Open a stack."""
         body = await body_of(request)
         if "upload" in body:
-            paths = [self.uploads.folder(str(body["upload"]))]
+            paths = [self.uploads.dropped(str(body["upload"]))]
         else:
             given = list_of(body.get("paths"))
             if not given:
                 raise UsageError("nothing was named to be opened")
             paths = [self.desk.places.resolve(one) for one in given]
         stack = await run_in_threadpool(self.desk.open, paths)
+        title = self.uploads.title(body.get("title")) if "upload" in body else None
+        if title is not None:
+            stack.title = title
+            self.desk.hub.tell("stacks")
         return JSONResponse({"id": stack.id})
 
     async def close(self, request: Request) -> Response:

@@ -34,7 +34,7 @@ export function viewOf(stack = state.stack) {
 
 export async function refresh() {
   const facts = await get("/api/state");
-  Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version });
+  Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version, taken: facts.taken });
   state.form = facts.form;
   // a job may have ended, and said so, while this answer was on its way
   state.jobs = new Map(facts.jobs.filter((job) => !state.ended.has(job.id)).map((job) => [job.id, job]));
