@@ -139,6 +139,17 @@ def test_frames_are_shown_where_the_result_has_them(tmp_path):
         assert psnr(here, there) > psnr(moved[0][:, :300], moved[3][:, :300]) + 3
 
 
+def test_a_part_that_was_tried_goes_once_the_whole_is_fused(page, shots):
+    stack = page.open(shots)
+    page.idle()
+    body = {"options": {"system": "guided"}, "box": [20, 30, 100, 80]}
+    assert page.post(f"{stack}/fuse", body).status_code == 200
+    page.idle()
+    assert [r["name"] for r in page.get(stack).json()["results"]] == ["draft", "region"]
+    page.fuse(stack)
+    assert [r["name"] for r in page.get(stack).json()["results"]] == ["draft", "guided"]
+
+
 def test_a_region_is_fused_alone(page, shots):
     stack = page.open(shots)
     page.idle()

@@ -22,6 +22,8 @@ from panfocus.web.results import lay_down
 from panfocus.web.spot import Spot
 from panfocus.web.stacks import DRAFT, OpenStack
 
+#: What a part of the picture that is fused by itself is called.
+REGION = "region"
 #: What registration depends on: results that share it need it once.
 _PLACING = (
     "align", "align_dof", "align_to", "reference", "exposure", "keep_size", "load_transforms",
@@ -110,6 +112,8 @@ def full(
         if stack.volume is not None:
             result = replace(result, place=spot.place)
         stack.put(result, spot.place)
+        for tried in [r.id for r in stack.results.values() if r.name == REGION]:
+            stack.drop(tried)  # it would lie over the whole picture that is there now
     job.message = id_
 
 
@@ -171,7 +175,7 @@ def region(
         stack.work / id_,
         fusion,
         id_=id_,
-        name="region",
+        name=REGION,
         options=options,
         used=spot.used,
         size=(spot.frames.shape[1], spot.frames.shape[2]),

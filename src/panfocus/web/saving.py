@@ -77,9 +77,9 @@ class SaveRequest:
             report=beside("report", "_report.json"),
             of_frames=FrameOutputs(
                 beside("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
-                beside("animation", "_stack.webp"),
+                beside("animation", f"_stack{_moving(body.get('animation'))}"),
                 beside("stereo", f"_stereo{picture.suffix}"),
-                beside("rocking", "_rocking.webp"),
+                beside("rocking", f"_rocking{_moving(body.get('rocking'))}"),
             ),
             quality=int(_number(body.get("quality")) or 95),
             overwrite=bool(body.get("overwrite")),
@@ -97,6 +97,10 @@ def _file(folder: Path, name: object, places: Places) -> Path:
             "this is no name for a file", expected="a name without folders", got=repr(name)[:80]
         )
     return places.resolve(str(folder / plain))
+
+
+def _moving(value: object) -> str:
+    return ".gif" if value == "gif" else ".webp"
 
 
 def _slab(value: object) -> tuple[int, int] | None:

@@ -18,7 +18,8 @@ export function comparePage() {
   const table = el("div", { class: "scroll" });
   const extent = segments(t("compare.scored"), [["whole", t("compare.whole")], ["part", t("compare.part")]], "whole", (value) => { now.isPart = value === "part"; now.part = null; drawTable(); score(); });
   const notes = run.notes.length ? el("p", { class: "small quiet" }, run.notes.join(" ")) : null;
-  const surface = el("section", { class: "stage", "aria-label": t("stage") }, bar, screen, el("div", { class: "over" }, handle, ...tags));
+  const surface = el("section", { class: "stage", "aria-label": t("stage") }, bar, screen);
+  screen.append(el("div", { class: "over" }, handle, ...tags));
   const panel = el("aside", { class: "panel", "aria-label": t("tools") }, el("div", { class: "panel-body", id: "panel", tabIndex: -1 }, el("div", { class: "stack" }, picker(), extent, table, notes)));
   let stage = null;
 

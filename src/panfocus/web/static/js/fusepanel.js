@@ -119,14 +119,23 @@ export function fusePanel(stage) {
       el("progress", { max: 1, value: job.state === "waiting" ? 0 : job.share, "aria-label": words }));
   }
 
+  /** A part that was tried: it lies over the picture until it is let go. */
+  function partLine(r) {
+    const name = `${t("job.region")} · ${r.system}`;
+    return el("div", { class: "result part" },
+      el("span", { class: "cut grow" }, name), el("span", { class: "quiet small number" }, `${r.width} × ${r.height} · ${number(r.seconds, 1)} s`),
+      iconButton("trash", t("result.drop", { name }), () => del(`/api/stacks/${state.stack.id}/results/${r.id}`).catch(refusal), { class: "plain slim" }));
+  }
+
   function drawResults() {
     const found = results().filter((r) => r.id !== "draft").reverse();
+    const part = state.stack.results.filter((r) => r.name === "region").reverse().map(partLine);
     if (!found.length) {
-      clear(list, el("p", { class: "quiet small" }, t("fuse.none")));
+      clear(list, part, el("p", { class: "quiet small" }, t("fuse.none")));
       return;
     }
     const shown = current();
-    clear(list, found.map((r) => el("div", { class: `result${r.id === shown?.id ? " on" : ""}` },
+    clear(list, part, found.map((r) => el("div", { class: `result${r.id === shown?.id ? " on" : ""}` },
       el("button", { type: "button", class: "plain grow", "aria-pressed": String(r.id === shown?.id && !view.a), on: { click: () => { view.result = r.id; view.a = null; tell("view"); } } },
         el("span", { class: "cut grow" }, nameOf(r)), el("span", { class: "quiet small number" }, `${number(r.seconds, 1)} s`)),
       iconButton("trash", t("result.drop", { name: nameOf(r) }), () => del(`/api/stacks/${state.stack.id}/results/${r.id}`).catch(refusal), { class: "plain slim" }),

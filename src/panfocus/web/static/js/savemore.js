@@ -11,7 +11,7 @@ const LEAST_SLAB = 2;
 export function moreFields(wanted, set, { isVolume, hasDepth, count }) {
   const choose = (key, values, none) => el("select", { on: { change: (event) => set(key, true)(event.target.value) } }, ["", ...values].map((v) => el("option", { value: v, selected: v === wanted[key] }, v ? `.${v}` : none)));
   const box = (key, label = `save.${key}`, help = "") => tick(t(label), Boolean(wanted[key]), set(key, true), help);
-  const ofFrames = [field(t("save.layers"), choose("layers", ["psd", "tif", "psb"], t("save.nolayers"))), box("animation"), box("stereo"), box("rocking")];
+  const ofFrames = [field(t("save.layers"), choose("layers", ["psd", "tif", "psb"], t("save.nolayers"))), field(t("save.animation"), choose("animation", ["webp", "gif"], t("save.nolayers"))), field(t("save.rocking"), choose("rocking", ["webp", "gif"], t("save.nolayers"))), box("stereo")];
   return [
     isVolume ? null : ofFrames,
     hasDepth ? [box("height_map", "save.heightmap"), field(t("save.mesh"), choose("mesh", ["glb", "ply", "obj"], t("save.nomesh")))] : null,
