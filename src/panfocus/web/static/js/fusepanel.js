@@ -24,7 +24,10 @@ export function fusePanel(stage) {
       if (!box) return;
       body.box = box;
     }
-    try { await post(`/api/stacks/${state.stack.id}/fuse`, body); } catch (error) { refusal(error); }
+    try {
+      await state.moving;
+      await post(`/api/stacks/${state.stack.id}/fuse`, body);
+    } catch (error) { refusal(error); }
   }
 
   function seen() {

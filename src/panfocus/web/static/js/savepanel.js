@@ -48,6 +48,7 @@ export function savePanel() {
 
   async function save(overwrite = false) {
     try {
+      await state.moving;
       const { standing } = await post(`/api/stacks/${state.stack.id}/save`, request({ overwrite }));
       if (!standing) go.disabled = true;
       else if (await confirm(t("save.replace.title"), t("save.replace", { names: standing.join(", ") }), t("save.replace.yes"))) await save(true);

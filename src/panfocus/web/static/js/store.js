@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 
 export const state = {
+  moving: null, // a promise while another place of a volume is asked for
   stacks: [], jobs: new Map(), ended: new Set(), folders: [], problems: [], form: null, version: "",
   stack: null, // all facts of the stack that is shown
   view: new Map(), // of each stack: how it is looked at

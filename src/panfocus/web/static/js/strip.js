@@ -7,6 +7,14 @@ import { frameName, levelsKey } from "./look.js";
 import { t } from "./texts.js";
 import { refusal } from "./toast.js";
 
+let arrived = () => {};
+
+/** Whatever is asked for next is asked of the place that the sliders tell; see `state.moving`. */
+function leave() {
+  if (state.moving) return;
+  state.moving = new Promise((done) => { arrived = () => { state.moving = null; done(); }; });
+}
+
 export function strip() {
   const list = el("ol", { class: "frames", "aria-label": t("frames") });
   const places = el("div", { class: "places row wrap" });
@@ -73,12 +81,13 @@ export function strip() {
     if (!stack.volume) { places.hidden = true; return; }
     places.hidden = false;
     const { positions, place } = stack.volume;
-    const go = calm((n, value) => {
+    const go = calm(async (n, value) => {
       const next = [...(state.stack?.volume?.place ?? place)];
       next[n] = value;
       if (n === 0) next.splice(1, 2, 0, 0);
       Object.assign(viewOf(), { a: null, b: null, result: null });
-      post(`/api/stacks/${stack.id}/place`, { p: next[0], t: next[1], c: next[2] }).catch(refusal);
+      await post(`/api/stacks/${stack.id}/place`, { p: next[0], t: next[1], c: next[2] }).catch(refusal);
+      arrived();
     }, 200);
     const here = positions[place[0]];
     const axes = [
@@ -100,7 +109,7 @@ export function strip() {
     function slider(n, label, names) {
       const name = el("span", { class: "number" });
       const say = () => { name.textContent = names[Number(input.value)]; input.setAttribute("aria-valuetext", name.textContent); };
-      const input = el("input", { type: "range", min: 0, max: names.length - 1, value: place[n], data: { axis: n }, on: { input: () => { say(); go(n, Number(input.value)); }, told: say } });
+      const input = el("input", { type: "range", min: 0, max: names.length - 1, value: place[n], data: { axis: n }, on: { input: () => { say(); leave(); go(n, Number(input.value)); }, told: say } });
       return el("label", { class: "row small" }, el("span", { class: "quiet" }, label), input, name);
     }
   }
