@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import cv2
@@ -206,7 +207,7 @@ def mend(browser: Browser, folder: Path, sharp: NDArray[np.uint8], right: int) -
     fused = panfocus.fuse(folder, system="guided").image[..., ::-1]
     saved = cv2.imread(str(folder / "mended.png"))
     before, after = (psnr(p[rows, columns], sharp[rows, columns]) for p in (fused, saved))
-    print(f"\nPSNR of the fault: {before:.1f} dB fused, {after:.1f} dB mended")
+    print(f"| 12 x 12 MP: the fault has {before:.1f} dB fused, {after:.1f} dB mended | | | |")
     for path in folder.glob("mended*"):
         path.unlink()
 
@@ -277,6 +278,8 @@ def main() -> None:
     }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        load = os.getloadavg()[0]
+        print(f"{date.today()}; load of the machine at the beginning {load:.1f}\n")
         print("| what | clock s | server's processor s | peak MiB |\n|---|---|---|---|", flush=True)
         for _ in range(chosen.repeat):
             for name in chosen.only.split(","):

@@ -20,6 +20,7 @@ import numpy as np
 import tifffile
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from panfocus.cli import main as main_of_panfocus
 from panfocus.demo import stories
 from panfocus.synthesis.fluorescence import structures
 
@@ -40,7 +41,8 @@ WINDOWS = {
 IN_DOCS = {"see": "view_see", "mend": "view_mend", "volume": "view_volume"}
 READY = """() => {
   const viewer = OpenSeadragon.getViewer(document.querySelector('.screen .pane'));
-  const items = [...Array(viewer.world.getItemCount()).keys()].map((n) => viewer.world.getItemAt(n));
+  const { world } = viewer;
+  const items = [...Array(world.getItemCount()).keys()].map((n) => world.getItemAt(n));
   return items.length > 0 && items.every((item) => item.getFullyLoaded());
 }"""
 
@@ -91,9 +93,10 @@ def make_evaluation(scratch: Path) -> tuple[Path, Path]:
             folder.mkdir(parents=True, exist_ok=True)
             for n, frame in enumerate(story.scene.frames):
                 cv2.imwrite(str(folder / f"{n + 1:02d}.png"), frame[..., ::-1])
-            truth = sets / f"{story.name}-truth"
-            truth.mkdir(exist_ok=True)
-            cv2.imwrite(str(truth / f"{story.name}.png"), story.scene.truth[..., ::-1])
+            cv2.imwrite(str(folder / "truth.png"), story.scene.truth[..., ::-1])
+        words = ["evaluate", "--data", str(sets), "--out", str(scores), "--save-images"]
+        words += ["--systems", "guided,dualpath", "--metrics", "SSIM,GMSD,Q_G", "--no-plots"]
+        main_of_panfocus(words)
     return scores, sets
 
 
@@ -207,6 +210,7 @@ def volume(tour: Tour) -> None:
     page.wait_for_selector("output.value >> text=frame")
     tour.shoot("volume")
     page.get_by_role("button", name="Height in 3-D").click()
+    page.get_by_role("dialog").get_by_role("radio", name="Depth").click()
     page.wait_for_timeout(2500)
     tour.shoot("volume_solid")
     page.keyboard.press("Escape")
@@ -215,6 +219,18 @@ def volume(tour: Tour) -> None:
     tour.shoot("volume_save")
     page.locator("#panel").evaluate("n => n.scrollTo(0, 10000)")
     tour.shoot("volume_save_below")
+
+
+def comparison(tour: Tour) -> None:
+    """An evaluation."""
+    page = tour.page
+    page.locator(".tab .name", has_text="scores").click()
+    page.wait_for_selector(".scores td")
+    page.get_by_role("radio", name="This part").click()
+    page.wait_for_timeout(2500)
+    tour.shoot("compare")
+    page.get_by_role("button", name="Difference to truth").click()
+    tour.shoot("compare_difference")
 
 
 def others(tour: Tour) -> None:
@@ -246,11 +262,12 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--docs", type=Path)
     parser.add_argument("--windows", default=",".join(WINDOWS))
-    parser.add_argument("--only", default="photos,volume,others")
+    parser.add_argument("--only", default="photos,volume,comparison,others")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     stacks = [make_photos(chosen.scratch), make_volume(chosen.scratch)]
-    acts = {"photos": photos, "volume": volume, "others": others}
+    stacks += make_evaluation(chosen.scratch)
+    acts = {"photos": photos, "volume": volume, "comparison": comparison, "others": others}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
         for name in chosen.windows.split(","):

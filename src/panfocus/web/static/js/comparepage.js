@@ -80,7 +80,7 @@ export function comparePage() {
     const metrics = run.metrics.filter((m) => !now.isPart || !/_(cut\d+|band)$/.test(m.name));
     clear(table, now.isPart && !now.part ? el("p", { class: "quiet small" }, t("compare.nearer")) : null, el("table", { class: "scores" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("compare.metric")), shown.map((s) => el("th", { scope: "col" }, s)))),
-      el("tbody", {}, now.crop ? row(t("compare.crop"), false, shown.map((s) => now.crop[s] ?? null), t("compare.crop.help")) : null,
+      el("tbody", {}, now.crop && !(now.isPart && now.part) ? row(t("compare.crop"), false, shown.map((s) => now.crop[s] ?? null), t("compare.crop.help")) : null,
         metrics.map((m) => row(m.name, m.lower, shown.map((s) => scores(s)[m.name] ?? null))))));
   }
 
