@@ -23,9 +23,9 @@ from panfocus.web.form import form, read_options
 from panfocus.web.jobs import facts_of
 from panfocus.web.listing import listing
 from panfocus.web.mend_pages import MendPages
-from panfocus.web.mended import mended_tile
+from panfocus.web.mended import faded, mended_tile
 from panfocus.web.places import RefusedError
-from panfocus.web.pyramids import cut, encode
+from panfocus.web.pyramids import Byte, cut, encode
 from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
@@ -145,15 +145,25 @@ class Pages:
             if isinstance(stack, OpenStack):
                 mended = mended_tile(stack, self.desk.pyramids, wanted)
                 if mended is not None:
-                    return encode(mended[0], exact=mended[1])
+                    return self._packed(stack, wanted, *mended)
             picture = stack.picture(wanted.picture)
             part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
-            return None if part is None else encode(part, exact=picture.exact)
+            if part is None or not isinstance(stack, OpenStack):
+                return None if part is None else encode(part, exact=picture.exact)
+            return self._packed(stack, wanted, part, picture.exact)
 
         made = await run_in_threadpool(make)
         if made is None:
             return Response(status_code=404)
         return Response(made[0], media_type=made[1], headers=_FOREVER)
+
+    def _packed(
+        self, stack: OpenStack, wanted: TileRequest, part: Byte, exact: bool
+    ) -> tuple[bytes, str]:
+        is_map = exact and "-" in wanted.picture and part.ndim == 3
+        if wanted.fades and is_map:
+            part = faded(stack, self.desk.pyramids, wanted, part)
+        return encode(part, exact=exact)
 
     async def fuse(self, request: Request) -> Response:
         """Begin to fuse."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
 from panfocus.pipeline.options import MAP_KINDS, MapKind
@@ -23,6 +24,8 @@ from panfocus.web.stacks import OpenStack
 
 #: Coverage from which a pixel of a map counts as the source's.
 _HALF = 0.5
+#: Confidence from which a map is seen whole where it fades.
+_SURE = np.float32(0.25)
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,27 @@ class Mended:
         strokes = self.carried.strokes
         region = Region(0, 0, values.shape[1], values.shape[0])
         return self.values(kind, region, strokes) if strokes else values
+
+
+def faded(
+    stack: OpenStack, pyramids: Pyramids, wanted: TileRequest, tile: Byte
+) -> NDArray[np.uint8]:
+    """Return a tile of a map ``(h, w, 4)``, whose last channel says how much of it is seen.
+
+    Args:
+        stack: open.
+        pyramids: that hold pictures.
+        wanted: which tile.
+        tile: of a map of a result, ``(h, w, 3)``.
+    """
+    result = stack.result(wanted.picture.partition("-")[0])
+    mended = Mended(stack, result, pyramids)
+    region = mended.painted.region(wanted.level, wanted.column, wanted.row)
+    if region is None or result.fusion.confidence is None:
+        return np.dstack([tile, np.full(tile.shape[:2], 255, np.uint8)])
+    strokes = [each.stroke for each in mended.carried.touching(region)]
+    share = np.clip(mended.values("confidence", region, strokes) / _SURE, 0, 1)
+    return np.dstack([tile, np.rint(share * 255).astype(np.uint8)])
 
 
 def mended_tile(

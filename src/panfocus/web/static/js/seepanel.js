@@ -25,7 +25,7 @@ export function seePanel() {
     if (!maps.length) { clear(overlays, el("p", { class: "quiet small" }, t("see.nomaps"))); return; }
     const choose = segments(t("see.overlay"), [["none", t("see.none")], ...maps.map((m) => [m, t(`map.${m}`)])], view.overlay, (value) => { view.overlay = value; tell("view"); });
     const slider = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: view.overlayOpacity, on: { input: () => { view.overlayOpacity = Number(slider.value); tell("view"); } } });
-    clear(overlays, el("div", { class: "stack tight" }, choose, field(t("see.opacity"), slider)));
+    clear(overlays, el("div", { class: "stack tight" }, choose, field(t("see.opacity"), slider), tick(t("see.fade"), view.fades, (on) => { view.fades = on; tell("view"); })));
   }
 
   async function drawHistogram() {

@@ -27,7 +27,7 @@ export function viewOf(stack = state.stack) {
     const preset = stack.kind === "volume" ? "brightfield" : "macro";
     state.view.set(stack.id, {
       a: null, b: null, mode: "single", share: 0.5, overlay: "none", overlayOpacity: 0.7,
-      frame: stack.reference, options: { ...(state.form?.presets[preset] ?? {}), ...stack.options }, preset, inPlace: true, tab: "fuse",
+      frame: stack.reference, options: { ...(state.form?.presets[preset] ?? {}), ...stack.options }, preset, inPlace: true, fades: stack.kind === "volume", tab: "fuse",
     });
   }
   return state.view.get(stack.id);
