@@ -38,7 +38,7 @@ WINDOWS = {
     },
 }
 #: What the documentation shows, by the names of the states in the dark window.
-IN_DOCS = {"see": "view_see", "mend": "view_mend", "volume": "view_volume"}
+IN_DOCS = {"see": "view_see", "mend": "view_mend", "volume": "view_volume", "dim": "view_dim"}
 READY = """() => {
   const viewer = OpenSeadragon.getViewer(document.querySelector('.screen .pane'));
   const { world } = viewer;
@@ -57,6 +57,17 @@ def make_photos(scratch: Path) -> Path:
     return folder
 
 
+def make_dim(scratch: Path) -> Path:
+    """Return a folder of nine frames of 10 bits in 16."""
+    folder = scratch / "dim"
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        rng = np.random.default_rng(3)
+        for n, frame in enumerate(structures(rng, count=90, planes=9, size=(512, 700)).frames):
+            cv2.imwrite(str(folder / f"{n + 1:02d}.png"), frame // 64 + 80)
+    return folder
+
+
 def make_volume(scratch: Path) -> Path:
     """Return an OME-TIFF of 3 times, 2 channels, 11 planes of 12 bits in 16."""
     path = scratch / "cells.ome.tif"
@@ -71,6 +82,7 @@ def make_volume(scratch: Path) -> Path:
             for t in range(3)
         ]
         facts = {
+            "dim": dim,
             "axes": "TCZYX",
             "PhysicalSizeX": 0.325,
             "PhysicalSizeXUnit": "µm",
@@ -221,6 +233,13 @@ def volume(tour: Tour) -> None:
     tour.shoot("volume_save_below")
 
 
+def dim(tour: Tour) -> None:
+    """Frames that use few of the numbers that their files can hold."""
+    tour.stack("dim")
+    tour.tab("See")
+    tour.shoot("dim")
+
+
 def comparison(tour: Tour) -> None:
     """An evaluation."""
     page = tour.page
@@ -262,11 +281,11 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--docs", type=Path)
     parser.add_argument("--windows", default=",".join(WINDOWS))
-    parser.add_argument("--only", default="photos,volume,comparison,others")
+    parser.add_argument("--only", default="photos,volume,dim,comparison,others")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     stacks = [make_photos(chosen.scratch), make_volume(chosen.scratch)]
-    stacks += make_evaluation(chosen.scratch)
+    stacks += [make_dim(chosen.scratch), *make_evaluation(chosen.scratch)]
     acts = {"photos": photos, "volume": volume, "comparison": comparison, "others": others}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
