@@ -82,7 +82,6 @@ def make_volume(scratch: Path) -> Path:
             for t in range(3)
         ]
         facts = {
-            "dim": dim,
             "axes": "TCZYX",
             "PhysicalSizeX": 0.325,
             "PhysicalSizeXUnit": "µm",
@@ -286,7 +285,13 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     stacks = [make_photos(chosen.scratch), make_volume(chosen.scratch)]
     stacks += [make_dim(chosen.scratch), *make_evaluation(chosen.scratch)]
-    acts = {"photos": photos, "volume": volume, "comparison": comparison, "others": others}
+    acts = {
+        "photos": photos,
+        "volume": volume,
+        "dim": dim,
+        "comparison": comparison,
+        "others": others,
+    }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
         for name in chosen.windows.split(","):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.io.atomic import write_atomic
+from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.volume_choice import Group
 
 
