@@ -64,7 +64,7 @@ def make_dim(scratch: Path) -> Path:
         folder.mkdir(parents=True)
         rng = np.random.default_rng(3)
         for n, frame in enumerate(structures(rng, count=90, planes=9, size=(512, 700)).frames):
-            cv2.imwrite(str(folder / f"{n + 1:02d}.png"), frame // 64 + 80)
+            cv2.imwrite(str(folder / f"{n + 1:02d}.png"), frame // 4 + 80)
     return folder
 
 

@@ -46,7 +46,7 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
     for number, frame in enumerate(spot.frames.small(size, job.stop.is_set)):
         grey = luminance(frame.pixels, has_alpha=frame.has_alpha)
         surveyor.add(frame.name, grey)
-        survey.sharpness.append(round(float(sharpness(grey)), 5))
+        survey.sharpness.append(float(f"{float(sharpness(grey)):.4g}"))
         survey.thumbs.append(Thumb.of(frame))
         meter.add(frame.pixels[..., :-1] if frame.has_alpha else frame.pixels)
         frames.append(frame)
