@@ -106,7 +106,7 @@ R := docs/results
 WHU := $(DATA)/eval/mfi_whu30
 LYTRO := $(DATA)/eval/lytro
 TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost working_scale fold_order \
-  breathing batch metrics_speed streaming speed
+  breathing batch metrics_speed streaming speed page
 .PHONY: tables results $(TABLES:%=table-%)
 
 bench: $(TABLES:%=table-%)
@@ -191,6 +191,10 @@ table-batch: $(VENV)/.dev
 
 table-metrics_speed: $(VENV)/.dev
 	$(BIN)/python benchmarks/speed_metrics.py > $(R)/metrics_speed.md
+
+table-page: $(VENV)/.dev
+	mkdir -p runs
+	$(BIN)/python benchmarks/page.py runs/page > $(R)/page.md
 
 table-streaming: $(VENV)/.dev
 	mkdir -p runs

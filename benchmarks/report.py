@@ -108,6 +108,13 @@ PARTS = {
         "Does memory stay when the stack grows?",
         "benchmarks/streaming.py",
     ),
+    "page": (
+        "The page",
+        "How long does a user wait for a draft, what does it take to mend a fault of 60 pixels, "
+        "and how much memory has a server with a hundred frames? Scripted users in a real "
+        "Chromium; what else runs on the machine lengthens the clock's seconds.",
+        "benchmarks/page.py",
+    ),
     "batch": (
         "Batches",
         "Do two workers do twice as much as one, and is anything lost when one of three is killed?",

@@ -100,6 +100,46 @@ def test_strokes_on_what_is_not_there_are_refused_before_any_work(cells, tmp_pat
         fused(saved(cells, {place: [dot(0)]}), tmp_path)
 
 
+def test_a_part_of_the_volume_is_fused_with_the_strokes_that_lie_on_it(cells, tmp_path, capsys):
+    saved(cells, {(0, 0, 0): [dot(2)], (0, 0, 1): [dot(3)]})
+    project, out = str(cells.parent / "cells.panfocus.json"), tmp_path / "one.ome.tif"
+    assert main(["fuse", "--project", project, "--only", "C=1", "-o", str(out)]) == 0
+    made, source = tifffile.imread(out), tifffile.imread(cells)
+    np.testing.assert_array_equal(made[37:44, 37:44], source[1, 3, 37:44, 37:44])
+    words = ["fuse", "--project", project, "--only", "Z=0-1", "-o", str(tmp_path / "z.ome.tif")]
+    assert main(words) == 2  # strokes lie on all planes
+    assert "strokes lie on a picture that is not fused" in capsys.readouterr().err
+
+
+def described(path):
+    with tifffile.TiffFile(path) as file:
+        return file.ome_metadata
+
+
+def test_the_same_work_writes_the_same_bytes(cells, tmp_path):
+    """Among them the UUID of OME-XML, which is one of what the file holds."""
+    names = [tmp_path / f"{n}.ome.tif" for n in range(3)]
+    for name, system in zip(names, ("guided", "guided", "guided-tenengrad"), strict=True):
+        assert main(["fuse", str(cells), "-s", system, "-o", str(name)]) == 0
+    first, second, other = (described(name) for name in names)
+    assert names[0].read_bytes() == names[1].read_bytes()
+    uuids = [text.partition('UUID="urn:uuid:')[2][:36] for text in (first, second, other)]
+    assert len(uuids[0]) == 36 and uuids[0] == uuids[1] != uuids[2]
+
+
+def test_photographs_have_nothing_to_choose_from(tmp_path, capsys):
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for n, frame in enumerate(focal_stack(3, 64, 80)[0]):
+        tifffile.imwrite(folder / f"f{n}.tif", frame)
+    project = str(folder / "p.panfocus.json")
+    words = [str(folder), "-s", "guided", "-o", str(tmp_path / "a.png")]
+    assert main(["fuse", *words, "--save-project", project]) == 0
+    again = ["fuse", "--project", project, "--only", "T=0", "-o", str(tmp_path / "b.png")]
+    assert main(again) == 2
+    assert "no times and no channels" in capsys.readouterr().err
+
+
 def test_strokes_lie_on_channels_that_are_fused_by_themselves(cells, tmp_path):
     mender = StrokeMender({(0, 0, 0): [dot(0)]})
     outputs = VolumeOutputs.beside(tmp_path / "f.ome.tif", ())

@@ -28,6 +28,13 @@ def chromium():
 @contextmanager
 def viewing(*words):
     """Run `panfocus view`; yield the address it prints."""
+    with serving_process(*words) as (address, _):
+        yield address
+
+
+@contextmanager
+def serving_process(*words):
+    """Run `panfocus view`; yield the address it prints, and its process."""
     command = [sys.executable, "-m", "panfocus", "view", *map(str, words), "--no-open"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     server = subprocess.Popen(
@@ -36,7 +43,7 @@ def viewing(*words):
     try:
         address = server.stdout.readline().strip()
         assert address.startswith("http://127.0.0.1:"), server.stderr.read()
-        yield address
+        yield address, server
     finally:
         server.terminate()
         _, said = server.communicate(timeout=120)

@@ -182,6 +182,43 @@ def test_the_command_line_makes_the_same_bytes(spoilt, tmp_path):
         assert (other.parent / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+def test_all_that_can_lie_beside_the_picture_is_written_and_repeated(spoilt, tmp_path):
+    """Slabs and a scale bar, too, and moving pictures in both formats, with a stroke."""
+    folder, _ = spoilt
+    out, other = tmp_path / "out", tmp_path / "other"
+    wanted = {
+        "project": True,
+        "slab": [3, 1],
+        "scale_bar": True,
+        "pixel_um": 2.5,
+        "height_map": True,
+        "mesh": "ply",
+        "layers": "psd",
+        "animation": "gif",
+        "rocking": "webp",
+        "transforms": True,
+    }
+    for place in (out, other):
+        place.mkdir()
+    with serving(folder, out) as page:
+        stack, result = opened(page, folder)
+        draw(page, stack, result, dot(115, 85, {"frame": 2}))
+        body = {"result": result, "folder": str(out), "name": "out.ome.tif", **wanted}
+        told = page.post(f"{stack}/save/line", body).json()
+        assert told["problem"] is None
+        assert page.post(f"{stack}/save", body).status_code == 200
+        page.idle()
+        standing = page.post(f"{stack}/save/line", body).json()["standing"]
+    made = {path.name for path in out.iterdir()}
+    assert made >= {"out.ome.tif", "out_layers.psd", "out_stack.gif", "out_rocking.webp"}
+    assert set(standing) == made - {"out.panfocus.json"}  # of which revisions are counted
+    words = shlex.split(told["command"].replace(f"{out}/out", f"{other}/out"))
+    words[words.index("--project") + 1] = str(out / "out.panfocus.json")
+    assert main(words[1:]) == 0
+    for name in made - {"out.panfocus.json"}:
+        assert (other / name).read_bytes() == (out / name).read_bytes(), name
+
+
 def test_without_strokes_too(shots, tmp_path):
     with serving(shots) as page:
         stack = page.open(shots)

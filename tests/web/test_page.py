@@ -4,7 +4,9 @@ import json
 import shlex
 import time
 
+import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from panfocus.cli import main
@@ -318,6 +320,34 @@ def test_files_are_dropped_onto_the_page(browser, spoilt, tmp_path):
         page.set_input_files("input[type=file]", sorted(folder.glob("*.png")))
         page.wait_for_selector(".cell img")
         assert page.locator(".cell").count() == 3
+
+
+def drop(page, *paths):
+    """Drop files or folders onto the page, as from a file manager."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+
+
+def test_folders_and_volumes_are_dropped_onto_the_page(browser, spoilt, tmp_path):
+    folder, _ = spoilt
+    volume = tmp_path / "cells.ome.tif"
+    grey = planted(4, HEIGHT, WIDTH)[0][..., 1]
+    tifffile.imwrite(volume, np.stack([grey, grey]), metadata={"axes": "CZYX"})
+    (tmp_path / "empty").mkdir()
+    with viewing(tmp_path / "empty") as address, page_of(browser, address) as page:
+        page.wait_for_selector("text=Drop frames here")
+        drop(page, folder)
+        page.wait_for_selector(".tab.on >> text=wasp")
+        assert page.locator(".cell").count() == 3
+        drop(page, volume)
+        page.wait_for_selector(".tab.on >> text=cells.ome.tif")
+        page.get_by_role("slider", name="Channel").wait_for()
+        assert page.locator(".cell").count() == 4
+        drop(page, *sorted(folder.glob("*.png"))[:2])
+        page.wait_for_selector(".tab.on >> text=f0.png + 1")
+        assert page.locator(".cell").count() == 2
 
 
 def test_what_is_wrong_is_said(browser, tmp_path):

@@ -361,6 +361,33 @@ def test_a_file_that_says_it_is_too_large_is_refused_unread(page):
 
 
 @pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("../../etc/x\n", "_.._etc_x_"),
+        ("蝶 3", "蝶 3"),
+        ("...", None),
+        (7, None),
+        ("a" * 99, "a" * 60),
+    ],
+)
+def test_titles_of_drops_can_stand_in_names_of_files(told, kept):
+    assert Uploads.title(told) == kept
+
+
+def test_a_single_file_that_is_dropped_is_opened_itself(tmp_path):
+    places = Places([tmp_path])
+    uploads = Uploads(places)
+    try:
+        id_ = uploads.begin()
+        one = asyncio.run(uploads.take(id_, "cells.czi", _pieces(1, 10)))
+        assert uploads.dropped(id_) == one
+        asyncio.run(uploads.take(id_, "b.png", _pieces(1, 10)))
+        assert uploads.dropped(id_) == uploads.folder(id_)
+    finally:
+        places.close()
+
+
+@pytest.mark.parametrize(
     ("name", "kept"),
     [
         ("../../x.png", "_.._x.png"),

@@ -1,5 +1,6 @@
 """A stack on the page: opened, looked at, fused, as a page asks for it."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -137,6 +138,34 @@ def test_frames_are_shown_where_the_result_has_them(tmp_path):
         there = image_of(page.get(f"{stack}/tiles/frame-3@{result['id']}/0/0_0"))
         assert here.shape == there.shape == (result["height"], result["width"], 3)
         assert psnr(here, there) > psnr(moved[0][:, :300], moved[3][:, :300]) + 3
+
+
+def test_maps_fade_where_they_are_not_sure(page, shots):
+    stack = page.open(shots)
+    page.idle()
+    result = page.fuse(stack)["id"]
+
+    def tile(picture, **query):
+        data = page.get(f"{stack}/tiles/{picture}/0/0_0", **query).content
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+
+    plain, faded = tile(f"{result}-depth"), tile(f"{result}-depth", fade=1)
+    np.testing.assert_array_equal(faded[..., :3], plain)
+    sure = np.asarray(page.desk.stack(stack.rpartition("/")[2]).result(result).fusion.confidence)
+    assert (faded[..., 3][sure >= 0.25] == 255).all()
+    assert (faded[..., 3][sure < 0.2] < 255).all()
+    assert tile(result, fade=1).shape == tile(result).shape == (160, 240, 3)
+
+
+def test_a_part_that_was_tried_goes_once_the_whole_is_fused(page, shots):
+    stack = page.open(shots)
+    page.idle()
+    body = {"options": {"system": "guided"}, "box": [20, 30, 100, 80]}
+    assert page.post(f"{stack}/fuse", body).status_code == 200
+    page.idle()
+    assert [r["name"] for r in page.get(stack).json()["results"]] == ["draft", "region"]
+    page.fuse(stack)
+    assert [r["name"] for r in page.get(stack).json()["results"]] == ["draft", "guided"]
 
 
 def test_a_region_is_fused_alone(page, shots):

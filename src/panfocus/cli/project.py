@@ -19,7 +19,12 @@ from panfocus.pipeline.replay import fuse_project, plan_project, with_result
 
 
 def run_project(
-    request: Request, path: Path, asked: Mapping[str, Any], *, accept_changed: bool
+    request: Request,
+    path: Path,
+    asked: Mapping[str, Any],
+    *,
+    accept_changed: bool,
+    only: str | None = None,
 ) -> None:
     """Fuse a project.
 
@@ -28,15 +33,26 @@ def run_project(
         path: of the project's file.
         asked: options that stand on the command line, and go before those of the project.
         accept_changed: whether inputs that have changed are taken.
+        only: what of a volume is fused; None for all.
     """
     project = Project.read(path)
     if project.planes is not None:
         from panfocus.cli.science import run_volume_project  # noqa: PLC0415  few are of volumes
 
         run_volume_project(
-            request, path, project.with_options(**asked), accept_changed=accept_changed
+            request,
+            path,
+            project.with_options(**asked),
+            accept_changed=accept_changed,
+            only=only,
         )
         return
+    if only is not None:
+        raise UsageError(
+            "photographs have no times and no channels to choose from",
+            where="only",
+            remedy="leave it out; it is for projects of volumes",
+        )
     outputs = _outputs(request, project)
     # maps are not only files: a stroke may ask for the sharpest frame
     project = project.with_options(**{**asked, "maps": outputs.need_maps or bool(project.strokes)})

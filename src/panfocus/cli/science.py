@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from panfocus.cli.bare_options import BARE
@@ -15,7 +15,6 @@ from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import OutputError, UsageError
-from panfocus.io.atomic import write_atomic
 from panfocus.io.outputs import check_apart
 from panfocus.io.volumes.vendors import Mosaic
 from panfocus.pipeline.plan import settings_files
@@ -105,7 +104,12 @@ def _check_asked(request: Request) -> None:
 
 
 def run_volume_project(
-    request: Request, path: Path, project: ProjectContent, *, accept_changed: bool
+    request: Request,
+    path: Path,
+    project: ProjectContent,
+    *,
+    accept_changed: bool,
+    only: str | None,
 ) -> None:
     """Fuse the project of a volume.
 
@@ -114,6 +118,7 @@ def run_volume_project(
         path: of the project's file.
         project: as it stands there, with the options of the command line.
         accept_changed: whether a volume that has changed is taken.
+        only: what of the volume is fused; None for all.
     """
     _check_asked(request)
     image = request.output
@@ -132,7 +137,11 @@ def run_volume_project(
     _check(outputs, [path, source, *settings_files(project.options)])
     with progress_of(request, None) as tell:
         summary, files = fuse_volume_project(
-            project, outputs, accept_changed=accept_changed, progress=tell
+            project,
+            outputs,
+            only=None if only is None else Only.of(only),
+            accept_changed=accept_changed,
+            progress=tell,
         )
     _report(request, summary, outputs, files)
     if not request.quiet:
@@ -187,14 +196,10 @@ def _show(request: Request, source: Path, choice: Choice, outputs: VolumeOutputs
 
 def _report(request: Request, summary: Summary, outputs: VolumeOutputs, files: list[Path]) -> None:
     """Write or print the report where it is asked for."""
-    facts = {**asdict(summary), "outputs": [str(path) for path in files]}
-    text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if outputs.report is not None:
-        write_atomic(
-            outputs.report, [text.encode(errors="backslashreplace")], overwrite=request.overwrite
-        )
+        summary.write(outputs.report, files, overwrite=request.overwrite)
     elif request.json_file == BARE:
-        print(text, end="")
+        print(summary.text(files), end="")
 
 
 def _say(warnings: list[str], count: int, files: list[Path]) -> None:

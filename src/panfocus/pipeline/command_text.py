@@ -25,25 +25,34 @@ _FLAGS = {
 _HERE = Path()
 
 
-def command(inputs: Sequence[str], options: Options, outputs: Outputs) -> str:
+def command(
+    inputs: Sequence[str], options: Options, outputs: Outputs, *, only: str | None = None
+) -> str:
     """Return the line that fuses inputs by options.
 
     Args:
         inputs: as the user named them, or the files that are left of them.
         options: how it was fused.
         outputs: what is written.
+        only: what of a volume is fused; None for all.
 
     Examples:
         >>> files = Outputs(Path("out.tif"), {"depth": Path("out_depth.tif")})
         >>> command(["shots/"], Options(mode="select"), files)
         'panfocus fuse shots/ --mode select --depth-map -o out.tif'
     """
-    return _line([*inputs, *_options(options, _HERE)], outputs, _HERE, outputs.picture)
+    words = [*inputs, *_only(only), *_options(options, _HERE)]
+    return _line(words, outputs, _HERE, outputs.picture)
 
 
-def project_command(project: Path, outputs: Outputs) -> str:
-    """Return the line that fuses a project, strokes included."""
-    return _line(["--project", str(project)], outputs, _HERE, outputs.picture)
+def project_command(project: Path, outputs: Outputs, *, only: str | None = None) -> str:
+    """Return the line that fuses a project, strokes included; arguments as of `command`."""
+    words = ["--project", str(project), *_only(only)]
+    return _line(words, outputs, _HERE, outputs.picture)
+
+
+def _only(only: str | None) -> list[str]:
+    return [] if only is None else ["--only", only]
 
 
 def command_line(

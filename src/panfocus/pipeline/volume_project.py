@@ -18,7 +18,7 @@ from panfocus.pipeline.project_inputs import find_inputs, note_input
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.retouched import retouch_from
 from panfocus.pipeline.volume_check import FIXED
-from panfocus.pipeline.volume_choice import Choice, Group
+from panfocus.pipeline.volume_choice import Choice, Group, Only
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volume_summary import Summary
 from panfocus.pipeline.volumes import FusedStack, fuse_file, fuse_group
@@ -109,21 +109,23 @@ class StrokeMender:
     cancel: Cancel | None = None
 
     def check(self, volume: Volume, choice: Choice) -> None:
-        """Refuse strokes on what is not fused, or not fused alone.
+        """Refuse strokes on what is not fused alone, or not there; what is not chosen is left out.
 
         Raises:
             UsageError: there are some.
         """
         groups = choice.groups(choice.selected(volume))
         fused = {place for group in groups if (place := place_of(group)) is not None}
+        chosen = {(g.selection.number, g.time, c) for g in groups for c in g.channels}
         for place, strokes in self.strokes.items():
-            if strokes and place not in fused:
+            is_left_out = choice.only is not None and place not in chosen
+            if strokes and place not in fused and not is_left_out:
                 p, t, c = place
                 raise UsageError(
                     "strokes lie on a picture that is not fused",
                     where=f"position {p}, T {t}, C {c}",
                     expected="all planes along Z of this channel, fused by themselves",
-                    remedy="leave out `only` and `guide_channel`, or the strokes",
+                    remedy="leave out `guide_channel` and a choice of planes, or the strokes",
                 )
 
     def mended(self, one: FusedStack, choice: Choice) -> FusedStack:
@@ -169,6 +171,7 @@ def fuse_volume_project(
     project: ProjectContent,
     outputs: VolumeOutputs,
     *,
+    only: Only | None = None,
     accept_changed: bool = False,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
@@ -178,6 +181,7 @@ def fuse_volume_project(
     Args:
         project: of a volume, read from a file or with its `folder` told.
         outputs: files.
+        only: what of the volume is fused, with the strokes that lie on it; None for all.
         accept_changed: whether a volume that is not as it was is taken all the same.
         progress: as for `fuse_file`.
         cancel: as for `fuse_file`.
@@ -196,7 +200,7 @@ def fuse_volume_project(
     )
     strokes = strokes_at(project)
     mender = StrokeMender(strokes, cancel=cancel) if strokes else None
-    choice = Choice(project.options)
+    choice = Choice(project.options, only=only)
     summary, files = fuse_file(
         source, outputs, choice, mender=mender, progress=progress, cancel=cancel
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from panfocus.io.atomic import write_atomic
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.volume_choice import Group
 
@@ -54,6 +58,20 @@ class Summary:
             }
         )
         self.warnings.extend(f"{group.where}: {warning}" for warning in warnings)
+
+    def text(self, files: Sequence[Path]) -> str:
+        """Return the report as JSON, with the files that were written."""
+        facts = {**asdict(self), "outputs": [str(path) for path in files]}
+        return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+
+    def write(self, path: Path, files: Sequence[Path], *, overwrite: bool) -> None:
+        """Write the report.
+
+        Raises:
+            OutputError: exists, or cannot be written.
+        """
+        data = self.text(files).encode(errors="backslashreplace")
+        write_atomic(path, [data], overwrite=overwrite)
 
     @property
     def notes(self) -> list[str]:

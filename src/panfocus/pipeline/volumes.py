@@ -226,15 +226,22 @@ def fuse_group(
         system: what decides.
         **told: `progress` and `cancel`, as for `panfocus.fuse`.
     """
-    position = group.selection.position
-    said = position.voxel_um[0] if is_length(position.voxel_um[0]) else None
-    step = settings.z_step_um if settings.z_step_um is not None else said
-    if settings.z_step_um is None and stack.is_uneven:
-        step = None  # the frames say where they are
+    step = step_of(group.selection.position, settings)
     options: dict[str, Any] = {**asdict(settings), **FIXED, "z_step_um": step, **told}
     options.pop("system")
     fusion = run_fusion(stack, system=system, **options)
     return _counted_from(group.selection.depths.start, fusion)
+
+
+def step_of(position: Position, settings: Options) -> float | None:
+    """Return how far a position's planes are from each other in µm, as told or as it says.
+
+    None where nobody says it, and where planes are unevenly apart: they say where they are.
+    """
+    if settings.z_step_um is not None:
+        return settings.z_step_um
+    said = position.voxel_um[0]
+    return said if position.z_um is None and is_length(said) else None
 
 
 def _counted_from(first: int, fusion: FusedPicture) -> FusedPicture:

@@ -23,15 +23,15 @@ from panfocus.web.form import form, read_options
 from panfocus.web.jobs import facts_of
 from panfocus.web.listing import listing
 from panfocus.web.mend_pages import MendPages
-from panfocus.web.mended import mended_tile
+from panfocus.web.mended import faded, mended_tile
 from panfocus.web.places import RefusedError
-from panfocus.web.pyramids import cut, encode
+from panfocus.web.pyramids import Byte, cut, encode
 from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
 from panfocus.web.see_pages import SeePages
-from panfocus.web.stacks import OpenStack
-from panfocus.web.uploads import Uploads
+from panfocus.web.stacks import DRAFT, OpenStack
+from panfocus.web.uploads import TAKEN, Uploads
 
 STATIC = Path(__file__).parent / "static"
 #: An address with a version in it never means other bytes.
@@ -62,7 +62,7 @@ class Pages:
     async def state(self, _request: Request) -> Response:
         """What is open, and the form of options."""
         facts = await run_in_threadpool(lambda: {**self.desk.facts(), "form": form()})
-        return JSONResponse({**facts, "version": __version__})
+        return JSONResponse({**facts, "version": __version__, "taken": sorted(TAKEN)})
 
     async def events(self, _request: Request) -> Response:
         """Server-sent events, for as long as the page is open."""
@@ -81,13 +81,17 @@ class Pages:
         """Open a stack."""
         body = await body_of(request)
         if "upload" in body:
-            paths = [self.uploads.folder(str(body["upload"]))]
+            paths = [self.uploads.dropped(str(body["upload"]))]
         else:
             given = list_of(body.get("paths"))
             if not given:
                 raise UsageError("nothing was named to be opened")
             paths = [self.desk.places.resolve(one) for one in given]
         stack = await run_in_threadpool(self.desk.open, paths)
+        title = self.uploads.title(body.get("title")) if "upload" in body else None
+        if title is not None:
+            stack.title = title
+            self.desk.hub.tell("stacks")
         return JSONResponse({"id": stack.id})
 
     async def close(self, request: Request) -> Response:
@@ -113,10 +117,12 @@ class Pages:
         stack = self.stack(request)
         body = await body_of(request)
         place = whole("p", body.get("p")), whole("t", body.get("t")), whole("c", body.get("c"))
-        self.desk.jobs.stop_all(stack.id)
+        for kind in ("draft", "region"):  # what is fused and saved goes on
+            self.desk.jobs.stop_all(stack.id, kind)
         await run_in_threadpool(stack.go_to, place)
         self.desk.pyramids.forget(f"{stack.id}.")
-        self.desk.draft(stack)
+        if DRAFT not in stack.results:
+            self.desk.draft(stack)
         self.desk.jobs.changed(stack.id)
         return JSONResponse({})
 
@@ -139,15 +145,25 @@ class Pages:
             if isinstance(stack, OpenStack):
                 mended = mended_tile(stack, self.desk.pyramids, wanted)
                 if mended is not None:
-                    return encode(mended[0], exact=mended[1])
+                    return self._packed(stack, wanted, *mended)
             picture = stack.picture(wanted.picture)
             part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
-            return None if part is None else encode(part, exact=picture.exact)
+            if part is None or not isinstance(stack, OpenStack):
+                return None if part is None else encode(part, exact=picture.exact)
+            return self._packed(stack, wanted, part, picture.exact)
 
         made = await run_in_threadpool(make)
         if made is None:
             return Response(status_code=404)
         return Response(made[0], media_type=made[1], headers=_FOREVER)
+
+    def _packed(
+        self, stack: OpenStack, wanted: TileRequest, part: Byte, exact: bool
+    ) -> tuple[bytes, str]:
+        is_map = exact and "-" in wanted.picture and part.ndim == 3
+        if wanted.fades and is_map:
+            part = faded(stack, self.desk.pyramids, wanted, part)
+        return encode(part, exact=exact)
 
     async def fuse(self, request: Request) -> Response:
         """Begin to fuse."""

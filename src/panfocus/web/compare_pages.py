@@ -40,12 +40,14 @@ class ComparePages:
         return JSONResponse({"height": height, "width": width})
 
     async def scores(self, request: Request) -> Response:
-        """Each system's PSNR in a part of a sample."""
+        """Each system's PSNR in a part of a sample, or its scores by all metrics of the run."""
         number = whole("sample", request.path_params["sample"])
         text = str(request.query_params.get("box", ""))
         box = BoxRequest.of({"box": cast("list[object]", text.split(","))}).box
-        found = await run_in_threadpool(self._opened(request).scores_in, number, box)
-        return JSONResponse({"psnr": found})
+        opened = self._opened(request)
+        if request.query_params.get("all"):
+            return JSONResponse({"scores": await run_in_threadpool(opened.metrics_in, number, box)})
+        return JSONResponse({"psnr": await run_in_threadpool(opened.scores_in, number, box)})
 
     def routes(self, one: str) -> Sequence[Route]:
         """Return the addresses, below that of an evaluation."""

@@ -19,6 +19,7 @@ from panfocus.pipeline.project import Project
 from panfocus.pipeline.project_content import ProjectContent, registration_options
 from panfocus.web import fusing, mendings
 from panfocus.web.carried import Base
+from panfocus.web.drafting import draft
 from panfocus.web.evaluations import OpenEvaluation, is_evaluation
 from panfocus.web.events import Hub
 from panfocus.web.form import changed
@@ -28,6 +29,7 @@ from panfocus.web.listing import PROJECT_ENDING
 from panfocus.web.opening import open_photos, open_planes
 from panfocus.web.places import Places, RefusedError
 from panfocus.web.pyramids import Pyramids
+from panfocus.web.spot import Spot
 from panfocus.web.stacks import OpenStack
 
 #: Stacks that are open at once.
@@ -172,8 +174,10 @@ class Desk:
         stack.options = changed(options)
         base = Base(used, None if found is None else found.found)
 
+        spot = Spot.of(stack)
+
         def work(job: PageJob) -> None:
-            fusing.full(stack, options, planned, job, self.jobs)
+            fusing.full(stack, options, planned, job, self.jobs, spot=spot)
             is_clean = stack.strokes.are_saved
             stack.mending.put(project.strokes, base)
             if is_clean and stack.project is not None:
@@ -202,7 +206,7 @@ class Desk:
         self.jobs.stop_all(stack.id, "draft")
 
         def work(job: PageJob) -> None:
-            fusing.draft(stack, job, self.jobs)
+            draft(stack, job, self.jobs)
             self.jobs.changed(stack.id)
 
         return self.jobs.start(PageJob("draft", stack.id, "draft"), work)
@@ -215,9 +219,10 @@ class Desk:
         """
         planned = fusing.check(stack, options)
         stack.is_hurried = True  # an aligned draft would only take time from what is wanted
+        spot = Spot.of(stack)
 
         def work(job: PageJob) -> None:
-            fusing.full(stack, options, planned, job, self.jobs)
+            fusing.full(stack, options, planned, job, self.jobs, spot=spot)
             self.jobs.changed(stack.id)
 
         return self.jobs.start(PageJob("fuse", stack.id, stack.result_name(options)), work)

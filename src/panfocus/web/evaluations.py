@@ -20,10 +20,10 @@ from panfocus.errors import InputError, PanfocusError, UsageError
 from panfocus.evaluate.datasets import find_samples
 from panfocus.evaluate.pictures import read_picture
 from panfocus.evaluate.samples import ScoredSample
-from panfocus.evaluate.scores import better_is_lower
+from panfocus.evaluate.scores import PSNR_RGB, Wanted, better_is_lower, score, square_error
 from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import Row, Store
-from panfocus.metrics.reference import psnr
+from panfocus.metrics import METRICS
 from panfocus.web.pictures import ArrayPicture, DifferencePicture
 from panfocus.web.places import Places
 from panfocus.web.pyramids import Viewable
@@ -32,6 +32,9 @@ from panfocus.web.scales import ColourScale
 _NAME = re.compile(r"(truth|frame|system|difference)-(\d{1,6})-(\d{1,4})")
 #: Difference, as a share of white, that takes the last colour.
 _MOST = 0.1
+#: Pixels of a part that is scored by all metrics of a run, and its shorter side.
+_MOST_SCORED = 400_000
+_LEAST_SCORED = 32
 _MOST_SUMMARY = 64 * 2**20
 
 
@@ -162,13 +165,48 @@ class OpenEvaluation:
         for which, system in enumerate(self.systems):
             if system in self._sample(number).fused:
                 fused = self._reader("system", number, which)()[part]
-                value = psnr(truth, fused) if fused.shape == truth.shape else math.nan
-                out[system] = round(value, 2) if math.isfinite(value) else None
+                value = _psnr(fused, truth) if fused.shape == truth.shape else None
+                out[system] = None if value is None else round(value, 2)
         return out
+
+    def metrics_in(
+        self, number: int, box: tuple[int, int, int, int]
+    ) -> dict[str, dict[str, float | None]]:
+        """Return each system's scores by the metrics of the run within a part of a sample.
+
+        Those that need frames or a truth that cannot be read are left out.
+
+        Raises:
+            UsageError: the part is too small, or larger than is scored while somebody looks.
+            InputError: a metric cannot be computed there.
+        """
+        left, top, width, height = box
+        if width * height > _MOST_SCORED or min(width, height) < _LEAST_SCORED:
+            raise UsageError("this part of the picture is too large or too small to be scored")
+        part = (slice(top, top + height), slice(left, left + width))
+        shown = self._sample(number)
+        count = 0 if shown.files is None else len(shown.files.frames)
+        frames = [self._reader("frame", number, n)()[part] for n in range(count)]
+        has_truth = shown.files is not None and shown.files.truth is not None
+        truth = self._reader("truth", number, 0)()[part] if has_truth else None
+        names = tuple(n for n in self._metrics() if n in METRICS)
+        out: dict[str, dict[str, float | None]] = {}
+        for which, system in enumerate(self.systems):
+            if system not in shown.fused:
+                continue
+            fused = self._reader("system", number, which)()[part]
+            found = score(frames, fused, truth, None, Wanted(names, cut=0)) if names else {}
+            out[system] = {k: v if math.isfinite(v) else None for k, v in found.items()}
+            if truth is not None:
+                out[system][PSNR_RGB] = _psnr(fused, truth)
+        return out
+
+    def _metrics(self) -> list[str]:
+        return list(dict.fromkeys(name for row in self._rows for name in row.scores))
 
     def facts(self) -> dict[str, Any]:
         """Return what a page is told."""
-        names = list(dict.fromkeys(name for row in self._rows for name in row.scores))
+        names = self._metrics()
         scores = {(row.image, row.system): row.scores for row in self._rows}
         return {
             "id": self.id,
@@ -207,6 +245,12 @@ class OpenEvaluation:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _psnr(fused: Pixels, truth: Pixels) -> float | None:
+    """Return decibels over all colours, as the tables of a run have them; None where equal."""
+    error = float(np.mean(square_error(fused, truth)))
+    return 10 * math.log10(255**2 / error) if error > 0 else None
 
 
 def difference_scale() -> ColourScale:

@@ -17,9 +17,11 @@ from panfocus.errors import Cancelled
 from panfocus.frame import Frame
 from panfocus.io.volumes.open import open_volume
 from panfocus.io.volumes.stack import ZStack
-from panfocus.io.volumes.volume import Volume
+from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.draft import draft_frames
 from panfocus.pipeline.journal import Cancel
+from panfocus.pipeline.picture_output import pixel_size
+from panfocus.pipeline.settings import is_length
 
 
 class StackFrames(Protocol):
@@ -45,6 +47,15 @@ class StackFrames(Protocol):
 
     def small(self, size: tuple[int, int], cancel: Cancel | None) -> Iterator[Frame]:
         """Yield all frames at a height and width."""
+        ...
+
+    @property
+    def pixel_um(self) -> tuple[float, float] | None:
+        """Height and width of a pixel in µm, where a file tells them."""
+        ...
+
+    def place_um(self, number: int) -> float | None:
+        """Return where a frame says that it is, in µm; None where it does not."""
         ...
 
 
@@ -79,6 +90,15 @@ class FileFrames:
     def small(self, size: tuple[int, int], cancel: Cancel | None) -> Iterator[Frame]:
         """Yield all frames at a height and width."""
         return draft_frames(self.infos, size, cancel=cancel)
+
+    @property
+    def pixel_um(self) -> tuple[float, float] | None:
+        """Height and width of a pixel in µm, where a TIFF tells them."""
+        return pixel_size([info.path for info in self.infos], None)
+
+    def place_um(self, number: int) -> float | None:
+        """Return None: photographs do not say where they are."""
+        return None
 
 
 class PlaneFrames:
@@ -128,6 +148,24 @@ class PlaneFrames:
             frame = self.read(number)
             small = cv2.resize(frame.pixels, size[::-1], interpolation=cv2.INTER_AREA)
             yield replace(frame, pixels=np.asarray(small, frame.pixels.dtype))
+
+    @property
+    def position(self) -> Position:
+        """That the planes belong to."""
+        return self._position
+
+    @property
+    def pixel_um(self) -> tuple[float, float] | None:
+        """Height and width of a pixel in µm, where the volume tells them."""
+        _, y, x = self._position.voxel_um
+        if y is None or x is None:
+            return None
+        return (y, x) if is_length(y) and is_length(x) else None
+
+    def place_um(self, number: int) -> float | None:
+        """Return where a plane says that it is, where planes are unevenly apart."""
+        places = self._position.z_um
+        return None if places is None else places[number]
 
 
 @dataclass(frozen=True)

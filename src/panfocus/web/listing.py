@@ -9,11 +9,14 @@ from typing import Any
 from panfocus.errors import InputError
 from panfocus.io.folder import is_machine_folder
 from panfocus.io.formats import SUFFIXES
+from panfocus.io.volumes.open import is_vendors
 from panfocus.web.evaluations import is_evaluation
 from panfocus.web.places import Places
 
 #: How the files of projects end.
 PROJECT_ENDING = ".panfocus.json"
+#: Formats whose single files can hold several frames.
+_OF_SEVERAL = ("TIFF", "GIF", "video")
 #: Entries of a folder that are listed.
 _MOST_LISTED = 500
 
@@ -38,7 +41,7 @@ def listing(folder: Path, places: Places) -> dict[str, Any]:
             if not is_machine_folder(entry.name):
                 folders.append({"name": entry.name, "path": str(path), "pictures": _count(path)})
         elif path.suffix.lower() in SUFFIXES or _opens(path):
-            files.append({"name": entry.name, "path": str(path)})
+            files.append({"name": entry.name, "path": str(path), "stack": _holds_frames(path)})
     parent = folder.parent
     return {
         "path": str(folder),
@@ -51,8 +54,13 @@ def listing(folder: Path, places: Places) -> dict[str, Any]:
 
 
 def _opens(path: Path) -> bool:
-    name = path.name.lower()
-    return name.endswith((".zarr", PROJECT_ENDING))
+    """Whether it is opened by itself, and is no picture."""
+    return path.name.lower().endswith((".zarr", PROJECT_ENDING)) or is_vendors(path)
+
+
+def _holds_frames(path: Path) -> bool:
+    """Whether a file may hold several frames by itself, as its name says."""
+    return _opens(path) or SUFFIXES.get(path.suffix.lower()) in _OF_SEVERAL
 
 
 def _count(folder: Path) -> int:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
 from panfocus.pipeline.options import MAP_KINDS, MapKind
@@ -23,6 +24,8 @@ from panfocus.web.stacks import OpenStack
 
 #: Coverage from which a pixel of a map counts as the source's.
 _HALF = 0.5
+#: Confidence from which a map is seen whole where it fades.
+_SURE = np.float32(0.25)
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,9 @@ class Mended:
         """Return what a stroke puts onto a map."""
         source = stroke.source
         if isinstance(source, FrameSource):
-            step = self.result.options.z_step_um
             values = {
                 "index": source.number,
-                "depth": source.number * (1.0 if step is None else step),
+                "depth": self._depth_of(source.number),
                 "confidence": 1.0,  # somebody has looked
             }
             return np.full((), values[kind], np.float32)
@@ -101,6 +103,27 @@ class Mended:
             values = getattr(other.fusion, kind)
             return fused if values is None else sampled(values, part)
         return fused
+
+    def _depth_of(self, number: int) -> float:
+        """Return where a frame lies, in the unit of the depth map."""
+        report = self.result.fusion.report
+        if report.depth_unit != "µm":
+            return float(number)
+        step = report.settings["z_step_um"]
+        if step is not None:
+            return float(number * step)
+        return self.stack.frames.place_um(self.result.used[number]) or 0.0
+
+    def map_level(self, kind: MapKind, level: int) -> Byte:
+        """Return a map in colours at a level.
+
+        Args:
+            kind: of a map that there is.
+            level: 0 for full scale, each further one half of that.
+        """
+        high, wide = (-(-side >> level) for side in self.result.fusion.image.shape[:2])
+        region = Region(0, 0, wide, high, float(1 << level))
+        return self.result.scales[kind].draw(self.values(kind, region, self.carried.strokes))
 
     def value(self, x: int, y: int) -> dict[str, Any]:
         """Return what picture and maps say of a pixel.
@@ -142,6 +165,27 @@ class Mended:
         strokes = self.carried.strokes
         region = Region(0, 0, values.shape[1], values.shape[0])
         return self.values(kind, region, strokes) if strokes else values
+
+
+def faded(
+    stack: OpenStack, pyramids: Pyramids, wanted: TileRequest, tile: Byte
+) -> NDArray[np.uint8]:
+    """Return a tile of a map ``(h, w, 4)``, whose last channel says how much of it is seen.
+
+    Args:
+        stack: open.
+        pyramids: that hold pictures.
+        wanted: which tile.
+        tile: of a map of a result, ``(h, w, 3)``.
+    """
+    result = stack.result(wanted.picture.partition("-")[0])
+    mended = Mended(stack, result, pyramids)
+    region = mended.painted.region(wanted.level, wanted.column, wanted.row)
+    if region is None or result.fusion.confidence is None:
+        return np.dstack([tile, np.full(tile.shape[:2], 255, np.uint8)])
+    strokes = [each.stroke for each in mended.carried.touching(region)]
+    share = np.clip(mended.values("confidence", region, strokes) / _SURE, 0, 1)
+    return np.dstack([tile, np.rint(share * 255).astype(np.uint8)])
 
 
 def mended_tile(

@@ -155,7 +155,10 @@ def cut(level: Byte, column: int, row: int) -> Byte | None:
 
 def encode(pixels: Byte, *, exact: bool, quality: int = 90) -> tuple[bytes, str]:
     """Return a picture as PNG where its numbers count, else as JPEG; and its media type."""
-    bgr = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        bgr = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA)
+    else:
+        bgr = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     if exact:
         _, data = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
         return data.tobytes(), "image/png"

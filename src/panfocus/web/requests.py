@@ -81,12 +81,14 @@ class TileRequest:
         level: 0 for full scale, each further one half of that.
         column: from the left.
         row: from the top.
+        fades: whether a map is let through where it is not sure.
     """
 
     picture: str
     level: int
     column: int
     row: int
+    fades: bool = False
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -101,6 +103,7 @@ class TileRequest:
             whole("level", found["level"], most=24),
             whole("column", found["column"], most=10**5),
             whole("row", found["row"], most=10**5),
+            request.query_params.get("fade") == "1",
         )
 
 

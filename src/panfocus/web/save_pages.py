@@ -40,7 +40,7 @@ class SavePages:
     async def line(self, request: Request) -> Response:
         """The command line, what is there already, and what cannot be."""
         stack, result, wanted = await self._read(request)
-        standing = [path.name for path in saving.standing(stack, wanted)]
+        standing = [path.name for path in saving.standing(stack, result, wanted)]
         problem = None
         if not standing:
             try:
@@ -53,7 +53,7 @@ class SavePages:
     async def save(self, request: Request) -> Response:
         """Begin to write."""
         stack, result, wanted = await self._read(request)
-        standing = [path.name for path in saving.standing(stack, wanted)]
+        standing = [path.name for path in saving.standing(stack, result, wanted)]
         if standing and not wanted.wanted.overwrite:
             return JSONResponse({"standing": standing})
         await run_in_threadpool(saving.check, stack, result, wanted)

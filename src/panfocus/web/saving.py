@@ -15,20 +15,15 @@ from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.project_file import save_project
 from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.retouched import retouch
-from panfocus.pipeline.volume_choice import Choice, volume_settings
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volume_project import StrokeMender
-from panfocus.pipeline.volumes import fuse_file
-from panfocus.web import mendings
-from panfocus.web.form import changed
+from panfocus.web import mendings, volume_saving
 from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.places import Places
-from panfocus.web.requests import list_of
+from panfocus.web.requests import list_of, whole
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
 
 _ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp")
-_VOLUME_ENDINGS = (".tif", ".tiff", ".zarr")
+_VOLUME_ENDINGS = (*_ENDINGS, ".zarr")
 
 
 @dataclass(frozen=True)
@@ -38,10 +33,12 @@ class SaveRequest:
     Attributes:
         wanted: files of the picture.
         project: file of the project; None for none.
+        only: what of a volume is fused; None for all.
     """
 
     wanted: Outputs
     project: Path | None
+    only: str | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any], stack: OpenStack, places: Places) -> SaveRequest:
@@ -74,19 +71,22 @@ class SaveRequest:
             height_map=beside("height_map", "_height.png"),
             mesh=beside("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
             pixel_um=_number(body.get("pixel_um")),
+            slab=_slab(body.get("slab")),
+            scale_bar="auto" if body.get("scale_bar") else None,
             transforms=beside("transforms", "_transforms.json"),
             report=beside("report", "_report.json"),
             of_frames=FrameOutputs(
                 beside("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
-                beside("animation", "_stack.webp"),
+                beside("animation", f"_stack{_moving(body.get('animation'))}"),
                 beside("stereo", f"_stereo{picture.suffix}"),
-                beside("rocking", "_rocking.webp"),
+                beside("rocking", f"_rocking{_moving(body.get('rocking'))}"),
             ),
             quality=int(_number(body.get("quality")) or 95),
             overwrite=bool(body.get("overwrite")),
         )
         project = beside("project", ".panfocus.json")
-        return cls(wanted, stack.project if project and stack.project else project)
+        only = volume_saving.only_shown(stack) if body.get("only_shown") else None
+        return cls(wanted, stack.project if project and stack.project else project, only)
 
 
 def _file(folder: Path, name: object, places: Places) -> Path:
@@ -99,6 +99,21 @@ def _file(folder: Path, name: object, places: Places) -> Path:
     return places.resolve(str(folder / plain))
 
 
+def _moving(value: object) -> str:
+    return ".gif" if value == "gif" else ".webp"
+
+
+def _slab(value: object) -> tuple[int, int] | None:
+    found = list_of(value)
+    if not found:
+        return None
+    if len(found) != 2:
+        raise UsageError(
+            "these are no slabs", expected="their size, and how many frames they share"
+        )
+    return whole("slab", found[0], most=10**6), whole("slab", found[1], most=10**6)
+
+
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -108,15 +123,15 @@ def _number(value: object) -> float | None:
 def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
     """Return the command line that does the same."""
     if request.project is not None and _is_mended(stack, result):
-        return project_command(request.project, request.wanted)
+        return project_command(request.project, request.wanted, only=request.only)
     inputs = [str(path) for path in stack.inputs_of(result)]
-    return command(inputs, result.options, request.wanted)
+    return command(inputs, result.options, request.wanted, only=request.only)
 
 
-def standing(stack: OpenStack, request: SaveRequest) -> list[Path]:
+def standing(stack: OpenStack, result: Result, request: SaveRequest) -> list[Path]:
     """Return the files that are there already and would be replaced; projects count revisions."""
     if stack.volume is not None:
-        files = list(volume_outputs(request).files.values())
+        files = volume_saving.files(stack, result, request.wanted, request.only)
     else:
         count = stack.frames.shape[0]
         files = [path for _, path in request.wanted.named(count)]
@@ -140,20 +155,15 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
             "a stroke is painted from a frame that this result leaves out",
             remedy="fuse with that frame, or take the stroke back",
         )
-    if result.plan is not None:
+    if stack.volume is not None:
+        volume_saving.check(stack, result, request.wanted, request.only)
+    elif result.plan is not None:
         request.wanted.check(result.plan)
 
 
 def _is_mended(stack: OpenStack, result: Result) -> bool:
     """Whether strokes lie on what is saved, at any place of a volume."""
     return stack.strokes.count > 0 and mendings.can_be_mended(result)
-
-
-def volume_outputs(request: SaveRequest) -> VolumeOutputs:
-    """Return the files of a volume."""
-    return VolumeOutputs.beside(
-        request.wanted.picture, [*request.wanted.maps], overwrite=request.wanted.overwrite
-    )
 
 
 def finished(stack: OpenStack, result: Result, job: PageJob, jobs: Jobs) -> FusedPicture:
@@ -178,14 +188,19 @@ def save(
         OutputError: exists, or cannot be written.
         RevisionError: the project was saved by somebody else meanwhile.
     """
-    if stack.volume is not None:
-        return _save_volume(stack, result, request, job, jobs)
-    tell = jobs.teller(job)
-    tell(0.0, "save", request.wanted.picture.name)
     versions = stack.strokes.versions()
-    fusion = finished(stack, result, job, jobs)
-    tell(0.7, "save", request.wanted.picture.name)
-    written, _ = request.wanted.write(fusion, plan=result.plan)
+    tell = jobs.teller(job)
+    if stack.volume is not None:
+        strokes = mendings.placed(stack, result) if _is_mended(stack, result) else {}
+        told = {"progress": tell, "cancel": job.stop.is_set}
+        written = volume_saving.write(
+            stack, result, request.wanted, request.only, strokes=strokes, **told
+        )
+    else:
+        tell(0.0, "save", request.wanted.picture.name)
+        fusion = finished(stack, result, job, jobs)
+        tell(0.7, "save", request.wanted.picture.name)
+        written, _ = request.wanted.write(fusion, plan=result.plan)
     if request.project is not None:
         written.append(_save_project(stack, result, request))
         stack.strokes.note_saved(versions)
@@ -205,22 +220,3 @@ def _save_project(stack: OpenStack, result: Result, request: SaveRequest) -> Pat
         saved = save_project(path, project, None)
     stack.project, stack.revision = path, saved.revision
     return path
-
-
-def _save_volume(
-    stack: OpenStack, result: Result, request: SaveRequest, job: PageJob, jobs: Jobs
-) -> list[str]:
-    chosen = changed(result.options)
-    settings = volume_settings(**chosen, maps=bool(request.wanted.maps))
-    outputs = volume_outputs(request)
-    told: dict[str, Any] = {"progress": jobs.teller(job), "cancel": job.stop.is_set}
-    versions = stack.strokes.versions()
-    strokes = mendings.placed(stack, result) if _is_mended(stack, result) else {}
-    mender = StrokeMender(strokes, cancel=job.stop.is_set) if strokes else None
-    fuse_file(stack.inputs[0], outputs, Choice(settings), mender=mender, **told)
-    written = list(outputs.files.values())
-    if request.project is not None:
-        written.append(_save_project(stack, result, request))
-        stack.strokes.note_saved(versions)
-        mendings.forget_unsaved(stack)
-    return [str(path) for path in written]

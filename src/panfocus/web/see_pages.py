@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from panfocus.errors import UsageError
+from panfocus.pipeline.settings import is_length
 from panfocus.surface.mesh import Surface, build_surface
 from panfocus.web.answers import JSONResponse
 from panfocus.web.desk import Desk
@@ -103,7 +104,10 @@ class SeePages:
         """The surface: counts, places, places in the texture, triangles, as numbers."""
         stack, result = self._result(request)
         mended = Mended(stack, result, self._desk.pyramids)
-        surface = await run_in_threadpool(_surface, mended)
+        told = request.query_params.get("pixel")
+        size = stack.frames.pixel_um
+        pixel = _length(told) if told is not None else size and size[1]
+        surface = await run_in_threadpool(_surface, mended, pixel)
         places = surface.vertices - surface.vertices.mean(axis=0)
         places /= np.float32(np.ptp(places[:, :2], axis=0).max() / 2)
         parts = [
@@ -115,14 +119,18 @@ class SeePages:
         return Response(b"".join(parts), media_type="application/octet-stream")
 
     async def texture(self, request: Request) -> Response:
-        """The picture that lies on the surface."""
+        """The picture that lies on the surface, or its depth in colours."""
         stack, result = self._result(request)
+        is_depth = request.query_params.get("of") == "depth"
+        if is_depth and "depth" not in result.scales:
+            raise UsageError("this result has no depth")
 
         def make() -> bytes:
             level = 0
             while max(size_at(stack.result_picture(result), level + 1)) >= _TEXTURE:
                 level += 1
-            shown = Mended(stack, result, self._desk.pyramids).level(level)
+            mended = Mended(stack, result, self._desk.pyramids)
+            shown = mended.map_level("depth", level) if is_depth else mended.level(level)
             longest = max(shown.shape[:2])
             if longest > _TEXTURE:
                 size = [max(side * _TEXTURE // longest, 1) for side in shown.shape[1::-1]]
@@ -150,7 +158,17 @@ class SeePages:
         ]
 
 
-def _surface(mended: Mended) -> Surface:
+def _length(text: str) -> float:
+    try:
+        length = float(text)
+    except ValueError:
+        length = 0.0
+    if not is_length(length):
+        raise UsageError("this is no size of a pixel", expected="micrometres", got=text[:40])
+    return length
+
+
+def _surface(mended: Mended, pixel_um: float | None) -> Surface:
     fusion = mended.result.fusion
     if fusion.depth is None or fusion.confidence is None:
         raise UsageError("this result has no depth")
@@ -158,6 +176,8 @@ def _surface(mended: Mended) -> Surface:
         np.asarray(fusion.image),
         mended.map("depth"),
         mended.map("confidence"),
+        pixel_um=pixel_um,
+        is_length=fusion.report.depth_unit == "µm",
         near_first=mended.result.options.order == "near-first",
         most_vertices=_VERTICES,
     )

@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from panfocus.errors import UsageError
-from panfocus.pipeline.options import MAP_KINDS, MapKind, Options
-from panfocus.pipeline.project_content import ProjectContent
-from panfocus.pipeline.quality import Finding
+from panfocus.pipeline.options import MAP_KINDS, Options
+from panfocus.pipeline.project_content import Place, ProjectContent
 from panfocus.registration.options import resolve_reference
 from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
-from panfocus.web.levels import PLAIN, ScreenLevels
+from panfocus.web.levels import PLAIN
 from panfocus.web.mending import DrawnStrokes, Native
 from panfocus.web.pictures import FramePicture
 from panfocus.web.placed_strokes import PlacedStrokes
 from panfocus.web.pyramids import Viewable
 from panfocus.web.results import Result
-from panfocus.web.thumbs import Thumb
+from panfocus.web.survey import PlaceFacts, Survey
 
 DRAFT = "draft"
-
-
-@dataclass
-class Survey:
-    """What a first look at all frames has shown.
-
-    Attributes:
-        findings: frames that spoil the stack.
-        sharpness: of each frame.
-        thumbs: of each frame, small, in the numbers of its file.
-        levels: between which the brightness of all frames lies.
-        aligned: what registration said of each frame, on the draft.
-    """
-
-    findings: list[Finding] = field(default_factory=list[Finding])
-    sharpness: list[float] = field(default_factory=list[float])
-    thumbs: list[Thumb] = field(default_factory=list[Thumb])
-    levels: ScreenLevels = PLAIN
-    aligned: list[dict[str, Any] | None] = field(default_factory=list[dict[str, Any] | None])
+#: Places of a volume whose drafts are kept while another place is shown.
+_MOST_DRAFTS = 12
 
 
 class OpenStack:
@@ -75,7 +58,7 @@ class OpenStack:
         self.notes = list(notes)
         self.work = work / self.id
         self.volume = volume
-        self.place = (0, 0, 0)
+        self.place: Place = (0, 0, 0)
         self.is_dropped = self.is_hurried = False
         self.lock = RLock()
         self.version = self.revision = self._made = 0
@@ -83,6 +66,7 @@ class OpenStack:
         self.levels = PLAIN
         self.used = [True] * frames.shape[0]
         self.results: dict[str, Result] = {}
+        self._elsewhere: OrderedDict[Place, PlaceFacts] = OrderedDict()
         self.strokes = PlacedStrokes()
         self.native: tuple[str, Native] | None = None
         self.project: Path | None = None
@@ -210,8 +194,8 @@ class OpenStack:
         id_, _, kind = name.partition("-")
         found = self.result(id_)
         picture = self.result_picture(found) if not kind else None
-        if kind in MAP_KINDS:
-            picture = found.map_picture(self.key, _kind(kind))
+        for known in MAP_KINDS:
+            picture = found.map_picture(self.key, known) if known == kind else picture
         if picture is None:
             raise UsageError("there is no such picture", where="picture", got=name[:40])
         return picture
@@ -261,11 +245,21 @@ class OpenStack:
             "strokes": len(self.mending.drawn),
             "mended": self.mending.version,
             "dropped": self.is_dropped,
+            "pixel_um": self.frames.pixel_um,
             "volume": self.volume and {"positions": self.volume.facts(), "place": list(self.place)},
         }
 
-    def go_to(self, place: tuple[int, int, int]) -> None:
-        """Show another position, T and C of a volume; what was made of the one before goes.
+    def put(self, result: Result, place: Place) -> None:
+        """Add a result to those of the place that it was fused from, whichever is shown now."""
+        with self.lock:
+            if place == self.place:
+                self.results[result.id] = result
+            else:
+                self._elsewhere.setdefault(place, PlaceFacts()).results[result.id] = result
+            self.version += 1
+
+    def go_to(self, place: Place) -> None:
+        """Show another position, T and C of a volume; what was made of the one before is kept.
 
         Raises:
             UsageError: there is no such place, or the stack is no volume.
@@ -281,19 +275,24 @@ class OpenStack:
         ):
             raise UsageError("there is no such stack", got=str(place))
         with self.lock:
+            self._elsewhere[self.place] = PlaceFacts(self.survey, self.levels, self.results)
+            found = self._elsewhere.pop(place, PlaceFacts())
             self.frames = self.volume.frames(place)
             self.place = place
             self.used = [True] * self.frames.shape[0]
-            self.survey = Survey()
-            for id_ in list(self.results):
-                self.drop(id_)
+            self.survey, self.levels, self.results = found.survey, found.levels, found.results
+            self.version += 1  # the draft of another place has the same name
+            self._forget_drafts()
+
+    def _forget_drafts(self) -> None:
+        """Let go of the oldest drafts of places that are not shown; fusions stay."""
+        drafted = [each for each in self._elsewhere.values() if DRAFT in each.results]
+        for each in drafted[:-_MOST_DRAFTS]:
+            each.results.pop(DRAFT).delete()
+            each.survey = Survey()  # it is looked at anew
 
     def close(self) -> None:
         """Forget it, and delete what was made for it."""
         if self.volume is not None:
             self.volume.close()
         shutil.rmtree(self.work, ignore_errors=True)
-
-
-def _kind(text: str) -> MapKind:
-    return next(kind for kind in MAP_KINDS if kind == text)

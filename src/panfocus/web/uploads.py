@@ -10,6 +10,7 @@ from pathlib import Path
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io.formats import SUFFIXES
+from panfocus.io.volumes.plug_ins import PLUG_INS
 from panfocus.web.places import Places
 
 #: Bytes of one file, and of all files together, at most.
@@ -17,7 +18,11 @@ MOST_FILE = 2 * 2**30
 MOST_TOGETHER = 32 * 2**30
 #: Bytes of the disk that are left free.
 _SPARE = 2**30
+#: Endings of files that are taken: pictures, and volumes that are one file.
+TAKEN = frozenset({*SUFFIXES, *PLUG_INS})
 _PLAIN = re.compile(r"[^\w\-. ()\[\]+,@]", re.ASCII)
+#: What no name of a file may hold: strokes are kept in one that is named after the stack.
+_NO_NAME = re.compile(r"[/\\\x00-\x1f:*?\"<>|]")
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -54,6 +59,22 @@ class Uploads:
             raise UsageError("there is no such drop", got=id_[:40])
         return folder
 
+    def dropped(self, id_: str) -> Path:
+        """Return what to open of a drop: its folder, or the one file that is in it.
+
+        Raises:
+            UsageError: there is none.
+        """
+        folder = self.folder(id_)
+        files = sorted(folder.iterdir())
+        return files[0] if len(files) == 1 else folder
+
+    @staticmethod
+    def title(text: object) -> str | None:
+        """Return a name for a drop from what the page tells; None for none."""
+        plain = _NO_NAME.sub("_", text).strip(" .")[:60] if isinstance(text, str) else ""
+        return plain or None
+
     async def take(
         self, id_: str, name: str, pieces: AsyncIterator[bytes], told: int | None = None
     ) -> Path:
@@ -73,11 +94,11 @@ class Uploads:
         if told is not None and told > min(self._most_file, self._left):
             raise self._too_large(name)
         plain = _PLAIN.sub("_", name).lstrip(".")[-120:]
-        if Path(plain).suffix.lower() not in SUFFIXES:
+        if Path(plain).suffix.lower() not in TAKEN:
             raise UsageError(
                 "this is not a picture that panfocus reads",
                 where=name[:120],
-                expected=", ".join(sorted(SUFFIXES)),
+                expected=", ".join(sorted(TAKEN)),
             )
         path = folder / plain
         size = 0

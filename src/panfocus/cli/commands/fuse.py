@@ -252,7 +252,7 @@ def fuse(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as declar
         from panfocus.cli.project import run_project  # noqa: PLC0415
 
         asked = {name: chosen[name] for name in chosen if is_given(ctx, name)}
-        run_project(request, project, asked, accept_changed=accept_changed)
+        run_project(request, project, asked, accept_changed=accept_changed, only=science["only"])
         return
     if request.watch_frames is not None:
         from panfocus.cli.watching import run_watching  # noqa: PLC0415
@@ -287,7 +287,8 @@ def check_given(ctx: click.Context, project: Path | None) -> None:
     if project is None and not ctx.params["inputs"]:
         argument = next(p for p in ctx.command.params if p.name == "inputs")
         raise click.MissingParameter(ctx=ctx, param=argument)
-    beside = ("inputs", "align_only", "watch_frames", *_SCIENCE)
+    science = (name for name in _SCIENCE if name != "only")  # a part of a volume's project is one
+    beside = ("inputs", "align_only", "watch_frames", *science)
     given = [name for name in beside if ctx.params[name]] if project is not None else []
     if given:
         words = ["INPUTS" if n == "inputs" else f"--{n.replace('_', '-')}" for n in given]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from panfocus.io.digest import digest_of
 from panfocus.io.mark import mark
 from panfocus.io.volumes.pyramid import Pyramid, halved, levels_of, shape_of
 from panfocus.io.volumes.volume import Position, hex_of_colour
@@ -70,25 +73,35 @@ class TiffSink:
         as_imagej = self._as_imagej and size <= _BIG
         if not as_imagej and any(map(self._levels, self._pictures)):
             size = size * 4 // 3  # a quarter, a sixteenth ... of each plane besides
-        start = 0
+        start, identity = 0, "" if as_imagej else self._identity()
         with tifffile.TiffWriter(
             self._path, imagej=as_imagej, ome=not as_imagej, bigtiff=size > _BIG
         ) as writer:
             for picture in self._pictures:
                 raw = _Raw(self._raw, picture, start=start)
                 start += raw.nbytes
-                self._write(writer, raw, as_imagej=as_imagej)
+                self._write(writer, raw, identity)
         self._raw.unlink()
         return []
+
+    def _identity(self) -> str:
+        """Return a UUID of what the file holds, so that the same work writes the same bytes.
+
+        Left to itself, tifffile makes one of the time and of the machine's network card.
+        """
+        whole = hashlib.sha256(digest_of(self._raw).encode())
+        for picture in self._pictures:
+            whole.update(repr((_facts(picture), picture.plane, picture.dtype.str)).encode())
+        return str(UUID(bytes=whole.digest()[:16], version=5))
 
     def _levels(self, picture: Picture) -> int:
         return levels_of(picture.plane[0], picture.plane[1], self._pyramid)
 
-    def _write(self, writer: tifffile.TiffWriter, raw: _Raw, *, as_imagej: bool) -> None:
+    def _write(self, writer: tifffile.TiffWriter, raw: _Raw, identity: str) -> None:
         """Write a picture, and its smaller copies where it has any."""
-        picture = raw.picture
+        picture, as_imagej = raw.picture, not identity
         levels = 0 if as_imagej else self._levels(picture)
-        about = _in_imagej(picture) if as_imagej else _in_ome(picture)
+        about = _in_imagej(picture) if as_imagej else _in_ome(picture, identity)
         is_tiled = levels > 0
         raw.write(writer, is_tiled=is_tiled, subifds=levels or None, software=self._mark, **about)
         for level in range(1, levels + 1):
@@ -190,10 +203,10 @@ def _axes(picture: Picture) -> str:
     return ("TZCYX" if picture.depths > 1 else "TCYX") + ("S" if picture.samples > 1 else "")
 
 
-def _in_ome(picture: Picture) -> dict[str, Any]:
+def _in_ome(picture: Picture, identity: str) -> dict[str, Any]:
     """Return what OME-XML and the resolution tags say."""
     return {
-        "metadata": _facts(picture),
+        "metadata": {**_facts(picture), "UUID": identity},
         "resolution": _resolution(picture.position),
         "resolutionunit": "CENTIMETER",
     }

@@ -10,15 +10,17 @@ import { Stage } from "./viewer.js";
 export function comparePage() {
   const run = state.stack;
   const first = run.samples.findIndex((s) => s.systems.some(Boolean));
-  const now = { sample: Math.max(first, 0), a: null, b: null, mode: "wipe", share: 0.5, difference: false, size: null, crop: null };
+  const now = { sample: Math.max(first, 0), a: null, b: null, mode: "wipe", share: 0.5, difference: false, size: null, crop: null, isPart: false, part: null };
   const screen = el("div", { class: "screen", tabIndex: 0, role: "application", "aria-label": t("stage.label") });
   const bar = el("div", { class: "toolbar row wrap", role: "toolbar", "aria-label": t("look.toolbar") });
   const handle = el("div", { class: "wipe", role: "slider", tabIndex: 0, "aria-label": t("look.wipe.handle"), "aria-valuemin": 0, "aria-valuemax": 100 }, el("span", {}));
   const tags = [el("span", { class: "tag left small" }), el("span", { class: "tag right small" })];
   const table = el("div", { class: "scroll" });
+  const extent = segments(t("compare.scored"), [["whole", t("compare.whole")], ["part", t("compare.part")]], "whole", (value) => { now.isPart = value === "part"; now.part = null; drawTable(); score(); });
   const notes = run.notes.length ? el("p", { class: "small quiet" }, run.notes.join(" ")) : null;
-  const surface = el("section", { class: "stage", "aria-label": t("stage") }, bar, screen, el("div", { class: "over" }, handle, ...tags));
-  const panel = el("aside", { class: "panel", "aria-label": t("tools") }, el("div", { class: "panel-body", id: "panel", tabIndex: -1 }, el("div", { class: "stack" }, picker(), table, notes)));
+  const surface = el("section", { class: "stage", "aria-label": t("stage") }, bar, screen);
+  screen.append(el("div", { class: "over" }, handle, ...tags));
+  const panel = el("aside", { class: "panel", "aria-label": t("tools") }, el("div", { class: "panel-body", id: "panel", tabIndex: -1 }, el("div", { class: "stack" }, picker(), extent, table, notes)));
   let stage = null;
 
   const sample = () => run.samples[now.sample];
@@ -73,10 +75,13 @@ export function comparePage() {
       const best = known.length > 1 ? (lower ? Math.min(...known) : Math.max(...known)) : null;
       return el("tr", { title }, el("th", { scope: "row" }, `${name} ${lower ? "↓" : "↑"}`), values.map((v) => el("td", { class: v !== null && v === best ? "best" : "" }, v === null || v === undefined ? "–" : number(v, 4))));
     };
-    clear(table, el("table", { class: "scores" },
+    const scores = (name) => (now.isPart ? now.part?.[name] ?? {} : sample().scores[name] ?? {});
+    // what a part has not: borders that are cut off, a band beside what is in front
+    const metrics = run.metrics.filter((m) => !now.isPart || !/_(cut\d+|band)$/.test(m.name));
+    clear(table, now.isPart && !now.part ? el("p", { class: "quiet small" }, t("compare.nearer")) : null, el("table", { class: "scores" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("compare.metric")), shown.map((s) => el("th", { scope: "col" }, s)))),
-      el("tbody", {}, now.crop ? row(t("compare.crop"), false, shown.map((s) => now.crop[s] ?? null), t("compare.crop.help")) : null,
-        run.metrics.map((m) => row(m.name, m.lower, shown.map((s) => sample().scores[s]?.[m.name] ?? null))))));
+      el("tbody", {}, now.crop && !(now.isPart && now.part) ? row(t("compare.crop"), false, shown.map((s) => now.crop[s] ?? null), t("compare.crop.help")) : null,
+        metrics.map((m) => row(m.name, m.lower, shown.map((s) => scores(s)[m.name] ?? null))))));
   }
 
   const score = calm(async () => {
@@ -84,7 +89,14 @@ export function comparePage() {
     if (!box || !sample().truth || Math.min(box[2], box[3]) < 8) { now.crop = null; return drawTable(); }
     const mine = now.sample;
     const { psnr } = await get(`/api/stacks/${run.id}/samples/${mine}/scores?box=${box.join(",")}`).catch(() => ({ psnr: null }));
-    if (mine === now.sample && screen.isConnected) { now.crop = psnr; drawTable(); }
+    if (mine !== now.sample || !screen.isConnected) return null;
+    now.crop = psnr;
+    const wanted = box.join(",");
+    now.box = wanted;
+    drawTable();
+    if (!now.isPart) return null;
+    const { scores } = await get(`/api/stacks/${run.id}/samples/${mine}/scores?all=1&box=${wanted}`).catch(() => ({ scores: null }));
+    if (mine === now.sample && now.box === wanted && screen.isConnected) { now.part = scores; drawTable(); }
     return null;
   }, 400);
 

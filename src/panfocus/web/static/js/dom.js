@@ -80,6 +80,15 @@ export function clear(node, ...children) {
   return node;
 }
 
+const nameOf = (node) => node.labels?.[0]?.textContent || node.getAttribute("aria-label") || node.dataset.value || node.textContent;
+
+/** Draw a part of the page anew; the control that had the focus has it again. */
+export function anew(part, act) {
+  const held = part.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  act();
+  if (held && !part.contains(document.activeElement)) [...part.querySelectorAll("input,select,button,summary,code")].find((n) => nameOf(n) === held)?.focus({ preventScroll: true });
+}
+
 let count = 0;
 export function newId(start = "n") {
   count += 1;

@@ -1,7 +1,7 @@
 // Fuse: subject, system, options in groups with a line of help each, progress, results.
 
 import { del, post } from "./api.js";
-import { clear, el, field, glyph, iconButton, tick } from "./dom.js";
+import { anew, clear, el, field, glyph, iconButton, tick } from "./dom.js";
 import { nameOf } from "./look.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { has, number, t } from "./texts.js";
@@ -24,7 +24,10 @@ export function fusePanel(stage) {
       if (!box) return;
       body.box = box;
     }
-    try { await post(`/api/stacks/${state.stack.id}/fuse`, body); } catch (error) { refusal(error); }
+    try {
+      await state.moving;
+      await post(`/api/stacks/${state.stack.id}/fuse`, body);
+    } catch (error) { refusal(error); }
   }
 
   function seen() {
@@ -67,7 +70,9 @@ export function fusePanel(stage) {
 
   const choiceName = (option, choice) => (has(`choice.${option}.${choice}`) ? t(`choice.${option}.${choice}`) : choice);
 
-  function drawForm() {
+  const drawForm = () => anew(form, drawGroups);
+
+  function drawGroups() {
     const { groups, presets, systems } = state.form;
     const options = new Map(groups.flatMap((g) => g.options).map((o) => [o.name, o]));
     const preset = el("select", { on: { change: () => {
@@ -117,14 +122,23 @@ export function fusePanel(stage) {
       el("progress", { max: 1, value: job.state === "waiting" ? 0 : job.share, "aria-label": words }));
   }
 
+  /** A part that was tried: it lies over the picture until it is let go. */
+  function partLine(r) {
+    const name = `${t("job.region")} · ${r.system}`;
+    return el("div", { class: "result part" },
+      el("span", { class: "cut grow" }, name), el("span", { class: "quiet small number" }, `${r.width} × ${r.height} · ${number(r.seconds, 1)} s`),
+      iconButton("trash", t("result.drop", { name }), () => del(`/api/stacks/${state.stack.id}/results/${r.id}`).catch(refusal), { class: "plain slim" }));
+  }
+
   function drawResults() {
     const found = results().filter((r) => r.id !== "draft").reverse();
+    const part = state.stack.results.filter((r) => r.name === "region").reverse().map(partLine);
     if (!found.length) {
-      clear(list, el("p", { class: "quiet small" }, t("fuse.none")));
+      clear(list, part, el("p", { class: "quiet small" }, t("fuse.none")));
       return;
     }
     const shown = current();
-    clear(list, found.map((r) => el("div", { class: `result${r.id === shown?.id ? " on" : ""}` },
+    clear(list, part, found.map((r) => el("div", { class: `result${r.id === shown?.id ? " on" : ""}` },
       el("button", { type: "button", class: "plain grow", "aria-pressed": String(r.id === shown?.id && !view.a), on: { click: () => { view.result = r.id; view.a = null; tell("view"); } } },
         el("span", { class: "cut grow" }, nameOf(r)), el("span", { class: "quiet small number" }, `${number(r.seconds, 1)} s`)),
       iconButton("trash", t("result.drop", { name: nameOf(r) }), () => del(`/api/stacks/${state.stack.id}/results/${r.id}`).catch(refusal), { class: "plain slim" }),

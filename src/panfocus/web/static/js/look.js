@@ -86,7 +86,7 @@ export function dress(stage) {
   else stage.set("b", b, { viewer, opacity });
   stage.opacity("b", opacity);
   const shown = current();
-  const overlay = view.overlay !== "none" && shown?.maps[view.overlay] ? pictureOf(`${shown.id}-${view.overlay}`) : null;
+  const overlay = view.overlay !== "none" && shown?.maps[view.overlay] ? { ...pictureOf(`${shown.id}-${view.overlay}`), fades: view.fades && view.overlay !== "confidence" } : null;
   stage.set("overlay", overlay, { opacity: view.overlayOpacity });
   stage.opacity("overlay", view.overlayOpacity);
   const part = state.stack.results.filter((r) => r.name === "region").at(-1);

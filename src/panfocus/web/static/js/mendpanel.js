@@ -1,7 +1,7 @@
 // Mend: tools, what is painted from, strokes that are there; and the keys of painting.
 
 import { get, post } from "./api.js";
-import { clear, el, field, glyph, segments, tick } from "./dom.js";
+import { anew, clear, el, field, glyph, segments, tick } from "./dom.js";
 import { Mender } from "./mender.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { number, t } from "./texts.js";
@@ -56,14 +56,15 @@ export function mendPanel() {
     return field(t("mend.source"), select, t("mend.source.help"));
   }
 
-  function draw() {
+  const draw = () => anew(body, drawAll);
+
+  function drawAll() {
     const result = current();
     if (!state.stack) return;
     if (!result || result.id === "draft") {
       clear(body, banner(), el("div", { class: "empty" }, glyph("brush"), el("p", {}, t("mend.first"))));
       return;
     }
-    const focus = body.contains(document.activeElement) ? document.activeElement.dataset.value ?? null : null;
     const choose = segments(t("mend.tool"), [["none", t("mend.none")], ["brush", t("mend.brush")], ["rectangle", t("mend.rectangle")], ["eraser", t("mend.eraser")]], tools.tool, (value) => { tools.tool = value; tell("tool"); draw(); });
     const canUndo = state.stack.strokes > 0;
     const canRedo = tools.undone.some((s) => s.stack === state.stack.id);
@@ -83,7 +84,6 @@ export function mendPanel() {
           el("button", { type: "button", class: "grow", disabled: !canRedo, title: "Ctrl Shift Z", on: { click: () => redo() } }, glyph("redo"), t("mend.redo"))),
         el("p", { class: "quiet small" }, canUndo ? t(isSaved ? "mend.saved" : "mend.unsaved", { count: state.stack.strokes }) : t("mend.nostrokes")),
         canUndo && missing ? el("p", { class: "small warning" }, t("mend.missing", { count: missing })) : null));
-    if (focus) body.querySelector(`[data-value="${focus}"]`)?.focus();
   }
 
   function banner() {

@@ -8,7 +8,7 @@ import { linesOf, refusal, toast } from "./toast.js";
 
 export function openPage() {
   const listing = el("div", { class: "listing" }, el("p", { class: "quiet" }, t("loading")));
-  const picker = el("input", { type: "file", multiple: true, accept: "image/*,.tif,.tiff,.cr2,.cr3,.nef,.arw,.dng,.raf,.orf,.rw2", class: "out-of-sight", tabIndex: -1, "aria-hidden": "true", on: { change: () => upload([...picker.files]) } });
+  const picker = el("input", { type: "file", multiple: true, accept: `image/*,${state.taken.join(",")}`, class: "out-of-sight", tabIndex: -1, "aria-hidden": "true", on: { change: () => upload([...picker.files]) } });
   const drop = el("section", { class: "drop", "aria-label": t("drop.title") },
     glyph("up"), el("h2", {}, t("drop.title")), el("p", { class: "quiet" }, t("drop.text")),
     el("button", { type: "button", on: { click: () => picker.click() } }, t("drop.choose")), picker);
@@ -33,8 +33,8 @@ export function openPage() {
       folder.pictures ? el("span", { class: "quiet small number" }, t("folder.pictures", { count: folder.pictures })) : null),
       folder.pictures > 1 ? el("button", { type: "button", on: { click: () => openPaths([folder.path]) } }, t("folder.open")) : null);
     const file = (one) => el("li", {}, el("button", { type: "button", class: "plain entry", on: { click: () => openPaths([one.path]) } }, glyph("file"), el("span", { class: "cut grow" }, one.name)));
-    const special = facts.files.filter((f) => /\.(zarr|tiff?|json)$/i.test(f.name));
-    const empty = !facts.folders.length && !facts.files.length;
+    const special = facts.files.filter((f) => f.stack);
+    const empty = !facts.folders.length && !special.length && facts.pictures < 2;
     return [
       el("div", { class: "row head" },
         facts.parent ? iconButton("left", t("folder.up"), () => go(facts.parent), { class: "plain" }) : null,
@@ -58,8 +58,11 @@ export async function openPaths(paths) {
   } catch (error) { refusal(error); }
 }
 
-async function upload(files) {
-  const pictures = files.filter((f) => /\.(jpe?g|jpe|jfif|png|tiff?|webp|hei[cf]|cr2|cr3|nef|arw|dng|raf|orf|rw2|pef|srw)$/i.test(f.name));
+const isTaken = (name) => state.taken.some((ending) => name.toLowerCase().endsWith(ending));
+
+/** Send files as one stack, and show it. */
+async function upload(files, title = "") {
+  const pictures = files.filter((f) => isTaken(f.name));
   if (!pictures.length) { toast(t("drop.none"), { kind: "bad" }); return; }
   try {
     const { id } = await post("/api/uploads");
@@ -68,12 +71,40 @@ async function upload(files) {
       await put(`/api/uploads/${id}/${encodeURIComponent(file.name)}`, file);
     }
     toast("", { key: "upload", gone: true });
-    const { id: stack } = await post("/api/stacks", { upload: id });
+    const { id: stack } = await post("/api/stacks", { upload: id, title: title || nameOf(pictures) });
     await refresh();
     await show(stack);
   } catch (error) {
     toast("", { key: "upload", gone: true });
     refusal(error);
+  }
+}
+
+const nameOf = (files) => (files.length === 1 ? files[0].name : `${files[0].name} + ${files.length - 1}`);
+
+const fileOf = (entry) => new Promise((done, fail) => entry.file(done, fail));
+
+/** All files of a folder that was dropped; a browser hands them over in parts. */
+async function filesOf(folder) {
+  const reader = folder.createReader();
+  const out = [];
+  for (;;) {
+    const part = await new Promise((done, fail) => reader.readEntries(done, fail));
+    if (!part.length) return out;
+    out.push(...part.filter((entry) => entry.isFile && !entry.name.startsWith(".")));
+  }
+}
+
+/** Files that are dropped together are one stack, and so is each folder. */
+async function take(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const loose = entries.length ? [] : [...transfer.files];
+  const folders = entries.filter((entry) => entry.isDirectory);
+  for (const entry of entries) if (entry.isFile) loose.push(await fileOf(entry));
+  if (loose.length || !folders.length) await upload(loose);
+  for (const folder of folders) {
+    const files = await Promise.all((await filesOf(folder)).map(fileOf));
+    await upload(files, folder.name);
   }
 }
 
@@ -89,6 +120,6 @@ export function dropAnywhere() {
     event.preventDefault();
     depth = 0;
     document.body.classList.remove("dragging");
-    upload([...event.dataTransfer.files]);
+    take(event.dataTransfer).catch(refusal);
   });
 }

@@ -5,6 +5,7 @@ import { calm, clear, el } from "./dom.js";
 import { state, viewOf, watch, current } from "./store.js";
 import { pictureA, pictureB } from "./look.js";
 import { number, t } from "./texts.js";
+import { pixelSize, scaleBar } from "./scalebar.js";
 
 export function readout(stage, screen) {
   const handle = el("div", { class: "wipe", role: "slider", tabIndex: 0, "aria-label": t("look.wipe.handle"), "aria-valuemin": 0, "aria-valuemax": 100 }, el("span", {}));
@@ -81,10 +82,13 @@ export function readout(stage, screen) {
     const mine = asked;
     const facts = await get(`/api/stacks/${state.stack.id}/value/${result.id}?x=${x}&y=${y}`).catch(() => null);
     if (!facts || mine !== asked || !state.stack) return;
-    const parts = [`${number(Math.floor(at.x * (a.scale ?? 1) + (a.left ?? 0)))} · ${number(Math.floor(at.y * (a.scale ?? 1) + (a.top ?? 0)))}`];
+    const place = [at.x * (a.scale ?? 1) + (a.left ?? 0), at.y * (a.scale ?? 1) + (a.top ?? 0)].map(Math.floor);
+    const size = pixelSize();
+    const parts = [place.map((v) => number(v)).join(" · ")];
+    if (size) parts.push(`${place.map((v, n) => number((v + 0.5) * size[n], size[n] < 0.1 ? 2 : 1)).join(" · ")} µm`);
     if ("frame" in facts) parts.push(t("value.frame", { number: facts.frame + 1 }));
     if (facts.depth !== undefined && facts.depth !== null) {
-      parts.push(facts.unit === "µm" ? `${number(facts.depth, 2)} µm` : t("value.depth", { depth: number(facts.depth + 1, 2) }));
+      parts.push(t("value.depth", { depth: facts.unit === "µm" ? `${number(facts.depth, 2)} µm` : number(facts.depth + 1, 2) }));
     }
     if ("confidence" in facts) parts.push(t("value.confidence", { share: number(facts.confidence * 100) }));
     if (facts.rgb) parts.push(facts.rgb.map((v) => (Number.isInteger(v) ? v : number(v, 3))).join(" "));
@@ -101,7 +105,7 @@ export function readout(stage, screen) {
   ];
   const stop = watch("shown", () => { for (const end of [...stops, stop]) end(); });
   arrange();
-  return el("div", { class: "over" }, handle, ...tags, bar, value);
+  return el("div", { class: "over" }, handle, ...tags, el("div", { class: "corner" }, scaleBar(stage), bar), value);
 }
 
 function say(picture) {

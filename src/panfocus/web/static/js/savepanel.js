@@ -1,21 +1,23 @@
 // Save: what the command line writes, where to, and the line that does the same.
 
 import { get, post, Refusal } from "./api.js";
-import { calm, clear, el, field, glyph, tick } from "./dom.js";
+import { anew, calm, clear, el, field, glyph, segments, tick } from "./dom.js";
 import { confirm } from "./dialog.js";
 import { nameOf } from "./look.js";
+import { moreFields } from "./savemore.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { t } from "./texts.js";
 import { linesOf, refusal, toast } from "./toast.js";
 
-const FORMATS = { photos: ["tif", "png", "jpg", "webp"], volume: ["ome.tif", "tif", "ome.zarr"] };
+const PICTURES = ["png", "jpg", "webp"];
+const FORMATS = { photos: ["tif", "ome.tif", ...PICTURES], volume: ["ome.tif", "tif", "ome.zarr", ...PICTURES] };
 
 export function savePanel() {
   const view = viewOf();
   const stack = state.stack;
   const wanted = (view.save ??= {
     name: `${stack.title.replace(/(\.ome)?\.[^.]+$/i, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
-    height_map: false, layers: "", mesh: "", transforms: false, report: false, project: false, pixel_um: null,
+    height_map: false, layers: "", mesh: "", transforms: false, report: false, project: false, scale_bar: false, slab: null, only_shown: false,
   });
   let elsewhere = 0; // strokes at other places of a volume
   const body = el("div", { class: "stack" });
@@ -25,7 +27,7 @@ export function savePanel() {
   const go = el("button", { type: "button", class: "main grow", on: { click: () => save() } }, glyph("save"), t("save.go"));
   const copy = el("button", { type: "button", on: { click: async () => { await navigator.clipboard.writeText(line.textContent); toast(t("save.copied")); } } }, glyph("copy"), t("save.copy"));
 
-  const request = (more = {}) => ({ result: current().id, ...wanted, name: `${wanted.name}.${wanted.format}`, ...more });
+  const request = (more = {}) => ({ result: current().id, ...wanted, pixel_um: viewOf().pixelUm ?? null, name: `${wanted.name}.${wanted.format}`, ...more });
 
   const ask = calm(async () => {
     const result = current();
@@ -46,13 +48,16 @@ export function savePanel() {
 
   async function save(overwrite = false) {
     try {
+      await state.moving;
       const { standing } = await post(`/api/stacks/${state.stack.id}/save`, request({ overwrite }));
       if (!standing) go.disabled = true;
       else if (await confirm(t("save.replace.title"), t("save.replace", { names: standing.join(", ") }), t("save.replace.yes"))) await save(true);
     } catch (error) { refusal(error); }
   }
 
-  function draw() {
+  const draw = () => anew(body, drawAll);
+
+  function drawAll() {
     if (!state.stack) return;
     const result = current();
     if (!result || result.id === "draft") {
@@ -78,22 +83,26 @@ export function savePanel() {
     qualityField.firstChild.classList.add("row");
     qualityField.firstChild.append(el("span", { class: "grow" }), out);
     const maps = Object.keys(result.maps);
-    const mesh = el("select", { on: { change: () => set("mesh", true)(mesh.value) } }, ["", "glb", "ply", "obj"].map((m) => el("option", { value: m, selected: m === wanted.mesh }, m ? `.${m}` : t("save.nomesh"))));
-    const layers = el("select", { on: { change: () => set("layers")(layers.value) } }, ["", "psd", "tif", "psb"].map((f) => el("option", { value: f, selected: f === wanted.layers }, f ? `.${f}` : t("save.nolayers"))));
-    const pixel = el("input", { type: "number", min: 0, step: "any", value: wanted.pixel_um ?? "", on: { input: () => set("pixel_um")(pixel.value === "" ? null : Number(pixel.value)) } });
-    const more = isVolume ? null : [
-      field(t("save.layers"), layers),
-      ...["animation", "stereo", "rocking"].map((key) => tick(t(`save.${key}`), Boolean(wanted[key]), set(key))),
-      tick(t("save.heightmap"), wanted.height_map, set("height_map")), tick(t("save.transforms"), wanted.transforms, set("transforms")), tick(t("save.report"), wanted.report, set("report")),
-      field(t("save.mesh"), mesh), wanted.mesh ? field(t("save.pixel"), pixel) : null,
-    ];
-    clear(body, which, nameField, el("p", { class: "help cut", title: wanted.folder }, t("save.folder", { folder: wanted.folder })), lossy ? qualityField : null,
+    const more = moreFields(wanted, set, { isVolume, hasDepth: Boolean(result.maps.depth), count: result.used.length });
+    clear(body, which, isVolume && isPartOfMore() ? extent() : null, nameField, el("p", { class: "help cut", title: wanted.folder }, t("save.folder", { folder: wanted.folder })), lossy ? qualityField : null,
       maps.length ? el("section", { class: "stack tight" }, el("h3", {}, t("save.maps")), maps.map((m) => tick(t(`map.${m}`), wanted.maps.includes(m), (on) => { wanted.maps = maps.filter((k) => (k === m ? on : wanted.maps.includes(k))); ask(); }))) : null,
-      isVolume ? el("p", { class: "help" }, t("save.volume")) : null,
       el("section", { class: "stack tight" }, el("h3", {}, t("save.beside")), tick(t("save.project"), wanted.project, set("project"), t(mended ? "save.project.strokes" : "save.project.help")), more),
       problem, el("div", { class: "row sticky" }, go), done,
       el("section", { class: "stack tight" }, el("h3", {}, t("save.command")), line, el("div", { class: "row" }, copy)));
     ask();
+  }
+
+  function isPartOfMore() {
+    const { positions } = state.stack.volume;
+    return positions.length > 1 || positions[0].times > 1 || positions[0].channels.length > 1;
+  }
+
+  function extent() {
+    const choose = segments(t("save.extent"), [["all", t("save.all")], ["shown", t("save.shown")]], wanted.only_shown ? "shown" : "all", (value) => {
+      wanted.only_shown = value === "shown";
+      draw();
+    });
+    return el("section", { class: "stack tight" }, el("h3", {}, t("save.extent")), choose, el("p", { class: "help" }, t(wanted.only_shown ? "save.shown.help" : "save.volume")));
   }
 
   function finished(event) {

@@ -1,8 +1,9 @@
 // See: maps over the picture, histogram, height in three dimensions.
 
 import { get } from "./api.js";
-import { clear, el, field, glyph, segments, tick } from "./dom.js";
+import { anew, clear, el, field, glyph, segments, tick } from "./dom.js";
 import { pictureA } from "./look.js";
+import { pixelField } from "./savemore.js";
 import { state, tell, viewOf, watch, current } from "./store.js";
 import { number, t } from "./texts.js";
 import { showSurface } from "./surface.js";
@@ -16,13 +17,15 @@ export function seePanel() {
   const overlays = el("div", {});
   let counted = "";
 
-  function drawOverlays() {
+  const drawOverlays = () => anew(overlays, drawMaps);
+
+  function drawMaps() {
     const result = current();
     const maps = result ? Object.keys(result.maps) : [];
     if (!maps.length) { clear(overlays, el("p", { class: "quiet small" }, t("see.nomaps"))); return; }
     const choose = segments(t("see.overlay"), [["none", t("see.none")], ...maps.map((m) => [m, t(`map.${m}`)])], view.overlay, (value) => { view.overlay = value; tell("view"); });
     const slider = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: view.overlayOpacity, on: { input: () => { view.overlayOpacity = Number(slider.value); tell("view"); } } });
-    clear(overlays, el("div", { class: "stack tight" }, choose, field(t("see.opacity"), slider)));
+    clear(overlays, el("div", { class: "stack tight" }, choose, field(t("see.opacity"), slider), tick(t("see.fade"), view.fades, (on) => { view.fades = on; tell("view"); })));
   }
 
   async function drawHistogram() {
@@ -36,7 +39,10 @@ export function seePanel() {
     const pen = canvas.getContext("2d");
     pen.clearRect(0, 0, 512, 160);
     const inner = channels.flatMap((c) => c.slice(1, 255));
-    const most = Math.max(...inner, 1);
+    const straight = Math.max(...inner, 1);
+    // where nearly all has one level, as the dark ground of fluorescence, the rest is seen by logarithms
+    const isSteep = inner.filter((v) => v > 0.02 * straight).length < 0.05 * inner.length;
+    const high = (v) => (isSteep ? Math.log1p(v) / Math.log1p(straight) : v / straight);
     const colours = channels.length === 1 ? [getComputedStyle(canvas).color] : ["#e5484d", "#30a46c", "#3e8bff"];
     pen.globalCompositeOperation = channels.length === 1 ? "source-over" : document.documentElement.dataset.theme === "dark" ? "lighter" : "multiply";
     channels.forEach((channel, n) => {
@@ -44,7 +50,7 @@ export function seePanel() {
       pen.fillStyle = colours[n];
       pen.beginPath();
       pen.moveTo(0, 160);
-      channel.forEach((v, x) => { pen.lineTo(x * 2, 160 - Math.min(v / most, 1) * 156); pen.lineTo(x * 2 + 2, 160 - Math.min(v / most, 1) * 156); });
+      channel.forEach((v, x) => { pen.lineTo(x * 2, 160 - Math.min(high(v), 1) * 156); pen.lineTo(x * 2 + 2, 160 - Math.min(high(v), 1) * 156); });
       pen.lineTo(512, 160);
       pen.fill();
     });
@@ -84,6 +90,7 @@ export function seePanel() {
     el("section", { class: "stack tight" }, el("h3", {}, t("histogram")), canvas, about),
     el("section", { class: "stack tight" }, el("h3", {}, t("levels")), levels.node),
     el("section", { class: "stack tight" }, el("h3", {}, t("see.depth")), solid),
+    el("section", { class: "stack tight" }, el("h3", {}, t("scale")), pixelField(() => tell("view")), tick(t("scale.show"), view.showsScale !== false, (on) => { view.showsScale = on; tell("view"); })),
     inPlace);
   return { node, leave: () => { for (const stop of stops) stop(); } };
 }

@@ -96,7 +96,7 @@ function drawMain() {
   clear(main, surface, panel(), strip());
   stage = new Stage(screen);
   surface.prepend(toolbar(stage));
-  surface.append(readout(stage, screen));
+  screen.append(readout(stage, screen));
   attachKeys(stage, screen);
   attachMending(stage, screen);
   dress(stage);

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 
 export const state = {
+  moving: null, // a promise while another place of a volume is asked for
   stacks: [], jobs: new Map(), ended: new Set(), folders: [], problems: [], form: null, version: "",
   stack: null, // all facts of the stack that is shown
   view: new Map(), // of each stack: how it is looked at
@@ -26,7 +27,7 @@ export function viewOf(stack = state.stack) {
     const preset = stack.kind === "volume" ? "brightfield" : "macro";
     state.view.set(stack.id, {
       a: null, b: null, mode: "single", share: 0.5, overlay: "none", overlayOpacity: 0.7,
-      frame: stack.reference, options: { ...(state.form?.presets[preset] ?? {}), ...stack.options }, preset, inPlace: true, tab: "fuse",
+      frame: stack.reference, options: { ...(state.form?.presets[preset] ?? {}), ...stack.options }, preset, inPlace: true, fades: stack.kind === "volume", tab: "fuse",
     });
   }
   return state.view.get(stack.id);
@@ -34,7 +35,7 @@ export function viewOf(stack = state.stack) {
 
 export async function refresh() {
   const facts = await get("/api/state");
-  Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version });
+  Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version, taken: facts.taken });
   state.form = facts.form;
   // a job may have ended, and said so, while this answer was on its way
   state.jobs = new Map(facts.jobs.filter((job) => !state.ended.has(job.id)).map((job) => [job.id, job]));

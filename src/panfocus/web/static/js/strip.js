@@ -7,6 +7,14 @@ import { frameName, levelsKey } from "./look.js";
 import { t } from "./texts.js";
 import { refusal } from "./toast.js";
 
+let arrived = () => {};
+
+/** Whatever is asked for next is asked of the place that the sliders tell; see `state.moving`. */
+function leave() {
+  if (state.moving) return;
+  state.moving = new Promise((done) => { arrived = () => { state.moving = null; done(); }; });
+}
+
 export function strip() {
   const list = el("ol", { class: "frames", "aria-label": t("frames") });
   const places = el("div", { class: "places row wrap" });
@@ -73,21 +81,37 @@ export function strip() {
     if (!stack.volume) { places.hidden = true; return; }
     places.hidden = false;
     const { positions, place } = stack.volume;
-    const go = calm((n, value) => {
-      const next = [...stack.volume.place];
+    const go = calm(async (n, value) => {
+      const next = [...(state.stack?.volume?.place ?? place)];
       next[n] = value;
       if (n === 0) next.splice(1, 2, 0, 0);
-      const view = viewOf();
-      Object.assign(view, { a: null, b: null, result: null });
-      post(`/api/stacks/${stack.id}/place`, { p: next[0], t: next[1], c: next[2] }).catch(refusal);
+      Object.assign(viewOf(), { a: null, b: null, result: null });
+      await post(`/api/stacks/${stack.id}/place`, { p: next[0], t: next[1], c: next[2] }).catch(refusal);
+      arrived();
     }, 200);
     const here = positions[place[0]];
-    const slider = (n, label, count, name) => count > 1 && el("label", { class: "row small" }, el("span", { class: "quiet" }, label),
-      el("input", { type: "range", min: 0, max: count - 1, value: place[n], on: { input: (event) => go(n, Number(event.target.value)) } }),
-      el("span", { class: "number" }, name));
-    clear(places, slider(0, t("volume.position"), positions.length, here.name), slider(1, t("volume.time"), here.times, `${place[1] + 1}/${here.times}`),
-      slider(2, t("volume.channel"), here.channels.length, here.channels[place[2]]));
-    places.hidden = !places.children.length;
+    const axes = [
+      [0, t("volume.position"), positions.map((p) => p.name)],
+      [1, t("volume.time"), Array.from({ length: here.times }, (_, n) => `${n + 1}/${here.times}`)],
+      [2, t("volume.channel"), here.channels],
+    ].filter(([, , names]) => names.length > 1);
+    const shape = JSON.stringify(axes);
+    if (places.dataset.shape !== shape) { // a slider that is held or focused stays the same one
+      places.dataset.shape = shape;
+      clear(places, axes.map(([n, label, names]) => slider(n, label, names)));
+    }
+    for (const input of places.querySelectorAll("input")) {
+      if (!input.matches(":active")) input.value = String(place[Number(input.dataset.axis)]);
+      input.dispatchEvent(new Event("told"));
+    }
+    places.hidden = !axes.length;
+
+    function slider(n, label, names) {
+      const name = el("span", { class: "number" });
+      const say = () => { name.textContent = names[Number(input.value)]; input.setAttribute("aria-valuetext", name.textContent); };
+      const input = el("input", { type: "range", min: 0, max: names.length - 1, value: place[n], data: { axis: n }, on: { input: () => { say(); leave(); go(n, Number(input.value)); }, told: say } });
+      return el("label", { class: "row small" }, el("span", { class: "quiet" }, label), input, name);
+    }
   }
 
   const stops = [watch("stack", draw), watch("view", draw)];

@@ -1,10 +1,11 @@
 // The height of the scene in three dimensions: turned by hand or rocking, drawn with WebGL.
 
 import { bytes } from "./api.js";
-import { el, tick } from "./dom.js";
+import { el, segments, tick } from "./dom.js";
 import { dialog } from "./dialog.js";
-import { state } from "./store.js";
-import { t } from "./texts.js";
+import { pixelSize } from "./scalebar.js";
+import { state, viewOf } from "./store.js";
+import { number, t } from "./texts.js";
 
 const VERTEX = `attribute vec3 place; attribute vec2 at; uniform mat4 view; varying vec2 uv;
 void main() { uv = at; gl_Position = view * vec4(place, 1.0); }`;
@@ -13,17 +14,22 @@ void main() { gl_FragColor = texture2D(picture, uv); }`;
 
 export async function showSurface(result) {
   const base = `/api/stacks/${state.stack.id}/surface/${result.id}`;
+  const told = viewOf().pixelUm;
+  const isTrue = Boolean(result.maps.depth?.unit === "µm" && pixelSize());
   const canvas = el("canvas", { class: "solid", width: 960, height: 640, tabIndex: 0, role: "img", "aria-label": t("solid.label") });
   const gl = canvas.getContext("webgl", { antialias: true });
-  const pose = { turn: 0.35, tilt: 0.5, far: 1.7, rocks: !matchMedia("(prefers-reduced-motion: reduce)").matches, height: 1 };
-  const slider = el("input", { type: "range", min: 0, max: 3, step: 0.05, value: 1, "aria-label": t("solid.height"), on: { input: () => { pose.height = Number(slider.value); } } });
+  const pose = { turn: 0.35, tilt: 0.5, far: 1.7, rocks: !matchMedia("(prefers-reduced-motion: reduce)").matches, height: 1, paint: "picture" };
+  const slider = el("input", { type: "range", min: 0, max: 3, step: 0.05, value: 1, "aria-label": t("solid.height"), on: { input: () => { pose.height = Number(slider.value); stretch.textContent = `× ${number(pose.height, 2)}`; } } });
+  const stretch = el("output", { class: "number small quiet" }, "× 1");
+  const paint = segments(t("solid.paint"), [["picture", t("solid.picture")], ["depth", t("map.depth")]], "picture", (value) => { pose.paint = value; });
   let running = true;
   const body = gl
-    ? el("div", { class: "stack" }, canvas, el("div", { class: "row wrap" }, tick(t("solid.rock"), pose.rocks, (on) => { pose.rocks = on; }), el("label", { class: "row grow" }, el("span", { class: "quiet small" }, t("solid.height")), slider)), el("p", { class: "quiet small" }, t("solid.help")))
+    ? el("div", { class: "stack" }, canvas, el("div", { class: "row wrap" }, tick(t("solid.rock"), pose.rocks, (on) => { pose.rocks = on; }), paint, el("label", { class: "row grow" }, el("span", { class: "quiet small" }, t("solid.height")), slider, stretch)), el("p", { class: "quiet small" }, t(isTrue ? "solid.true" : "solid.stretched"), " ", t("solid.help")))
     : el("p", {}, t("solid.none"));
   dialog(t("see.solid"), body, { wide: true, closed: () => { running = false; gl?.getExtension("WEBGL_lose_context")?.loseContext(); } });
   if (!gl) return;
-  const [data, image] = await Promise.all([bytes(`${base}/mesh`), load(`${base}/texture`)]);
+  const tail = `v=${state.stack.mended}`;
+  const [data, image, depth] = await Promise.all([bytes(`${base}/mesh?${tail}${told ? `&pixel=${told}` : ""}`), load(`${base}/texture?${tail}`), load(`${base}/texture?of=depth&${tail}`)]);
   const [points, triangles] = new Uint32Array(data, 0, 2);
   const places = new Float32Array(data, 8, points * 3);
   const at = new Float32Array(data, 8 + points * 12, points * 2);
@@ -35,10 +41,7 @@ export async function showSurface(result) {
   fill(gl, program, "at", at, 2);
   gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
   gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, faces, gl.STATIC_DRAW);
-  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-  gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, true);
-  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, image);
-  for (const [name, value] of [[gl.TEXTURE_MIN_FILTER, gl.LINEAR], [gl.TEXTURE_MAG_FILTER, gl.LINEAR], [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]]) gl.texParameteri(gl.TEXTURE_2D, name, value);
+  const painted = { picture: texture(gl, image), depth: texture(gl, depth) };
   gl.enable(gl.DEPTH_TEST);
   gl.clearColor(0.05, 0.055, 0.06, 1);
   steer(canvas, pose);
@@ -54,10 +57,20 @@ export async function showSurface(result) {
     const turn = pose.turn + (pose.rocks ? 0.35 * Math.sin((now - begun) / 900) : 0);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    gl.bindTexture(gl.TEXTURE_2D, painted[pose.paint]);
     gl.uniformMatrix4fv(where, false, matrix(turn, pose, canvas.width / canvas.height));
     gl.drawElements(gl.TRIANGLES, triangles * 3, gl.UNSIGNED_INT, 0);
   };
   requestAnimationFrame(frame);
+}
+
+function texture(gl, image) {
+  const made = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, made);
+  gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, true);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, image);
+  for (const [name, value] of [[gl.TEXTURE_MIN_FILTER, gl.LINEAR], [gl.TEXTURE_MAG_FILTER, gl.LINEAR], [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]]) gl.texParameteri(gl.TEXTURE_2D, name, value);
+  return made;
 }
 
 function load(address) {

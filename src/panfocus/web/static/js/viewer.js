@@ -14,10 +14,10 @@ function place(stack, picture) {
   const longest = Math.max(width, height);
   const maxLevel = Math.max(Math.ceil(Math.log2(longest)), 0);
   const minLevel = Math.max(maxLevel - Math.max(Math.ceil(Math.log2(longest / TILE)), 0), 0);
-  const tail = picture.version ? `?v=${picture.version}` : "";
+  const tail = picture.version ? `?v=${picture.version}${picture.fades ? "&fade=1" : ""}` : "";
   return {
     tileSource: {
-      width, height, tileSize: TILE, tileOverlap: 0, minLevel, maxLevel,
+      width, height, tileSize: TILE, tileOverlap: 0, minLevel, maxLevel, hasTransparency: () => Boolean(picture.fades),
       getTileUrl: (level, x, y) =>
         `/api/stacks/${stack.id}/tiles/${encodeURIComponent(picture.name)}/${maxLevel - level}/${x}_${y}${tail}`,
     },
@@ -98,7 +98,7 @@ export class Stage {
   /** Show a picture in a slot: "a" below, "overlay" over it, "b" on top, "part" on all of them. */
   async set(slot, picture, { viewer = this.viewer, opacity = 1 } = {}) {
     const stack = state.stack;
-    const key = picture && `${stack.id}/${picture.name}/${picture.version ?? ""}/${picture.left ?? 0}/${viewer === this.second}`;
+    const key = picture && `${stack.id}/${picture.name}/${picture.version ?? ""}/${picture.left ?? 0}/${viewer === this.second}/${picture.fades ?? false}`;
     const before = this.layers.get(slot);
     if (before?.key === key) {
       before?.item?.setOpacity(opacity);
@@ -226,6 +226,11 @@ export class Stage {
   panBy(x, y) {
     this.viewer.viewport.panBy(this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(x, y)));
     this.viewer.viewport.applyConstraints();
+  }
+
+  /** How many pixels of the page a pixel of a frame takes. */
+  get frameScale() {
+    return (this.viewer.viewport.getContainerSize().x * this.viewer.viewport.getZoom(true)) / state.stack.width;
   }
 
   get ratio() {
