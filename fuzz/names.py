@@ -44,7 +44,8 @@ def names() -> Iterator[Case]:
                 _with_odd(call, word),
                 codes=(0, 1, 2, 3),
                 made=made,
-                how=How(exec=exec_),
+                # the root of the file system is not ours to write into
+                how=How(exec=exec_, nobody=word == "/"),
             )
 
 
