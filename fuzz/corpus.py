@@ -11,6 +11,7 @@ from fuzz import (
     damage,
     doors,
     faces,
+    features,
     invariants,
     limits,
     names,
@@ -42,6 +43,7 @@ def corpus() -> Iterator[Case]:
         planes,
         options,
         doors,
+        features,
         invariants,
     )
     for one in of:
@@ -51,7 +53,7 @@ def corpus() -> Iterator[Case]:
 #: What is drawn from, and how often.
 _DRAWN: tuple[tuple[int, Callable[[random.Random], Case]], ...] = (
     (4, invariants.drawn_case), (3, projects.drawn), (3, page.drawn), (3, planes.drawn),
-    (4, options.drawn), (3, doors.drawn), (4, damage.drawn),
+    (4, options.drawn), (3, doors.drawn), (4, features.drawn), (4, damage.drawn),
 )  # fmt: skip
 
 

@@ -36,6 +36,10 @@ def names() -> Iterator[Case]:
                 word,
                 f"{word}*",
                 f"{word}/*",
+                "nothing-here/*",
+                "report.*",
+                ".panfocus/*",
+                "s?.tif",  # in the home folder
                 "nothing.png/*",  # where a link of that name leads
             )
             yield Case(

@@ -11,6 +11,7 @@ from multiprocessing import active_children, resource_tracker
 from queue import Empty, Queue
 from tempfile import TemporaryDirectory
 from threading import Thread
+from time import sleep
 from typing import Any
 
 from panfocus.errors import UsageError
@@ -19,6 +20,8 @@ from panfocus.errors import UsageError
 _STARTS = 2
 #: A worker that was killed is waited for so long, in seconds.
 _GONE_S = 2.0
+#: So long it takes, at most, until a process that is being started is one of ours, in seconds.
+_BEGUN_S = 0.2
 #: Signals that a terminal sends to all of its processes.
 _OF_TERMINALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
@@ -36,6 +39,9 @@ def scratch() -> Generator[None]:
     with folders as folder, config.set({"temporary-directory": folder}):
         try:
             yield
+        except BaseException:
+            sleep(_BEGUN_S)  # whoever is being started now is known after it
+            raise
         finally:  # a signal may have come while they were started: nobody else sends those home
             for worker in set(active_children()) - others:
                 worker.kill()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import tifffile
@@ -56,6 +58,7 @@ class TiffSink:
         self._as_imagej = as_imagej and len(pictures) == 1 and fits_imagej(pictures[0])
         self._raw = path.with_name(path.name + ".raw")
         self._raw.touch()
+        self._uuid = ""
         self._places = iter(_offsets(pictures))
 
     def add(self, plane: NDArray[Any]) -> None:
@@ -71,6 +74,7 @@ class TiffSink:
         if not as_imagej and any(map(self._levels, self._pictures)):
             size = size * 4 // 3  # a quarter, a sixteenth ... of each plane besides
         start = 0
+        self._uuid = "" if as_imagej else _uuid_of(self._raw)
         with tifffile.TiffWriter(
             self._path, imagej=as_imagej, ome=not as_imagej, bigtiff=size > _BIG
         ) as writer:
@@ -88,7 +92,7 @@ class TiffSink:
         """Write a picture, and its smaller copies where it has any."""
         picture = raw.picture
         levels = 0 if as_imagej else self._levels(picture)
-        about = _in_imagej(picture) if as_imagej else _in_ome(picture)
+        about = _in_imagej(picture) if as_imagej else _in_ome(picture, self._uuid)
         is_tiled = levels > 0
         raw.write(writer, is_tiled=is_tiled, subifds=levels or None, software=self._mark, **about)
         for level in range(1, levels + 1):
@@ -190,10 +194,16 @@ def _axes(picture: Picture) -> str:
     return ("TZCYX" if picture.depths > 1 else "TCYX") + ("S" if picture.samples > 1 else "")
 
 
-def _in_ome(picture: Picture) -> dict[str, Any]:
+def _uuid_of(path: Path) -> str:
+    """Return a number for what a file holds; tifffile's own tells of the machine and the time."""
+    with path.open("rb") as file:
+        return str(UUID(bytes=hashlib.file_digest(file, "sha256").digest()[:16], version=5))
+
+
+def _in_ome(picture: Picture, uuid: str) -> dict[str, Any]:
     """Return what OME-XML and the resolution tags say."""
     return {
-        "metadata": _facts(picture),
+        "metadata": {**_facts(picture), "UUID": uuid},
         "resolution": _resolution(picture.position),
         "resolutionunit": "CENTIMETER",
     }
