@@ -125,3 +125,11 @@ def test_ctrl_c_of_a_terminal_is_no_workers_and_nothing_of_theirs_stays(tmp_path
         assert "Traceback" not in said
         assert process.returncode in (0, 130, -signal.SIGINT)
         assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_workers_are_done_without_where_few_files_may_be_open(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(crews, "may_open_many", lambda: False)
+    with crews.gather_crew(2, None, 2**30) as crew:
+        assert crew.slots == 1
+        assert "few files may be open" in crew.title

@@ -20,6 +20,8 @@ from panfocus.errors import UsageError
 _STARTS = 2
 #: A worker that was killed is waited for so long, in seconds.
 _GONE_S = 2.0
+#: Files that a process must be allowed to open, to start workers.
+_FILES = 128
 #: So long it takes, at most, until a process that is being started is one of ours, in seconds.
 _BEGUN_S = 0.2
 #: Signals that a terminal sends to all of its processes.
@@ -30,12 +32,21 @@ _OF_TERMINALS = [
 _ANSWER_S = 10.0
 
 
+def may_open_many() -> bool:
+    """Whether a process may open as many files as Dask does; with fewer it tries for ever."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows
+    except ImportError:
+        return True
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= _FILES
+
+
 @contextmanager
 def scratch() -> Generator[None]:
     """Keep what Dask writes for itself in a folder that is deleted; it would leave one."""
     config = import_module("dask.config")
     folders = TemporaryDirectory(prefix="panfocus-workers-", ignore_cleanup_errors=True)
-    others = set(active_children())
+    others, nannies = set(active_children()), _nannies()
     with folders as folder, config.set({"temporary-directory": folder}):
         try:
             yield
@@ -43,9 +54,16 @@ def scratch() -> Generator[None]:
             sleep(_BEGUN_S)  # whoever is being started now is known after it
             raise
         finally:  # a signal may have come while they were started: nobody else sends those home
+            for nanny in _nannies() - nannies:
+                nanny.auto_restart = False
             for worker in set(active_children()) - others:
                 worker.kill()
                 worker.join(_GONE_S)
+
+
+def _nannies() -> set[Any]:
+    """Return what starts workers anew that have died, in this process."""
+    return set(getattr(import_module("distributed").Nanny, "_instances", ()))
 
 
 @contextmanager

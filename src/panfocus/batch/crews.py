@@ -14,7 +14,7 @@ from importlib import import_module
 from time import monotonic
 from typing import Any, Protocol, cast
 
-from panfocus.batch.cluster import dask_loop, join, scratch, start_local
+from panfocus.batch.cluster import dask_loop, join, may_open_many, scratch, start_local
 from panfocus.batch.outcome import StackOutcome
 from panfocus.batch.task import StackTask
 from panfocus.batch.work import run_task
@@ -218,6 +218,9 @@ def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Gener
     if scheduler is not None:
         with join(distributed, scheduler) as client:
             yield DaskCrew(client, f"the workers of {scheduler}")
+        return
+    if not may_open_many():
+        yield Alone("one after the other in this process, as few files may be open (`ulimit -n`)")
         return
     with ExitStack() as stack:
         stack.enter_context(scratch())

@@ -138,7 +138,7 @@ def _no_recipe(file: Path, error: Exception) -> DataError:
         "the file tells no recipe of Dual-Path",
         where=str(file),
         expected="run.json of a run, or card.json of a system",
-        got=" ".join(str(error).split()) or type(error).__name__,
+        got=error.strerror if isinstance(error, OSError) else " ".join(str(error).split()),
     )
 
 
