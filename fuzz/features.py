@@ -10,8 +10,6 @@ import json
 import os
 import random
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ import numpy as np
 
 from fuzz.case import Case, How, Ran
 from fuzz.made import bytes_of, stack, zarr_at
+from fuzz.pushed import HOWS, PUSHED, pushed_case
 from fuzz.samples import samples
 
 
@@ -227,80 +226,6 @@ def _whole(folder: Path, ran: Ran) -> str | None:
     return None
 
 
-class _Odd(Exception):
-    pass
-
-
-def _raise(*_: object) -> None:
-    raise _Odd
-
-
-#: What is pushed, as a camera's driver may give it.
-_PUSHED: dict[str, Callable[[], list[Any]]] = {
-    "none": lambda: [None], "text": lambda: ["a.png"], "list": lambda: [[[1, 2], [3, 4]]],
-    "empty": lambda: [np.zeros((0, 0), np.uint8)], "one row": lambda: [np.zeros((1, 9), np.uint8)],
-    "flat": lambda: [np.zeros(99, np.uint8)], "deep": lambda: [np.zeros((2, 24, 32, 3), np.uint8)],
-    "nan": lambda: [np.full((24, 32), np.nan, np.float32)] * 2,
-    "inf": lambda: [np.full((24, 32), np.inf, np.float32)] * 2,
-    "objects": lambda: [np.full((24, 32), None)], "complex": lambda: [np.zeros((24, 32), complex)],
-    "float64": lambda: list(stack(channels=1) / 255.0), "one": lambda: [stack()[0]],
-    "int32": lambda: [np.zeros((24, 32), np.int32)], "bool": lambda: [np.zeros((24, 32), bool)] * 2,
-    "other size": lambda: [stack()[0], stack(height=30)[0]],
-    "other kind": lambda: [stack()[0], stack(dtype="uint16")[0]],
-    "other channels": lambda: [stack()[0], stack(channels=1)[0]],
-    "nothing": list, "swapped": lambda: list(stack(dtype="uint16").astype(">u2")),
-    "strided": lambda: list(stack(height=48)[:, ::-2]), "read only": lambda: _frozen(stack()),
-    "six channels": lambda: [np.zeros((24, 32, 6), np.uint8)] * 2,
-}  # fmt: skip
-
-
-def _frozen(frames: Any) -> list[Any]:
-    frames.setflags(write=False)
-    return list(frames)
-
-
-def pushed_case(name: str, how: str) -> Case:
-    """Return a case: frames are pushed, which are odd, or in an odd way."""
-
-    def call(_: list[str]) -> None:
-        import panfocus
-        from panfocus.errors import PanfocusError
-
-        preview = _raise if how == "preview raises" else (lambda *_: None) if how else None
-        before = threading.active_count()
-        stream = panfocus.StreamingFusion("guided", preview=preview)
-        try:
-            for frame in _PUSHED[name]():
-                stream.push(frame)
-                if how == "cancelled":
-                    stream.cancel()
-            if how == "left":
-                return
-            if how == "twice":
-                stream.finish()
-            stream.finish()
-        except _Odd:
-            assert how == "preview raises"
-        finally:
-            stream.cancel()
-            end = time.monotonic() + 10
-            while threading.active_count() > before and time.monotonic() < end:
-                time.sleep(0.01)
-            assert threading.active_count() <= before, "a thread is left"
-        with stream:
-            pass
-        for more in (lambda: stream.push(stack()[0]), stream.finish):
-            try:
-                more()
-            except (PanfocusError, _Odd):
-                continue
-            raise AssertionError("it takes more after its end")
-
-    return Case("pushed", f"{name} {how}".strip(), lambda _: [], (0, 1, 2), (), How(seconds=20),
-                call=call)  # fmt: skip
-
-
-_HOWS = ("", "preview", "preview raises", "cancelled", "twice", "left")
 _SIZES = (100, 1000, 6000)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -314,8 +239,8 @@ def every() -> Iterator[Case]:
     for n, name in enumerate(FEATURES):
         for m, after in enumerate((0.4, 0.7, 1.0, 1.4)):
             yield stopped_case(name, _SIGNALS[(n + m) % 3], after)
-    for name in _PUSHED:
-        for how in _HOWS:
+    for name in PUSHED:
+        for how in HOWS:
             yield pushed_case(name, how)
 
 
@@ -333,4 +258,4 @@ def drawn(chance: random.Random) -> Case:
         return little_case(name, chance.randrange(20, 20_000))
     if chance.random() < 0.6:
         return stopped_case(name, chance.choice(_SIGNALS), chance.uniform(0.2, 2.0))
-    return pushed_case(chance.choice(list(_PUSHED)), chance.choice(_HOWS))
+    return pushed_case(chance.choice(list(PUSHED)), chance.choice(HOWS))

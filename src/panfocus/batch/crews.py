@@ -175,8 +175,8 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def check_workers(workers: int) -> None:
-    """Refuse more processes than any work could keep busy: starting them takes all there is.
+def check_workers(workers: int) -> int:
+    """Return a number of processes; more than any work could keep busy would take all there is.
 
     Raises:
         UsageError: they are, or they are fewer than none.
@@ -190,6 +190,7 @@ def check_workers(workers: int) -> None:
             got=str(workers) if abs(workers) < 10**9 else "a number of more than 9 digits",
             remedy="leave it out for one per processor",
         )
+    return workers
 
 
 @contextmanager

@@ -71,10 +71,8 @@ def run_batch(
     check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     if not (options.resume or options.overwrite or options.watch):
         _refuse_existing(jobs)
-    if options.workers is not None:
-        check_workers(options.workers)
-    else:
-        options = replace(options, workers=default_workers())
+    workers = default_workers() if options.workers is None else check_workers(options.workers)
+    options = replace(options, workers=workers)
     settings = make_settings(**options.template.settings)
     total = memory_limit(settings)
     folders = {job.output.parent for job in jobs}
