@@ -66,6 +66,7 @@ def _volume_project(folder: Path) -> list[str]:
     """Let the strokes of two channels lie in a project."""
     import tifffile
 
+    from panfocus.pipeline.project import Project
     from panfocus.pipeline.volume_choice import volume_settings
     from panfocus.pipeline.volume_project import volume_project
     from panfocus.retouch.stroke import FrameSource, Stroke
@@ -75,7 +76,7 @@ def _volume_project(folder: Path) -> list[str]:
     tifffile.imwrite(folder / "v.ome.tif", np.stack([planes, planes // 2]), metadata=about)
     strokes = {(0, 0, c): [Stroke("brush", ((9, 9),), FrameSource(c), radius=4)] for c in range(2)}
     made = volume_project(folder / "v.ome.tif", volume_settings(system="guided"), strokes, folder)
-    made.save(folder / "p.panfocus.json")
+    Project(**vars(made)).save(folder / "p.panfocus.json")
     return ["fuse", "--project", "p.panfocus.json", "-o", "out.ome.tif"]
 
 

@@ -11,7 +11,7 @@ from panfocus.fusion.held import PART
 from panfocus.fusion.late_mixing import waiting_frames
 from panfocus.io import FrameInfo
 from panfocus.pipeline.options import Options
-from panfocus.resources.memory import free_memory, hold_algebra_room, parse_size, process_limit
+from panfocus.resources.memory import free_memory, parse_size, process_limit
 from panfocus.systems import PictureSystem, System, traits
 from panfocus.systems.traits import (
     compares_many,
@@ -37,8 +37,6 @@ def memory_limit(settings: Options) -> int:
     A limit of the process holds for all that it has; what is needed counts that, too.
     """
     told, most = parse_size(settings.max_memory), process_limit()
-    if most is not None:
-        hold_algebra_room()
     if told is not None:
         return told
     share = int(0.7 * free_memory())
