@@ -11,6 +11,7 @@ import numpy as np
 
 from fuzz.case import Case, How
 from fuzz.made import bytes_of, fuse, lay, stack, zarr_at
+from fuzz.samples import samples
 
 
 def _zarr(shape: list[int], name: str) -> Case:
@@ -104,8 +105,29 @@ def _rows(folder: Path) -> list[str]:
     return ["batch", "m.csv", "out", "--workers", "0"]
 
 
+def _much(kind: str, start: int | None) -> Case:
+    """Return a case: a file of 32 GiB, all hole behind the beginning, or all, of a sound one."""
+
+    def prepare(folder: Path) -> list[str]:
+        sample = samples()[kind]
+        with (folder / f"much{sample.ending}").open("wb") as file:
+            file.write(sample.data[:start])
+            file.truncate(2**35)
+        names = [f"much{sample.ending}"]
+        if not sample.is_stack:
+            (folder / f"f1{sample.ending}").write_bytes(sample.data)
+            names.append(f"f1{sample.ending}")
+        return fuse(names, "--align", "none", out="out.ome.tif" if kind == "ome" else "out.tif")
+
+    name = f"{kind} {'and' if start is None else start} 32 GiB"
+    return Case("bounds", name, prepare, how=How(seconds=20))
+
+
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
+    for kind in samples():
+        for start in (12, 64, None):
+            yield _much(kind, start)
     yield _zarr([10**9, 24, 32], "z")
     yield _zarr([10**9, 1, 3, 24, 32], "t")
     yield _zarr([1, 10**9, 3, 24, 32], "c")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fuzz import (
     bombs,
     bounds,
     damage,
+    doors,
     faces,
+    features,
     invariants,
     limits,
     names,
+    options,
     outside,
     page,
     planes,
@@ -38,20 +41,22 @@ def corpus() -> Iterator[Case]:
         bombs,
         page,
         planes,
+        options,
+        doors,
+        features,
         invariants,
     )
     for one in of:
         yield from one.corpus()
 
 
+#: What is drawn from, and how often.
+_DRAWN: tuple[tuple[int, Callable[[random.Random], Case]], ...] = (
+    (4, invariants.drawn_case), (3, projects.drawn), (3, page.drawn), (3, planes.drawn),
+    (4, options.drawn), (3, doors.drawn), (4, features.drawn), (4, damage.drawn),
+)  # fmt: skip
+
+
 def drawn(chance: random.Random) -> Case:
     """Return one that nobody has seen."""
-    if chance.random() < 0.2:
-        return invariants.drawn_case(chance)
-    if chance.random() < 0.2:
-        return projects.drawn(chance)
-    if chance.random() < 0.2:
-        return page.drawn(chance)
-    if chance.random() < 0.3:
-        return planes.drawn(chance)
-    return damage.drawn(chance)
+    return chance.choices([of for _, of in _DRAWN], [n for n, _ in _DRAWN])[0](chance)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fuzz.case import Case, How
 from fuzz.faces import is_written, many
-from fuzz.made import fuse, lay, lay_batch
+from fuzz.made import fuse, lay, lay_batch, stack, zarr_at
 
 _WRONG = (1, 2)
 
@@ -69,6 +69,57 @@ def limits() -> Iterator[Case]:
         yield Case("limits", f"current folder gone {what}", gone, how=How(exec=True, gone=True))
 
 
+#: Sizes between those that matter, which nobody has chosen.
+_SIZES: Mapping[str, tuple[int, ...]] = {
+    "RLIMIT_STACK": (192 * 1024, 512 * 1024, 2**20), "RLIMIT_NOFILE": (16, 40, 64),
+    "RLIMIT_FSIZE": (1, 2000, 5000), "RLIMIT_DATA": tuple(n * 2**20 for n in (
+        30, 45, 90, 150, 180, 200, 220, 300, 350, 600)),
+    "RLIMIT_AS": tuple(n * 2**20 for n in (300, 350, 400, 450, 600, 700, 1000)),
+}  # fmt: skip
+
+
+def others() -> Iterator[Case]:
+    """Yield processes of every face that may have little."""
+    for name, sizes in _SIZES.items():
+        for n, size in enumerate(sizes):
+            for m, (what, call) in enumerate(_FACES.items()):
+                if (n + m) % 2 and what != "fuse":
+                    continue
+                how = How(exec=True, limits={name: size}, seconds=60, memory=900)
+                yield Case("limits", f"{name} {size} {what}", call, (0, 1, 2, 3), ("out*", "out/*"),
+                           how)  # fmt: skip
+    for threads in (0, 1, 3, 8):  # of one user; root may have any
+        for what in ("fuse", "systems", "metrics"):
+            how = How(nobody=True, limits={"RLIMIT_NPROC": threads}, seconds=60)
+            yield Case("limits", f"RLIMIT_NPROC {threads} {what} nobody", _FACES[what],
+                       (0, 1, 2), ("out*",), how)  # fmt: skip
+
+
+def _network(folder: Path) -> list[str]:
+    return ["fuse", *lay(folder), "-o", "out.png", "--align", "auto", "--layers", "out.psd"]
+
+
+def _measured(folder: Path) -> list[str]:
+    one, two, three = lay(folder)
+    return ["metrics", "--fused", one, "--sources", two, three]
+
+
+def _workers(folder: Path) -> list[str]:
+    lay_batch(folder)
+    return ["batch", "in", "out", "--workers", "2", "--system", "guided"]
+
+
+def _volume(folder: Path) -> list[str]:
+    zarr_at(folder / "a.zarr", stack(3, channels=1, dtype="uint16"))
+    return fuse(["a.zarr"], "--depth-map", out="out.ome.tif")
+
+
+_FACES: Mapping[str, Callable[[Path], list[str]]] = {
+    "fuse": _network, "systems": lambda _: ["systems"], "metrics": _measured,
+    "workers": _workers, "volume": _volume, "check": lambda _: ["systems", "check", "guided"],
+}  # fmt: skip
+
+
 def rights() -> Iterator[Case]:
     """Yield folders and files that may not be entered, listed, read or written."""
     for mode in (0o000, 0o100, 0o400, 0o200, 0o500, 0o300):
@@ -105,4 +156,5 @@ def rights() -> Iterator[Case]:
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
     yield from limits()
+    yield from others()
     yield from rights()

@@ -36,6 +36,10 @@ def names() -> Iterator[Case]:
                 word,
                 f"{word}*",
                 f"{word}/*",
+                "nothing-here/*",
+                "report.*",
+                ".panfocus/*",
+                "s?.tif",  # in the home folder
                 "nothing.png/*",  # where a link of that name leads
             )
             yield Case(
@@ -44,7 +48,8 @@ def names() -> Iterator[Case]:
                 _with_odd(call, word),
                 codes=(0, 1, 2, 3),
                 made=made,
-                how=How(exec=exec_),
+                # the root of the file system is not ours to write into
+                how=How(exec=exec_, nobody=word == "/"),
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import os
 import resource
 import shutil
@@ -25,8 +26,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 def try_case(case: Case, keep: Path | None = None) -> tuple[Ran, list[tuple[Fault, str]]]:
     """Run a case, and say what is wrong with it."""
     root = Path(tempfile.mkdtemp(prefix="fuzz-", dir=keep))
-    folder, aside, temporary = root / "here", root / "aside", root / "tmp"
-    for one in (folder, aside, temporary):
+    folder, aside, temporary, home = (root / name for name in ("here", "aside", "tmp", "home"))
+    for one in (folder, aside, temporary, home):
         one.mkdir()
     try:
         words = case.prepare(folder)
@@ -34,10 +35,19 @@ def try_case(case: Case, keep: Path | None = None) -> tuple[Ran, list[tuple[Faul
             _give_away(root)
         before = tree_of(folder)
         ran = _run(case, words, folder, aside, temporary)
-        return ran, faults_of(case, ran, before, folder)
+        return ran, faults_of(case, ran, before, folder) + _left(case, ran, temporary, home)
     finally:
         if keep is None:
             _remove(root)
+
+
+def _left(case: Case, ran: Ran, temporary: Path, home: Path) -> list[tuple[Fault, str]]:
+    """Return what was left where nobody looks: of temporary files, the reports alone may stay."""
+    stays = ("panfocus-report-*", *case.made)
+    found = [n for n in tree_of(temporary) if not any(fnmatch.fnmatch(n, one) for one in stays)]
+    found += [n for n in tree_of(home) if not any(fnmatch.fnmatch(n, one) for one in case.made)]
+    is_killed = ran.hung or ran.code == -signal.SIGKILL
+    return [("left", f"beside: {', '.join(found[:3])}")] if found and not is_killed else []
 
 
 def _give_away(root: Path) -> None:
@@ -92,6 +102,7 @@ def _be_child(
         hear_signals()
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(Path(panfocus.__file__).parent.parent)
+        os.environ["HOME"] = str(temporary.with_name("home"))
         os.environ.update(case.how.env)
         os.environ["TMPDIR"] = str(temporary)
         tempfile.tempdir = None

@@ -21,7 +21,7 @@ _WORDS = re.compile(
     re.MULTILINE,
 )
 _TRACEBACK = "Traceback (most recent call last)"
-_UNEXPECTED = "unexpected"
+_UNEXPECTED = re.compile("something unexpected|unexpected answer")
 
 Tree = dict[str, str]
 
@@ -81,7 +81,7 @@ def _how_it_ended(case: Case, ran: Ran) -> list[tuple[Fault, str]]:
         return []
     if _TRACEBACK in said:
         return [("traceback", said.strip().splitlines()[-1][:200])]
-    if _UNEXPECTED in ran.err and ran.code not in (0, 130):
+    if _UNEXPECTED.search(ran.err) and ran.code not in (0, 130):
         return [("unexpected", ran.err.strip()[:400])]
     found: list[tuple[Fault, str]] = []
     if ran.code not in case.codes:

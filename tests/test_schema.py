@@ -93,3 +93,8 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     thread.start()
     thread.join(20)
     assert told == ["an ordinary file"]
+
+
+def test_a_folder_is_told_without_the_systems_number(tmp_path):
+    with pytest.raises(schema.SchemaError, match="no ordinary file"):
+        schema.read_text(tmp_path)

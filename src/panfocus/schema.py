@@ -58,9 +58,10 @@ def read_text(path: Path, most: int = MOST_BYTES, *, errors: str = "strict") -> 
     """
     # a pipe would be waited for, whatever opens it
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise SchemaError("", "an ordinary file", "no ordinary file: a folder, pipe or device")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise SchemaError("", "an ordinary file", "no ordinary file: a folder, pipe or device")
         data = file.read(most + 1)
     if len(data) > most:
         raise SchemaError("", f"at most {most // 2**20} MiB of text", "more")

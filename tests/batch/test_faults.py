@@ -10,7 +10,7 @@ import time
 import cv2
 import pytest
 
-from panfocus.batch import BatchOptions, Job, crews, find_jobs, run_batch
+from panfocus.batch import BatchOptions, Job, cluster, crews, find_jobs, run_batch
 from panfocus.batch import lock as locks
 from panfocus.batch.lock import alone_in
 from panfocus.batch.outcome import StackOutcome
@@ -412,7 +412,7 @@ def test_cells_that_a_spreadsheet_would_run_are_quoted(tmp_path):
 
 def test_a_scheduler_that_says_nothing_is_not_waited_for(monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(crews, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(cluster, "_ANSWER_S", 0.5)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -424,10 +424,12 @@ def test_a_scheduler_that_says_nothing_is_not_waited_for(monkeypatch):
                 time.sleep(30)
 
         with pytest.raises(UsageError, match="nothing within"):
-            crews._join(Mute, address)
+            cluster.join(Mute, address)
 
 
 def test_workers_that_do_not_start_are_done_without(monkeypatch):
+    pytest.importorskip("distributed")
+
     class Broken:
         starts = 0
 

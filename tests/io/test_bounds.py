@@ -11,7 +11,7 @@ import tifffile
 from panfocus.errors import InputError
 from panfocus.io import find_frames, folder, read_frame, tiff_chain
 from panfocus.io.ifd import DirectoryError, Entry
-from panfocus.io.read import _unreadable
+from panfocus.io.refused import unreadable
 from panfocus.io.volumes.ome import OmeError, parse
 from panfocus.io.volumes.open import open_volume
 from tests.support.files import photo, save, tiff_bytes
@@ -191,7 +191,7 @@ def test_more_planes_than_any_file_has_are_refused(tmp_path, axes, shape):
     ],
 )
 def test_only_what_is_damaged_is_to_be_copied_again(error, is_damage):
-    told = _unreadable("a.tif", error)
+    told = unreadable("a.tif", error)
     assert ("copy the file again" in told.remedy) == is_damage
     assert "'x'" not in told.got
 

@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -212,3 +214,13 @@ def test_a_folder_is_a_volume_too(cells, tmp_path):
     next(Path(source, "0").rglob("0*")).write_bytes(b"other")
     with pytest.raises(InputError, match="not the file"):
         fused(project, tmp_path, "again.ome.tif")
+
+
+def test_a_result_is_the_same_to_the_last_byte_and_does_not_tell_of_the_machine(cells, tmp_path):
+    made = [tmp_path / f"{n}.ome.tif" for n in range(2)]
+    for path in made:
+        assert main(["fuse", str(cells), "-o", str(path), "-s", "guided", "--quiet"]) == 0
+    assert made[0].read_bytes() == made[1].read_bytes()
+    with tifffile.TiffFile(made[0]) as file:
+        told = ElementTree.fromstring(file.ome_metadata).attrib["UUID"]
+    assert UUID(told).version == 5

@@ -153,3 +153,13 @@ def test_a_limit_of_the_process_holds_less_what_it_has(monkeypatch):
     assert available_memory() == 100
     assert memory.process_limit() == 500
     assert memory.free_memory() == 10**9
+
+
+def test_room_for_algebra_is_asked_for_before_it_is_needed(monkeypatch):
+    memory.hold_algebra_room.cache_clear()
+    monkeypatch.setattr(memory, "_ALGEBRA", 2**60)
+    with pytest.raises(MemoryError, match="MiB are left"):
+        memory.hold_algebra_room()
+    monkeypatch.undo()
+    memory.hold_algebra_room()
+    memory.hold_algebra_room.cache_clear()

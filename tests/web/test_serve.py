@@ -10,6 +10,7 @@ import time
 import pytest
 
 from panfocus.cli import main
+from panfocus.errors import UsageError
 from panfocus.web.serve import View, is_loopback, listen, places_of
 from tests.web.browser import viewing
 
@@ -108,3 +109,9 @@ def test_interrupting_it_is_how_it_ends(shots, name):
         server.kill()
     assert server.returncode == 0
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("host", ["\ud800", "x" * 300, "a\0b", "a..b", " "])
+def test_what_is_no_name_of_a_host_is_told(host):
+    with pytest.raises(UsageError, match="cannot be served"):
+        listen(host, 0)

@@ -41,6 +41,8 @@ def _block_means(energy: Float) -> Float:
     height, width = energy.shape
     half = _BLOCK // 2
     rows, cols = (-(-(side - half) // _BLOCK) for side in (height, width))
+    if rows < 1 or cols < 1:  # a picture of a few rows has none
+        return np.zeros((0, 0), np.float32)
     below, right = rows * _BLOCK - height, cols * _BLOCK - width
     if below > 0 or right > 0:
         more = (0, max(below, 0), 0, max(right, 0))

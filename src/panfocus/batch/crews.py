@@ -5,18 +5,16 @@ Only tasks (names of files, settings) go to a worker and only outcomes come back
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from queue import Empty, Queue
-from threading import Thread
 from time import monotonic
 from typing import Any, Protocol, cast
 
+from panfocus.batch.cluster import dask_loop, join, may_open_many, scratch, start_local
 from panfocus.batch.outcome import StackOutcome
 from panfocus.batch.task import StackTask
 from panfocus.batch.work import run_task
@@ -26,10 +24,8 @@ from panfocus.resources.paths import shown
 #: A cluster is looked after so often, and may be without workers for so long, in seconds: a nanny
 #: starts a dead one again within a few.
 _LOOK_S, _PATIENCE_S = 10.0, 120.0
-#: How often workers on this machine are started, if need be.
-_STARTS = 2
-#: For so long a scheduler may say nothing, in seconds.
-_ANSWER_S = 10.0
+#: Workers that may be asked for: so many a processor, or these where processors are few.
+_PER_PROCESSOR, _LEAST_MOST = 4, 64
 
 
 class Crew(Protocol):
@@ -179,6 +175,24 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
+def check_workers(workers: int) -> int:
+    """Return a number of processes; more than any work could keep busy would take all there is.
+
+    Raises:
+        UsageError: they are, or they are fewer than none.
+    """
+    most = max(_LEAST_MOST, _PER_PROCESSOR * (os.cpu_count() or 1))
+    if not 0 <= workers <= most:
+        raise UsageError(
+            "so many workers cannot be",
+            where="workers",
+            expected=f"0 to {most} on this machine",
+            got=str(workers) if abs(workers) < 10**9 else "a number of more than 9 digits",
+            remedy="leave it out for one per processor",
+        )
+    return workers
+
+
 @contextmanager
 def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Generator[Crew]:
     """Start workers, or find those of a scheduler; they are sent home at the end.
@@ -203,81 +217,19 @@ def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Gener
         )
     distributed = _distributed()
     if scheduler is not None:
-        with _join(distributed, scheduler) as client:
+        with join(distributed, scheduler) as client:
             yield DaskCrew(client, f"the workers of {scheduler}")
         return
+    if not may_open_many():
+        yield Alone("one after the other in this process, as few files may be open (`ulimit -n`)")
+        return
     with ExitStack() as stack:
-        cluster = _local(distributed, workers, memory_bytes)
+        stack.enter_context(scratch())
+        runner = stack.enter_context(dask_loop())
+        cluster = start_local(distributed, workers, memory_bytes, runner.loop)
         if cluster is None:
             yield Alone(f"one after the other in this process, as {workers} workers did not start")
             return
         stack.enter_context(cluster)
         client = stack.enter_context(distributed.Client(cluster))
         yield DaskCrew(client, f"{workers} worker processes on this machine")
-
-
-def _local(distributed: Any, workers: int, memory_bytes: int) -> Any:  # noqa: ANN401  dask has no types
-    """Start workers on this machine; None where that fails twice, as when somebody kills them."""
-    for _ in range(_STARTS):
-        try:
-            return distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                # the sum is kept by what is handed out at a time: one worker may need most of it
-                memory_limit=memory_bytes,
-                dashboard_address=None,
-                # its server starts all the same; a second batch would find port 8787 taken
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                silence_logs=logging.CRITICAL,
-            )
-        except Exception:
-            continue
-    return None
-
-
-def _join(distributed: Any, scheduler: str) -> Any:  # noqa: ANN401  dask has no types
-    try:
-        client = _within(_ANSWER_S, lambda: distributed.Client(scheduler, timeout=_ANSWER_S))
-    except (OSError, ValueError, TimeoutError, RuntimeError) as error:
-        raise UsageError(
-            "the scheduler does not answer",
-            where=f"scheduler {scheduler}",
-            expected="the address that `dask scheduler` prints, like tcp://host:8786",
-            got=str(error) or type(error).__name__,
-            remedy="check that it runs and can be reached from here",
-        ) from error
-    if not client.scheduler_info(n_workers=-1)["workers"]:
-        client.close()
-        raise UsageError(
-            "the scheduler has no workers",
-            where=f"scheduler {scheduler}",
-            remedy=f"start some: `dask worker {scheduler} --nthreads 1`",
-        )
-    return client
-
-
-def _within(seconds: float, work: Callable[[], Any]) -> Any:  # noqa: ANN401  whatever it returns
-    """Return what some work comes to, waiting no longer than this.
-
-    Dask waits for minutes for a program that takes the call and says nothing.
-
-    Raises:
-        TimeoutError: it is not done yet; it goes on unheard.
-        Exception: what it raises.
-    """
-    ended: Queue[tuple[Any, Exception | None]] = Queue()
-
-    def run() -> None:
-        try:
-            ended.put((work(), None))
-        except Exception as error:
-            ended.put((None, error))
-
-    Thread(target=run, daemon=True).start()
-    try:
-        made, error = ended.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError(f"nothing within {seconds:.0f} seconds") from None
-    if error is not None:
-        raise error
-    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from panfocus import schema
 from panfocus.batch.job import Job, ending_of, is_volume_job, output_in
 from panfocus.errors import InputError, UsageError
 from panfocus.io.atomic import located
@@ -19,7 +21,7 @@ from panfocus.pipeline.settings import from_text, make_settings
 from panfocus.resources.paths import as_path, shown
 
 #: Stacks of one batch, at most: what is known of each takes a kilobyte.
-_MOST_ROWS = 200_000
+_MOST_ROWS, _MOST_BYTES = 200_000, 2**28
 _COLUMNS = ("name", "inputs", "output", "options")
 
 
@@ -38,17 +40,17 @@ def read_manifest(path: Path, out: Path, *, ending: str, template: Job) -> list[
         InputError: unreadable.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = [c.strip() for c in reader.fieldnames or []]
-            reader.fieldnames = columns
-            _check_columns(path, columns)
-            rows = [(reader.line_num, row) for row in islice(reader, _MOST_ROWS + 1)]
-    except UnicodeDecodeError as error:
+        reader = csv.DictReader(io.StringIO(schema.read_text(path, _MOST_BYTES), newline=""))
+        columns = [c.strip() for c in reader.fieldnames or []]
+        reader.fieldnames = columns
+        _check_columns(path, columns)
+        rows = [(reader.line_num, row) for row in islice(reader, _MOST_ROWS + 1)]
+    except schema.SchemaError as error:
         raise InputError(
-            "the manifest is no text in UTF-8",
+            "the manifest is no text in UTF-8, or too much of it",
             where=str(path),
-            got=f"byte {error.start} that is none",
+            expected=error.expected,
+            got=error.got,
             remedy="save it as CSV in UTF-8",
         ) from None
     except (OSError, csv.Error) as error:

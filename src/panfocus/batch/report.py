@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from panfocus import schema
 from panfocus.batch.outcome import StackOutcome
 from panfocus.batch.record import FOLDER
 from panfocus.errors import OutputError
@@ -38,9 +39,9 @@ def ledger(out: Path) -> Ledger:
 def _is_report(path: Path) -> bool:
     """Whether a file looks like a report of a version that kept no ledger."""
     if path.name == CSV:
-        with path.open(newline="", encoding="utf-8") as file:
-            return next(csv.reader(file), None) in ([*_FIRST], [*_COLUMNS])
-    found: object = json.loads(path.read_bytes())
+        text = schema.read_text(path)
+        return next(csv.reader(io.StringIO(text, newline="")), None) in ([*_FIRST], [*_COLUMNS])
+    found = schema.read(path)
     return isinstance(found, dict) and {"done", "skipped", "failed", "stacks", "crew"} <= {*found}  # pyright: ignore[reportUnknownArgumentType]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from panfocus.batch import crews
 from panfocus.batch.apart import check_batch
-from panfocus.batch.crews import Crew, default_workers, gather_crew
+from panfocus.batch.crews import Crew, check_workers, default_workers, gather_crew
 from panfocus.batch.job import Job
 from panfocus.batch.jobs import find_jobs
 from panfocus.batch.lock import Lock, alone_in
@@ -71,8 +71,8 @@ def run_batch(
     check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     if not (options.resume or options.overwrite or options.watch):
         _refuse_existing(jobs)
-    if options.workers is None:
-        options = replace(options, workers=default_workers())
+    workers = default_workers() if options.workers is None else check_workers(options.workers)
+    options = replace(options, workers=workers)
     settings = make_settings(**options.template.settings)
     total = memory_limit(settings)
     folders = {job.output.parent for job in jobs}

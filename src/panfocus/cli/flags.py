@@ -16,7 +16,7 @@ _NAMED = {
 _ALIKE = (
     *("axes", "guide_channel", "slab", "mesh", "height_map", "depth_map", "index_map"),
     *("confidence_map", "overwrite", "resume", "scheduler", "systems", "results", "metrics"),
-    *("cut", "out", "depth_maps", "accept_changed"),
+    *("cut", "out", "depth_maps", "accept_changed", "workers"),
     *("layers", "animation", "stereo", "rocking", "animation_size", "parallax"),
     *("only", "pattern", "mosaic", "pyramid", "ome_zarr", "scale_bar"),
 )

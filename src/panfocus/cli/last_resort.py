@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import sys
@@ -34,6 +35,13 @@ def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
             got=_short(error),
             remedy="free some, fuse smaller frames, or set --max-memory to what there is; no file "
             "was left half-written",
+        )
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return PanfocusError(
+            "too many files are open",
+            expected="some hundred that a process may open (`ulimit -n`)",
+            got=error.strerror,
+            remedy="raise that limit, or use --workers 0; no file was left half-written",
         )
     report = _written(error, argv)
     return PanfocusError(

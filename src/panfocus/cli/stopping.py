@@ -106,11 +106,16 @@ def leave() -> NoReturn:
 
     Threads of libraries may still be at work, and some do not survive that.
     """
+    sys.unraisablehook = _say_nothing  # of a thread that is still starting something
     atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(INTERRUPTED)
+
+
+def _say_nothing(_: sys.UnraisableHookArgs) -> None:
+    pass
 
 
 def take_back() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ from panfocus.evaluate.matching import match_results
 from panfocus.evaluate.own import is_address, own_system
 from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
+from panfocus.io.room import check_file
 from panfocus.pipeline.fuse import fuse
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import FusedPicture
@@ -230,11 +232,12 @@ def file_hash(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
+            check_file(os.fstat(file.fileno()).st_size)
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             "a file cannot be opened",
             where=str(path),
-            got=error.strerror or str(error),
+            got=getattr(error, "strerror", None) or str(error),
             remedy="check that the file is there and readable, and run again",
         ) from error

@@ -7,11 +7,13 @@ found by less than its name is told of, since a wrong pair would score as a bad 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from panfocus import schema
 from panfocus.errors import DataError, PanfocusError
 from panfocus.evaluate.pictures import find_result
 from panfocus.evaluate.samples import pictures
@@ -67,10 +69,12 @@ def match_results(place: Path, samples: Sequence[str]) -> Matched:
 def _listed(path: Path) -> Found:
     """Return the pictures of a list; files are told from where it lies."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError("a list of results cannot be read", where=str(path)) from error
+        text = schema.read_text(path)
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataError(
+            "a list of results cannot be read", where=str(path), got=str(error)
+        ) from error
     if not rows or not set(_COLUMNS) <= set(rows[0]):
         raise DataError(
             "a list of results has other columns",

@@ -7,6 +7,7 @@ import io as text_io
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from panfocus import schema
 from panfocus.errors import OutputError
@@ -75,7 +76,7 @@ class Store:
             raise OutputError(
                 "the scores in the output folder were not written by panfocus",
                 where=str(path),
-                got=" ".join(str(error).split()) or type(error).__name__,
+                got=_told(error),
                 remedy="choose another `out`",
             ) from error
         return store
@@ -125,11 +126,23 @@ def _cell(value: float) -> str:
     return "" if math.isnan(value) else repr(value)
 
 
+def _told(error: Exception) -> str:
+    said = error.strerror if isinstance(error, OSError) else str(error)
+    return " ".join((said or type(error).__name__).split())
+
+
+def _number(cell: object) -> float:
+    try:
+        return float(cast("str", cell))
+    except (TypeError, ValueError):
+        raise ValueError(f"{schema.said(cell)} in place of a number") from None
+
+
 def _parse(line: dict[str, str]) -> Row:
     scores = {
-        name: float(cell)
+        name: _number(cell)
         for name, cell in line.items()
         if name not in _FIXED and cell  # the reader names surplus cells None: float() refuses
     }
-    seconds = float(line["seconds"]) if line["seconds"] else None
+    seconds = _number(line["seconds"]) if line["seconds"] else None
     return Row(line["image"], line["system"], line["key"], seconds, scores)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from panfocus.io import raw
 from panfocus.io.frames import Develop, FrameInfo, Tone
-from panfocus.io.read import stored_values, told
+from panfocus.io.read import stored_values
+from panfocus.io.refused import told
 from panfocus.io.stretch import Extent, in_words, seen, span_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ _KINDS = {
 }  # fmt: skip
 _PALETTE = "palette colours are read as 8-bit RGB"
 _FORMATS = ("BMP", "DIB", "GIF", "TGA")
+#: Bytes between the parts of a GIF that are none.
+_MOST_STRAY = 4096
 #: The GIF that is being read: path, bytes, time of change; and who reads it.
 _KEPT: dict[tuple[Path, int, int], Image.Image] = {}
 _AT_ONCE = Lock()
@@ -53,9 +55,48 @@ def read_headers(path: Path) -> list[tuple[int, Header]]:
         ValueError: damaged or cut off.
         KindError: pixels of a kind that is not read.
     """
+    _check_blocks(path)
     with _open(path) as picture:
         header = _header(picture)
         return [(n, header) for n in range(getattr(picture, "n_frames", 1))]
+
+
+def _check_blocks(path: Path) -> None:
+    """Refuse a GIF that goes on in what is no part of one: Pillow looks for a part for ever.
+
+    block:  "!" kind, or "," place (8) and flags (1), colours if any, code size (1); then pieces of
+    length (1) and data, until one of length 0 (w3.org/Graphics/GIF/spec-gif89a.txt)
+    """
+    with path.open("rb") as file:
+        if file.read(3) != b"GIF":
+            return
+        file.seek(10)
+        flags = file.read(1)[:1]
+        file.seek(13 + _colour_bytes(flags))
+        stray = 0
+        while (start := file.read(1)) not in (b"", b";"):
+            if start == b"!":
+                file.seek(1, 1)
+                _skip_pieces(file)
+            elif start == b",":
+                flags = file.read(9)[8:]
+                file.seek(_colour_bytes(flags) + 1, 1)
+                _skip_pieces(file)
+            else:
+                stray += 1
+                if stray > _MOST_STRAY:
+                    raise ValueError("a GIF with much between its pictures that is no part of it")
+
+
+def _colour_bytes(flags: bytes) -> int:
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
+
+
+def _skip_pieces(file: BinaryIO) -> None:
+    while length := file.read(1)[:1]:
+        if not length[0]:
+            return
+        file.seek(length[0], 1)
 
 
 def decode(path: Path, page: int) -> tuple[NDArray[np.uint8], Header]:

@@ -14,12 +14,15 @@ from panfocus.io.metadata import CleanExif, clean_exif, clean_xmp
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"  # the uuid that Adobe and ExifTool write
 _BY_PROFILE = 2
+_MOST = 1 << 16  # a picture has a dozen, or some thousands of pieces
 
 
 def boxes(data: bytes | memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Yield (kind, data) of the boxes that stand beside each other; a broken one ends them."""
     view, at = memoryview(data), 0
-    while at + 8 <= len(view):
+    for _ in range(_MOST):
+        if at + 8 > len(view):
+            return
         length, head = int.from_bytes(view[at : at + 4], "big"), 8
         if length == 1 and at + 16 <= len(view):
             length, head = int.from_bytes(view[at + 8 : at + 16], "big"), 16

@@ -165,9 +165,9 @@ def read_json(path: Path, most_bytes: int, remedy: str | None = None) -> Value:
         text = schema.read_text(path, most_bytes)
     except schema.SchemaError as error:
         whole.refuse("a file cannot be read", error.expected, error.got)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         expected = f"a JSON file of at most {most_bytes // 2**20} MB"
-        whole.refuse("a file cannot be read", expected, str(error))
+        whole.refuse("a file cannot be read", expected, error.strerror or str(error))
     return parse_json(text, str(path), remedy)
 
 

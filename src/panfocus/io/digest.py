@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +13,9 @@ from typing import Any
 from panfocus import schema
 from panfocus.errors import OutputError
 from panfocus.io.atomic import write_atomic
+
+#: Of a file that is kept up to date: what is longer is somebody else's.
+_MOST_BYTES = 2**30
 
 
 def digest_of(path: Path) -> str:
@@ -29,6 +33,8 @@ def digest_of(path: Path) -> str:
 
 
 def _of_file(path: Path) -> str:
+    if not path.is_file():  # a pipe would be waited for
+        raise OSError(errno.EINVAL, "no ordinary file", str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -85,13 +91,17 @@ class Ledger:
         self.check(name, overwrite=overwrite)
         path = self._folder / name
         known = self._read()
-        there = [digest_of(path)] if path.is_file() else []  # stays ours if writing fails
+        is_there = path.is_file()
+        is_short = is_there and path.stat().st_size <= _MOST_BYTES
+        there = [digest_of(path)] if is_short else []  # stays ours if writing fails
         known[name] = [hashlib.sha256(data).hexdigest(), *there]
         self._note(known)
-        write_atomic(path, [data], overwrite=bool(there))
+        write_atomic(path, [data], overwrite=is_there)
 
     def _owns(self, path: Path, hashes: object) -> bool:
         try:
+            if path.stat().st_size > _MOST_BYTES:
+                return False
             if isinstance(hashes, list):
                 return digest_of(path) in hashes
             return self._is_ours(path)

@@ -144,6 +144,11 @@ class Header:
         """Whether the last channel is alpha."""
         return self.channels in (2, 4)
 
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes that the pixels take."""
+        return self.height * self.width * self.channels * (2 if self.dtype == "uint16" else 1)
+
 
 #: How codecs tell of what is sound and not known to them.
 _UNREAD = re.compile(

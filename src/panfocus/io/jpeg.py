@@ -22,6 +22,8 @@ _INKS = 4  # cyan, magenta, yellow and black
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _ROOM = 65_533  # payload of one segment
+#: Segments before the pixels, and bytes that fill the place before one, at most.
+_MOST_SEGMENTS, _MOST_FILL = 1 << 16, 1 << 16
 
 
 class JpegError(ValueError):
@@ -85,7 +87,7 @@ def segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield (marker, payload) up to the first start of scan, whose header is the last."""
     if file.read(2) != b"\xff\xd8":
         raise JpegError("no JPEG start marker")
-    while True:
+    for _ in range(_MOST_SEGMENTS):
         marker = _next_marker(file)
         raw = file.read(2)
         length = struct.unpack(">H", raw)[0] if len(raw) == 2 else 0
@@ -95,15 +97,18 @@ def segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield marker, payload
         if marker == SOS:
             return
+    raise JpegError(f"more than {_MOST_SEGMENTS} parts before the pixels")
 
 
 def _next_marker(file: BinaryIO) -> int:
     byte = file.read(1)
     if byte != b"\xff":
         raise JpegError("the header is cut off" if not byte else "the header is damaged")
-    while byte == b"\xff":  # any number of fill bytes may stand before a marker
+    for _ in range(_MOST_FILL):  # bytes that fill may stand before a marker
+        if byte != b"\xff":
+            break
         byte = file.read(1)
-    if not byte or byte[0] in (0, _SOI, EOI, _TEM) or 0xD0 <= byte[0] <= 0xD7:
+    if not byte or byte == b"\xff" or byte[0] in (0, _SOI, EOI, _TEM) or 0xD0 <= byte[0] <= 0xD7:
         raise JpegError("the header is cut off or damaged")
     return byte[0]
 

@@ -21,6 +21,8 @@ XMP_KEY = b"XML:com.adobe.xmp"
 _COLOUR_CHUNKS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _WANTED = {b"IHDR", b"tRNS", b"iCCP", b"eXIf", b"iTXt", b"pHYs", *_COLOUR_CHUNKS}
 _MAX_METADATA = 1 << 28
+#: Chunks of a file: of 8 KiB, as libpng writes them, these are 8 GiB.
+_MOST_CHUNKS = 1 << 20
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type, without tRNS
 _GREY, _PALETTE = 0, 3
 #: Bits and colour type of what Pillow decodes to the same values.
@@ -36,13 +38,15 @@ def _chunks(file: BinaryIO, wanted: AbstractSet[bytes] = _WANTED) -> Iterator[tu
     """Yield (type, data) of the wanted chunks; the others are skipped unread."""
     if file.read(8) != SIGNATURE:
         raise PngError("no PNG signature")
-    while True:
+    for _ in range(_MOST_CHUNKS):
         head = file.read(8)
         if len(head) != 8:
             raise PngError("the file is cut off")
         length, kind = struct.unpack(">I4s", head)
         if kind == b"IEND":
             return
+        if not kind.isalpha():
+            raise PngError("the file is damaged: a part of it has no name")
         if kind in wanted and length <= _MAX_METADATA:
             data = file.read(length)
             if len(data) != length:
@@ -51,6 +55,7 @@ def _chunks(file: BinaryIO, wanted: AbstractSet[bytes] = _WANTED) -> Iterator[tu
             file.seek(4, 1)
         else:
             file.seek(length + 4, 1)
+    raise PngError(f"more than {_MOST_CHUNKS} parts")
 
 
 def _inflate(data: bytes) -> bytes | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from panfocus import schema
 from panfocus.io import animation, jpeg, png, psd, webp
 from panfocus.io.ifd import DirectoryError, read_directory, read_header
 from panfocus.io.mark import has_mark, is_mark
@@ -74,9 +74,9 @@ def _is_marked_zarr(folder: Path, *, of_map: bool) -> bool:
     """Look at the attributes of the folder's group, in version 2 or 3 of Zarr."""
     for name, key in ((".zattrs", None), ("zarr.json", "attributes")):
         path = folder / name
-        if not path.is_file() or path.stat().st_size > _MOST_ATTRIBUTES:
+        if not path.is_file():
             continue
-        found: Any = json.loads(path.read_bytes())
+        found: Any = schema.read(path, _MOST_ATTRIBUTES)
         creator = _item(found if key is None else _item(found, key), "_creator")
         if is_mark(_item(creator, "name")):
             return not of_map or _item(creator, "kind") == "map"

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import io
 import math
-from contextlib import AbstractContextManager
+import os
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError, others_told
+from panfocus.errors import InputError
 from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
 from panfocus.io.formats import READABLE, SUFFIXES, sniff
-from panfocus.io.frames import (
-    DAMAGE,
-    DamageError,
-    Format,
-    FrameInfo,
-    Header,
-    KindError,
-    is_unread,
-    told_by,
-)
+from panfocus.io.frames import Format, FrameInfo, Header
 from panfocus.io.metadata import digest
 from panfocus.io.orient import undone, upright, upright_shape
+from panfocus.io.refused import told
+from panfocus.io.room import check_file
 from panfocus.io.stretch import seen, span_of, spread
+
+#: Formats that are read into memory whole, and those whose size is not known before that.
+_WHOLE: frozenset[Format] = frozenset(
+    {"JPEG", "PNG", "WebP", "HEIC", "AVIF", "JPEG XL", "JPEG 2000", "PNM", "GIF"}
+)
+_UNKNOWN: frozenset[Format] = _WHOLE - {"JPEG", "PNG", "WebP", "PNM"}
 
 #: Modules of the formats that few stacks come in: imported when one does.
 _RARE: dict[Format, str] = {
@@ -54,63 +52,6 @@ class Reader(Protocol):
 def rare(kind: Format) -> Reader:
     """Return the module that reads one of the formats that few stacks come in."""
     return cast("Reader", import_module(f"panfocus.io.{_RARE[kind]}"))
-
-
-def told(name: str) -> AbstractContextManager[None]:
-    """Say of a file, in the words of an `InputError`, what goes wrong while it is read."""
-    return others_told(partial(_refused, name), OSError, *DAMAGE)
-
-
-def _refused(name: str, error: Exception) -> InputError:
-    # without a number it is Pillow's of a damaged picture, not the system's of a file
-    if isinstance(error, OSError) and error.errno is not None:
-        return _vanished(name, error)
-    return _unreadable(name, error)
-
-
-def _vanished(name: str, error: OSError) -> InputError:
-    return InputError(
-        "a frame cannot be opened",
-        where=name,
-        got=error.strerror or str(error),
-        remedy="check that the file is there and readable, and run again",
-    )
-
-
-def _unreadable(name: str, error: BaseException) -> InputError:
-    detail = told_by(error)
-    if isinstance(error, KindError):
-        return InputError(
-            "a frame is of a kind that is not read",
-            where=name,
-            expected=f"{READABLE}; grey or RGB, with or without alpha",
-            got=detail,
-            remedy=error.remedy,
-        )
-    if isinstance(error, MemoryError):
-        return InputError(
-            "memory ran out while a frame was read",
-            where=name,
-            got=detail if str(error) else "no more of it",
-            remedy="free some; or the file is damaged, and tells of a size that it has not",
-        )
-    if is_unread(error):
-        return InputError(
-            "a frame is of a kind that is not read",
-            where=name,
-            expected=f"{READABLE}; grey or RGB, with or without alpha",
-            got=detail,
-            remedy="save it anew, as PNG or as TIFF without rare compression, and fuse that",
-        )
-    lenient = ", or read it as far as it goes (`lenient=True`)"
-    return InputError(
-        "a frame cannot be read",
-        where=name,
-        expected="a whole, sound picture of its format",
-        got=detail,
-        remedy="copy the file again from the camera or card, or leave this frame out"
-        + (lenient if isinstance(error, DamageError) else ""),
-    )
 
 
 def _not_a_picture(path: Path) -> InputError:
@@ -140,15 +81,25 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
             kind = "TGA"  # which begins with no word of its own
         if kind is None:
             raise _not_a_picture(path)
-        if kind == "HEIC":
-            return kind, [(0, heic.header_of(path))]
-        if kind in _RARE:
-            return kind, rare(kind).read_headers(path)
-        file.seek(0)
-        if kind == "TIFF":
-            return kind, [(page.index, page.header) for page in tiff.read_pages(file)]
-        reader = {"JPEG": jpeg, "PNG": png, "WebP": webp}[kind]
-        return kind, [(0, reader.read_header(file))]
+        size = os.fstat(file.fileno()).st_size
+        if kind in _UNKNOWN:
+            check_file(size)
+        headers = _headers(path, kind, file)
+        if kind in _WHOLE:
+            check_file(size, sum(header.pixel_bytes for _, header in headers))
+        return kind, headers
+
+
+def _headers(path: Path, kind: Format, file: BinaryIO) -> list[tuple[int, Header]]:
+    if kind == "HEIC":
+        return [(0, heic.header_of(path))]
+    if kind in _RARE:
+        return rare(kind).read_headers(path)
+    file.seek(0)
+    if kind == "TIFF":
+        return [(page.index, page.header) for page in tiff.read_pages(file)]
+    reader = {"JPEG": jpeg, "PNG": png, "WebP": webp}[kind]
+    return [(0, reader.read_header(file))]
 
 
 def describe(name: str, path: Path, kind: Format, page: int, header: Header) -> FrameInfo:

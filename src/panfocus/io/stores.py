@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from panfocus import schema
 from panfocus.errors import OutputError
 from panfocus.resources.paths import is_file
 
@@ -82,7 +82,7 @@ def _is_array(folder: Path) -> bool:
     if not is_file(folder / _EITHER):  # a pipe would be waited for
         return False
     try:
-        facts: object = json.loads((folder / _EITHER).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        facts: object = schema.read(folder / _EITHER)
+    except (OSError, ValueError):
         return False
     return isinstance(facts, dict) and cast("dict[str, object]", facts).get("node_type") == "array"

@@ -21,6 +21,10 @@ from panfocus.io.room import check_room
 MOST = 60
 #: Of a frame, while it is decoded.
 _PIXEL_BYTES = 8
+#: Of a container of Microsoft's (AVI): kind (4), length (4), kind of film, and the first part of
+#: any; for so long, in milliseconds, FFmpeg may look for a beginning or the next frame.
+_AVI, _FIRST = (b"RIFF", b"AVI "), (b"LIST", b"JUNK")
+_PATIENCE_MS = 10_000
 
 
 class VideoError(ValueError):
@@ -31,13 +35,24 @@ def _open(path: Path) -> cv2.VideoCapture:
     # both would print what the error tells
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    _check_start(path)
+    patience = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
+    how = [word for limit in patience for word in (limit, _PATIENCE_MS)]
+    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, how)
     if not film.isOpened():
         film.release()
         raise VideoError("no film that FFmpeg can open")
     height, width = film.get(cv2.CAP_PROP_FRAME_HEIGHT), film.get(cv2.CAP_PROP_FRAME_WIDTH)
     check_room(int(height), int(width), _PIXEL_BYTES)
     return film
+
+
+def _check_start(path: Path) -> None:
+    """Refuse an AVI without a beginning, which FFmpeg looks for up to the end of the file."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if (head[:4], head[8:12]) == _AVI and head[12:] not in _FIRST:
+        raise VideoError("a film without a beginning")
 
 
 def _next(film: cv2.VideoCapture) -> NDArray[np.uint8] | None:

@@ -19,6 +19,7 @@ MAX_SIDE = 16_383
 LOSSLESS = 100  # the quality that asks for lossless coding
 _METHOD = 2  # docs/decisions/0002-codecs.md: half the time of the default 4, 1-4 % larger
 _ALPHA, _ANIMATION = 0x10, 0x02
+_MOST_CHUNKS = 1 << 16  # a photograph has a handful
 
 
 class WebpError(ValueError):
@@ -36,7 +37,11 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     if not is_webp(head) or len(head) < 12:
         raise WebpError("no WebP header")
     end = 8 + struct.unpack("<I", head[4:8])[0]
+    count = 0
     while file.tell() + 8 <= end:
+        count += 1
+        if count > _MOST_CHUNKS:
+            raise WebpError(f"more than {_MOST_CHUNKS} parts")
         raw = file.read(8)
         if len(raw) != 8:
             raise WebpError("the file is cut off")

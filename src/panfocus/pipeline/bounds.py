@@ -8,6 +8,8 @@ from panfocus.pipeline.options import Options
 
 #: Pixels of a side that can be moved, at most: OpenCV counts them in 16 bits.
 MOST_MOVED = 32_766
+#: Pixels of a side, at least.
+LEAST_SIDE = 16
 
 
 def check_count(count: int) -> None:
@@ -25,13 +27,30 @@ def check_count(count: int) -> None:
         )
 
 
-def check_sides(height: int, width: int, settings: Options) -> None:
-    """Refuse to align frames whose sides are too long for that.
+def check_least(height: int, width: int) -> None:
+    """Refuse frames that are too small to judge their focus.
 
     Raises:
-        UsageError: they are, and alignment is asked for.
+        InputError: they are.
+    """
+    if min(height, width) < LEAST_SIDE:
+        raise InputError(
+            "the frames are too small to judge their focus",
+            expected=f"at least {LEAST_SIDE} x {LEAST_SIDE} pixels",
+            got=f"{width} x {height}",
+        )
+
+
+def check_sides(height: int, width: int, settings: Options) -> None:
+    """Refuse to align frames whose sides are too long, or too short, for that.
+
+    Raises:
+        UsageError: they are too long, and alignment is asked for.
+        InputError: they are too short, likewise.
     """
     is_moved = settings.align != "none" or settings.load_transforms is not None
+    if is_moved:
+        check_least(height, width)
     if is_moved and max(height, width) > MOST_MOVED:
         raise UsageError(
             "frames of this size cannot be aligned",

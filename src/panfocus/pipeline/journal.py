@@ -17,7 +17,7 @@ from panfocus.frame import Frame, Metadata
 from panfocus.fusion.fold import sharpness
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
-from panfocus.pipeline.bounds import MOST_MOVED, check_count
+from panfocus.pipeline.bounds import MOST_MOVED, check_count, check_least
 from panfocus.pipeline.depth import knows_distances, measured_depth
 from panfocus.pipeline.notes import finding_notes, gathered
 from panfocus.pipeline.options import Options
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str, str], None]
 Cancel = Callable[[], bool]
-
-
-_MIN_SIDE = 16
 
 
 def _versions() -> dict[str, str]:
@@ -278,12 +275,7 @@ class Journal:
     def note_size(self, frame: Frame) -> None:
         """Check and put the picture's size into the report."""
         height, width = frame.shape[:2]
-        if min(height, width) < _MIN_SIDE:
-            raise InputError(
-                "the frames are too small to judge their focus",
-                expected=f"at least {_MIN_SIDE} x {_MIN_SIDE} pixels",
-                got=f"{width} x {height}",
-            )
+        check_least(height, width)
         channels = 1 if len(frame.shape) == 2 else frame.shape[2]
         size = {"height": height, "width": width, "channels": channels}
         self.report.size = {**size, "dtype": str(frame.dtype)}

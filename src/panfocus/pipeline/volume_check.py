@@ -13,6 +13,7 @@ from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.volume_choice import Choice, Selection
+from panfocus.resources.memory import hold_algebra_room, process_limit
 from panfocus.systems import PictureSystem, System
 
 #: Options that no stack here has otherwise: brightness is data, and all positions keep their size.
@@ -47,6 +48,8 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
         _check_depths(volume, one)
     together = max(len(group.channels) for group in choice.groups(selected))
     most = max(_memory(one, settings, system, together) for one in selected)
+    if process_limit() is not None:  # files of planes grow while these are fused
+        hold_algebra_room()
     check_memory(most, memory_limit(settings), "planes")
     return most
 

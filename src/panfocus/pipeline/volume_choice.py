@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from panfocus.errors import UsageError
+from panfocus.errors import InputError, UsageError
 from panfocus.io.volumes.colours import are_rgb
 from panfocus.io.volumes.open import open_volume
 from panfocus.io.volumes.vendors import Mosaic
@@ -209,6 +209,10 @@ class Choice:
                 got=self.guide,
             )
         depths = only.along("Z", position.depths, (), where)
+        if not depths:
+            raise InputError(
+                "there are no planes along Z", where=where, expected="two or more", got="none"
+            )
         if depths != list(range(depths[0], depths[-1] + 1)):
             raise UsageError(
                 "planes along Z are chosen from one to another, without gaps",

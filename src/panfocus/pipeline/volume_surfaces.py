@@ -178,7 +178,9 @@ class SurfaceOutputs:
 
 
 def with_tail(path: Path, tail: str) -> Path:
-    """Return a file's name with an end before its extension."""
+    """Return a name with an end before its extension; ``.``, which has none, as it is."""
+    if not path.name:  # refused by whoever looks for its format
+        return path
     return path.with_name(f"{path.stem}{tail}{path.suffix}")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
+from mmap import mmap
 from pathlib import Path
 
 from panfocus.errors import UsageError
@@ -15,6 +17,8 @@ _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _V2 = (("memory.max", "memory.high"), "memory.current", "inactive_file ")
 _V1 = (("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_inactive_file ")
 _MOST_DIGITS = 20
+#: Bytes that OpenBLAS takes for itself, with some to spare; a side of matrices for which it does.
+_ALGEBRA, _SIDE = 40 * 2**20, 200
 #: Pages of this process: all, ..., of data (the sixth).
 _PAGES = Path("/proc/self/statm")
 #: What the system can give.
@@ -146,6 +150,26 @@ def _told_free() -> int:
     import psutil  # noqa: PLC0415  see above
 
     return int(psutil.virtual_memory().available)
+
+
+@cache
+def hold_algebra_room() -> None:
+    """Have numpy's linear algebra take its buffer now, once.
+
+    OpenBLAS takes it when it is first called, and ends the process in its own words where there is
+    no room: in the midst of the work, whose half-written files then stay.
+
+    Raises:
+        MemoryError: there is none.
+    """
+    import numpy as np  # noqa: PLC0415  few processes are capped
+
+    try:
+        mmap(-1, _ALGEBRA).close()
+    except OSError:
+        raise MemoryError(f"less than {_ALGEBRA // 2**20} MiB are left") from None
+    square = np.ones((_SIDE, _SIDE), np.float32)
+    square @ square  # pyright: ignore[reportUnusedExpression]  for what it takes
 
 
 def is_capped() -> bool:

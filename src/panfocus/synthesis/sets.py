@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from panfocus import io
+from panfocus import io, schema
 from panfocus._version import __version__
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
@@ -191,7 +191,7 @@ def check_material(kind: str, out: Path, material: Sequence[SetMaterial]) -> Non
 def _frames_before(truths: Path) -> dict[str, int]:
     """Return how many frames each scene of an earlier set had, as its manifest tells."""
     try:
-        scenes = json.loads((truths / _MANIFEST).read_text(encoding="utf-8"))["scenes"]
+        scenes = cast("Any", schema.read(truths / _MANIFEST))["scenes"]
         return {str(scene["name"]): int(scene["frames"]) for scene in scenes}
     except (OSError, ValueError, TypeError, KeyError):
         return {}

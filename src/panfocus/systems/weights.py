@@ -12,6 +12,8 @@ from panfocus.io.digest import digest_of
 #: How ONNX names a file of weights beside the network, as protobuf writes it: a key, its length.
 _ELSEWHERE = re.compile(rb"\x0a\x08location\x12")
 _PIECE = 1 << 24
+#: Bytes of a file of weights, at most; ONNX holds no more.
+_MOST = 2**31
 
 
 def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) -> None:
@@ -36,6 +38,14 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
             remedy="install or export the system again",
         )
     _check_inside(path)
+    if path.stat().st_size > _MOST:
+        raise SystemError_(
+            others,
+            where=str(path),
+            expected=f"at most {_MOST // 2**20} MiB",
+            got=f"{path.stat().st_size // 2**20} MiB",
+            remedy="install or export the system again",
+        )
     digest = digest_of(path)
     if digest != sha256:
         raise SystemError_(

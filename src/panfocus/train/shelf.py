@@ -19,6 +19,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus import schema
 from panfocus.io.atomic import write_atomic
 from panfocus.resources.memory import available_memory
 from panfocus.train.levels import Picture
@@ -93,7 +94,7 @@ class Shelf:
         if self._folder is None:
             return None
         try:
-            found: object = json.loads((self._folder / f"{key}.json").read_text(encoding="utf-8"))
+            found: object = schema.read(self._folder / f"{key}.json")
         except (OSError, ValueError):
             return None
         return cast("dict[str, Any]", found) if isinstance(found, dict) else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
+from panfocus import schema
 from panfocus.train import pairs
 from panfocus.train.prepare import Facts, How
 from panfocus.train.record import NAME as RECORD
@@ -34,7 +34,7 @@ def how_to(
 def was_aligned(run: Path) -> bool:
     """Whether a run in a folder aligned its material; what tells nothing did."""
     try:
-        told: object = json.loads((run / RECORD).read_text(encoding="utf-8"))
+        told: object = schema.read(run / RECORD)
     except (OSError, ValueError):
         return True
     return not isinstance(told, dict) or cast("dict[str, object]", told).get("aligned") is not False

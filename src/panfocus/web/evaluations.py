@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import secrets
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from panfocus import schema
 from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError, PanfocusError, UsageError
 from panfocus.evaluate.datasets import find_samples
@@ -94,11 +94,9 @@ class OpenEvaluation:
     def _data(self) -> list[ScoredSample]:
         """Return the samples, if their folder may be read: a summary is no permission."""
         path = self._folder / "summary.json"
-        if path.stat().st_size > _MOST_SUMMARY:
-            return []
         try:
-            told = str(json.loads(path.read_text(encoding="utf-8"))["data"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            told = str(schema.record(schema.read(path, _MOST_SUMMARY))["data"])
+        except (OSError, ValueError, KeyError):
             return []
         if not self._places.allows(Path(told)):
             self.notes.append(

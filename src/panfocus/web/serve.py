@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 
 from panfocus.errors import PanfocusError, UsageError
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, shown
 from panfocus.web.app import make_app
 from panfocus.web.desk import Desk
 from panfocus.web.events import Hub
@@ -90,13 +90,14 @@ def listen(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.listen(128)  # whoever is quick waits until the server is there
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # the latter two of no host's name
         sock.close()
+        why = error.strerror if isinstance(error, OSError) else "no name of a host"
         raise UsageError(
             "the page cannot be served there",
             where="host, port",
             expected="an address of this machine and a free port",
-            got=f"{host}:{port}: {error.strerror or error}",
+            got=f"{shown(host)}:{port}: {why or error}",
             remedy="leave `port` out for one that is free",
         ) from error
     return sock

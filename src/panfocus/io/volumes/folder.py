@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from natsort import natsort_keygen, ns
 from numpy.typing import NDArray
 
+from panfocus import schema
 from panfocus.errors import InputError, others_told
 from panfocus.io.frames import DAMAGE
 from panfocus.io.volumes.names import Axis, Parse, parsed, parser_of
@@ -231,10 +231,10 @@ def _read(path: Path) -> NDArray[Any]:
 def _voxel(folder: Path) -> tuple[float | None, float | None, float | None]:
     """Return (z, y, x) in µm as Micro-Manager's metadata.txt beside the planes says."""
     try:
-        with (folder / "metadata.txt").open(encoding="utf-8") as file:
-            summary = json.loads(file.read(1 << 24)).get("Summary", {})
+        told: Any = schema.read(folder / "metadata.txt")
+        summary = told.get("Summary", {})
         z, pixel = (float(summary.get(key) or 0) for key in ("z-step_um", "PixelSize_um"))
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+    except (OSError, ValueError, AttributeError, TypeError):
         return None, None, None
     step, side = (abs(v) if 0 < abs(v) < 1e6 else None for v in (z, pixel))
     return step, side, side

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from panfocus import schema
 from panfocus.errors import DataError, UsageError, others_told
 from panfocus.systems.card import Card
 from panfocus.train.dualpath.config import Config, Known, Masking, Sets, from_dict
@@ -129,7 +129,7 @@ def recipe_from(name: str | None, file: Path | None) -> Config:
         raise UsageError("a recipe is named or read from a file", where="--recipe, --config")
     damage = (OSError, ValueError, KeyError, TypeError, AttributeError)
     with others_told(partial(_no_recipe, file), *damage):
-        told: Any = json.loads(file.read_text(encoding="utf-8"))
+        told: Any = schema.read(file)
         return from_dict(known_fields(told.get("config") or told.get("recipe") or told))
 
 
@@ -138,7 +138,7 @@ def _no_recipe(file: Path, error: Exception) -> DataError:
         "the file tells no recipe of Dual-Path",
         where=str(file),
         expected="run.json of a run, or card.json of a system",
-        got=f"{type(error).__name__}: {error}",
+        got=error.strerror if isinstance(error, OSError) else " ".join(str(error).split()),
     )
 
 
