@@ -224,8 +224,8 @@ def estimate_memory(
     frame = pixels * channels * itemsize
     # running picture, frame mixed into it, frame in use, frame being decoded, its decoder's copy
     frames = 5 * frame + 4 * pixels * itemsize
-    if moved:  # a frame in place, matched before, what it shows; and those that wait to be mixed
-        frames += 2 * frame + pixels + waiting_frames(frame) * frame
+    if moved:  # a frame in place, matched before, what it shows; those that wait, but for the last
+        frames += 2 * frame + pixels + (waiting_frames(frame) - 1) * frame
     # evidence, decision, its softening and its peak, float32 each
     working = pixels // factor**2 * 4 * 16
     full_maps = pixels * 14 if maps else 0
