@@ -19,6 +19,7 @@ from panfocus.fusion.blend import snap
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.late_mixing import LateMixing, mix_into
 from panfocus.fusion.modes import Mode
+from panfocus.fusion.running_maps import RunningMaps
 from panfocus.resources.later import Later
 
 #: Side of a tile: small enough that a tile's arrays stay in the processor's cache.
@@ -36,22 +37,6 @@ class Refine:
 
     radius: int = 2
     epsilon: float = 0.01
-
-
-class _Maps:
-    """Which frame won and at which depth, full scale."""
-
-    def __init__(self, height: int, width: int, first: int) -> None:
-        self.index = np.full((height, width), first, np.uint16)
-        self.depth = np.full((height, width), first, np.float32)
-        self.largest = np.ones((height, width), np.float32)
-
-    def update(self, tile: tuple[slice, slice], alpha: Float, number: int) -> None:
-        best = self.largest[tile] * (1 - alpha)
-        won = alpha > best
-        self.largest[tile] = np.where(won, alpha, best)
-        self.index[tile][won] = number
-        self.depth[tile] += (number - self.depth[tile]) * alpha
 
 
 @dataclass(frozen=True)
@@ -145,7 +130,7 @@ class Composer:
         self._mode: Mode = mode
         self._refine = refine or (Refine() if factor > 1 else None)
         self._want_maps = maps
-        self._maps: _Maps | None = None
+        self._maps: RunningMaps | None = None
         self._picture: Pixels | None = None
         self._late: LateMixing | None = None
         self._grey: Pixels | None = None
@@ -238,7 +223,7 @@ class Composer:
 
     def _start(self, frame: Frame) -> None:
         height, width = frame.shape[:2]
-        self._maps = _Maps(height, width, frame.number) if self._want_maps else None
+        self._maps = RunningMaps(height, width, frame.number) if self._want_maps else None
         if isinstance(frame.held, np.ndarray):
             self._picture = frame.held.copy()
             # a grey picture is its own luminance and must not be mixed twice

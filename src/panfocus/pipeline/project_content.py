@@ -82,19 +82,9 @@ class PlaneStrokes:
 
 @dataclass(frozen=True)
 class ProjectContent:
-    """What a project file holds: a stack, how it is fused, and the strokes that mend the picture.
+    """What a project file holds: `panfocus.Project` without its ways in and out.
 
-    Attributes:
-        inputs: files of the frames, in focus order.
-        options: how to fuse.
-        registration: None where none was asked for, or nothing is fused yet.
-        size: height and width of the fused picture, pixels; None where nothing is fused yet.
-        strokes: in the order in which they were drawn; places in pixels of the fused picture.
-        outputs: files that are wanted, from the project's folder; None for none.
-        revision: of the file; 0 for one that was never saved.
-        made_by: the version of panfocus that has written it.
-        folder: of the file, from which its paths are told; no part of what it is.
-        planes: strokes of a volume, which is the only input; None where the inputs are frames.
+    The attributes are told there.
     """
 
     inputs: tuple[ProjectInput, ...]

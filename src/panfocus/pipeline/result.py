@@ -24,21 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class FusedPicture:
-    """A fused stack: `Fusion` without its way into files, which the pipeline works on.
+    """A fused stack: `panfocus.Fusion` without its way into files, on which the pipeline works.
 
-    Attributes:
-        image: ``(H, W[, C])``, sharp everywhere; dtype and channels of the frames, unless
-            another bit depth was asked for.
-        index: ``(H, W)`` uint16, which frame won; None when not asked for or not to be had.
-        depth: ``(H, W)`` float32, frame number with fractions (the peak of the evidence, or the
-            weighted mean), or micrometres with a z-step; or None.
-        confidence: ``(H, W)`` float32 in [0, 1], how clear the decision is; or None.
-        report: settings, versions, system, shares, warnings, timings.
-        metadata: of the reference frame, for saving.
-        sources: files of the frames, which `save` does not replace; none for arrays.
-        registration: where the frames lie and how bright they are; None when nothing was asked.
-        plan: of the frames, without those that were culled; None for arrays.
-        strokes: that were put onto the picture and its maps.
+    The attributes are told there.
     """
 
     image: Pixels
