@@ -84,3 +84,18 @@ def test_a_stack_of_floats_is_fused(tmp_path):
     middle = np.r_[0:75, 105:180]
     assert np.abs(fused.image[:, middle] / 65_535 - truth[:, middle]).mean() < 0.01
     assert any("floating point" in warning for warning in fused.report.warnings)
+
+
+def test_light_stays_in_proportion(tmp_path):
+    light = (0.02 + UNIT * 12).astype(np.float32)
+    frames, _ = read(tmp_path, light, light / 2)
+    np.testing.assert_allclose(frames[0] / 65_535 * light.max(), light, atol=light.max() / 65_535)
+    half = frames[0].astype(int) - 2 * frames[1].astype(int)
+    assert np.abs(half).max() <= 2
+
+
+def test_numbers_far_from_zero_keep_their_steps(tmp_path):
+    far = (1000 + UNIT).astype(np.float32)
+    frames, notes = read(tmp_path, far, far)
+    assert int(frames[0].min()) == 0
+    assert "1000" in notes[0]

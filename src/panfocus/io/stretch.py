@@ -76,13 +76,20 @@ def span_of(frames: Sequence[Extent]) -> Span:
     """Return the range by which frames of one stack are read as 16 bits.
 
     Whole numbers that 16 bits can hold stay what they are, or are moved where some are negative;
-    0 to 1 is taken for black to white; other ranges are spread.
+    0 to 1 is taken for black to white; other ranges are spread. Where all lie above 0 they are so
+    from 0, unless that costs more than one of the 16 bits: what is proportional to light stays so.
+
+    Example:
+        >>> span_of([Extent(0.5, 9.5, False)]), span_of([Extent(90.0, 99.5, False)])
+        (Span(low=0.0, high=9.5), Span(low=90.0, high=99.5))
     """
     low, high = min(s.low for s in frames), max(s.high for s in frames)
     if all(s.is_whole for s in frames) and high - min(low, 0) <= TOP and high > 1:
         return Span(min(low, 0.0), min(low, 0.0) + TOP)
     if low >= 0 and high <= 1:
         return Span(0.0, 1.0)
+    if 0 < low <= high - low:
+        low = 0.0
     return Span(low, high if high > low else low + 1)
 
 
