@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import active_children, resource_tracker
+from pathlib import Path
 from queue import Empty, Queue
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -22,8 +24,9 @@ _STARTS = 2
 _GONE_S = 2.0
 #: Files that a process must be allowed to open, to start workers.
 _FILES = 128
-#: So long it takes, at most, until a process that is being started is one of ours, in seconds.
-_BEGUN_S = 0.2
+#: Seconds between two looks for processes that were being started, and looks in a row that have to
+#: find none; and so many in all.
+_BEGUN_S, _QUIET_LOOKS, _MOST_LOOKS = 0.2, 4, 20
 #: Signals that a terminal sends to all of its processes.
 _OF_TERMINALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
@@ -45,20 +48,45 @@ def may_open_many() -> bool:
 def scratch() -> Generator[None]:
     """Keep what Dask writes for itself in a folder that is deleted; it would leave one."""
     config = import_module("dask.config")
-    folders = TemporaryDirectory(prefix="panfocus-workers-", ignore_cleanup_errors=True)
+    folder = mkdtemp(prefix="panfocus-workers-")
     others, nannies = set(active_children()), _nannies()
-    with folders as folder, config.set({"temporary-directory": folder}):
+    looks = 1
+    with config.set({"temporary-directory": folder}):
         try:
             yield
         except BaseException:
-            sleep(_BEGUN_S)  # whoever is being started now is known after it
+            looks = _QUIET_LOOKS  # a worker may be on its way, and writes once it is there
             raise
-        finally:  # a signal may have come while they were started: nobody else sends those home
-            for nanny in _nannies() - nannies:
-                nanny.auto_restart = False
-            for worker in set(active_children()) - others:
-                worker.kill()
-                worker.join(_GONE_S)
+        finally:
+            _clear(folder, others, nannies, looks)
+
+
+def _clear(folder: str, others: set[Any], nannies: set[Any], looks: int) -> None:
+    """Send home whoever was started, and delete their folder, until nothing comes any more.
+
+    A signal may have come while they were started: nobody else sends those home.
+
+    Args:
+        folder: to delete.
+        others: processes that are not to be touched.
+        nannies: of whom the same holds.
+        looks: so many in a row that find nothing are enough.
+    """
+    found_nothing = 0
+    for look in range(_MOST_LOOKS):
+        if look:
+            sleep(_BEGUN_S)
+        is_there = Path(folder).exists()
+        begun = set(active_children()) - others
+        for nanny in _nannies() - nannies:
+            nanny.auto_restart = False
+        for worker in begun:
+            worker.kill()
+            worker.join(_GONE_S)
+        rmtree(folder, ignore_errors=True)
+        found_nothing = 0 if look and (begun or is_there) else found_nothing + 1
+        if found_nothing >= looks:
+            return
 
 
 def _nannies() -> set[Any]:
@@ -74,10 +102,15 @@ def dask_loop() -> Generator[Any]:
         resource_tracker.ensure_running()  # which lets Ctrl-C be heard again
     with _unheard():
         runner.start()
+    loop = runner.loop
     try:
         yield runner
+    except BaseException:  # a cluster that was being started goes on starting workers in it
+        loop.add_callback(loop.stop)
+        raise
     finally:
-        runner.stop()
+        with suppress(RuntimeError):  # it has ended
+            runner.stop()
 
 
 @contextmanager
