@@ -11,7 +11,7 @@ import cv2
 import pytest
 from fuzz.process import hear_signals
 
-from panfocus.batch import BatchOptions, Job, crews, run_batch
+from panfocus.batch import BatchOptions, Job, cluster, crews, run_batch
 from panfocus.batch.report import CSV, JSON
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.digest import Ledger, digest_of
@@ -133,3 +133,16 @@ def test_workers_are_done_without_where_few_files_may_be_open(monkeypatch):
     with crews.gather_crew(2, None, 2**30) as crew:
         assert crew.slots == 1
         assert "few files may be open" in crew.title
+
+
+@pytest.mark.parametrize(
+    ("limit", "few"), [(2**29, True), (2**31 - 1, True), (2**31, False), (None, False)]
+)
+def test_workers_are_done_without_where_a_process_may_have_little_memory(monkeypatch, limit, few):
+    monkeypatch.setattr(cluster, "process_limit", lambda: limit)
+    assert cluster.may_hold_workers() is not few
+    if few:
+        pytest.importorskip("distributed")
+        with crews.gather_crew(2, None, 2**28) as crew:
+            assert crew.slots == 1
+            assert "little memory" in crew.title

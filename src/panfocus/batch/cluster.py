@@ -17,6 +17,7 @@ from time import sleep
 from typing import Any
 
 from panfocus.errors import UsageError
+from panfocus.resources.memory import process_limit
 
 #: How often workers on this machine are started, if need be.
 _STARTS = 2
@@ -24,6 +25,8 @@ _STARTS = 2
 _GONE_S = 2.0
 #: Files that a process must be allowed to open, to start workers.
 _FILES = 128
+#: Address space that is enough for workers, and for who starts them.
+_LEAST_BYTES = 2 * 2**30
 #: Seconds between two looks for processes that were being started, and looks in a row that have to
 #: find none; and so many in all.
 _BEGUN_S, _QUIET_LOOKS, _MOST_LOOKS = 0.2, 4, 20
@@ -42,6 +45,15 @@ def may_open_many() -> bool:
     except ImportError:
         return True
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= _FILES
+
+
+def may_hold_workers() -> bool:
+    """Whether a process, and each that it starts, may have as much memory as Dask needs to begin.
+
+    With less, threads and libraries of one or the other fail at any place, and Dask waits for ever.
+    """
+    limit = process_limit()
+    return limit is None or limit >= _LEAST_BYTES
 
 
 @contextmanager

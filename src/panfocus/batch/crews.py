@@ -14,7 +14,14 @@ from importlib import import_module
 from time import monotonic
 from typing import Any, Protocol, cast
 
-from panfocus.batch.cluster import dask_loop, join, may_open_many, scratch, start_local
+from panfocus.batch.cluster import (
+    dask_loop,
+    join,
+    may_hold_workers,
+    may_open_many,
+    scratch,
+    start_local,
+)
 from panfocus.batch.outcome import StackOutcome
 from panfocus.batch.task import StackTask
 from panfocus.batch.work import run_task
@@ -215,6 +222,9 @@ def gather_crew(workers: int, scheduler: str | None, memory_bytes: int) -> Gener
             expected="the extra `batch`, which brings Dask",
             remedy="pip install 'panfocus[batch]'",
         )
+    if scheduler is None and not may_hold_workers():
+        yield Alone("one after the other in this process, as it may have little memory")
+        return
     distributed = _distributed()
     if scheduler is not None:
         with join(distributed, scheduler) as client:
