@@ -224,16 +224,15 @@ class Composer:
     def _start(self, frame: Frame) -> None:
         height, width = frame.shape[:2]
         self._maps = RunningMaps(height, width, frame.number) if self._want_maps else None
-        if isinstance(frame.held, np.ndarray):
-            self._picture = frame.held.copy()
-            # a grey picture is its own luminance and must not be mixed twice
-            self._grey = self._picture if frame.grey is frame.held else frame.grey.copy()
-        else:
-            self._picture = np.zeros(frame.shape, frame.dtype)
-            self._grey = frame.grey.copy()
-        if self._grey is not self._picture:
-            self._late = LateMixing(self._picture)
-        if not isinstance(frame.held, np.ndarray) and self._late is not None:
+        held = frame.held
+        is_made = isinstance(held, np.ndarray)
+        self._picture = held.copy() if is_made else np.zeros(frame.shape, frame.dtype)
+        if frame.grey is held:  # its own luminance, and must not be mixed twice
+            self._grey = self._picture
+            return
+        self._grey = frame.grey.copy()
+        self._late = LateMixing(self._picture)
+        if not is_made:
             for window in self._windows():
                 self._late.take(frame, window.core, None)
             self._late.end_frame()

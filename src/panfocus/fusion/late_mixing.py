@@ -53,6 +53,7 @@ class LateMixing:
         self._most = waiting_frames(picture.nbytes)
         self._tiles: dict[tuple[int, int, int, int], list[_Waiting]] = {}
         self._turn = 0
+        self._alone: Frame | None = None
 
     def take(self, frame: Frame, tile: Tile, alpha: Float | None) -> None:
         """Take what a frame puts into a tile of a grid that stays the same.
@@ -67,12 +68,15 @@ class LateMixing:
         if waiting is None and isinstance(frame.held, np.ndarray):
             mix_into(self._picture[tile], frame.held[tile], alpha)
             return
-        entry = _Waiting(self._turn, frame.alone(), alpha)
+        if self._alone is None:
+            self._alone = frame.alone()
+        entry = _Waiting(self._turn, self._alone, alpha)
         self._tiles[key] = [*(waiting or ()), entry] if alpha is not None else [entry]
 
     def end_frame(self) -> None:
         """Mix in what has waited for long enough."""
         self._turn += 1
+        self._alone = None
         self._settle(self._turn - self._most)
 
     def finish(self) -> None:

@@ -101,12 +101,7 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     try:
         try:
             _make_folders(target.parent, made)
-            if overwrite:
-                check_ordinary(target)
-            if overwrite and target.exists():
-                _write(temporary, pieces, is_private=True)
-            else:
-                _write(temporary, pieces)
+            _write(temporary, pieces, is_private=overwrite and target.exists())
             place(temporary, target, overwrite=overwrite)
         except BaseException:
             _remove(temporary, made)
@@ -252,9 +247,7 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
         made.append(path)
 
 
-def _write(
-    temporary: Path, pieces: Iterable[bytes | memoryview], *, is_private: bool = False
-) -> None:
+def _write(temporary: Path, pieces: Iterable[bytes | memoryview], *, is_private: bool) -> None:
     with temporary.open("xb") as file:
         if is_private:  # until it has the mode of the file that it replaces
             temporary.chmod(0o600)

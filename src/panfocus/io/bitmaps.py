@@ -71,7 +71,7 @@ def _check_blocks(path: Path) -> None:
         if file.read(3) != b"GIF":
             return
         file.seek(10)
-        flags = file.read(1)[:1]
+        flags = file.read(1)
         file.seek(13 + _colour_bytes(flags))
         stray = 0
         while (start := file.read(1)) not in (b"", b";"):
@@ -93,7 +93,7 @@ def _colour_bytes(flags: bytes) -> int:
 
 
 def _skip_pieces(file: BinaryIO) -> None:
-    while length := file.read(1)[:1]:
+    while length := file.read(1):
         if not length[0]:
             return
         file.seek(length[0], 1)

@@ -123,16 +123,17 @@ def read_header(file: BinaryIO) -> Header:
     return _header(_found(file))
 
 
-def read_inks(file: BinaryIO) -> Inks | None:
-    """Return how a JPEG holds CMYK; None where it does not.
+def read_colours(file: BinaryIO) -> tuple[Header, Inks | None]:
+    """Read the same, and how a JPEG holds CMYK; None where it does not.
 
     Raises:
-        JpegError: damaged.
+        JpegError, KindError: as `read_header`.
     """
     found = _found(file)
-    if found.frame is None or len(found.frame) < 6 or found.frame[5] != _INKS:
-        return None
-    return Inks(found.adobe is not None, found.profile())
+    header = _header(found)
+    if found.frame is None or found.frame[5] != _INKS:
+        return header, None
+    return header, Inks(found.adobe is not None, found.profile())
 
 
 def _found(file: BinaryIO) -> _Found:

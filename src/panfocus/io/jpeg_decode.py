@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from panfocus.io import cmyk
 from panfocus.io.frames import DamageError, Header
-from panfocus.io.jpeg import EOI, SOS, Inks, JpegError, read_header, read_inks, segments
+from panfocus.io.jpeg import EOI, SOS, Inks, JpegError, read_colours, segments
 from panfocus.io.sectors import has_copies, has_zeros
 
 # Between scans come only tables, comments and application data; anything else is damage.
@@ -157,8 +157,7 @@ def decode(data: bytes, *, lenient: bool = False) -> tuple[NDArray[np.uint8], tu
     trouble = walk.trouble
     if trouble and not lenient:
         raise JpegDamageError(trouble)
-    header = read_header(io.BytesIO(data))
-    inks = read_inks(io.BytesIO(data))
+    header, inks = read_colours(io.BytesIO(data))
     pixels, complaint = _decode(data, _colours(header, inks))
     if not _is_padding(data, walk, complaint):
         trouble = trouble or f"the compressed data are damaged ({complaint or 'zeros'})"
@@ -232,9 +231,8 @@ def decode_reduced(data: bytes, factor: int) -> NDArray[np.uint8] | None:
         (ceil(H / factor), ceil(W / factor)) or with 3 channels, as stored; None if it cannot be.
         Damage shows when the whole is decoded.
     """
-    header = read_header(io.BytesIO(data))
+    header, inks = read_colours(io.BytesIO(data))
     height, width = -(-header.height // factor), -(-header.width // factor)
-    inks = read_inks(io.BytesIO(data))
     try:
         pixels, _ = _decode(data, _colours(header, inks), min_height=height, min_width=width)
     except JpegError:

@@ -39,22 +39,11 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
         )
     _check_inside(path)
     if path.stat().st_size > _MOST:
-        raise SystemError_(
-            others,
-            where=str(path),
-            expected=f"at most {_MOST // 2**20} MiB",
-            got=f"{path.stat().st_size // 2**20} MiB",
-            remedy="install or export the system again",
-        )
+        most, size = (f"{n // 2**20} MiB" for n in (_MOST, path.stat().st_size))
+        raise _other(others, path, f"at most {most}", size)
     digest = digest_of(path)
     if digest != sha256:
-        raise SystemError_(
-            others,
-            where=str(path),
-            expected=f"sha256 {sha256}",
-            got=f"sha256 {digest}",
-            remedy="install or export the system again",
-        )
+        raise _other(others, path, f"sha256 {sha256}", f"sha256 {digest}")
     if path.suffix == ".onnx" and _names_other_files(path):
         raise SystemError_(
             "the network keeps its weights in another file, which its card does not vouch for",
@@ -64,6 +53,11 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
             remedy="save it as one file (onnx.save without external data), and put that file's "
             "sha256 into the card",
         )
+
+
+def _other(told: str, path: Path, expected: str, got: str) -> SystemError_:
+    remedy = "install or export the system again"
+    return SystemError_(told, where=str(path), expected=expected, got=got, remedy=remedy)
 
 
 def _check_inside(path: Path) -> None:
