@@ -103,8 +103,8 @@ def test_a_file_that_appeared_meanwhile_is_not_clobbered(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
     write = atomic_module._write
 
-    def write_and_lose_the_race(temporary, pieces):
-        write(temporary, pieces)
+    def write_and_lose_the_race(temporary, pieces, **how):
+        write(temporary, pieces, **how)
         path.write_bytes(b"theirs")
 
     monkeypatch.setattr(atomic_module, "_write", write_and_lose_the_race)
