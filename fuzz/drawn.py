@@ -70,6 +70,7 @@ def stacks(draw: st.DrawFn, systems: tuple[str, ...] = _SYSTEMS) -> Drawn:
         "mode": draw(st.sampled_from(("blend", "select", "best-plane"))),
         "align": draw(st.sampled_from(("none", "none", "auto", "translation", "local"))),
         "exposure": draw(st.sampled_from(("auto", "none"))),
+        "banding": draw(st.sampled_from(("mend", "off"))),
         "void": draw(st.sampled_from(("smooth", "off"))),
         "guard": draw(st.sampled_from(("auto", "off"))),
         "keep_size": True,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fuzz.drawn import Drawn
 
-_FLAGS = ("system", "mode", "align", "exposure", "void", "guard", "order")
+_FLAGS = ("system", "mode", "align", "exposure", "banding", "void", "guard", "order")
 
 
 def _folder() -> Path:

@@ -11,6 +11,7 @@ from panfocus.arrays.pixels import working_factor
 from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
+from panfocus.fusion.banding import LEAST, BetweenDepths
 from panfocus.fusion.composite import Composer, Refine
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.fold import make_fold, upsample
@@ -63,6 +64,7 @@ class Mixing:
         )
         mode = journal.settings.mode
         self._restoration = Restoration(restorer_of(system)) if mode == "restore" else None
+        self._between = BetweenDepths(factor) if _mends_bands(journal) else None
         smooths = journal.settings.void == "smooth" and mode != "select"
         self._calm = Calm(factor) if smooths else None
         self.composer = Composer(
@@ -78,11 +80,17 @@ class Mixing:
         if self._restoration is not None:
             with self._journal.clock.stage("blend"):
                 self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
+        if self._between is not None:
+            with self._journal.clock.stage("banding"):
+                self._between.push(frame)
         self._take(self.fold.push(frame))
 
     def picture(self) -> Pixels:
         """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
         blended, largest = self.composer.picture, self.composer.largest
+        if self._between is not None:
+            with self._journal.clock.stage("banding"):
+                return self._between.of(blended)
         if self._restoration is None or largest is None:
             return blended
         with self._journal.clock.stage("restore"):
@@ -102,7 +110,11 @@ class Mixing:
                 return
             with self._journal.clock.stage("blend"):
                 self._shares.add(decision)
-                self.composer.apply(self._calm.soften(decision) if self._calm else decision)
+                softened = self._calm.soften(decision) if self._calm else decision
+                self.composer.apply(softened)
+            if self._between is not None:
+                with self._journal.clock.stage("banding"):
+                    self._between.take(decision)
 
 
 def fuse_decisions(
@@ -162,6 +174,13 @@ def guard_of(journal: Journal) -> Guard | None:
     from panfocus.guard.guard import Guard  # noqa: PLC0415  only networks need it
 
     return Guard(card.name)
+
+
+def _mends_bands(journal: Journal) -> bool:
+    """Whether detail between depths of focus is raised: there is none between two frames."""
+    settings = journal.settings
+    is_few = journal.total is not None and journal.total < LEAST
+    return settings.banding == "mend" and settings.mode == "blend" and not is_few
 
 
 def _preference(journal: Journal) -> Preference | None:

@@ -22,6 +22,7 @@ from panfocus.systems.devices import NAMES as DEVICES
 
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
+Banding = Literal["mend", "off"]
 RawTone = Literal["srgb", "linear"]
 GuardOption = Literal["auto", "off"]
 AlignTo = Literal["neighbour", "reference"]
@@ -57,6 +58,8 @@ class Options:
             blends, and adds the detail that defocus has taken from all frames
             (`panfocus.fusion.restoration`); "best-plane" takes the one frame of highest
             sharpness, whole.
+        banding: "mend" raises fine detail between two depths of focus, where even the sharpest
+            frame is a little soft (`panfocus.fusion.banding`), in mode "blend"; "off" leaves it.
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
         guard: "auto" leaves out frames that show nothing and mends what a network loses (see
             `panfocus.guard`); "off" takes all frames and the system as it is.
@@ -142,6 +145,14 @@ class Options:
         "decision",
         "Blend at boundaries, select native pixels only, or take the sharpest frame whole.",
         choices=get_args(Mode),
+    )
+    banding: Banding = option(
+        "mend",
+        "decision",
+        "Where frames were focused so far apart that all of them are a little soft between two "
+        "depths: raise the detail there, or leave it. Photographs of three frames or more.",
+        choices=get_args(Banding),
+        unset="mend; off for a scientific stack",
     )
     void: Void = option(
         "smooth",
@@ -238,6 +249,7 @@ class Chosen(TypedDict, total=False):
     keep_size: bool
     load_transforms: object  # a str or a path of any kind
     mode: Mode
+    banding: Banding
     void: Void
     guard: GuardOption
     prefer: Prefer

@@ -27,7 +27,9 @@ Wanted: TypeAlias = "str | Mapping[str, Told | Sequence[Told]] | Only"
 
 
 def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `make_settings`
-    """Return checked settings for volumes, whose planes are in place unless alignment is asked for.
+    """Return checked settings for volumes: planes in place, and their values as they are.
+
+    They are aligned, and detail between them is raised, only where that is asked for.
 
     Raises:
         UsageError: unknown option or value.
@@ -36,7 +38,8 @@ def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `mak
         >>> volume_settings(system="guided").align
         'none'
     """
-    settings = make_settings(**{**options, "align": options.get("align") or "none"})
+    own = {"align": options.get("align") or "none", "banding": options.get("banding") or "off"}
+    settings = make_settings(**{**options, **own})
     check_uncalibrated(settings, "planes of volumes")
     return settings
 

@@ -22,8 +22,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "macro": {},
     "landscape": {"reference": "first"},
     "product": {"exposure": "none"},
-    "brightfield": {"align": "none", "exposure": "none"},
-    "fluorescence": {"align": "none", "exposure": "none", "void": "off"},
+    "brightfield": {"align": "none", "exposure": "none", "banding": "off"},
+    "fluorescence": {"align": "none", "exposure": "none", "banding": "off", "void": "off"},
     "pcb": {"align": "auto", "mode": "select", "exposure": "none"},
 }
 

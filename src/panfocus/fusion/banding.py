@@ -1,0 +1,137 @@
+"""Soft bands between two depths of focus, and how they are mended: ``--banding mend``.
+
+Where frames were focused too far apart, all of them are a little soft between two depths, and no
+choice among pixels helps. There the fused picture's fine detail is raised, by what the curves of
+focus say is missing (`panfocus.fusion.focus_curves`): nothing in pairs, where a frame was focused
+right, where noise hides the curve, or where frames are out of order.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.pixels import luminance
+from panfocus.arrays.tiles import windows
+from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Frame
+from panfocus.fusion.decision import Decision
+from panfocus.fusion.focus_curves import LEAST, FocusCurves
+
+__all__ = ["LEAST", "BetweenDepths", "raised"]
+
+#: Fine detail: what a Gaussian of so many working pixels takes away.
+SIGMA = 1.3
+#: What may be missing by chance, or for the grid of pixels alone; how much of the detail is added
+#: for each unit above; and at most. MEASURED: about the least of what would be best, over stacks of
+#: 3 to 20 frames with 6 to 24 pixels of defocus, noise and JPEG (docs/decisions/0026).
+CHANCE = 0.02
+STRENGTH = 3.5
+MOST = 0.8
+#: Standard deviation over which what is missing is evened out, working pixels.
+_EVEN = 2.0
+#: Every how many working pixels the frame that won is kept: what is missing changes slowly.
+EVERY = 2
+#: Pixels around each whose values it stays between, working scale. MEASURED: costs .02 dB.
+NEAR = 2
+#: Side of the tiles that are mended one after the other, pixels.
+TILE = 256
+
+
+class BetweenDepths:
+    """What one fusion holds to mend soft bands."""
+
+    def __init__(self, factor: int) -> None:
+        """Set up.
+
+        Args:
+            factor: of the working scale.
+        """
+        self._factor = factor
+        self._curves = FocusCurves(factor)
+        self._index: NDArray[np.uint16] | None = None
+        self._largest = np.zeros((0, 0), np.float32)
+        self._has_alpha = False
+
+    def push(self, frame: Frame) -> None:
+        """Take the next frame."""
+        self._has_alpha = frame.has_alpha
+        self._curves.push(frame)
+
+    def take(self, decision: Decision) -> None:
+        """Take what was decided about a frame: it may have won somewhere."""
+        alpha = decision.chosen[EVERY // 2 :: EVERY, EVERY // 2 :: EVERY]
+        if self._index is None:
+            self._index = np.full(alpha.shape, decision.frame.number, np.uint16)
+            self._largest = np.ones(alpha.shape, np.float32)
+            return
+        self._largest *= 1 - alpha
+        won = alpha > self._largest
+        np.copyto(self._largest, alpha, where=won)
+        np.copyto(self._index, decision.frame.number, where=won)
+
+    def of(self, picture: Pixels) -> Pixels:
+        """Return the blend ``(H, W[, C])`` with the detail that it lacks."""
+        missing = None if self._index is None else self._curves.missing(self._index)
+        if missing is None:
+            return picture
+        even = np.asarray(cv2.GaussianBlur(missing, (0, 0), _EVEN / EVERY), np.float32)
+        share = np.clip(STRENGTH * (even - CHANCE), 0, MOST).astype(np.float32)
+        return raised(picture, share, self._factor, has_alpha=self._has_alpha)
+
+
+def raised(picture: Pixels, share: Float, factor: int, *, has_alpha: bool = False) -> Pixels:
+    """Return a picture with its fine detail raised, all colours by the same.
+
+    No pixel becomes brighter or darker than another within `NEAR` working pixels: no halos, and
+    nothing is clipped that was not before.
+
+    Args:
+        picture: ``(H, W[, C])``, any dtype.
+        share: of the detail that is added, every `EVERY` pixels of the working scale.
+        factor: of the working scale.
+        has_alpha: whether the last channel is opacity, which stays.
+    """
+    out = picture.copy()
+    reach = int(np.ceil(4 * SIGMA * factor))
+    height, width = picture.shape[:2]
+    for window in windows(height, width, TILE, reach, EVERY * factor):
+        part = _enlarged(share, window.core, EVERY * factor)
+        if not part.any():
+            continue
+        seen = picture[window.read]
+        grey = luminance(seen, has_alpha=has_alpha).astype(np.float32)
+        fine = (grey - cv2.GaussianBlur(grey, (0, 0), SIGMA * factor))[window.inner] * part
+        box = np.ones((2 * NEAR * factor + 1,) * 2, np.uint8)
+        least, most = (change(seen, box)[window.inner] for change in (cv2.erode, cv2.dilate))
+        tile = out[window.core]
+        sums = tile + (fine if tile.ndim == 2 else fine[..., None])
+        sums = np.rint(sums) if tile.dtype.kind != "f" else sums
+        mended = np.clip(sums, least.reshape(tile.shape), most.reshape(tile.shape))
+        if has_alpha:
+            mended[..., -1] = tile[..., -1]
+        tile[...] = mended
+    return out
+
+
+def _enlarged(share: Float, core: tuple[slice, slice], factor: int) -> Float:
+    """Return a part ``core`` of a map at full scale, bilinear, repeated at the borders.
+
+    Args:
+        share: the map.
+        core: rows and columns of full scale.
+        factor: pixels of full scale for one of the map.
+    """
+    spans = [
+        np.clip(np.arange(span.start // factor - 1, -(-span.stop // factor) + 1), 0, length - 1)
+        for span, length in zip(core, share.shape, strict=True)
+    ]
+    near = share[np.ix_(*spans)]
+    size = near.shape[1] * factor, near.shape[0] * factor
+    large = cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)
+    rows, columns = (
+        slice(factor + span.start % factor, factor + span.start % factor + span.stop - span.start)
+        for span in core
+    )
+    return np.asarray(large[rows, columns], np.float32)
