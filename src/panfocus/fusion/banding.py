@@ -15,11 +15,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import luminance
 from panfocus.arrays.tiles import windows
 from panfocus.arrays.types import Float, Pixels
-from panfocus.frame import Frame
-from panfocus.fusion.decision import Decision
-from panfocus.fusion.focus_curves import LEAST, FocusCurves
-
-__all__ = ["LEAST", "BetweenDepths", "raised"]
+from panfocus.fusion.focus_curves import EVERY, FocusCurves
 
 #: Fine detail: what a Gaussian of so many working pixels takes away.
 SIGMA = 1.3
@@ -31,54 +27,27 @@ STRENGTH = 3.5
 MOST = 0.8
 #: Standard deviation over which what is missing is evened out, working pixels.
 _EVEN = 2.0
-#: Every how many working pixels the frame that won is kept: what is missing changes slowly.
-EVERY = 2
 #: Pixels around each whose values it stays between, working scale. MEASURED: costs .02 dB.
 NEAR = 2
 #: Side of the tiles that are mended one after the other, pixels.
 TILE = 256
 
 
-class BetweenDepths:
-    """What one fusion holds to mend soft bands."""
+def mended(picture: Pixels, curves: FocusCurves, factor: int, *, has_alpha: bool) -> Pixels:
+    """Return a blend ``(H, W[, C])`` with the detail that it lacks between depths.
 
-    def __init__(self, factor: int) -> None:
-        """Set up.
-
-        Args:
-            factor: of the working scale.
-        """
-        self._factor = factor
-        self._curves = FocusCurves(factor)
-        self._index: NDArray[np.uint16] | None = None
-        self._largest = np.zeros((0, 0), np.float32)
-        self._has_alpha = False
-
-    def push(self, frame: Frame) -> None:
-        """Take the next frame."""
-        self._has_alpha = frame.has_alpha
-        self._curves.push(frame)
-
-    def take(self, decision: Decision) -> None:
-        """Take what was decided about a frame: it may have won somewhere."""
-        alpha = decision.chosen[EVERY // 2 :: EVERY, EVERY // 2 :: EVERY]
-        if self._index is None:
-            self._index = np.full(alpha.shape, decision.frame.number, np.uint16)
-            self._largest = np.ones(alpha.shape, np.float32)
-            return
-        self._largest *= 1 - alpha
-        won = alpha > self._largest
-        np.copyto(self._largest, alpha, where=won)
-        np.copyto(self._index, decision.frame.number, where=won)
-
-    def of(self, picture: Pixels) -> Pixels:
-        """Return the blend ``(H, W[, C])`` with the detail that it lacks."""
-        missing = None if self._index is None else self._curves.missing(self._index)
-        if missing is None:
-            return picture
-        even = np.asarray(cv2.GaussianBlur(missing, (0, 0), _EVEN / EVERY), np.float32)
-        share = np.clip(STRENGTH * (even - CHANCE), 0, MOST).astype(np.float32)
-        return raised(picture, share, self._factor, has_alpha=self._has_alpha)
+    Args:
+        picture: the blend.
+        curves: of all frames, and who won where.
+        factor: of the working scale.
+        has_alpha: whether the last channel is opacity, which stays.
+    """
+    missing = curves.missing()
+    if missing is None:
+        return picture
+    even = np.asarray(cv2.GaussianBlur(missing, (0, 0), _EVEN / EVERY), np.float32)
+    share = np.clip(STRENGTH * (even - CHANCE), 0, MOST).astype(np.float32)
+    return raised(picture, share, factor, has_alpha=has_alpha)
 
 
 def raised(picture: Pixels, share: Float, factor: int, *, has_alpha: bool = False) -> Pixels:
@@ -123,11 +92,8 @@ def _enlarged(share: Float, core: tuple[slice, slice], factor: int) -> Float:
         core: rows and columns of full scale.
         factor: pixels of full scale for one of the map.
     """
-    spans = [
-        np.clip(np.arange(span.start // factor - 1, -(-span.stop // factor) + 1), 0, length - 1)
-        for span, length in zip(core, share.shape, strict=True)
-    ]
-    near = share[np.ix_(*spans)]
+    down, across = (_near(*pair, factor) for pair in zip(core, share.shape, strict=True))
+    near = share[down][:, across]
     size = near.shape[1] * factor, near.shape[0] * factor
     large = cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)
     rows, columns = (
@@ -135,3 +101,9 @@ def _enlarged(share: Float, core: tuple[slice, slice], factor: int) -> Float:
         for span in core
     )
     return np.asarray(large[rows, columns], np.float32)
+
+
+def _near(span: slice, length: int, factor: int) -> NDArray[np.intp]:
+    """Return which pixels of a map of so many a span of full scale lies in, and one more beside."""
+    first, last = span.start // factor - 1, -(-span.stop // factor) + 1
+    return np.clip(np.arange(first, last), 0, length - 1)

@@ -14,8 +14,7 @@ band of all it does not (docs/decisions/0026).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -25,6 +24,7 @@ from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
+from panfocus.fusion.decision import Decision
 
 #: Frames that make a curve, at least.
 LEAST = 3
@@ -47,6 +47,8 @@ _OFF = 4.0
 _DISORDER, _ORDER = 0.92, 0.96
 #: The same of one place, where two depths may meet.
 _TWO_PEAKS, _ONE_PEAK = 0.6, 0.9
+#: Every how many working pixels the frame that won is kept: what is asked of it changes slowly.
+EVERY = 2
 #: Pixels that are shrunk at once.
 _BAND = 1 << 16
 #: Least bend of a curve that has a peak, in logarithms.
@@ -56,8 +58,22 @@ _BEND = 1e-3
 _REACH = 0.75
 
 
+class _Fits(NamedTuple):
+    """Parabolas through every frame and its neighbours, each ``(N, a, b)``.
+
+    Attributes:
+        away: how far the peak lies from the frame, in frames; 0 where none is near.
+        above: how far it rises above it, logarithms of energy.
+        trust: how far either may be believed, ``(a, b)`` in [0, 1].
+    """
+
+    away: Float
+    above: Float
+    trust: Float
+
+
 class FocusCurves:
-    """Gathers the detail of frames, one number for each frame and block."""
+    """Gathers the detail of frames, one number for each frame and block, and which frame won."""
 
     def __init__(self, factor: int) -> None:
         """Set up.
@@ -69,6 +85,8 @@ class FocusCurves:
         self._details: list[Float] = []
         self._numbers: list[int] = []
         self._rounding = 0.0
+        self._index: NDArray[np.uint16] | None = None
+        self._largest = np.zeros((0, 0), np.float32)
 
     def push(self, frame: Frame) -> None:
         """Take the next frame."""
@@ -77,6 +95,63 @@ class FocusCurves:
         if frame.dtype.kind != "f":
             self._rounding = _ROUNDING
 
+    def take(self, decision: Decision) -> None:
+        """Take what was decided about a frame: it may have won somewhere."""
+        alpha = decision.chosen[EVERY // 2 :: EVERY, EVERY // 2 :: EVERY]
+        if self._index is None:
+            self._index = np.full(alpha.shape, decision.frame.number, np.uint16)
+            self._largest = np.ones(alpha.shape, np.float32)
+            return
+        self._largest *= 1 - alpha
+        won = alpha > self._largest
+        np.copyto(self._largest, alpha, where=won)
+        np.copyto(self._index, decision.frame.number, where=won)
+
+    def missing(self) -> Float | None:
+        """Return how far the peak lies above the frame that won, logarithms of energy.
+
+        Returns:
+            At least 0, every `EVERY` working pixels; None where nothing is missing anywhere.
+        """
+        fits = self._fits()
+        if fits is None or self._index is None:
+            return None
+        above = fits.above * fits.trust
+        return self._of_winners(above) if above.any() else None
+
+    def depth(self) -> tuple[Float, Float] | None:
+        """Return where the peaks lie, in frames, and how far each may be believed, in [0, 1].
+
+        Returns:
+            Both every `EVERY` working pixels; None where there are too few frames.
+        """
+        fits = self._fits()
+        if fits is None or self._index is None:
+            return None
+        is_peak = (fits.above > 0) * fits.trust
+        return self._index + self._of_winners(fits.away), self._of_winners(is_peak)
+
+    def _of_winners(self, blocks: Float) -> Float:
+        """Return of maps ``(N, a, b)`` those of the frames that won, bilinear."""
+        assert self._index is not None
+        out = np.zeros(self._index.shape, np.float32)
+        height, width = self._index.shape
+        size = width, height
+        for number, block in zip(self._numbers, blocks, strict=True):
+            if block.any():
+                won = (self._index == number).astype(np.uint8)
+                large = cv2.resize(block, size, interpolation=cv2.INTER_LINEAR)
+                cv2.copyTo(np.asarray(large, np.float32), won, out)
+        return out
+
+    def _fits(self) -> _Fits | None:
+        if len(self._details) < LEAST:
+            return None
+        details = np.stack(self._details)
+        noise = np.float32(_OFF * ends(details.min(axis=0), _FLATTEST)[0] + self._rounding)
+        curves = np.log(np.maximum(details, max(noise, np.float32(1e-12))))
+        return _Fits(*peaks(curves), trust(curves))
+
     def _energy(self, grey: Pixels) -> Float:
         """Return the energy of the band, averaged, ``(h, w)``, in squares of a frame's numbers."""
         small = _shrunk(grey, self._factor)
@@ -84,33 +159,6 @@ class FocusCurves:
         side = _WINDOW, _WINDOW
         mean = cv2.sqrBoxFilter(fine, cv2.CV_32F, side, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(mean, np.float32)
-
-    def missing(self, index: NDArray[np.uint16]) -> Float | None:
-        """Return how far the peak lies above the chosen frame, logarithms of energy.
-
-        Args:
-            index: numbers of the frames that were chosen, ``(h, w)``, any scale.
-
-        Returns:
-            ``(h, w)``, at least 0; None where nothing is missing anywhere.
-        """
-        if len(self._details) < LEAST:
-            return None
-        details = np.stack(self._details)
-        noise = np.float32(_OFF * ends(details.min(axis=0), _FLATTEST)[0] + self._rounding)
-        noise = max(noise, np.float32(1e-12))
-        curves = np.log(np.maximum(details, noise))
-        above = peaks_above(curves, self._numbers)
-        above *= trust(curves)
-        if not above.any():
-            return None
-        out = np.zeros(index.shape, np.float32)
-        size = index.shape[1], index.shape[0]
-        for number, blocks in zip(self._numbers, above, strict=True):
-            if blocks.any():
-                chosen = (index == number).astype(np.uint8)
-                cv2.copyTo(cv2.resize(blocks, size, interpolation=cv2.INTER_LINEAR), chosen, out)
-        return out
 
 
 def _shrunk(grey: Pixels, factor: int) -> Float:
@@ -124,31 +172,32 @@ def _shrunk(grey: Pixels, factor: int) -> Float:
     return out
 
 
-def peaks_above(curves: Float, numbers: Sequence[int]) -> Float:
-    """Return how far each frame's parabola rises above it, ``(N, a, b)``.
+def peaks(curves: Float) -> tuple[Float, Float]:
+    """Return how far each frame's peak lies from it and above it, both ``(N, a, b)``.
 
-    0 where no peak is near, and for frames without a neighbour on either side: the first, the last,
-    and those beside one that was left out, of which nobody knows whether it left a gap.
+    0 where no peak is near, and for the first and the last frame, which lack a neighbour.
 
     Args:
-        curves: logarithms of detail, ``(N, a, b)``.
-        numbers: of the frames in their stack, rising.
+        curves: logarithms of detail, ``(N, a, b)``, of frames at even distances. A frame that was
+            left out counts as none: whether it left a gap nobody knows. MEASURED: where it did, as
+            much is gained as lost beside it.
 
     Example:
         >>> import numpy as np
         >>> curve = np.array([-1.0, 0.0, -0.5], np.float32).reshape(3, 1, 1)
-        >>> peaks_above(curve, [0, 1, 2]).ravel().astype(float).round(4).tolist()
-        [0.0, 0.0208, 0.0]
+        >>> away, above = peaks(curve)
+        >>> round(float(away[1, 0, 0]), 4), round(float(above[1, 0, 0]), 4)
+        (0.1667, 0.0208)
     """
-    out = np.zeros_like(curves)
+    away, above = np.zeros_like(curves), np.zeros_like(curves)
     for n in range(1, len(curves) - 1):
-        if numbers[n + 1] - numbers[n - 1] != 2:
-            continue
         before, here, after = curves[n - 1 : n + 2]
         bend = np.minimum(before - 2 * here + after, np.float32(-_BEND))
         slope = (after - before) / 2
-        np.copyto(out[n], -(slope**2) / (2 * bend), where=np.abs(slope) < -_REACH * bend)
-    return out
+        is_near = np.abs(slope) < -_REACH * bend
+        np.copyto(away[n], -slope / bend, where=is_near)
+        np.copyto(above[n], -(slope**2) / (2 * bend), where=is_near)
+    return away, above
 
 
 def trust(curves: Float) -> Float:

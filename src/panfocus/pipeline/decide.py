@@ -11,9 +11,10 @@ from panfocus.arrays.pixels import working_factor
 from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
-from panfocus.fusion.banding import LEAST, BetweenDepths
+from panfocus.fusion.banding import mended
 from panfocus.fusion.composite import Composer, Refine
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.focus_curves import LEAST, FocusCurves
 from panfocus.fusion.fold import make_fold, upsample
 from panfocus.fusion.noise_averaging import Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
@@ -64,7 +65,9 @@ class Mixing:
         )
         mode = journal.settings.mode
         self._restoration = Restoration(restorer_of(system)) if mode == "restore" else None
-        self._between = BetweenDepths(factor) if _mends_bands(journal) else None
+        self._factor = factor
+        self._has_alpha = False
+        self.curves = FocusCurves(factor) if _needs_curves(journal, system) else None
         smooths = journal.settings.void == "smooth" and mode != "select"
         self._calm = Calm(factor) if smooths else None
         self.composer = Composer(
@@ -80,17 +83,18 @@ class Mixing:
         if self._restoration is not None:
             with self._journal.clock.stage("blend"):
                 self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
-        if self._between is not None:
-            with self._journal.clock.stage("banding"):
-                self._between.push(frame)
+        if self.curves is not None:
+            self._has_alpha = frame.has_alpha
+            with self._journal.clock.stage("curves"):
+                self.curves.push(frame)
         self._take(self.fold.push(frame))
 
     def picture(self) -> Pixels:
         """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
         blended, largest = self.composer.picture, self.composer.largest
-        if self._between is not None:
+        if self.curves is not None and _mends_bands(self._journal):
             with self._journal.clock.stage("banding"):
-                return self._between.of(blended)
+                return mended(blended, self.curves, self._factor, has_alpha=self._has_alpha)
         if self._restoration is None or largest is None:
             return blended
         with self._journal.clock.stage("restore"):
@@ -112,9 +116,9 @@ class Mixing:
                 self._shares.add(decision)
                 softened = self._calm.soften(decision) if self._calm else decision
                 self.composer.apply(softened)
-            if self._between is not None:
-                with self._journal.clock.stage("banding"):
-                    self._between.take(decision)
+            if self.curves is not None:
+                with self._journal.clock.stage("curves"):
+                    self.curves.take(decision)
 
 
 def fuse_decisions(
@@ -158,7 +162,7 @@ def fuse_decisions(
     fold, composer = mixing.fold, mixing.composer
     index = depth = confidence = None
     if journal.settings.maps:
-        index, depth = composer.index, finest_depth(composer, fold)
+        index, depth = composer.index, finest_depth(composer, fold, mixing.curves)
         depth = None if depth is None else journal.measured(depth)
         confidence = np.clip(upsample(fold.margin(), height, width), 0, 1)
         confidence = journal.doubted(np.asarray(confidence, np.float32))
@@ -177,10 +181,17 @@ def guard_of(journal: Journal) -> Guard | None:
 
 
 def _mends_bands(journal: Journal) -> bool:
-    """Whether detail between depths of focus is raised: there is none between two frames."""
-    settings = journal.settings
-    is_few = journal.total is not None and journal.total < LEAST
-    return settings.banding == "mend" and settings.mode == "blend" and not is_few
+    return journal.settings.banding == "mend" and journal.settings.mode == "blend"
+
+
+def _needs_curves(journal: Journal, system: System) -> bool:
+    """Whether curves of focus are asked for: to mend bands, or for depth that weights do not tell.
+
+    Two frames have none.
+    """
+    if journal.total is not None and journal.total < LEAST:
+        return False
+    return _mends_bands(journal) or (journal.settings.maps and not traits.measures_alone(system))
 
 
 def _preference(journal: Journal) -> Preference | None:

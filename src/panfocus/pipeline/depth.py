@@ -9,22 +9,35 @@ import numpy as np
 from panfocus.arrays.types import Float
 from panfocus.fusion.composite import Composer
 from panfocus.fusion.decision import Fold
+from panfocus.fusion.focus_curves import FocusCurves
 from panfocus.fusion.fold import upsample
 
 
-def finest_depth(composer: Composer, fold: Fold) -> Float | None:
+def finest_depth(composer: Composer, fold: Fold, curves: FocusCurves | None) -> Float | None:
     """Return depth ``(H, W)`` in frames, with fractions; None when maps are not wanted.
 
     The working scale knows the fractions, the full scale the edges: where the two are more than a
     frame apart, an edge has been moved to where the picture has it, and the whole frame is right.
+
+    Args:
+        composer: knows which frame won, and the mean frame by its weights.
+        fold: knows fractions where its system measures every frame alone.
+        curves: know them for other systems; None where nobody asked for them.
     """
     index, fine = composer.index, fold.depth()
-    if index is None or fine is None:
+    if index is None:
         return composer.depth
     height, width = index.shape
     whole = index.astype(np.float32)
-    fine = upsample(fine, height, width)
-    return np.where(np.abs(fine - whole) <= 1, fine, whole)
+    if fine is not None:
+        fine = upsample(fine, height, width)
+        return np.where(np.abs(fine - whole) <= 1, fine, whole)
+    depth, told = composer.depth, curves.depth() if curves else None
+    if depth is None or told is None:
+        return depth
+    fine, trust = (upsample(one, height, width) for one in told)
+    trust[np.abs(fine - whole) > 1] = 0
+    return np.asarray(depth + trust * (fine - depth), np.float32)
 
 
 def knows_distances(step_um: float | None, places_um: Sequence[float | None]) -> bool:
