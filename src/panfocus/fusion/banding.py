@@ -105,5 +105,6 @@ def _enlarged(share: Float, core: tuple[slice, slice], factor: int) -> Float:
 
 def _near(span: slice, length: int, factor: int) -> NDArray[np.intp]:
     """Return which pixels of a map of so many a span of full scale lies in, and one more beside."""
-    first, last = span.start // factor - 1, -(-span.stop // factor) + 1
+    first: int = span.start // factor - 1
+    last: int = -(-span.stop // factor) + 1
     return np.clip(np.arange(first, last), 0, length - 1)

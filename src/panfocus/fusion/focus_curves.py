@@ -137,11 +137,10 @@ class FocusCurves:
         out = np.zeros(self._index.shape, np.float32)
         height, width = self._index.shape
         size = width, height
-        for number, block in zip(self._numbers, blocks, strict=True):
+        for number, block in zip(self._numbers, list(blocks), strict=True):
             if block.any():
-                won = (self._index == number).astype(np.uint8)
-                large = cv2.resize(block, size, interpolation=cv2.INTER_LINEAR)
-                cv2.copyTo(np.asarray(large, np.float32), won, out)
+                large = np.asarray(cv2.resize(block, size), np.float32)
+                np.copyto(out, large, where=self._index == number)
         return out
 
     def _fits(self) -> _Fits | None:
