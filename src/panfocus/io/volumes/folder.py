@@ -19,6 +19,7 @@ from panfocus import schema
 from panfocus.errors import InputError, others_told
 from panfocus.io.frames import DAMAGE
 from panfocus.io.volumes.names import Axis, Parse, parsed, parser_of
+from panfocus.io.volumes.open import LEAST_PLANES, PLANES
 from panfocus.io.volumes.volume import (
     Channel,
     Position,
@@ -29,7 +30,6 @@ from panfocus.io.volumes.volume import (
     damaged,
 )
 
-_ENDINGS = (".tif", ".tiff", ".png")
 _ORDER: tuple[Axis, ...] = ("P", "T", "C", "Z")
 _MOST_FILES = 200_000  # that a folder is looked through for
 _FEW = 64  # of its files tell already that a folder is none
@@ -65,7 +65,7 @@ def is_folder_of_planes(folder: Path) -> bool:
 
 def _recognised(folder: Path) -> PlaneFiles | None:
     names = _names(folder)
-    if len(names) < 4 or any(_said(name) is None for name in names[:_FEW]):
+    if len(names) < LEAST_PLANES or any(_said(name) is None for name in names[:_FEW]):
         return None
     found = {name: _said(name) for name in names}
     first = found[names[0]]
@@ -91,7 +91,7 @@ def _names(folder: Path) -> list[str]:
         entries = [e for e in os.scandir(folder) if not e.name.startswith(".")][:_MOST_FILES]
     except OSError:
         return []
-    files = [e.name for e in entries if e.name.lower().endswith(_ENDINGS) and _is_there(e.is_file)]
+    files = [e.name for e in entries if e.name.lower().endswith(PLANES) and _is_there(e.is_file)]
     if files:
         return sorted(files, key=_natural)
     folders = [e.name for e in entries if _is_there(e.is_dir)]
@@ -109,7 +109,7 @@ def _is_there(is_it: Callable[[], bool]) -> bool:
 
 def _names_in(folder: Path) -> list[str]:
     try:
-        return [e.name for e in os.scandir(folder) if e.name.lower().endswith(_ENDINGS)]
+        return [e.name for e in os.scandir(folder) if e.name.lower().endswith(PLANES)]
     except OSError:
         return []
 
