@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import panfocus
+from panfocus.cli import main
 from panfocus.frame import Frame
 from panfocus.fusion.banding import NEAR, raised
 from panfocus.fusion.focus_curves import EVERY, FocusCurves, peaks, trust
@@ -204,3 +205,24 @@ def test_detail_is_measured_before_frames_are_moved(coarse):
     for n, frame in enumerate(coarse[0][:3]):
         curves.push(Moved.of(n, frame))
     assert len(asked) == 3
+
+
+def test_the_report_tells_how_much_was_mended(coarse):
+    options = {"system": "guided", "align": "none", "exposure": "none", "maps": False}
+    parts = [
+        panfocus.fuse(frames, banding=way, **options).report.mended_bands
+        for frames, way in ((coarse[0], "mend"), (coarse[0], "off"), (coarse[0][[0, 5]], "mend"))
+    ]
+    assert 0.05 < parts[0] < 0.95
+    assert parts[1:] == [None, None]
+
+
+@pytest.mark.parametrize("way", ["mend", "off"])
+def test_the_command_tells_of_a_step_that_is_too_large(coarse, tmp_path, capsys, monkeypatch, way):
+    monkeypatch.setattr("panfocus.cli.fuse.MANY_BANDS", 0.05)
+    for n, frame in enumerate(coarse[0]):
+        cv2.imwrite(str(tmp_path / f"f{n}.png"), frame[..., ::-1])
+    out = tmp_path / "out.png"
+    assert main(["fuse", str(tmp_path), "-o", str(out), "-s", "guided", "--banding", way]) == 0
+    told = capsys.readouterr().err
+    assert ("a smaller step between frames" in told) == (way == "mend")

@@ -34,6 +34,9 @@ from panfocus.resources.paths import as_path
 if TYPE_CHECKING:
     from panfocus.pipeline.project_content import ProjectContent
 
+#: Part of a picture that lies between two depths, from which on it is told.
+MANY_BANDS = 0.25
+
 
 def run(request: Request) -> None:
     """Do it."""
@@ -162,7 +165,11 @@ def align_only(request: Request) -> None:
     say(request, [f"note: {note}" for note in dict.fromkeys(report.warnings)])
     _write_report(request, report)
     seconds = report.timings_s["total"]
-    lines = [f"{plan_.count} frames written in {seconds:.2f} s", *_registered(report)]
+    lines = [
+        f"{plan_.count} frames written in {seconds:.2f} s",
+        *_registered(report),
+        *_mended(report),
+    ]
     lines.append(f"  {folder}")
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
@@ -260,6 +267,17 @@ def _registered(report: Report) -> list[str]:
     """Return the line about registration, unless a note has told it already or there is none."""
     told = (report.registration or {}).get("told")
     return [] if told is None or told in report.warnings else [told]
+
+
+def _mended(report: Report) -> list[str]:
+    """Return a line about soft bands, where there are many."""
+    part = report.mended_bands or 0.0
+    if part < MANY_BANDS:
+        return []
+    return [
+        f"in {part:.0%} of the picture every frame is a little soft, as it lies between two depths of "
+        "focus: its detail was raised; a smaller step between frames would have caught it"
+    ]
 
 
 def _frame_line(facts: dict[str, Any]) -> str:

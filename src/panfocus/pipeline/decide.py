@@ -94,7 +94,10 @@ class Mixing:
         blended, largest = self.composer.picture, self.composer.largest
         if self.curves is not None and _mends_bands(self._journal):
             with self._journal.clock.stage("banding"):
-                return mended(blended, self.curves, self._factor, has_alpha=self._has_alpha)
+                curves, factor = self.curves, self._factor
+                blended, part = mended(blended, curves, factor, has_alpha=self._has_alpha)
+            self._journal.report.mended_bands = part
+            return blended
         if self._restoration is None or largest is None:
             return blended
         with self._journal.clock.stage("restore"):
