@@ -165,11 +165,7 @@ def align_only(request: Request) -> None:
     say(request, [f"note: {note}" for note in dict.fromkeys(report.warnings)])
     _write_report(request, report)
     seconds = report.timings_s["total"]
-    lines = [
-        f"{plan_.count} frames written in {seconds:.2f} s",
-        *_registered(report),
-        *_mended(report),
-    ]
+    lines = [f"{plan_.count} frames written in {seconds:.2f} s", *_registered(report)]
     lines.append(f"  {folder}")
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
@@ -251,7 +247,8 @@ def _summary(request: Request, result: FusedPicture, files: list[Path]) -> None:
     by = report.system["name"]
     if device is not None and device["device"] != "cpu":
         by += f" on {device['device']}"
-    lines = [f"{len(report.frames)} frames fused by {by} in {seconds:.2f} s", *_registered(report)]
+    lines = [f"{len(report.frames)} frames fused by {by} in {seconds:.2f} s"]
+    lines += [*_registered(report), *_mended(report)]
     if report.retouch is not None:
         lines.append(f"retouched by {report.retouch['strokes']} strokes")
     lines += [f"  {path}" for path in files]
@@ -275,7 +272,7 @@ def _mended(report: Report) -> list[str]:
     if part < MANY_BANDS:
         return []
     return [
-        f"in {part:.0%} of the picture every frame is a little soft, as it lies between two depths of "
+        f"in {part:.0%} of the picture every frame is a little soft, between two depths of "
         "focus: its detail was raised; a smaller step between frames would have caught it"
     ]
 
