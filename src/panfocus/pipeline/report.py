@@ -31,8 +31,8 @@ class Report:
     registration: dict[str, Any] | None = None
     #: what the second opinion on a network's decision found; None where none was asked
     guard: dict[str, Any] | None = None
-    #: the part of the picture whose detail was raised between two depths, in [0, 1]; None where that
-    #: was not asked for
+    #: the part of the picture whose detail was raised between two depths, in [0, 1]; None where
+    #: that was not asked for
     mended_bands: float | None = None
     #: strokes that were put onto the picture, and what they were painted from; None for none
     retouch: dict[str, Any] | None = None
