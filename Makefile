@@ -157,6 +157,8 @@ table-lytro: $(VENV)/.dev $(OTHERS_DONE)
 	cp runs/lytro/summary.md $(R)/lytro.md
 
 # Three frames a scene, pairs whose defocus spreads, and grey pairs.
+# Q_Y is of two frames
+table-lytro3: QUALITY := --metrics Q_W,Q_G,Q_MI,Q_CB --no-plots --overwrite
 table-lytro3 table-mffw table-gray10: table-%: $(VENV)/.dev
 	$(BIN)/panfocus evaluate --data $(DATA)/eval/$* --systems $(SYSTEMS) $(QUALITY) $(ALIGN) --out runs/$*
 	cp runs/$*/summary.md $(R)/$*.md

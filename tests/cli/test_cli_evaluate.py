@@ -13,7 +13,9 @@ from panfocus.cli import main
 from panfocus.cli.repeated_options import repeat_options
 from panfocus.evaluate import contestants
 from panfocus.metrics import METRICS, evaluate_all
+from panfocus.pipeline.fuse import fuse
 from panfocus.synthesis.breathing import breathing_scene
+from panfocus.synthesis.focal_stacks import depth_scene
 from panfocus.synthesis.material import fit
 from panfocus.synthesis.motion import Motion
 from tests.conftest import blurred, focal_pair, psnr, texture
@@ -193,6 +195,24 @@ def test_changed_files_or_settings_are_not_mixed_with_old_scores(data, tmp_path,
     assert evaluate(data, out, "--results", poor, "--overwrite") == 0
     assert (out / "scores-before-1.csv").read_bytes() == before
     assert (out / "scores.csv").read_bytes() != before
+
+
+def test_bands_are_scored_as_users_get_them_or_left(tmp_path):
+    """The pictures that are scored are those of `fuse` by the same option."""
+    made = depth_scene(np.random.default_rng(3), [texture(96, 128, seed=k) for k in range(4)], 5)
+    for n, frame in enumerate(made.frames):
+        save(tmp_path / "data/one" / f"{n}.png", frame)
+    files = sorted((tmp_path / "data/one").iterdir())
+    fused = {}
+    for way in ("mend", "off"):
+        words = ["--systems", "guided", "--metrics", "EN", "--save-images", "--banding", way]
+        out = tmp_path / way
+        assert panfocus("evaluate", "--data", tmp_path / "data", "--out", out, *words) == 0
+        assert json.loads((out / "summary.json").read_text())["settings"]["banding"] == way
+        fused[way] = read(next((out / "fused/guided").iterdir()))
+        plain = fuse(files, system="guided", align="none", guard="off", banding=way)
+        assert np.array_equal(fused[way], plain.image)
+    assert not np.array_equal(fused["mend"], fused["off"])
 
 
 def test_one_bad_image_does_not_stop_the_run(data, tmp_path, capsys):

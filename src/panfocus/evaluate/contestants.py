@@ -19,6 +19,7 @@ from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
 from panfocus.io.room import check_file
 from panfocus.pipeline.fuse import fuse
+from panfocus.pipeline.options import Banding
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
@@ -74,11 +75,14 @@ class SystemContestant:
     card: Card
     align: str = "none"
     device: str = "auto"
+    banding: Banding = "mend"
     own: System | PictureSystem | None = None
     source: Path | None = None
 
     @classmethod
-    def load(cls, address: str, align: str, device: str) -> SystemContestant:
+    def load(
+        cls, address: str, align: str, device: str, banding: Banding = "mend"
+    ) -> SystemContestant:
         """Find a system; its name in tables is that of its folder or card.
 
         Raises:
@@ -86,10 +90,10 @@ class SystemContestant:
         """
         if is_address(address):
             own, source = own_system(address)
-            return cls(own.card.name, address, own.card, align, device, own, source)
+            return cls(own.card.name, address, own.card, align, device, banding, own, source)
         card = load_system(address, device=device).card
         name = Path(address).name if Path(address).is_dir() else address
-        return cls(name, address, card, align, device)
+        return cls(name, address, card, align, device, banding)
 
     def identity(self, sample: ScoredSample) -> str:
         """Return the card, which holds the hash of the weights, and how frames are fused."""
@@ -97,7 +101,8 @@ class SystemContestant:
         device = "" if self.device == "auto" else f"device {self.device}\n"
         align = self.align if self.align == "none" else f"{self.align}, scored where frames lie"
         source = "" if self.source is None else f"source {file_hash(self.source)}\n"
-        return f"align {align}\nguard {GUARD}\n{device}{source}{self.card.to_json()}"
+        how = f"align {align}\nguard {GUARD}\nbanding {self.banding}\n"
+        return f"{how}{device}{source}{self.card.to_json()}"
 
     def fused(self, sample: ScoredSample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
@@ -110,6 +115,7 @@ class SystemContestant:
             keep_size=True,
             maps=False,
             guard=GUARD,
+            banding=self.banding,
             device=self.device,
         )
         seconds = time.perf_counter() - begin
@@ -193,20 +199,24 @@ class ResultsContestant:
 
 
 def gather(
-    systems: Sequence[str], results: Sequence[str], alignment: str = "none", device: str = "auto"
+    systems: Sequence[str],
+    results: Sequence[str],
+    alignment: str = "none",
+    device: str = "auto",
+    banding: Banding = "mend",
 ) -> list[Contestant]:
     """Return the contestants in the order given.
 
     Raises:
-        UsageError: an unknown kind of alignment or device; no contestant, two of one name, or a
-            name that is no name for a folder.
+        UsageError: an unknown kind of alignment, device or banding; no contestant, two of one
+            name, or a name that is no name for a folder.
         DataError, SystemError_: not to be found.
     """
     make_settings(
-        align=alignment, device=device
+        align=alignment, device=device, banding=banding
     )  # an unknown kind is refused once, not for every image
     out: list[Contestant] = [
-        SystemContestant.load(address, alignment, device) for address in systems
+        SystemContestant.load(address, alignment, device, banding) for address in systems
     ]
     out += [ResultsContestant.parse(text) for text in results]
     names = [one.name for one in out]

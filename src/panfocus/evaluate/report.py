@@ -109,6 +109,7 @@ def to_dict(options: EvaluationOptions, outcome: Outcome, found: list[Column]) -
         "settings": {
             "align": options.align,
             "guard": GUARD,
+            "banding": options.banding,
             "metrics": options.metrics,
             "cut": options.cut,
         },

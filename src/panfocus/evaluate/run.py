@@ -22,6 +22,7 @@ from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import Row, Store
 from panfocus.io import Metadata, write_image
 from panfocus.io.outputs import Inputs
+from panfocus.pipeline.options import Banding
 
 #: Files of the tables.
 SUMMARY = ("summary.json", "summary.md", "summary.tex")
@@ -40,6 +41,7 @@ class EvaluationOptions:
         results: ``NAME=DIR``, or ``NAME=LIST.csv``, of other people's fused pictures.
         align: kind of registration of the frames, as in `panfocus.fuse`.
         device: where networks run, as in `panfocus.fuse`.
+        banding: as in `panfocus.fuse`; "off" scores blends of the frames alone.
         metrics: names; None for all that fit.
         cut: pixels of border left out of the second PSNR.
         save_images: whether the fused pictures are kept in ``out/fused/<system>/``.
@@ -54,6 +56,7 @@ class EvaluationOptions:
     results: tuple[str, ...] = ()
     align: str = "none"
     device: str = "auto"
+    banding: Banding = "mend"
     metrics: tuple[str, ...] | None = None
     cut: int = 4
     save_images: bool = False
@@ -119,7 +122,9 @@ def evaluate(options: EvaluationOptions, tell: Tell | None = None) -> Outcome:
         OutputError: the folder holds scores of something else, or cannot be written.
     """
     wanted = Wanted(options.metrics, options.cut)
-    contestants = gather(options.systems, options.results, options.align, options.device)
+    contestants = gather(
+        options.systems, options.results, options.align, options.device, options.banding
+    )
     dataset = find_samples(options.data)
     contestants, matched = _matched(contestants, dataset.samples)
     has_truth = any(s.truth is not None for s in dataset.samples)

@@ -37,6 +37,13 @@ from panfocus.pipeline.options import ABOUT
     help=ABOUT["device"].help,
 )
 @click.option(
+    "--banding",
+    type=click.Choice(ABOUT["banding"].choices),
+    default="mend",
+    show_default=True,
+    help=ABOUT["banding"].help,
+)
+@click.option(
     "--metrics", "names", callback=names_by_comma, help="Names, by commas; all if not given."
 )
 @click.option(
