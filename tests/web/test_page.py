@@ -114,7 +114,7 @@ def test_from_a_folder_to_a_mended_picture(browser, spoilt, tmp_path, capsys):
         page.locator("code", has_text="out.png").wait_for()
         line = page.locator("code").text_content()
         page.get_by_role("button", name="Save", exact=True).click()
-        page.wait_for_selector("text=Saved")
+        page.wait_for_selector(".saved")
         # a second time it asks
         page.get_by_role("button", name="Save", exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name="Cancel").click()

@@ -37,7 +37,7 @@ def test_a_volume_is_mended_at_the_place_that_is_shown(browser, tmp_path):
         page.get_by_label("File name").fill("out")
         page.locator("code", has_text="--project").wait_for()
         page.get_by_role("button", name="Save", exact=True).click()
-        page.wait_for_selector("text=Saved")
+        page.wait_for_selector(".saved")
         page.screenshot(path=tmp_path / "saved.png")
     saved = tifffile.imread(tmp_path / "out.ome.tif")
     assert saved[1, 85, 115] == volume[1, 2, 85, 115]
@@ -112,7 +112,7 @@ def test_what_is_shown_of_a_volume_is_saved_as_a_picture(browser, cells):
         page.locator("code", has_text="--slab 2 0").wait_for()
         assert "--only T=2,C=0" in page.locator("code").text_content()
         page.get_by_role("button", name="Save", exact=True).click()
-        page.wait_for_selector("text=Saved")
+        page.wait_for_selector(".saved")
         # another place, and back: what was fused is still there
         tab(page, "Fuse")
         page.get_by_role("slider", name="Channel").fill("1")
