@@ -8,9 +8,11 @@ import panfocus
 from panfocus.cli import main
 from panfocus.frame import Frame
 from panfocus.fusion.banding import NEAR, raised
+from panfocus.fusion.evidence_fold import EvidenceFold
 from panfocus.fusion.focus_curves import EVERY, FocusCurves, peaks, trust
 from panfocus.pipeline.volume_choice import volume_settings
 from panfocus.synthesis.focal_stacks import depth_scene
+from panfocus.systems import load_system
 
 SIZE = 192, 256
 
@@ -176,13 +178,28 @@ def test_tiles_leave_no_seams(monkeypatch):
 
 @pytest.mark.parametrize("peak", [1.6, 2.0, 2.4])
 def test_a_parabola_is_found_again(peak):
-    """Where a curve's peak lies, and by how much above its nearest frame."""
+    """Where a curve's peak lies, and how it bends."""
     frames = np.arange(5, dtype=np.float32)
     curve = (-0.7 * (frames - np.float32(peak)) ** 2).reshape(5, 1, 1)
-    away, above = (map_.ravel() for map_ in peaks(curve))
+    away, bend = (map_.ravel() for map_ in peaks(curve))
     assert away[2] == pytest.approx(peak - 2, abs=1e-6)
-    assert above[2] == pytest.approx(0.7 * (2 - peak) ** 2, abs=1e-6)
-    assert above[[0, 4]].tolist() == [0, 0]
+    assert bend[1:4] == pytest.approx(1.4, abs=1e-5)
+    assert away[[0, 4]].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(("count", "radius"), [(6, 6.0), (8, 8.0), (12, 14.0)])
+def test_the_step_of_defocus_is_found_again(count, radius):
+    """Within a fifth, of what was rendered: the radius that each frame adds to its neighbour's."""
+    frames, _ = scene(5, count, radius)
+    curves = FocusCurves(1)
+    fold = EvidenceFold(load_system("guided"), 1)
+    for n, frame in enumerate(frames):
+        curves.push(Frame.of(n, frame))
+        for decision in fold.push(Frame.of(n, frame)):
+            curves.take(decision)
+    radii, trust = curves.blur()
+    assert radii.shape == trust.shape == tuple(side // EVERY for side in SIZE)
+    assert curves.step() == pytest.approx(radius / (count - 1), rel=0.2)
 
 
 def test_curves_with_one_peak_are_trusted_and_others_not():

@@ -19,13 +19,14 @@ from panfocus.fusion.focus_curves import EVERY, FocusCurves
 
 #: Fine detail: what a Gaussian of so many working pixels takes away.
 SIGMA = 1.3
-#: What may be missing by chance, or for the grid of pixels alone; how much of the detail is added
-#: for each unit above; and at most. MEASURED: about the least of what would be best, over stacks of
-#: 3 to 20 frames with 6 to 24 pixels of defocus, noise and JPEG (docs/decisions/0026).
-CHANCE = 0.02
-STRENGTH = 3.5
+#: Radius of defocus that takes nothing away which a grid of pixels could show; how much of the
+#: detail is added for each pixel above; and at most. MEASURED: about the least of what would be
+#: best, over stacks of 3 to 20 frames with 6 to 24 pixels of defocus, noise and JPEG
+#: (docs/decisions/0026).
+SHARP = 0.45
+STRENGTH = 0.7
 MOST = 0.8
-#: Standard deviation over which what is missing is evened out, working pixels.
+#: Standard deviation over which that radius is evened out, working pixels.
 _EVEN = 2.0
 #: Share of detail that is seen to be added.
 SEEN = 0.1
@@ -49,11 +50,14 @@ def mended(
     Returns:
         The picture, and the part of it that gained more than `SEEN` of its detail, in [0, 1].
     """
-    missing = curves.missing()
-    if missing is None:
+    found = curves.blur()
+    if found is None:
         return picture, 0.0
-    even = np.asarray(cv2.GaussianBlur(missing, (0, 0), _EVEN / EVERY), np.float32)
-    share = np.clip(STRENGTH * (even - CHANCE), 0, MOST).astype(np.float32)
+    radius, trust = found
+    even = np.asarray(cv2.GaussianBlur(radius, (0, 0), _EVEN / EVERY), np.float32)
+    share = trust * np.clip(STRENGTH * (even - SHARP), 0, MOST).astype(np.float32)
+    if not share.any():
+        return picture, 0.0
     part = float(np.count_nonzero(share > SEEN)) / share.size
     return raised(picture, share, factor, has_alpha=has_alpha), part
 

@@ -1,15 +1,12 @@
 """How much detail every frame has where: the curve of focus through the stack at each place.
 
-Where the sharpest of all frames was focused a little before or behind a place, its neighbours
-tell by how much. Defocus of radius ``r`` takes ``w^2 r^2 / 4`` from the logarithm of a narrow
-band's energy, ``w`` its frequency (by a Gaussian of the same second moment), and ``r`` grows evenly
-from frame to frame: so these logarithms lie on a parabola (Nayar and Nakagawa, PAMI 1994, fit the
-same curve for depth), and how far its peak rises above the chosen frame tells what blur is left.
+Defocus of radius ``r`` takes ``w^2 r^2 / 4`` from the logarithm of a narrow band's energy, ``w``
+its frequency (by a Gaussian of the same second moment), and ``r`` grows evenly from frame to frame:
+so these logarithms lie on a parabola (Nayar and Nakagawa, PAMI 1994, fit the same curve for depth).
+Its peak tells how far the frame that won was focused from a place; its bend, over the whole stack,
+by how much defocus grows from frame to frame. Both together tell what blur is left.
 
-The band is a coarse one, of `REDUCTION` pixels. Blur that is too small to see hardly shows in it,
-it has a sixteenth of the pixels, and little of their noise. MEASURED: what a picture gains by
-sharpening goes by the rise in this band, whatever the number and spacing of frames; in the finest
-band of all it does not (docs/decisions/0026).
+The band is a coarse one, of `REDUCTION` pixels: a sixteenth of the pixels, little of their noise.
 """
 
 from __future__ import annotations
@@ -51,6 +48,11 @@ _TWO_PEAKS, _ONE_PEAK = 0.6, 0.9
 EVERY = 2
 #: Pixels that are shrunk at once.
 _BAND = 1 << 16
+#: What a place's detail must be to tell of the step, in units of the noise; how far its curve must
+#: be trusted; and how many places are enough.
+_CLEAR = 8
+_SURE = 0.9
+_FEWEST = 20
 #: Least bend of a curve that has a peak, in logarithms.
 _BEND = 1e-3
 #: How far a peak may lie from the frame that was chosen, as a share of the way to its neighbour:
@@ -59,17 +61,17 @@ _REACH = 0.75
 
 
 class _Fits(NamedTuple):
-    """Parabolas through every frame and its neighbours, each ``(N, a, b)``.
+    """Parabolas through every frame and its neighbours.
 
     Attributes:
-        away: how far the peak lies from the frame, in frames; 0 where none is near.
-        above: how far it rises above it, logarithms of energy.
-        trust: how far either may be believed, ``(a, b)`` in [0, 1].
+        away: how far the peak lies from the frame, in frames, ``(N, a, b)``; 0 where none is near.
+        trust: how far that may be believed, ``(a, b)`` in [0, 1].
+        step: radius of the defocus between two neighbours, working pixels; 0 where nothing tells.
     """
 
     away: Float
-    above: Float
     trust: Float
+    step: float
 
 
 class FocusCurves:
@@ -107,17 +109,22 @@ class FocusCurves:
         np.copyto(self._largest, alpha, where=won)
         np.copyto(self._index, decision.frame.number, where=won)
 
-    def missing(self) -> Float | None:
-        """Return how far the peak lies above the frame that won, logarithms of energy.
+    def step(self) -> float:
+        """Return the defocus between two neighbours, a radius in working pixels; 0: unknown."""
+        fits = self._fits()
+        return 0.0 if fits is None else fits.step
+
+    def blur(self) -> tuple[Float, Float] | None:
+        """Return the radius of the defocus that the frame that won has, and how far to believe it.
 
         Returns:
-            At least 0, every `EVERY` working pixels; None where nothing is missing anywhere.
+            In working pixels, and in [0, 1], both every `EVERY` working pixels; None where nothing
+            tells.
         """
         fits = self._fits()
-        if fits is None or self._index is None:
+        if fits is None or self._index is None or not fits.step:
             return None
-        above = fits.above * fits.trust
-        return self._of_winners(above) if above.any() else None
+        return self._of_winners(np.abs(fits.away) * fits.step), self._small(fits.trust)
 
     def depth(self) -> tuple[Float, Float] | None:
         """Return where the peaks lie, in frames, and how far each may be believed, in [0, 1].
@@ -128,28 +135,35 @@ class FocusCurves:
         fits = self._fits()
         if fits is None or self._index is None:
             return None
-        is_peak = (fits.above > 0) * fits.trust
+        is_peak = np.where(fits.away != 0, fits.trust, np.float32(0))
         return self._index + self._of_winners(fits.away), self._of_winners(is_peak)
 
     def _of_winners(self, blocks: Float) -> Float:
         """Return of maps ``(N, a, b)`` those of the frames that won, bilinear."""
         assert self._index is not None
         out = np.zeros(self._index.shape, np.float32)
-        height, width = self._index.shape
-        size = width, height
         for number, block in zip(self._numbers, list(blocks), strict=True):
             if block.any():
-                large = np.asarray(cv2.resize(block, size), np.float32)
-                np.copyto(out, large, where=self._index == number)
+                np.copyto(out, self._small(block), where=self._index == number)
         return out
+
+    def _small(self, block: Float) -> Float:
+        """Return a map ``(a, b)`` every `EVERY` working pixels."""
+        assert self._index is not None
+        height, width = self._index.shape
+        return np.asarray(cv2.resize(block, (width, height)), np.float32)
 
     def _fits(self) -> _Fits | None:
         if len(self._details) < LEAST:
             return None
         details = np.stack(self._details)
         noise = np.float32(_OFF * ends(details.min(axis=0), _FLATTEST)[0] + self._rounding)
-        curves = np.log(np.maximum(details, max(noise, np.float32(1e-12))))
-        return _Fits(*peaks(curves), trust(curves))
+        noise = max(noise, np.float32(1e-12))
+        curves = np.log(np.maximum(details, noise))
+        away, bend = peaks(curves)
+        sure = trust(curves)
+        clear = details.max(axis=0) > _CLEAR * noise
+        return _Fits(away, sure, step_of(curves, bend, clear & (sure > _SURE)))
 
     def _energy(self, grey: Pixels) -> Float:
         """Return the energy of the band, averaged, ``(h, w)``, in squares of a frame's numbers."""
@@ -172,7 +186,7 @@ def _shrunk(grey: Pixels, factor: int) -> Float:
 
 
 def peaks(curves: Float) -> tuple[Float, Float]:
-    """Return how far each frame's peak lies from it and above it, both ``(N, a, b)``.
+    """Return how far each frame's peak lies from it, and the bend of its curve, both ``(N, a, b)``.
 
     0 where no peak is near, and for the first and the last frame, which lack a neighbour.
 
@@ -184,19 +198,38 @@ def peaks(curves: Float) -> tuple[Float, Float]:
     Example:
         >>> import numpy as np
         >>> curve = np.array([-1.0, 0.0, -0.5], np.float32).reshape(3, 1, 1)
-        >>> away, above = peaks(curve)
-        >>> round(float(away[1, 0, 0]), 4), round(float(above[1, 0, 0]), 4)
-        (0.1667, 0.0208)
+        >>> away, bend = peaks(curve)
+        >>> round(float(away[1, 0, 0]), 4), float(bend[1, 0, 0])
+        (0.1667, 1.5)
     """
-    away, above = np.zeros_like(curves), np.zeros_like(curves)
+    away, bend = np.zeros_like(curves), np.zeros_like(curves)
     for n in range(1, len(curves) - 1):
         before, here, after = curves[n - 1 : n + 2]
-        bend = np.minimum(before - 2 * here + after, np.float32(-_BEND))
+        np.maximum(2 * here - before - after, 0, out=bend[n])
         slope = (after - before) / 2
-        is_near = np.abs(slope) < -_REACH * bend
-        np.copyto(away[n], -slope / bend, where=is_near)
-        np.copyto(above[n], -(slope**2) / (2 * bend), where=is_near)
-    return away, above
+        sharp = np.maximum(bend[n], np.float32(_BEND))
+        np.copyto(away[n], slope / sharp, where=np.abs(slope) < _REACH * sharp)
+    return away, bend
+
+
+def step_of(curves: Float, bend: Float, told: NDArray[np.bool_]) -> float:
+    """Return the radius of the defocus between two neighbours, working pixels.
+
+    The median over all places that have a peak within the stack. A curve's bend is ``w^2 s^2 / 2``,
+    with ``s`` the step: one for the whole stack, while ``w`` goes by what there is to be seen.
+
+    Args:
+        curves: logarithms of detail, ``(N, a, b)``.
+        bend: of them, see `peaks`.
+        told: places that may be asked, ``(a, b)``.
+
+    Returns:
+        0 where fewer than `_FEWEST` places tell.
+    """
+    best = curves.argmax(axis=0)
+    found = np.take_along_axis(bend, best[None], axis=0)[0]
+    found = found[told & (best > 0) & (best < len(curves) - 1) & (found > _BEND)]
+    return 2 * float(np.sqrt(np.median(found))) if found.size >= _FEWEST else 0.0
 
 
 def trust(curves: Float) -> Float:

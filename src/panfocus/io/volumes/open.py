@@ -128,12 +128,11 @@ def _may_hold_planes(folder: Path) -> bool:
     """Whether names are worth being read: what reads them takes 12 ms to import."""
     try:
         with os.scandir(folder) as entries:
-            files, folders = [], []
-            for entry in entries:
-                (folders if entry.is_dir() else files).append(entry.name.lower())
+            found = [(entry.name.lower(), entry.is_dir()) for entry in entries]
     except OSError:
         return True
-    return bool(folders) or sum(name.endswith(PLANES) for name in files) >= LEAST_PLANES
+    files = sum(name.endswith(PLANES) for name, is_folder in found if not is_folder)
+    return files >= LEAST_PLANES or any(is_folder for _, is_folder in found)
 
 
 def open_volume(
