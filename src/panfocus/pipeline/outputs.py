@@ -21,7 +21,7 @@ from panfocus.pipeline.picture_output import pixel_size, scale_bars, write_pictu
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import FusedPicture, written_dtype
-from panfocus.pipeline.surface_output import write_surfaces
+from panfocus.pipeline.surface_output import Relief, write_surfaces
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card
 
@@ -236,8 +236,7 @@ class Outputs:
                 pixel_um=pixel_um,
             )
             written.append(path)
-        surfaces = (self.height_map, self.mesh)
-        write_surfaces(*surfaces, fusion, pixel_um=pixel_um, overwrite=self.overwrite)
+        notes += self._write_surfaces(fusion, None if pixel_um is None else pixel_um[1])
         self._write_slabs(plan, fusion)
         notes += self._write_of_frames(fusion)
         written += [path for _, path in self._beside(count)]
@@ -261,6 +260,13 @@ class Outputs:
                 expected="maps=True, and a system of kind decision",
                 got="a fusion without maps",
             )
+
+    def _write_surfaces(self, fusion: FusedPicture, pixel_um: float | None) -> list[str]:
+        relief = Relief.of(fusion)
+        if relief is None:  # those who want some have looked
+            return []
+        how: dict[str, Any] = {"pixel_um": pixel_um, "overwrite": self.overwrite}
+        return write_surfaces(self.height_map, self.mesh, relief, fusion.image, **how)
 
     def _write_of_frames(self, fusion: FusedPicture) -> list[str]:
         if not self.of_frames.named():

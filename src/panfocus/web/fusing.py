@@ -138,6 +138,7 @@ class _Part:
 
     def __init__(self, spot: Spot, box: tuple[slice, slice]) -> None:
         self._spot = spot
+        self.is_of_volume = isinstance(spot.frames, PlaneFrames)
         self._box = box
 
     def __len__(self) -> int:

@@ -66,8 +66,8 @@ class Scale:
 class ZStack:
     """The planes along Z of one T and one or more channels; iterating reads them one by one."""
 
-    #: Z says where each plane is: none can be out of order.
-    is_in_order = True
+    #: Z says where each plane is: none can be out of order, and none is left out.
+    is_of_volume = True
 
     def __init__(
         self,
