@@ -12,7 +12,7 @@ from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.io.animation import write_animation
 from panfocus.io.layered import write_layers
-from panfocus.io.psd_layers import LayerPixels, PsdLayer
+from panfocus.io.psd_layers import LayeredPicture, LayerPixels, PsdLayer
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.made import told_metadata
 from panfocus.pipeline.plan import Plan
@@ -88,15 +88,9 @@ def _write_layers(path: Path, fusion: FusedPicture, plan: Plan, *, overwrite: bo
         PsdLayer(info.name, frames_alpha, has_mask=fusion.index is not None) for info in plan.infos
     ]
     layers.append(PsdLayer("fused", has_alpha))
-    write_layers(
-        path,
-        fusion.image,
-        layers,
-        _layers(fusion, plan, needs_alpha=frames_alpha and not has_alpha),
-        told_metadata(fusion),
-        has_alpha=has_alpha,
-        overwrite=overwrite,
-    )
+    pixels = _layers(fusion, plan, needs_alpha=frames_alpha and not has_alpha)
+    layered = LayeredPicture(fusion.image, layers, pixels, has_alpha)
+    write_layers(path, layered, told_metadata(fusion), overwrite=overwrite)
 
 
 def _layers(fusion: FusedPicture, plan: Plan, *, needs_alpha: bool) -> Iterator[LayerPixels]:
