@@ -67,8 +67,9 @@ def write_surfaces(
         from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
 
         drawn = draw_height_map(relief.depth, unit, near_first=near_first)
-        how = {"overwrite": overwrite, "is_result": True}
-        notes += io.write_image(height_map, drawn, io.Metadata(), **how)
+        notes += io.write_image(
+            height_map, drawn, io.Metadata(), overwrite=overwrite, is_result=True
+        )
     if mesh is not None:
         from panfocus.surface.mesh import build_surface, write_mesh  # noqa: PLC0415  few do
 

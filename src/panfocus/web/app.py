@@ -30,6 +30,7 @@ from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, who
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
 from panfocus.web.see_pages import SeePages
+from panfocus.web.spot import Spot
 from panfocus.web.stacks import DRAFT, OpenStack
 from panfocus.web.uploads import TAKEN, Uploads
 
@@ -170,10 +171,13 @@ class Pages:
         stack = self.stack(request)
         body = await body_of(request)
         options = read_options(body.get("options", {}), self.desk.places)
+        told = body.get("guide")
+        spot = Spot.of(stack, None if told is None else whole("guide_channel", told))
         if "box" in body:
-            job = self.desk.region(stack, options, BoxRequest.of(body).box)
+            box = BoxRequest.of(body).box
+            job = await run_in_threadpool(self.desk.region, stack, options, box, spot)
         else:
-            job = await run_in_threadpool(self.desk.fuse, stack, options)
+            job = await run_in_threadpool(self.desk.fuse, stack, options, spot)
         return JSONResponse(job.facts())
 
     async def drop(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from panfocus.errors import UsageError
 from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options, flag_of
 from panfocus.pipeline.settings import make_settings
+from panfocus.registration.options import KINDS
 from panfocus.systems import list_systems
 from panfocus.web.places import Places
 
@@ -49,7 +50,7 @@ def _field(name: str) -> dict[str, Any]:
         "flag": flag_of(name),
         "help": about.help,
         "kind": about.kind,
-        "choices": list(about.choices),
+        "choices": list(KINDS if name == "align" else about.choices),
         "default": FIELDS[name].default,
     }
 

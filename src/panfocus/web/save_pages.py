@@ -35,7 +35,7 @@ class SavePages:
         result = stack.result(str(body.get("result")))
         if result.id == DRAFT or result.name == "region":
             raise UsageError("a draft is not saved", remedy="fuse the stack first")
-        return stack, result, saving.SaveRequest.of(body, stack, self._desk.places)
+        return stack, result, saving.SaveRequest.of(body, stack, result, self._desk.places)
 
     async def line(self, request: Request) -> Response:
         """The command line, what is there already, and what cannot be."""

@@ -2,7 +2,7 @@
 
 import { del, post } from "./api.js";
 import { anew, clear, el, field, glyph, iconButton, tick } from "./dom.js";
-import { nameOf } from "./look.js";
+import { channelsShown, nameOf } from "./look.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { has, number, t } from "./texts.js";
 import { refusal, toast } from "./toast.js";
@@ -14,11 +14,12 @@ export function fusePanel(stage) {
   const progress = el("div", { class: "stack tight" });
   const list = el("div", { class: "stack tight" });
   const form = el("div", { class: "stack" });
+  const guides = el("div", {});
   const go = el("button", { type: "button", class: "main grow", on: { click: () => fuse() } }, t("fuse.go"));
   const part = el("button", { type: "button", title: t("fuse.part.help"), on: { click: () => fuse(true) } }, t("fuse.part"));
 
   async function fuse(isPart = false) {
-    const body = { options: view.options };
+    const body = { options: view.options, guide: guide() };
     if (isPart) {
       const box = seen();
       if (!box) return;
@@ -45,6 +46,23 @@ export function fusePanel(stage) {
     return box;
   }
 
+  /** The channel of a volume that decides for the one that is shown; null where it does itself. */
+  function guide() {
+    const chosen = view.guide ?? null;
+    return chosen !== null && chosen < channelsShown().length && chosen !== state.stack.volume.place[2] ? chosen : null;
+  }
+
+  const drawGuides = () => anew(guides, () => clear(guides, guideField()));
+
+  function guideField() {
+    const channels = channelsShown();
+    if (channels.length < 2) return null;
+    const select = el("select", { on: { change: () => { view.guide = select.value === "" ? null : Number(select.value); } } },
+      el("option", { value: "", selected: guide() === null }, t("fuse.guide.own")),
+      channels.map((name, n) => (n === state.stack.volume.place[2] ? null : el("option", { value: String(n), selected: n === guide() }, name))).filter(Boolean));
+    return field(t("fuse.guide"), select, t("fuse.guide.help"));
+  }
+
   function control(option) {
     const value = view.options[option.name] ?? option.default;
     const set = (next) => {
@@ -57,9 +75,6 @@ export function fusePanel(stage) {
     let input;
     if (option.choices.length) {
       input = el("select", { on: { change: () => set(input.value) } }, option.choices.map((c) => el("option", { value: c, selected: c === value }, choiceName(option.name, c))));
-    } else if (option.name === "align") {
-      const kinds = ["auto", "none", "translation", "similarity", "affine", "homography"];
-      input = el("select", { on: { change: () => set(input.value) } }, kinds.map((c) => el("option", { value: c, selected: c === value }, choiceName("align", c))));
     } else if (option.kind === "length" || option.kind === "count") {
       input = el("input", { type: "number", min: option.kind === "count" ? 1 : 0, step: option.kind === "count" ? 1 : "any", value: value ?? "", on: { change: () => set(input.value === "" ? null : Number(input.value)) } });
     } else {
@@ -92,6 +107,7 @@ export function fusePanel(stage) {
     clear(form,
       field(t("preset"), preset, t(`preset.${view.preset}.help`)),
       field(t("option.system"), system, about?.title ?? ""),
+      guides,
       el("div", { class: "groups" }, shown.map((group) => el("details", { class: "group", data: { group: group.name }, open: view.openGroup === group.name, on: { toggle: (event) => { if (event.target.open) view.openGroup = group.name; } } },
         el("summary", {}, el("span", { class: "grow" }, t(`group.${group.name}`)), el("span", { class: "dot", hidden: true, title: t("group.changed") })),
         el("div", { class: "stack inner" }, group.options.map(control))))));
@@ -145,8 +161,9 @@ export function fusePanel(stage) {
       r.warnings.length ? el("details", { class: "warnings small" }, el("summary", {}, glyph("warn"), t("result.warnings", { count: r.warnings.length })), el("ul", {}, r.warnings.map((w) => el("li", {}, w)))) : null)));
   }
 
-  const stops = [watch("job", drawProgress), watch("stacks", drawProgress), watch("stack", () => { drawResults(); drawProgress(); }), watch("view", drawResults)];
+  const stops = [watch("job", drawProgress), watch("stacks", drawProgress), watch("stack", () => { drawGuides(); drawResults(); drawProgress(); }), watch("view", drawResults)];
   drawForm();
+  drawGuides();
   drawProgress();
   drawResults();
   const notes = state.stack.notes.length ? el("details", { class: "notes small" }, el("summary", {}, t("notes", { count: state.stack.notes.length })), el("ul", {}, state.stack.notes.map((n) => el("li", {}, n)))) : null;
