@@ -82,18 +82,33 @@ class Pages:
         """Open a stack."""
         body = await body_of(request)
         if "upload" in body:
-            paths = [self.uploads.dropped(str(body["upload"]))]
-        else:
-            given = list_of(body.get("paths"))
-            if not given:
-                raise UsageError("nothing was named to be opened")
-            paths = [self.desk.places.resolve(one) for one in given]
+            return await self._open_dropped(str(body["upload"]), body.get("title"))
+        given = list_of(body.get("paths"))
+        if not given:
+            raise UsageError("nothing was named to be opened")
+        paths = [self.desk.places.resolve(one) for one in given]
         stack = await run_in_threadpool(self.desk.open, paths)
-        title = self.uploads.title(body.get("title")) if "upload" in body else None
-        if title is not None:
-            stack.title = title
-            self.desk.hub.tell("stacks")
         return JSONResponse({"id": stack.id})
+
+    async def _open_dropped(self, id_: str, told: object) -> Response:
+        """Open all stacks of a drop; what cannot be opened is told where another one can."""
+        stacks = await run_in_threadpool(self.uploads.stacks, id_)
+        opened: list[str] = []
+        problems: list[PanfocusError] = []
+        for paths in stacks:
+            try:
+                stack = await run_in_threadpool(self.desk.open, paths)
+            except PanfocusError as error:
+                problems.append(error)
+                continue
+            title = self.uploads.title(told)
+            if title is not None and (len(stacks) == 1 or paths == [self.uploads.folder(id_)]):
+                stack.title = title
+                self.desk.hub.tell("stacks")
+            opened.append(stack.id)
+        if not opened:
+            raise problems[0]
+        return JSONResponse({"id": opened[0], "problems": [facts_of(one) for one in problems]})
 
     async def close(self, request: Request) -> Response:
         """Close a stack."""
@@ -216,7 +231,7 @@ class Pages:
             Route("/api/folder", self.folder),
             Route("/api/stacks", self.open, methods=["POST"]),
             Route("/api/uploads", self.drop_begin, methods=["POST"]),
-            Route("/api/uploads/{upload}/{name}", self.drop_file, methods=["PUT"]),
+            Route("/api/uploads/{upload}/{name:path}", self.drop_file, methods=["PUT"]),
             Route("/api/jobs/{job}", self.stop, methods=["DELETE"]),
             Route(one, self.facts),
             Route(one, self.close, methods=["DELETE"]),

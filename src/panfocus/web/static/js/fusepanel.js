@@ -5,7 +5,7 @@ import { anew, clear, el, field, glyph, iconButton, tick } from "./dom.js";
 import { channelsShown, nameOf } from "./look.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { has, number, t } from "./texts.js";
-import { refusal, toast } from "./toast.js";
+import { plain, refusal, toast } from "./toast.js";
 
 const helpOf = (option) => (has(`option.${option.name}.help`) ? t(`option.${option.name}.help`) : option.help);
 
@@ -158,7 +158,7 @@ export function fusePanel(stage) {
       el("button", { type: "button", class: "plain grow", "aria-pressed": String(r.id === shown?.id && !view.a), on: { click: () => { view.result = r.id; view.a = null; tell("view"); } } },
         el("span", { class: "cut grow" }, nameOf(r)), el("span", { class: "quiet small number" }, `${number(r.seconds, 1)} s`)),
       iconButton("trash", t("result.drop", { name: nameOf(r) }), () => del(`/api/stacks/${state.stack.id}/results/${r.id}`).catch(refusal), { class: "plain slim" }),
-      r.warnings.length ? el("details", { class: "warnings small" }, el("summary", {}, glyph("warn"), t("result.warnings", { count: r.warnings.length })), el("ul", {}, r.warnings.map((w) => el("li", {}, w)))) : null)));
+      r.warnings.length ? el("details", { class: "warnings small" }, el("summary", {}, glyph("warn"), t("result.warnings", { count: r.warnings.length })), el("ul", {}, r.warnings.map((w) => el("li", {}, plain(w))))) : null)));
   }
 
   const stops = [watch("job", drawProgress), watch("stacks", drawProgress), watch("stack", () => { drawGuides(); drawResults(); drawProgress(); }), watch("view", drawResults)];
@@ -166,7 +166,7 @@ export function fusePanel(stage) {
   drawGuides();
   drawProgress();
   drawResults();
-  const notes = state.stack.notes.length ? el("details", { class: "notes small" }, el("summary", {}, t("notes", { count: state.stack.notes.length })), el("ul", {}, state.stack.notes.map((n) => el("li", {}, n)))) : null;
+  const notes = state.stack.notes.length ? el("details", { class: "notes small" }, el("summary", {}, t("notes", { count: state.stack.notes.length })), el("ul", {}, state.stack.notes.map((n) => el("li", {}, plain(n))))) : null;
   const node = el("div", { class: "stack" }, form, el("div", { class: "row sticky" }, go, part), progress, el("section", { class: "stack tight" }, el("h3", {}, t("results")), list), notes);
   return { node, leave: () => { for (const stop of stops) stop(); } };
 }
