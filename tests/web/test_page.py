@@ -229,6 +229,45 @@ def test_keys_alone_do_the_whole_work(browser, spoilt):
         until(page, 1)
 
 
+def test_options_are_chosen_by_words_and_files_by_their_names(browser, spoilt):
+    """A reference frame stays the same where another is left out; folders beside it are offered."""
+    folder, _ = spoilt
+    flats = folder / "flats"
+    flats.mkdir()
+    Image.new("RGB", (WIDTH, HEIGHT), (200, 200, 200)).save(flats / "flat.png")
+    with viewing(folder) as address, page_of(browser, address) as page:
+        page.wait_for_selector(".cell img")
+        page.wait_for_selector("option[value=draft]", state="attached")
+        page.locator("summary", has_text="Alignment and brightness").click()
+        said = page.get_by_label("Alignment", exact=True).locator("option").all_text_contents()
+        assert "Parts of it, too (parallax)" in said
+        page.get_by_label("Reference frame").select_option(label="3: f2.png")
+        page.get_by_label("Shear").uncheck()
+        page.get_by_label("Use f0.png").uncheck()
+        page.wait_for_selector(".cell.off")
+        chosen = page.get_by_label("Reference frame")
+        page.wait_for_function("n => n.options.length === 5", arg=chosen.element_handle())
+        chosen = page.get_by_label("Reference frame")
+        assert chosen.evaluate("n => n.selectedOptions[0].textContent") == "3: f2.png"
+        page.locator("summary").get_by_text("Frames", exact=True).click()
+        field = page.get_by_label("Flat field")
+        field.focus()
+        page.wait_for_selector("datalist option", state="attached")
+        offered = page.locator("datalist option").evaluate_all("all => all.map(n => n.value)")
+        assert str(flats) in offered
+        field.fill("flats")
+        field.blur()
+        page.get_by_label("System", exact=True).select_option("guided")
+        page.get_by_role("button", name="Fuse", exact=True).click()
+        page.wait_for_selector(".result")
+        page.locator(".job").first.wait_for(state="detached")
+        tab(page, "Save")
+        line = page.locator("code", has_text="panfocus fuse").text_content()
+    assert "--reference 1 " in line
+    assert "--align-dof shift,scale,rotate " in line
+    assert f"--flat-field {flats} " in line
+
+
 def test_everything_has_a_name(browser, spoilt):
     """A screen reader finds a name on all that can be used, and one landmark for the page."""
     folder, _ = spoilt

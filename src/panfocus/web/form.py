@@ -11,6 +11,7 @@ from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options, flag_of
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import KINDS
 from panfocus.systems import list_systems
+from panfocus.systems.uses import use_of
 from panfocus.web.places import Places
 
 #: Options that the page decides itself: maps are always made, to be looked at.
@@ -56,7 +57,8 @@ def _field(name: str) -> dict[str, Any]:
 
 
 def _system(card: Any) -> dict[str, Any]:  # noqa: ANN401  a card
-    return {"name": card.name, "title": card.title, "kind": card.kind}
+    use = use_of(card)
+    return {"name": card.name, "use": use[:1].upper() + use[1:], "kind": card.kind}
 
 
 def read_options(given: object, places: Places) -> Options:
