@@ -14,6 +14,7 @@ from typing import Any
 
 from panfocus import io
 from panfocus.errors import UsageError
+from panfocus.io.endings import beside, split_ending
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS, MapKind
@@ -33,7 +34,7 @@ def inputs_of(plan: Plan) -> list[Path]:
 
 def map_path(picture: Path, kind: str) -> Path:
     """Return where a map goes unless it is named: ``<picture>_<kind>.tif`` beside the picture."""
-    return picture.with_name(f"{picture.stem}_{kind}.tif")
+    return beside(picture, f"_{kind}", ".tif")
 
 
 def map_paths(
@@ -113,8 +114,8 @@ class Outputs:
         files = [self.picture, *(path for _, path in self._beside(0)), *self.maps.values()]
         if self.slab is None:
             return files
-        name = f"{glob.escape(self.picture.stem)}_slab*{self.picture.suffix}"
-        return [*files, *self.picture.parent.glob(name)]
+        name, ending = split_ending(self.picture)
+        return [*files, *self.picture.parent.glob(f"{glob.escape(name)}_slab*{ending}")]
 
     def pictures(self, count: int) -> list[Path]:
         """Return all but the JSON files of a stack of `count` frames."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.io.endings import beside
 from panfocus.pipeline.command_text import command, project_command
 from panfocus.pipeline.frame_outputs import SIZES, FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS
@@ -63,33 +64,32 @@ class SaveRequest:
         asked = list_of(body.get("maps"))
         maps = {kind: map_path(picture, kind) for kind in MAP_KINDS if kind in asked}
 
-        def beside(key: str, tail: str) -> Path | None:
-            stem = picture.stem.removesuffix(".ome")
-            return picture.with_name(stem + tail) if body.get(key) else None
+        def wished(key: str, tail: str) -> Path | None:
+            return beside(picture, tail, "") if body.get(key) else None
 
         mesh, layers = (str(body.get(key) or "") for key in ("mesh", "layers"))
         wanted = Outputs(
             picture,
             maps,
-            height_map=beside("height_map", "_height.png"),
-            mesh=beside("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
+            height_map=wished("height_map", "_height.png"),
+            mesh=wished("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
             pixel_um=_number(body.get("pixel_um")),
             slab=_slab(body.get("slab")),
             scale_bar="auto" if body.get("scale_bar") else None,
-            transforms=beside("transforms", "_transforms.json"),
-            report=beside("report", "_report.json"),
+            transforms=wished("transforms", "_transforms.json"),
+            report=wished("report", "_report.json"),
             of_frames=FrameOutputs(
-                beside("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
-                beside("animation", f"_stack{_moving(body.get('animation'))}"),
-                beside("stereo", f"_stereo{picture.suffix}"),
-                beside("rocking", f"_rocking{_moving(body.get('rocking'))}"),
+                wished("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
+                wished("animation", f"_stack{_moving(body.get('animation'))}"),
+                wished("stereo", f"_stereo{picture.suffix}"),
+                wished("rocking", f"_rocking{_moving(body.get('rocking'))}"),
                 _whole(body, "animation_size", FrameOutputs.animation_size, SIZES),
                 _or(_number(body.get("parallax")), FrameOutputs.parallax),
             ),
             quality=_whole(body, "quality", Outputs.quality, (1, 100)),
             overwrite=bool(body.get("overwrite")),
         )
-        project = beside("project", ".panfocus.json")
+        project = wished("project", ".panfocus.json")
         project = stack.project if project and stack.project else project
         return cls(wanted, project, VolumeWish.of(body, stack, result))
 
