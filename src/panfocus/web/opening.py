@@ -9,6 +9,7 @@ from pathlib import Path
 from panfocus import io
 from panfocus.errors import InputError
 from panfocus.io.ome_set import set_files
+from panfocus.io.volumes.open import check_is_photographs
 from panfocus.pipeline.memory import check_decoding, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project_content import ProjectContent
@@ -27,7 +28,9 @@ def open_photos(paths: Sequence[Path], work: Path) -> OpenStack:
 
     Raises:
         InputError: none, or frames that do not fit together.
+        UsageError: a folder of several channels without Z.
     """
+    check_is_photographs(paths)
     infos, notes = io.find_frames(list(paths))
     check_decoding(infos, memory_limit(Options()))
     infos, turned = io.settle_orientation(infos)

@@ -109,6 +109,19 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
             remedy="fuse it by `panfocus.fuse_volume`, or on the command line with an output "
             ".ome.tif, or a picture of what `only` chooses",
         )
+    if path.is_dir():
+        from panfocus.io.volumes.folder import channels_without_z  # noqa: PLC0415
+
+        said = channels_without_z(path)
+        if said is not None:
+            raise UsageError(
+                "these are several channels, which are not the frames of one stack",
+                where=str(path),
+                expected="frames of one channel, or names that tell Z, too",
+                got=f"{said}, by the names",
+                remedy="name the files of one channel; or say by `pattern` which part of the names "
+                "is Z, for example img_t{z}_c{c}.tif",
+            )
 
 
 def is_folder_of_planes(path: Path) -> bool:
