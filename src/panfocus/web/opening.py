@@ -9,7 +9,9 @@ from pathlib import Path
 from panfocus import io
 from panfocus.errors import InputError
 from panfocus.io.ome_set import set_files
+from panfocus.io.volumes.olympus import FOLDER
 from panfocus.io.volumes.open import check_is_photographs
+from panfocus.io.volumes.plug_ins import OLYMPUS
 from panfocus.pipeline.memory import check_decoding, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project_content import ProjectContent
@@ -93,4 +95,7 @@ def frames_of(stack: OpenStack, project: ProjectContent) -> tuple[int, ...]:
 
 def parts_of(volume: Path) -> Iterable[Path]:
     """Return all files that a volume consists of."""
+    beside = volume.with_name(volume.name + FOLDER)  # of an OIF
+    if volume.suffix.lower() in OLYMPUS and beside.is_dir():
+        return [beside, *beside.rglob("*")]
     return volume.rglob("*") if volume.is_dir() else set_files(volume)

@@ -11,6 +11,7 @@ from pathlib import Path
 from panfocus.errors import InputError, UsageError
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.ome_set import set_files
+from panfocus.io.volumes.olympus import FOLDER
 from panfocus.io.volumes.open import ZARR, is_ome_tiff, is_vendors, is_volume
 from panfocus.io.volumes.plug_ins import PLUG_INS
 from panfocus.web.places import Places
@@ -79,7 +80,7 @@ def stacks_in(folder: Path) -> Iterator[list[Path]]:
     if rest:
         yield [folder] if len(rest) == len(files) > 1 else rest
     for path in entries:
-        if path.is_dir():
+        if path.is_dir() and not path.name.lower().endswith(".oif" + FOLDER):
             yield from stacks_in(path)
 
 

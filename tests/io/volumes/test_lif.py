@@ -48,12 +48,14 @@ def write_lif(path, stack):
         f' BytesInc="{n * plane}" BitInc="0"/>'
         for n, name in enumerate(("Blue", "Green"))
     )
-    dimensions = "".join([
-        dimension("X", x, PIXEL * (x - 1), 2),
-        dimension("Y", y, PIXEL * (y - 1), 2 * x),
-        dimension("Z", z, STEP * (z - 1), c * plane),
-        dimension("T", t, 5.0 * (t - 1), z * c * plane),
-    ])
+    dimensions = "".join(
+        [
+            dimension("X", x, PIXEL * (x - 1), 2),
+            dimension("Y", y, PIXEL * (y - 1), 2 * x),
+            dimension("Z", z, STEP * (z - 1), c * plane),
+            dimension("T", t, 5.0 * (t - 1), z * c * plane),
+        ]
+    )
     image = (
         '<Element Name="Series001" Visibility="1"><Data><Image TextDescription="">'
         f"<ImageDescription><Channels>{channels}</Channels>"
@@ -66,7 +68,9 @@ def write_lif(path, stack):
         f"<Children>{image}</Children></Element></LMSDataContainerHeader>"
     )
     path.write_bytes(
-        block(b"", xml) + block(b"", "MemBlock_0", 0) + block(stack.tobytes(), "MemBlock_1", stack.nbytes)
+        block(b"", xml)
+        + block(b"", "MemBlock_0", 0)
+        + block(stack.tobytes(), "MemBlock_1", stack.nbytes)
     )
 
 

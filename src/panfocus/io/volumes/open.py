@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
-from panfocus.io.volumes.plug_ins import PLUG_INS
+from panfocus.io.volumes.plug_ins import OLYMPUS, PLUG_INS
 from panfocus.resources.paths import as_path, is_file
 
 if TYPE_CHECKING:
@@ -159,11 +159,12 @@ def open_volume(
         raise InputError(
             "an input does not exist", where=str(path), remedy="check the spelling and the folder"
         )
-    if mosaic is not None and not (is_vendors(path) and axes is None):
+    is_bioio = is_vendors(path) and path.suffix.lower() not in OLYMPUS
+    if mosaic is not None and not (is_bioio and axes is None):
         raise UsageError(
             "only files of microscopes' makers tell of mosaics",
             where="mosaic",
-            expected=", ".join(PLUG_INS),
+            expected=", ".join(each for each in PLUG_INS if each not in OLYMPUS),
             got=str(path),
             remedy="leave it out; positions of an OME-TIFF or OME-Zarr are fused each by itself",
         )
@@ -171,6 +172,10 @@ def open_volume(
         from panfocus.io.volumes.folder import open_folder  # noqa: PLC0415  few come as one
 
         return open_folder(path, pattern)
+    if path.suffix.lower() in OLYMPUS and axes is None:
+        from panfocus.io.volumes.olympus import open_olympus  # noqa: PLC0415  needs the extra
+
+        return open_olympus(path)
     if is_vendors(path) and axes is None:
         from panfocus.io.volumes.vendors import open_vendors  # noqa: PLC0415  needs the extra
 
