@@ -7,7 +7,8 @@ a picture, or what a format holds.
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,8 @@ class Outputs:
         for bar in scale_bars(self.picture, self.scale_bar):
             files = [info.path for info in plan.infos]
             bar.check(plan.width, pixel_size(files, self.pixel_um))
-        self.of_frames.check(plan, overwrite=self.overwrite)
+        count = len(self._slabs(plan.count))
+        self.of_frames.check(plan, overwrite=self.overwrite, slabs=count)
         for _, path in (*self._beside(plan.count), *self._texts()):
             io.check_place(path, overwrite=self.overwrite)
         for path in self.maps.values():
@@ -237,9 +239,12 @@ class Outputs:
                 pixel_um=pixel_um,
             )
             written.append(path)
-        notes += self._write_surfaces(fusion, None if pixel_um is None else pixel_um[1])
-        self._write_slabs(plan, fusion)
-        notes += self._write_of_frames(fusion)
+        surfaces = self.height_map, self.mesh, Relief.of(fusion), fusion.image
+        wide = None if pixel_um is None else pixel_um[1]
+        notes += write_surfaces(*surfaces, pixel_um=wide, overwrite=self.overwrite)
+        slabs = self._written_slabs(plan, fusion)
+        notes += self._write_of_frames(fusion, slabs, count)
+        deque(slabs, 0)  # those that are no layers
         written += [path for _, path in self._beside(count)]
         notes = list(dict.fromkeys(notes))
         fusion.report.warnings += notes
@@ -262,24 +267,19 @@ class Outputs:
                 got="a fusion without maps",
             )
 
-    def _write_surfaces(self, fusion: FusedPicture, pixel_um: float | None) -> list[str]:
-        relief = Relief.of(fusion)
-        if relief is None:  # those who want some have looked
-            return []
-        how: dict[str, Any] = {"pixel_um": pixel_um, "overwrite": self.overwrite}
-        return write_surfaces(self.height_map, self.mesh, relief, fusion.image, **how)
-
-    def _write_of_frames(self, fusion: FusedPicture) -> list[str]:
+    def _write_of_frames(
+        self, fusion: FusedPicture, slabs: Iterator[FusedPicture], frames: int
+    ) -> list[str]:
         if not self.of_frames.named():
             return []
         from panfocus.pipeline.frame_files import write_frame_files  # noqa: PLC0415  few make any
 
-        return write_frame_files(
-            self.of_frames, fusion, quality=self.quality, overwrite=self.overwrite
-        )
+        how: dict[str, Any] = {"quality": self.quality, "overwrite": self.overwrite}
+        count = len(self._slabs(frames))
+        return write_frame_files(self.of_frames, fusion, slabs, count, **how)
 
-    def _write_slabs(self, plan: Plan | None, fusion: FusedPicture) -> None:
-        """Fuse the slabs and write them, all as the frames of the whole stack lie."""
+    def _written_slabs(self, plan: Plan | None, fusion: FusedPicture) -> Iterator[FusedPicture]:
+        """Fuse the slabs, all as the frames of the whole stack lie; yield each once written."""
         if self.slab is None:
             return
         if plan is None:
@@ -295,3 +295,4 @@ class Outputs:
                 overwrite=self.overwrite,
                 pixel_um=self.pixel_um,
             )
+            yield part

@@ -42,7 +42,7 @@ class Relief:
 def write_surfaces(
     height_map: Path | None,
     mesh: Path | None,
-    relief: Relief,
+    relief: Relief | None,
     image: NDArray[Any],
     *,
     pixel_um: float | None,
@@ -53,7 +53,7 @@ def write_surfaces(
     Args:
         height_map: a picture of the depth in colours.
         mesh: the surface.
-        relief: what is drawn.
+        relief: what is drawn; None where nothing is wanted.
         image: painted on the mesh, ``(H, W[, C])`` uint8 or uint16.
         pixel_um: width of a pixel; None where it is not known.
         overwrite: whether existing files may be replaced.
@@ -62,6 +62,8 @@ def write_surfaces(
         OutputError: one exists, or cannot be written.
     """
     notes: list[str] = []
+    if relief is None:  # those who want some have looked
+        return notes
     unit, near_first = relief.unit, relief.near_first
     if height_map is not None:
         from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
