@@ -180,6 +180,34 @@ def test_places_in_degrees_minutes_and_seconds(tmp_path, said, degrees):
         assert found == pytest.approx(wanted, abs=2e-5)
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        box(b"mvhd"),
+        made(2**64 - 1, 1),
+        box(b"udta", box(b"loci"), box(b"\xa9xyz", b"\xff\xff")),
+        box(
+            b"udta",
+            text(b"\xa9day", "2024-13-99T99:99:99"),
+            text(b"\xa9xyz", "+" + "9" * 400 + "+1/"),
+        ),
+        box(b"meta"),
+        box(b"meta", bytes(4), box(b"ilst", box(b"\0\0\0\x09", box(b"data", bytes(8))))),
+    ],
+)
+def test_odd_boxes_tell_nothing(tmp_path, inside):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(box(b"moov", inside))
+    assert film_metadata(path).exif is None
+
+
+def test_lists_within_lists_without_end_tell_nothing(tmp_path):
+    path = tmp_path / "a.avi"
+    lists = b"".join(b"LIST" + struct.pack("<I", 2**31) + b"hdrl" for _ in range(3000))
+    path.write_bytes(b"RIFF" + struct.pack("<I", 2**31) + b"AVI " + lists)
+    assert film_metadata(path).exif is None
+
+
 def test_a_day_before_there_were_such_films_is_none(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_bytes(box(b"moov", made(0)))

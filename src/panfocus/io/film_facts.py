@@ -39,6 +39,8 @@ _SINCE_1904 = datetime(1904, 1, 1, tzinfo=UTC)
 _FIRST_YEAR = 1970
 #: Bytes of a text, and boxes beside each other, at most.
 _MOST_TEXT, _MOST_BOXES = 1 << 16, 1 << 14
+#: Lists within each other, at most; no camera has more than two.
+_DEEPEST = 3
 _PLACE = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?")
 _AVI_DATE = "%a %b %d %H:%M:%S %Y"
 
@@ -75,7 +77,10 @@ def film_metadata(path: Path) -> Metadata:
         path: an MP4, MOV or AVI; of other films nothing is told.
     """
     told = _Told()
-    with suppress(OSError, ValueError, struct.error, OverflowError), path.open("rb") as file:
+    with (
+        suppress(OSError, ValueError, LookupError, OverflowError, struct.error),
+        path.open("rb") as file,
+    ):
         size = file.seek(0, 2)
         file.seek(0)
         head = file.read(12)
@@ -173,7 +178,7 @@ def _read_meta(file: BinaryIO, outer: _Part, told: _Told) -> None:
                         told.take(name, _data(file, value, 8))
 
 
-def _read_avi(file: BinaryIO, outer: _Part, told: _Told) -> None:
+def _read_avi(file: BinaryIO, outer: _Part, told: _Told, depth: int = 0) -> None:
     at = outer.start
     for _ in range(_MOST_BOXES):
         file.seek(at)
@@ -182,8 +187,8 @@ def _read_avi(file: BinaryIO, outer: _Part, told: _Told) -> None:
             return
         kind, length = struct.unpack("<4sI", head[:8])
         part = _Part(kind, at + 8, min(at + 8 + length, outer.end))
-        if kind == b"LIST" and head[8:] in (b"hdrl", b"INFO", b"exif"):
-            _read_avi(file, _Part(head[8:], at + 12, part.end), told)
+        if kind == b"LIST" and head[8:] in (b"hdrl", b"INFO", b"exif") and depth < _DEEPEST:
+            _read_avi(file, _Part(head[8:], at + 12, part.end), told, depth + 1)
         elif kind in _NAMES:
             told.take(kind, _data(file, part))
         at += 8 + length + length % 2
