@@ -97,6 +97,14 @@ def test_strokes_do_not_lie_on_it(page, stack):
     assert "each channel" in answer.json()["error"]["remedy"]
 
 
+def test_no_project_is_saved_that_would_forget_it(page, stack, tmp_path):
+    result = fuse_by(page, stack, 1)["id"]
+    body = wish(result, str(tmp_path), "a.ome.tif", project=True)
+    assert "channel" in line_of(page, stack, **body)["problem"]["what"]
+    assert page.post(f"{stack}/save", body).status_code == 400
+    assert not list(tmp_path.glob("a.*"))
+
+
 @pytest.mark.parametrize("guide", [2, -1, "x", True, [0]])
 def test_a_channel_that_is_none_is_refused(page, stack, guide):
     body = {"options": {"system": "guided"}, "guide": guide}

@@ -164,6 +164,12 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
         raise UsageError(
             "strokes are repeated from a project file", remedy="save the project as well"
         )
+    if request.project is not None and result.guide is not None:
+        raise UsageError(
+            "a project knows of no channel that decides for others",
+            where="guide_channel",
+            remedy="leave the project out, or let each channel decide",
+        )
     if mendings.carried(stack, result).missing:
         raise UsageError(
             "a stroke is painted from a frame that this result leaves out",
