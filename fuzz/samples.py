@@ -166,13 +166,14 @@ def _psd(dtype: str) -> bytes:
     import psd_tools  # noqa: F401  an extra
 
     from panfocus.frame import Metadata
-    from panfocus.io.psd import PsdLayer, write_psd
+    from panfocus.io.psd import write_psd
+    from panfocus.io.psd_layers import LayeredPicture, PsdLayer
 
     frame = stack(dtype=dtype)[0]
 
     def write(path: Path) -> None:
         layers = iter([(frame, None)])
-        write_psd(path, frame, [PsdLayer("f")], layers, Metadata(), has_alpha=False)
+        write_psd(path, LayeredPicture(frame, [PsdLayer("f")], layers), Metadata())
 
     return _written("a.psd", write)
 

@@ -332,6 +332,39 @@ def test_a_zarr_with_somebodys_file_in_it_is_kept(tmp_path: Path) -> None:
     assert batch(tmp_path / "m.csv", out, "--overwrite") == 0
 
 
+@pytest.mark.parametrize(("version", "told"), [("0.4", ".zattrs"), ("0.5", "zarr.json")])
+def test_scientific_stacks_become_ome_zarrs_of_a_version(
+    tmp_path: Path, version: str, told: str
+) -> None:
+    pytest.importorskip("zarr")
+    planes = np.random.default_rng(1).integers(0, 255, (4, 64, 64), np.uint8)
+    tifffile.imwrite(
+        write_stack(tmp_path / "in" / "shots").parent / "v.ome.tif",
+        planes,
+        metadata={"axes": "ZYX"},
+        ome=True,
+    )
+    out = tmp_path / "out"
+    assert batch(tmp_path / "in", out, "--ome-zarr", version, "--index-map") == 0
+    assert {p.name for p in out.iterdir() if p.name[0] != "." and "report" not in p.name} == {
+        "v.ome.zarr",
+        "v_index.ome.zarr",
+        "shots.tif",
+        "shots_index.tif",
+    }
+    facts = json.loads((out / "v.ome.zarr" / told).read_text())
+    facts = facts.get("attributes", {}).get("ome", facts)
+    assert {facts.get("version"), facts["multiscales"][0].get("version")} >= {version}
+    before = contents(out)
+    assert batch(tmp_path / "in", out, "--ome-zarr", version, "--index-map", "--resume") == 0
+    assert stack_report(out, "v")["state"] == "skipped"
+    other = {"0.4": "0.5", "0.5": "0.4"}[version]
+    assert batch(tmp_path / "in", out, "--ome-zarr", other, "--index-map", "--resume") == 0
+    assert stack_report(out, "v")["state"] == "done"
+    assert stack_report(out, "shots")["state"] == "skipped"
+    assert contents(out) != before
+
+
 @pytest.mark.parametrize("run", ["../*", "*", "", "."])
 def test_only_folders_of_a_run_of_ours_are_cleared_away(
     stacks: Path, tmp_path: Path, run: str

@@ -78,6 +78,46 @@ def test_a_tiff_becomes_rgb(tmp_path, depth, planar, icc):
     assert np.abs(managed(INKS).astype(int) - PLAIN).mean() > 5  # the profile says something else
 
 
+@pytest.mark.parametrize("writer", ["Pillow", "tifffile", "tifffile, tiles"])
+@pytest.mark.parametrize("icc", [ICC, None], ids=["profile", "rule"])
+def test_jpegs_inside_a_tiff_become_rgb(tmp_path, writer, icc):
+    path = tmp_path / "a.tif"
+    if writer == "Pillow":
+        picture = Image.fromarray(INKS, "CMYK")
+        picture.save(path, compression="jpeg", quality=98, icc_profile=icc)
+    else:
+        how = {"tile": (32, 32)} if "tiles" in writer else {"rowsperstrip": 16}
+        how |= {"compression": "jpeg", "compressionargs": {"level": 98}, "iccprofile": icc}
+        tifffile.imwrite(path, INKS, photometric="separated", **how)
+    frame, notes = read(path)
+    wanted = PLAIN if icc is None else managed(INKS)
+    assert np.abs(frame.pixels.astype(int) - wanted).mean() < 2
+    assert "CMYK" in notes[0]
+
+
+@pytest.mark.parametrize("transform", [0, 2])
+def test_inks_that_a_jpeg_inside_a_tiff_says_are_ycck_are_refused(tmp_path, transform):
+    """libtiff and libjpeg read another picture from them; a plain mark of Adobe's changes none."""
+    plain, path = tmp_path / "a.tif", tmp_path / "b.tif"
+    how = {"compression": "jpeg", "compressionargs": {"level": 98}, "photometric": "separated"}
+    tifffile.imwrite(plain, INKS, **how)
+    with tifffile.TiffFile(plain) as file:
+        page = file.pages[0]
+        (at,), (size,) = page.dataoffsets, page.databytecounts
+        places = [page.tags[name].valueoffset for name in ("StripOffsets", "StripByteCounts")]
+    data = bytearray(plain.read_bytes())
+    mark = b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0" + bytes([transform])
+    data += data[at : at + 2] + mark + data[at + 2 : at + size]
+    for place, value in zip(places, (len(data) - size - len(mark), size + len(mark)), strict=True):
+        struct.pack_into("<I", data, place, value)
+    path.write_bytes(data)
+    if transform == 0:
+        assert np.array_equal(read(path)[0].pixels, read(plain)[0].pixels)
+        return
+    with pytest.raises(InputError, match="YCCK"):
+        read(path)
+
+
 @pytest.mark.parametrize("icc", [ICC, None], ids=["profile", "rule"])
 def test_a_jpeg_of_adobe_becomes_rgb(tmp_path, icc):
     path = tmp_path / "a.jpg"

@@ -143,12 +143,13 @@ def test_a_flattened_psd_of_both_depths(tmp_path):
     pytest.importorskip("psd_tools")
     from panfocus.frame import Metadata
     from panfocus.io.psd import write_psd
-    from panfocus.io.psd_layers import PsdLayer
+    from panfocus.io.psd_layers import LayeredPicture, PsdLayer
 
     for pixels in (RGB, GREY, DEEP):
         path = tmp_path / f"{pixels.dtype}{pixels.ndim}.psd"
         layers = iter([(pixels, None)])
-        write_psd(path, pixels, [PsdLayer("frame")], layers, Metadata(icc=ICC), has_alpha=False)
+        layered = LayeredPicture(pixels, [PsdLayer("frame")], layers)
+        write_psd(path, layered, Metadata(icc=ICC))
         infos, notes = find_frames([path])
         frame = read_frame(infos[0])
         np.testing.assert_array_equal(frame.pixels, pixels)

@@ -19,7 +19,7 @@ from panfocus.io.ifd_pack import pack
 from panfocus.io.metadata import parse_exif
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.psd import write_psd
-from panfocus.io.psd_layers import PsdLayer
+from panfocus.io.psd_layers import LayeredPicture, PsdLayer
 from tests.pipeline.test_project import write_stack
 
 ENDINGS = (".jpg", ".png", ".webp", ".tif")
@@ -50,7 +50,8 @@ def test_an_animation_carries_the_mark(tmp_path: Path, ending: str) -> None:
 @pytest.mark.parametrize("metadata", [io.Metadata(), camera()], ids=["bare", "camera"])
 def test_layers_carry_the_mark(tmp_path: Path, ending: str, metadata: io.Metadata) -> None:
     path = tmp_path / f"layers{ending}"
-    write_psd(path, picture(), [PsdLayer("a")], iter([(picture(), None)]), metadata)
+    layered = LayeredPicture(picture(), [PsdLayer("a")], iter([(picture(), None)]))
+    write_psd(path, layered, metadata)
     assert is_made_by_panfocus(path)
     whole = path.read_bytes()
     assert not is_marked_without(whole, tmp_path / f"plain{ending}")

@@ -10,7 +10,7 @@ from panfocus.errors import OutputError
 from panfocus.frame import Metadata
 from panfocus.io.layered import check_layers
 from panfocus.io.psd import write_psd
-from panfocus.io.psd_layers import PsdLayer
+from panfocus.io.psd_layers import LayeredPicture, PsdLayer
 from tests.support.files import ICC, photo
 
 
@@ -80,7 +80,7 @@ def test_all_is_there(tmp_path, ending, dtype, channels):
     layers = [PsdLayer("bełow", has_alpha, has_mask=True), PsdLayer("fused", has_alpha)]
     path = tmp_path / f"a{ending}"
     pixels = iter([(below, mask), (picture, None)])
-    write_psd(path, picture, layers, pixels, Metadata(icc=ICC), has_alpha=has_alpha)
+    write_psd(path, LayeredPicture(picture, layers, pixels, has_alpha), Metadata(icc=ICC))
     data = path.read_bytes()
     found = parse(data)
     assert found[:3] == (channels, 8 * np.dtype(dtype).itemsize, 3 if channels > 2 else 1)
@@ -105,9 +105,8 @@ def test_pillow_reads_it(tmp_path):
     picture, below = photo(32, 46, 3, np.uint8, 1), photo(32, 46, 3, np.uint8, 2)
     layers = [PsdLayer("below"), PsdLayer("fused")]
     path = tmp_path / "a.psd"
-    write_psd(
-        path, picture, layers, iter([(below, None), (picture, None)]), Metadata(dpi=(300, 300))
-    )
+    layered = LayeredPicture(picture, layers, iter([(below, None), (picture, None)]))
+    write_psd(path, layered, Metadata(dpi=(300, 300)))
     with Image.open(path) as image:
         assert np.array_equal(np.asarray(image), picture)
         assert [layer[0] for layer in image.layers] == ["below", "fused"]
@@ -135,6 +134,7 @@ def test_nothing_stays_behind_where_a_frame_is_damaged(tmp_path):
         yield picture, None
         raise OSError("damaged")
 
+    layered = LayeredPicture(picture, [PsdLayer("a"), PsdLayer("b")], frames())
     with pytest.raises(OutputError):
-        write_psd(tmp_path / "a.psd", picture, [PsdLayer("a"), PsdLayer("b")], frames(), Metadata())
+        write_psd(tmp_path / "a.psd", layered, Metadata())
     assert list(tmp_path.iterdir()) == []

@@ -116,12 +116,13 @@ def test_memory_is_counted_before_the_range_of_numbers_is_looked_for(tmp_path, m
 def test_a_psd_that_is_packed_as_nobody_does_is_not_unpacked(tmp_path):
     pytest.importorskip("psd_tools")
     from panfocus.frame import Metadata
-    from panfocus.io.psd import PsdLayer, write_psd
+    from panfocus.io.psd import write_psd
+    from panfocus.io.psd_layers import LayeredPicture, PsdLayer
 
     pixels = photo()
     layers = iter([(pixels, None)])
     path = tmp_path / "a.psd"
-    write_psd(path, pixels, [PsdLayer("f")], layers, Metadata(), has_alpha=False)
+    write_psd(path, LayeredPicture(pixels, [PsdLayer("f")], layers), Metadata())
     data = path.read_bytes()
     at = 26
     for _ in range(3):

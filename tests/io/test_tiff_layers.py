@@ -18,7 +18,7 @@ from panfocus.io.ifd import Tag
 from panfocus.io.layered import write_layers
 from panfocus.io.metadata import parse_exif
 from panfocus.io.provenance import is_made_by_panfocus
-from panfocus.io.psd_layers import PsdLayer
+from panfocus.io.psd_layers import LayeredPicture, PsdLayer
 from tests.support.files import ICC, exif_block, photo
 
 LAYERS = 37724
@@ -31,7 +31,7 @@ def written(path, dtype, channels, metadata=Metadata(icc=ICC)):  # noqa: B008  i
     mask = photo(31, 45, 1, dtype, 5)
     layers = [PsdLayer("bełow", has_alpha, has_mask=True), PsdLayer("fused", has_alpha)]
     pixels = iter([(below, mask), (picture, None)])
-    write_layers(path, picture, layers, pixels, metadata, has_alpha=has_alpha)
+    write_layers(path, LayeredPicture(picture, layers, pixels, has_alpha), metadata)
     return picture, below, mask
 
 

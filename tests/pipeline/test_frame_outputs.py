@@ -82,6 +82,27 @@ def test_gif_and_rocking(fusion, tmp_path):
             assert image.info["loop"] == 0
 
 
+@pytest.mark.parametrize("ending", ["psd", "tif"])
+def test_slabs_are_layers_between_the_frames_and_the_picture(home, tmp_path, ending):
+    """They lie as the whole stack does, and are the files beside the picture."""
+    layers, out = tmp_path / f"l.{ending}", tmp_path / "a.tif"
+    words = ["fuse", str(home / "shots"), "-s", "guided", "-o", str(out), "--layers", str(layers)]
+    assert main([*words, "--slab", "2", "1"]) == 0
+    slabs = [cv2.imread(str(tmp_path / f"a_slab{n:02d}.tif"))[..., ::-1] for n in (1, 2, 3)]
+    names = [f"{n}.png" for n in range(4)] + ["slab 1", "slab 2", "slab 3", "fused"]
+    if ending == "psd":
+        *_, found, _merged = parse(layers.read_bytes())
+        assert list(found) == names
+        planes = [np.stack([found[f"slab {n}"][c] for c in range(3)], -1) for n in (1, 2, 3)]
+    else:
+        psdtags = pytest.importorskip("psdtags")
+        read = psdtags.TiffImageSourceData.fromtiff(layers)
+        assert len(read.layers) == len(names)
+        planes = [layer.asarray()[..., :3] for layer in list(read.layers)[4:7]]
+    for plane, slab in zip(planes, slabs, strict=True):
+        np.testing.assert_array_equal(plane, slab)
+
+
 def layered(folder):
     """A near square before a far wall, two frames; the square's left edge lies at column 100."""
     wall, square = texture(160, 240, 1), texture(160, 240, 2)

@@ -11,7 +11,7 @@ from PIL import Image
 import panfocus
 from panfocus.cli import main
 from panfocus.errors import OutputError, UsageError
-from tests.conftest import texture
+from tests.conftest import focal_stack, texture
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +146,21 @@ def test_nothing_but_ordinary_files_is_replaced(fusion, tmp_path, name, is_link)
         fusion.save(tmp_path / picture, **beside.get(kind, {}), overwrite=True)
     assert pipe.is_fifo()
     assert not list(tmp_path.glob(".panfocus-*"))
+
+
+def test_what_lies_beside_an_ome_tiff_has_its_name_and_no_part_of_its_ending(tmp_path):
+    stack, _ = focal_stack(4, 48, 64)
+    (tmp_path / "in").mkdir()
+    for n, frame in enumerate(stack):
+        Image.fromarray(frame).save(tmp_path / "in" / f"{n}.png")
+    out = tmp_path / "out" / "a.ome.tif"
+    words = ["fuse", str(tmp_path / "in"), "-s", "guided", "-o", str(out)]
+    words += ["--depth-map", "--slab", "3", "1", "--scale-bar", "10um", "--pixel-size", "1"]
+    assert main(words) == 0
+    assert {path.name for path in out.parent.iterdir()} == {
+        "a.ome.tif",
+        "a_depth.tif",
+        "a_slab01.ome.tif",
+        "a_slab02.ome.tif",
+        "a_scalebar.ome.tif",
+    }

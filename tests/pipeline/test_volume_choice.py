@@ -112,9 +112,18 @@ def test_planes_that_are_chosen_keep_their_numbers():
         fused(STACK, axes="TCZYX", only="Z=2")
 
 
-def test_the_guide_must_be_among_the_chosen():
-    with pytest.raises(UsageError, match="not among those that are chosen"):
-        fused(STACK, axes="TCZYX", only="C=0", guide_channel=1)
+def test_the_guide_need_not_be_among_the_chosen():
+    stack = STACK.copy()
+    stack[:, 1] = STACK[:, 1, ::-1]  # sharp in other planes
+    by_itself = fused(stack, axes="TCZYX", only="C=0,T=1")
+    guided = fused(stack, axes="TCZYX", only="C=0,T=1", guide_channel=1)
+    together = fused(stack, axes="TCZYX", only="C=0-1,T=1", guide_channel=1)
+    np.testing.assert_array_equal(guided.image, together.image[:, :1])
+    np.testing.assert_array_equal(guided.positions[0].index, together.positions[0].index)
+    assert (guided.positions[0].index != by_itself.positions[0].index).any()
+    assert guided.positions[0].channels == ("",)
+    with pytest.raises(UsageError, match="no such channel"):
+        fused(STACK, axes="TCZYX", only="C=0", guide_channel=7)
     both = fused(STACK, axes="TCZYX", only="C=0,2,T=0", guide_channel=2).positions[0]
     assert both.image.shape[:2] == (1, 2)
     assert both.index.shape[:2] == (1, 1)

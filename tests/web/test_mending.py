@@ -1,5 +1,6 @@
 """Strokes on the page: put on, taken back, kept, saved, and repeated by the command line."""
 
+import json
 import shlex
 
 import numpy as np
@@ -182,6 +183,25 @@ def test_the_command_line_makes_the_same_bytes(spoilt, tmp_path):
         assert (other.parent / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"animation_size": 63},
+        {"animation_size": 1e400},
+        {"animation_size": "large"},
+        {"rocking": "gif", "parallax": 0},
+        {"rocking": "gif", "parallax": float("nan")},
+        {"quality": float("nan")},
+        {"quality": 0},
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(page, shots, more):
+    stack, result = opened(page, shots)
+    body = json.dumps({"result": result, "folder": str(shots), "name": "a.jpg", **more})
+    answer = page.http.post(f"{stack}/save/line", content=body)
+    assert answer.status_code == 400 or answer.json()["problem"] is not None
+
+
 def test_all_that_can_lie_beside_the_picture_is_written_and_repeated(spoilt, tmp_path):
     """Slabs and a scale bar, too, and moving pictures in both formats, with a stroke."""
     folder, _ = spoilt
@@ -196,6 +216,8 @@ def test_all_that_can_lie_beside_the_picture_is_written_and_repeated(spoilt, tmp
         "layers": "psd",
         "animation": "gif",
         "rocking": "webp",
+        "animation_size": 64,
+        "parallax": 6,
         "transforms": True,
     }
     for place in (out, other):
@@ -211,6 +233,10 @@ def test_all_that_can_lie_beside_the_picture_is_written_and_repeated(spoilt, tmp
         standing = page.post(f"{stack}/save/line", body).json()["standing"]
     made = {path.name for path in out.iterdir()}
     assert made >= {"out.ome.tif", "out_layers.psd", "out_stack.gif", "out_rocking.webp"}
+    assert "--animation-size=64 --parallax=6" in told["command"]
+    for name in ("out_stack.gif", "out_rocking.webp"):
+        with Image.open(out / name) as moving:
+            assert 56 <= max(moving.size) <= 64  # seen from aside, a little is cut off
     assert set(standing) == made - {"out.panfocus.json"}  # of which revisions are counted
     words = shlex.split(told["command"].replace(f"{out}/out", f"{other}/out"))
     words[words.index("--project") + 1] = str(out / "out.panfocus.json")

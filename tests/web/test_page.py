@@ -2,13 +2,16 @@
 
 import json
 import shlex
+import shutil
 import time
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from panfocus import fuse_volume
 from panfocus.cli import main
 from tests.conftest import psnr
 from tests.web.browser import browsing, page_of, viewing
@@ -226,6 +229,45 @@ def test_keys_alone_do_the_whole_work(browser, spoilt):
         until(page, 1)
 
 
+def test_options_are_chosen_by_words_and_files_by_their_names(browser, spoilt):
+    """A reference frame stays the same where another is left out; folders beside it are offered."""
+    folder, _ = spoilt
+    flats = folder / "flats"
+    flats.mkdir()
+    Image.new("RGB", (WIDTH, HEIGHT), (200, 200, 200)).save(flats / "flat.png")
+    with viewing(folder) as address, page_of(browser, address) as page:
+        page.wait_for_selector(".cell img")
+        page.wait_for_selector("option[value=draft]", state="attached")
+        page.locator("summary", has_text="Alignment and brightness").click()
+        said = page.get_by_label("Alignment", exact=True).locator("option").all_text_contents()
+        assert "Parts of it, too (parallax)" in said
+        page.get_by_label("Reference frame").select_option(label="3: f2.png")
+        page.get_by_label("Shear").uncheck()
+        page.get_by_label("Use f0.png").uncheck()
+        page.wait_for_selector(".cell.off")
+        chosen = page.get_by_label("Reference frame")
+        page.wait_for_function("n => n.options.length === 5", arg=chosen.element_handle())
+        chosen = page.get_by_label("Reference frame")
+        assert chosen.evaluate("n => n.selectedOptions[0].textContent") == "3: f2.png"
+        page.locator("summary").get_by_text("Frames", exact=True).click()
+        field = page.get_by_label("Flat field")
+        field.focus()
+        page.wait_for_selector("datalist option", state="attached")
+        offered = page.locator("datalist option").evaluate_all("all => all.map(n => n.value)")
+        assert str(flats) in offered
+        field.fill("flats")
+        field.blur()
+        page.get_by_label("System", exact=True).select_option("guided")
+        page.get_by_role("button", name="Fuse", exact=True).click()
+        page.wait_for_selector(".result")
+        page.locator(".job").first.wait_for(state="detached")
+        tab(page, "Save")
+        line = page.locator("code", has_text="panfocus fuse").text_content()
+    assert "--reference 1 " in line
+    assert "--align-dof shift,scale,rotate " in line
+    assert f"--flat-field {flats} " in line
+
+
 def test_everything_has_a_name(browser, spoilt):
     """A screen reader finds a name on all that can be used, and one landmark for the page."""
     folder, _ = spoilt
@@ -348,6 +390,58 @@ def test_folders_and_volumes_are_dropped_onto_the_page(browser, spoilt, tmp_path
         drop(page, *sorted(folder.glob("*.png"))[:2])
         page.wait_for_selector(".tab.on >> text=f0.png + 1")
         assert page.locator(".cell").count() == 2
+
+
+def test_zarrs_and_folders_of_stacks_are_dropped_and_come_back(browser, spoilt, tmp_path):
+    """What lies below a folder is opened as by its name; results of drops are fetched."""
+    folder, _ = spoilt
+    grey = planted(4, HEIGHT, WIDTH)[0][..., 1]
+    both, store = tmp_path / "both", tmp_path / "cells.ome.zarr"
+    shutil.copytree(folder, both / "shots" / "wasp")
+    (both / "shots" / "wasp" / "notes.txt").write_text("no picture")
+    (both / "shots" / ".hidden").mkdir()
+    shutil.copy(folder / "f0.png", both / "shots" / ".hidden")
+    fuse_volume(np.stack([grey, grey]), axes="CZYX", system="guided").save(both / "two.ome.zarr")
+    zarr = pytest.importorskip("zarr").open_group(str(store), mode="w", zarr_format=2)
+    zarr.create_array("0", data=np.stack([grey, grey])[None], chunks=(1, 1, 1, HEIGHT, WIDTH))
+    axes = [{"name": name} for name in "tczyx"]
+    zarr.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [{"path": "0"}]}]
+    shutil.copytree(store, both / "deeper" / "cells.zarr")
+    (tmp_path / "empty").mkdir()
+    with viewing(tmp_path / "empty") as address, page_of(browser, address) as page:
+        page.wait_for_selector("text=Drop frames here")
+        drop(page, store)
+        page.wait_for_selector(".tab.on >> text=cells.ome.zarr")
+        page.get_by_role("slider", name="Channel").wait_for()
+        assert page.locator(".cell").count() == 4
+        page.wait_for_selector("option[value=draft]", state="attached")
+        fuse(page)
+        tab(page, "Save")
+        page.get_by_label("Format").select_option("ome.zarr")
+        page.get_by_role("button", name="Save", exact=True).click()
+        with page.expect_download() as told:
+            page.get_by_role("link", name="_fused.ome.zarr").click()
+        told.value.save_as(tmp_path / "out.zip")
+        drop(page, both)
+        page.wait_for_selector(".tab >> text=cells.zarr")
+        page.wait_for_selector(".tab >> text=wasp")
+        # a Zarr with nothing along Z is no stack, which does not keep the others from being opened
+        page.wait_for_selector(".toast >> text=There is nothing to fuse along Z")
+        assert page.locator(".tab").count() == 3
+    with ZipFile(tmp_path / "out.zip") as archive:
+        assert "cells_fused.ome.zarr/.zattrs" in archive.namelist()
+
+
+def test_a_folder_is_chosen_by_keys(browser, spoilt, tmp_path):
+    folder, _ = spoilt
+    (tmp_path / "empty").mkdir()
+    with viewing(tmp_path / "empty") as address, page_of(browser, address) as page:
+        page.wait_for_selector("text=Drop frames here")
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose a folder").press("Enter")
+        chooser.value.set_files(folder)
+        page.wait_for_selector(".tab.on >> text=wasp")
+        assert page.locator(".cell").count() == 3
 
 
 def test_what_is_wrong_is_said(browser, tmp_path):

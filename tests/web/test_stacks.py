@@ -6,7 +6,9 @@ import pytest
 from PIL import Image
 
 import panfocus
+from panfocus.cli import main
 from panfocus.pipeline.options import FIELDS
+from panfocus.web.serve import open_inputs, places_of
 from tests.conftest import focal_stack, psnr, texture
 from tests.web.conftest import serving, write_frames
 
@@ -312,3 +314,22 @@ def test_the_cache_of_pictures_is_bounded(page, shots):
     for n in range(5):
         image_of(page.get(f"{stack}/tiles/frame-{n}/0/0_0"))
     assert page.desk.pyramids.held <= 300_000
+
+
+def test_a_result_opens_with_the_project_that_lies_beside_it(shots):
+    out = shots / "fly.png"
+    words = ["fuse", str(shots), "-s", "guided", "-o", str(out), "--align", "none"]
+    assert main([*words, "--save-project", str(shots / "fly.panfocus.json")]) == 0
+    (shots / "f1.panfocus.json").write_text("not of a result")
+    with serving(places=places_of([out])) as page:
+        open_inputs(page.desk, [out])
+        page.idle()
+        (told,) = page.get("/api/state").json()["stacks"]
+        assert told["title"] == "fly"
+        facts = page.get(f"/api/stacks/{told['id']}").json()
+        assert facts["count"] == 5
+        assert [r["name"] for r in facts["results"]] == ["draft", "guided"]
+    with serving(places=places_of([shots])) as page:
+        open_inputs(page.desk, [shots / "f0.png", shots / "f1.png"])
+        (told,) = page.get("/api/state").json()["stacks"]
+        assert page.get(f"/api/stacks/{told['id']}").json()["count"] == 2

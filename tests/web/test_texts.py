@@ -6,9 +6,14 @@ import re
 import pytest
 
 from panfocus.pipeline.options import ABOUT
+from panfocus.registration.options import FREEDOMS
+from panfocus.systems import list_systems
+from panfocus.systems.uses import USES
 from panfocus.web.app import STATIC
-from panfocus.web.form import GROUPS, PRESETS
+from panfocus.web.form import GROUPS, PRESETS, form
 
+#: Choices that are called alike in all languages.
+BY_NAME = ("cuda", "directml", "coreml", "openvino", "8", "16")
 LANGUAGES = ("de", "zh", "ja", "fr", "es")
 SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in (STATIC / "js").glob("*.js")}
 
@@ -19,6 +24,7 @@ def texts(language):
 
 #: English help comes from the options themselves.
 HELP = {f"option.{name}.help" for name in ABOUT if name not in ("maps", "system")}
+HELP |= {f"system.{name}" for name in USES}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -56,13 +62,26 @@ def test_keys_that_are_put_together_are_there():
     wanted += [f"tab.{n}" for n in ("fuse", "see", "mend", "save")]
     wanted += [f"map.{n}" for n in ("index", "depth", "confidence")]
     wanted += [f"mark.{n}" for n in ("blurred", "exposure", "duplicate", "order")]
+    wanted += [
+        f"choice.{o['name']}.{c}"
+        for group in form()["groups"]
+        for o in group["options"]
+        for c in o["choices"]
+        if c not in BY_NAME
+    ]
+    wanted += [f"choice.align_dof.{name}" for name in FREEDOMS]
+    wanted += [f"choice.reference.{name}" for name in ("middle", "first", "last")]
     assert [key for key in wanted if key not in english] == []
+
+
+def test_systems_that_come_with_panfocus_say_what_they_are_for():
+    assert sorted(USES) == sorted(card.name for card in list_systems())
 
 
 def test_no_key_is_left_over():
     said = "\n".join(SCRIPTS.values())
-    starts = ("option.", "group.", "preset.", "tab.", "map.", "mark.", "unit.", "stage.", "job.",
-              "look.", "keys.", "theme.", "mend.", "save.")  # fmt: skip
+    starts = ("option.", "choice.", "group.", "preset.", "tab.", "map.", "mark.", "unit.",
+              "stage.", "job.", "look.", "keys.", "theme.", "mend.", "save.")  # fmt: skip
     left = [k for k in texts("en") if f'"{k}"' not in said and not k.startswith(starts)]
     assert left == []
 

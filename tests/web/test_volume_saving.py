@@ -215,3 +215,18 @@ def test_many_places_keep_few_drafts(page, stack, monkeypatch):
     assert sum("draft" in each.results for each in found._elsewhere.values()) == 1
     go(page, stack, 0, 0)
     assert [r["id"] for r in page.get(stack).json()["results"]] == ["draft"]
+
+
+def test_a_part_of_a_volume_is_told_of_no_order_and_of_nothing_to_leave_out(tmp_path):
+    planes = focal_stack(7, 96, 128)[0][..., 0].astype(np.uint16) * 16
+    planes = planes[[0, 3, 1, 2, 4, 5, 6, 6]]  # Z says that they are where they are
+    tifffile.imwrite(tmp_path / "z.ome.tif", planes, metadata={"axes": "ZYX"}, ome=True)
+    with serving(tmp_path) as page:
+        stack = page.open(tmp_path / "z.ome.tif")
+        page.idle()
+        body = {"options": {"system": "guided"}, "box": [0, 0, 128, 96]}
+        assert page.post(f"{stack}/fuse", body).status_code == 200
+        page.idle()
+        notes = page.get(stack).json()["results"][-1]["warnings"]
+    assert any("duplicate" in note for note in notes)
+    assert not any("order" in note or "cull" in note for note in notes)

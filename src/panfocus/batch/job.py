@@ -10,12 +10,13 @@ from typing import Any
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
 from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.vendors import Mosaic
+from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.outputs import map_path
 from panfocus.pipeline.volume_choice import Only
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 
-#: Of scientific stacks.
-VOLUME_ENDING = ".ome.tif"
+#: Of scientific stacks, and of those whose version of OME-Zarr is said.
+VOLUME_ENDING, ZARR_ENDING = ".ome.tif", ".ome.zarr"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Job:
         only: what of a scientific stack is fused; None for all of it, and of photographs.
         pyramid: whether large results of scientific stacks get smaller copies.
         mosaic: what tiles of a mosaic in a scientific stack are; None to put them together.
+        ome_zarr: version of OME-Zarr in which scientific stacks are written; None for OME-TIFF, or
+            0.4 where the output is named as an OME-Zarr.
     """
 
     name: str
@@ -47,11 +50,17 @@ class Job:
     only: Only | None = None
     pyramid: Pyramid = "auto"
     mosaic: Mosaic | None = None
+    ome_zarr: NgffVersion | None = None
 
     @property
     def is_volume(self) -> bool:
         """Whether it is a scientific stack: written as one, or chosen from, and no photograph."""
         return is_zarr(self.output) or is_ome_tiff(self.output) or self.only is not None
+
+    @property
+    def zarr_version(self) -> NgffVersion | None:
+        """Version of the OME-Zarr that it writes; None where none is said, or another file."""
+        return self.ome_zarr if is_zarr(self.output) else None
 
     @property
     def outputs(self) -> dict[str, Path]:
@@ -66,14 +75,17 @@ def is_volume_job(path: Path, ending: str) -> bool:
     return is_volume(path) or (ending == ".tif" and is_measured(path))
 
 
-def ending_of(ending: str, only: Only | None) -> str:
+def ending_of(ending: str, template: Job, only: Only | None) -> str:
     """Return the ending of a scientific stack's result: a picture's where something is chosen.
 
     Args:
-        ending: of pictures, as asked for; TIFF is OME-TIFF here.
+        ending: of pictures, as asked for; TIFF is OME-TIFF here, or OME-Zarr.
+        template: of the batch.
         only: what is chosen.
     """
-    return VOLUME_ENDING if only is None or ending == ".tif" else ending
+    if only is not None and ending != ".tif":
+        return ending
+    return VOLUME_ENDING if template.ome_zarr is None else ZARR_ENDING
 
 
 def output_in(out: Path, name: str, ending: str) -> Path:

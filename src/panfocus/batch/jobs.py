@@ -119,7 +119,7 @@ def _of_path(path: Path, out: Path, ending: str, template: Job) -> Job:
     volume = is_volume_job(path, ending)
     name = path.name if path.is_dir() and not volume else _stem(path)
     only = template.only if volume else None
-    output = output_in(out, name, ending_of(ending, only) if volume else ending)
+    output = output_in(out, name, ending_of(ending, template, only) if volume else ending)
     inputs = (str(path.absolute()),)
     mosaic = template.mosaic if volume and is_vendors(path) else None
     return replace(template, name=name, inputs=inputs, output=output, only=only, mosaic=mosaic)
@@ -143,7 +143,7 @@ def _grid(source: Path, out: Path, ending: str, template: Job) -> list[Job]:
             tail = "" if template.guide is not None else f"_c{group.channels[0]}"
             name = f"{_stem(source)}_p{p:03d}_t{group.time:04d}{tail}"
             chosen = Only.of(only)
-            output = output_in(out, name, ending_of(ending, chosen))
+            output = output_in(out, name, ending_of(ending, template, chosen))
             inputs = (str(source.absolute()),)
             jobs.append(replace(template, name=name, inputs=inputs, output=output, only=chosen))
     return jobs

@@ -106,7 +106,7 @@ def _row(
     paths = [base / as_path(part) for part in inputs]
     volume = len(paths) == 1 and is_volume_job(paths[0], ending)
     only = template.only if volume else None
-    named = output_in(out, name, ending_of(ending, only) if volume else ending)
+    named = output_in(out, name, ending_of(ending, template, only) if volume else ending)
     output = as_path(named, UsageError)
     if cells["output"]:
         output = located(out.absolute() / as_path(cells["output"]))

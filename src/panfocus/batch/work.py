@@ -113,8 +113,7 @@ def prepare(
         system = {"name": checked.card.name, "sha256": checked.card.sha256}
         settings = asdict(checked.settings)
         rest = (sorted(job.maps), job.quality, str(job.output), job.axes, job.guide, job.only)
-        if job.mosaic is not None:
-            rest = (*rest, job.mosaic)
+        rest = (*rest, *(one for one in (job.mosaic, job.zarr_version) if one is not None))
         key = key_of(checked.files, settings, system, *rest)
         earlier = read_record(record)
         if resume and earlier is not None and earlier.is_done(key):
@@ -163,7 +162,12 @@ def _volume_outputs(job: Job, places: Mapping[str, Path]) -> VolumeOutputs:
     """Return the files of a scientific stack, in their places or on the way there."""
     maps = {kind: places[kind] for kind in job.maps}
     return VolumeOutputs(
-        places["image"], maps, overwrite=True, pyramid=job.pyramid, quality=job.quality
+        places["image"],
+        maps,
+        overwrite=True,
+        pyramid=job.pyramid,
+        ome_zarr=job.zarr_version,
+        quality=job.quality,
     )
 
 

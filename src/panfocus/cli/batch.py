@@ -74,8 +74,8 @@ def _options(words: dict[str, Any]) -> BatchOptions:
     maps = tuple(kind for kind in MAP_KINDS if words.pop(f"{kind}_map"))
     fields = BatchOptions.__dataclass_fields__
     own = {name: words.pop(name) for name in list(words) if name in fields}
-    quality, axes, guide = words.pop("quality"), words.pop("axes"), words.pop("guide_channel")
-    told, pyramid, mosaic = words.pop("only"), words.pop("pyramid"), words.pop("mosaic")
+    guide, told = words.pop("guide_channel"), words.pop("only")
+    how = {name: words.pop(name) for name in ("quality", "axes", "pyramid", "mosaic", "ome_zarr")}
     only = None if told is None else Only.of(told)
     own["out"] = located(own["out"])
     own["ending"] = f".{own['ending']}"
@@ -89,7 +89,7 @@ def _options(words: dict[str, Any]) -> BatchOptions:
         )
     settings = {n: v for n, v in chosen.items() if n in FIELDS}
     make_settings(**settings)
-    template = Job("", (), Path(), settings, maps, quality, axes, guide, only, pyramid, mosaic)
+    template = Job("", (), Path(), settings, maps, guide=guide, only=only, **how)
     return BatchOptions(template=template, **own)
 
 

@@ -11,21 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from panfocus.systems import DEFAULT_SYSTEM, Card, list_systems, load_system
+from panfocus.systems.uses import USES, use_of
 
-#: When to take which; docs/results.md has the figures.
-_USES = {
-    "dualpath": "anything: photographs, microscopy, two frames or two hundred",
-    "dualpath-paper": "to compare with the paper's recipe, nothing added",
-    "dualpath-picture": "a system whose own picture is wanted, not a choice of pixels",
-    "drpl": "pairs, where time does not matter",
-    "drpl-small": "pairs, sharper borders than `guided` at moderate cost",
-    "drpl-paper": "to compare with the paper's recipe, nothing added",
-    "guided": "speed above all, and no network",
-    "guided-tenengrad": "as `guided`, by gradients; not where lights are out of focus",
-    "guided-sf": "as `guided`, by spatial frequency",
-    "guided-variance": "as `guided`, by local variance",
-    "pyramid": "hair that crosses, where no network is wanted",
-}
 #: Multiply-adds a pixel, and what to call a network of so many.
 _SPEEDS = ((0, "fastest"), (50_000, "fast"), (200_000, "slow"))
 
@@ -60,7 +47,7 @@ def _table(cards: list[Card]) -> Table:
     table.add_column("frames\nat once", justify="right")
     table.add_column("use it for")
     for card in cards:
-        table.add_row(card.name, _speed(card), _frames(card), _USES.get(card.name, card.title))
+        table.add_row(card.name, _speed(card), _frames(card), use_of(card))
     return table
 
 
@@ -77,8 +64,8 @@ def _card(card: Card) -> Table:
 def _facts(card: Card) -> Iterator[tuple[str, str]]:
     yield "name", card.name
     yield "what it is", card.title
-    if card.name in _USES:
-        yield "use it for", _USES[card.name]
+    if card.name in USES:
+        yield "use it for", USES[card.name]
     makes = "weights of the frames, with maps" if card.kind == "decision" else "a picture, no maps"
     yield "makes", makes
     yield "frames at once", _frames(card)

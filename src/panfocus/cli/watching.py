@@ -10,6 +10,7 @@ from panfocus.cli.fuse import finish, say
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
 from panfocus.frame import Metadata
+from panfocus.io.endings import beside
 from panfocus.io.frames import FrameInfo
 from panfocus.io.outputs import check_apart, earlier_results
 from panfocus.pipeline.arriving import ArrivingFrames, fuse_as_they_arrive
@@ -47,7 +48,7 @@ def run_watching(request: Request, idle_s: float) -> None:
         )
     outputs = request.outputs(output)
     settings = make_settings(**request.settings, maps=outputs.need_maps)
-    preview = output.with_name(f"{output.stem}_preview.jpg")
+    preview = beside(output, "_preview", ".jpg")
     _check(outputs, preview, settings.system)
 
     def first(info: FrameInfo) -> None:

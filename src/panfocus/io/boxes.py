@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from panfocus.frame import Metadata
 from panfocus.io.metadata import CleanExif, clean_exif, clean_xmp
 
-_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+#: Names the box that holds XMP.
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"  # the uuid that Adobe and ExifTool write
 _BY_PROFILE = 2
 _MOST = 1 << 16  # a picture has a dozen, or some thousands of pieces
@@ -42,7 +43,7 @@ def metadata_of(data: bytes) -> tuple[Metadata, int]:
             exif = clean_exif(bytes(inside[skipped:]))
         elif kind == b"xml " and b"xmpmeta" in bytes(inside[:4096]):
             xmp = clean_xmp(bytes(inside))
-        elif kind == b"uuid" and bytes(inside[:16]) == _XMP:
+        elif kind == b"uuid" and bytes(inside[:16]) == XMP_UUID:
             xmp = clean_xmp(bytes(inside[16:]))
         elif kind == b"uuid" and bytes(inside[:16]) == _EXIF:
             exif = clean_exif(bytes(inside[16:]))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from panfocus.errors import OutputError
 from panfocus.frame import Metadata
 from panfocus.io.psd import write_psd
-from panfocus.io.psd_layers import LayerPixels, PsdLayer
+from panfocus.io.psd_layers import LayeredPicture
 from panfocus.io.tiff_layers import write_tiff_layers
 
 #: Pixels a side, and bytes, that a format holds at most.
@@ -61,32 +57,22 @@ def check_layers(path: Path, height: int, width: int, size: int) -> None:
 
 
 def write_layers(
-    path: Path,
-    picture: NDArray[Any],
-    layers: Sequence[PsdLayer],
-    pixels: Iterator[LayerPixels],
-    metadata: Metadata,
-    *,
-    has_alpha: bool = False,
-    overwrite: bool = False,
+    path: Path, layered: LayeredPicture, metadata: Metadata, *, overwrite: bool = False
 ) -> None:
     """Write layers whole or not at all, one held at a time.
 
     Args:
         path: its extension decides the format, see `ENDINGS`.
-        picture: ``(H, W[, C])`` uint8 or uint16, what all layers together show.
-        layers: from the lowest to the uppermost.
-        pixels: of each layer in turn, all of the picture's size.
+        layered: a picture above its layers.
         metadata: of the picture.
-        has_alpha: whether the picture's last channel is opacity.
         overwrite: whether an existing file may be replaced.
 
     Raises:
         OutputError: see `check_layers`; exists, or cannot be written.
     """
-    height, width = picture.shape[:2]
-    colours = (1 if picture.ndim == 2 else picture.shape[2]) - has_alpha
-    size = layers_bytes(height, width, colours, picture.itemsize, len(layers))
+    height, width = layered.picture.shape[:2]
+    itemsize, count = layered.picture.itemsize, len(layered.layers)
+    size = layers_bytes(height, width, layered.colours, itemsize, count)
     check_layers(path, height, width, size)
     write = write_psd if path.suffix.lower() in (".psd", ".psb") else write_tiff_layers
-    write(path, picture, layers, pixels, metadata, has_alpha=has_alpha, overwrite=overwrite)
+    write(path, layered, metadata, overwrite=overwrite)

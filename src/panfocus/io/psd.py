@@ -6,7 +6,7 @@ Adobe's "Photoshop File Formats Specification" describes both.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,8 +18,7 @@ from panfocus.io.atomic import write_atomic
 from panfocus.io.metadata import with_mark
 from panfocus.io.psd_layers import (
     RAW,
-    LayerPixels,
-    PsdLayer,
+    LayeredPicture,
     PsdLayout,
     layer_pieces,
     layers_length,
@@ -68,57 +67,37 @@ def read_exif(file: BinaryIO) -> bytes | None:
 
 
 def write_psd(
-    path: Path,
-    picture: NDArray[Any],
-    layers: Sequence[PsdLayer],
-    pixels: Iterator[LayerPixels],
-    metadata: Metadata,
-    *,
-    has_alpha: bool = False,
-    overwrite: bool = False,
+    path: Path, layered: LayeredPicture, metadata: Metadata, *, overwrite: bool = False
 ) -> None:
     """Write layers whole or not at all, one held at a time.
 
     Args:
         path: ``.psd`` or ``.psb``.
-        picture: ``(H, W[, C])`` uint8 or uint16, what all layers together show.
-        layers: from the lowest to the uppermost.
-        pixels: of each layer in turn, all of the picture's size.
+        layered: a picture above its layers.
         metadata: of the picture.
-        has_alpha: whether the picture's last channel is opacity.
         overwrite: whether an existing file may be replaced.
 
     Raises:
         OutputError: exists, or cannot be written.
     """
-    height, width = picture.shape[:2]
-    colours = (1 if picture.ndim == 2 else picture.shape[2]) - has_alpha
-    is_large = path.suffix.lower() == ".psb"
-    layout = PsdLayout(height, width, colours, 8 * picture.itemsize, is_large)
-    pieces = _pieces(layout, picture, layers, pixels, metadata, has_alpha=has_alpha)
-    write_atomic(path, pieces, overwrite=overwrite)
+    layout = layered.layout(is_large=path.suffix.lower() == ".psb")
+    write_atomic(path, _pieces(layout, layered, metadata), overwrite=overwrite)
 
 
 def _pieces(
-    layout: PsdLayout,
-    picture: NDArray[Any],
-    layers: Sequence[PsdLayer],
-    pixels: Iterator[LayerPixels],
-    metadata: Metadata,
-    *,
-    has_alpha: bool,
+    layout: PsdLayout, layered: LayeredPicture, metadata: Metadata
 ) -> Iterator[bytes | memoryview]:
     mode = _RGB if layout.colours == 3 else _GREY
     version = 2 if layout.is_large else 1
-    channels = layout.colours + has_alpha
+    channels = layout.colours + layered.has_alpha
     yield struct.pack(
         ">4sH6xHIIHH", SIGNATURE, version, channels, layout.height, layout.width, layout.depth, mode
     )
     yield struct.pack(">I", 0)
     yield _resources(metadata)
-    yield from _layer_section(layout, layers, pixels, has_alpha=has_alpha)
+    yield from _layer_section(layout, layered)
     yield RAW
-    yield from layout.planes(_on_white(picture) if has_alpha else picture)
+    yield from layout.planes(_on_white(layered.picture) if layered.has_alpha else layered.picture)
 
 
 def _on_white(picture: NDArray[Any]) -> NDArray[Any]:
@@ -131,15 +110,13 @@ def _on_white(picture: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def _layer_section(
-    layout: PsdLayout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
-) -> Iterator[bytes | memoryview]:
-    inner = layers_length(layout, layers)
+def _layer_section(layout: PsdLayout, layered: LayeredPicture) -> Iterator[bytes | memoryview]:
+    inner = layers_length(layout, layered.layers)
     if layout.depth == 8:
         head, tail = layout.length(inner), struct.pack(">I", 0)
     else:  # deeper layers stand in a block of their own behind the place of others
         head = layout.length(0) + struct.pack(">I", 0) + layout.block + layout.length(inner)
         tail = b""
     yield layout.length(len(head) + inner + len(tail)) + head
-    yield from layer_pieces(layout, layers, pixels, has_alpha=has_alpha)
+    yield from layer_pieces(layout, layered)
     yield tail

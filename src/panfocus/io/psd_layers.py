@@ -108,6 +108,33 @@ def _names(name: str) -> bytes:
     return pascal + b"8BIMluni" + struct.pack(">I", len(wide)) + wide
 
 
+@dataclass(frozen=True)
+class LayeredPicture:
+    """A picture above its layers, which are made as they are written, and once.
+
+    Attributes:
+        picture: ``(H, W[, C])`` uint8 or uint16, what all layers together show.
+        layers: from the lowest to the uppermost.
+        pixels: of each layer in turn, all of the picture's size.
+        has_alpha: whether the picture's last channel is opacity.
+    """
+
+    picture: NDArray[Any]
+    layers: Sequence[PsdLayer]
+    pixels: Iterator[LayerPixels]
+    has_alpha: bool = False
+
+    @property
+    def colours(self) -> int:
+        """Channels without opacity."""
+        return (1 if self.picture.ndim == 2 else self.picture.shape[2]) - self.has_alpha
+
+    def layout(self, *, is_large: bool = False) -> PsdLayout:
+        """Return how its numbers are written."""
+        height, width = self.picture.shape[:2]
+        return PsdLayout(height, width, self.colours, 8 * self.picture.itemsize, is_large)
+
+
 def layers_length(layout: PsdLayout, layers: Sequence[PsdLayer]) -> int:
     """Return how many bytes `layer_pieces` yields."""
     bare = _bare_length(layout, layers)
@@ -119,21 +146,13 @@ def _bare_length(layout: PsdLayout, layers: Sequence[PsdLayer]) -> int:
     return 2 + records + layout.plane * sum(len(layout.channels(layer)) for layer in layers)
 
 
-def layer_pieces(
-    layout: PsdLayout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
-) -> Iterator[bytes | memoryview]:
-    """Yield what is told of the layers, and then their pixels.
-
-    Args:
-        layout: of the file.
-        layers: from the lowest to the uppermost.
-        pixels: of each layer in turn, all of the picture's size.
-        has_alpha: whether the picture's last channel is opacity.
-    """
+def layer_pieces(layout: PsdLayout, layered: LayeredPicture) -> Iterator[bytes | memoryview]:
+    """Yield what is told of the layers, and then their pixels; the layout is of the file."""
+    layers = layered.layers
     # a negative number says that the picture's first further channel is its opacity
-    yield struct.pack(">h", -len(layers) if has_alpha else len(layers))
+    yield struct.pack(">h", -len(layers) if layered.has_alpha else len(layers))
     yield from map(layout.record, layers)
-    for layer, (colour, mask) in zip(layers, pixels, strict=True):
+    for layer, (colour, mask) in zip(layers, layered.pixels, strict=True):
         for plane in layout.planes(colour):
             yield RAW
             yield plane

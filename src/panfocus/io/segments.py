@@ -5,6 +5,7 @@ Decoders fill what is missing with zeros, or read on into what lies behind, in s
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from panfocus.io.ifd import Block, Tag
 
 _UNCOMPRESSED, _JPEG, _JPEG_BITS = 1, 7, 8
 _SEPARATE = 2
+_APP14, _YCCK = 0xEE, b"\2"
 
 
 @dataclass(frozen=True)
@@ -125,3 +127,22 @@ def jpeg_trouble(page: Any) -> str | None:  # noqa: ANN401  tifffile has no comp
         if trouble:
             return f"the JPEG in strip or tile {number}: {trouble}"
     return None
+
+
+def holds_ycck(page: Any) -> bool:  # noqa: ANN401  tifffile has no complete types
+    """Whether the JPEGs of a tifffile page say that their inks are coded as YCCK.
+
+    A TIFF's own tags say what its colours are: libtiff reads such inks as they are, libjpeg
+    converts them, and nobody can tell which of both pictures was meant.
+    """
+    if int(page.keyframe.compression) != _JPEG:
+        return False
+    from panfocus.io.jpeg import JpegError, segments  # noqa: PLC0415 - few TIFFs hold JPEGs
+
+    handle = page.parent.filehandle
+    handle.seek(page.dataoffsets[0])
+    try:
+        found = list(segments(io.BytesIO(handle.read(page.databytecounts[0]))))
+    except JpegError:  # told of by the decoder
+        return False
+    return any(m == _APP14 and p[:5] == b"Adobe" and p[11:12] == _YCCK for m, p in found)

@@ -20,14 +20,15 @@ from panfocus.io.ifd import (
     read_directory,
 )
 from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
-from panfocus.io.segments import jpeg_trouble, segments_of
+from panfocus.io.segments import holds_ycck, jpeg_trouble, segments_of
 from panfocus.io.tiff_axes import promised_pages, said_axes
 from panfocus.io.tiff_chain import TiffError, offsets_of, walked
 from panfocus.io.tiff_colours import palette, straight_alpha
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
-_JPEG_COMPRESSIONS = (6, 7)
+_OLD_JPEG, _JPEG = 6, 7
+_JPEG_COMPRESSIONS = (_OLD_JPEG, _JPEG)
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _SEPARATE = 2
@@ -203,9 +204,9 @@ def _channels(block: Block) -> tuple[int, str | None]:
 
 def _check_inks(block: Block, samples: int) -> int:
     """Return the number of channels that CMYK is read as."""
-    if samples != 4 or int(block.number(Tag.COMPRESSION, 1)) in _JPEG_COMPRESSIONS:
+    if samples != 4 or int(block.number(Tag.COMPRESSION, 1)) == _OLD_JPEG:
         raise KindError(
-            "CMYK with opacity or inks of its own, or in a JPEG", "save it as RGB first"
+            "CMYK with opacity or inks of its own, or in an old JPEG", "save it as RGB first"
         )
     return 3
 
@@ -248,6 +249,8 @@ def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray
             trouble = jpeg_trouble(page)
             if trouble and not lenient:
                 raise DamageError(trouble)
+            if int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK)) == _CMYK and holds_ycck(page):
+                raise KindError("CMYK as YCCK in a JPEG", "save it as RGB first")
             # one worker: several would hold many decoded strips beside the picture
             pixels: NDArray[Any] = page.asarray(maxworkers=1, buffersize=_READ_AHEAD)
     if trouble:

@@ -8,21 +8,19 @@ significant byte first, as a PSD has: about the other way, of deep layers, progr
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from panfocus.errors import OutputError
 from panfocus.frame import Metadata
 from panfocus.io import tiff_write
 from panfocus.io.atomic import write_atomic
 from panfocus.io.metadata import with_mark
-from panfocus.io.psd_layers import LayerPixels, PsdLayer, PsdLayout, layer_pieces, layers_length
+from panfocus.io.psd_layers import LayeredPicture, layer_pieces, layers_length
 
 _BEGIN = b"Adobe Photoshop Document Data Block\0"
 #: Of all layers' mask: colour red, half opaque, taken as each layer has it.
@@ -30,26 +28,16 @@ _MASK_COLOUR = (0, 65_535, 0, 0, 0, 50, 128)
 
 
 def write_tiff_layers(
-    path: Path,
-    picture: NDArray[Any],
-    layers: Sequence[PsdLayer],
-    pixels: Iterator[LayerPixels],
-    metadata: Metadata,
-    *,
-    has_alpha: bool = False,
-    overwrite: bool = False,
+    path: Path, layered: LayeredPicture, metadata: Metadata, *, overwrite: bool = False
 ) -> None:
     """Write layers whole or not at all, one held at a time; arguments as of `write_layers`.
 
     Raises:
         OutputError: exists, or cannot be written.
     """
-    height, width = picture.shape[:2]
-    colours = (1 if picture.ndim == 2 else picture.shape[2]) - has_alpha
-    layout = PsdLayout(height, width, colours, 8 * picture.itemsize)
-    length, behind = _block(layout, layers, pixels, has_alpha=has_alpha)
+    length, behind = _block(layered)
     marked = replace(metadata, exif=with_mark(metadata.exif))
-    page = np.ascontiguousarray(picture)
+    page = np.ascontiguousarray(layered.picture)
     try:
         head = tiff_write.encode_before(page, marked, length)
     except tiff_write.TiffSizeError as error:
@@ -57,18 +45,17 @@ def write_tiff_layers(
     write_atomic(path, chain(head, behind), overwrite=overwrite)
 
 
-def _block(
-    layout: PsdLayout, layers: Sequence[PsdLayer], pixels: Iterator[LayerPixels], *, has_alpha: bool
-) -> tuple[int, Iterator[bytes | memoryview]]:
+def _block(layered: LayeredPicture) -> tuple[int, Iterator[bytes | memoryview]]:
     """Return how long the tag's value is, and its pieces."""
-    inner = layers_length(layout, layers)
+    layout = layered.layout()
+    inner = layers_length(layout, layered.layers)
     head = _BEGIN + layout.block + layout.length(inner)
     mask = struct.pack(">6HBx", *_MASK_COLOUR)
     tail = b"8BIMLMsk" + layout.length(len(mask)) + mask + bytes(-len(mask) % 4)
 
     def pieces() -> Iterator[bytes | memoryview]:
         yield head
-        yield from layer_pieces(layout, layers, pixels, has_alpha=has_alpha)
+        yield from layer_pieces(layout, layered)
         yield tail
 
     return len(head) + inner + len(tail), pieces()

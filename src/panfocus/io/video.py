@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.frame import Metadata
+from panfocus.io.film_facts import film_metadata
 from panfocus.io.frames import Header
 from panfocus.io.room import check_room
 
@@ -82,7 +82,7 @@ def read_headers(path: Path) -> list[tuple[int, Header]]:
     step = -(-count // MOST)
     note = "a film: its frames are 8-bit RGB" + (f", one of {step} is taken" if step > 1 else "")
     height, width = first.shape[:2]
-    header = Header(height, width, 3, "uint8", Metadata(), notes=(note,))
+    header = Header(height, width, 3, "uint8", film_metadata(path), notes=(note,))
     return [(number, header) for number in range(0, count, step)]
 
 
@@ -114,4 +114,5 @@ def decode(path: Path, page: int) -> tuple[NDArray[np.uint8], Header]:
     if found is None:
         raise VideoError(f"the film ends before its frame {page + 1}")
     height, width = found.shape[:2]
-    return np.ascontiguousarray(found[..., ::-1]), Header(height, width, 3, "uint8", Metadata())
+    header = Header(height, width, 3, "uint8", film_metadata(path))
+    return np.ascontiguousarray(found[..., ::-1]), header

@@ -26,7 +26,7 @@ _HERE = Path()
 
 
 def command(
-    inputs: Sequence[str], options: Options, outputs: Outputs, *, only: str | None = None
+    inputs: Sequence[str], options: Options, outputs: Outputs, *, of_volume: Sequence[str] = ()
 ) -> str:
     """Return the line that fuses inputs by options.
 
@@ -34,25 +34,21 @@ def command(
         inputs: as the user named them, or the files that are left of them.
         options: how it was fused.
         outputs: what is written.
-        only: what of a volume is fused; None for all.
+        of_volume: flags that volumes alone have, and their values.
 
     Examples:
         >>> files = Outputs(Path("out.tif"), {"depth": Path("out_depth.tif")})
         >>> command(["shots/"], Options(mode="select"), files)
         'panfocus fuse shots/ --mode select --depth-map -o out.tif'
     """
-    words = [*inputs, *_only(only), *_options(options, _HERE)]
+    words = [*inputs, *of_volume, *_options(options, _HERE)]
     return _line(words, outputs, _HERE, outputs.picture)
 
 
-def project_command(project: Path, outputs: Outputs, *, only: str | None = None) -> str:
+def project_command(project: Path, outputs: Outputs, *, of_volume: Sequence[str] = ()) -> str:
     """Return the line that fuses a project, strokes included; arguments as of `command`."""
-    words = ["--project", str(project), *_only(only)]
+    words = ["--project", str(project), *of_volume]
     return _line(words, outputs, _HERE, outputs.picture)
-
-
-def _only(only: str | None) -> list[str]:
-    return [] if only is None else ["--only", only]
 
 
 def command_line(

@@ -12,7 +12,7 @@ from panfocus import io
 from panfocus.arrays.pixels import white
 from panfocus.io.animation import write_animation
 from panfocus.io.layered import write_layers
-from panfocus.io.psd_layers import LayerPixels, PsdLayer
+from panfocus.io.psd_layers import LayeredPicture, LayerPixels, PsdLayer
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.made import told_metadata
 from panfocus.pipeline.plan import Plan
@@ -33,9 +33,23 @@ _VIEWS, _VIEW_MS = 24, 60
 
 
 def write_frame_files(
-    of_frames: FrameOutputs, fusion: FusedPicture, *, quality: int, overwrite: bool
+    of_frames: FrameOutputs,
+    fusion: FusedPicture,
+    slabs: Iterator[FusedPicture],
+    count: int,
+    *,
+    quality: int,
+    overwrite: bool,
 ) -> list[str]:
     """Write all that is wanted, each file whole or not at all; return notes.
+
+    Args:
+        of_frames: the files.
+        fusion: of frames in files.
+        slabs: fused as the whole stack lies; taken where layers are wanted.
+        count: how many slabs there are.
+        quality: of JPEG and WebP, 1 to 100.
+        overwrite: whether existing files may be replaced.
 
     Raises:
         OutputError: exists, or cannot be written.
@@ -45,7 +59,7 @@ def write_frame_files(
     plan = plan_of(fusion, ", ".join(option for option, _ in of_frames.named()))
     size, share = of_frames.animation_size, of_frames.parallax / 100
     if of_frames.layers is not None:
-        _write_layers(of_frames.layers, fusion, plan, overwrite=overwrite)
+        _write_layers(of_frames.layers, fusion, plan, slabs, count, overwrite=overwrite)
     if of_frames.animation is not None:
         small = [at_eight_bits(reduced(f, size)) for f in frames_in_place(fusion, plan)]
         time = int(np.clip(_ONE_WAY / len(small), _SHORTEST, _LONGEST))
@@ -74,7 +88,15 @@ def write_frame_files(
     )
 
 
-def _write_layers(path: Path, fusion: FusedPicture, plan: Plan, *, overwrite: bool) -> None:
+def _write_layers(
+    path: Path,
+    fusion: FusedPicture,
+    plan: Plan,
+    slabs: Iterator[FusedPicture],
+    count: int,
+    *,
+    overwrite: bool,
+) -> None:
     has_alpha = plan.infos[0].has_alpha
     # where frames are cropped to what all show, all of each is shown
     found = fusion.registration
@@ -87,20 +109,17 @@ def _write_layers(path: Path, fusion: FusedPicture, plan: Plan, *, overwrite: bo
     layers = [
         PsdLayer(info.name, frames_alpha, has_mask=fusion.index is not None) for info in plan.infos
     ]
+    layers += [PsdLayer(f"slab {n + 1}", has_alpha) for n in range(count)]
     layers.append(PsdLayer("fused", has_alpha))
-    write_layers(
-        path,
-        fusion.image,
-        layers,
-        _layers(fusion, plan, needs_alpha=frames_alpha and not has_alpha),
-        told_metadata(fusion),
-        has_alpha=has_alpha,
-        overwrite=overwrite,
-    )
+    pixels = _layers(fusion, plan, slabs, needs_alpha=frames_alpha and not has_alpha)
+    layered = LayeredPicture(fusion.image, layers, pixels, has_alpha)
+    write_layers(path, layered, told_metadata(fusion), overwrite=overwrite)
 
 
-def _layers(fusion: FusedPicture, plan: Plan, *, needs_alpha: bool) -> Iterator[LayerPixels]:
-    """Yield the frames, from the first up, and the fused picture above them."""
+def _layers(
+    fusion: FusedPicture, plan: Plan, slabs: Iterator[FusedPicture], *, needs_alpha: bool
+) -> Iterator[LayerPixels]:
+    """Yield the frames, from the first up, the slabs, and the fused picture above them."""
     top = fusion.image.dtype.type(white(fusion.image.dtype))
     for number, frame in enumerate(frames_in_place(fusion, plan)):
         pixels = frame.pixels
@@ -113,4 +132,6 @@ def _layers(fusion: FusedPicture, plan: Plan, *, needs_alpha: bool) -> Iterator[
         if fusion.index is not None:
             mask = np.where(fusion.index == number, top, top.dtype.type(0)).astype(pixels.dtype)
         yield pixels, mask
+    for slab in slabs:
+        yield slab.image, None
     yield fusion.image, None

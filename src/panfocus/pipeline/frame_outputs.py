@@ -25,7 +25,7 @@ class FrameOutputs:
 
     Attributes:
         layers: ``.psd``, ``.psb`` or ``.tif``: the fused picture above the aligned frames, each
-            with a mask of where it was taken.
+            with a mask of where it was taken; between them the slabs, where some are made.
         animation: ``.gif`` or ``.webp``: through the aligned stack and back.
         stereo: a picture: the left eye's view, and right of it the right eye's.
         rocking: ``.gif`` or ``.webp``: the picture as seen from side to side.
@@ -51,8 +51,13 @@ class FrameOutputs:
         ]
         return [(option, path) for option, path in files if path is not None]
 
-    def check(self, plan: Plan, *, overwrite: bool) -> None:
+    def check(self, plan: Plan, *, overwrite: bool, slabs: int = 0) -> None:
         """Refuse what cannot be written, before any work.
+
+        Args:
+            plan: of the fusion.
+            overwrite: whether existing files may be replaced.
+            slabs: how many of them are made.
 
         Raises:
             OutputError: exists, or a format that cannot hold it.
@@ -63,7 +68,7 @@ class FrameOutputs:
             from panfocus.io.layered import check_layers, layers_bytes  # noqa: PLC0415  few make one
 
             itemsize = np.dtype(plan.dtype).itemsize
-            count = plan.count + 1
+            count = plan.count + slabs + 1
             size = layers_bytes(plan.height, plan.width, plan.channels, itemsize, count)
             check_layers(self.layers, plan.height, plan.width, size)
             io.check_place(self.layers, overwrite=overwrite)

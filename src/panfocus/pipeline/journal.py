@@ -76,7 +76,7 @@ class Journal:
         registration: where the frames lie, once that is known.
         found_reading: name of a frame and what was found while it was read, yet to be told.
         report: of all.
-        is_in_order: whether it is known where each frame belongs, so that no order is doubted.
+        is_of_volume: whether the frames are planes, which are in order and are not left out.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Journal:
         self.system = system
         self.metadata = Metadata()
         self.registration: Registration | None = None
-        self.is_in_order = False
+        self.is_of_volume = False
         self._span = (0.0, 1.0)
         self.found_reading: list[tuple[str, str]] = []
         self._places_um: list[float | None] = []
@@ -163,8 +163,9 @@ class Journal:
                 "`panfocus batch` or `panfocus evaluate`"
             )
         found = self.surveyor.findings()
-        findings = [f for f in found if f.kind != "order" or not self.is_in_order]
-        self.report.warnings += finding_notes(findings, can_go=not self.settings.cull)
+        findings = [f for f in found if f.kind != "order" or not self.is_of_volume]
+        can_go = not self.settings.cull and not self.is_of_volume
+        self.report.warnings += finding_notes(findings, can_go=can_go)
 
     def note_read(self) -> None:
         """Tell what was found while frames were read, each kind of it once."""

@@ -7,13 +7,15 @@ a picture, or what a format holds.
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from panfocus import io
 from panfocus.errors import UsageError
+from panfocus.io.endings import beside, split_ending
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS, MapKind
@@ -21,7 +23,7 @@ from panfocus.pipeline.picture_output import pixel_size, scale_bars, write_pictu
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import FusedPicture, written_dtype
-from panfocus.pipeline.surface_output import write_surfaces
+from panfocus.pipeline.surface_output import Relief, write_surfaces
 from panfocus.resources.threads import opencv_threads
 from panfocus.systems import Card
 
@@ -33,7 +35,7 @@ def inputs_of(plan: Plan) -> list[Path]:
 
 def map_path(picture: Path, kind: str) -> Path:
     """Return where a map goes unless it is named: ``<picture>_<kind>.tif`` beside the picture."""
-    return picture.with_name(f"{picture.stem}_{kind}.tif")
+    return beside(picture, f"_{kind}", ".tif")
 
 
 def map_paths(
@@ -113,8 +115,8 @@ class Outputs:
         files = [self.picture, *(path for _, path in self._beside(0)), *self.maps.values()]
         if self.slab is None:
             return files
-        name = f"{glob.escape(self.picture.stem)}_slab*{self.picture.suffix}"
-        return [*files, *self.picture.parent.glob(name)]
+        name, ending = split_ending(self.picture)
+        return [*files, *self.picture.parent.glob(f"{glob.escape(name)}_slab*{ending}")]
 
     def pictures(self, count: int) -> list[Path]:
         """Return all but the JSON files of a stack of `count` frames."""
@@ -173,7 +175,8 @@ class Outputs:
         for bar in scale_bars(self.picture, self.scale_bar):
             files = [info.path for info in plan.infos]
             bar.check(plan.width, pixel_size(files, self.pixel_um))
-        self.of_frames.check(plan, overwrite=self.overwrite)
+        count = len(self._slabs(plan.count))
+        self.of_frames.check(plan, overwrite=self.overwrite, slabs=count)
         for _, path in (*self._beside(plan.count), *self._texts()):
             io.check_place(path, overwrite=self.overwrite)
         for path in self.maps.values():
@@ -236,10 +239,12 @@ class Outputs:
                 pixel_um=pixel_um,
             )
             written.append(path)
-        surfaces = (self.height_map, self.mesh)
-        write_surfaces(*surfaces, fusion, pixel_um=pixel_um, overwrite=self.overwrite)
-        self._write_slabs(plan, fusion)
-        notes += self._write_of_frames(fusion)
+        surfaces = self.height_map, self.mesh, Relief.of(fusion), fusion.image
+        wide = None if pixel_um is None else pixel_um[1]
+        notes += write_surfaces(*surfaces, pixel_um=wide, overwrite=self.overwrite)
+        slabs = self._written_slabs(plan, fusion)
+        notes += self._write_of_frames(fusion, slabs, count)
+        deque(slabs, 0)  # those that are no layers
         written += [path for _, path in self._beside(count)]
         notes = list(dict.fromkeys(notes))
         fusion.report.warnings += notes
@@ -262,17 +267,19 @@ class Outputs:
                 got="a fusion without maps",
             )
 
-    def _write_of_frames(self, fusion: FusedPicture) -> list[str]:
+    def _write_of_frames(
+        self, fusion: FusedPicture, slabs: Iterator[FusedPicture], frames: int
+    ) -> list[str]:
         if not self.of_frames.named():
             return []
         from panfocus.pipeline.frame_files import write_frame_files  # noqa: PLC0415  few make any
 
-        return write_frame_files(
-            self.of_frames, fusion, quality=self.quality, overwrite=self.overwrite
-        )
+        how: dict[str, Any] = {"quality": self.quality, "overwrite": self.overwrite}
+        count = len(self._slabs(frames))
+        return write_frame_files(self.of_frames, fusion, slabs, count, **how)
 
-    def _write_slabs(self, plan: Plan | None, fusion: FusedPicture) -> None:
-        """Fuse the slabs and write them, all as the frames of the whole stack lie."""
+    def _written_slabs(self, plan: Plan | None, fusion: FusedPicture) -> Iterator[FusedPicture]:
+        """Fuse the slabs, all as the frames of the whole stack lie; yield each once written."""
         if self.slab is None:
             return
         if plan is None:
@@ -288,3 +295,4 @@ class Outputs:
                 overwrite=self.overwrite,
                 pixel_um=self.pixel_um,
             )
+            yield part

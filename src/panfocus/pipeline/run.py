@@ -84,7 +84,7 @@ def run_fusion(
     check_system(settings, loaded)
     journal = Journal(settings, loaded, total, progress, cancel)
     journal.report.warnings += notes
-    journal.is_in_order = bool(getattr(frames, "is_in_order", False))
+    journal.is_of_volume = bool(getattr(frames, "is_of_volume", False))
     if total is not None:
         return _execute(journal, ArrayStack(cast("ReiterableFrames", frames), journal.note))
     return fuse_arriving(cast("Arrays", frames), journal)

@@ -12,6 +12,7 @@ from panfocus import io
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
 from panfocus.frame import Metadata
+from panfocus.io.endings import beside
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Progress
 from panfocus.pipeline.memory import check_memory
@@ -50,12 +51,12 @@ def label_of(system: str) -> str:
 
 def named_by(path: Path, system: str) -> Path:
     """Return a file's name with the system in it: ``fused_guided.png``."""
-    return path.with_name(f"{path.stem}_{label_of(system)}{path.suffix}")
+    return beside(path, f"_{label_of(system)}")
 
 
 def sheet_path(picture: Path) -> Path:
     """Return where the sheet goes, beside the pictures."""
-    return picture.with_name(f"{picture.stem}_sheet.png")
+    return beside(picture, "_sheet", ".png")
 
 
 def plan_each(

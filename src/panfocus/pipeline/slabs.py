@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from panfocus.errors import UsageError
+from panfocus.io.endings import beside
 from panfocus.pipeline.journal import Cancel
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import FusedPicture
@@ -48,10 +49,7 @@ def slab_ranges(count: int, size: int, overlap: int) -> list[range]:
 def slab_paths(output: Path, number: int) -> list[Path]:
     """Return ``OUT_slab01.tif`` and so on for `number` slabs beside the output."""
     digits = max(len(str(number)), 2)
-    return [
-        output.with_name(f"{output.stem}_slab{n:0{digits}}{output.suffix}")
-        for n in range(1, number + 1)
-    ]
+    return [beside(output, f"_slab{n:0{digits}}") for n in range(1, number + 1)]
 
 
 def fuse_slabs(

@@ -14,7 +14,7 @@ from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.volume_choice import Choice, Selection
 from panfocus.resources.memory import hold_algebra_room, process_limit
-from panfocus.systems import PictureSystem, System
+from panfocus.systems import Card, PictureSystem, System
 
 #: Options that no stack here has otherwise: brightness is data, and all positions keep their size.
 FIXED: Mapping[str, Any] = {"exposure": "none", "keep_size": True, "bit_depth": "same"}
@@ -31,12 +31,8 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
     settings = choice.settings
     if settings.maps and settings.mode != "best-plane":
         check_makes_maps(system.card)
-    if choice.guide is not None and system.card.kind == "picture":
-        raise UsageError(
-            f"the system {system.card.name} cannot decide on one channel for others",
-            where="guide_channel",
-            expected="a system of kind decision",
-        )
+    if choice.guide is not None:
+        check_guide(system.card)
     if settings.cull:
         raise UsageError(
             "planes of a scientific stack are not left out: depth would no longer be right",
@@ -52,6 +48,20 @@ def check(volume: Volume, choice: Choice, system: System | PictureSystem) -> int
         hold_algebra_room()
     check_memory(most, memory_limit(settings), "planes")
     return most
+
+
+def check_guide(card: Card) -> None:
+    """Refuse a channel that decides for others where the system does not decide.
+
+    Raises:
+        UsageError: it makes a picture.
+    """
+    if card.kind == "picture":
+        raise UsageError(
+            f"the system {card.name} cannot decide on one channel for others",
+            where="guide_channel",
+            expected="a system of kind decision",
+        )
 
 
 def _check_depths(volume: Volume, selected: Selection) -> None:

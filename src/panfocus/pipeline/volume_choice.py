@@ -192,8 +192,7 @@ class Choice:
         """Return what of each position is fused.
 
         Raises:
-            UsageError: there is no such position, time, channel or plane, or the guide channel is
-                not among those that are chosen.
+            UsageError: there is no such position, time, channel or plane, or guide channel.
         """
         only = self.only or Only()
         names = [position.name for position in volume.positions]
@@ -204,13 +203,8 @@ class Choice:
         position = volume.positions[number]
         where = f"{volume.path}, position {position.name}"
         channels = only.along("C", len(position.channels), _names(position), where)
-        if self.guide is not None and position.channel(self.guide) not in channels:
-            raise UsageError(
-                "the channel that decides is not among those that are chosen",
-                where="guide_channel, only",
-                expected="one of C " + ", ".join(map(str, channels)),
-                got=self.guide,
-            )
+        if self.guide is not None:
+            position.channel(self.guide)  # it need not be one of those that are chosen
         depths = only.along("Z", position.depths, (), where)
         if not depths:
             raise InputError(

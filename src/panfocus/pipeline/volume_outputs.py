@@ -10,7 +10,7 @@ from pathlib import Path
 
 from panfocus.errors import FormatError, OutputError, UsageError
 from panfocus.io.atomic import cannot_write, exists_error, located, place
-from panfocus.io.endings import split_ending
+from panfocus.io.endings import beside
 from panfocus.io.outputs import Output, check_apart
 from panfocus.io.stores import check_replaceable
 from panfocus.io.volumes.display import DisplayRange
@@ -58,7 +58,7 @@ class VolumeOutputs:
     def beside(cls, image: Path, maps: Sequence[str], *, overwrite: bool = False) -> VolumeOutputs:
         """Return the outputs whose maps are named after the image: ``cells_depth.ome.tif``."""
         ending = ".tif" if is_picture(image) else None
-        named = {kind: _named_after(image, f"_{kind}", ending) for kind in maps}
+        named = {kind: beside(image, f"_{kind}", ending) for kind in maps}
         return cls(image, named, overwrite=overwrite)
 
     @property
@@ -69,7 +69,7 @@ class VolumeOutputs:
     @property
     def files(self) -> dict[str, Path]:
         """Files of planes by what they hold: "image", the kinds of map, and "slab"."""
-        slab = {} if self.slab is None else {"slab": _named_after(self.image, "_slabs")}
+        slab = {} if self.slab is None else {"slab": beside(self.image, "_slabs")}
         return {"image": self.image, **self.maps, **slab}
 
     def heeded(self, choice: Choice) -> Choice:
@@ -220,12 +220,6 @@ class VolumeOutputs:
             bit_depth=choice.settings.bit_depth,
             quality=self.quality,
         )
-
-
-def _named_after(image: Path, tail: str, ending: str | None = None) -> Path:
-    """Return a name beside an image's: ``cells_depth.ome.tif`` of ``cells.ome.tif``."""
-    stem, own = split_ending(image)
-    return image.with_name(f"{stem}{tail}{ending or own}")
 
 
 def _left(selected: Sequence[Selection]) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.volume import Volume, Voxel
 from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.options import MapKind
+from panfocus.pipeline.surface_output import Relief
 from panfocus.pipeline.volume_choice import Choice, Group
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 from panfocus.pipeline.volume_summary import Summary
@@ -176,12 +177,14 @@ class VolumeFusion:
         t = list(chosen.times).index(group.time)
         places = [list(chosen.channels).index(c) for c in group.channels]
         c = 0 if self._choice.guide is not None else places[0]
+        relief = None
+        if position.depth is not None and position.confidence is not None:
+            depth, confidence = position.depth[t, c], position.confidence[t, c]
+            near_first = self._choice.settings.order == "near-first"
+            relief = Relief(depth, confidence, position.depth_unit or "frames", near_first)
         return Shown(
             [position.image[t, place] for place in places],
             [chosen.position.channels[n] for n in group.channels],
             position.voxel_um,
-            None if position.depth is None else position.depth[t, c],
-            None if position.confidence is None else position.confidence[t, c],
-            position.depth_unit or "frames",
-            self._choice.settings.order == "near-first",
+            relief,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,9 +11,6 @@ from typing import Any
 from panfocus.io.atomic import write_atomic
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.volume_choice import Group
-
-#: A way out of notes on frames that volumes have not: planes are chosen in their place.
-_CULLING = re.compile(r" \(`cull=True` leaves \w+ out\)")
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Summary:
         report = fusion.report
         self.system.update(report.system)
         position = group.selection.position
-        warnings = [_CULLING.sub("", note) for note in dict.fromkeys(report.warnings)]
+        warnings = list(dict.fromkeys(report.warnings))
         self.stacks.append(
             {
                 "position": position.name,

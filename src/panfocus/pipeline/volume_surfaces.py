@@ -14,7 +14,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from panfocus import io
-from panfocus.arrays.types import Float
 from panfocus.errors import UsageError
 from panfocus.io.endings import split_ending
 from panfocus.io.outputs import Output
@@ -22,6 +21,7 @@ from panfocus.io.volumes.display import in_colours
 from panfocus.io.volumes.volume import Channel, Position, Voxel
 from panfocus.io.volumes.write_picture import is_picture
 from panfocus.pipeline.picture_output import ScaleBarOutput
+from panfocus.pipeline.surface_output import Relief, write_surfaces
 from panfocus.pipeline.volume_choice import Group
 
 
@@ -33,19 +33,13 @@ class Shown:
         planes: fused, one per channel, in the numbers of the source.
         channels: what they are.
         voxel_um: distances of planes, rows and columns; None where not known.
-        depth: ``(Y, X)``, None without maps.
-        confidence: the same.
-        depth_unit: "µm" or "frames".
-        near_first: small depth is near.
+        relief: its depth; None without maps.
     """
 
     planes: Sequence[NDArray[Any]]
     channels: Sequence[Channel]
     voxel_um: Voxel
-    depth: Float | None
-    confidence: Float | None
-    depth_unit: str
-    near_first: bool
+    relief: Relief | None
 
 
 @dataclass(frozen=True)
@@ -140,41 +134,24 @@ class SurfaceOutputs:
             staged.write(shown_as, io.Metadata(), self._size(shown.voxel_um))
         if not self.need_depth:
             return []
-        if shown.depth is None or shown.confidence is None:
+        if shown.relief is None:
             raise UsageError(
                 "the fusion has no maps", where="height_map, mesh", remedy="fuse with maps=True"
             )
-        notes: list[str] = []
-        if self.height_map is not None:
-            from panfocus.surface.height_map import draw_height_map  # noqa: PLC0415  few make one
-
-            drawn = draw_height_map(shown.depth, shown.depth_unit, near_first=shown.near_first)
-            path = stage(with_tail(self.height_map, tail))
-            notes += io.write_image(path, drawn, io.Metadata(), is_result=True)
-        if self.mesh is not None:
-            self._write_mesh(shown, with_tail(self.mesh, tail), stage)
-        return notes
-
-    def _write_mesh(self, shown: Shown, path: Path, stage: Callable[[Path], Path]) -> None:
-        assert shown.depth is not None
-        assert shown.confidence is not None
-        from panfocus.surface.mesh import (  # noqa: PLC0415  few fusions make one
-            build_surface,
-            mesh_files,
-            write_mesh,
-        )
-
-        surface = build_surface(
+        return write_surfaces(
+            None if self.height_map is None else stage(with_tail(self.height_map, tail)),
+            None if self.mesh is None else _staged(with_tail(self.mesh, tail), stage),
+            shown.relief,
             in_colours(shown.planes, shown.channels),
-            shown.depth,
-            shown.confidence,
             pixel_um=self.pixel_um if self.pixel_um is not None else shown.voxel_um[2],
-            is_length=shown.depth_unit == "µm",
-            near_first=shown.near_first,
         )
-        # the mesh is put in its place last, when what belongs to it is there
-        staged = [stage(file) for file in reversed(mesh_files(path))]
-        write_mesh(staged[-1], surface)
+
+
+def _staged(mesh: Path, stage: Callable[[Path], Path]) -> Path:
+    """Return where a mesh is written; it is put in its place last, when all else of it is there."""
+    from panfocus.surface.mesh import mesh_files  # noqa: PLC0415  few fusions make one
+
+    return [stage(file) for file in reversed(mesh_files(mesh))][-1]
 
 
 def with_tail(path: Path, tail: str) -> Path:

@@ -19,6 +19,7 @@ from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.settings import is_length
 from panfocus.pipeline.slabs import slab_ranges
+from panfocus.pipeline.surface_output import Relief
 from panfocus.pipeline.volume_check import FIXED, check
 from panfocus.pipeline.volume_choice import Choice, Group
 from panfocus.pipeline.volume_outputs import VolumeOutputs, Writing
@@ -275,8 +276,5 @@ def shown_of(one: FusedStack) -> Shown:
         one.stack.split(fusion.image),
         [position.channels[c] for c in one.group.channels],
         position.voxel_um,
-        fusion.depth,
-        fusion.confidence,
-        fusion.report.depth_unit or "frames",
-        fusion.report.settings["order"] == "near-first",
+        Relief.of(fusion),
     )

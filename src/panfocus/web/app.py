@@ -30,6 +30,7 @@ from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, who
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
 from panfocus.web.see_pages import SeePages
+from panfocus.web.spot import Spot
 from panfocus.web.stacks import DRAFT, OpenStack
 from panfocus.web.uploads import TAKEN, Uploads
 
@@ -81,18 +82,33 @@ class Pages:
         """Open a stack."""
         body = await body_of(request)
         if "upload" in body:
-            paths = [self.uploads.dropped(str(body["upload"]))]
-        else:
-            given = list_of(body.get("paths"))
-            if not given:
-                raise UsageError("nothing was named to be opened")
-            paths = [self.desk.places.resolve(one) for one in given]
+            return await self._open_dropped(str(body["upload"]), body.get("title"))
+        given = list_of(body.get("paths"))
+        if not given:
+            raise UsageError("nothing was named to be opened")
+        paths = [self.desk.places.resolve(one) for one in given]
         stack = await run_in_threadpool(self.desk.open, paths)
-        title = self.uploads.title(body.get("title")) if "upload" in body else None
-        if title is not None:
-            stack.title = title
-            self.desk.hub.tell("stacks")
         return JSONResponse({"id": stack.id})
+
+    async def _open_dropped(self, id_: str, told: object) -> Response:
+        """Open all stacks of a drop; what cannot be opened is told where another one can."""
+        stacks = await run_in_threadpool(self.uploads.stacks, id_)
+        opened: list[str] = []
+        problems: list[PanfocusError] = []
+        for paths in stacks:
+            try:
+                stack = await run_in_threadpool(self.desk.open, paths)
+            except PanfocusError as error:
+                problems.append(error)
+                continue
+            title = self.uploads.title(told)
+            if title is not None and (len(stacks) == 1 or paths == [self.uploads.folder(id_)]):
+                stack.title = title
+                self.desk.hub.tell("stacks")
+            opened.append(stack.id)
+        if not opened:
+            raise problems[0]
+        return JSONResponse({"id": opened[0], "problems": [facts_of(one) for one in problems]})
 
     async def close(self, request: Request) -> Response:
         """Close a stack."""
@@ -170,10 +186,13 @@ class Pages:
         stack = self.stack(request)
         body = await body_of(request)
         options = read_options(body.get("options", {}), self.desk.places)
+        told = body.get("guide")
+        spot = Spot.of(stack, None if told is None else whole("guide_channel", told))
         if "box" in body:
-            job = self.desk.region(stack, options, BoxRequest.of(body).box)
+            box = BoxRequest.of(body).box
+            job = await run_in_threadpool(self.desk.region, stack, options, box, spot)
         else:
-            job = await run_in_threadpool(self.desk.fuse, stack, options)
+            job = await run_in_threadpool(self.desk.fuse, stack, options, spot)
         return JSONResponse(job.facts())
 
     async def drop(self, request: Request) -> Response:
@@ -212,7 +231,7 @@ class Pages:
             Route("/api/folder", self.folder),
             Route("/api/stacks", self.open, methods=["POST"]),
             Route("/api/uploads", self.drop_begin, methods=["POST"]),
-            Route("/api/uploads/{upload}/{name}", self.drop_file, methods=["PUT"]),
+            Route("/api/uploads/{upload}/{name:path}", self.drop_file, methods=["PUT"]),
             Route("/api/jobs/{job}", self.stop, methods=["DELETE"]),
             Route(one, self.facts),
             Route(one, self.close, methods=["DELETE"]),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from panfocus.errors import InputError, PanfocusError, UsageError
-from panfocus.io.ome_set import set_files
 from panfocus.io.volumes.open import is_volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project import Project
@@ -26,7 +24,7 @@ from panfocus.web.form import changed
 from panfocus.web.frames import FileFrames
 from panfocus.web.jobs import Jobs, PageJob, facts_of
 from panfocus.web.listing import PROJECT_ENDING
-from panfocus.web.opening import open_photos, open_planes
+from panfocus.web.opening import frames_of, open_photos, open_planes, parts_of
 from panfocus.web.places import Places, RefusedError
 from panfocus.web.pyramids import Pyramids
 from panfocus.web.spot import Spot
@@ -99,7 +97,7 @@ class Desk:
             return evaluation
         is_planes = len(paths) == 1 and is_volume(paths[0])
         if is_planes:  # before anything of it is read
-            self.places.check(_parts(paths[0]))
+            self.places.check(parts_of(paths[0]))
         opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
         self._check_files(opened)
         opened.is_dropped = self.places.is_dropped(paths[0])
@@ -134,7 +132,7 @@ class Desk:
         if gone:
             raise InputError("an input of the project is not there", where=", ".join(gone[:5]))
         if project.planes is not None:
-            self.places.check(_parts(paths[0]))
+            self.places.check(parts_of(paths[0]))
             stack = open_planes(paths[0], self.work)
         else:
             stack = open_photos(paths, self.work)
@@ -158,7 +156,7 @@ class Desk:
             return
         options = replace(project.options, maps=True)
         found = project.registration
-        used = _frames_of(stack, project)
+        used = frames_of(stack, project)
         if stack.can_switch and len(used) > 1:
             stack.used = [n in used for n in range(len(stack.used))]
         planned = fusing.check(stack, options)
@@ -199,7 +197,7 @@ class Desk:
         if is_clean and stack.project is not None:
             stack.strokes.note_saved(stack.strokes.versions())
         stack.options = changed(options)
-        self.fuse(stack, options)
+        self.fuse(stack, options, Spot.of(stack))
 
     def draft(self, stack: OpenStack) -> PageJob:
         """Begin with a stack's draft."""
@@ -211,15 +209,14 @@ class Desk:
 
         return self.jobs.start(PageJob("draft", stack.id, "draft"), work)
 
-    def fuse(self, stack: OpenStack, options: Options) -> PageJob:
-        """Begin to fuse a stack.
+    def fuse(self, stack: OpenStack, options: Options, spot: Spot) -> PageJob:
+        """Begin to fuse what is told of a stack.
 
         Raises:
             UsageError, InputError, SystemError_: it cannot be done as asked.
         """
-        planned = fusing.check(stack, options)
+        planned = fusing.check(stack, options, spot)
         stack.is_hurried = True  # an aligned draft would only take time from what is wanted
-        spot = Spot.of(stack)
 
         def work(job: PageJob) -> None:
             fusing.full(stack, options, planned, job, self.jobs, spot=spot)
@@ -227,7 +224,9 @@ class Desk:
 
         return self.jobs.start(PageJob("fuse", stack.id, stack.result_name(options)), work)
 
-    def region(self, stack: OpenStack, options: Options, box: tuple[int, int, int, int]) -> PageJob:
+    def region(
+        self, stack: OpenStack, options: Options, box: tuple[int, int, int, int], spot: Spot
+    ) -> PageJob:
         """Begin to fuse a part of the picture.
 
         Raises:
@@ -239,8 +238,11 @@ class Desk:
         if not fits or min(wide, high) < 64:
             raise UsageError("there is no such part of the picture", got=str(box))
 
+        if spot.guide is not None:
+            fusing.check(stack, options, spot)
+
         def work(job: PageJob) -> None:
-            fusing.region(stack, options, box, job, self.jobs)
+            fusing.region(stack, options, box, job, self.jobs, spot=spot)
             self.jobs.changed(stack.id)
 
         return self.jobs.start(PageJob("region", stack.id, "region"), work)
@@ -277,23 +279,3 @@ class Desk:
             "problems": self._problems,
             "folders": [str(folder) for folder in self.places.given],
         }
-
-
-def _frames_of(stack: OpenStack, project: ProjectContent) -> tuple[int, ...]:
-    """Return the stack's numbers of a project's frames, in the project's order."""
-    assert isinstance(stack.frames, FileFrames)
-    infos = stack.frames.infos
-    named = [Path(os.path.realpath(project.folder / each.path)) for each in project.inputs]
-    places = {path: n for n, path in enumerate(named)}
-    found: list[tuple[int, int, int]] = []
-    for number, info in enumerate(infos):
-        place = places.get(Path(os.path.realpath(info.path)))
-        pages = None if place is None else project.inputs[place].pages
-        if place is not None and (pages is None or info.page in pages):
-            found.append((place, info.page if pages is None else pages.index(info.page), number))
-    return tuple(number for _, _, number in sorted(found))
-
-
-def _parts(volume: Path) -> Iterable[Path]:
-    """Return all files that a volume consists of."""
-    return volume.rglob("*") if volume.is_dir() else set_files(volume)

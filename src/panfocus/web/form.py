@@ -9,7 +9,9 @@ from typing import Any, cast
 from panfocus.errors import UsageError
 from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options, flag_of
 from panfocus.pipeline.settings import make_settings
+from panfocus.registration.options import KINDS
 from panfocus.systems import list_systems
+from panfocus.systems.uses import use_of
 from panfocus.web.places import Places
 
 #: Options that the page decides itself: maps are always made, to be looked at.
@@ -49,13 +51,14 @@ def _field(name: str) -> dict[str, Any]:
         "flag": flag_of(name),
         "help": about.help,
         "kind": about.kind,
-        "choices": list(about.choices),
+        "choices": list(KINDS if name == "align" else about.choices),
         "default": FIELDS[name].default,
     }
 
 
 def _system(card: Any) -> dict[str, Any]:  # noqa: ANN401  a card
-    return {"name": card.name, "title": card.title, "kind": card.kind}
+    use = use_of(card)
+    return {"name": card.name, "use": use[:1].upper() + use[1:], "kind": card.kind}
 
 
 def read_options(given: object, places: Places) -> Options:

@@ -106,15 +106,27 @@ class PlaneFrames:
 
     Args:
         path: of the file.
-        volume: opened.
-        place: position, T and C.
+        position: of the volume.
+        t: time.
+        c: channel.
+        guide: the channel that decides; None for `c` itself.
     """
 
-    def __init__(self, path: Path, volume: Volume, place: tuple[int, int, int]) -> None:
-        p, t, c = place
-        self._stack = ZStack(path, volume.positions[p], t, [c], c)
-        self._position = volume.positions[p]
+    def __init__(
+        self, path: Path, position: Position, t: int, c: int, guide: int | None = None
+    ) -> None:
+        self._here = path, position, t, c
+        self._stack = ZStack(path, position, t, [c], c if guide is None else guide)
+        self._position = position
         self._lock = Lock()  # the readers of volumes share one file
+
+    def guided(self, guide: int) -> PlaneFrames:
+        """Return the same planes with another channel that decides; it is looked through.
+
+        Raises:
+            InputError: a plane of it cannot be read, or holds NaN.
+        """
+        return PlaneFrames(*self._here, guide)
 
     @property
     def stack(self) -> ZStack:
@@ -205,7 +217,8 @@ class VolumeFile:
 
     def frames(self, place: tuple[int, int, int]) -> PlaneFrames:
         """Return the planes of a position, T and C."""
-        return PlaneFrames(self.path, self.volume, place)
+        p, t, c = place
+        return PlaneFrames(self.path, self.volume.positions[p], t, c)
 
     def close(self) -> None:
         """Close the file."""

@@ -15,7 +15,8 @@ from panfocus.pipeline.options import Options
 from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
-from panfocus.pipeline.volume_check import FIXED
+from panfocus.pipeline.volume_check import FIXED, check_guide
+from panfocus.systems import load_system
 from panfocus.web.frames import PlaneFrames
 from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.results import lay_down
@@ -31,14 +32,23 @@ _PLACING = (
 )  # fmt: skip
 
 
-def check(stack: OpenStack, options: Options) -> Plan | None:
+def check(stack: OpenStack, options: Options, spot: Spot | None = None) -> Plan | None:
     """Plan a fusion before it is begun, so that what cannot be is said at once.
+
+    Args:
+        stack: open.
+        options: how.
+        spot: what of it; None for what it shows now.
 
     Raises:
         UsageError, InputError, SystemError_: it cannot be done as asked.
     """
+    spot = spot or Spot.of(stack)
     if stack.volume is not None:
-        _volume_settings(Spot.of(stack), options)
+        _volume_settings(spot, options)
+        if spot.guide is not None:
+            settings = options.system, options.threads, options.device
+            check_guide(load_system(settings[0], threads=settings[1], device=settings[2]).card)
         return None
     planned = plan(stack.fused_inputs(), options)
     return replace(planned, registration=_known(stack, options))
@@ -85,19 +95,19 @@ def full(
     """
     told: dict[str, Any] = {"progress": jobs.teller(job), "cancel": job.stop.is_set}
     used = spot.used
-    frames = spot.frames
     if planned is not None:
         # at the depth of the files: strokes are put on before it is converted, when it is saved
         native = replace(planned, settings=replace(planned.settings, bit_depth="same"))
         fusion = fuse(native, **told)
         used = _taken(stack, fusion, used)
     else:
-        assert isinstance(frames, PlaneFrames)
+        planes = spot.guided()
+        assert isinstance(planes, PlaneFrames)
         settings = asdict(_volume_settings(spot, options))
         system = settings.pop("system")
-        fusion = fuse(frames.stack, system=system, **told, **settings)
+        fusion = fuse(planes.stack, system=system, **told, **settings)
     id_ = stack.new_id()
-    _, height, width = frames.shape
+    _, height, width = spot.frames.shape
     with stack.lock:
         result = lay_down(
             stack.work / id_,
@@ -110,7 +120,7 @@ def full(
             plan=_fused_plan(fusion, options),
         )
         if stack.volume is not None:
-            result = replace(result, place=spot.place)
+            result = replace(result, place=spot.place, guide=spot.guide)
         stack.put(result, spot.place)
         for tried in [r.id for r in stack.results.values() if r.name == REGION]:
             stack.drop(tried)  # it would lie over the whole picture that is there now
@@ -137,20 +147,30 @@ class _Part:
     """A rectangle of all frames that are used, read one after the other."""
 
     def __init__(self, spot: Spot, box: tuple[slice, slice]) -> None:
-        self._spot = spot
+        self._used = spot.used
+        self._frames = spot.guided()
+        self.is_of_volume = isinstance(spot.frames, PlaneFrames)
         self._box = box
 
     def __len__(self) -> int:
-        return len(self._spot.used)
+        return len(self._used)
 
     def __iter__(self) -> Iterator[Frame]:
-        for number in self._spot.used:
-            frame = self._spot.frames.read(number)
-            yield replace(frame, pixels=np.ascontiguousarray(frame.pixels[self._box]))
+        for number in self._used:
+            frame = self._frames.read(number)
+            pixels = np.ascontiguousarray(frame.pixels[self._box])
+            guide = None if frame.guide is None else np.ascontiguousarray(frame.guide[self._box])
+            yield replace(frame, pixels=pixels, guide=guide)
 
 
 def region(
-    stack: OpenStack, options: Options, box: tuple[int, int, int, int], job: PageJob, jobs: Jobs
+    stack: OpenStack,
+    options: Options,
+    box: tuple[int, int, int, int],
+    job: PageJob,
+    jobs: Jobs,
+    *,
+    spot: Spot,
 ) -> None:
     """Fuse a rectangle of the frames at full scale, to see what the options do.
 
@@ -160,9 +180,9 @@ def region(
         box: left, top, width, height in pixels of the frames.
         job: told and asked.
         jobs: by which it is told.
+        spot: what of the stack.
     """
     left, top, width, height = box
-    spot = Spot.of(stack)
     kept = replace(options, keep_size=True, cull=False)
     settings = asdict(kept if stack.volume is None else _volume_settings(spot, kept))
     system = settings.pop("system")
@@ -183,6 +203,6 @@ def region(
     )
     with stack.lock:
         spot.check_shown(stack)
-        stack.results[id_] = replace(result, corner=(left, top))
+        stack.results[id_] = replace(result, corner=(left, top), guide=spot.guide)
         stack.version += 1
     job.message = id_

@@ -32,6 +32,8 @@ _VOLUME = "volume"
 
 def can_be_mended(result: Result) -> bool:
     """Whether strokes lie on a result: on fusions of files and planes at full scale."""
+    if result.guide is not None:  # projects know of no channel that decides for others
+        return False
     return result.id != DRAFT and (result.plan is not None or result.place is not None)
 
 
@@ -135,7 +137,8 @@ def draw(stack: OpenStack, result: Result, record: object) -> Drawn:
         InputError, UsageError: it is no stroke, or cannot be painted.
     """
     if not can_be_mended(result):
-        raise UsageError("only a fusion at full scale can be mended", remedy="fuse the stack first")
+        remedy = "fuse the stack first" if result.guide is None else "let each channel decide"
+        raise UsageError("only a fusion at full scale can be mended", remedy=remedy)
     stroke = _numbered(stroke_from(Value(record, "the page")), result)
     if isinstance(stroke.source, SystemSource):
         other(stack, result, stroke.source.name)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from panfocus import io
 from panfocus.errors import InputError
+from panfocus.io.ome_set import set_files
+from panfocus.io.volumes.olympus import FOLDER
+from panfocus.io.volumes.open import check_is_photographs
+from panfocus.io.volumes.plug_ins import OLYMPUS
 from panfocus.pipeline.memory import check_decoding, memory_limit
 from panfocus.pipeline.options import Options
+from panfocus.pipeline.project_content import ProjectContent
 from panfocus.registration.options import resolve_reference
 from panfocus.web.frames import FileFrames, PlaneFrames, VolumeFile
 from panfocus.web.stacks import OpenStack
@@ -24,7 +30,9 @@ def open_photos(paths: Sequence[Path], work: Path) -> OpenStack:
 
     Raises:
         InputError: none, or frames that do not fit together.
+        UsageError: a folder of several channels without Z.
     """
+    check_is_photographs(paths)
     infos, notes = io.find_frames(list(paths))
     check_decoding(infos, memory_limit(Options()))
     infos, turned = io.settle_orientation(infos)
@@ -68,3 +76,26 @@ def open_planes(path: Path, work: Path) -> OpenStack:
         raise
     notes = volume.volume.notes
     return OpenStack([path], path.name, frames, notes=notes, work=work, volume=volume)
+
+
+def frames_of(stack: OpenStack, project: ProjectContent) -> tuple[int, ...]:
+    """Return the stack's numbers of a project's frames, in the project's order."""
+    assert isinstance(stack.frames, FileFrames)
+    infos = stack.frames.infos
+    named = [Path(os.path.realpath(project.folder / each.path)) for each in project.inputs]
+    places = {path: n for n, path in enumerate(named)}
+    found: list[tuple[int, int, int]] = []
+    for number, info in enumerate(infos):
+        place = places.get(Path(os.path.realpath(info.path)))
+        pages = None if place is None else project.inputs[place].pages
+        if place is not None and (pages is None or info.page in pages):
+            found.append((place, info.page if pages is None else pages.index(info.page), number))
+    return tuple(number for _, _, number in sorted(found))
+
+
+def parts_of(volume: Path) -> Iterable[Path]:
+    """Return all files that a volume consists of."""
+    beside = volume.with_name(volume.name + FOLDER)  # of an OIF
+    if volume.suffix.lower() in OLYMPUS and beside.is_dir():
+        return [beside, *beside.rglob("*")]
+    return volume.rglob("*") if volume.is_dir() else set_files(volume)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
@@ -61,6 +61,22 @@ def whole(name: str, value: object, *, least: int = 0, most: int = 10**7) -> int
     if not exact or not least <= number <= most:
         raise _no_number(name, value, least, most)
     return number
+
+
+def one_of(name: str, value: Any, choices: Sequence[Any]) -> Any:  # noqa: ANN401  of the choices
+    """Return a value that is one of some.
+
+    Raises:
+        UsageError: it is none.
+
+    Example:
+        >>> one_of("pyramid", "on", ("auto", "on"))
+        'on'
+    """
+    if value not in choices:
+        told = " or ".join(str(each) for each in choices if each is not None)
+        raise UsageError(f"this cannot be {name}", where=name, expected=told, got=str(value)[:40])
+    return value
 
 
 def _no_number(name: str, value: object, least: int, most: int) -> UsageError:

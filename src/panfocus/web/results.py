@@ -37,6 +37,7 @@ class Result:
         scales: of the maps that there are.
         corner: left and top of what it shows, for a part of the picture that was fused alone.
         place: position, T and C of the planes of a volume that it was fused from, all of them.
+        guide: number of the channel that has decided; None for the place's own.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Result:
     scales: dict[MapKind, ColourScale]
     corner: tuple[int, int] = (0, 0)
     place: Place | None = None
+    guide: int | None = None
 
     @property
     def field(self) -> Crop:
@@ -95,6 +97,7 @@ class Result:
             "id": self.id,
             "name": self.name,
             "system": report.system["name"],
+            "guide": self.guide,
             "width": width,
             "height": height,
             "frame": {"height": self.size[0], "width": self.size[1]},

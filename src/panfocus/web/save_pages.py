@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from zipfile import ZipFile
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,6 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from panfocus.errors import PanfocusError, UsageError
+from panfocus.io.volumes.open import is_zarr
 from panfocus.web import saving
 from panfocus.web.answers import JSONResponse
 from panfocus.web.desk import Desk
@@ -17,6 +20,16 @@ from panfocus.web.jobs import PageJob, facts_of
 from panfocus.web.requests import body_of
 from panfocus.web.results import Result
 from panfocus.web.stacks import DRAFT, OpenStack
+
+
+def _archived(folder: Path) -> Path:
+    """Return an archive beside a folder that holds it, as it is."""
+    archive = folder.with_name(f"{folder.name}.zip")
+    with ZipFile(archive, "w") as file:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                file.write(path, path.relative_to(folder.parent))
+    return archive
 
 
 class SavePages:
@@ -35,7 +48,7 @@ class SavePages:
         result = stack.result(str(body.get("result")))
         if result.id == DRAFT or result.name == "region":
             raise UsageError("a draft is not saved", remedy="fuse the stack first")
-        return stack, result, saving.SaveRequest.of(body, stack, self._desk.places)
+        return stack, result, saving.SaveRequest.of(body, stack, result, self._desk.places)
 
     async def line(self, request: Request) -> Response:
         """The command line, what is there already, and what cannot be."""
@@ -67,10 +80,16 @@ class SavePages:
         return JSONResponse(job.facts())
 
     async def fetch(self, request: Request) -> Response:
-        """A file that was saved among dropped ones: the browser is the way to its user."""
+        """A file that was saved among dropped ones: the browser is the way to its user.
+
+        A Zarr is a folder, and comes as an archive of it.
+        """
         path = self._desk.places.resolve(request.query_params.get("path"))
-        if not self._desk.places.is_dropped(path) or not path.is_file():
+        is_folder = is_zarr(path) and path.is_dir()
+        if not self._desk.places.is_dropped(path) or not (path.is_file() or is_folder):
             raise UsageError("only what was made of dropped files is fetched")
+        if is_folder:
+            path = await run_in_threadpool(_archived, path)
         name = path.name.encode(errors="replace").decode()
         return FileResponse(path, filename=name, content_disposition_type="attachment")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.errors import OutputError, UsageError
+from panfocus.io.endings import beside
 from panfocus.pipeline.command_text import command, project_command
-from panfocus.pipeline.frame_outputs import FrameOutputs
+from panfocus.pipeline.frame_outputs import SIZES, FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs, map_path
 from panfocus.pipeline.project_file import save_project
@@ -21,6 +22,7 @@ from panfocus.web.places import Places
 from panfocus.web.requests import list_of, whole
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
+from panfocus.web.volume_saving import VolumeWish
 
 _ENDINGS = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp")
 _VOLUME_ENDINGS = (*_ENDINGS, ".zarr")
@@ -33,15 +35,17 @@ class SaveRequest:
     Attributes:
         wanted: files of the picture.
         project: file of the project; None for none.
-        only: what of a volume is fused; None for all.
+        wish: what is wanted of a volume.
     """
 
     wanted: Outputs
     project: Path | None
-    only: str | None = None
+    wish: VolumeWish
 
     @classmethod
-    def of(cls, body: Mapping[str, Any], stack: OpenStack, places: Places) -> SaveRequest:
+    def of(
+        cls, body: Mapping[str, Any], stack: OpenStack, result: Result, places: Places
+    ) -> SaveRequest:
         """Read it.
 
         Raises:
@@ -60,33 +64,34 @@ class SaveRequest:
         asked = list_of(body.get("maps"))
         maps = {kind: map_path(picture, kind) for kind in MAP_KINDS if kind in asked}
 
-        def beside(key: str, tail: str) -> Path | None:
-            stem = picture.stem.removesuffix(".ome")
-            return picture.with_name(stem + tail) if body.get(key) else None
+        def wished(key: str, tail: str) -> Path | None:
+            return beside(picture, tail, "") if body.get(key) else None
 
         mesh, layers = (str(body.get(key) or "") for key in ("mesh", "layers"))
         wanted = Outputs(
             picture,
             maps,
-            height_map=beside("height_map", "_height.png"),
-            mesh=beside("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
+            height_map=wished("height_map", "_height.png"),
+            mesh=wished("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
             pixel_um=_number(body.get("pixel_um")),
             slab=_slab(body.get("slab")),
             scale_bar="auto" if body.get("scale_bar") else None,
-            transforms=beside("transforms", "_transforms.json"),
-            report=beside("report", "_report.json"),
+            transforms=wished("transforms", "_transforms.json"),
+            report=wished("report", "_report.json"),
             of_frames=FrameOutputs(
-                beside("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
-                beside("animation", f"_stack{_moving(body.get('animation'))}"),
-                beside("stereo", f"_stereo{picture.suffix}"),
-                beside("rocking", f"_rocking{_moving(body.get('rocking'))}"),
+                wished("layers", f"_layers.{layers}") if layers in ("psd", "psb", "tif") else None,
+                wished("animation", f"_stack{_moving(body.get('animation'))}"),
+                wished("stereo", f"_stereo{picture.suffix}"),
+                wished("rocking", f"_rocking{_moving(body.get('rocking'))}"),
+                _whole(body, "animation_size", FrameOutputs.animation_size, SIZES),
+                _or(_number(body.get("parallax")), FrameOutputs.parallax),
             ),
-            quality=int(_number(body.get("quality")) or 95),
+            quality=_whole(body, "quality", Outputs.quality, (1, 100)),
             overwrite=bool(body.get("overwrite")),
         )
-        project = beside("project", ".panfocus.json")
-        only = volume_saving.only_shown(stack) if body.get("only_shown") else None
-        return cls(wanted, stack.project if project and stack.project else project, only)
+        project = wished("project", ".panfocus.json")
+        project = stack.project if project and stack.project else project
+        return cls(wanted, project, VolumeWish.of(body, stack, result))
 
 
 def _file(folder: Path, name: object, places: Places) -> Path:
@@ -114,6 +119,15 @@ def _slab(value: object) -> tuple[int, int] | None:
     return whole("slab", found[0], most=10**6), whole("slab", found[1], most=10**6)
 
 
+def _whole(body: Mapping[str, Any], name: str, default: int, bounds: tuple[int, int]) -> int:
+    told = body.get(name)
+    return default if told is None else whole(name, told, least=bounds[0], most=bounds[1])
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -123,15 +137,15 @@ def _number(value: object) -> float | None:
 def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
     """Return the command line that does the same."""
     if request.project is not None and _is_mended(stack, result):
-        return project_command(request.project, request.wanted, only=request.only)
+        return project_command(request.project, request.wanted, of_volume=request.wish.words)
     inputs = [str(path) for path in stack.inputs_of(result)]
-    return command(inputs, result.options, request.wanted, only=request.only)
+    return command(inputs, result.options, request.wanted, of_volume=request.wish.words)
 
 
 def standing(stack: OpenStack, result: Result, request: SaveRequest) -> list[Path]:
     """Return the files that are there already and would be replaced; projects count revisions."""
     if stack.volume is not None:
-        files = volume_saving.files(stack, result, request.wanted, request.only)
+        files = volume_saving.files(stack, result, request.wanted, request.wish)
     else:
         count = stack.frames.shape[0]
         files = [path for _, path in request.wanted.named(count)]
@@ -150,13 +164,19 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
         raise UsageError(
             "strokes are repeated from a project file", remedy="save the project as well"
         )
+    if request.project is not None and result.guide is not None:
+        raise UsageError(
+            "a project knows of no channel that decides for others",
+            where="guide_channel",
+            remedy="leave the project out, or let each channel decide",
+        )
     if mendings.carried(stack, result).missing:
         raise UsageError(
             "a stroke is painted from a frame that this result leaves out",
             remedy="fuse with that frame, or take the stroke back",
         )
     if stack.volume is not None:
-        volume_saving.check(stack, result, request.wanted, request.only)
+        volume_saving.check(stack, result, request.wanted, request.wish)
     elif result.plan is not None:
         request.wanted.check(result.plan)
 
@@ -194,7 +214,7 @@ def save(
         strokes = mendings.placed(stack, result) if _is_mended(stack, result) else {}
         told = {"progress": tell, "cancel": job.stop.is_set}
         written = volume_saving.write(
-            stack, result, request.wanted, request.only, strokes=strokes, **told
+            stack, result, request.wanted, request.wish, strokes=strokes, **told
         )
     else:
         tell(0.0, "save", request.wanted.picture.name)

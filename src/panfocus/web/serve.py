@@ -18,10 +18,13 @@ from typing import Any
 import uvicorn
 
 from panfocus.errors import PanfocusError, UsageError
+from panfocus.io.endings import beside
+from panfocus.io.folder import is_result
 from panfocus.resources.paths import as_path, shown
 from panfocus.web.app import make_app
 from panfocus.web.desk import Desk
 from panfocus.web.events import Hub
+from panfocus.web.listing import PROJECT_ENDING
 from panfocus.web.places import Places, linked_frames
 from panfocus.web.safety import Doors
 
@@ -197,10 +200,14 @@ async def _begin(server: uvicorn.Server, desk: Desk, view: View, address: str) -
 
 
 def open_inputs(desk: Desk, inputs: Sequence[Path]) -> None:
-    """Open what was named: each folder and volume as a stack, files together as one."""
+    """Open what was named: each folder and volume as a stack, files together as one.
+
+    A result that was saved with its project is that project: there is nothing else to do with it.
+    """
     from panfocus.io.volumes.open import is_volume  # noqa: PLC0415  not before the browser opens
 
-    apart = [p for p in inputs if p.is_dir() or is_volume(p) or p.name.endswith(".panfocus.json")]
+    inputs = [_project_of(path) or path for path in inputs]
+    apart = [p for p in inputs if p.is_dir() or is_volume(p) or p.name.endswith(PROJECT_ENDING)]
     together = [p for p in inputs if p not in apart]
     groups = [*([path] for path in apart), *([together] if together else [])]
     for group in groups:
@@ -208,6 +215,12 @@ def open_inputs(desk: Desk, inputs: Sequence[Path]) -> None:
             desk.open(group)
         except PanfocusError as error:  # a folder of folders: the page shows what is in it
             desk.note(group, error)
+
+
+def _project_of(path: Path) -> Path | None:
+    """Return the project that lies beside a result; None for frames, and where there is none."""
+    project = beside(path, PROJECT_ENDING, "")
+    return project if path.is_file() and project.is_file() and is_result(path) else None
 
 
 async def _watch(server: uvicorn.Server, desk: Desk, view: View) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from panfocus.errors import Cancelled
+from panfocus.errors import Cancelled, UsageError
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project_content import Place
 from panfocus.pipeline.volumes import step_of
@@ -20,17 +20,42 @@ class Spot:
         place: position, T and C; of photographs the only one.
         frames: of that place.
         used: numbers of those that are fused.
+        guide: number of the channel of a volume that decides; None for the one that is shown.
     """
 
     place: Place
     frames: StackFrames
     used: tuple[int, ...]
+    guide: int | None = None
 
     @classmethod
-    def of(cls, stack: OpenStack) -> Spot:
-        """Return what a stack shows now."""
+    def of(cls, stack: OpenStack, guide: int | None = None) -> Spot:
+        """Return what a stack shows now.
+
+        Args:
+            stack: open.
+            guide: the channel that decides, if that is another one.
+
+        Raises:
+            UsageError: there is no such channel.
+        """
         with stack.lock:
-            return cls(stack.place, stack.frames, stack.numbers)
+            frames = stack.frames
+            count = len(frames.position.channels) if isinstance(frames, PlaneFrames) else 0
+            if guide is not None and not 0 <= guide < count:
+                raise UsageError("there is no such channel", where="guide_channel", got=str(guide))
+            other = None if guide == stack.place[2] else guide
+            return cls(stack.place, frames, stack.numbers, other)
+
+    def guided(self) -> StackFrames:
+        """Return the frames as they are fused, with the channel that decides; it is looked through.
+
+        Raises:
+            InputError: a plane of that channel cannot be read.
+        """
+        if self.guide is None or not isinstance(self.frames, PlaneFrames):
+            return self.frames
+        return self.frames.guided(self.guide)
 
     def check_shown(self, stack: OpenStack) -> None:
         """Give up where another place is shown meanwhile; called with the stack's lock held.

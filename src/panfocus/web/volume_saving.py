@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from panfocus.io.volumes.pyramid import Pyramid
+from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
 from panfocus.pipeline.volume_outputs import VolumeOutputs
@@ -14,11 +17,61 @@ from panfocus.pipeline.volume_surfaces import SurfaceOutputs
 from panfocus.pipeline.volumes import fuse_file
 from panfocus.web.form import changed
 from panfocus.web.frames import VolumeFile
+from panfocus.web.requests import one_of
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
 
 
-def only_shown(stack: OpenStack) -> str | None:
+@dataclass(frozen=True)
+class VolumeWish:
+    """What a page wants of a volume, beside the files that photographs have, too.
+
+    Attributes:
+        only: what of it is fused; None for all.
+        guide: the channel that decides, by name or number; None: each for itself.
+        pyramid: whether large planes get smaller copies.
+        ome_zarr: version of an OME-Zarr; None for the usual one.
+    """
+
+    only: str | None = None
+    guide: str | None = None
+    pyramid: Pyramid = "auto"
+    ome_zarr: NgffVersion | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], stack: OpenStack, result: Result) -> VolumeWish:
+        """Read it.
+
+        Raises:
+            UsageError: no such choice.
+        """
+        return cls(
+            only=_only_shown(stack) if body.get("only_shown") else None,
+            guide=_guide(stack, result),
+            pyramid=one_of("pyramid", body.get("pyramid") or "auto", get_args(Pyramid)),
+            ome_zarr=one_of("ome_zarr", body.get("ome_zarr"), (None, *get_args(NgffVersion))),
+        )
+
+    @property
+    def words(self) -> list[str]:
+        """The flags that say it, and their values."""
+        told = [("--only", self.only), ("--guide-channel", self.guide)]
+        told += [("--ome-zarr", self.ome_zarr)]
+        told += [("--pyramid", None if self.pyramid == "auto" else self.pyramid)]
+        return [word for flag, value in told if value is not None for word in (flag, value)]
+
+
+def _guide(stack: OpenStack, result: Result) -> str | None:
+    """Return the channel that has decided, as the command line takes it."""
+    if stack.volume is None or result.guide is None or result.place is None:
+        return None
+    channels = stack.volume.volume.positions[result.place[0]].channels
+    names = [channel.name for channel in channels]
+    name = names[result.guide]
+    return name if name and names.count(name) == 1 else str(result.guide)
+
+
+def _only_shown(stack: OpenStack) -> str | None:
     """Return what chooses the place that is shown, as ``T=3,C=1``; None where there is no other."""
     if stack.volume is None:
         return None
@@ -29,7 +82,7 @@ def only_shown(stack: OpenStack) -> str | None:
     return ",".join(f"{axis}={number}" for axis, number, count in parts if count > 1) or None
 
 
-def outputs_of(wanted: Outputs) -> VolumeOutputs:
+def outputs_of(wanted: Outputs, wish: VolumeWish) -> VolumeOutputs:
     """Return the files of a volume that are asked for as those of a picture."""
     beside = VolumeOutputs.beside(wanted.picture, [*wanted.maps], overwrite=wanted.overwrite)
     surfaces = SurfaceOutputs(
@@ -40,13 +93,16 @@ def outputs_of(wanted: Outputs) -> VolumeOutputs:
         report=wanted.report,
         slab=wanted.slab,
         surfaces=surfaces,
+        pyramid=wish.pyramid,
+        ome_zarr=wish.ome_zarr,
         quality=wanted.quality,
     )
 
 
-def _choice(result: Result, outputs: VolumeOutputs, only: str | None) -> Choice:
+def _choice(result: Result, outputs: VolumeOutputs, wish: VolumeWish) -> Choice:
     settings = volume_settings(**changed(result.options))
-    return outputs.heeded(Choice(settings, only=None if only is None else Only.of(only)))
+    only = None if wish.only is None else Only.of(wish.only)
+    return outputs.heeded(Choice(settings, guide=wish.guide, only=only))
 
 
 def _file(stack: OpenStack) -> VolumeFile:
@@ -54,33 +110,33 @@ def _file(stack: OpenStack) -> VolumeFile:
     return stack.volume
 
 
-def files(stack: OpenStack, result: Result, wanted: Outputs, only: str | None) -> list[Path]:
+def files(stack: OpenStack, result: Result, wanted: Outputs, wish: VolumeWish) -> list[Path]:
     """Return every file that would be written.
 
     Raises:
         UsageError: no such slabs.
     """
-    outputs = outputs_of(wanted)
-    written = outputs.written(_file(stack).volume, _choice(result, outputs, only))
+    outputs = outputs_of(wanted, wish)
+    written = outputs.written(_file(stack).volume, _choice(result, outputs, wish))
     return [*written, *([] if outputs.report is None else [outputs.report])]
 
 
-def check(stack: OpenStack, result: Result, wanted: Outputs, only: str | None) -> None:
+def check(stack: OpenStack, result: Result, wanted: Outputs, wish: VolumeWish) -> None:
     """Refuse what cannot be written, before any work.
 
     Raises:
         OutputError, UsageError: as `VolumeOutputs.check_chosen` does.
     """
-    outputs = outputs_of(wanted)
+    outputs = outputs_of(wanted, wish)
     outputs.check(stack.inputs)
-    outputs.check_chosen(_file(stack).volume, _choice(result, outputs, only))
+    outputs.check_chosen(_file(stack).volume, _choice(result, outputs, wish))
 
 
 def write(
     stack: OpenStack,
     result: Result,
     wanted: Outputs,
-    only: str | None,
+    wish: VolumeWish,
     *,
     strokes: StrokesAt,
     **told: Any,  # noqa: ANN401  progress and cancel, as `fuse_file` takes them
@@ -90,8 +146,8 @@ def write(
     Raises:
         InputError, OutputError, UsageError, Cancelled: as `fuse_file` does.
     """
-    outputs = outputs_of(wanted)
-    choice = _choice(result, outputs, only)
+    outputs = outputs_of(wanted, wish)
+    choice = _choice(result, outputs, wish)
     mender = StrokeMender(strokes, cancel=told.get("cancel")) if strokes else None
     summary, written = fuse_file(stack.inputs[0], outputs, choice, mender=mender, **told)
     if outputs.report is not None:

@@ -8,6 +8,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from panfocus.cli import main
 from panfocus.errors import InputError, UsageError
@@ -179,3 +180,42 @@ def test_a_link_to_itself_among_planes_is_told_in_words(tmp_path, capsys, where)
     code = main(["fuse", str(folder), "-o", str(tmp_path / "out.ome.tif"), "--system", "guided"])
     assert "unexpected" not in capsys.readouterr().err
     assert code == (1 if where == "file" else 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        lambda t, c: f"img_t{t:03d}_c{c}.tif",
+        lambda t, c: f"s{t}/ch{c}.png",
+        lambda t, c: f"exp_w{c + 1}{('DAPI', 'GFP')[c]}_s{t}.TIF",
+    ],
+)
+def test_channels_without_z_are_not_fused_with_each_other(tmp_path, capsys, name):
+    folder = tmp_path / "f"
+    for t, c in np.ndindex(3, 2):
+        path = folder / name(t, c)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(DEEP[t] // (1 + c)).save(path)
+    for out in ("o.png", "o.tif"):
+        assert main(["fuse", str(folder), "-o", str(tmp_path / out), "-s", "guided"]) == 2
+        assert "several channels" in capsys.readouterr().err
+    assert not list(tmp_path.glob("o.*"))
+
+
+def test_a_pattern_says_what_is_z_where_the_names_do_not(tmp_path):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for z, c in np.ndindex(3, 2):
+        tifffile.imwrite(folder / f"img_t{z}_c{c}.tif", plane(0, c, z), metadata=None)
+    out = tmp_path / "o.ome.tif"
+    words = ["fuse", str(folder), "-o", str(out), "-s", "guided", "--pattern", "img_t{z}_c{c}.tif"]
+    assert main(words) == 0
+    assert tifffile.imread(out).shape == (2, 48, 64)
+
+
+@pytest.mark.parametrize("names", [["c1", "c2", "c3", "c4"], ["t1_c1", "t2_c1", "t3_c1", "t4_c1"]])
+def test_photographs_may_be_called_anything(tmp_path, names):
+    for n, name in enumerate(names):
+        Image.fromarray(FRAMES[n % 3]).save(tmp_path / f"{name}.png")
+    words = ["fuse", str(tmp_path), "-o", str(tmp_path / "out" / "o.png"), "-s", "guided"]
+    assert main(words) == 0

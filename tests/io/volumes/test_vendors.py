@@ -144,7 +144,7 @@ def test_it_is_fused_into_ome(tmp_path, bioio):
 
 def test_a_plug_in_that_is_not_there_is_named(tmp_path, bioio):
     with pytest.raises(InputError, match="pip install bioio-bioformats") as caught:
-        open_volume(write(tmp_path / "a.oib", b"other"))
+        open_volume(write(tmp_path / "a.ics", b"other"))
     assert "GPL" in str(caught.value)
 
 

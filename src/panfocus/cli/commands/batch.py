@@ -46,6 +46,11 @@ _NOT_IN_BATCH = frozenset({
     show_default=True,
     help="Format of the pictures.",
 )
+@click.option(
+    "--ome-zarr",
+    type=click.Choice(["0.4", "0.5"]),
+    help="Write scientific stacks as OME-Zarr of this version, in place of OME-TIFF.",
+)
 @click.option("--depth-map", is_flag=True, help="Write depth maps (float32).")
 @click.option("--index-map", is_flag=True, help="Write the number of the frame taken (uint16).")
 @click.option("--confidence-map", is_flag=True, help="Write how clear each decision is.")

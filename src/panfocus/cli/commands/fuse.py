@@ -56,8 +56,8 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only", "mosaic")
     "--layers",
     type=FILE,
     metavar="F.psd",
-    help="Write the picture above the aligned frames, with masks of where each was taken: "
-    ".psd, .tif, or .psb above 2 GB.",
+    help="Write the picture above the slabs, where some are made, and the aligned frames, with "
+    "masks of where each was taken: .psd, .tif, or .psb above 2 GB.",
 )
 @under(
     "output",

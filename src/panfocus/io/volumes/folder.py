@@ -63,7 +63,33 @@ def is_folder_of_planes(folder: Path) -> bool:
     return folder.is_dir() and _recognised(folder) is not None
 
 
+def channels_without_z(folder: Path) -> str | None:
+    """Return what the names in a folder say where that is channels, times or positions, and no Z.
+
+    Fused as frames, channels would be mixed with each other.
+
+    Returns:
+        As ``9 T, 2 C``; None where the names say something else, or nothing.
+    """
+    grid = _told(folder)
+    if grid is None:
+        return None
+    sizes = {axis: len(values) for axis, values in grid.values.items() if len(values) > 1}
+    if "Z" in sizes or "C" not in sizes or len(sizes) < 2 or grid.first_missing is not None:
+        return None
+    return ", ".join(f"{size} {axis}" for axis, size in sizes.items())
+
+
 def _recognised(folder: Path) -> PlaneFiles | None:
+    grid = _told(folder)
+    if grid is None:
+        return None
+    sizes = {axis: len(values) for axis, values in grid.values.items()}
+    return grid if sizes["Z"] > 1 and max(sizes["P"], sizes["T"], sizes["C"]) > 1 else None
+
+
+def _told(folder: Path) -> PlaneFiles | None:
+    """Return which file is which plane where all names are alike but for their numbers."""
     names = _names(folder)
     if len(names) < LEAST_PLANES or any(_said(name) is None for name in names[:_FEW]):
         return None
@@ -73,11 +99,12 @@ def _recognised(folder: Path) -> PlaneFiles | None:
     is_alike = all(
         f is not None and f[1] == rest and f[0].keys() == axes.keys() for f in found.values()
     )
-    if not is_alike or "Z" not in axes:
+    if not is_alike or not {"Z", "C"} & axes.keys():
         return None
-    grid = _grid(folder, {name: f[0] for name, f in found.items() if f is not None})
-    sizes = {axis: len(values) for axis, values in grid.values.items()}
-    return grid if sizes["Z"] > 1 and max(sizes["P"], sizes["T"], sizes["C"]) > 1 else None
+    said = {name: f[0] for name, f in found.items() if f is not None}
+    if "Z" not in axes and len({tuple(sorted(s.items())) for s in said.values()}) < len(said):
+        return None  # photographs may be called anything
+    return _grid(folder, said)
 
 
 def _said(name: str) -> tuple[Mapping[Axis, str], str] | None:

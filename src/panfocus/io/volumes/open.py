@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
-from panfocus.io.volumes.plug_ins import PLUG_INS
+from panfocus.io.volumes.plug_ins import OLYMPUS, PLUG_INS
 from panfocus.resources.paths import as_path, is_file
 
 if TYPE_CHECKING:
@@ -113,6 +113,19 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
             remedy="fuse it by `panfocus.fuse_volume`, or on the command line with an output "
             ".ome.tif, or a picture of what `only` chooses",
         )
+    if path.is_dir():
+        from panfocus.io.volumes.folder import channels_without_z  # noqa: PLC0415
+
+        said = channels_without_z(path)
+        if said is not None:
+            raise UsageError(
+                "these are several channels, which are not the frames of one stack",
+                where=str(path),
+                expected="frames of one channel, or names that tell Z, too",
+                got=f"{said}, by the names",
+                remedy="name the files of one channel; or say by `pattern` which part of the names "
+                "is Z, for example img_t{z}_c{c}.tif",
+            )
 
 
 def is_folder_of_planes(path: Path) -> bool:
@@ -161,11 +174,12 @@ def open_volume(
         raise InputError(
             "an input does not exist", where=str(path), remedy="check the spelling and the folder"
         )
-    if mosaic is not None and not (is_vendors(path) and axes is None):
+    is_bioio = is_vendors(path) and path.suffix.lower() not in OLYMPUS
+    if mosaic is not None and not (is_bioio and axes is None):
         raise UsageError(
             "only files of microscopes' makers tell of mosaics",
             where="mosaic",
-            expected=", ".join(PLUG_INS),
+            expected=", ".join(each for each in PLUG_INS if each not in OLYMPUS),
             got=str(path),
             remedy="leave it out; positions of an OME-TIFF or OME-Zarr are fused each by itself",
         )
@@ -173,6 +187,10 @@ def open_volume(
         from panfocus.io.volumes.folder import open_folder  # noqa: PLC0415  few come as one
 
         return open_folder(path, pattern)
+    if path.suffix.lower() in OLYMPUS and axes is None:
+        from panfocus.io.volumes.olympus import open_olympus  # noqa: PLC0415  needs the extra
+
+        return open_olympus(path)
     if is_vendors(path) and axes is None:
         from panfocus.io.volumes.vendors import open_vendors  # noqa: PLC0415  needs the extra
 

@@ -66,8 +66,8 @@ class Scale:
 class ZStack:
     """The planes along Z of one T and one or more channels; iterating reads them one by one."""
 
-    #: Z says where each plane is: none can be out of order.
-    is_in_order = True
+    #: Z says where each plane is: none can be out of order, and none is left out.
+    is_of_volume = True
 
     def __init__(
         self,
@@ -86,7 +86,8 @@ class ZStack:
             position: what to read from.
             t: time.
             channels: those to be fused together; one, or several.
-            guide: the channel, one of `channels`, that decides; None: all, as a picture's colours.
+            guide: the channel that decides, of `channels` or another; None: all, as a picture's
+                colours.
             depths: numbers along Z; None for all.
 
         Raises:
@@ -97,11 +98,13 @@ class ZStack:
         self._t = t
         self._channels = list(channels)
         self._depths = range(position.depths) if depths is None else depths
-        self._guide = None if guide is None else self._channels.index(guide)
-        ends = [self._ends(c) for c in self._channels]
+        self._guide = guide
+        ends = {c: self._ends(c) for c in (*channels, *([] if guide is None else [guide]))}
         if guide is None:  # colours stay to each other as they are
-            ends = [(min(low for low, _ in ends), max(high for _, high in ends))] * len(ends)
-        self._scales = [Scale.of(position.dtype, low, high) for low, high in ends]
+            whole = min(low for low, _ in ends.values()), max(high for _, high in ends.values())
+            whole_ends = dict.fromkeys(ends, whole)
+            ends = whole_ends
+        self._scales: dict[int, Scale] = {c: Scale.of(position.dtype, *ends[c]) for c in ends}
 
     def __len__(self) -> int:
         return len(self._depths)
@@ -127,16 +130,14 @@ class ZStack:
         Raises:
             InputError: a plane cannot be read, has changed, or holds NaN.
         """
-        planes = [
-            scale.to_frame(self.plane(c, z))
-            for c, scale in zip(self._channels, self._scales, strict=True)
-        ]
+        planes = {c: scale.to_frame(self.plane(c, z)) for c, scale in self._scales.items()}
         has_alpha = self._position.samples in (2, 4)
         places = self._position.z_um
         place = None if places is None else places[z]
+        fused = [planes[c] for c in self._channels]
         if len(planes) == 1:
-            return Frame(f"Z {z}", planes[0], has_alpha, place_um=place)
-        pixels = np.stack(planes, axis=-1)
+            return Frame(f"Z {z}", fused[0], has_alpha, place_um=place)
+        pixels = fused[0] if len(fused) == 1 else np.stack(fused, axis=-1)
         guide = None if self._guide is None else planes[self._guide]
         return Frame(f"Z {z}", pixels, guide=guide, place_um=place)
 
@@ -177,9 +178,9 @@ class ZStack:
 
     def split(self, pixels: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the fused planes, one per channel, in the file's numbers."""
-        if len(self._channels) == 1:
-            return [self._scales[0].from_frame(pixels)]
+        scales = [self._scales[c] for c in self._channels]
+        if len(scales) == 1:
+            return [scales[0].from_frame(pixels)]
         return [
-            scale.from_frame(np.ascontiguousarray(pixels[..., n]))
-            for n, scale in enumerate(self._scales)
+            scale.from_frame(np.ascontiguousarray(pixels[..., n])) for n, scale in enumerate(scales)
         ]

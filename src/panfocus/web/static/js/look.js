@@ -42,7 +42,18 @@ export function choices() {
   return { results: found, frames };
 }
 
-export const nameOf = (result) => (result.id === "draft" ? t("result.draft") : result.name);
+export function nameOf(result) {
+  if (result.id === "draft") return t("result.draft");
+  if (result.guide === null) return result.name;
+  const channel = channelsShown()[result.guide] ?? String(result.guide);
+  return t("result.guide", { name: result.name, channel });
+}
+
+/** The names of a volume's channels at the position that is shown; none of photographs. */
+export function channelsShown() {
+  const volume = state.stack?.volume;
+  return volume ? volume.positions[volume.place[0]].channels : [];
+}
 
 /** The picture in slot A: what was chosen, else the current result, else the reference frame. */
 export function pictureA() {

@@ -5,7 +5,7 @@
 
 import { el } from "./dom.js";
 import { pictureOf } from "./look.js";
-import { state, tell, viewOf, watch, current } from "./store.js";
+import { canBeMended, state, tell, viewOf, watch, current } from "./store.js";
 import { send, sourcePicture, sourceRecord, tools } from "./tools.js";
 
 const STEPS = 6;
@@ -35,7 +35,7 @@ export class Mender {
   }
 
   get isOn() {
-    return tools.tool !== "none" && viewOf().tab === "mend" && !tools.panning && current() && current().id !== "draft";
+    return tools.tool !== "none" && viewOf().tab === "mend" && !tools.panning && canBeMended(current());
   }
 
   settle() {
@@ -263,7 +263,7 @@ export class Mender {
   async peek(on) {
     if (!on) { this.stage.set("part", null); return; }
     const result = current();
-    if (!result || result.id === "draft") return;
+    if (!canBeMended(result)) return;
     const box = this.screen.getBoundingClientRect();
     const at = this.at ?? [box.width / 2, box.height / 2];
     const point = this.stage.toImage(at[0], at[1]);

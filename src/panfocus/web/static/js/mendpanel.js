@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { anew, clear, el, field, glyph, segments, tick } from "./dom.js";
 import { Mender } from "./mender.js";
-import { state, tell, viewOf, watch, results, current } from "./store.js";
+import { canBeMended, state, tell, viewOf, watch, results, current } from "./store.js";
 import { number, t } from "./texts.js";
 import { redo, tools, undo } from "./tools.js";
 import { refusal } from "./toast.js";
@@ -61,8 +61,9 @@ export function mendPanel() {
   function drawAll() {
     const result = current();
     if (!state.stack) return;
-    if (!result || result.id === "draft") {
-      clear(body, banner(), el("div", { class: "empty" }, glyph("brush"), el("p", {}, t("mend.first"))));
+    if (!canBeMended(result)) {
+      const why = result && result.guide !== null ? t("mend.guided") : t("mend.first");
+      clear(body, banner(), el("div", { class: "empty" }, glyph("brush"), el("p", {}, why)));
       return;
     }
     const choose = segments(t("mend.tool"), [["none", t("mend.none")], ["brush", t("mend.brush")], ["rectangle", t("mend.rectangle")], ["eraser", t("mend.eraser")]], tools.tool, (value) => { tools.tool = value; tell("tool"); draw(); });

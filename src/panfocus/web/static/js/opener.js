@@ -1,6 +1,6 @@
 // Open: what lies in the folders that were given, and files that are dropped onto the page.
 
-import { get, post, put } from "./api.js";
+import { get, post, put, Refusal } from "./api.js";
 import { clear, el, glyph, iconButton } from "./dom.js";
 import { state, refresh, show } from "./store.js";
 import { t } from "./texts.js";
@@ -8,10 +8,11 @@ import { linesOf, refusal, toast } from "./toast.js";
 
 export function openPage() {
   const listing = el("div", { class: "listing" }, el("p", { class: "quiet" }, t("loading")));
-  const picker = el("input", { type: "file", multiple: true, accept: `image/*,${state.taken.join(",")}`, class: "out-of-sight", tabIndex: -1, "aria-hidden": "true", on: { change: () => upload([...picker.files]) } });
+  const picker = el("input", { type: "file", multiple: true, accept: `image/*,${state.taken.join(",")}`, class: "out-of-sight", tabIndex: -1, "aria-hidden": "true", on: { change: () => upload([...picker.files].map(plainFile)) } });
+  const folders = el("input", { type: "file", webkitdirectory: true, class: "out-of-sight", tabIndex: -1, "aria-hidden": "true", on: { change: () => uploadFolder([...folders.files]) } });
   const drop = el("section", { class: "drop", "aria-label": t("drop.title") },
     glyph("up"), el("h2", {}, t("drop.title")), el("p", { class: "quiet" }, t("drop.text")),
-    el("button", { type: "button", on: { click: () => picker.click() } }, t("drop.choose")), picker);
+    el("div", { class: "row wrap" }, el("button", { type: "button", on: { click: () => picker.click() } }, t("drop.choose")), el("button", { type: "button", on: { click: () => folders.click() } }, t("drop.folder"))), picker, folders);
   const problems = state.problems.map((facts) => {
     const [what, lines] = linesOf(facts);
     return el("div", { class: "problem" }, glyph("warn"), el("div", {}, el("strong", {}, what), lines.map((l) => el("p", { class: "small" }, l))));
@@ -60,51 +61,85 @@ export async function openPaths(paths) {
 
 const isTaken = (name) => state.taken.some((ending) => name.toLowerCase().endsWith(ending));
 
-/** Send files as one stack, and show it. */
-async function upload(files, title = "") {
-  const pictures = files.filter((f) => isTaken(f.name));
-  if (!pictures.length) { toast(t("drop.none"), { kind: "bad" }); return; }
+const AT_ONCE = 4; // files on their way
+const isZarr = (name) => name.toLowerCase().endsWith(".zarr");
+const BESIDE = ["metadata.txt", ".companion.ome"]; // what tells of planes and sets
+/** Whether a file of a drop is sent: pictures, and all that a Zarr consists of. */
+function isSent(path) {
+  const parts = path.split("/");
+  if (parts.slice(0, -1).some(isZarr)) return true;
+  const isHidden = parts.some((part) => part.startsWith("."));
+  return !isHidden && (isTaken(path) || BESIDE.some((ending) => path.toLowerCase().endsWith(ending)));
+}
+
+/** Send files, each under its path in what was dropped, a few at a time; and show the first stack of them. */
+async function upload(found, title = "") {
+  const sent = found.filter(({ path }) => isSent(path));
+  if (!sent.length) { toast(t("drop.none"), { kind: "bad" }); return; }
   try {
     const { id } = await post("/api/uploads");
-    for (const [n, file] of pictures.entries()) {
-      toast(t("drop.sending", { n: n + 1, count: pictures.length }), { key: "upload", stays: true });
-      await put(`/api/uploads/${id}/${encodeURIComponent(file.name)}`, file);
-    }
+    let next = 0;
+    const send = async () => {
+      while (next < sent.length) {
+        const { file, path } = sent[next];
+        next += 1;
+        toast(t("drop.sending", { n: next, count: sent.length }), { key: "upload", stays: true });
+        await put(`/api/uploads/${id}/${path.split("/").map(encodeURIComponent).join("/")}`, await file());
+      }
+    };
+    const senders = Array.from({ length: AT_ONCE }, () => send().catch((error) => { next = sent.length; throw error; }));
+    const failed = (await Promise.allSettled(senders)).find((one) => one.status === "rejected");
+    if (failed) throw failed.reason;
     toast("", { key: "upload", gone: true });
-    const { id: stack } = await post("/api/stacks", { upload: id, title: title || nameOf(pictures) });
+    const { id: stack, problems } = await post("/api/stacks", { upload: id, title: title || nameOf(sent) });
     await refresh();
     await show(stack);
+    for (const facts of problems) refusal(new Refusal(facts));
   } catch (error) {
     toast("", { key: "upload", gone: true });
     refusal(error);
   }
 }
 
-const nameOf = (files) => (files.length === 1 ? files[0].name : `${files[0].name} + ${files.length - 1}`);
+/** A file that lies in no folder. */
+const plainFile = (file) => ({ path: file.name, file: () => file });
 
-const fileOf = (entry) => new Promise((done, fail) => entry.file(done, fail));
+const nameOf = (sent) => (sent.length === 1 ? sent[0].path : `${sent[0].path} + ${sent.length - 1}`);
 
-/** All files of a folder that was dropped; a browser hands them over in parts. */
-async function filesOf(folder) {
+/** A folder by its name, and what is in it by paths below it; a Zarr is told by its own name, too. */
+const below = (name, path) => (isZarr(name) ? `${name}/${path}` : path);
+
+/** A folder that was chosen: its files come with the paths that they have from it on. */
+function uploadFolder(files) {
+  const [name] = files[0]?.webkitRelativePath.split("/") ?? [""];
+  return upload(files.map((file) => ({ path: below(name, file.webkitRelativePath.slice(name.length + 1)), file: () => file })), name);
+}
+
+const fileOf = (entry, path) => ({ path, file: () => new Promise((done, fail) => entry.file(done, fail)) });
+
+/** All files in a folder that was dropped; a browser hands them over in parts. */
+async function filesIn(folder, path = "") {
   const reader = folder.createReader();
   const out = [];
   for (;;) {
     const part = await new Promise((done, fail) => reader.readEntries(done, fail));
     if (!part.length) return out;
-    out.push(...part.filter((entry) => entry.isFile && !entry.name.startsWith(".")));
+    for (const entry of part) {
+      if (entry.isDirectory) out.push(...await filesIn(entry, `${path}${entry.name}/`));
+      else out.push(fileOf(entry, path + entry.name));
+    }
   }
 }
 
-/** Files that are dropped together are one stack, and so is each folder. */
+/** Files that are dropped together are one stack; folders are what is in them. */
 async function take(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  const loose = entries.length ? [] : [...transfer.files];
+  const loose = entries.length ? entries.filter((entry) => entry.isFile).map((entry) => fileOf(entry, entry.name)) : [...transfer.files].map(plainFile);
   const folders = entries.filter((entry) => entry.isDirectory);
-  for (const entry of entries) if (entry.isFile) loose.push(await fileOf(entry));
   if (loose.length || !folders.length) await upload(loose);
   for (const folder of folders) {
-    const files = await Promise.all((await filesOf(folder)).map(fileOf));
-    await upload(files, folder.name);
+    const files = await filesIn(folder);
+    await upload(files.map(({ path, file }) => ({ path: below(folder.name, path), file })), folder.name);
   }
 }
 

@@ -11,14 +11,28 @@ const LEAST_SLAB = 2;
 export function moreFields(wanted, set, { isVolume, hasDepth, count }) {
   const choose = (key, values, none) => el("select", { on: { change: (event) => set(key, true)(event.target.value) } }, ["", ...values].map((v) => el("option", { value: v, selected: v === wanted[key] }, v ? `.${v}` : none)));
   const box = (key, label = `save.${key}`, help = "") => tick(t(label), Boolean(wanted[key]), set(key, true), help);
+  const amount = (label, key, [min, max], step, help = "") => {
+    const input = el("input", { type: "number", min, max, step, value: wanted[key], on: { input: () => { if (input.value !== "" && input.checkValidity()) set(key)(Number(input.value)); } } });
+    return field(t(label), input, help);
+  };
   const ofFrames = [field(t("save.layers"), choose("layers", ["psd", "tif", "psb"], t("save.nolayers"))), field(t("save.animation"), choose("animation", ["webp", "gif"], t("save.nolayers"))), field(t("save.rocking"), choose("rocking", ["webp", "gif"], t("save.nolayers"))), box("stereo")];
   return [
-    isVolume ? null : ofFrames,
+    isVolume ? inFile(wanted, set) : [ofFrames, wanted.animation || wanted.rocking ? amount("save.size", "animation_size", [64, 4096], 1) : null, wanted.stereo || wanted.rocking ? amount("save.parallax", "parallax", [0.1, 20], "any", t("save.parallax.help")) : null],
     hasDepth ? [box("height_map", "save.heightmap"), field(t("save.mesh"), choose("mesh", ["glb", "ply", "obj"], t("save.nomesh")))] : null,
     box("scale_bar", "save.scalebar", pixelSize() ? "" : t("save.scalebar.help")),
     wanted.mesh || wanted.scale_bar ? pixelField(set("pixel", true)) : null,
     slabs(wanted, set, count),
     isVolume ? null : box("transforms"), box("report"),
+  ];
+}
+
+/** How the planes of a volume lie in their file. */
+function inFile(wanted, set) {
+  if (!/^(ome\.)?(tif|zarr)$/.test(wanted.format)) return null;
+  const choose = (key, choices) => el("select", { on: { change: (event) => set(key)(event.target.value) } }, choices.map(([value, text]) => el("option", { value, selected: value === wanted[key] }, text)));
+  return [
+    wanted.format.endsWith("zarr") ? field(t("save.zarr"), choose("ome_zarr", ["0.4", "0.5"].map((v) => [v, v]))) : null,
+    field(t("save.pyramid"), choose("pyramid", ["auto", "on", "off"].map((v) => [v, t(`save.pyramid.${v}`)])), t("save.pyramid.help")),
   ];
 }
 

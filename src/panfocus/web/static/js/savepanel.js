@@ -17,7 +17,7 @@ export function savePanel() {
   const stack = state.stack;
   const wanted = (view.save ??= {
     name: `${stack.title.replace(/(\.ome)?\.[^.]+$/i, "")}_fused`, format: stack.volume ? "ome.tif" : "tif", folder: stack.folder, maps: [], quality: 95,
-    height_map: false, layers: "", mesh: "", transforms: false, report: false, project: false, scale_bar: false, slab: null, only_shown: false,
+    height_map: false, layers: "", mesh: "", transforms: false, report: false, project: false, scale_bar: false, slab: null, only_shown: false, animation_size: 720, parallax: 3, pyramid: "auto", ome_zarr: "0.4",
   });
   let elsewhere = 0; // strokes at other places of a volume
   const body = el("div", { class: "stack" });
@@ -27,7 +27,9 @@ export function savePanel() {
   const go = el("button", { type: "button", class: "main grow", on: { click: () => save() } }, glyph("save"), t("save.go"));
   const copy = el("button", { type: "button", on: { click: async () => { await navigator.clipboard.writeText(line.textContent); toast(t("save.copied")); } } }, glyph("copy"), t("save.copy"));
 
-  const request = (more = {}) => ({ result: current().id, ...wanted, pixel_um: viewOf().pixelUm ?? null, name: `${wanted.name}.${wanted.format}`, ...more });
+  // 0.4 is what is written where none is said, and other files have no version
+  const version = () => (wanted.format.endsWith("zarr") && wanted.ome_zarr !== "0.4" ? wanted.ome_zarr : null);
+  const request = (more = {}) => ({ result: current().id, ...wanted, ome_zarr: version(), pixel_um: viewOf().pixelUm ?? null, name: `${wanted.name}.${wanted.format}`, ...more });
 
   const ask = calm(async () => {
     const result = current();

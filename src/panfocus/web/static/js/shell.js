@@ -72,6 +72,7 @@ function drawBar() {
     languages,
     iconButton(dark ? "sun" : "moon", t(dark ? "theme.light" : "theme.dark"), switchTheme, { class: "plain" }),
     iconButton("help", t("keys.title"), () => dialog(t("keys.title"), keysHelp()), { class: "plain" }));
+  document.querySelector("#bar .tab.on")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function drawMain() {

@@ -72,6 +72,9 @@ export async function reload() {
   if (mine.again) await reload();
 }
 
+/** Whether strokes can lie on a result: drafts and channels by the decisions of another take none. */
+export const canBeMended = (result) => Boolean(result) && result.id !== "draft" && result.guide === null;
+
 /** Results that can be looked at as whole pictures, drafts last. */
 export const results = () => (state.stack?.results ?? []).filter((r) => r.name !== "region");
 export const resultOf = (id) => state.stack?.results.find((r) => r.id === id) ?? null;

@@ -20,7 +20,7 @@ export function toast(text, { kind = "info", key = text, stays = false, gone = f
 }
 
 /** Options are called as the form calls them, and not as programs do. */
-const plain = (text) => text.replace(/`(\w+)(?:=\w+)?`/g, (whole, name) => (has(`option.${name}`) ? `“${t(`option.${name}`)}”` : whole));
+export const plain = (text) => text.replace(/`(\w+)(?:=\w+)?`/g, (whole, name) => (has(`option.${name}`) ? `“${t(`option.${name}`)}”` : whole));
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The lines in which an error of the server is told. */
