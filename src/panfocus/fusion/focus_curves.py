@@ -124,7 +124,7 @@ class FocusCurves:
         fits = self._fits()
         if fits is None or self._index is None or not fits.step:
             return None
-        return self._of_winners(np.abs(fits.away) * fits.step), self._small(fits.trust)
+        return self._of_winners(np.abs(fits.away) * np.float32(fits.step)), self._small(fits.trust)
 
     def depth(self) -> tuple[Float, Float] | None:
         """Return where the peaks lie, in frames, and how far each may be believed, in [0, 1].
