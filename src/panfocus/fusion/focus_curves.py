@@ -124,7 +124,7 @@ class FocusCurves:
         fits = self._fits()
         if fits is None or self._index is None or not fits.step:
             return None
-        return self._of_winners(np.abs(fits.away) * fits.step), self._small(fits.trust)
+        return self._of_winners(np.abs(fits.away) * np.float32(fits.step)), self._small(fits.trust)
 
     def depth(self) -> tuple[Float, Float] | None:
         """Return where the peaks lie, in frames, and how far each may be believed, in [0, 1].
@@ -135,7 +135,7 @@ class FocusCurves:
         fits = self._fits()
         if fits is None or self._index is None:
             return None
-        is_peak = np.where(fits.away != 0, fits.trust, np.float32(0))
+        is_peak = np.where(fits.away != 0, fits.trust, 0).astype(np.float32)
         return self._index + self._of_winners(fits.away), self._of_winners(is_peak)
 
     def _of_winners(self, blocks: Float) -> Float:
