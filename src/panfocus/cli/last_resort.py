@@ -18,7 +18,14 @@ _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "tifffile", "imag
              "simplejpeg", "click", "zarr", "distributed", "torch")  # fmt: skip
 _LONGEST = 300
 #: How the loader of libraries, and threads, tell of it.
-_NO_MEMORY = ("failed to map segment", "cannot map", "Cannot allocate memory", "start new thread")
+_NO_MEMORY = (
+    "failed to map segment",
+    "cannot map",
+    "Cannot allocate memory",
+    "start new thread",
+    "can't allocate memory",
+    "out of memory",
+)
 
 
 def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:

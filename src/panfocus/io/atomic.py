@@ -84,12 +84,25 @@ def _room(path: Path) -> str:
     return ""
 
 
-def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite: bool) -> None:
+def write_atomic(
+    path: Path,
+    pieces: Iterable[bytes | memoryview],
+    *,
+    overwrite: bool,
+    is_durable: bool = False,
+) -> None:
     """Write the pieces beside ``path``, then put them in its place in one step.
 
     Missing parent folders are made. Whatever happens on the way, Ctrl-C included, no temporary
     file and no folder made for it stays behind. Without ``overwrite``, a file that appeared
     meanwhile is not touched.
+
+    Args:
+        path: of the file.
+        pieces: what it holds.
+        overwrite: whether a file that is there is replaced.
+        is_durable: whether the pieces lie on the disk, whatever becomes of the machine, before
+            they take the place of what was there.
 
     Raises:
         OutputError: the file exists, or is a folder, pipe or device; or the system refuses.
@@ -101,7 +114,8 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     try:
         try:
             _make_folders(target.parent, made)
-            _write(temporary, pieces, is_private=overwrite and target.exists())
+            is_private = overwrite and target.exists()
+            _write(temporary, pieces, is_private=is_private, is_durable=is_durable)
             place(temporary, target, overwrite=overwrite)
         except BaseException:
             _remove(temporary, made)
@@ -247,12 +261,21 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
         made.append(path)
 
 
-def _write(temporary: Path, pieces: Iterable[bytes | memoryview], *, is_private: bool) -> None:
+def _write(
+    temporary: Path,
+    pieces: Iterable[bytes | memoryview],
+    *,
+    is_private: bool,
+    is_durable: bool,
+) -> None:
     with temporary.open("xb") as file:
         if is_private:  # until it has the mode of the file that it replaces
             temporary.chmod(0o600)
         for piece in pieces:
             file.write(piece)
+        if is_durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _place_new(temporary: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ a result, and is passed over too.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -66,13 +67,28 @@ def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
                 + (f"; or NAME:WHERE of a reader: {readers}" if readers else ""),
                 remedy="check the path given to --data",
             )
-        if folder.is_file() or is_zarr(folder) or is_folder_of_planes(folder):
-            yield folder.name, [folder]
-        else:
-            yield from _find_below(folder)
+        try:
+            yield from _find_in(folder)
+        except OSError as error:
+            raise DataError(
+                "a folder of training material cannot be listed",
+                where=error.filename or str(folder),
+                expected="folders that this user may enter, or a file that is a stack",
+                got=error.strerror,
+                remedy="leave it out, or mend its permissions",
+            ) from error
 
 
-def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
+def _find_in(folder: Path) -> Iterator[tuple[str, list[Path]]]:
+    if folder.is_file() or is_zarr(folder) or is_folder_of_planes(folder):
+        yield folder.name, [folder]
+    else:
+        yield from _find_below(folder, frozenset())
+
+
+def _find_below(folder: Path, above: frozenset[str]) -> Iterator[tuple[str, list[Path]]]:
+    """Yield as `find`; `above` are the folders that hold this one, to which a link may lead."""
+    above |= {os.path.realpath(folder)}
     sides = {p.name.lower(): p for p in folder.iterdir() if p.is_dir()}
     if {"a", "b"} <= sides.keys():
         for name, pair in _of_two_folders(sides["a"], sides["b"]).items():
@@ -91,8 +107,8 @@ def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
         if is_zarr(below) or is_folder_of_planes(below):
             if not stem_may_be_truth(below) and not is_result(below):
                 yield f"{folder.name}/{below.name}", [below]
-        elif _may_hold(below):
-            yield from _find_below(below)
+        elif _may_hold(below) and os.path.realpath(below) not in above:
+            yield from _find_below(below, above)
 
 
 def _may_hold(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from panfocus.train.options import DrplOptions
 from panfocus.train.places import check_run
 from panfocus.train.run import Run
 from panfocus.train.synthesis.sources import MARGIN, Sources
+from panfocus.train.weights import take_weights
 
 #: Pictures are cropped from windows of the crop's size and the margin that blur needs.
 SMALLEST = 128 + 2 * MARGIN
@@ -50,7 +51,7 @@ def train(options: DrplOptions) -> None:
     print(words, flush=True)
     task = DrplTask(chosen, sources, options.seed, teacher)
     if start:
-        task.net.load_state_dict(weights_of(start))
+        take_weights(task.net, weights_of(start), str(start))
     digests = record.digests(p for p in map(Path, held.names) if p.is_file())
     loop.train(task, replace(Run.of(options), notes={"data": digests}))
     if Team.join(options.device).rank == 0:
