@@ -22,6 +22,7 @@ from fuzz import (
     projects,
     stopped,
     told,
+    training,
 )
 from fuzz.case import Case
 
@@ -45,6 +46,7 @@ def corpus() -> Iterator[Case]:
         doors,
         features,
         invariants,
+        training,
     )
     for one in of:
         yield from one.corpus()
@@ -54,6 +56,7 @@ def corpus() -> Iterator[Case]:
 _DRAWN: tuple[tuple[int, Callable[[random.Random], Case]], ...] = (
     (4, invariants.drawn_case), (3, projects.drawn), (3, page.drawn), (3, planes.drawn),
     (4, options.drawn), (3, doors.drawn), (4, features.drawn), (4, damage.drawn),
+    (1, training.drawn),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Recipes, checkpoints, weights, folders that others have made: refused in words, or passed over."""
+"""Recipes, checkpoints, weights, folders of others: refused in words, or passed over."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from safetensors.torch import save  # noqa: E402
 from panfocus.errors import DataError, OutputError, UsageError  # noqa: E402
 from panfocus.schema import SchemaError  # noqa: E402
 from panfocus.systems.card import Card  # noqa: E402
-from panfocus.train import checkpoint, export, found, packing, places, record  # noqa: E402
+from panfocus.train import checkpoint, export, found, packing, places, record, system_files  # noqa: E402
 from panfocus.train.board import Board, append_whole  # noqa: E402
 from panfocus.train.drpl import config as drpl  # noqa: E402
 from panfocus.train.dualpath import config, recipes  # noqa: E402
@@ -200,17 +200,17 @@ def test_a_run_that_has_diverged_is_not_exported(tmp_path, monkeypatch):
 
 def test_a_system_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     old = {"model.onnx": b"old", "model.safetensors": b"old", "card.json": b"old"}
-    export.write_system(tmp_path / "own", old)
-    real = export.write_bytes
+    system_files.write_system(tmp_path / "own", old)
+    real = system_files.write_bytes
 
     def full(path, data):
         if path.name == "card.json":
             raise OutputError("full")
         real(path, data)
 
-    monkeypatch.setattr(export, "write_bytes", full)
+    monkeypatch.setattr(system_files, "write_bytes", full)
     with pytest.raises(OutputError):
-        export.write_system(tmp_path / "own", dict.fromkeys(old, b"new"))
+        system_files.write_system(tmp_path / "own", dict.fromkeys(old, b"new"))
     held = {path.name: path.read_bytes() for path in (tmp_path / "own").iterdir()}
     assert held == old
 
@@ -260,7 +260,7 @@ def test_nothing_is_written_in_place_of_a_pipe(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
     with pytest.raises(OutputError):
         places.check_system(tmp_path / "pipe" / "..", tmp_path / "run", overwrite=True) or (
-            export.write_system(tmp_path, {"pipe": b"x"})
+            system_files.write_system(tmp_path, {"pipe": b"x"})
         )
 
 

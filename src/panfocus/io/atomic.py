@@ -85,11 +85,7 @@ def _room(path: Path) -> str:
 
 
 def write_atomic(
-    path: Path,
-    pieces: Iterable[bytes | memoryview],
-    *,
-    overwrite: bool,
-    is_durable: bool = False,
+    path: Path, pieces: Iterable[bytes | memoryview], *, overwrite: bool, is_durable: bool = False
 ) -> None:
     """Write the pieces beside ``path``, then put them in its place in one step.
 
@@ -98,11 +94,9 @@ def write_atomic(
     meanwhile is not touched.
 
     Args:
-        path: of the file.
-        pieces: what it holds.
+        path, pieces: the file, and what it holds.
         overwrite: whether a file that is there is replaced.
-        is_durable: whether the pieces lie on the disk, whatever becomes of the machine, before
-            they take the place of what was there.
+        is_durable: whether they lie on the disk before they take the place of what was there.
 
     Raises:
         OutputError: the file exists, or is a folder, pipe or device; or the system refuses.
@@ -262,11 +256,7 @@ def _make_folders(folder: Path, made: list[Path]) -> None:
 
 
 def _write(
-    temporary: Path,
-    pieces: Iterable[bytes | memoryview],
-    *,
-    is_private: bool,
-    is_durable: bool,
+    temporary: Path, pieces: Iterable[bytes | memoryview], *, is_private: bool, is_durable: bool
 ) -> None:
     with temporary.open("xb") as file:
         if is_private:  # until it has the mode of the file that it replaces

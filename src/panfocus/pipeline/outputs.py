@@ -7,10 +7,10 @@ a picture, or what a format holds.
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from panfocus import io
 from panfocus.errors import UsageError
@@ -22,7 +22,9 @@ from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import FusedPicture, written_dtype
 from panfocus.pipeline.surface_output import write_surfaces
+from panfocus.resources.paths import as_path
 from panfocus.resources.threads import opencv_threads
+from panfocus.schema import said
 from panfocus.systems import Card
 
 
@@ -44,13 +46,20 @@ def map_paths(
     Raises:
         UsageError: no such kind.
     """
-    unknown = [kind for kind in maps if kind not in MAP_KINDS]
+    is_some = isinstance(cast("object", maps), (Sequence, Mapping, Set)) and not isinstance(
+        maps, (str, bytes)
+    )
+    kinds: list[object] = [*maps] if is_some else [maps]
+    unknown = [kind for kind in kinds if not (isinstance(kind, str) and kind in MAP_KINDS)]
     if unknown:
         raise UsageError(
-            "there is no such map", where="maps", expected=" or ".join(MAP_KINDS), got=str(unknown)
+            "there is no such map",
+            where="maps",
+            expected=f"a list of {' or '.join(MAP_KINDS)}",
+            got=", ".join(map(said, unknown)),
         )
     if isinstance(maps, Mapping):
-        return {kind: Path(path) for kind, path in maps.items()}
+        return {kind: as_path(path, UsageError) for kind, path in maps.items()}
     return {kind: map_path(picture, kind) for kind in maps}
 
 

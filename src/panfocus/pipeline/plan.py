@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from panfocus.pipeline.options import FILES, Options
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
+from panfocus.schema import said
 from panfocus.systems import (
     PictureSystem,
     System,
@@ -189,6 +190,10 @@ def plan(
         UsageError: no such reference frame, or more memory needed than allowed.
         SystemError_: no such system.
     """
+    if not isinstance(cast("object", settings), Options):
+        raise UsageError(
+            "these are no settings", where="settings", expected="Options", got=said(settings)
+        )
     settings = make_settings(**asdict(settings))  # whoever has made them
     check_is_photographs(inputs)
     others = [*exclude, *(Path(p) for p in (settings.flat_field, settings.dark) if p)]

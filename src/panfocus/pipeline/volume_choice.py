@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io.volumes.colours import are_rgb
@@ -76,6 +76,8 @@ class Only:
                 for match, end in zip(found, ends, strict=False)
             ]
             is_whole = bool(found) and not wanted[: found[0].start()].strip()
+        elif not isinstance(cast("object", wanted), Mapping):
+            told, is_whole = [], False
         else:
             told = [
                 (str(axis).upper(), (items,) if isinstance(items, (int, str)) else tuple(items))

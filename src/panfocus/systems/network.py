@@ -18,7 +18,7 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
 from panfocus.systems import coarse_to_fine
 from panfocus.systems.card import Card
-from panfocus.systems.checks import check_count
+from panfocus.systems.checks import check_count, check_frames
 from panfocus.systems.devices import AUTO
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.planes import in_planes
@@ -150,6 +150,7 @@ class NetworkSystem:
         Raises:
             SystemError_: more frames than the network takes.
         """
+        check_frames(frames)
         check_count(self._card, len(frames))
         quick = self._by_candidates(frames, stretch := Stretch.of(frames))
         return self._whole(frames, stretch) if quick is None else quick

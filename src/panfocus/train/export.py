@@ -10,7 +10,6 @@ float32 ``(3, H, W)`` instead.
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,17 +24,14 @@ from torch import Tensor, nn
 
 from panfocus import schema
 from panfocus.errors import DataError, OutputError, UsageError
-from panfocus.io.atomic import cannot_write, check_ordinary, place, staging
 from panfocus.resources.paths import as_path, is_file
 from panfocus.systems import BUNDLED
 from panfocus.systems.card import Card
 from panfocus.systems.providers import runtime
-from panfocus.train.checkpoint import write_bytes
+from panfocus.train.system_files import WEIGHTS, write_system
 from panfocus.train.weights import read_tensors
 
 OPSET = 17
-#: Weights of a system folder, beside the network that runs; what ``--init`` starts from.
-WEIGHTS = "model.safetensors"
 #: What a network's output is called, by the kind of its card.
 ANSWERS = {"decision": "weights", "picture": "picture"}
 
@@ -104,50 +100,6 @@ def export(
     if tensors:
         files[WEIGHTS] = save({k: v.contiguous() for k, v in tensors.items()})
     write_system(out, {**files, "card.json": card.to_json().encode()})
-    return out
-
-
-def write_system(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files of a system, none before all of them lie on the disk.
-
-    Args:
-        out: folder, made if missing.
-        files: what each holds, by its name; those of the same names are replaced.
-
-    Raises:
-        OutputError: they cannot be written; an earlier system stays as it was.
-    """
-    for name in files:
-        check_ordinary(out / name)
-    with staging(out) as folder:
-        for name, data in files.items():
-            write_bytes(folder / name, data)
-        for name in files:
-            try:
-                place(folder / name, Path(os.path.realpath(out / name)), overwrite=True)
-            except OSError as error:
-                raise cannot_write(out / name, error) from error
-
-
-def copy_system(start: Path, card: Card, out: Path) -> Path:
-    """Copy the files of a system, and nothing else of its folder.
-
-    Raises:
-        OutputError: they cannot be written.
-        DataError: one of them cannot be read.
-    """
-    restores = (card.restores or {}).get("model")
-    names = [str(name) for name in (card.model, WEIGHTS, restores, "card.json") if name]
-    try:
-        files = {name: (start / name).read_bytes() for name in names if is_file(start / name)}
-    except OSError as error:
-        raise DataError(
-            "a system cannot be copied",
-            where=error.filename or str(start),
-            expected="files that this user may read",
-            got=error.strerror,
-        ) from error
-    write_system(out, files)
     return out
 
 

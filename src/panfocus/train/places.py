@@ -11,9 +11,9 @@ from panfocus.io.atomic import check_ordinary
 from panfocus.io.outputs import Inputs
 from panfocus.resources.paths import is_file, is_folder
 from panfocus.train.checkpoint import BEST, NAME
-from panfocus.train.export import WEIGHTS
 from panfocus.train.record import NAME as RECORD
 from panfocus.train.shelf import NAME as MATERIAL
+from panfocus.train.system_files import WEIGHTS
 
 _SYSTEM = ("card.json", "model.onnx", WEIGHTS)
 #: What else a run writes: files, and folders besides those of systems.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
 from panfocus.io.volumes.plug_ins import PLUG_INS
 from panfocus.resources.paths import as_path, is_file
+from panfocus.schema import said
 
 if TYPE_CHECKING:
     from panfocus.io.volumes.vendors import Mosaic
@@ -96,6 +97,13 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
         UsageError: the only input is a Zarr, a file of a microscope's maker, or a folder whose
             names tell of several channels, times or positions.
     """
+    if not isinstance(cast("object", inputs), Sequence) or isinstance(inputs, (bytes, bytearray)):
+        raise UsageError(
+            "these are no names of files",
+            where="inputs",
+            expected="a list of files, globs or folders",
+            got=said(inputs),
+        )
     if len(inputs) != 1:
         return
     path = as_path(inputs[0])

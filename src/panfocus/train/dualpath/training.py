@@ -31,10 +31,11 @@ from panfocus.train.dualpath.pack import (
 )
 from panfocus.train.dualpath.stack import MARGIN
 from panfocus.train.dualpath.task import DualPathTask, Supply
-from panfocus.train.export import copy_system, folder_of, weights_of
+from panfocus.train.export import folder_of, weights_of
 from panfocus.train.options import DualPathOptions
 from panfocus.train.places import check_run
 from panfocus.train.run import Run
+from panfocus.train.system_files import copy_system
 from panfocus.train.weights import take_weights
 
 #: How adapting differs from training anew: slower.
