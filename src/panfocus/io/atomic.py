@@ -11,6 +11,7 @@ from pathlib import Path
 
 from panfocus.errors import OutputError
 from panfocus.io.stores import check_replaceable
+from panfocus.resources.paths import is_file, is_folder, is_there
 
 #: What is being written at this moment, and goes if the process has to end at once.
 _ON_THE_WAY: set[Path] = set()
@@ -19,7 +20,7 @@ _ON_THE_WAY: set[Path] = set()
 def abandon() -> None:
     """Delete what is half-written, in a process that ends without coming back to it."""
     for path in list(_ON_THE_WAY):
-        if path.is_dir():
+        if is_folder(path):
             _remove_folder(path, ignore_errors=True)
         else:
             with suppress(OSError):
@@ -79,7 +80,7 @@ def _room(path: Path) -> str:
     with suppress(OSError):
         import shutil  # noqa: PLC0415 - slow to import
 
-        nearest = next(p for p in path.absolute().parents if p.exists())
+        nearest = next(p for p in path.absolute().parents if is_there(p))
         return f", {shutil.disk_usage(nearest).free / 2**20:.0f} MiB free"
     return ""
 
@@ -89,14 +90,14 @@ def write_atomic(
 ) -> None:
     """Write the pieces beside ``path``, then put them in its place in one step.
 
-    Missing parent folders are made. Whatever happens on the way, Ctrl-C included, no temporary
-    file and no folder made for it stays behind. Without ``overwrite``, a file that appeared
-    meanwhile is not touched.
+    Missing parent folders are made. Whatever happens on the way, Ctrl-C included, nothing that was
+    made for it stays behind. Without ``overwrite``, a file that appeared meanwhile stays.
 
     Args:
-        path, pieces: the file, and what it holds.
+        path: of the file.
+        pieces: its content.
         overwrite: whether a file that is there is replaced.
-        is_durable: whether they lie on the disk before they take the place of what was there.
+        is_durable: whether they lie on the disk before they take the place.
 
     Raises:
         OutputError: the file exists, or is a folder, pipe or device; or the system refuses.
@@ -108,7 +109,7 @@ def write_atomic(
     try:
         try:
             _make_folders(target.parent, made)
-            is_private = overwrite and target.exists()
+            is_private = overwrite and is_there(target)
             _write(temporary, pieces, is_private=is_private, is_durable=is_durable)
             place(temporary, target, overwrite=overwrite)
         except BaseException:
@@ -128,13 +129,13 @@ def check_ordinary(path: Path) -> None:
     Raises:
         OutputError: it is one, or leads to one.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise OutputError(
             "the output is a folder",
             where=str(path),
             remedy=f"add a file name, like fused{path.suffix or '.png'}",
         )
-    if path.exists() and not path.is_file():
+    if is_there(path) and not is_file(path):
         raise OutputError(
             "the output is not an ordinary file",
             where=str(path),
@@ -156,7 +157,7 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     """
     if overwrite:
         keep_access(temporary, target)
-    if temporary.is_dir():
+    if is_folder(temporary):
         _place_folder(temporary, target, overwrite=overwrite)
     elif overwrite:
         check_ordinary(target)
@@ -209,7 +210,7 @@ def _place_folder(temporary: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def _check_is_folder(target: Path) -> None:
-    if not target.is_dir():
+    if not is_folder(target):
         raise OutputError(
             "the output is a folder, and a file of its name exists",
             where=str(target),
@@ -249,7 +250,7 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
 
 
 def _make_folders(folder: Path, made: list[Path]) -> None:
-    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    missing = [p for p in (folder, *folder.parents) if not is_there(p)]
     for path in reversed(missing):
         path.mkdir(exist_ok=True)  # another process may have made it meanwhile
         made.append(path)

@@ -26,7 +26,7 @@ from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
 from panfocus.io.ome_write import PixelSize
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_folder
 from panfocus.schema import is_between, said
 
 Kind = Literal["image", "map"]
@@ -102,7 +102,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
         OutputError: exists already, is no ordinary file, or its folder cannot be written to.
     """
     path = located(as_path(path, OutputError))
-    if path.is_dir() or (overwrite and os.path.lexists(path)):
+    if is_folder(path) or (overwrite and os.path.lexists(path)):
         check_ordinary(path)
     elif os.path.lexists(path):
         raise exists_error(path)

@@ -1,4 +1,4 @@
-"""Whether what a program hands over can be taken: frames by their size, functions by their being."""
+"""Whether what a program hands over can be taken: frames by size, functions."""
 
 from __future__ import annotations
 
@@ -37,9 +37,5 @@ def check_called(**given: object) -> None:
     """
     for name, called in given.items():
         if called is not None and not callable(called):
-            raise UsageError(
-                "this cannot be called",
-                where=name,
-                expected="a function, or None",
-                got=said(called),
-            )
+            expected, got = "a function, or None", said(called)
+            raise UsageError("this cannot be called", where=name, expected=expected, got=got)

@@ -20,6 +20,7 @@ from panfocus.pipeline.options import FILES, Options
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
+from panfocus.resources.paths import is_file, listed
 from panfocus.schema import said
 from panfocus.systems import (
     PictureSystem,
@@ -84,8 +85,8 @@ def settings_files(settings: Options) -> list[Path]:
     """Return the files that settings name: transforms, and those of a system of the user's own."""
     files = [Path(getattr(settings, name)) for name in FILES if getattr(settings, name)]
     folder = Path(settings.system)
-    if (folder / "card.json").is_file():
-        files += [path for path in folder.iterdir() if path.is_file()]
+    if is_file(folder / "card.json"):
+        files += [path for path in listed(folder) if is_file(path)]
     return files
 
 

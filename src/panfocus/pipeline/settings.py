@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from panfocus import schema
@@ -39,6 +40,16 @@ def from_text(name: str, text: str) -> object:
         raise ValueError(f"{name} takes {wanted}, and not {text[:40]}") from None
 
 
+def _file(name: str | os.PathLike[str]) -> str:
+    """Return the name of a file as text, with ``~`` as it stands.
+
+    Raises:
+        UsageError: it can be none.
+    """
+    as_path(name, UsageError)
+    return os.fsdecode(name)
+
+
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given
     """Return numbers of NumPy as Python's, which JSON knows, and numbers that are names as text."""
     if type(value).__module__ == "numpy" and not getattr(value, "shape", ()):
@@ -68,7 +79,7 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
         )
     # reports are JSON
     given = [name for name in FILES if options.get(name) is not None]
-    options |= {name: str(as_path(options[name], UsageError)) for name in given}
+    options |= {name: _file(options[name]) for name in given}
     options = {
         name: _plain(name, value)
         for name, value in options.items()

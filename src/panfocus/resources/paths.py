@@ -133,6 +133,38 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112  as above
 
 
+def is_link(path: Path) -> bool:
+    """Whether a link is there that this user can see; never raises."""
+    return os.path.islink(path)  # noqa: PTH114  as above
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything is there that this user can see; never raises."""
+    return os.path.exists(path)  # noqa: PTH110  as above
+
+
+def listed(folder: Path, error: type[PanfocusError] = InputError) -> list[Path]:
+    """Return what lies in a folder, by name.
+
+    Args:
+        folder: that may be anybody's.
+        error: what is raised.
+
+    Raises:
+        PanfocusError: `error`: it may not be listed.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as refused:
+        raise error(
+            "a folder cannot be listed",
+            where=shown(str(folder)),
+            expected="a folder that this user may list",
+            got=refused.strerror,
+            remedy="mend its permissions, or leave it out",
+        ) from refused
+
+
 def shown(text: str, most: int = 200) -> str:
     r"""Return a name as a message shows it: in one line, in letters, and not too long.
 

@@ -24,6 +24,7 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.digest import digest_of
 from panfocus.io.outputs import Inputs
+from panfocus.resources.paths import is_folder, is_there, listed
 from panfocus.synthesis.breathing import breathe, breathing_scene
 from panfocus.synthesis.depth_maps import depth_map_light
 from panfocus.synthesis.focal_stacks import depth_scene, void_scene
@@ -167,7 +168,8 @@ def check_free(kind: str, out: Path, *, overwrite: bool) -> None:
         OutputError: there is something, and `overwrite` is not given.
     """
     for folder in (out / kind, out / f"{kind}-truth"):
-        if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
+        is_taken = is_there(folder) and (not is_folder(folder) or listed(folder, OutputError))
+        if is_taken and not overwrite:
             raise OutputError(
                 "a set of this kind exists already",
                 where=str(folder),

@@ -16,6 +16,7 @@ import numpy as np
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
+from panfocus.resources.paths import is_file
 from panfocus.systems import coarse_to_fine
 from panfocus.systems.card import Card
 from panfocus.systems.checks import check_count, check_frames
@@ -67,7 +68,7 @@ class NetworkSystem:
                 device is one that the installed ONNX Runtime does not offer.
         """
         path = folder / "card.json"
-        if not path.is_file():
+        if not is_file(path):
             raise SystemError_(
                 "this folder holds no system",
                 where=str(folder),

@@ -8,7 +8,7 @@ from typing import Any
 
 from panfocus.errors import UnknownSystemError
 from panfocus.plugins import Registry, load_installed
-from panfocus.resources.paths import as_path, is_folder, shown
+from panfocus.resources.paths import as_path, is_file, is_folder, shown
 from panfocus.systems.base import PictureSystem, System
 from panfocus.systems.card import Card
 from panfocus.systems.checks import adopt
@@ -111,7 +111,7 @@ def _load_folder(
     folder: Path, threads: int | None, device: str, *, whole: bool
 ) -> System | PictureSystem:
     path = folder / "card.json"
-    if path.is_file() and Card.read(path).kind == "picture":
+    if is_file(path) and Card.read(path).kind == "picture":
         return NetworkPictureSystem(folder, threads=threads, device=device)
     return NetworkSystem(folder, threads=threads, device=device, whole=whole)
 

@@ -19,6 +19,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary
 
 from panfocus.io.atomic import cannot_write
+from panfocus.resources.paths import is_there
 
 #: Made by protobuf, and without types.
 _events: Any = event_pb2
@@ -61,7 +62,7 @@ class Board:
     def _add(self, events: list[Any], step: int) -> None:
         for event in events:
             event.step = step
-        first = [] if self._path.exists() else self._head()
+        first = [] if is_there(self._path) else self._head()
         packed = io.BytesIO()
         writer = RecordWriter(packed)
         for event in (*first, *events):

@@ -20,6 +20,7 @@ from torch import Tensor, optim
 from panfocus import schema
 from panfocus.errors import DataError, OutputError
 from panfocus.io.atomic import write_atomic
+from panfocus.resources.paths import is_file
 from panfocus.train.weights import check_sizes, read_tensors
 
 RecipeT = TypeVar("RecipeT")
@@ -106,7 +107,7 @@ def read(path: Path) -> Checkpoint:
     Raises:
         DataError: there is none, or it is damaged.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(
             "there is no checkpoint to go on from",
             where=str(path),
@@ -184,7 +185,7 @@ def best(run: Path) -> Checkpoint:
         DataError: there is none, or it is damaged.
     """
     path = run / BEST
-    return read(path if path.is_file() else run / NAME)
+    return read(path if is_file(path) else run / NAME)
 
 
 def optimiser_tensors(optimiser: optim.Optimizer) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import check_ordinary
 from panfocus.io.outputs import Inputs
-from panfocus.resources.paths import is_file, is_folder
+from panfocus.resources.paths import is_file, is_folder, is_there
 from panfocus.train.checkpoint import BEST, NAME
 from panfocus.train.record import NAME as RECORD
 from panfocus.train.shelf import NAME as MATERIAL
@@ -92,7 +92,7 @@ def check_system(out: Path, run: Path, *, overwrite: bool) -> None:
 
 
 def _refuse(paths: Iterable[Path], remedy: str) -> None:
-    there = [path for path in paths if path.exists()]
+    there = [path for path in paths if is_there(path)]
     if there:
         raise UsageError(
             f"there is a {_KINDS.get(there[0].name, 'system')} in the output folder already",

@@ -16,6 +16,7 @@ import torch
 from panfocus import schema
 from panfocus._version import __version__
 from panfocus.io.digest import digest_of
+from panfocus.resources.paths import is_file
 from panfocus.train.checkpoint import write_bytes
 
 NAME = "run.json"
@@ -32,7 +33,7 @@ def write(out: Path, facts: Mapping[str, Any], notes: Mapping[str, Any], *, seco
     """
     path = out / NAME
     earlier: list[Any] = []
-    if seconds > 0 and path.is_file():
+    if seconds > 0 and is_file(path):
         earlier = _sessions(path)
     session = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -11,6 +11,7 @@ from torch import nn
 
 from panfocus import schema
 from panfocus.errors import DataError, UsageError
+from panfocus.resources.paths import is_file
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import record
 from panfocus.train.precision import Precision, fastest
@@ -78,6 +79,6 @@ def restore(
 def best_so_far(run: Run) -> float | None:
     """Return what the best weights of a resumed run did on what was held out."""
     path = run.out / checkpoints.BEST
-    if not run.resume or not path.is_file():
+    if not run.resume or not is_file(path):
         return None
     return next(iter(checkpoints.read(path).facts.get("held_out", {}).values()), None)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from panfocus import schema
 from panfocus.errors import DataError
+from panfocus.resources.paths import is_file
 
 #: Bytes of a file of weights, at most.
 _MOST_BYTES = 2**31
@@ -47,7 +48,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Mapping[str, object]]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if not path.is_file():
+        if not is_file(path):
             raise schema.SchemaError("", "a file", "none, or no ordinary one")
         size = path.stat().st_size
         if size > _MOST_BYTES:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
 from panfocus.io.volumes.plug_ins import PLUG_INS
-from panfocus.resources.paths import as_path, is_file
+from panfocus.resources.paths import as_path, is_file, is_folder, is_there
 from panfocus.schema import said
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def is_volume(path: Path) -> bool:
     """
     if is_zarr(path) or is_ome_tiff(path):
         return True
-    if path.is_dir():
+    if is_folder(path):
         return is_folder_of_planes(path)
     if is_vendors(path):
         return True
@@ -84,7 +84,7 @@ def is_science(
 
 def _has_axes(path: Path) -> bool:
     """Whether a file or folder holds more than one stack of frames, whatever it is called."""
-    if path.is_dir():
+    if is_folder(path):
         return is_folder_of_planes(path)
     is_tiff = path.suffix.lower() in _TIFF and is_file(path)
     return is_vendors(path) or (is_tiff and tiff_axes.says_axes(path))
@@ -107,7 +107,7 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
     if len(inputs) != 1:
         return
     path = as_path(inputs[0])
-    is_volume = (is_zarr(path) and path.is_dir()) or (is_vendors(path) and is_file(path))
+    is_volume = (is_zarr(path) and is_folder(path)) or (is_vendors(path) and is_file(path))
     if is_volume or is_folder_of_planes(path):
         raise UsageError(
             "this is a volume, and its planes are not simply the frames of one stack",
@@ -121,7 +121,7 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
 
 def is_folder_of_planes(path: Path) -> bool:
     """Whether names in a folder say Z, and several channels, times or positions."""
-    if not path.is_dir():
+    if not is_folder(path):
         return False
     from panfocus.io.volumes.folder import is_folder_of_planes as is_one  # noqa: PLC0415
 
@@ -150,7 +150,7 @@ def open_volume(
         UsageError: axes that do not fit, a mosaic in what can have none; an extra is missing.
     """
     path = as_path(path)
-    if not path.exists():
+    if not is_there(path):
         raise InputError(
             "an input does not exist", where=str(path), remedy="check the spelling and the folder"
         )
@@ -170,7 +170,7 @@ def open_volume(
         from panfocus.io.volumes.vendors import open_vendors  # noqa: PLC0415  needs the extra
 
         return open_vendors(path, mosaic)
-    if path.is_dir():
+    if is_folder(path):
         from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra
 
         return open_zarr(path, axes, lenient=lenient)

@@ -9,6 +9,7 @@ import torch
 
 from panfocus.errors import UsageError
 from panfocus.plugins import load_all as load_plugins
+from panfocus.resources.paths import is_file
 from panfocus.train import loop, own_data, pictures, record
 from panfocus.train.distributed import Team
 from panfocus.train.drpl import config
@@ -52,7 +53,7 @@ def train(options: DrplOptions) -> None:
     task = DrplTask(chosen, sources, options.seed, teacher)
     if start:
         take_weights(task.net, weights_of(start), str(start))
-    digests = record.digests(p for p in map(Path, held.names) if p.is_file())
+    digests = record.digests(p for p in map(Path, held.names) if is_file(p))
     loop.train(task, replace(Run.of(options), notes={"data": digests}))
     if Team.join(options.device).rank == 0:
         folder = pack(options.out, options.out / "system", ", ".join(map(str, options.data)))
