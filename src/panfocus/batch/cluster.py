@@ -145,6 +145,8 @@ def _unheard() -> Generator[None]:
 
 def start_local(distributed: Any, workers: int, memory_bytes: int, loop: Any) -> Any:  # noqa: ANN401  dask has no types
     """Start workers on this machine; None where that fails twice, as when somebody kills them."""
+    # told after the cluster is gone, which silences the rest: a folder that went twice
+    logging.getLogger("distributed.diskutils").setLevel(logging.CRITICAL)
     for _ in range(_STARTS):
         try:
             return distributed.LocalCluster(

@@ -46,6 +46,10 @@ _FRAME = re.compile(r"f(\d+)\.png")
 _PICTURES = 4
 
 
+#: Scenes of a set, and frames of a scene, at most.
+_MOST_SCENES, _MOST_FRAMES = 100_000, 1000
+
+
 @dataclass(frozen=True)
 class SetRecipe:
     """What to make.
@@ -66,8 +70,20 @@ class SetRecipe:
         """Refuse what the kind cannot be.
 
         Raises:
-            UsageError: an unknown kind, frames for a kind that has two, depth for one without.
+            UsageError: an unknown kind, frames for a kind that has two, depth for one without; or
+                more scenes, or frames, than anybody makes.
         """
+        for name, value, least, most in (
+            ("count", self.count, 1, _MOST_SCENES),
+            ("frames", self.frames, 2, _MOST_FRAMES),
+        ):
+            if value is not None and not least <= value <= most:
+                raise UsageError(
+                    f"there cannot be so many {'scenes' if name == 'count' else 'frames'}",
+                    where=name,
+                    expected=f"{least} to {most}",
+                    got=str(value),
+                )
         if self.kind not in {**KINDS, **MOVING_KINDS}:
             raise UsageError(
                 "there is no such kind of scene",
