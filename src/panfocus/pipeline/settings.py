@@ -155,7 +155,7 @@ def _check_values(settings: Options) -> None:
 
 
 def _cannot_be(name: str, expected: str, got: object) -> UsageError:
-    text = str(got)
+    text = str(got) if isinstance(got, (str, int, float)) else schema.said(got)
     return UsageError(
         f"this cannot be a value of {name}",
         where=name,

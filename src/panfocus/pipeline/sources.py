@@ -251,7 +251,7 @@ def check_source(frames: object) -> None:
             "these are no frames",
             where="frames",
             expected="file names, an array (N, H, W[, C]), or any iterable of arrays (H, W[, C])",
-            got="names and arrays mixed" if is_some else type(cast("Any", frames)).__name__,
+            got="names and arrays mixed" if is_some else said(cast("object", frames)),
         )
 
 

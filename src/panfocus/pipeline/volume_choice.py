@@ -15,6 +15,7 @@ from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.settings import check_uncalibrated, make_settings
+from panfocus.schema import said
 
 #: Axes along which something can be chosen, and what one step along each is called.
 _AXES: Mapping[str, str] = {"P": "position", "T": "time", "C": "channel", "Z": "plane"}
@@ -91,7 +92,7 @@ class Only:
                 "this does not tell what of a volume is fused",
                 where="only",
                 expected=_EXPECTED,
-                got=str(wanted) or "nothing",
+                got=(wanted if isinstance(wanted, str) else said(wanted)) or "nothing",
             )
         return cls(tuple(told))
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
+from panfocus.schema import said
 from panfocus.systems.base import PictureRun, PictureSystem, System
 from panfocus.systems.card import Card
 
@@ -63,7 +64,7 @@ def check_frames(frames: object) -> None:
     is_array, told = isinstance(frames, np.ndarray), cast("Any", frames)
     shape: tuple[int, ...] | None = told.shape if is_array else None
     if shape is None or len(shape) != 4 or 0 in shape or told.dtype.name not in _TAKEN:
-        got = type(told).__name__
+        got = said(told)
         raise SystemError_(
             "these are no frames",
             where="frames",

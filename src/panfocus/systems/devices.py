@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import cast
 
 from panfocus.errors import UsageError
+from panfocus.schema import said
 
 #: What decides unless something else is asked for.
 DEFAULT_SYSTEM = "dualpath"
@@ -38,7 +39,7 @@ def check_threads(threads: object) -> None:
             "there cannot be so many threads",
             where="threads",
             expected=f"1 to {MOST_THREADS}, or None for all cores",
-            got=str(threads)[:40],
+            got=said(threads),
         )
 
 
@@ -50,5 +51,8 @@ def check_name(name: str) -> None:
     """
     if not isinstance(cast("object", name), str) or name not in NAMES:
         raise UsageError(
-            "unknown device", where="device", expected=" or ".join(NAMES), got=str(name)
+            "unknown device",
+            where="device",
+            expected=" or ".join(NAMES),
+            got=name if isinstance(cast("object", name), str) else said(name),
         )

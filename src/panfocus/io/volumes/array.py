@@ -65,6 +65,13 @@ def volume_of_array(
     told = axes if axes is not None or dims is None else _letters(dims)
     letters = named(ARRAY, "Q" * len(shape), shape, _checked(told, shape))
     sizes = dict(zip(letters, shape, strict=True))
+    if 0 in shape:
+        raise UsageError(
+            "the array is empty",
+            where="source",
+            expected="at least one pixel along every axis",
+            got=f"shape {shape}",
+        )
     dtype = _taken(stored)
     outer = [letter for letter in "PTCZ" if letter in sizes]
     layout = Layout("".join(outer), tuple(sizes[letter] for letter in outer))
@@ -128,7 +135,7 @@ def _check_voxel(voxel_um: object) -> None:
             "these are no distances of planes, rows and columns",
             where="voxel_um",
             expected="three numbers above 0, in µm, each None where it is not known",
-            got=", ".join(map(str, told)) or "nothing",
+            got=", ".join(map(_said, told)) or "nothing",
         )
 
 
@@ -142,6 +149,10 @@ def _letters(dims: Sequence[object]) -> str:
             got=", ".join(map(str, dims)),
         )
     return "".join(letters)
+
+
+def _said(one: object) -> str:
+    return str(one) if isinstance(one, (int, float)) else said(one)
 
 
 def _checked(axes: str | None, shape: Sequence[int]) -> str:
