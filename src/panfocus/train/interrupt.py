@@ -7,6 +7,8 @@ import threading
 from types import FrameType
 from typing import Any
 
+from panfocus.resources.signals import HEARD
+
 
 class Stop:
     """While entered, remember that SIGTERM or SIGINT came instead of dying of it."""
@@ -29,3 +31,4 @@ class Stop:
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
+        HEARD.set()  # or the command line ends the process before the step is over
