@@ -12,7 +12,7 @@ from time import sleep
 from types import FrameType
 from typing import NoReturn
 
-from panfocus.resources.signals import HEARD
+from panfocus.resources.signals import HEARD, PATIENT
 
 INTERRUPTED = 130
 #: For so long a library that does not come back may go on after a signal, in seconds.
@@ -38,7 +38,7 @@ def listen(*, is_own: bool) -> None:
             not come back, such as a network that runs in a circle.
     """
     _count[0] = 0
-    for one in (HEARD, _stopped, _asked_again, _ended):
+    for one in (HEARD, PATIENT, _stopped, _asked_again, _ended):
         one.clear()
     for name in _NAMES if is_own else _NAMES[:2]:
         number = getattr(signal, name, None)
@@ -100,9 +100,10 @@ def _watch() -> None:
 
 def _end_late(ours: int) -> None:
     ends = {getattr(signal, name, None) for name in _NAMES}
-    while os.read(ours, 1)[0] not in ends:
-        continue
-    if not HEARD.wait(PATIENCE_S):
+    asked = 0
+    while asked == 0 or (PATIENT.is_set() and asked < _MOST):
+        asked += os.read(ours, 1)[0] in ends
+    if asked >= _MOST or not HEARD.wait(PATIENCE_S):
         _drop()
     _insist()
 

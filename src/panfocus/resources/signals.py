@@ -10,3 +10,6 @@ from threading import Event
 
 #: Set once, and cleared where a command begins.
 HEARD = Event()
+#: Set while something is at work that ends in its own time, and may not hear for a while: a step
+#: of training is one call of a library.
+PATIENT = Event()
