@@ -60,7 +60,7 @@ def map_paths(
         )
     if isinstance(maps, Mapping):
         return {kind: as_path(path, UsageError) for kind, path in maps.items()}
-    return {kind: map_path(picture, kind) for kind in maps}
+    return {kind: map_path(picture, kind) for kind in MAP_KINDS if kind in kinds}
 
 
 def check_makes_maps(card: Card, where: str | None = None) -> None:
