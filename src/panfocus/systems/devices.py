@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import cast
 
 from panfocus.errors import UsageError
-from panfocus.schema import said
 
 #: What decides unless something else is asked for.
 DEFAULT_SYSTEM = "dualpath"
@@ -35,6 +34,8 @@ def check_threads(threads: object) -> None:
         UsageError: it cannot.
     """
     if threads is not None and not is_thread_count(threads):
+        from panfocus.schema import said  # noqa: PLC0415  `--help` does without
+
         raise UsageError(
             "there cannot be so many threads",
             where="threads",
@@ -50,6 +51,8 @@ def check_name(name: str) -> None:
         UsageError: it is none.
     """
     if not isinstance(cast("object", name), str) or name not in NAMES:
+        from panfocus.schema import said  # noqa: PLC0415  as above
+
         raise UsageError(
             "unknown device",
             where="device",
