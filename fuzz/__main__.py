@@ -8,11 +8,20 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from fuzz.case import Case
 from fuzz.corpus import corpus, drawn
 from fuzz.process import try_case
+
+#: What cases need; a user without rights may not read Python's own library, where it lies with
+#: somebody else.
+_NEEDED = (
+    "panfocus.batch", "panfocus.cli.app", "panfocus.cli.batch", "panfocus.cli.fuse",
+    "panfocus.cli.science", "panfocus.cli.systems", "rich.color", "rich.console", "rich.markup",
+    "rich.progress", "rich.table", "tifffile", "zarr",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -65,16 +74,11 @@ def _cases(asked: argparse.Namespace) -> Iterator[Case]:
 def _import_all() -> None:
     """Import what the copies of this process need, so that none of them does."""
     import cv2
-    import tifffile  # noqa: F401
-    import zarr  # noqa: F401
 
-    import panfocus.batch
-    import panfocus.cli.app
-    import panfocus.cli.batch
-    import panfocus.cli.fuse
-    import panfocus.cli.science  # noqa: F401
     from panfocus.systems.providers import runtime
 
+    for name in _NEEDED:
+        import_module(name)
     runtime()
     cv2.setNumThreads(1)  # threads do not survive a copy
 

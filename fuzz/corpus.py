@@ -20,8 +20,11 @@ from fuzz import (
     page,
     planes,
     projects,
+    python,
     stopped,
+    together,
     told,
+    training_files,
 )
 from fuzz.case import Case
 
@@ -45,6 +48,9 @@ def corpus() -> Iterator[Case]:
         doors,
         features,
         invariants,
+        python,
+        together,
+        training_files,
     )
     for one in of:
         yield from one.corpus()
@@ -54,6 +60,7 @@ def corpus() -> Iterator[Case]:
 _DRAWN: tuple[tuple[int, Callable[[random.Random], Case]], ...] = (
     (4, invariants.drawn_case), (3, projects.drawn), (3, page.drawn), (3, planes.drawn),
     (4, options.drawn), (3, doors.drawn), (4, features.drawn), (4, damage.drawn),
+    (3, python.drawn), (1, training_files.drawn),
 )  # fmt: skip
 
 

@@ -234,14 +234,14 @@ def _sparse(path: Path) -> None:
         file.truncate(2**35)
 
 
-_KINDS: dict[str, Callable[[Path], object]] = {
+KINDS: dict[str, Callable[[Path], object]] = {
     "pipe": _pipe, "folder": Path.mkdir, "loop": lambda p: p.symlink_to(p.name),
     "broken link": lambda p: p.symlink_to("nothing-there"), "32 GiB": _sparse,
     "zero": lambda p: p.symlink_to("/dev/zero"), "full": lambda p: p.symlink_to("/dev/full"),
     "memory": lambda p: p.symlink_to("/proc/self/mem"),
 }  # fmt: skip
 #: What a file holds in place of what it should; what is sound is given.
-_TEXTS: dict[str, Callable[[bytes], bytes]] = {
+TEXTS: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda _: b"", "null": lambda _: b"null", "list": lambda _: b"[]",
     "record": lambda _: b"{}", "text": lambda _: b'"x"', "number": lambda _: b"1",
     "open": lambda _: b"{", "NaN": lambda _: b"NaN", "deep": lambda _: b"[" * _DEEP,
@@ -268,10 +268,10 @@ def door_case(name: str, what: str) -> Case:
         path = folder / door.path
         sound = path.read_bytes() if path.is_file() else b"{}"
         path.unlink(missing_ok=True)
-        if what in _KINDS:
-            _KINDS[what](path)
+        if what in KINDS:
+            KINDS[what](path)
         else:
-            path.write_bytes(_TEXTS[what](sound))
+            path.write_bytes(TEXTS[what](sound))
         return words
 
     how = How(seconds=20, memory=1500 if door.slow else 700)
@@ -281,7 +281,7 @@ def door_case(name: str, what: str) -> Case:
 def every() -> Iterator[Case]:
     """Yield every door with everything."""
     for n, name in enumerate(DOORS):
-        for m, what in enumerate((*_KINDS, *_TEXTS)):
+        for m, what in enumerate((*KINDS, *TEXTS)):
             if not DOORS[name].slow or (n + m) % 4 == 0:
                 yield door_case(name, what)
 
@@ -296,4 +296,4 @@ def corpus() -> Iterator[Case]:
 def drawn(chance: random.Random) -> Case:
     """Return one of them."""
     name = chance.choice([one for one in DOORS if not DOORS[one].slow or chance.random() < 0.1])
-    return door_case(name, chance.choice((*_KINDS, *_TEXTS)))
+    return door_case(name, chance.choice((*KINDS, *TEXTS)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fuzz.case import Case, How
 from fuzz.faces import is_written, many
-from fuzz.made import fuse, lay, lay_batch, stack, zarr_at
+from fuzz.made import bytes_of, fuse, lay, lay_batch, stack, zarr_at
 
 _WRONG = (1, 2)
 
@@ -153,8 +155,113 @@ def rights() -> Iterator[Case]:
             )
 
 
+def _closed_pairs(folder: Path) -> list[str]:
+    for name in "AB":
+        (folder / "d" / name).mkdir(parents=True)
+        for n, frame in enumerate(stack(2, 60, 60)):
+            (folder / "d" / name / f"p{n}.png").write_bytes(bytes_of(frame, ".png"))
+    return ["evaluate", "--data", "d", "--out", "out", "--systems", "guided", "--no-plots",
+            "--metrics", "Q_MI"]  # fmt: skip
+
+
+def _closed_zarr(folder: Path) -> list[str]:
+    zarr_at(folder / "a.zarr", stack(3, channels=1))
+    return fuse(["a.zarr"], out="out.ome.tif")
+
+
+def _closed_planes(folder: Path) -> list[str]:
+    (folder / "d").mkdir()
+    for c, z in ((c, z) for c in range(2) for z in range(3)):
+        frame = stack(3, channels=1, seed=c)[z]
+        (folder / f"d/img_c{c}_z{z}.tif").write_bytes(bytes_of(frame, ".tif"))
+    return fuse(["d"], out="out.ome.tif")
+
+
+def _closed_system(folder: Path) -> list[str]:
+    from panfocus.systems import registry
+
+    shutil.copytree(registry.BUNDLED / "dualpath-5", folder / "own")
+    return ["fuse", *lay(folder), "-o", "out.png", "--system", "own", "--device", "cpu",
+            "--threads", "1"]  # fmt: skip
+
+
+def _closed_flat(folder: Path) -> list[str]:
+    (folder / "flat").mkdir()
+    lay(folder / "flat")
+    return fuse(lay(folder), "--flat-field", "flat")
+
+
+def _closed_batch(folder: Path) -> list[str]:
+    lay_batch(folder)
+    return ["batch", "in", "out", "--workers", "0", "--system", "guided"]
+
+
+def _closed_out(folder: Path) -> list[str]:
+    (folder / "out").mkdir()
+    (folder / "out/x.png").touch()
+    return _closed_batch(folder)
+
+
+def _closed_evaluated(folder: Path) -> list[str]:
+    (folder / "out").mkdir()
+    (folder / "out/scores.csv").touch()
+    return _closed_pairs(folder)
+
+
+def _closed_glob(folder: Path) -> list[str]:
+    (folder / "d").mkdir()
+    lay(folder / "d")
+    return fuse(["d/*.png"])
+
+
+def _closed_synthesized(folder: Path) -> list[str]:
+    (folder / "d").mkdir()
+    lay(folder / "d")
+    return ["synthesize", "d", "--out", "out", "--kind", "hard", "--count", "1"]
+
+
+def _closed_view(folder: Path) -> list[str]:
+    (folder / "d").mkdir()
+    lay(folder / "d")
+    return ["view", "d", "--no-open", "--keep"]
+
+
+#: What is closed, and the call that meets it.
+_CLOSED: Mapping[str, tuple[str, Callable[[Path], list[str]]]] = {
+    "evaluate": ("d", _closed_pairs), "evaluate inside": ("d/A", _closed_pairs),
+    "evaluated": ("out", _closed_evaluated), "zarr": ("a.zarr", _closed_zarr),
+    "zarr inside": ("a.zarr/0", _closed_zarr), "planes": ("d", _closed_planes),
+    "system": ("own", _closed_system), "flat": ("flat", _closed_flat),
+    "batch": ("in", _closed_batch), "batch inside": ("in/s0", _closed_batch),
+    "batch out": ("out", _closed_out), "glob": ("d", _closed_glob),
+    "synthesize": ("d", _closed_synthesized), "view": ("d", _closed_view),
+    "check": ("own", lambda f: (_closed_system(f), ["systems", "check", "own"])[1]),
+    "here": (".", lambda f: fuse(lay(f))), "all here": (".", lambda f: (lay(f), fuse(["."]))[1]),
+}  # fmt: skip
+
+
+def closed() -> Iterator[Case]:
+    """Yield folders of every face that may not be entered, listed or written."""
+    for mode in (0o000, 0o100, 0o400, 0o200, 0o500, 0o600):
+        for what, (name, call) in _CLOSED.items():
+
+            def prepare(
+                folder: Path, mode: int = mode, name: str = name,
+                call: Callable[[Path], list[str]] = call,
+            ) -> list[str]:  # fmt: skip
+                words = call(folder)
+                (folder / name).chmod(mode)
+                return words
+
+            stop = (signal.SIGTERM, 2.0) if what == "view" else None
+            codes = (0, 1, 2, 3, 130)
+            yield Case("rights", f"{what} closed {mode:o}", prepare, codes, ("out*", "out/*"),
+                       How(nobody=True, stop=stop))  # fmt: skip
+
+
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
     yield from limits()
     yield from others()
     yield from rights()
+    yield from closed()

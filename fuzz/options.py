@@ -92,6 +92,7 @@ def calls() -> list[Call]:
         Call("evaluate", of["evaluate"], _evaluate, made=("out/*",)),
         Call("metrics", of["metrics"], _metrics),
         Call("synthesize", of["synthesize"], _synthesize, made=("out/*",)),
+        Call("synthesize depth", of["synthesize"], _depth, made=("out/*",)),
         Call("systems", of["systems"], lambda _: ["systems"]),
         Call("systems check", of["systems"], lambda _: ["systems", "check"]),
         Call("devices", of["devices"], lambda _: ["devices"], is_slow=True),
@@ -150,6 +151,10 @@ def _synthesize(folder: Path) -> list[str]:
     lay(folder)
     (folder / "sharp.png").write_bytes(bytes_of(stack(1, 80, 80)[0], ".png"))
     return ["synthesize", "sharp.png", "--out", "out", "--kind", "hard", "--count", "1"]
+
+
+def _depth(folder: Path) -> list[str]:
+    return [word if word != "hard" else "depth" for word in _synthesize(folder)]
 
 
 def _view(folder: Path) -> list[str]:
@@ -228,7 +233,9 @@ def _case(call: Call, param: click.Parameter, value: str, count: int, *, overwri
     if overwrites and call.name in ("fuse folder", "fuse volume", "batch", "evaluate"):
         there = there - {"f0.png", "link.png", "hard.png"}  # no frames there
     plain = os.path.normpath(value)
-    free = "\1" if plain in there else "*" if plain in (".", "*.png", "**") else plain
+    is_folder = name == "--out" and call.name != "fuse"
+    is_taken = plain in there and not (plain == "empty" and is_folder)
+    free = "\1" if is_taken else "*" if plain in (".", "*.png", "**") else plain
     free = free.replace("[", "[[]")
     made = (*call.made, free, f"{free}*", f"{free}/*", f"*{free}", "[[]*", "f[0-9]_*", "*/run-*",
             "nothing-there*")  # fmt: skip

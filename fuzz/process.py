@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fnmatch
+import functools
 import os
 import resource
 import shutil
@@ -11,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import panfocus
@@ -32,6 +34,7 @@ def try_case(case: Case, keep: Path | None = None) -> tuple[Ran, list[tuple[Faul
     try:
         words = case.prepare(folder)
         if case.how.nobody and os.getuid() == 0:
+            _library()
             _give_away(root)
         before = tree_of(folder)
         ran = _run(case, words, folder, aside, temporary)
@@ -54,6 +57,37 @@ def _give_away(root: Path) -> None:
     for path, _, names in os.walk(root):
         for one in (path, *(os.path.join(path, name) for name in names)):  # noqa: PTH118
             os.chown(one, _NOBODY, _NOBODY, follow_symlinks=False)
+
+
+@functools.cache
+def _library() -> Path | None:
+    """Return a copy of Python's library that all may read; None where they may read it itself."""
+    there = Path(os.__file__).parent
+    if all(folder.stat().st_mode & 0o005 == 0o005 for folder in (there, *there.parents)):
+        return None
+    copy = Path(tempfile.mkdtemp(prefix="fuzz-library-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    left_out = shutil.ignore_patterns("site-packages", "test", "tests", "idlelib", "tkinter")
+    shutil.copytree(there, copy, ignore=left_out, dirs_exist_ok=True)
+    copy.chmod(0o755)
+    return copy
+
+
+def _take_library() -> None:
+    """Have modules that are not imported yet come from there."""
+    there, copy = os.path.dirname(os.__file__), _library()  # noqa: PTH120
+    if copy is None:
+        return
+    others = f"{there}/site-packages"
+
+    def moved(paths: Iterable[str]) -> list[str]:
+        return [p if p.startswith(others) else p.replace(there, str(copy)) for p in paths]
+
+    sys.path[:] = moved(sys.path)
+    for module in list(sys.modules.values()):
+        paths = getattr(module, "__path__", None)
+        if isinstance(paths, list) and str(paths[:1]).startswith(f"['{there}"):
+            module.__path__ = moved(paths)
 
 
 def _remove(root: Path) -> None:
@@ -114,6 +148,7 @@ def _be_child(
             os.chdir(gone)
             gone.rmdir()
         if case.how.nobody and os.getuid() == 0:
+            _take_library()
             os.setgid(_NOBODY)
             os.setuid(_NOBODY)
         if case.how.exec:

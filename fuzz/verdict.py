@@ -29,8 +29,9 @@ Tree = dict[str, str]
 def tree_of(folder: Path) -> Tree:
     """Return what every file below a folder holds, by its name."""
     out: Tree = {}
-    for root, _, names in os.walk(folder):
-        for name in names:
+    for root, folders, names in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(root, name))]  # noqa: PTH114, PTH118
+        for name in (*names, *links):
             path = os.path.join(root, name)  # noqa: PTH118  names that are no text
             out[os.path.relpath(path, folder)] = _content(path)
     return out

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fuzz.case import Case, How
 from fuzz.corpus import corpus
+from fuzz.limits import closed
 from fuzz.process import try_case
 
 if os.name != "posix":
@@ -107,3 +108,21 @@ def test_cases_have_names_of_their_own_and_are_many():
     names = [(case.kind, case.name) for case in corpus()]
     assert len(names) >= 600
     assert len(set(names)) > 0.95 * len(names)
+
+
+@pytest.mark.parametrize("what", ["all here", "evaluate", "batch", "system", "view", "check"])
+def test_folders_that_may_be_listed_and_not_entered_are_told(what):
+    cases = {case.name: case for case in closed()}
+    for mode in ("400", "600"):
+        ran, found = try_case(cases[f"{what} closed {mode}"])
+        assert not found
+        assert "something unexpected" not in ran.err
+
+
+def test_links_to_folders_are_no_loss():
+    def link(folder):
+        (folder / "a").mkdir()
+        (folder / "b").symlink_to("a", target_is_directory=True)
+        return ["--version"]
+
+    assert not try_case(Case("test", "test", link))[1]

@@ -14,6 +14,7 @@ import math
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import NoReturn, TypeVar, cast
 
@@ -162,6 +163,13 @@ def number(value: object, where: str, low: float = -math.inf, high: float = math
     if not math.isfinite(found) or not low <= found <= high:
         raise SchemaError(where, expected, said(value))
     return found
+
+
+def is_between(value: object, low: float, high: float) -> bool:
+    """Whether a value that a program may have handed over is a number within bounds."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return bool(low <= cast("float", value) <= high)
 
 
 def truth(value: object, where: str) -> bool:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from panfocus.cli.stopping import INTERRUPTED, TOLD
+from panfocus.cli.stopping import INTERRUPTED, PATIENCE_S, TOLD
 
 if os.name != "posix":
     pytest.skip("signals of POSIX", allow_module_level=True)
@@ -103,3 +103,76 @@ def test_an_interrupted_process_does_not_wait_for_threads_of_libraries():
     assert ran.stdout == "tidied\n"
     assert ran.stderr == f"panfocus: {TOLD}\n"
     assert seconds < 25
+
+
+def ended(body, number=signal.SIGTERM, after="ready"):
+    """Run lines of Python that listen, stop them, and return exit code, output and seconds."""
+    lines = f"""
+import sys, time
+from panfocus.cli import stopping
+stopping.listen(is_own=True)
+{body}
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", lines],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear,  # noqa: PLW1509  as above
+    )
+    assert process.stdout.readline().strip() == after
+    began = time.monotonic()
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    return process.returncode, out, time.monotonic() - began
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_code_on_the_way_keeps_to_itself_stops_all_the_same(number):
+    body = """
+try:
+    print("ready", flush=True)
+    time.sleep(20)
+except:
+    pass
+time.sleep(20)
+print("went on")
+"""
+    code, out, seconds = ended(body, number)
+    assert (code, out) == (130, "")
+    assert seconds < 10
+
+
+def test_what_is_cleaned_up_after_a_signal_is_not_stopped_again():
+    body = """
+try:
+    try:
+        print("ready", flush=True)
+        time.sleep(20)
+    finally:
+        for _ in range(25):
+            time.sleep(0.1)
+        print("tidy", flush=True)
+finally:
+    stopping.has_ended()
+"""
+    code, out, _ = ended(body)
+    assert (code, out) == (130, "tidy\n")
+
+
+def test_a_training_ends_its_step_and_is_not_dropped_meanwhile():
+    body = f"""
+import hashlib
+from panfocus.train.interrupt import Stop
+with Stop() as stop:
+    began = time.monotonic()
+    hashlib.pbkdf2_hmac("sha256", b"x", b"y", 200_000)
+    rounds = 200_000 * {PATIENCE_S + 2} / (time.monotonic() - began)
+    print("ready", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"x", b"y", int(rounds))  # one call, which hears nothing
+    assert stop.asked
+    print("saved", flush=True)
+stopping.has_ended()
+"""
+    code, out, _ = ended(body)
+    assert (code, out) == (0, "saved\n")

@@ -99,3 +99,13 @@ def test_numbers_far_from_zero_keep_their_steps(tmp_path):
     frames, notes = read(tmp_path, far, far)
     assert int(frames[0].min()) == 0
     assert "1000" in notes[0]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_frame_that_is_read_alone_tells_of_numbers_that_are_none(tmp_path, value):
+    values = UNIT.astype(np.float32)
+    values[3, 4] = value
+    tifffile.imwrite(tmp_path / "0.tif", values, photometric="minisblack", metadata=None)
+    infos, _ = find_frames([tmp_path / "0.tif"])
+    with pytest.raises(InputError, match="NaN"):
+        read_frame(infos[0])

@@ -18,6 +18,7 @@ from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.resources.memory import process_limit
+from panfocus.resources.paths import is_there
 
 #: How often workers on this machine are started, if need be.
 _STARTS = 2
@@ -88,7 +89,7 @@ def _clear(folder: str, others: set[Any], nannies: set[Any], looks: int) -> None
     for look in range(_MOST_LOOKS):
         if look:
             sleep(_BEGUN_S)
-        is_there = Path(folder).exists()
+        is_left = is_there(Path(folder))
         begun = set(active_children()) - others
         for nanny in _nannies() - nannies:
             nanny.auto_restart = False
@@ -96,7 +97,7 @@ def _clear(folder: str, others: set[Any], nannies: set[Any], looks: int) -> None
             worker.kill()
             worker.join(_GONE_S)
         rmtree(folder, ignore_errors=True)
-        found_nothing = 0 if look and (begun or is_there) else found_nothing + 1
+        found_nothing = 0 if look and (begun or is_left) else found_nothing + 1
         if found_nothing >= looks:
             return
 
@@ -144,6 +145,8 @@ def _unheard() -> Generator[None]:
 
 def start_local(distributed: Any, workers: int, memory_bytes: int, loop: Any) -> Any:  # noqa: ANN401  dask has no types
     """Start workers on this machine; None where that fails twice, as when somebody kills them."""
+    # told after the cluster is gone, which silences the rest: a folder that went twice
+    logging.getLogger("distributed.diskutils").setLevel(logging.CRITICAL)
     for _ in range(_STARTS):
         try:
             return distributed.LocalCluster(

@@ -22,6 +22,7 @@ from panfocus.io.read import look
 from panfocus.io.volumes.open import is_vendors, is_volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.volume_choice import Choice, Only
+from panfocus.resources.paths import is_file, is_folder, is_there
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 
@@ -43,18 +44,18 @@ def find_jobs(
         InputError: nothing there.
         UsageError: a manifest with unknown columns or options, or two jobs of one name.
     """
-    if source.exists() and (is_volume(source) or template.axes):
+    if is_there(source) and (is_volume(source) or template.axes):
         jobs = _grid(source, out, ending, template)
-    elif source.is_dir():
+    elif is_folder(source):
         jobs = _in_folder(source, out, ending, template, [] if notes is None else notes)
-    elif source.suffix.lower() == ".csv" and source.is_file():
+    elif source.suffix.lower() == ".csv" and is_file(source):
         jobs = read_manifest(source, out, ending=ending, template=template)
     else:
         raise InputError(
             "there is no such batch",
             where=str(source),
             expected="a folder of stacks, a manifest (.csv), or one scientific stack",
-            got="another kind of file" if source.exists() else "nothing",
+            got="another kind of file" if is_there(source) else "nothing",
             remedy="to fuse one stack, use `panfocus fuse`",
         )
     _check_unique(jobs)
@@ -91,9 +92,9 @@ def _why_none(path: Path, out: Path) -> str | None:
     what = what_else(path)
     if what not in (None, "a folder"):
         return what
-    if path.is_dir() and is_machine_folder(path.name):
+    if is_folder(path) and is_machine_folder(path.name):
         return "made by a machine"
-    if is_volume(path) or not path.is_dir():
+    if is_volume(path) or not is_folder(path):
         looks_like_one = is_volume(path) or SUFFIXES.get(path.suffix.lower()) == "TIFF"
         return "a result" if looks_like_one and is_result(path) else None
     return _why_no_frames(path, out)
@@ -102,7 +103,7 @@ def _why_none(path: Path, out: Path) -> str | None:
 def _why_no_frames(folder: Path, out: Path) -> str | None:
     """Return why no picture in a folder is a frame; None if one is, or if nobody knows why."""
     try:
-        entries = [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_file()]
+        entries = [p for p in folder.iterdir() if not p.name.startswith(".") and is_file(p)]
     except OSError:
         return None  # it fails as a stack, and so with its reason in the report
     pictures = [p for p in entries if p.suffix.lower() in SUFFIXES]
@@ -112,12 +113,12 @@ def _why_no_frames(folder: Path, out: Path) -> str | None:
         return "results"
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(folder)):
         return "holds the output"
-    return "an earlier batch's output" if (folder / FOLDER).is_dir() else None
+    return "an earlier batch's output" if is_folder(folder / FOLDER) else None
 
 
 def _of_path(path: Path, out: Path, ending: str, template: Job) -> Job:
     volume = is_volume_job(path, ending)
-    name = path.name if path.is_dir() and not volume else _stem(path)
+    name = path.name if is_folder(path) and not volume else _stem(path)
     only = template.only if volume else None
     output = output_in(out, name, ending_of(ending, template, only) if volume else ending)
     inputs = (str(path.absolute()),)
@@ -151,7 +152,7 @@ def _grid(source: Path, out: Path, ending: str, template: Job) -> list[Job]:
 
 def _is_stack(path: Path) -> bool:
     """Whether a folder's entry is a stack of its own: a folder, or a TIFF of several pages."""
-    if path.is_dir():
+    if is_folder(path):
         return True
     if SUFFIXES.get(path.suffix.lower()) != "TIFF":
         return False

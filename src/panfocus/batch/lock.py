@@ -17,6 +17,7 @@ from panfocus import schema
 from panfocus.batch.record import FOLDER
 from panfocus.errors import OutputError, PanfocusError, UsageError
 from panfocus.io.atomic import cannot_write, write_atomic
+from panfocus.resources.paths import is_file, is_folder
 
 #: A run says so often that it lives, and is taken for dead after so long a silence, in seconds.
 _BEAT_S, _SILENCE_S = 10.0, 120.0
@@ -72,7 +73,7 @@ class Lock:
         self._reserve(self._own)
 
     def _reserve(self, own: _Running) -> None:
-        is_empty = not self._path.parent.is_dir()
+        is_empty = not is_folder(self._path.parent)
         _reserve(self._path, own, self._out, self._folders)
         self._own = own
         if is_empty:
@@ -95,7 +96,7 @@ class Lock:
         there = _read(self._path)
         if there is not None and there.run == self.run and there.turn in self._empty:
             return False  # the drive has gone again
-        if not self._path.parent.is_dir():
+        if not is_folder(self._path.parent):
             return False
         try:
             self._reserve(replace(self._own, turn=self._own.turn + 1))
@@ -148,7 +149,7 @@ def _reserve(path: Path, own: _Running, out: Path, folders: set[Path]) -> None:
         try:
             write_atomic(path, [data], overwrite=False)
         except OutputError:
-            if not path.is_file():
+            if not is_file(path):
                 raise
             continue  # another run was quicker
         return

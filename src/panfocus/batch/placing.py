@@ -12,6 +12,7 @@ from panfocus.batch.task import StackTask
 from panfocus.errors import OutputError
 from panfocus.io.atomic import cannot_write, exists_error, place
 from panfocus.io.digest import digest_of
+from panfocus.resources.paths import is_there
 
 
 def foreign_among(task: StackTask, earlier: Record | None) -> list[Path]:
@@ -36,7 +37,7 @@ def is_complete(task: StackTask, earlier: Record) -> bool:
         task.renew
         and not task.overwrite
         and is_same
-        and all(path.exists() for path in task.job.outputs.values())
+        and all(is_there(path) for path in task.job.outputs.values())
     )
 
 

@@ -13,6 +13,7 @@ from panfocus import schema
 from panfocus._version import __version__
 from panfocus.io.atomic import write_atomic
 from panfocus.io.digest import digest_of
+from panfocus.resources.paths import is_file, is_folder
 
 #: Folder inside the output folder.
 FOLDER = ".panfocus"
@@ -33,10 +34,10 @@ def file_facts(path: Path) -> Facts:
     Raises:
         OSError: gone.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         stat = path.stat()
         return str(path), stat.st_size, stat.st_mtime_ns
-    stats = [p.stat() for p in path.rglob("*") if p.is_file()]
+    stats = [p.stat() for p in path.rglob("*") if is_file(p)]
     latest = max((s.st_mtime_ns for s in stats), default=0)
     return str(path), sum(s.st_size for s in stats), latest
 

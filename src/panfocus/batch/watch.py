@@ -12,6 +12,7 @@ from panfocus.batch.job import Job
 from panfocus.batch.options import BatchOptions
 from panfocus.batch.record import Facts, file_facts
 from panfocus.errors import PanfocusError
+from panfocus.resources.paths import is_there
 
 #: A stack that fails and does not change is tried again after ever longer waits, up to this many
 #: seconds: a full disk may have room again after hours.
@@ -113,7 +114,7 @@ def _facts_of(job: Job) -> list[Facts]:
     facts: list[Facts] = []
     for text in job.inputs:
         try:
-            matches = [] if Path(text).exists() else sorted(glob(text, recursive=True))  # noqa: PTH207
+            matches = [] if is_there(Path(text)) else sorted(glob(text, recursive=True))  # noqa: PTH207
             facts += [file_facts(Path(p)) for p in matches or [text]]
         except OSError:
             facts.append((text, 0, 0))

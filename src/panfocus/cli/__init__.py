@@ -12,7 +12,15 @@ import sys
 from collections.abc import Sequence
 
 from panfocus.cli import streams
-from panfocus.cli.stopping import INTERRUPTED, TOLD, leave, listen, take_back, was_heard
+from panfocus.cli.stopping import (
+    INTERRUPTED,
+    TOLD,
+    has_ended,
+    leave,
+    listen,
+    take_back,
+    was_heard,
+)
 from panfocus.errors import PanfocusError
 from panfocus.resources.memory import is_capped
 
@@ -52,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = code if lost is None else _refused(lost) if code == 0 else code
     except (SystemExit, KeyboardInterrupt):  # a signal before the work, or after it
         code = _interrupted()
+    finally:
+        has_ended()
     if code == INTERRUPTED and argv is None:
         leave()
     return code
@@ -74,6 +84,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _interrupted() -> int:
+    has_ended()
     take_back()
     print(f"panfocus: {TOLD}", file=sys.stderr)
     return INTERRUPTED

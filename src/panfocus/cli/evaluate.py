@@ -16,6 +16,7 @@ from panfocus.evaluate.report import columns, to_dict, to_markdown
 from panfocus.evaluate.run import SUMMARY, EvaluationOptions, Outcome, Tell, evaluate
 from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import ledger
+from panfocus.resources.paths import is_folder, is_there, listed
 
 #: exit code when a part of the images could not be scored
 PARTLY = 3
@@ -50,10 +51,10 @@ def _check_out(options: EvaluationOptions) -> None:
     Raises:
         OutputError: they are not.
     """
-    if options.out.exists() and not options.out.is_dir():
+    if is_there(options.out) and not is_folder(options.out):
         raise OutputError("the output is no folder", where=str(options.out))
-    foreign = [n for n in (*SUMMARY, "worst.png", "plots") if (options.out / n).exists()]
-    if foreign and not (options.out / SCORES).exists() and not options.overwrite:
+    foreign = [n for n in (*SUMMARY, "worst.png", "plots") if is_there(options.out / n)]
+    if foreign and not is_there(options.out / SCORES) and not options.overwrite:
         raise OutputError(
             "the output folder holds files that would be replaced",
             where=str(options.out),
@@ -62,8 +63,9 @@ def _check_out(options: EvaluationOptions) -> None:
             remedy="choose another --out, or allow it by --overwrite",
         )
     known = ledger(options.out)
-    if (options.out / SCORES).exists():  # of a version that kept no ledger
-        plots = (f"plots/{path.name}" for path in (options.out / "plots").glob("*.png"))
+    if is_there(options.out / SCORES):  # of a version that kept no ledger
+        there = listed(options.out / "plots") if is_folder(options.out / "plots") else ()
+        plots = (f"plots/{path.name}" for path in there if path.suffix == ".png")
         known.adopt([*SUMMARY, "worst.png", *plots])
     for name in (*SUMMARY, "worst.png"):
         known.check(name, overwrite=options.overwrite)

@@ -29,7 +29,7 @@ from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.alignment import NOT_COMPARED
 from panfocus.registration.stack import needs_registration
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_file
 
 if TYPE_CHECKING:
     from panfocus.pipeline.project_content import ProjectContent
@@ -215,7 +215,7 @@ def _check_behind(request: Request, plan_: Plan) -> None:
     twice = [Path(path) for (path, _), count in counts.items() if count > 1]
     for option, word in request.behind:
         path = as_path(word)
-        if path.is_file() and twice:
+        if is_file(path) and twice:
             Inputs(twice, in_depth=False).check(option, path)
 
 

@@ -13,12 +13,30 @@ from importlib.metadata import PackageNotFoundError, version
 
 from panfocus._version import __version__
 from panfocus.errors import PanfocusError
+from panfocus.resources.paths import shown
 
 _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "tifffile", "imagecodecs", "Pillow",
              "simplejpeg", "click", "zarr", "distributed", "torch")  # fmt: skip
 _LONGEST = 300
+#: What a system says where somebody has to mend a folder or a disk, and not a program.
+_REFUSED = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ESTALE,
+)
 #: How the loader of libraries, and threads, tell of it.
-_NO_MEMORY = ("failed to map segment", "cannot map", "Cannot allocate memory", "start new thread")
+_NO_MEMORY = (
+    "failed to map segment",
+    "cannot map",
+    "Cannot allocate memory",
+    "start new thread",
+    "can't allocate memory",
+    "out of memory",
+)
 
 
 def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
@@ -42,6 +60,15 @@ def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
             expected="some hundred that a process may open (`ulimit -n`)",
             got=error.strerror,
             remedy="raise that limit, or use --workers 0; no file was left half-written",
+        )
+    if isinstance(error, OSError) and isinstance(error.filename, str) and error.errno in _REFUSED:
+        return PanfocusError(
+            "the system refuses a file or folder",
+            where=shown(error.filename),
+            expected="one that this user may list, read or write, on a disk that answers",
+            got=error.strerror,
+            remedy="mend its permissions or the disk, or name another one; no file was left "
+            "half-written",
         )
     report = _written(error, argv)
     return PanfocusError(

@@ -12,17 +12,22 @@ from time import sleep
 from types import FrameType
 from typing import NoReturn
 
+from panfocus.resources.signals import HEARD, PATIENT
+
 INTERRUPTED = 130
 #: For so long a library that does not come back may go on after a signal, in seconds.
 PATIENCE_S = 3.0
 #: After so long work is stopped once more, where the first try came to nothing, in seconds.
 _SOON_S = 0.02
+#: So often it is looked whether the work is ending, in seconds.
+_INSIST_S = 1.0
 #: After so many signals all is dropped.
 _MOST = 3
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
-_heard = Event()
 _count = [0]
+#: Whether work was stopped from here, is asked for once more, and has come to its end.
+_stopped, _asked_again, _ended = Event(), Event(), Event()
 
 
 def listen(*, is_own: bool) -> None:
@@ -33,7 +38,8 @@ def listen(*, is_own: bool) -> None:
             not come back, such as a network that runs in a circle.
     """
     _count[0] = 0
-    _heard.clear()
+    for one in (HEARD, PATIENT, _stopped, _asked_again, _ended):
+        one.clear()
     for name in _NAMES if is_own else _NAMES[:2]:
         number = getattr(signal, name, None)
         # `nohup` has signals ignored, and means it
@@ -45,7 +51,13 @@ def listen(*, is_own: bool) -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    _heard.set()
+    HEARD.set()
+    _stopped.set()
+    if _asked_again.is_set():
+        _asked_again.clear()
+        if _is_ending():
+            return
+        raise SystemExit(INTERRUPTED)
     _count[0] += 1
     if _count[0] >= _MOST:
         _drop()
@@ -55,7 +67,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def _again(unraisable: sys.UnraisableHookArgs) -> None:
     """Stop once more where the first try came into code that can raise nothing."""
-    if unraisable.exc_type is SystemExit and _heard.is_set():
+    if unraisable.exc_type is SystemExit and HEARD.is_set():
         _count[0] -= 1
         # not from here, which can raise nothing either
         Thread(target=_raise_again, daemon=True).start()
@@ -73,7 +85,7 @@ def _raise_again() -> None:
 
 def was_heard() -> bool:
     """Whether a signal has ended the work, whatever came of it on its way."""
-    return _heard.is_set()
+    return HEARD.is_set()
 
 
 def _watch() -> None:
@@ -88,10 +100,33 @@ def _watch() -> None:
 
 def _end_late(ours: int) -> None:
     ends = {getattr(signal, name, None) for name in _NAMES}
-    while os.read(ours, 1)[0] not in ends:
-        continue
-    if not _heard.wait(PATIENCE_S):
+    asked = 0
+    while asked == 0 or (PATIENT.is_set() and asked < _MOST):
+        asked += os.read(ours, 1)[0] in ends
+    if asked >= _MOST or not HEARD.wait(PATIENCE_S):
         _drop()
+    _insist()
+
+
+def _insist() -> None:
+    """Stop once more where code on the way has kept the first try to itself (`except:`)."""
+    while _stopped.is_set() and not _ended.wait(_INSIST_S):
+        if callable(signal.getsignal(signal.SIGTERM)):
+            _asked_again.set()
+            signal.pthread_kill(main_thread().ident or 0, signal.SIGTERM)
+
+
+def _is_ending() -> bool:
+    """Whether what the first try has raised is on its way, or is being cleaned up after."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, (SystemExit, KeyboardInterrupt)):
+        error = error.__context__
+    return error is not None
+
+
+def has_ended() -> None:
+    """Say that the work is over: nothing is to be stopped any more."""
+    _ended.set()
 
 
 def _drop() -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from panfocus.errors import PanfocusError
-from panfocus.resources.paths import shown
+from panfocus.resources.paths import is_file, listed, shown
 from panfocus.systems import load_system
 from panfocus.systems.card import Card
 from panfocus.testing import SystemTests
@@ -41,7 +41,7 @@ def check(name: str, *, as_json: bool) -> int:
         SystemError_: there is no such system, or its weights are not those of its card.
     """
     card = load_system(name).card
-    files = dict(_files(Path(name), card)) if (Path(name) / "card.json").is_file() else {}
+    files = dict(_files(Path(name), card)) if is_file(Path(name) / "card.json") else {}
     kept = [*promises(name)]
     broken = [each for each in kept if each.failed is not None]
     if as_json:
@@ -86,7 +86,7 @@ def promises(name: str) -> Iterator[Promise]:
 def _files(folder: Path, card: Card) -> Iterator[tuple[str, str]]:
     """Yield every file of a system's folder, and what it is for."""
     restorer = str((card.restores or {}).get("model", ""))
-    for file in sorted(path for path in folder.iterdir() if path.is_file()):
+    for file in [path for path in listed(folder) if is_file(path)]:
         size = f"{file.stat().st_size:,} bytes"
         uses = {
             "card.json": "the card: what it takes, who made it, what it scored",

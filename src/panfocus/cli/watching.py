@@ -17,7 +17,7 @@ from panfocus.pipeline.arriving import ArrivingFrames, fuse_as_they_arrive
 from panfocus.pipeline.outputs import Outputs, check_makes_maps
 from panfocus.pipeline.result import written_dtype
 from panfocus.pipeline.settings import make_settings
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_folder
 from panfocus.systems import load_system
 
 
@@ -40,7 +40,7 @@ def run_watching(request: Request, idle_s: float) -> None:
         "--dry-run": request.dry_run or None,
     }
     given = [option for option, value in again.items() if value is not None]
-    if output is None or folder is None or not folder.is_dir() or given:
+    if output is None or folder is None or not is_folder(folder) or given:
         raise UsageError(
             "frames are watched for in one folder, and read once",
             where=", ".join(["--watch-frames", *given]),

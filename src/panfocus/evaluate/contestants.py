@@ -24,6 +24,7 @@ from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.sources import FileStack
+from panfocus.resources.paths import is_file, is_folder
 from panfocus.systems import Card, PictureSystem, System, load_system
 
 #: Scores are of the systems as they are: no frame is left out, no decision mended.
@@ -92,7 +93,7 @@ class SystemContestant:
             own, source = own_system(address)
             return cls(own.card.name, address, own.card, align, device, banding, own, source)
         card = load_system(address, device=device).card
-        name = Path(address).name if Path(address).is_dir() else address
+        name = Path(address).name if is_folder(Path(address)) else address
         return cls(name, address, card, align, device, banding)
 
     def identity(self, sample: ScoredSample) -> str:
@@ -161,7 +162,7 @@ class ResultsContestant:
                 expected="NAME=DIR, or NAME=LIST.csv",
                 got=text,
             )
-        if not Path(folder).is_dir() and not Path(folder).is_file():
+        if not is_folder(Path(folder)) and not is_file(Path(folder)):
             raise DataError("there is no such folder of results", where=folder)
         return cls(name, Path(folder))
 
@@ -183,7 +184,7 @@ class ResultsContestant:
         return Fused(read_picture(self._path(sample)), None)
 
     def _path(self, sample: ScoredSample) -> Path:
-        if sample.name in self.found or self.folder.is_dir():
+        if sample.name in self.found or is_folder(self.folder):
             return self.found.get(sample.name) or find_result(self.folder, sample.name)
         raise DataError(
             "the list of results lacks this sample", where=str(self.folder), expected=sample.name

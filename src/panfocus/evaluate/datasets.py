@@ -19,6 +19,7 @@ from panfocus.evaluate.samples import (
     truth_folder,
 )
 from panfocus.io.folder import is_result, some
+from panfocus.resources.paths import is_folder
 
 _TRUTH_ENDINGS = ("gt", "aif", "truth")
 
@@ -32,7 +33,7 @@ def find_samples(folder: Path) -> Dataset:
     Raises:
         DataError: no such folder, or nothing in it that is a sample.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError("there is no such folder of data", where=str(folder), expected=LAYOUTS)
     found = _direct(folder) or _nested(folder)
     if not found.samples:
@@ -129,7 +130,7 @@ def _truth_beside(folder: Path, name: str) -> tuple[Path | None, Path | None]:
             if stem in beside:
                 return beside[stem], None
     for place in (truth_folder(folder), folder.parent / f"{folder.name}-truth"):
-        if place is not None and place.is_dir():
+        if place is not None and is_folder(place):
             files = by_stem(place)
             if name in files:
                 return files[name], files.get(f"{name}-band")

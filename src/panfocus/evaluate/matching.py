@@ -17,6 +17,7 @@ from panfocus import schema
 from panfocus.errors import DataError, PanfocusError
 from panfocus.evaluate.pictures import find_result
 from panfocus.evaluate.samples import pictures
+from panfocus.resources.paths import is_file, is_folder
 
 #: Name of a list in a folder, and its columns.
 LIST = "results.csv"
@@ -51,7 +52,7 @@ def match_results(place: Path, samples: Sequence[str]) -> Matched:
         DataError: a list that is none, or that names a file that is not there.
     """
     told = place if place.suffix.lower() == ".csv" else place / LIST
-    if told.is_file():
+    if is_file(told):
         return Matched(_listed(told))
     by_name = dict(_by_name(place, samples))
     if by_name:  # those that are missing are missing
@@ -85,7 +86,7 @@ def _listed(path: Path) -> Found:
     found: dict[str, Path] = {}
     for number, row in enumerate(rows, 2):
         file = path.parent / (row["file"] or "")
-        if not row["image"] or not file.is_file() or row["image"] in found:
+        if not row["image"] or not is_file(file) or row["image"] in found:
             raise DataError(
                 "a line of a list of results names no picture of its own",
                 where=f"{path}, line {number}",
@@ -160,7 +161,7 @@ def _by_folder(samples: Sequence[str]) -> dict[str, dict[str, str]]:
 
 def _files(place: Path, parent: str) -> list[Path]:
     folder = place / parent
-    return pictures(folder if folder.is_dir() else place)
+    return pictures(folder if is_folder(folder) else place)
 
 
 def _numbers(stems: Sequence[str]) -> list[int] | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.plugins import object_named
+from panfocus.resources.paths import is_there
 from panfocus.systems import Card, PictureSystem, System
 from panfocus.systems.checks import adopt
 
@@ -27,7 +28,7 @@ class FunctionSystem:
 
 def is_address(text: str) -> bool:
     """Whether a system is told as ``module:object``, and is not a file or folder of that name."""
-    return _ADDRESS.fullmatch(text) is not None and not Path(text).exists()
+    return _ADDRESS.fullmatch(text) is not None and not is_there(Path(text))
 
 
 def own_system(address: str) -> tuple[System | PictureSystem, Path | None]:

@@ -14,6 +14,7 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import DataError, InputError
 from panfocus.evaluate.samples import LAYOUTS, ScoredSample, pictures
 from panfocus.pipeline.scene import SceneLikeness
+from panfocus.resources.paths import is_folder
 
 
 def read_picture(path: Path) -> Pixels:
@@ -77,7 +78,7 @@ def find_result(folder: Path, name: str) -> Path:
         DataError: none, or several of which none is equal.
     """
     parent, _, stem = name.rpartition("/")
-    place = folder / parent if (folder / parent).is_dir() else folder
+    place = folder / parent if is_folder(folder / parent) else folder
     files = pictures(place)
     equal = [p for p in files if p.stem == stem]
     ending = [p for p in files if _ends_with(p.stem, stem)]

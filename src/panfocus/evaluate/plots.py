@@ -20,6 +20,7 @@ from panfocus.evaluate.report import Column
 from panfocus.evaluate.run import EvaluationOptions, Outcome, image_path
 from panfocus.evaluate.samples import ScoredSample
 from panfocus.evaluate.scores import cut_name, square_error
+from panfocus.resources.paths import is_there
 
 #: Scores by which cases are called worst, the most trustworthy that was computed first.
 _TRUSTED = ("Q_W", "Q_G", "SSIM")
@@ -102,7 +103,7 @@ def contact_sheet(options: EvaluationOptions, cases: list[Case]) -> Path:
 def _fused(options: EvaluationOptions, case: Case) -> Pixels:
     """Return the picture that was scored; fusing again is cheaper than keeping all of them."""
     saved = image_path(options.out, case.contestant, case.sample)
-    if options.save_images and saved.exists():
+    if options.save_images and is_there(saved):
         return read_picture(saved)
     return case.contestant.fused(case.sample).pixels
 

@@ -23,6 +23,7 @@ from panfocus.evaluate.store import Row, Store
 from panfocus.io import Metadata, write_image
 from panfocus.io.outputs import Inputs
 from panfocus.pipeline.options import Banding
+from panfocus.resources.paths import is_folder, is_there, listed
 
 #: Files of the tables.
 SUMMARY = ("summary.json", "summary.md", "summary.tex")
@@ -174,7 +175,8 @@ def _check_apart(
     read = [path for sample in samples for path in sample.files]
     read += [path for one in contestants for path in one.files(samples)]
     written = [options.out / name for name in (SCORES, *SUMMARY, "worst.png")]
-    written += (options.out / "plots").glob("*.*")
+    plots = options.out / "plots"
+    written += listed(plots) if is_folder(plots) else []
     if options.save_images:
         written += [image_path(options.out, one, s) for one in contestants for s in samples]
     there = [path for path in written if os.path.lexists(path)]
@@ -234,7 +236,7 @@ def _is_stale(store: Store, job: _Job) -> bool:
 def _is_done(options: EvaluationOptions, store: Store, job: _Job) -> bool:
     if (job.sample.name, job.contestant.name) not in store.rows:
         return False
-    return not options.save_images or image_path(options.out, job.contestant, job.sample).exists()
+    return not options.save_images or is_there(image_path(options.out, job.contestant, job.sample))
 
 
 def image_path(out: Path, contestant: Contestant, sample: ScoredSample) -> Path:

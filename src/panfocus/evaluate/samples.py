@@ -8,9 +8,11 @@ from pathlib import Path
 
 from natsort import natsort_keygen, ns
 
+from panfocus.errors import DataError
 from panfocus.evaluate.names import is_truth
 from panfocus.io.folder import is_machine_folder
 from panfocus.io.formats import SUFFIXES
+from panfocus.resources.paths import is_file, is_folder, listed
 
 natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)
 LAYOUTS = (
@@ -66,20 +68,20 @@ class Dataset:
 
 def pictures(folder: Path) -> list[Path]:
     """Return the picture files in a folder, in natural order."""
-    files = (p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    files = (p for p in listed(folder, DataError) if is_file(p) and not p.name.startswith("."))
     return _sorted(p for p in files if p.suffix.lower() in SUFFIXES)
 
 
 def subfolders(folder: Path) -> list[Path]:
     """Return the folders in a folder, in natural order, but for those that programs made."""
-    found = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    ours = _WRITTEN if (folder / _SCORES).is_file() else ()
+    found = [p for p in listed(folder, DataError) if is_folder(p) and not p.name.startswith(".")]
+    ours = _WRITTEN if is_file(folder / _SCORES) else ()
     return _sorted(
         p
         for p in found
         if not is_machine_folder(p.name)
         and p.name not in ours
-        and not (p / _SCORES).is_file()  # an earlier evaluation's --out
+        and not is_file(p / _SCORES)  # an earlier evaluation's --out
     )
 
 

@@ -13,6 +13,7 @@ from panfocus import schema
 from panfocus.errors import OutputError
 from panfocus.io.atomic import cannot_write, write_atomic
 from panfocus.io.digest import Ledger
+from panfocus.resources.paths import is_there
 
 NAME = "scores.csv"
 #: Names of files may hold bytes that are no letters; they come back as they were.
@@ -62,7 +63,7 @@ class Store:
         """
         path = folder / NAME
         store = cls(folder, columns)
-        if not path.exists():
+        if not is_there(path):
             return store
         try:
             text = schema.read_text(path, errors=_LETTERS)
@@ -104,10 +105,10 @@ class Store:
     def set_aside(self) -> Path | None:
         """Move an existing csv to a free name beside it, and forget its rows."""
         path = self.folder / NAME
-        if not path.exists():
+        if not is_there(path):
             return None
         number = 1
-        while (kept := path.with_name(f"scores-before-{number}.csv")).exists():
+        while is_there(kept := path.with_name(f"scores-before-{number}.csv")):
             number += 1
         try:
             path.rename(kept)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from panfocus.errors import OutputError
 from panfocus.io.stores import check_replaceable
+from panfocus.resources.paths import is_file, is_folder, is_there
 
 #: What is being written at this moment, and goes if the process has to end at once.
 _ON_THE_WAY: set[Path] = set()
@@ -19,7 +20,7 @@ _ON_THE_WAY: set[Path] = set()
 def abandon() -> None:
     """Delete what is half-written, in a process that ends without coming back to it."""
     for path in list(_ON_THE_WAY):
-        if path.is_dir():
+        if is_folder(path):
             _remove_folder(path, ignore_errors=True)
         else:
             with suppress(OSError):
@@ -79,17 +80,24 @@ def _room(path: Path) -> str:
     with suppress(OSError):
         import shutil  # noqa: PLC0415 - slow to import
 
-        nearest = next(p for p in path.absolute().parents if p.exists())
+        nearest = next(p for p in path.absolute().parents if is_there(p))
         return f", {shutil.disk_usage(nearest).free / 2**20:.0f} MiB free"
     return ""
 
 
-def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite: bool) -> None:
+def write_atomic(
+    path: Path, pieces: Iterable[bytes | memoryview], *, overwrite: bool, is_durable: bool = False
+) -> None:
     """Write the pieces beside ``path``, then put them in its place in one step.
 
-    Missing parent folders are made. Whatever happens on the way, Ctrl-C included, no temporary
-    file and no folder made for it stays behind. Without ``overwrite``, a file that appeared
-    meanwhile is not touched.
+    Missing parent folders are made. Whatever happens on the way, Ctrl-C included, nothing that was
+    made for it stays behind. Without ``overwrite``, a file that appeared meanwhile stays.
+
+    Args:
+        path: of the file.
+        pieces: its content.
+        overwrite: whether a file that is there is replaced.
+        is_durable: whether they lie on the disk before they take the place.
 
     Raises:
         OutputError: the file exists, or is a folder, pipe or device; or the system refuses.
@@ -101,7 +109,8 @@ def write_atomic(path: Path, pieces: Iterable[bytes | memoryview], *, overwrite:
     try:
         try:
             _make_folders(target.parent, made)
-            _write(temporary, pieces, is_private=overwrite and target.exists())
+            is_private = overwrite and is_there(target)
+            _write(temporary, pieces, is_private=is_private, is_durable=is_durable)
             place(temporary, target, overwrite=overwrite)
         except BaseException:
             _remove(temporary, made)
@@ -120,13 +129,13 @@ def check_ordinary(path: Path) -> None:
     Raises:
         OutputError: it is one, or leads to one.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise OutputError(
             "the output is a folder",
             where=str(path),
             remedy=f"add a file name, like fused{path.suffix or '.png'}",
         )
-    if path.exists() and not path.is_file():
+    if is_there(path) and not is_file(path):
         raise OutputError(
             "the output is not an ordinary file",
             where=str(path),
@@ -148,7 +157,7 @@ def place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     """
     if overwrite:
         keep_access(temporary, target)
-    if temporary.is_dir():
+    if is_folder(temporary):
         _place_folder(temporary, target, overwrite=overwrite)
     elif overwrite:
         check_ordinary(target)
@@ -201,7 +210,7 @@ def _place_folder(temporary: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def _check_is_folder(target: Path) -> None:
-    if not target.is_dir():
+    if not is_folder(target):
         raise OutputError(
             "the output is a folder, and a file of its name exists",
             where=str(target),
@@ -241,18 +250,23 @@ def staging(parent: Path, tag: str = "work") -> Generator[Path]:
 
 
 def _make_folders(folder: Path, made: list[Path]) -> None:
-    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    missing = [p for p in (folder, *folder.parents) if not is_there(p)]
     for path in reversed(missing):
         path.mkdir(exist_ok=True)  # another process may have made it meanwhile
         made.append(path)
 
 
-def _write(temporary: Path, pieces: Iterable[bytes | memoryview], *, is_private: bool) -> None:
+def _write(
+    temporary: Path, pieces: Iterable[bytes | memoryview], *, is_private: bool, is_durable: bool
+) -> None:
     with temporary.open("xb") as file:
         if is_private:  # until it has the mode of the file that it replaces
             temporary.chmod(0o600)
         for piece in pieces:
             file.write(piece)
+        if is_durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _place_new(temporary: Path, target: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from panfocus import schema
 from panfocus.errors import OutputError
 from panfocus.io.atomic import write_atomic
+from panfocus.resources.paths import is_file, is_folder, is_there
 
 #: Of a file that is kept up to date: what is longer is somebody else's.
 _MOST_BYTES = 2**30
@@ -24,16 +25,16 @@ def digest_of(path: Path) -> str:
     Raises:
         OSError: gone, or not readable.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         return _of_file(path)
     whole = hashlib.sha256()
-    for file in sorted(p for p in path.rglob("*") if not p.is_dir()):
+    for file in sorted(p for p in path.rglob("*") if not is_folder(p)):
         whole.update(os.fsencode(file.relative_to(path)) + f"\0{_of_file(file)}\n".encode())
     return whole.hexdigest()
 
 
 def _of_file(path: Path) -> str:
-    if not path.is_file():  # a pipe would be waited for
+    if not is_file(path):  # a pipe would be waited for
         raise OSError(errno.EINVAL, "no ordinary file", str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -59,9 +60,9 @@ class Ledger:
 
     def adopt(self, names: Iterable[str]) -> None:
         """Take files that are there for ours, as they are now, where no ledger was ever kept."""
-        if not self._path.exists():
+        if not is_there(self._path):
             paths = {name: self._folder / name for name in names}
-            self._note({n: [digest_of(path)] for n, path in paths.items() if path.is_file()})
+            self._note({n: [digest_of(path)] for n, path in paths.items() if is_file(path)})
 
     def check(self, name: str, *, overwrite: bool = False) -> None:
         """Refuse a name that is somebody else's, or that somebody has changed since.
@@ -72,13 +73,13 @@ class Ledger:
         path = self._folder / name
         if not os.path.lexists(path):
             return
-        if path.is_file() and (overwrite or self._owns(path, self._read().get(name))):
+        if is_file(path) and (overwrite or self._owns(path, self._read().get(name))):
             return
         raise OutputError(
             "a file of this name is there, and is not as panfocus left it",
             where=str(path),
             expected="no such file, or one that panfocus wrote and nobody has changed",
-            got="another file" if path.is_file() else "no ordinary file",
+            got="another file" if is_file(path) else "no ordinary file",
             remedy="give it another name or folder; `overwrite=True` replaces a file",
         )
 
@@ -91,7 +92,7 @@ class Ledger:
         self.check(name, overwrite=overwrite)
         path = self._folder / name
         known = self._read()
-        is_there = path.is_file()
+        is_there = is_file(path)
         is_short = is_there and path.stat().st_size <= _MOST_BYTES
         there = [digest_of(path)] if is_short else []  # stays ours if writing fails
         known[name] = [hashlib.sha256(data).hexdigest(), *there]

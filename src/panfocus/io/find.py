@@ -16,7 +16,7 @@ from panfocus.io.formats import READABLE, SUFFIXES
 from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.order import Moment, disagree, in_natural_order, in_order, moment_of
 from panfocus.io.read import describe, look
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_file, is_folder
 
 
 def find_frames(
@@ -110,10 +110,10 @@ def _expand(item: str | Path, left_out: set[str], notes: list[str], *, prefer_ra
             remedy='check the variable that it came from; "." is the folder here',
         )
     path = as_path(item)
-    if path.is_dir():
+    if is_folder(path):
         found = _in_folder(path, left_out, notes, prefer_raw=prefer_raw)
         return _Group(found, is_named=False)
-    if path.is_file():  # before globbing: a file may be called "a[1].jpg"
+    if is_file(path):  # before globbing: a file may be called "a[1].jpg"
         return _Group([path], is_named=True)
     if glob.has_magic(str(item)) and not os.path.lexists(path):
         return _Group(_matches(item, path, left_out, notes), is_named=False)
@@ -161,7 +161,7 @@ def _in_folder(
         raise InputError(
             "a folder cannot be listed", where=str(folder), got=error.strerror
         ) from error
-    entries = [p for p in entries if p.is_dir() or os.path.realpath(p) not in left_out]
+    entries = [p for p in entries if is_folder(p) or os.path.realpath(p) not in left_out]
     files, more = sift(entries, str(folder))
     pictures = [p for p in files if p.suffix.lower() in SUFFIXES]
     others = [p.name for p in files if p.suffix.lower() not in SUFFIXES]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.ifd import Block, DirectoryError, Tag, read_directory, read_header
+from panfocus.resources.paths import is_link
 
 #: Folders that machines make beside pictures: thumbnails, previews, bins. Synology, macOS, QNAP,
 #: Windows, Linux, Capture One.
@@ -56,7 +57,7 @@ def what_else(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
-        return "a broken link" if path.is_symlink() else "not to be looked at"
+        return "a broken link" if is_link(path) else "not to be looked at"
     if stat.S_ISREG(mode):
         return None
     kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))

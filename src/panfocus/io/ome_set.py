@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 from panfocus.io.ifd import Block, Tag, read_directory, read_header
+from panfocus.resources.paths import is_file
 
 _NAME = re.compile(rb"""\b(?:FileName|MetadataFile)\s*=\s*(?:"([^"]+)"|'([^']+)')""")
 _MOST = 1 << 28
@@ -26,7 +27,7 @@ def set_files(path: Path) -> list[Path]:
 def _names_in(path: Path) -> set[str]:
     """Return the file names in the OME-XML of a TIFF, or of a file that is nothing else."""
     try:
-        if not path.is_file():
+        if not is_file(path):
             return set()
         with path.open("rb") as file:
             if path.suffix.lower() in (".ome", ".xml"):

@@ -18,7 +18,7 @@ from panfocus.io.atomic import located
 from panfocus.io.ome_set import set_files
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.io.stores import store_of
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_folder
 
 #: What the user calls an output, such as its option, and where it goes.
 Output = tuple[str, Path]
@@ -108,14 +108,14 @@ class Inputs:
         self._known |= dict.fromkeys(_names(path), path)
         self.add_holders(path)
         real = _real(path)
-        own = _identity(real) if real.is_dir() else None
+        own = _identity(real) if is_folder(real) else None
         if own is not None:
             self._folders[own] = path
 
     def add_holders(self, path: Path) -> None:
         """Add an input of which only the folders that hold it count, and it itself if it is one."""
         real = _real(path)
-        for parent in (real, *real.parents) if real.is_dir() else real.parents:
+        for parent in (real, *real.parents) if is_folder(real) else real.parents:
             identity = _identity(parent)
             if identity in self._holders:
                 break
@@ -163,7 +163,7 @@ class Inputs:
 
 
 def _members(path: Path, *, in_depth: bool) -> list[Path]:
-    if path.is_dir():
+    if is_folder(path):
         return [store_of(path)]
     return [path, *set_files(path)] if in_depth else [path]
 

@@ -11,6 +11,7 @@ from panfocus.io import animation, jpeg, png, psd, webp
 from panfocus.io.ifd import DirectoryError, read_directory, read_header
 from panfocus.io.mark import has_mark, is_mark
 from panfocus.io.metadata import parse_exif
+from panfocus.resources.paths import is_file, is_folder
 
 _MOST_ATTRIBUTES = 1 << 24
 #: How files begin that keep an EXIF block, and how it is read; so of texts about their maker.
@@ -38,9 +39,9 @@ def is_made_by_panfocus(path: Path) -> bool:
 
 def _carries(path: Path, *, of_map: bool) -> bool:
     try:
-        if path.is_dir():
+        if is_folder(path):
             return _is_marked_zarr(path, of_map=of_map)
-        if not path.is_file():  # a pipe would be waited for
+        if not is_file(path):  # a pipe would be waited for
             return False
         with path.open("rb") as file:
             return _is_marked_picture(file, of_map=of_map)
@@ -74,7 +75,7 @@ def _is_marked_zarr(folder: Path, *, of_map: bool) -> bool:
     """Look at the attributes of the folder's group, in version 2 or 3 of Zarr."""
     for name, key in ((".zattrs", None), ("zarr.json", "attributes")):
         path = folder / name
-        if not path.is_file():
+        if not is_file(path):
             continue
         found: Any = schema.read(path, _MOST_ATTRIBUTES)
         creator = _item(found if key is None else _item(found, key), "_creator")

@@ -149,8 +149,8 @@ def _read_stored(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     """Decode a frame as stored, of 8 or 16 bits."""
     with told(info.name):
         pixels, header = _decode(info)
-    if info.numbers:
-        pixels = spread(pixels, info.span or span_of([seen(pixels)]))
+        if info.numbers:
+            pixels = spread(pixels, info.span or span_of([seen(pixels)]))
     return pixels, header
 
 

@@ -26,7 +26,8 @@ from panfocus.io.frames import Format
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
 from panfocus.io.ome_write import PixelSize
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_folder
+from panfocus.schema import is_between, said
 
 Kind = Literal["image", "map"]
 _KINDS_OF_OUTPUT: dict[Kind, tuple[Format, ...]] = {
@@ -101,7 +102,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
         OutputError: exists already, is no ordinary file, or its folder cannot be written to.
     """
     path = located(as_path(path, OutputError))
-    if path.is_dir() or (overwrite and os.path.lexists(path)):
+    if is_folder(path) or (overwrite and os.path.lexists(path)):
         check_ordinary(path)
     elif os.path.lexists(path):
         raise exists_error(path)
@@ -180,8 +181,8 @@ def write_image(
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     channels = _channels(pixels)
-    if not 1 <= quality <= 100 or quality != int(quality):
-        raise UsageError("quality out of range", expected="1 to 100", got=str(quality))
+    if not is_between(quality, 1, 100) or quality != int(quality):
+        raise UsageError("quality out of range", expected="1 to 100", got=said(quality))
     found = output_format(path)
     _check_holds(path, found, str(pixels.dtype), channels, (pixels.shape[0], pixels.shape[1]))
     if not overwrite and os.path.lexists(located(path)):

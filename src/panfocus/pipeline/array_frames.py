@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
+from panfocus.resources.memory import available_memory
 
 #: By how much float pictures may leave [0, 1] and be cut off there, as rings of resampling do.
 FLOAT_SLACK = 0.05
+#: Bytes of a frame that is looked at before it is copied.
+_LARGE = 2**28
 _EXPECTED = "uint8, uint16, or float in [0, 1]"
 
 
@@ -37,19 +40,11 @@ def _numbers(array: object, name: str) -> NDArray[Any]:
     try:
         pixels: NDArray[Any] = np.asarray(array)
     except (ValueError, TypeError) as error:
-        raise _no_picture(name, f"{type(array).__name__}: {error}") from error
+        raise no_picture(name, f"{type(array).__name__}: {error}") from error
+    _check_room(pixels, name)
     if pixels.dtype.kind in "uf":  # byte order is no other kind of number
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    if pixels.dtype.kind != "f" and pixels.dtype.name not in ("uint8", "uint16"):
-        raise InputError(
-            "this kind of number is not taken",
-            where=name,
-            expected=_EXPECTED,
-            got=str(pixels.dtype),
-            remedy=_remedy(pixels.dtype),
-        )
-    if pixels.ndim not in (2, 3) or pixels.size == 0:
-        raise _no_picture(name, f"shape {pixels.shape}")
+    check_picture(pixels, name)
     mask = cast("Any", getattr(array, "mask", False))
     masked = 0 if callable(mask) else int(np.sum(mask))
     if masked:
@@ -63,7 +58,41 @@ def _numbers(array: object, name: str) -> NDArray[Any]:
     return pixels
 
 
-def _no_picture(name: str, got: str) -> InputError:
+def _check_room(pixels: NDArray[Any], name: str) -> None:
+    """Refuse what shows a few numbers as very many, which a copy would really hold."""
+    if pixels.nbytes < _LARGE or pixels.flags.c_contiguous:
+        return
+    room = available_memory()
+    if pixels.nbytes > room:
+        raise InputError(
+            "a frame takes more memory than there is",
+            where=name,
+            expected=f"at most {room // 2**20} MiB",
+            got=f"{pixels.nbytes // 2**20} MiB, shape {pixels.shape}",
+            remedy="fuse smaller frames, or free some memory",
+        )
+
+
+def check_picture(pixels: NDArray[Any], name: str) -> None:
+    """Refuse numbers and shapes that no picture has.
+
+    Raises:
+        InputError: it is so.
+    """
+    if pixels.dtype.kind != "f" and pixels.dtype.name not in ("uint8", "uint16"):
+        raise InputError(
+            "this kind of number is not taken",
+            where=name,
+            expected=_EXPECTED,
+            got=str(pixels.dtype),
+            remedy=_remedy(pixels.dtype),
+        )
+    if pixels.ndim not in (2, 3) or pixels.size == 0:
+        raise no_picture(name, f"shape {pixels.shape}")
+
+
+def no_picture(name: str, got: str) -> InputError:
+    """Return the error for what is no picture."""
     return InputError(
         "a frame must be a picture",
         where=name,

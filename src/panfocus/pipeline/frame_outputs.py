@@ -13,6 +13,7 @@ from panfocus.io.outputs import Output
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import written_dtype
+from panfocus.schema import is_between, said
 
 #: Bounds of sizes, pixels, and of parallax, per cent of the width.
 SIZES = (64, 4096)
@@ -95,12 +96,12 @@ class FrameOutputs:
         """
         for name, (low, high) in (("animation_size", SIZES), ("parallax", PARALLAX)):
             value = getattr(self, name)
-            if not low <= value <= high:
+            if not is_between(value, low, high):
                 raise UsageError(
                     f"this cannot be the {name.replace('_', ' ')}",
                     where=name,
                     expected=f"{low:g} to {high:g}",
-                    got=str(value),
+                    got=said(value),
                 )
 
     def _check_memory(self, plan: Plan) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
+from panfocus.errors import UsageError
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import Chosen, MapKind
@@ -15,6 +16,7 @@ from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.sources import Source
+from panfocus.resources.paths import as_path
 from panfocus.systems import PictureSystem, System
 
 
@@ -98,20 +100,29 @@ class Fusion(FusedPicture):
             >>> fusion = panfocus.fuse("shots/")  # doctest: +SKIP
             >>> fusion.save("fused.tif", maps=["depth"], report="fused.json")  # doctest: +SKIP
         """
-        frames = (None if f is None else Path(f) for f in (layers, animation, stereo, rocking))
+        picture, of_frames = _place(path), (layers, animation, stereo, rocking)
+        frames = (_place_of(file) for file in of_frames)
         wanted = Outputs(
-            Path(path),
-            map_paths(Path(path), maps),
-            *(None if name is None else Path(name) for name in (height_map, mesh)),
+            picture,
+            map_paths(picture, maps),
+            *(_place_of(file) for file in (height_map, mesh)),
             pixel_um=pixel_um,
-            transforms=None if transforms is None else Path(transforms),
-            report=None if report is None else Path(report),
+            transforms=_place_of(transforms),
+            report=_place_of(report),
             quality=quality,
             overwrite=overwrite,
             scale_bar=scale_bar,
             of_frames=FrameOutputs(*frames, animation_size=animation_size, parallax=parallax),
         )
         return wanted.write(self)[1]
+
+
+def _place(path: str | Path) -> Path:
+    return as_path(path, UsageError)
+
+
+def _place_of(path: str | Path | None) -> Path | None:
+    return None if path is None else _place(path)
 
 
 def fuse(

@@ -19,6 +19,7 @@ from panfocus.guard import Blanks
 from panfocus.guard.blank import Verdict
 from panfocus.pipeline.bounds import MOST_MOVED, check_count, check_least
 from panfocus.pipeline.depth import knows_distances, measured_depth
+from panfocus.pipeline.fitting import check_called, check_fits
 from panfocus.pipeline.notes import finding_notes, gathered
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
@@ -88,6 +89,7 @@ class Journal:
         cancel: Cancel | None,
     ) -> None:
         check_count(total or 0)
+        check_called(progress=progress, cancel=cancel)
         self.settings = settings
         self.total = total
         self._progress = progress
@@ -124,6 +126,14 @@ class Journal:
             share = min(number / self.total, 1.0) if self.total else 0.0
             begin, end = self._span
             self._progress(begin + share * (end - begin), stage, message)
+
+    def admit(self, frame: Frame) -> None:
+        """Refuse frames that would take more memory than is allowed, of which this is the first.
+
+        Raises:
+            UsageError: they would.
+        """
+        check_fits(self.system, self.settings, frame, self.total or 2)
 
     def goes(self, begin: float, end: float) -> None:
         """Let the progress of what follows go from one share of the whole to another."""

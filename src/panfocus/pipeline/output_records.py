@@ -13,7 +13,7 @@ from panfocus.io.checked_json import Value
 from panfocus.pipeline.frame_outputs import PARALLAX, SIZES, FrameOutputs
 from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_file
 from panfocus.retouch.records import MOST_FRAMES
 
 _FILES = ("height_map", "mesh", "transforms", "report")
@@ -64,7 +64,7 @@ class Door:
     def system(self, value: Value) -> str:
         """Return the name of a system, or its folder."""
         told = self._path(value)
-        if (self._folder / told / "card.json").is_file() or Path(told).name != told:
+        if is_file(self._folder / told / "card.json") or Path(told).name != told:
             return str(self._folder / self.check_read(value))
         return told
 

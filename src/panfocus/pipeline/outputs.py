@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import glob
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from panfocus import io
 from panfocus.errors import UsageError
@@ -24,7 +24,9 @@ from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import FusedPicture, written_dtype
 from panfocus.pipeline.surface_output import Relief, write_surfaces
+from panfocus.resources.paths import as_path
 from panfocus.resources.threads import opencv_threads
+from panfocus.schema import said
 from panfocus.systems import Card
 
 
@@ -46,14 +48,21 @@ def map_paths(
     Raises:
         UsageError: no such kind.
     """
-    unknown = [kind for kind in maps if kind not in MAP_KINDS]
+    is_some = isinstance(cast("object", maps), (Sequence, Mapping, Set)) and not isinstance(
+        maps, (str, bytes)
+    )
+    kinds: list[object] = [*maps] if is_some else [maps]
+    unknown = [kind for kind in kinds if not (isinstance(kind, str) and kind in MAP_KINDS)]
     if unknown:
         raise UsageError(
-            "there is no such map", where="maps", expected=" or ".join(MAP_KINDS), got=str(unknown)
+            "there is no such map",
+            where="maps",
+            expected=f"a list of {' or '.join(MAP_KINDS)}",
+            got=", ".join(map(said, unknown)),
         )
     if isinstance(maps, Mapping):
-        return {kind: Path(path) for kind, path in maps.items()}
-    return {kind: map_path(picture, kind) for kind in maps}
+        return {kind: as_path(path, UsageError) for kind, path in maps.items()}
+    return {kind: map_path(picture, kind) for kind in MAP_KINDS if kind in kinds}
 
 
 def check_makes_maps(card: Card, where: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from panfocus.pipeline.options import FILES, Options
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
+from panfocus.resources.paths import is_file, listed
+from panfocus.schema import said
 from panfocus.systems import (
     PictureSystem,
     System,
@@ -83,8 +85,8 @@ def settings_files(settings: Options) -> list[Path]:
     """Return the files that settings name: transforms, and those of a system of the user's own."""
     files = [Path(getattr(settings, name)) for name in FILES if getattr(settings, name)]
     folder = Path(settings.system)
-    if (folder / "card.json").is_file():
-        files += [path for path in folder.iterdir() if path.is_file()]
+    if is_file(folder / "card.json"):
+        files += [path for path in listed(folder) if is_file(path)]
     return files
 
 
@@ -189,6 +191,10 @@ def plan(
         UsageError: no such reference frame, or more memory needed than allowed.
         SystemError_: no such system.
     """
+    if not isinstance(cast("object", settings), Options):
+        raise UsageError(
+            "these are no settings", where="settings", expected="Options", got=said(settings)
+        )
     settings = make_settings(**asdict(settings))  # whoever has made them
     check_is_photographs(inputs)
     others = [*exclude, *(Path(p) for p in (settings.flat_field, settings.dark) if p)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from panfocus.errors import UsageError
+from panfocus.errors import OutputError, UsageError
 from panfocus.pipeline.command_text import command_line
 from panfocus.pipeline.fuse import Fusion
 from panfocus.pipeline.journal import Cancel, Progress
@@ -15,6 +15,7 @@ from panfocus.pipeline.project_content import ProjectContent
 from panfocus.pipeline.project_file import read_project, save_project
 from panfocus.pipeline.replay import fuse_project, plan_project, project_of
 from panfocus.pipeline.result import FusedPicture
+from panfocus.resources.paths import as_path
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Project(ProjectContent):
             >>> project = Project.read("moth.panfocus.json")  # doctest: +SKIP
             >>> project.fuse().save("moth.tif")  # doctest: +SKIP
         """
-        below = None if roots is None else [Path(root) for root in roots]
-        return cls(**vars(read_project(Path(path), below)))
+        below = None if roots is None else [as_path(root) for root in roots]
+        return cls(**vars(read_project(as_path(path), below)))
 
     def save(
         self, path: str | Path, *, expected_revision: int | None = None, overwrite: bool = False
@@ -86,7 +87,7 @@ class Project(ProjectContent):
             OutputError: it cannot be written.
         """
         expected = self.revision if expected_revision is None else expected_revision
-        return save_project(Path(path), self, None if overwrite else expected)
+        return save_project(as_path(path, OutputError), self, None if overwrite else expected)
 
     def fuse(
         self,

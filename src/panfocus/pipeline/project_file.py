@@ -28,6 +28,7 @@ from panfocus.pipeline.project_content import (
 )
 from panfocus.pipeline.settings import make_settings
 from panfocus.registration.records import registration_from, registration_to
+from panfocus.resources.paths import is_file
 from panfocus.retouch.records import MOST_FRAMES, MOST_STROKES, stroke_from, stroke_to
 
 _FORMAT = "panfocus-project-"
@@ -207,7 +208,7 @@ def _planes_to(project: ProjectContent) -> dict[str, Any]:
 def _options_to(project: ProjectContent) -> dict[str, Any]:
     record = asdict(project.options)
     system = project.folder / project.options.system
-    if (system / "card.json").is_file():
+    if is_file(system / "card.json"):
         record["system"] = told_from(system, project.folder)
     return record
 

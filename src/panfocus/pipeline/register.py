@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import count
+from typing import cast
 
 from panfocus.errors import UsageError
 from panfocus.frame import Frame, Stack
@@ -21,6 +22,7 @@ from panfocus.registration.stack import (
     locate,
     needs_registration,
 )
+from panfocus.schema import said
 from panfocus.systems import traits
 
 #: Share of the progress that the first look at the frames takes.
@@ -139,6 +141,13 @@ def align(
         UsageError: the plan's settings ask for no alignment.
         Cancelled: `cancel` said so.
     """
+    if not isinstance(cast("object", frames), Plan):
+        raise UsageError(
+            "these frames have no plan",
+            where="frames",
+            expected="a plan of frames in files: `panfocus.plan(files, Options(...))`",
+            got=said(frames),
+        )
     frames = culled(frames, cancel) if frames.settings.cull else frames
     journal = Journal(frames.settings, frames.system, frames.count, progress, cancel)
     journal.report.warnings += frames.notes

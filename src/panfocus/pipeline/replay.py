@@ -27,6 +27,7 @@ from panfocus.pipeline.run import run_fusion
 from panfocus.registration.stack import Registration
 from panfocus.registration.summary import summarise
 from panfocus.registration.transforms import Matrix
+from panfocus.resources.paths import is_file
 from panfocus.retouch.moved import moved
 from panfocus.retouch.stroke import FrameSource, Source, Stroke
 
@@ -246,7 +247,7 @@ def project_of(plan_: Plan, fusion: FusedPicture, folder: Path) -> ProjectConten
     """Return the project of a fusion of files; see `Project.of`."""
     settings = replace(plan_.settings, cull=False)
     settings = with_files(settings, lambda file: told_from(Path(file), folder))
-    if (Path(settings.system) / "card.json").is_file():
+    if is_file(Path(settings.system) / "card.json"):
         settings = replace(settings, system=os.path.realpath(settings.system))
     height, width = fusion.image.shape[:2]
     found = fusion.registration

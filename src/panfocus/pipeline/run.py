@@ -86,7 +86,8 @@ def run_fusion(
     journal.report.warnings += notes
     journal.is_of_volume = bool(getattr(frames, "is_of_volume", False))
     if total is not None:
-        return _execute(journal, ArrayStack(cast("ReiterableFrames", frames), journal.note))
+        arrays = cast("ReiterableFrames", frames)
+        return _execute(journal, ArrayStack(arrays, journal.note, journal.admit))
     return fuse_arriving(cast("Arrays", frames), journal)
 
 
@@ -104,7 +105,7 @@ def fuse_arriving(
         UsageError: another frame than the first is to be the reference.
     """
     check_once(journal.settings.reference)
-    return _execute(journal, from_arrays(frames, journal.note), seen)
+    return _execute(journal, from_arrays(frames, journal.note, journal.admit), seen)
 
 
 def _execute(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from panfocus import schema
 from panfocus.errors import UsageError
 from panfocus.pipeline.options import ABOUT, CALIBRATIONS, FIELDS, FILES, Options
 from panfocus.registration.options import check_kind, freedoms_of, is_reference
 from panfocus.resources.memory import parse_size
-
-#: More threads than any machine has; OpenCV counts them in 32 bits.
-MOST_THREADS = 4096
-
+from panfocus.resources.paths import as_path
+from panfocus.systems.devices import MOST_THREADS, is_thread_count
 
 #: Options whose values are names, which a program may have as numbers.
 _NAMED = frozenset({"reference", "bit_depth", "max_memory"})
@@ -38,6 +38,16 @@ def from_text(name: str, text: str) -> object:
     except ValueError:
         wanted = "a whole number" if kind == "count" else "a number"
         raise ValueError(f"{name} takes {wanted}, and not {text[:40]}") from None
+
+
+def _file(name: str | os.PathLike[str]) -> str:
+    """Return the name of a file as text, with ``~`` as it stands.
+
+    Raises:
+        UsageError: it can be none.
+    """
+    as_path(name, UsageError)
+    return os.fsdecode(name)
 
 
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  whatever was given
@@ -68,13 +78,15 @@ def make_settings(**options: Any) -> Options:  # noqa: ANN401  checked here
             expected=", ".join(sorted(known)),
         )
     # reports are JSON
-    options |= {name: str(options[name]) for name in FILES if options.get(name) is not None}
+    given = [name for name in FILES if options.get(name) is not None]
+    options |= {name: _file(options[name]) for name in given}
     options = {
         name: _plain(name, value)
         for name, value in options.items()
         if not (value is None and ABOUT[name].unset)
     }
     settings = Options(**options)
+    _check_texts(settings)
     check_kind(settings.align)
     freedoms_of(settings.align_dof)
     _check_choices(settings)
@@ -100,6 +112,15 @@ def check_uncalibrated(settings: Options, what: str) -> None:
             expected="photographs in files",
             remedy="leave it out" if len(given) == 1 else "leave them out",
         )
+
+
+def _check_texts(settings: Options) -> None:
+    """Refuse whatever a program gives in place of a word or a name."""
+    for name, about in ABOUT.items():
+        value = getattr(settings, name)
+        if about.kind == "text" and not isinstance(value, str):
+            expected = " or ".join(about.choices) if about.choices else "text"
+            raise _cannot_be(name, expected, schema.said(value))
 
 
 def _check_choices(settings: Options) -> None:
@@ -128,13 +149,13 @@ def _check_values(settings: Options) -> None:
         raise _cannot_be("reference", "middle, first, last, or a number from 0", settings.reference)
     if not is_length(settings.z_step_um) and settings.z_step_um is not None:
         raise _cannot_be("z_step_um", "micrometres above 0, up to 1e9", settings.z_step_um)
-    if settings.threads is not None and not _is_count(settings.threads):
+    if settings.threads is not None and not is_thread_count(settings.threads):
         raise _cannot_be("threads", f"1 to {MOST_THREADS}", settings.threads)
     parse_size(settings.max_memory)
 
 
 def _cannot_be(name: str, expected: str, got: object) -> UsageError:
-    text = str(got)
+    text = str(got) if isinstance(got, (str, int, float)) else schema.said(got)
     return UsageError(
         f"this cannot be a value of {name}",
         where=name,
@@ -149,7 +170,3 @@ def is_length(value: object) -> bool:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
     return 1e-6 <= value <= 1e9
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_THREADS

@@ -18,6 +18,7 @@ from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.run import run_fusion
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
+from panfocus.schema import is_between, said
 
 
 def slab_ranges(count: int, size: int, overlap: int) -> list[range]:
@@ -31,13 +32,13 @@ def slab_ranges(count: int, size: int, overlap: int) -> list[range]:
     Raises:
         UsageError: no such slabs.
     """
-    is_whole = int(size) == size and overlap == overlap // 1  # NaN is neither
+    is_whole = all(is_between(one, 0, 2**31) and one == int(one) for one in (size, overlap))
     if not is_whole or size < 2 or not 0 <= overlap < size:
         raise UsageError(
             "there are no such slabs",
             where="slab",
             expected="a size of at least 2, and an overlap of 0 to size - 1",
-            got=f"{size} {overlap}",
+            got=f"{said(size)}, {said(overlap)}",
         )
     starts = range(0, max(count - overlap, 1), size - overlap)
     slabs = [range(start, min(start + size, count)) for start in starts]

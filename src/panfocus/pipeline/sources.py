@@ -15,8 +15,9 @@ from panfocus import io
 from panfocus.arrays.pixels import shrink
 from panfocus.errors import InputError, UsageError
 from panfocus.frame import Frame
-from panfocus.pipeline.array_frames import as_pixels
+from panfocus.pipeline.array_frames import as_pixels, check_picture, no_picture
 from panfocus.resources.later import Later
+from panfocus.schema import said
 
 Paths = str | Path | Sequence[str | Path]
 Arrays = NDArray[Any] | Iterable["NDArray[Any] | Frame"]
@@ -42,6 +43,7 @@ def _checked(
         InputError: it is no picture, has the wrong kind of number, or does not fit the first.
     """
     if isinstance(array, Frame):  # of our own making, in ranges of their own
+        _check_made(array)
         frame = replace(array)  # what is worked out of it is not left with the caller
     else:
         name = f"frame {n}"
@@ -60,12 +62,30 @@ def _checked(
     return frame
 
 
-def from_arrays(arrays: Iterable[NDArray[Any] | Frame], note: Note = _unheard) -> Iterator[Frame]:
+def _check_made(frame: Frame) -> None:
+    """Refuse a frame whose pixels are none, which its caller alone has looked at."""
+    held: object = frame.held
+    if isinstance(held, np.ndarray):
+        check_picture(cast("NDArray[Any]", held), frame.name)
+    elif not callable(getattr(held, "whole", None)):
+        raise no_picture(frame.name, said(held))
+
+
+def _admitted(_frame: Frame) -> None:
+    """For those who know how much memory the frames take."""
+
+
+def from_arrays(
+    arrays: Iterable[NDArray[Any] | Frame],
+    note: Note = _unheard,
+    admit: Callable[[Frame], None] = _admitted,
+) -> Iterator[Frame]:
     """Yield checked frames of an array or iterable of arrays, or of frames made by the caller.
 
     Args:
         arrays: frames.
         note: told what was converted, once a frame.
+        admit: asked about the first, for all are as large; raises where that is too large.
 
     Raises:
         InputError: a frame has the wrong kind of number, or does not fit the first.
@@ -73,6 +93,8 @@ def from_arrays(arrays: Iterable[NDArray[Any] | Frame], note: Note = _unheard) -
     first: _First | None = None
     for n, array in enumerate(arrays):
         frame = _checked(n, array, first, note)
+        if first is None:
+            admit(frame)
         first = first or (frame.pixels.shape, frame.pixels.dtype)
         yield frame
 
@@ -155,11 +177,12 @@ class ArrayStack:
 
     arrays: ReiterableFrames
     note: Note = _unheard
+    admit: Callable[[Frame], None] = _admitted
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """How many frames, of which height and width; no frames, no size."""
-        first = next(from_arrays(self.arrays), None)
+        first = next(from_arrays(self.arrays, admit=self.admit), None)
         if first is None:
             return 0, 0, 0
         height, width = first.pixels.shape[:2]
@@ -167,7 +190,7 @@ class ArrayStack:
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames in order."""
-        return from_arrays(self.arrays, self.note)
+        return from_arrays(self.arrays, self.note, self.admit)
 
     def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``.
@@ -218,14 +241,17 @@ def check_source(frames: object) -> None:
     is_list = isinstance(frames, (list, tuple))
     names = [isinstance(one, (str, Path)) for one in cast("Any", frames)] if is_list else []
     is_some = isinstance(frames, (str, Path, Iterable)) and not isinstance(
-        frames, (bytes, bytearray, Mapping)
+        frames, (bytes, bytearray, Mapping, Frame, type)
     )
+    is_some = (
+        is_some and getattr(cast("object", frames), "shape", None) != ()
+    )  # an array of one number
     if not is_some or (any(names) and not all(names)):
         raise UsageError(
             "these are no frames",
             where="frames",
             expected="file names, an array (N, H, W[, C]), or any iterable of arrays (H, W[, C])",
-            got="names and arrays mixed" if is_some else type(cast("Any", frames)).__name__,
+            got="names and arrays mixed" if is_some else said(cast("object", frames)),
         )
 
 

@@ -25,6 +25,7 @@ from panfocus.pipeline.plan import check_system
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.run import fuse_arriving
 from panfocus.pipeline.settings import check_uncalibrated, make_settings
+from panfocus.schema import is_between, said
 from panfocus.systems import PictureSystem, System, load_system, traits
 from panfocus.systems.checks import adopt
 
@@ -72,9 +73,12 @@ class StreamingFusion:
         preview_size: int = 1024,
         **options: Unpack[Chosen],
     ) -> None:
-        if preview_size < 64:
+        if not is_between(preview_size, 64, 2**20):
             raise UsageError(
-                "a preview is too small", where="preview_size", expected="64 or more pixels"
+                "a preview cannot be so large",
+                where="preview_size",
+                expected="64 or more pixels",
+                got=said(preview_size),
             )
         asked: dict[str, Any] = {**options}
         own = None if system is None or isinstance(system, (str, Path)) else adopt(system)

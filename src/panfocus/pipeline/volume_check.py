@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io.volumes.volume import Volume
@@ -14,6 +14,7 @@ from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.volume_choice import Choice, Selection
 from panfocus.resources.memory import hold_algebra_room, process_limit
+from panfocus.schema import said
 from panfocus.systems import Card, PictureSystem, System
 
 #: Options that no stack here has otherwise: brightness is data, and all positions keep their size.
@@ -104,6 +105,13 @@ def check_slab(slab: tuple[int, int] | None, settings: Options) -> None:
     """
     if slab is None:
         return
+    if not isinstance(cast("object", slab), (tuple, list)) or len(slab) != 2:
+        raise UsageError(
+            "there are no such slabs",
+            where="slab",
+            expected="a pair of a size and an overlap",
+            got=said(slab),
+        )
     slab_ranges(2, *slab)
     if settings.align != "none" or settings.load_transforms is not None:
         raise UsageError(

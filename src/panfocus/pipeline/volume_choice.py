@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io.volumes.colours import are_rgb
@@ -15,6 +15,7 @@ from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.settings import check_uncalibrated, make_settings
+from panfocus.schema import said
 
 #: Axes along which something can be chosen, and what one step along each is called.
 _AXES: Mapping[str, str] = {"P": "position", "T": "time", "C": "channel", "Z": "plane"}
@@ -79,6 +80,8 @@ class Only:
                 for match, end in zip(found, ends, strict=False)
             ]
             is_whole = bool(found) and not wanted[: found[0].start()].strip()
+        elif not isinstance(cast("object", wanted), Mapping):
+            told, is_whole = [], False
         else:
             told = [
                 (str(axis).upper(), (items,) if isinstance(items, (int, str)) else tuple(items))
@@ -92,7 +95,7 @@ class Only:
                 "this does not tell what of a volume is fused",
                 where="only",
                 expected=_EXPECTED,
-                got=str(wanted) or "nothing",
+                got=(wanted if isinstance(wanted, str) else said(wanted)) or "nothing",
             )
         return cls(tuple(told))
 

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.errors import UsageError
 from panfocus.io.volumes.array import volume_of_array
 from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.volume import Voxel
@@ -23,6 +24,7 @@ from panfocus.pipeline.volume_result import FusedPosition, VolumeFusion
 from panfocus.pipeline.volume_summary import Summary
 from panfocus.pipeline.volumes import FusedStack, fused_stacks
 from panfocus.resources.paths import as_path
+from panfocus.schema import said
 from panfocus.systems import PictureSystem, System, load_system
 from panfocus.systems.checks import adopt
 
@@ -134,6 +136,13 @@ def fuse_volume(
         asked["system"] = own.card.name if own is not None else str(system)
     settings = volume_settings(**asked)
     guide = None if guide_channel is None else str(guide_channel)
+    if guide is not None and not isinstance(guide_channel, (str, int)):
+        raise UsageError(
+            "there is no such channel",
+            where="guide_channel",
+            expected="its number or its name",
+            got=said(guide_channel),
+        )
     chosen = None if only is None else Only.of(only)
     choice = Choice(settings, axes, guide, chosen, pattern, mosaic)
     loaded = own or load_system(settings.system, threads=settings.threads, device=settings.device)

@@ -26,6 +26,7 @@ from panfocus.pipeline.volume_check import check_slab
 from panfocus.pipeline.volume_choice import Choice, Selection
 from panfocus.pipeline.volume_surfaces import SurfaceOutputs, tails_of
 from panfocus.pipeline.volume_writing import StagedFiles, Writing, pictures_of, sink_of
+from panfocus.resources.paths import is_folder, is_there
 
 
 @dataclass(frozen=True)
@@ -263,10 +264,10 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     path = located(path)
     if os.path.lexists(path) and not overwrite:
         raise exists_error(path)
-    if path.exists() and path.is_dir() != is_zarr(path):
+    if is_there(path) and is_folder(path) != is_zarr(path):
         raise OutputError("something else of this name exists", where=str(path))
     try:
-        if path.is_dir():
+        if is_folder(path):
             check_replaceable(path)
     except OSError as error:
         raise cannot_write(path, error) from error

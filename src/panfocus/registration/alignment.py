@@ -24,6 +24,7 @@ from panfocus.registration.transforms import (
     scale_and_turn,
 )
 from panfocus.registration.warp import STILL, whole_shift
+from panfocus.resources.paths import is_folder
 
 _FORMAT = "panfocus-transforms-1"
 #: What a file says of shifts that no matrix can hold.
@@ -165,7 +166,7 @@ class Alignment:
             OutputError: exists already, or cannot be written.
         """
         path = Path(path)
-        if path.is_dir():
+        if is_folder(path):
             raise OutputError("the output is a folder", where=str(path))
         write_atomic(path, [self.to_json().encode(errors="backslashreplace")], overwrite=overwrite)
 

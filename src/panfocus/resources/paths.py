@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import cast
 
 from panfocus.errors import InputError, PanfocusError, UsageError
 
@@ -40,7 +41,7 @@ def as_path(name: str | os.PathLike[str], error: type[PanfocusError] = InputErro
         >>> as_path("frames/a.png").name
         'a.png'
     """
-    text = os.fspath(name)
+    text = _text(name, error)
     if "\0" in text:
         raise error(
             "a name holds a zero byte", where=shown(text), expected="a name that a file can have"
@@ -65,6 +66,19 @@ def as_path(name: str | os.PathLike[str], error: type[PanfocusError] = InputErro
     _check_length(path, error)
     _check_found(path, error)
     return path
+
+
+def _text(name: object, error: type[PanfocusError]) -> str:
+    """Return a name as text, whatever a program has handed over."""
+    try:
+        return os.fsdecode(cast("str", name))
+    except (TypeError, UnicodeError):
+        got = "nothing" if name is None else type(name).__name__
+        raise error(
+            "this is no name of a file or folder",
+            expected="text, or a path of pathlib",
+            got=got,
+        ) from None
 
 
 def _check_length(path: Path, error: type[PanfocusError]) -> None:
@@ -117,6 +131,38 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether a folder is there that this user can see; never raises."""
     return os.path.isdir(path)  # noqa: PTH112  as above
+
+
+def is_link(path: Path) -> bool:
+    """Whether a link is there that this user can see; never raises."""
+    return os.path.islink(path)  # noqa: PTH114  as above
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything is there that this user can see; never raises."""
+    return os.path.exists(path)  # noqa: PTH110  as above
+
+
+def listed(folder: Path, error: type[PanfocusError] = InputError) -> list[Path]:
+    """Return what lies in a folder, by name.
+
+    Args:
+        folder: that may be anybody's.
+        error: what is raised.
+
+    Raises:
+        PanfocusError: `error`: it may not be listed.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as refused:
+        raise error(
+            "a folder cannot be listed",
+            where=shown(str(folder)),
+            expected="a folder that this user may list",
+            got=refused.strerror,
+            remedy="mend its permissions, or leave it out",
+        ) from refused
 
 
 def shown(text: str, most: int = 200) -> str:

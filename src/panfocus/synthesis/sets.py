@@ -24,6 +24,7 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.digest import digest_of
 from panfocus.io.outputs import Inputs
+from panfocus.resources.paths import is_folder, is_there, listed
 from panfocus.synthesis.breathing import breathe, breathing_scene
 from panfocus.synthesis.depth_maps import depth_map_light
 from panfocus.synthesis.focal_stacks import depth_scene, void_scene
@@ -43,6 +44,10 @@ _MANIFEST = "manifest.json"
 _FRAME = re.compile(r"f(\d+)\.png")
 #: A scene takes at most so many pictures: a background and three objects.
 _PICTURES = 4
+
+
+#: Scenes of a set, and frames of a scene, at most.
+_MOST_SCENES, _MOST_FRAMES = 100_000, 1000
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,20 @@ class SetRecipe:
         """Refuse what the kind cannot be.
 
         Raises:
-            UsageError: an unknown kind, frames for a kind that has two, depth for one without.
+            UsageError: an unknown kind, frames for a kind that has two, depth for one without; or
+                more scenes, or frames, than anybody makes.
         """
+        for name, value, least, most in (
+            ("count", self.count, 1, _MOST_SCENES),
+            ("frames", self.frames, 2, _MOST_FRAMES),
+        ):
+            if value is not None and not least <= value <= most:
+                raise UsageError(
+                    f"there cannot be so many {'scenes' if name == 'count' else 'frames'}",
+                    where=name,
+                    expected=f"{least} to {most}",
+                    got=str(value),
+                )
         if self.kind not in {**KINDS, **MOVING_KINDS}:
             raise UsageError(
                 "there is no such kind of scene",
@@ -167,7 +184,8 @@ def check_free(kind: str, out: Path, *, overwrite: bool) -> None:
         OutputError: there is something, and `overwrite` is not given.
     """
     for folder in (out / kind, out / f"{kind}-truth"):
-        if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
+        is_taken = is_there(folder) and (not is_folder(folder) or listed(folder, OutputError))
+        if is_taken and not overwrite:
             raise OutputError(
                 "a set of this kind exists already",
                 where=str(folder),

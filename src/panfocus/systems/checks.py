@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
+from panfocus.schema import said
 from panfocus.systems.base import PictureRun, PictureSystem, System
 from panfocus.systems.card import Card
 
 #: By how much weights may leave [0, 1], and their sum 1: what half precision makes, and no more.
 WEIGHT_SLACK = 0.01
+#: What frames may hold at the seam.
+_TAKEN = ("uint8", "uint16", "float16", "float32", "float64")
 #: By how much a picture may leave [0, 1]: rings of a sharp edge do, grey levels of 255 do more.
 PICTURE_SLACK = 0.5
 
@@ -50,6 +53,24 @@ class CopiedPictureSystem:
                 f"{error}",
                 remedy="let begin() make what belongs to one stack",
             ) from error
+
+
+def check_frames(frames: object) -> None:
+    """Refuse what a system cannot decide between, when it is asked directly.
+
+    Raises:
+        SystemError_: no array ``(N, H, W, C)`` of pictures.
+    """
+    is_array, told = isinstance(frames, np.ndarray), cast("Any", frames)
+    shape: tuple[int, ...] | None = told.shape if is_array else None
+    if shape is None or len(shape) != 4 or 0 in shape or told.dtype.name not in _TAKEN:
+        got = said(told)
+        raise SystemError_(
+            "these are no frames",
+            where="frames",
+            expected="an array (N, H, W, C) of float32 in [0, 1], uint8 or uint16",
+            got=got if shape is None else f"shape {shape}, {told.dtype}",
+        )
 
 
 def adopt(system: object) -> System | PictureSystem:

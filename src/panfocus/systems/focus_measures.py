@@ -17,6 +17,7 @@ from panfocus.arrays.guided_filter import guided_coefficients
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.card import Card
+from panfocus.systems.checks import check_frames
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -166,6 +167,7 @@ class FocusMeasureSystem:
 
     def decide(self, frames: Float) -> Float:
         """Return refined weights ``(N, H, W)`` for float32 frames ``(N, H, W, C)``."""
+        check_frames(frames)
         grey = frames.mean(axis=-1, dtype=np.float32)
         evidence = np.stack([self.evidence(g, 1) for g in grey])
         winner = evidence.argmax(axis=0)

@@ -16,9 +16,10 @@ import numpy as np
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
+from panfocus.resources.paths import is_file
 from panfocus.systems import coarse_to_fine
 from panfocus.systems.card import Card
-from panfocus.systems.checks import check_count
+from panfocus.systems.checks import check_count, check_frames
 from panfocus.systems.devices import AUTO
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.planes import in_planes
@@ -67,7 +68,7 @@ class NetworkSystem:
                 device is one that the installed ONNX Runtime does not offer.
         """
         path = folder / "card.json"
-        if not path.is_file():
+        if not is_file(path):
             raise SystemError_(
                 "this folder holds no system",
                 where=str(folder),
@@ -150,6 +151,7 @@ class NetworkSystem:
         Raises:
             SystemError_: more frames than the network takes.
         """
+        check_frames(frames)
         check_count(self._card, len(frames))
         quick = self._by_candidates(frames, stretch := Stretch.of(frames))
         return self._whole(frames, stretch) if quick is None else quick

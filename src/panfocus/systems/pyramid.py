@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
 from panfocus.systems.card import Card
 
+#: That OpenCV takes at once.
+_MOST_CHANNELS = 128
+
+
+def _each(do: Callable[[Any], Any], picture: Float) -> Float:
+    """Return what OpenCV makes of a picture, of whose channels it takes no more than so many."""
+    if picture.ndim < 3 or picture.shape[2] <= _MOST_CHANNELS:
+        return np.asarray(do(picture), np.float32)
+    starts = range(0, picture.shape[2], _MOST_CHANNELS)
+    parts = [np.ascontiguousarray(picture[..., n : n + _MOST_CHANNELS]) for n in starts]
+    made = [np.asarray(do(part), np.float32) for part in parts]
+    return np.concatenate([one.reshape(*one.shape[:2], -1) for one in made], axis=2)
+
 
 def _decompose(frame: Float, levels: int) -> list[Float]:
     bands: list[Float] = []
     current = frame
     for _ in range(levels):
-        smaller = np.asarray(cv2.pyrDown(current), np.float32)
+        smaller = _each(cv2.pyrDown, current)
         size = (current.shape[1], current.shape[0])
-        bands.append(current - np.asarray(cv2.pyrUp(smaller, dstsize=size), np.float32))
+        bands.append(current - _each(partial(cv2.pyrUp, dstsize=size), smaller))
         current = smaller
     return [*bands, current]
 
@@ -76,5 +93,5 @@ class PyramidRun:
         current = self._bands[-1]
         for band in reversed(self._bands[:-1]):
             size = (band.shape[1], band.shape[0])
-            current = band + np.asarray(cv2.pyrUp(current, dstsize=size), np.float32)
+            current = band + _each(partial(cv2.pyrUp, dstsize=size), current)
         return np.clip(current, 0, 1).reshape(self._shape)

@@ -8,11 +8,11 @@ from typing import Any
 
 from panfocus.errors import UnknownSystemError
 from panfocus.plugins import Registry, load_installed
-from panfocus.resources.paths import is_folder, shown
+from panfocus.resources.paths import as_path, is_file, is_folder, shown
 from panfocus.systems.base import PictureSystem, System
 from panfocus.systems.card import Card
 from panfocus.systems.checks import adopt
-from panfocus.systems.devices import AUTO, check_name
+from panfocus.systems.devices import AUTO, check_name, check_threads
 from panfocus.systems.focus_measures import classical_systems
 from panfocus.systems.network import NetworkSystem
 from panfocus.systems.network_picture import NetworkPictureSystem
@@ -72,7 +72,7 @@ def load_system(
     Raises:
         SystemError_: no such system, its weights do not match its card, or the device is not to
             be had.
-        UsageError: no such device.
+        UsageError: no such device, or no such number of threads.
 
     Examples:
         >>> import numpy as np
@@ -81,6 +81,7 @@ def load_system(
         (3, 64, 64)
     """
     check_name(device)
+    check_threads(threads)
     text = str(name)
     classical = classical_systems()
     if text in classical:
@@ -88,8 +89,11 @@ def load_system(
     if text == "pyramid":
         return PyramidSystem()
     bundled = _bundled_folders()
-    if text in bundled or is_folder(Path(name)):
-        return _load_folder(bundled.get(text, Path(name)), threads, device, whole=whole)
+    if text in bundled:
+        return _load_folder(bundled[text], threads, device, whole=whole)
+    folder = as_path(name, UnknownSystemError)
+    if is_folder(folder):
+        return _load_folder(folder, threads, device, whole=whole)
     if text not in SYSTEMS:
         load_installed()
     if text in SYSTEMS:
@@ -107,7 +111,7 @@ def _load_folder(
     folder: Path, threads: int | None, device: str, *, whole: bool
 ) -> System | PictureSystem:
     path = folder / "card.json"
-    if path.is_file() and Card.read(path).kind == "picture":
+    if is_file(path) and Card.read(path).kind == "picture":
         return NetworkPictureSystem(folder, threads=threads, device=device)
     return NetworkSystem(folder, threads=threads, device=device, whole=whole)
 

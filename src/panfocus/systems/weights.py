@@ -8,6 +8,7 @@ from pathlib import Path
 
 from panfocus.errors import SystemError_
 from panfocus.io.digest import digest_of
+from panfocus.resources.paths import is_file
 
 #: How ONNX names a file of weights beside the network, as protobuf writes it: a key, its length.
 _ELSEWHERE = re.compile(rb"\x0a\x08location\x12")
@@ -29,7 +30,7 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
         SystemError_: it is so; or a link leads out of its folder; or a network needs other files,
             which nobody vouches for.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise SystemError_(
             missing,
             where=str(path),

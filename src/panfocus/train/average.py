@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from panfocus.errors import UsageError
+from panfocus.resources.paths import is_there
 from panfocus.train import checkpoint as checkpoints
 
 
@@ -32,7 +33,7 @@ def average(parts: Mapping[Path, float], out: Path) -> Path:
         DataError: a run has no checkpoint, or a damaged one.
     """
     path = out / checkpoints.NAME
-    if path.exists():
+    if is_there(path):
         raise UsageError(
             "there is a checkpoint in the output folder already",
             where=str(path),

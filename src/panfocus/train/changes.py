@@ -7,10 +7,14 @@ A recipe is seen as the plain values that its ``to_dict`` gives; keys are joined
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
+from panfocus import schema
 from panfocus.errors import UsageError
+from panfocus.resources.paths import shown
+
+RecipeT = TypeVar("RecipeT")
 
 
 def changed(
@@ -35,20 +39,34 @@ def changed(
         if key not in known:
             raise UsageError(
                 "a recipe has no such value",
-                where=f"--set {setting}",
+                where=f"--set {shown(setting)}",
                 expected=f"KEY=VALUE with one of {', '.join(known)}",
-                got=key,
+                got=shown(key),
             )
         place, name = known[key]
         place[name] = _as(place[name], text, setting)
     return out
 
 
-def frozen(value: Any) -> Any:  # noqa: ANN401  whatever JSON holds
-    """Return a tuple for the list that JSON made of one, anything else as it is."""
-    if isinstance(value, list):
-        return tuple(cast("list[Any]", value))
-    return value
+def rebuilt(make: Callable[[Mapping[str, Any]], RecipeT], values: Mapping[str, Any]) -> RecipeT:
+    """Return the recipe that changed values tell.
+
+    Args:
+        make: builds it (`panfocus.train.fields.built`).
+        values: see `changed`.
+
+    Raises:
+        UsageError: a value is out of its bounds.
+    """
+    try:
+        return make(values)
+    except schema.SchemaError as error:
+        raise UsageError(
+            "a value of a recipe is not what it can be",
+            where=f"--set {error.where}",
+            expected=error.expected,
+            got=error.got,
+        ) from None
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,8 +96,8 @@ def _places(
 def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever stood there
     """Read a value of the kind that stood there before."""
     try:
-        value: Any = json.loads(text)
-    except ValueError:
+        value: Any = schema.parse(text)
+    except schema.SchemaError:
         value = text
     if isinstance(before, tuple) and isinstance(value, str):
         value = value.split(",")
@@ -89,11 +107,11 @@ def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever 
     if not fits:
         raise UsageError(
             "a value of a recipe is of another kind",
-            where=f"--set {setting}",
+            where=f"--set {shown(setting)}",
             expected=f"such as {json.dumps(before)}",
-            got=text,
+            got=shown(text),
         )
-    return float(value) if isinstance(before, float) else value
+    return value
 
 
 def _kind(value: Any) -> str:  # noqa: ANN401  whatever JSON holds

@@ -19,19 +19,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
+from panfocus import schema
 from panfocus.errors import DataError, OutputError, UsageError
+from panfocus.resources.paths import as_path, is_file
 from panfocus.systems import BUNDLED
 from panfocus.systems.card import Card
 from panfocus.systems.providers import runtime
-from panfocus.train.checkpoint import write_bytes
+from panfocus.train.system_files import WEIGHTS, write_system
+from panfocus.train.weights import read_tensors
 
 OPSET = 17
-#: Weights of a system folder, beside the network that runs; what ``--init`` starts from.
-WEIGHTS = "model.safetensors"
 #: What a network's output is called, by the kind of its card.
 ANSWERS = {"decision": "weights", "picture": "picture"}
 
@@ -71,6 +71,7 @@ def export(
     out: Path,
     *,
     tolerance: Tolerance = EXACT,
+    beside: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write a system folder, checked against the network it came from.
 
@@ -82,6 +83,7 @@ def export(
         card: of the system; `model` and `sha256` are filled in.
         out: folder, made if missing; files of the same names are replaced.
         tolerance: how far the answers may differ.
+        beside: what other files of it hold, by name.
 
     Returns:
         The folder.
@@ -94,24 +96,23 @@ def export(
     check(data, network, frames, card.multiple_of, str(out), answer=answer, tolerance=tolerance)
     digest = hashlib.sha256(data).hexdigest()
     card = replace(card, model="model.onnx", sha256=digest, max_frames=frames)
-    write_bytes(out / "model.onnx", data)
+    files = {"model.onnx": data, **(beside or {})}
     if tensors:
-        write_bytes(out / WEIGHTS, save({k: v.contiguous() for k, v in tensors.items()}))
-    write_bytes(out / "card.json", card.to_json().encode())
+        files[WEIGHTS] = save({k: v.contiguous() for k, v in tensors.items()})
+    write_system(out, {**files, "card.json": card.to_json().encode()})
     return out
 
 
-def export_restorer(network: nn.Module, multiple_of: int, halo: int, out: Path) -> dict[str, Any]:
-    """Write what restores detail in a fused picture beside a system (`panfocus.systems.restorer`).
+def restorer_of(network: nn.Module, multiple_of: int, halo: int) -> tuple[bytes, dict[str, Any]]:
+    """Make what restores detail in a fused picture beside a system (`panfocus.systems.restorer`).
 
     Args:
         network: ``(1, 3, H, W)`` to ``(H, W)``, in eval mode.
         multiple_of: what height and width must be multiples of.
         halo: pixels of context that a tile needs.
-        out: folder of the system.
 
     Returns:
-        What the card says of it under ``restores``.
+        What the file `RESTORER` holds, and what the card says of it under ``restores``.
     """
     data = onnx_of(
         network,
@@ -120,9 +121,9 @@ def export_restorer(network: nn.Module, multiple_of: int, halo: int, out: Path) 
         "added",
         {"seen": {2: "height", 3: "width"}, "added": {0: "height", 1: "width"}},
     )
-    write_bytes(out / RESTORER, data)
     digest = hashlib.sha256(data).hexdigest()
-    return {"model": RESTORER, "sha256": digest, "halo": halo, "multiple_of": multiple_of}
+    told = {"model": RESTORER, "sha256": digest, "halo": halo, "multiple_of": multiple_of}
+    return data, told
 
 
 def to_onnx(
@@ -194,6 +195,7 @@ def check(
         The largest difference.
 
     Raises:
+        DataError: the network answers with what is no number.
         OutputError: they differ by more than the tolerance.
     """
     session = runtime().InferenceSession(data, providers=["CPUExecutionProvider"])
@@ -203,6 +205,13 @@ def check(
         picture = torch.rand(frames or count, 3, height, width)
         with torch.no_grad():
             expected = network(picture).numpy()
+        if not np.isfinite(expected).all():
+            raise DataError(
+                "the trained network answers with what is no number",
+                where=where,
+                expected="finite answers",
+                remedy="train anew with a lower learning rate: the run has diverged",
+            )
         answers: list[object] = session.run([answer], {"frames": picture.numpy()})
         got = np.asarray(answers[0])
         difference = np.abs(got - expected)
@@ -224,11 +233,11 @@ def folder_of(init: str, system: str) -> Path:
     Raises:
         UsageError: no such system.
     """
-    folder = Path(init)
+    folder = as_path(init, UsageError)
     if init == "bundled":
         found = [p for p in BUNDLED.iterdir() if p.name.rpartition("-")[0] == system]
         folder = max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=BUNDLED / system)
-    if not (folder / WEIGHTS).is_file() or not (folder / "card.json").is_file():
+    if not is_file(folder / WEIGHTS) or not is_file(folder / "card.json"):
         raise UsageError(
             "there is no system to start from",
             where=str(folder),
@@ -245,8 +254,12 @@ def weights_of(folder: Path) -> dict[str, Tensor]:
         DataError: the file is damaged.
     """
     try:
-        return load((folder / WEIGHTS).read_bytes())
-    except SafetensorError as error:
+        return read_tensors(folder / WEIGHTS)[0]
+    except schema.SchemaError as error:
         raise DataError(
-            "the weights to start from are damaged", where=str(folder / WEIGHTS), got=str(error)
-        ) from error
+            "the weights to start from are damaged",
+            where=error.place(folder / WEIGHTS),
+            expected=error.expected,
+            got=error.got,
+            remedy="start from --init bundled, or from another system",
+        ) from None

@@ -15,6 +15,7 @@ a result, and is passed over too.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -34,6 +35,7 @@ from panfocus.io.volumes.open import (
     is_volume,
     is_zarr,
 )
+from panfocus.resources.paths import is_file, is_folder, is_there
 from panfocus.train import own_data
 from panfocus.train.truths import may_be_truth, stem_may_be_truth
 
@@ -57,7 +59,7 @@ def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
     for folder in folders:
         if own_data.is_own(folder):
             continue
-        if not folder.exists():
+        if not is_there(folder):
             readers = ", ".join(own_data.READERS)
             raise DataError(
                 "the data folder does not exist",
@@ -66,14 +68,29 @@ def find(folders: Sequence[Path]) -> Iterator[tuple[str, list[Path]]]:
                 + (f"; or NAME:WHERE of a reader: {readers}" if readers else ""),
                 remedy="check the path given to --data",
             )
-        if folder.is_file() or is_zarr(folder) or is_folder_of_planes(folder):
-            yield folder.name, [folder]
-        else:
-            yield from _find_below(folder)
+        try:
+            yield from _find_in(folder)
+        except OSError as error:
+            raise DataError(
+                "a folder of training material cannot be listed",
+                where=error.filename or str(folder),
+                expected="folders that this user may enter, or a file that is a stack",
+                got=error.strerror,
+                remedy="leave it out, or mend its permissions",
+            ) from error
 
 
-def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
-    sides = {p.name.lower(): p for p in folder.iterdir() if p.is_dir()}
+def _find_in(folder: Path) -> Iterator[tuple[str, list[Path]]]:
+    if is_file(folder) or is_zarr(folder) or is_folder_of_planes(folder):
+        yield folder.name, [folder]
+    else:
+        yield from _find_below(folder, frozenset())
+
+
+def _find_below(folder: Path, above: frozenset[str]) -> Iterator[tuple[str, list[Path]]]:
+    """Yield as `find`; `above` are the folders that hold this one, to which a link may lead."""
+    above |= {os.path.realpath(folder)}
+    sides = {p.name.lower(): p for p in folder.iterdir() if is_folder(p)}
     if {"a", "b"} <= sides.keys():
         for name, pair in _of_two_folders(sides["a"], sides["b"]).items():
             yield f"{folder.name}/{name}", pair
@@ -87,12 +104,12 @@ def _find_below(folder: Path) -> Iterator[tuple[str, list[Path]]]:
         yield folder.name, _natural(held.pictures)
     for stack in held.stacks:
         yield f"{folder.name}/{stack.name}", [stack]
-    for below in sorted(p for p in folder.iterdir() if p.is_dir()):
+    for below in sorted(p for p in folder.iterdir() if is_folder(p)):
         if is_zarr(below) or is_folder_of_planes(below):
             if not stem_may_be_truth(below) and not is_result(below):
                 yield f"{folder.name}/{below.name}", [below]
-        elif _may_hold(below):
-            yield from _find_below(below)
+        elif _may_hold(below) and os.path.realpath(below) not in above:
+            yield from _find_below(below, above)
 
 
 def _may_hold(folder: Path) -> bool:

@@ -45,11 +45,11 @@ class Monitor:
         """Take in one step and do what is due."""
         self._log.add(terms, norm, self._optimiser.param_groups[0]["lr"])
         if self._due("report", self._run.report_seconds):
-            self._log.report(self._state.step, self._state.seconds)
+            self._report()
         if self._due("judge", 60 * self._run.judge_minutes):
             self._judge()
         if self._due("picture", 60 * self._run.picture_minutes):
-            self._log.picture(self._task.picture(self._model), self._state.step)
+            self._picture()
         if self._due("save", 60 * self._run.checkpoint_minutes):
             self._trying(self.save)
 
@@ -59,6 +59,13 @@ class Monitor:
             write()
         except OutputError as error:
             self._log.say(error.text())
+
+    def _report(self) -> None:
+        self._trying(lambda: self._log.report(self._state.step, self._state.seconds))
+
+    def _picture(self) -> None:
+        shown = self._task.picture(self._model)
+        self._trying(lambda: self._log.picture(shown, self._state.step))
 
     def save(self) -> None:
         """Write all that a resumed run needs.
@@ -76,16 +83,15 @@ class Monitor:
     def close(self) -> None:
         """Save, report and draw a last time."""
         self.save()
-        self._log.report(self._state.step, self._state.seconds)
+        self._report()
         self._judge()
-        self._log.picture(self._task.picture(self._model), self._state.step)
-        self._log.close()
+        self._picture()
 
     def _judge(self) -> None:
         if not isinstance(self._task, Judging):
             return
         figures = self._task.judge(self._state.average)
-        self._log.judged(figures, self._state.step)
+        self._trying(lambda: self._log.judged(figures, self._state.step))
         figure = next(iter(figures.values()), None)  # the first is what is to rise
         if figure is not None and (self._best is None or figure > self._best):
             self._best = figure

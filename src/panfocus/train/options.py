@@ -25,6 +25,8 @@ def _data(text: str) -> Any:  # noqa: ANN401  a field of any type
     return flag(MISSING, "data", read, "--data", "-d", metavar="DIR")
 
 
+#: Learning rates, and factors of the batch size.
+_RATES, _MOST_FACTOR = (1e-12, 10.0), 1024
 #: A year.
 _MOST_MINUTES = 366 * 24 * 60
 
@@ -200,6 +202,18 @@ class DualPathOptions(TrainingOptions):
         "List what would be trained on, and what would be left out and why; then stop.",
         "--dry-run",
     )
+
+    def _check_numbers(self) -> None:
+        super()._check_numbers()
+        for name, value, least, most in (
+            ("rate", self.rate, *_RATES),
+            ("batch_factor", self.batch_factor, 1, _MOST_FACTOR),
+        ):
+            if value is not None and not least <= value <= most:
+                expected = f"a number from {least:g} to {most:g}"
+                raise UsageError(
+                    f"this cannot be {name}", where=name, expected=expected, got=f"{value}"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

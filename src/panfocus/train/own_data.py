@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from panfocus.errors import DataError
 from panfocus.plugins import Registry, load_installed
+from panfocus.resources.paths import is_folder
 
 Byte = NDArray[np.uint8]
 
@@ -28,7 +29,7 @@ register_data = READERS.register
 def is_own(data: Path) -> bool:
     """Whether what was given to `--data` names a reader, and no folder."""
     name, colon, _ = str(data).partition(":")
-    if not colon or data.is_dir():
+    if not colon or is_folder(data):
         return False
     if name not in READERS:
         load_installed()
@@ -40,7 +41,7 @@ def folders_among(data: Iterable[Path]) -> list[Path]:
     out: list[Path] = []
     for one in data:
         behind = Path(str(one).partition(":")[2])
-        out += [one] if not is_own(one) else [behind] if behind.is_dir() else []
+        out += [one] if not is_own(one) else [behind] if is_folder(behind) else []
     return out
 
 

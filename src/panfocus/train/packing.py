@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from panfocus.errors import UsageError
 from panfocus.plugins import load_all as load_plugins
+from panfocus.resources.paths import as_path
 from panfocus.train import average
 from panfocus.train.checkpoint import best
 from panfocus.train.drpl import pack as drpl
@@ -13,6 +15,9 @@ from panfocus.train.dualpath import pack as dualpath
 from panfocus.train.dualpath.training import material_for
 from panfocus.train.options import AveragingOptions, ExportOptions
 from panfocus.train.places import check_system
+
+#: Of a score or a share.
+_LARGEST = 1e9
 
 
 def average_runs(options: AveragingOptions) -> Path:
@@ -23,7 +28,8 @@ def average_runs(options: AveragingOptions) -> Path:
         DataError: a run has no checkpoint, or a damaged one.
     """
     shares = dict(named_number(part, "--part") for part in options.parts)
-    path = average.average({Path(run): share for run, share in shares.items()}, options.out)
+    runs = {as_path(run, UsageError): share for run, share in shares.items()}
+    path = average.average(runs, options.out)
     print(f"averaged into {path}: panfocus export {options.out} -o SYSTEM", flush=True)
     return path
 
@@ -36,8 +42,8 @@ def export_run(options: ExportOptions) -> Path:
         DataError: the run has no checkpoint, or a damaged one.
     """
     load_plugins(options.plugins)
-    facts = best(options.run).facts
-    system = facts.get("system")
+    held = best(options.run)
+    system = held.facts.get("system")
     scores = dict(map(named_number, options.scores))
     if system not in {"drpl", "dualpath"}:
         raise UsageError(
@@ -49,7 +55,7 @@ def export_run(options: ExportOptions) -> Path:
     else:
         material = None
         if options.eight_bit:
-            material = material_for(facts, options.run, options.eight_bit)
+            material = material_for(held, options.run, options.eight_bit)
         folder = dualpath.pack(
             options.run,
             options.out,
@@ -73,8 +79,11 @@ def named_number(text: str, option: str = "--score") -> tuple[str, float]:
     """
     name, _, number = text.rpartition("=")
     try:
-        return name, float(number)
+        found = float(number)
     except ValueError:
+        found = math.nan
+    if not name.strip() or not abs(found) <= _LARGEST:
         raise UsageError(
             "this is not a name and a number", where=option, expected="NAME=NUMBER", got=text
-        ) from None
+        )
+    return name, found

@@ -15,9 +15,10 @@ from pathlib import Path
 from panfocus.errors import DataError
 from panfocus.train import own_data
 from panfocus.train.agree import mismatch
+from panfocus.train.facts import Facts
 from panfocus.train.found import find
 from panfocus.train.levels import Picture
-from panfocus.train.prepare import Facts, How, Prepared, prepare
+from panfocus.train.prepare import How, Prepared, prepare
 from panfocus.train.scenes import TrainingScene, of_arrays, scenes_of
 
 __all__ = ["Facts", "FocalSet", "How", "Material", "find", "load", "mismatch", "survey"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.errors import DataError
+from panfocus.resources.paths import is_file, is_folder
 from panfocus.train import own_data
 from panfocus.train.found import SUFFIXES
 from panfocus.train.levels import Picture, Range, colours_of, luminance
@@ -56,7 +57,7 @@ def files_in(folders: Sequence[Path], *, masks: bool = False) -> list[Path]:
     """
     found: list[Path] = []
     for folder in folders:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise DataError(
                 "the data folder does not exist",
                 where=str(folder),
@@ -64,7 +65,7 @@ def files_in(folders: Sequence[Path], *, masks: bool = False) -> list[Path]:
                 remedy="check the path given to --data or --masks",
             )
         known = MASKS if masks else SUFFIXES
-        files = [p for p in folder.rglob("*") if p.suffix.lower() in known and p.is_file()]
+        files = [p for p in folder.rglob("*") if p.suffix.lower() in known and is_file(p)]
         found += [p for p in files if masks or not below_mask(p, folder)]
     if not found:
         raise DataError(

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from panfocus.errors import UsageError
+from panfocus.errors import OutputError, UsageError
+from panfocus.io.atomic import check_ordinary
 from panfocus.io.outputs import Inputs
+from panfocus.resources.paths import is_file, is_folder, is_there
 from panfocus.train.checkpoint import BEST, NAME
-from panfocus.train.export import WEIGHTS
+from panfocus.train.record import NAME as RECORD
 from panfocus.train.shelf import NAME as MATERIAL
+from panfocus.train.system_files import WEIGHTS
 
 _SYSTEM = ("card.json", "model.onnx", WEIGHTS)
+#: What else a run writes: files, and folders besides those of systems.
+_FILES = (NAME, BEST, RECORD, "log.csv", "left_out.txt", "report.json")
+_FOLDERS = ("pictures", "tensorboard", MATERIAL)
 #: Folders of systems in a run's folder, and the file that tells which of them was better.
 _SYSTEMS, _REPORT = ("system", "rejected"), "report.json"
 
@@ -29,7 +36,7 @@ def check_run(out: Path, data: Sequence[Path], start: Path | None, *, resume: bo
         UsageError: what an earlier run, or somebody, has put there would be replaced.
         OutputError: what is read would be.
     """
-    systems = [out / folder / name for folder in _SYSTEMS for name in _SYSTEM]
+    systems = _systems_in(out)
     if not resume:
         # a checkpoint comes before all that follows from it: without one they are somebody's
         _refuse(
@@ -41,6 +48,30 @@ def check_run(out: Path, data: Sequence[Path], start: Path | None, *, resume: bo
         read.add_holders(folder)
     for path in (*systems, out / "pictures", out / MATERIAL):
         read.check("--out", path)
+    _check_room(out)
+
+
+def _check_room(out: Path) -> None:
+    """Refuse files where folders are to be, and anything but files where files are to be.
+
+    Raises:
+        OutputError: it is so.
+    """
+    for folder in (out, *(out / name for name in (*_SYSTEMS, *_FOLDERS))):
+        if os.path.lexists(folder) and not is_folder(folder):
+            raise OutputError(
+                "there is no folder, but something of its name",
+                where=str(folder),
+                expected="a folder, or nothing",
+                got="a file" if is_file(folder) else "no ordinary file",
+                remedy="move it away, or name another --out",
+            )
+    for path in (*(out / name for name in _FILES), *_systems_in(out)):
+        check_ordinary(path)
+
+
+def _systems_in(out: Path) -> list[Path]:
+    return [out / folder / name for folder in _SYSTEMS for name in _SYSTEM]
 
 
 def check_system(out: Path, run: Path, *, overwrite: bool) -> None:
@@ -51,6 +82,8 @@ def check_system(out: Path, run: Path, *, overwrite: bool) -> None:
         OutputError: it is what is exported from.
     """
     files = [out / name for name in _SYSTEM]
+    for path in files:
+        check_ordinary(path)
     read = Inputs([run / NAME, run / BEST], in_depth=False)
     for path in files:
         read.check("--out", path)
@@ -59,7 +92,7 @@ def check_system(out: Path, run: Path, *, overwrite: bool) -> None:
 
 
 def _refuse(paths: Iterable[Path], remedy: str) -> None:
-    there = [path for path in paths if path.exists()]
+    there = [path for path in paths if is_there(path)]
     if there:
         raise UsageError(
             f"there is a {_KINDS.get(there[0].name, 'system')} in the output folder already",

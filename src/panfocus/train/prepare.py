@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from panfocus._version import __version__
 from panfocus.arrays.types import Pixels
 from panfocus.io.digest import digest_of
 from panfocus.train.agree import Grouping, grouped
+from panfocus.train.facts import Facts, facts_of
 from panfocus.train.levels import MOST_PIXELS, Picture, Range, colours_of, reduced, size_of
 from panfocus.train.placing import KIND, Placer
 from panfocus.train.scenes import TrainingScene
@@ -43,62 +43,6 @@ class How:
     shelf: Shelf = field(default_factory=Shelf)
     digests: Mapping[str, str] = field(default_factory=dict[str, str])
     tell: Callable[[str], None] = unheard
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is said of a scene.
-
-    Attributes:
-        name: of the scene.
-        count: frames that it holds.
-        height: of a frame in its file, pixels.
-        width: of a frame in its file.
-        depth: "8 bit", "16 bit" or "float".
-        size: height and width of the pictures that are learned from.
-        is_stretched: whether its numbers fill so little of their range that they are stretched.
-        groups: numbers of the frames of each set.
-        moved: by how many pixels the corner that moves most was moved; 0 where nothing was.
-        left_out: frames, or the scene, that are in no set, and why.
-    """
-
-    name: str
-    count: int = 0
-    height: int = 0
-    width: int = 0
-    depth: str = ""
-    size: tuple[int, int] = (0, 0)
-    is_stretched: bool = False
-    groups: tuple[tuple[int, ...], ...] = ()
-    moved: float = 0.0
-    left_out: dict[str, str] = field(default_factory=dict[str, str])
-
-    @property
-    def kept(self) -> int:
-        """How many frames are in sets."""
-        return sum(map(len, self.groups))
-
-    @property
-    def singles(self) -> list[int]:
-        """Numbers of the frames that are in none, and serve alone."""
-        inside = {number for group in self.groups for number in group}
-        return [n for n in range(self.count) if n not in inside]
-
-    def line(self) -> str:
-        """Tell it in a line."""
-        if not self.size[0]:
-            return f"{self.name}: left out, {next(iter(self.left_out.values()), 'no frames')}"
-        shown = f"{self.width} x {self.height}"
-        if self.size != (self.height, self.width):
-            shown += f" taken as {self.size[1]} x {self.size[0]}"
-        text = f"{self.name}: {self.kept} of {self.count} frames, {shown}, {self.depth}"
-        if self.is_stretched:
-            text += ", stretched to its range"
-        if len(self.groups) > 1:
-            text += f", {len(self.groups)} sets"
-        if self.moved:
-            text += f", aligned by up to {self.moved:.1f} px"
-        return text
 
 
 @dataclass(frozen=True)
@@ -160,20 +104,10 @@ def _found(key: str, shelf: Shelf) -> Prepared | None:
         return None
     wanted = [len(group) for group in facts.groups]
     wanted += [len(facts.singles)] if facts.singles else []
-    parts = [shelf.part(key, number, count) for number, count in enumerate(wanted)]
+    shape = (*facts.size, 3)
+    parts = [shelf.part(key, number, (n, *shape)) for number, n in enumerate(wanted)]
     whole = [part for part in parts if part is not None]
     return _split(facts, whole) if len(whole) == len(wanted) else None
-
-
-def facts_of(told: Mapping[str, Any]) -> Facts | None:
-    """Return facts from what JSON held of them; None for other things."""
-    try:
-        known = dict(told["facts"])
-        known["groups"] = tuple(tuple(group) for group in known["groups"])
-        known["size"] = tuple(known["size"])
-        return Facts(**known)
-    except (KeyError, TypeError):
-        return None
 
 
 def _split(facts: Facts, parts: list[list[Picture]]) -> Prepared:

@@ -13,8 +13,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from panfocus import schema
 from panfocus._version import __version__
 from panfocus.io.digest import digest_of
+from panfocus.resources.paths import is_file
 from panfocus.train.checkpoint import write_bytes
 
 NAME = "run.json"
@@ -31,8 +33,8 @@ def write(out: Path, facts: Mapping[str, Any], notes: Mapping[str, Any], *, seco
     """
     path = out / NAME
     earlier: list[Any] = []
-    if seconds > 0 and path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8")).get("sessions", [])
+    if seconds > 0 and is_file(path):
+        earlier = _sessions(path)
     session = {
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
@@ -42,6 +44,15 @@ def write(out: Path, facts: Mapping[str, Any], notes: Mapping[str, Any], *, seco
     }
     text = json.dumps({**facts, **notes, "sessions": [*earlier, session]}, indent=1) + "\n"
     write_bytes(path, text.encode())
+
+
+def _sessions(path: Path) -> list[Any]:
+    """Return the earlier sessions of a run; none where its record is damaged."""
+    try:
+        told = schema.record(schema.read(path)).get("sessions", [])
+        return list(schema.items(told, "sessions"))
+    except (OSError, schema.SchemaError):
+        return []
 
 
 def versions() -> dict[str, str]:

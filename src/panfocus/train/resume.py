@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
+from panfocus import schema
 from panfocus.errors import DataError, UsageError
+from panfocus.resources.paths import is_file
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import record
 from panfocus.train.precision import Precision, fastest
 from panfocus.train.run import Run, State
+from panfocus.train.weights import check_sizes, sizes_of
 
 
 def chosen_precision(
@@ -54,22 +57,28 @@ def restore(
         DataError: the checkpoint is of another network.
     """
     try:
-        model.load_state_dict(held.group("model"))
-    except RuntimeError as error:
+        for group in ("model", "average"):
+            check_sizes(held.group(group), sizes_of(state.average), group)
+        checkpoints.restore_optimiser(optimiser, held.group("optimiser"))
+        step = schema.item(held.facts, "step", "facts")
+        seconds = schema.item(held.facts, "seconds", "facts")
+    except schema.SchemaError as error:
         raise DataError(
             "the checkpoint is of another network",
-            got=str(error).splitlines()[0],
+            where=error.where,
+            expected=error.expected,
+            got=error.got,
             remedy="resume with the options that the run was started with",
-        ) from error
+        ) from None
+    model.load_state_dict(held.group("model"))
     for name, value in held.group("average").items():
         state.average[name].copy_(value)
-    checkpoints.restore_optimiser(optimiser, held.group("optimiser"))
-    state.step, state.seconds = int(held.facts["step"]), float(held.facts["seconds"])
+    state.step, state.seconds = int(cast("int", step)), float(cast("float", seconds))
 
 
 def best_so_far(run: Run) -> float | None:
     """Return what the best weights of a resumed run did on what was held out."""
     path = run.out / checkpoints.BEST
-    if not run.resume or not path.is_file():
+    if not run.resume or not is_file(path):
         return None
-    return next(iter(checkpoints.read(path).facts["held_out"].values()), None)
+    return next(iter(checkpoints.read(path).facts.get("held_out", {}).values()), None)

@@ -19,6 +19,7 @@ from panfocus.io.ome_set import set_files
 from panfocus.io.volumes.open import is_measured, is_volume, open_volume
 from panfocus.io.volumes.stack import ZStack
 from panfocus.pipeline.sources import FileStack
+from panfocus.resources.paths import is_file, is_folder
 from panfocus.train.pictures import read_colour
 from panfocus.train.told import told_as_data
 
@@ -62,7 +63,9 @@ def scenes_of(name: str, files: Sequence[Path]) -> list[TrainingScene]:
         DataError: a file is damaged, or of a kind that is not read.
     """
     with told_as_data(str(files[0])):
-        if len(files) == 1 and (files[0].is_dir() or is_measured(files[0]) or is_volume(files[0])):
+        if len(files) == 1 and (
+            is_folder(files[0]) or is_measured(files[0]) or is_volume(files[0])
+        ):
             return _of_volume(name, files[0])
         if any(path.suffix.lower() == ".bmp" for path in files):
             return [_of_bitmaps(name, files)]
@@ -127,7 +130,7 @@ def _of_bitmaps(name: str, files: Sequence[Path]) -> TrainingScene:
 
 def _of_volume(name: str, path: Path) -> list[TrainingScene]:
     with closing(open_volume(path)) as volume:
-        parts = [p for p in set_files(path) if p.is_file()]  # of an OME-TIFF in several files
+        parts = [p for p in set_files(path) if is_file(p)]  # of an OME-TIFF in several files
         whole = TrainingScene(
             name, (path, *parts), "", 0, 0, 0, "", lambda: iter(()), is_staged=True
         )

@@ -22,11 +22,14 @@ from numpy.typing import NDArray
 from panfocus import schema
 from panfocus.io.atomic import write_atomic
 from panfocus.resources.memory import available_memory
+from panfocus.resources.paths import is_file
 from panfocus.train.levels import Picture
 
 Byte = NDArray[np.uint8]
 #: Name of the folder in that of a run.
 NAME = "material"
+#: What pictures are kept as.
+_DTYPES = tuple(np.dtype(kind) for kind in (np.uint8, np.uint16))
 #: Share of the memory that is free which pictures may take, those of all processes together.
 SHARE = 0.3
 #: What a picture takes besides its pixels: a mask of places to avoid, and its part of a fused set.
@@ -99,15 +102,24 @@ class Shelf:
             return None
         return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
-    def part(self, key: str, number: int, count: int) -> list[Picture] | None:
-        """Return the pictures of a part; None if they are not there, or not whole."""
+    def part(self, key: str, number: int, shape: tuple[int, int, int, int]) -> list[Picture] | None:
+        """Return the pictures of a part; None if they are not there, or not whole.
+
+        Args:
+            key: see `facts`.
+            number: of the part.
+            shape: of all its pictures, ``(N, H, W, 3)``.
+        """
         if self._folder is None:
             return None
-        try:
-            held = np.load(self._folder / f"{key}.{number}.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+        path = self._folder / f"{key}.{number}.npy"
+        if not is_file(path):  # a pipe would be waited for
             return None
-        if held.ndim != 4 or len(held) != count or held.dtype not in (np.uint8, np.uint16):
+        try:
+            held = np.lib.format.open_memmap(path, mode="r")
+        except (OSError, ValueError, EOFError, OverflowError, TypeError):
+            return None
+        if held.shape != shape or held.dtype not in _DTYPES:
             return None
         if held.nbytes * BESIDES <= self._room:
             return list(cast("Picture", np.array(held)))
@@ -131,7 +143,8 @@ class Shelf:
         for number, part in enumerate(parts):
             write_atomic(self._folder / f"{key}.{number}.npy", _npy(part), overwrite=True)
             on_disk = isinstance(part[0], np.memmap)
-            held = self.part(key, number, len(part)) if on_disk else None
+            shape = len(part), *part[0].shape
+            held = self.part(key, number, shape) if on_disk else None
             out.append(held or list(part))
         text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
         write_atomic(self._folder / f"{key}.json", [text.encode()], overwrite=True)

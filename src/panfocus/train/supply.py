@@ -9,7 +9,9 @@ from typing import cast
 
 from panfocus import schema
 from panfocus.train import pairs
-from panfocus.train.prepare import Facts, How
+from panfocus.train.checkpoint import write_bytes
+from panfocus.train.facts import Facts
+from panfocus.train.prepare import How
 from panfocus.train.record import NAME as RECORD
 from panfocus.train.shelf import NAME, Shelf
 
@@ -81,8 +83,7 @@ def tell_what(material: pairs.Material, out: Path) -> None:
     """Say what was found, and keep the names of what was left out in ``out/left_out.txt``."""
     print(material.summary(), flush=True)
     if material.left_out:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "left_out.txt").write_text(material.details(), encoding="utf-8")
+        write_bytes(out / "left_out.txt", material.details().encode(errors="surrogateescape"))
         print(f"names and reasons: {out / 'left_out.txt'}", flush=True)
 
 

@@ -10,6 +10,7 @@ from panfocus.errors import InputError
 from panfocus.io.folder import is_machine_folder
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.volumes.open import is_vendors
+from panfocus.resources.paths import is_folder
 from panfocus.web.evaluations import is_evaluation
 from panfocus.web.places import Places
 
@@ -37,7 +38,7 @@ def listing(folder: Path, places: Places) -> dict[str, Any]:
         path = Path(entry.path)
         if entry.name.startswith(".") or not places.shows(path):
             continue
-        if path.is_dir() and not path.name.endswith(".zarr"):
+        if is_folder(path) and not path.name.endswith(".zarr"):
             if not is_machine_folder(entry.name):
                 folders.append({"name": entry.name, "path": str(path), "pictures": _count(path)})
         elif path.suffix.lower() in SUFFIXES or _opens(path):

@@ -18,7 +18,7 @@ from threading import Lock
 
 from panfocus.errors import UsageError
 from panfocus.io.formats import SUFFIXES
-from panfocus.resources.paths import as_path
+from panfocus.resources.paths import as_path, is_file, is_folder, is_link
 
 
 class RefusedError(UsageError):
@@ -143,13 +143,13 @@ def linked_frames(inputs: Iterable[Path]) -> frozenset[Path]:
     """
     found: set[Path] = set()
     for path in inputs:
-        entries = (e for e in _entries(path) if e.suffix.lower() in SUFFIXES and e.is_symlink())
-        found |= {Path(os.path.realpath(entry)) for entry in entries if entry.is_file()}
+        entries = (e for e in _entries(path) if e.suffix.lower() in SUFFIXES and is_link(e))
+        found |= {Path(os.path.realpath(entry)) for entry in entries if is_file(entry)}
     return frozenset(found)
 
 
 def _entries(path: Path) -> list[Path]:
     try:
-        return list(path.iterdir()) if path.is_dir() else [path]
+        return list(path.iterdir()) if is_folder(path) else [path]
     except OSError:
         return []

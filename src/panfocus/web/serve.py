@@ -21,6 +21,7 @@ from panfocus.errors import PanfocusError, UsageError
 from panfocus.io.endings import beside
 from panfocus.io.folder import is_result
 from panfocus.resources.paths import as_path, shown
+from panfocus.resources.signals import HEARD
 from panfocus.web.app import make_app
 from panfocus.web.desk import Desk
 from panfocus.web.events import Hub
@@ -123,7 +124,7 @@ def run(view: View) -> None:
     doors = Doors(port, hosts, any_address=not local)
     desk = Desk(places, Hub())
     address = f"http://{_name(view.host)}:{port}/?token={doors.token()}"
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             make_app(desk, doors),
             log_level="warning",
@@ -139,6 +140,15 @@ def run(view: View) -> None:
     finally:
         for number, handler in ending.items():
             signal.signal(number, handler)
+
+
+class _Server(uvicorn.Server):
+    """Ends in its own time, once it has heard."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Hear a signal."""
+        HEARD.set()
+        super().handle_exit(sig, frame)
 
 
 def _name(host: str) -> str:
@@ -184,6 +194,7 @@ def _quietly(server: uvicorn.Server) -> dict[int, Any]:
     """
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        HEARD.set()
         server.should_exit = True
 
     named = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]

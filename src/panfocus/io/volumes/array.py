@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from numbers import Real
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,7 @@ from panfocus.io.volumes.volume import (
     check_dtype,
     check_samples,
 )
+from panfocus.schema import said
 
 #: How messages call an array.
 ARRAY = Path("array")
@@ -63,6 +65,13 @@ def volume_of_array(
     told = axes if axes is not None or dims is None else _letters(dims)
     letters = named(ARRAY, "Q" * len(shape), shape, _checked(told, shape))
     sizes = dict(zip(letters, shape, strict=True))
+    if 0 in shape:
+        raise UsageError(
+            "the array is empty",
+            where="source",
+            expected="at least one pixel along every axis",
+            got=f"shape {shape}",
+        )
     dtype = _taken(stored)
     outer = [letter for letter in "PTCZ" if letter in sizes]
     layout = Layout("".join(outer), tuple(sizes[letter] for letter in outer))
@@ -115,8 +124,9 @@ def _facts(array: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ANN401
 def _check_voxel(voxel_um: object) -> None:
     """Check distances of a caller, whose types nobody may have checked."""
     told: list[object] = [voxel_um]
-    if isinstance(voxel_um, Iterable) and not isinstance(voxel_um, str):
-        told = [*cast("Iterable[object]", voxel_um)]
+    is_one = isinstance(voxel_um, str) or getattr(voxel_um, "shape", None) == ()
+    if isinstance(voxel_um, Iterable) and not is_one:
+        told = list(islice(cast("Iterable[object]", voxel_um), 4))
     fits = len(told) == 3 and all(
         one is None or (isinstance(one, Real) and 0 < float(one) < math.inf) for one in told
     )
@@ -125,7 +135,7 @@ def _check_voxel(voxel_um: object) -> None:
             "these are no distances of planes, rows and columns",
             where="voxel_um",
             expected="three numbers above 0, in µm, each None where it is not known",
-            got=", ".join(map(str, told)) or "nothing",
+            got=", ".join(map(_said, told)) or "nothing",
         )
 
 
@@ -141,14 +151,18 @@ def _letters(dims: Sequence[object]) -> str:
     return "".join(letters)
 
 
+def _said(one: object) -> str:
+    return str(one) if isinstance(one, (int, float)) else said(one)
+
+
 def _checked(axes: str | None, shape: Sequence[int]) -> str:
-    letters = (axes or "").upper()
+    letters = axes.upper() if isinstance(cast("object", axes), str) and axes else ""
     if len(letters) != len(shape) or not {"Y", "X", "Z"} <= set(letters):
         raise UsageError(
             "the axes do not fit the array",
             where="axes",
             expected=f"{len(shape)} letters of PTCZYXS, with Z, Y and X among them",
-            got=axes or "none",
+            got=axes if letters else said(axes),
         )
     return letters
 
@@ -169,11 +183,12 @@ def _names(array: Any, told: Sequence[str] | None, count: int) -> list[str]:  # 
         labels: list[object] = np.asarray(along[0]).tolist() if along else []
         found = [label for label in labels if isinstance(label, str)]
         return found if len(found) == count else [""] * count
-    if len(told) != count:
+    is_list = isinstance(cast("object", told), Sequence) and not isinstance(told, str)
+    if not is_list or len(told) != count:
         raise UsageError(
             "each channel has one name",
             where="channel_names",
             expected=f"{count} names",
-            got=f"{len(told)}",
+            got=said(told),
         )
     return [str(name) for name in told]

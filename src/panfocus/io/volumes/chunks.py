@@ -15,6 +15,7 @@ from typing import Any
 from panfocus.io.folder import what_waits
 from panfocus.io.frames import DamageError
 from panfocus.io.volumes.unpacked import holds_more
+from panfocus.resources.paths import is_folder
 
 #: Times as many bytes as its numbers take that a chunk with filters may unpack to.
 _WIDER = 8
@@ -98,7 +99,7 @@ class Chunks:
         except FileNotFoundError:
             return False
         except (IsADirectoryError, PermissionError) as error:
-            what = "a folder" if path.is_dir() else "not readable"
+            what = "a folder" if is_folder(path) else "not readable"
             raise ChunkError(f"chunk {key} is {what}") from error
         if self._is_blosc:
             self._check_blosc(key, head, size)

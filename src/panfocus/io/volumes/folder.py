@@ -29,6 +29,7 @@ from panfocus.io.volumes.volume import (
     check_samples,
     damaged,
 )
+from panfocus.resources.paths import is_folder
 
 _ORDER: tuple[Axis, ...] = ("P", "T", "C", "Z")
 _MOST_FILES = 200_000  # that a folder is looked through for
@@ -60,7 +61,7 @@ class PlaneFiles:
 
 def is_folder_of_planes(folder: Path) -> bool:
     """Whether the names in a folder say Z, and several channels, times or positions."""
-    return folder.is_dir() and _recognised(folder) is not None
+    return is_folder(folder) and _recognised(folder) is not None
 
 
 def channels_without_z(folder: Path) -> str | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
 from panfocus.io.volumes.plug_ins import OLYMPUS, PLUG_INS
-from panfocus.resources.paths import as_path, is_file
+from panfocus.resources.paths import as_path, is_file, is_folder, is_there
+from panfocus.schema import said
 
 if TYPE_CHECKING:
     from panfocus.io.volumes.vendors import Mosaic
@@ -47,7 +48,7 @@ def is_volume(path: Path) -> bool:
     """
     if is_zarr(path) or is_ome_tiff(path):
         return True
-    if path.is_dir():
+    if is_folder(path):
         return is_folder_of_planes(path)
     if is_vendors(path):
         return True
@@ -87,7 +88,7 @@ def is_science(
 
 def _has_axes(path: Path) -> bool:
     """Whether a file or folder holds more than one stack of frames, whatever it is called."""
-    if path.is_dir():
+    if is_folder(path):
         return is_folder_of_planes(path)
     is_tiff = path.suffix.lower() in _TIFF and is_file(path)
     return is_vendors(path) or (is_tiff and tiff_axes.says_axes(path))
@@ -100,10 +101,17 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
         UsageError: the only input is a Zarr, a file of a microscope's maker, or a folder whose
             names tell of several channels, times or positions.
     """
+    if not isinstance(cast("object", inputs), Sequence) or isinstance(inputs, (bytes, bytearray)):
+        raise UsageError(
+            "these are no names of files",
+            where="inputs",
+            expected="a list of files, globs or folders",
+            got=said(inputs),
+        )
     if len(inputs) != 1:
         return
     path = as_path(inputs[0])
-    is_volume = (is_zarr(path) and path.is_dir()) or (is_vendors(path) and is_file(path))
+    is_volume = (is_zarr(path) and is_folder(path)) or (is_vendors(path) and is_file(path))
     if is_volume or is_folder_of_planes(path):
         raise UsageError(
             "this is a volume, and its planes are not simply the frames of one stack",
@@ -130,7 +138,7 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
 
 def is_folder_of_planes(path: Path) -> bool:
     """Whether names in a folder say Z, and several channels, times or positions."""
-    if not path.is_dir() or not _may_hold_planes(path):
+    if not is_folder(path) or not _may_hold_planes(path):
         return False
     from panfocus.io.volumes.folder import is_folder_of_planes as is_one  # noqa: PLC0415  see below
 
@@ -170,7 +178,7 @@ def open_volume(
         UsageError: axes that do not fit, a mosaic in what can have none; an extra is missing.
     """
     path = as_path(path)
-    if not path.exists():
+    if not is_there(path):
         raise InputError(
             "an input does not exist", where=str(path), remedy="check the spelling and the folder"
         )
@@ -195,7 +203,7 @@ def open_volume(
         from panfocus.io.volumes.vendors import open_vendors  # noqa: PLC0415  needs the extra
 
         return open_vendors(path, mosaic)
-    if path.is_dir():
+    if is_folder(path):
         from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra
 
         return open_zarr(path, axes, lenient=lenient)

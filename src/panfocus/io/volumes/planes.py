@@ -16,6 +16,7 @@ from panfocus.io.segments import Segments, jpeg_trouble
 from panfocus.io.volumes.axes import Layout
 from panfocus.io.volumes.volume import Position
 from panfocus.resources.memory import available_memory
+from panfocus.resources.paths import is_there
 
 _READ_AHEAD = 1 << 24  # compressed bytes held while decoding
 _SEPARATE, _YCBCR = 2, 6
@@ -163,7 +164,7 @@ class Planes:
 
     def _open(self, page: Any) -> None:  # noqa: ANN401
         handle = page.parent.filehandle
-        if not Path(handle.path).exists():  # the open file would go on to be read, but is not safe
+        if not is_there(Path(handle.path)):  # the open file would go on to be read, but is not safe
             raise FileNotFoundError(2, os.strerror(2), handle.path)
         handle.open()
 

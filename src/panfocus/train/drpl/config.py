@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from panfocus.errors import UsageError
-from panfocus.train import changes
+from panfocus.schema import SchemaError
+from panfocus.train import changes, fields
+from panfocus.train.fields import (
+    AtLeast,
+    Count,
+    Decay,
+    Norm,
+    Part,
+    Rate,
+    Share,
+    Side,
+    Some,
+    Weight,
+    Within,
+)
 
 #: The networks there are: as published, and `panfocus.train.drpl.small`.
 Network = Literal["drpl", "small"]
@@ -26,12 +40,12 @@ class LossWeights:
         teacher: L1 between the maps and a trained network's, in the steps in which it is asked.
     """
 
-    mask: float
-    gradient: float
-    ssim: float
-    picture_l1: float = 0.0
-    picture_l2: float = 0.0
-    teacher: float = 0.0
+    mask: Weight
+    gradient: Weight
+    ssim: Weight
+    picture_l1: Weight = 0.0
+    picture_l2: Weight = 0.0
+    teacher: Weight = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,10 +59,10 @@ class Stage:
         batch: pairs per step, over all processes together.
     """
 
-    start: float
-    blocks: int
-    size: int
-    batch: int
+    start: Share
+    blocks: Some
+    size: Side
+    batch: Count
 
 
 @dataclass(frozen=True)
@@ -74,26 +88,27 @@ class Config:
     """
 
     recipe: str
-    synthesis: str
+    synthesis: Literal["published", "varied"]
     loss: LossWeights
-    stages: tuple[Stage, ...]
-    learning_rate: float
-    warmup: float
-    decay: str
-    weight_decay: float
-    clip: float
-    ema: float
+    stages: Annotated[tuple[Stage, ...], AtLeast(1)]
+    learning_rate: Rate
+    warmup: Part
+    decay: Literal["cosine", "steps"]
+    weight_decay: Decay
+    clip: Norm
+    ema: Share
     high_pass: bool
     zero_blocks: bool
     symmetric: bool
     network: Network = "drpl"
-    taught_every: int = 1
+    taught_every: Annotated[int, Within(-(10**9), 10**9)] = 1
 
     def __post_init__(self) -> None:
-        """Refuse a teacher that is asked in no step.
+        """Refuse a teacher that is asked in no step, and a run that begins with no stage.
 
         Raises:
             UsageError: `taught_every` is below 1.
+            SchemaError: no stage starts at 0.
         """
         if self.taught_every < 1:
             raise UsageError(
@@ -102,6 +117,8 @@ class Config:
                 expected="a whole number from 1, or loss.teacher=0",
                 got=str(self.taught_every),
             )
+        if min(stage.start for stage in self.stages) > 0:
+            raise SchemaError("stages", "a first one that starts at 0", "none that does")
 
     def stage(self, progress: float) -> Stage:
         """Return the stage in force when `progress` of the run is done."""
@@ -206,11 +223,12 @@ def system_of(config: Config) -> str:
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples."""
-    held = dict(values)
-    held["loss"] = LossWeights(**values["loss"])
-    held["stages"] = tuple(Stage(**stage) for stage in values["stages"])
-    return Config(**held)
+    """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples.
+
+    Raises:
+        SchemaError: a value is missing, unknown, of another type or out of bounds.
+    """
+    return fields.built(Config, values)
 
 
 def changed(config: Config, settings: Sequence[str]) -> Config:
@@ -219,7 +237,7 @@ def changed(config: Config, settings: Sequence[str]) -> Config:
     Raises:
         UsageError: no such key, or a value of another kind.
     """
-    return from_dict(changes.changed(config.to_dict(), settings, whole=WHOLE))
+    return changes.rebuilt(from_dict, changes.changed(config.to_dict(), settings, whole=WHOLE))
 
 
 def recipe(name: str) -> Config:

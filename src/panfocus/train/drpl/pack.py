@@ -17,6 +17,7 @@ from panfocus.train.drpl import config, paper
 from panfocus.train.drpl.network import PairNet, first_weight, folded
 from panfocus.train.drpl.step import network_of
 from panfocus.train.export import export
+from panfocus.train.weights import take_weights
 
 TITLE = "DRPL: deep regression pair learning (TIP 2020)"
 
@@ -76,10 +77,10 @@ class Exported(nn.Module):
 
 def averaged(held: checkpoints.Checkpoint) -> PairNet:
     """Rebuild the network of a checkpoint with its averaged weights, in eval mode."""
-    chosen = config.from_dict(held.facts["config"])
+    chosen = held.recipe(config.from_dict)
     net = network_of(chosen)
-    weights = held.group("average")
-    net.load_state_dict({k.removeprefix("net."): v for k, v in weights.items()})
+    weights = {k.removeprefix("net."): v for k, v in held.group("average").items()}
+    take_weights(net, weights, str(held.path))
     if chosen.symmetric:
         net.symmetrise()
     return net.eval()
@@ -108,10 +109,10 @@ def card_of(
     """Write the card of a checkpoint and of the network that runs."""
     facts: Mapping[str, Any] = held.facts
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    chosen = config.from_dict(facts["config"])
+    chosen, minutes = held.recipe(config.from_dict), held.fact("seconds") / 60
     name = config.SYSTEMS.get(chosen.recipe, config.system_of(chosen))
     use = USES[name]
-    recipe = {"steps": facts["step"], "seed": facts["seed"], **chosen.to_dict()}
+    recipe = {"steps": held.fact("step"), "seed": held.fact("seed"), **chosen.to_dict()}
     recipe |= {"teacher": facts["teacher"]} if "teacher" in facts else {}
     recipe |= {"beside_the_paper": paper.beside(facts)} if name == "drpl-paper" else {}
     return Card(
@@ -122,7 +123,7 @@ def card_of(
         working_pixels=use.working_pixels,
         tile_pixels=use.tile_pixels,
         macs_per_pixel=macs_per_pixel(net),
-        trained_by=f"panfocus, {today}, {platform.machine()}, {facts['seconds'] / 60:.0f} minutes",
+        trained_by=f"panfocus, {today}, {platform.machine()}, {minutes:.0f} minutes",
         data=data,
         recipe=recipe,
         scores=dict(scores),

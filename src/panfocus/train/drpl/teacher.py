@@ -16,6 +16,7 @@ from panfocus.errors import DataError
 from panfocus.systems.card import Card
 from panfocus.train.drpl.network import Drpl, folded
 from panfocus.train.export import weights_of
+from panfocus.train.weights import take_weights
 
 
 class Teacher:
@@ -47,12 +48,12 @@ def load(folder: Path) -> Teacher:
     card = Card.read(folder / "card.json")
     net = Drpl()
     try:
-        net.load_state_dict(weights_of(folder))
-    except RuntimeError as error:
+        take_weights(net, weights_of(folder), str(folder))
+    except DataError as error:
         raise DataError(
             "the teacher's weights are of another network",
             where=str(folder),
             expected="a system that `panfocus train drpl` trained by any recipe but small",
-            got=str(error).splitlines()[0],
+            got=error.got,
         ) from error
     return Teacher(net, {"name": folder.name, "system": card.name, "sha256": card.sha256 or ""})

@@ -9,6 +9,7 @@ import torch
 
 from panfocus.errors import UsageError
 from panfocus.plugins import load_all as load_plugins
+from panfocus.resources.paths import is_file
 from panfocus.train import loop, own_data, pictures, record
 from panfocus.train.distributed import Team
 from panfocus.train.drpl import config
@@ -20,6 +21,7 @@ from panfocus.train.options import DrplOptions
 from panfocus.train.places import check_run
 from panfocus.train.run import Run
 from panfocus.train.synthesis.sources import MARGIN, Sources
+from panfocus.train.weights import take_weights
 
 #: Pictures are cropped from windows of the crop's size and the margin that blur needs.
 SMALLEST = 128 + 2 * MARGIN
@@ -50,8 +52,8 @@ def train(options: DrplOptions) -> None:
     print(words, flush=True)
     task = DrplTask(chosen, sources, options.seed, teacher)
     if start:
-        task.net.load_state_dict(weights_of(start))
-    digests = record.digests(p for p in map(Path, held.names) if p.is_file())
+        take_weights(task.net, weights_of(start), str(start))
+    digests = record.digests(p for p in map(Path, held.names) if is_file(p))
     loop.train(task, replace(Run.of(options), notes={"data": digests}))
     if Team.join(options.device).rank == 0:
         folder = pack(options.out, options.out / "system", ", ".join(map(str, options.data)))

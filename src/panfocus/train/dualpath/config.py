@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
-from panfocus.train import changes
-from panfocus.train.dualpath.masks import WINDOWS
+from panfocus.schema import SchemaError
+from panfocus.train import changes, fields
+from panfocus.train.dualpath.masks import MEASURES, WINDOWS
 from panfocus.train.dualpath.network import Shape
 from panfocus.train.dualpath.own import BUILT_IN, STEPS
 from panfocus.train.dualpath.predictor import Drop, Guide
 from panfocus.train.dualpath.step import Unrolled
+from panfocus.train.fields import (
+    AtLeast,
+    Count,
+    Decay,
+    Norm,
+    OneOf,
+    Part,
+    Rate,
+    Share,
+    Side,
+    Weight,
+    Within,
+)
 from panfocus.train.synthesis.odds import Odds
+
+#: Names of what imperfect masks come from.
+Measures = Annotated[tuple[Annotated[str, OneOf(MEASURES)], ...], AtLeast(1)]
+#: Sides of squares in which energy is pooled.
+Windows = Annotated[tuple[Annotated[int, Within(1, 63)], ...], AtLeast(1)]
 
 
 @dataclass(frozen=True)
@@ -30,9 +49,9 @@ class Sets:
             all.
     """
 
-    share: float
-    frames: int
-    batch: int
+    share: Share
+    frames: Annotated[int, Within(2, 64)]
+    batch: Count
     made: bool = False
     told: bool = True
 
@@ -54,10 +73,10 @@ class Known:
         similarity: of ``1 - SSIM``, which squared errors in faint texture hardly move.
     """
 
-    mask: float = 0.05
-    picture: float = 0.3
-    decibel: float = 0.0
-    similarity: float = 0.0
+    mask: Weight = 0.05
+    picture: Weight = 0.3
+    decibel: Weight = 0.0
+    similarity: Weight = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,15 +98,15 @@ class Masking:
         back: share of L_cons's gradient that reaches the predictor.
     """
 
-    measures: tuple[str, ...] = ("sml", "guided", "guided", "guided")
-    windows: tuple[int, ...] = WINDOWS
-    dropout: float = 0.3
+    measures: Measures = ("sml", "guided", "guided", "guided")
+    windows: Windows = WINDOWS
+    dropout: Part = 0.3
     guide: Guide = "symmetric"
     drop: Drop = "pixels"
     cross: bool = True
-    mask: float = 1.0
-    consistency: float = 1.0
-    back: float = 0.1
+    mask: Weight = 1.0
+    consistency: Weight = 1.0
+    back: Share = 0.1
 
 
 @dataclass(frozen=True)
@@ -117,21 +136,30 @@ class Config:
 
     recipe: str
     predictor: Shape
-    steps: tuple[Unrolled, ...]
-    sets: tuple[Sets, ...]
-    size: int
-    alone: float
+    steps: Annotated[tuple[Unrolled, ...], AtLeast(1)]
+    sets: Annotated[tuple[Sets, ...], AtLeast(1)]
+    size: Side
+    alone: Part
     masking: Masking = field(default_factory=Masking)
     known: Known = field(default_factory=Known)
     fused_by: str | None = None
     odds: Odds = field(default_factory=Odds)
-    learning_rate: float = 1.5e-3
-    warmup: float = 0.02
-    weight_decay: float = 1e-2
-    clip: float = 1.0
-    ema: float = 0.998
+    learning_rate: Rate = 1.5e-3
+    warmup: Part = 0.02
+    weight_decay: Decay = 1e-2
+    clip: Norm = 1.0
+    ema: Share = 0.998
     step: str = BUILT_IN
     terms: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse batches of which none is drawn.
+
+        Raises:
+            SchemaError: no kind of batch has a share.
+        """
+        if not sum(kind.share for kind in self.sets):
+            raise SchemaError("sets", "a share above 0 of one of them", "none")
 
     @property
     def multiple_of(self) -> int:
@@ -164,15 +192,12 @@ WHOLE = frozenset({"recipe", "predictor", "steps", "sets"})
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples."""
-    held = {name: changes.frozen(value) for name, value in values.items()}
-    held["predictor"] = _shape(values["predictor"])
-    held["steps"] = tuple(map(_unrolled, values["steps"]))
-    held["sets"] = tuple(Sets(**v) for v in values["sets"])
-    held["masking"] = Masking(**{k: changes.frozen(v) for k, v in values["masking"].items()})
-    held["known"] = Known(**values.get("known", {}))
-    held["odds"] = Odds(**{name: changes.frozen(v) for name, v in values["odds"].items()})
-    return Config(**held)
+    """Rebuild what `Config.to_dict` gave, whether or not JSON made lists of its tuples.
+
+    Raises:
+        SchemaError: a value is missing, unknown, of another type or out of bounds.
+    """
+    return fields.built(Config, values)
 
 
 def changed(chosen: Config, settings: Sequence[str]) -> Config:
@@ -187,7 +212,7 @@ def changed(chosen: Config, settings: Sequence[str]) -> Config:
     Raises:
         UsageError: no such key, or a value of another kind.
     """
-    return from_dict(changes.changed(asdict(chosen), settings, whole=WHOLE))
+    return changes.rebuilt(from_dict, changes.changed(asdict(chosen), settings, whole=WHOLE))
 
 
 def enlarged(chosen: Config, factor: int) -> Config:
@@ -199,13 +224,3 @@ def enlarged(chosen: Config, factor: int) -> Config:
         return chosen
     sets = tuple(replace(kind, batch=factor * kind.batch) for kind in chosen.sets)
     return replace(chosen, sets=sets, learning_rate=chosen.learning_rate * factor**0.5)
-
-
-def _unrolled(values: Mapping[str, Any]) -> Unrolled:
-    told = dict(values)  # of any values, as JSON has them
-    told["prior"], told["sees"] = _shape(told["prior"]), tuple(told["sees"])
-    return Unrolled(**told)
-
-
-def _shape(values: Mapping[str, Any]) -> Shape:
-    return Shape(**{name: changes.frozen(v) for name, v in values.items()})

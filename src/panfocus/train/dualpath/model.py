@@ -13,6 +13,7 @@ from panfocus.train.dualpath.fuser import Fuser
 from panfocus.train.dualpath.iterate import Iterate, blend
 from panfocus.train.dualpath.own import STEPS, Seen, terms_of
 from panfocus.train.dualpath.predictor import Belief, MaskPredictor
+from panfocus.train.weights import take_weights
 
 
 class DualPath(nn.Module):
@@ -98,7 +99,11 @@ class Learner(nn.Module):
 
 
 def deployed(
-    config: Config, average: Mapping[str, Tensor], *, depth: int | None = None
+    config: Config,
+    average: Mapping[str, Tensor],
+    *,
+    depth: int | None = None,
+    whose: str = "weights",
 ) -> DualPath:
     """Rebuild what runs on a stack from a learner's averaged weights, in eval mode.
 
@@ -106,9 +111,13 @@ def deployed(
         config: of the training.
         average: weights of a `Learner`.
         depth: how many steps run; None for all.
+        whose: file or folder of the weights, for messages.
+
+    Raises:
+        DataError: the weights are of another network.
     """
     net = DualPath(config)
     weights = {k.removeprefix("net."): v for k, v in average.items() if k.startswith("net.")}
-    net.load_state_dict(weights)
+    take_weights(net, weights, whose)
     net.fuser.depth = depth or net.fuser.depth
     return net.eval()

@@ -21,13 +21,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from panfocus.schema import SchemaError
 from panfocus.train.dualpath.blocks import PACK, Exchange, ResidualBlock, Stem, Stemmed, Unit
+from panfocus.train.fields import AtLeast, Count, Pack, Some, Within
+
+#: How far a block looks.
+Reach = Annotated[int, Within(1, 64)]
+#: Levels of a network, each at half the scale of the one before.
+_MOST_LEVELS = 8
 
 
 @dataclass(frozen=True)
@@ -46,13 +53,26 @@ class Shape:
             0.5 dB worse in training than in use).
     """
 
-    widths: tuple[int, ...]
-    encoder: tuple[int, ...]
-    decoder: tuple[int, ...]
-    dilations: tuple[int, ...]
-    narrow: int
-    pack: int = PACK
+    widths: Annotated[tuple[Count, ...], AtLeast(1)]
+    encoder: tuple[Some, ...]
+    decoder: tuple[Some, ...]
+    dilations: tuple[Reach, ...]
+    narrow: Count
+    pack: Pack = PACK
     normalised: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse levels that do not belong to each other.
+
+        Raises:
+            SchemaError: there are other numbers of blocks than levels.
+        """
+        for name, held in (("encoder", self.encoder), ("decoder", self.decoder)):
+            if len(held) != len(self.widths) - 1:
+                expected = f"{len(self.widths) - 1} numbers, one fewer than widths"
+                raise SchemaError(name, expected, f"{len(held)}")
+        if len(self.widths) > _MOST_LEVELS:
+            raise SchemaError("widths", f"at most {_MOST_LEVELS} levels", f"{len(self.widths)}")
 
     @property
     def multiple_of(self) -> int:

@@ -17,6 +17,8 @@ from panfocus.train.dualpath.iterate import Iterate
 from panfocus.train.dualpath.predictor import Belief
 from panfocus.train.dualpath.step import Step
 
+#: Of a weight of a term.
+MOST_WEIGHT = 1e6
 #: The name of the step that the recipes have.
 BUILT_IN = "unrolled"
 
@@ -71,11 +73,13 @@ def terms_of(entries: Sequence[str]) -> dict[str, tuple[Term, float]]:
         name, _, weight = entry.partition("=")
         try:
             number = float(weight)
+            if not 0 <= number <= MOST_WEIGHT:
+                raise ValueError
         except ValueError:
             raise UsageError(
                 "this is not a loss term and its weight",
                 where=TERMS.option,
-                expected="NAME=WEIGHT",
+                expected=f"NAME=WEIGHT, the weight from 0 to {MOST_WEIGHT:g}",
                 got=entry,
             ) from None
         out[name] = TERMS.get(name), number

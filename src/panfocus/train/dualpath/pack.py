@@ -8,7 +8,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from panfocus.train.dualpath.eight_bit import count_rounded, rounded, samples_of
 from panfocus.train.dualpath.inference import count_macs, folded
 from panfocus.train.dualpath.model import DualPath, deployed
 from panfocus.train.dualpath.step import Step
-from panfocus.train.export import ROUNDED, export, export_restorer
+from panfocus.train.export import RESTORER, ROUNDED, export, restorer_of
 from panfocus.train.pairs import Material
 
 #: Context beyond which tiles answer as the whole picture does, pixels. The bound by layers
@@ -35,6 +34,8 @@ WORKING_PIXELS = 2_700_000
 TILE_PIXELS = 5_600_000
 #: What a card's recipe calls the factor of `sharpened`.
 SHARPENED = "sharpened"
+#: Its bounds; beyond, a weight is 0 or 1 whatever the frames.
+SHARPNESS = (0.01, 1000.0)
 #: What it calls the number of convolutions that work in 8 bits (`eight_bit.rounded`).
 EIGHT_BIT = "eight_bit"
 #: What it calls the number of unrolled steps that run.
@@ -90,8 +91,9 @@ class Exported(nn.Module):
 
 def averaged(held: checkpoints.Checkpoint, *, depth: int | None = None) -> tuple[Config, DualPath]:
     """Rebuild the network of a checkpoint (see `deployed`)."""
-    config = from_dict(held.facts["config"])
-    return config, deployed(config, held.group("average"), depth=depth)
+    config = held.recipe(from_dict)
+    weights = held.group("average")
+    return config, deployed(config, weights, depth=depth, whose=str(held.path))
 
 
 def macs_per_pixel(net: nn.Module, multiple: int) -> int:
@@ -102,14 +104,15 @@ def macs_per_pixel(net: nn.Module, multiple: int) -> int:
 
 
 def card_of(
-    facts: Mapping[str, Any],
+    held: checkpoints.Checkpoint,
     config: Config,
     net: DualPath,
     data: str,
     *,
     scores: Mapping[str, float],
 ) -> Card:
-    """Write the card of a checkpoint with these facts."""
+    """Write the card of a checkpoint."""
+    facts, minutes = held.facts, held.fact("seconds") / 60
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     name = "dualpath-paper" if config.recipe.startswith("paper") else "dualpath"
     return Card(
@@ -120,11 +123,11 @@ def card_of(
         working_pixels=WORKING_PIXELS,
         tile_pixels=TILE_PIXELS,
         macs_per_pixel=macs_per_pixel(net, config.multiple_of),
-        trained_by=f"panfocus, {today}, {platform.machine()}, {facts['seconds'] / 60:.0f} minutes",
+        trained_by=f"panfocus, {today}, {platform.machine()}, {minutes:.0f} minutes",
         data=data,
         recipe={
-            "training_steps": facts["step"],
-            "seed": facts["seed"],
+            "training_steps": held.fact("step"),
+            "seed": held.fact("seed"),
             DEPTH: net.fuser.depth,
             **({"averaged": facts["averaged"]} if "averaged" in facts else {}),
             **config.to_dict(),
@@ -162,17 +165,21 @@ def sharpened(net: DualPath, factor: float) -> DualPath:
     return harder
 
 
-def with_restorer(card: Card, config: Config, net: DualPath, out: Path) -> Card:
-    """Write the last step's prior on the picture beside the system, if all steps run."""
+def with_restorer(card: Card, config: Config, net: DualPath) -> tuple[Card, dict[str, bytes]]:
+    """Add the last step's prior on the picture to a system, if all steps run.
+
+    Returns:
+        The card, and what further files hold, by name.
+    """
     last = config.steps[net.fuser.depth - 1]
     step = folded(net).fuser.steps[net.fuser.depth - 1]
     assert isinstance(step, Step)
     prior = step.picture_prior
     if net.fuser.depth < len(config.steps) or prior is None:
-        return card
+        return card, {}
     network = ExportedRestorer(prior).eval()
-    told = export_restorer(network, last.picture_pack, last.picture_reach, out)
-    return replace(card, restores=told)
+    data, told = restorer_of(network, last.picture_pack, last.picture_reach)
+    return replace(card, restores=told), {RESTORER: data}
 
 
 def pack(
@@ -207,6 +214,13 @@ def pack(
         OutputError: the folder cannot be written, or the export does not agree.
         UsageError: there are fewer steps, or a picture is wanted in 8 bits.
     """
+    if not SHARPNESS[0] <= sharpen <= SHARPNESS[1]:
+        raise UsageError(
+            "a system cannot decide so hard, or so softly",
+            where="sharpen",
+            expected="a number from {:g} to {:g}".format(*SHARPNESS),
+            got=f"{sharpen:g}",
+        )
     if picture and fitted_to:
         raise UsageError("a picture is made in floats", expected="--picture without --eight-bit")
     held = checkpoints.best(run)
@@ -220,7 +234,7 @@ def pack(
         )
     net.fuser.restores = picture
     weights = held.group("average")
-    card = card_of(held.facts, config, net, data, scores=scores or {})
+    card = card_of(held, config, net, data, scores=scores or {})
     runs = net
     if sharpen != 1:
         runs = sharpened(net, sharpen)
@@ -228,11 +242,12 @@ def pack(
     if picture:
         card = as_picture(card)
         return export(ExportedPicture(folded(runs)).eval(), None, {}, card, out)
+    beside: dict[str, bytes] = {}
     if restorer:
-        card = with_restorer(card, config, net, out)
+        card, beside = with_restorer(card, config, net)
     if fitted_to is None:
-        return export(Exported(folded(runs)).eval(), None, weights, card, out)
+        return export(Exported(folded(runs)).eval(), None, weights, card, out, beside=beside)
     small = rounded(runs, samples_of(fitted_to, config))
     card = replace(card, recipe={**card.recipe, EIGHT_BIT: count_rounded(small)})
     network = Exported(small).eval()
-    return export(network, None, weights, card, out, tolerance=ROUNDED)
+    return export(network, None, weights, card, out, tolerance=ROUNDED, beside=beside)

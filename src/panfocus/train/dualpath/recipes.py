@@ -127,19 +127,19 @@ def recipe_from(name: str | None, file: Path | None) -> Config:
         return recipe(name or DUALPATH.recipe)
     if name is not None:
         raise UsageError("a recipe is named or read from a file", where="--recipe, --config")
-    damage = (OSError, ValueError, KeyError, TypeError, AttributeError)
-    with others_told(partial(_no_recipe, file), *damage):
-        told: Any = schema.read(file)
-        return from_dict(known_fields(told.get("config") or told.get("recipe") or told))
+    with others_told(partial(_no_recipe, file), OSError, schema.SchemaError):
+        told = schema.record(schema.read(file))
+        values = told.get("config") or told.get("recipe") or told
+        return from_dict(known_fields(schema.record(values)))
 
 
 def _no_recipe(file: Path, error: Exception) -> DataError:
-    return DataError(
-        "the file tells no recipe of Dual-Path",
-        where=str(file),
-        expected="run.json of a run, or card.json of a system",
-        got=error.strerror if isinstance(error, OSError) else " ".join(str(error).split()),
-    )
+    what, whole = "the file tells no recipe of Dual-Path", "run.json of a run, or card.json"
+    if isinstance(error, schema.SchemaError):
+        expected = error.expected if error.where else f"{whole}: {error.expected}"
+        return DataError(what, where=error.place(file), expected=expected, got=error.got)
+    got = error.strerror if isinstance(error, OSError) else str(error)
+    return DataError(what, where=str(file), expected=whole, got=got)
 
 
 def recipe_of(card: Card, folder: Path) -> Config:
@@ -150,13 +150,14 @@ def recipe_of(card: Card, folder: Path) -> Config:
     """
     try:
         return from_dict(known_fields(card.recipe))
-    except (KeyError, TypeError) as error:
+    except schema.SchemaError as error:
         raise DataError(
             "the system was made by another version, and cannot be trained on",
-            where=str(folder / "card.json"),
-            got=f"{type(error).__name__}: {error}",
+            where=error.place(folder / "card.json"),
+            expected=error.expected,
+            got=error.got,
             remedy="start from --init bundled",
-        ) from error
+        ) from None
 
 
 def check_recipe(start: Path, asked: str | None) -> None:

@@ -35,6 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -46,6 +47,7 @@ from panfocus.train.dualpath.iterate import Frames, Iterate, Passed, blend
 from panfocus.train.dualpath.network import FrameNet, Shape
 from panfocus.train.dualpath.pooling import weights_and_largest
 from panfocus.train.dualpath.priors import CHANNELS, PicturePrior, Sight, evidence, limited, silent
+from panfocus.train.fields import AtLeast, Pack, Some
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,11 @@ class Unrolled:
     """
 
     prior: Shape
-    sees: tuple[Sight, ...]
-    picture: int
-    picture_blocks: int = 0
-    picture_pack: int = 2 * PACK
-    carry: int = 0
+    sees: Annotated[tuple[Sight, ...], AtLeast(1)]
+    picture: Some
+    picture_blocks: Some = 0
+    picture_pack: Pack = 2 * PACK
+    carry: Some = 0
 
     @property
     def multiple_of(self) -> int:

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from panfocus.errors import UsageError
+from panfocus import schema
+from panfocus.errors import DataError, UsageError
 from panfocus.plugins import load_all as load_plugins
 from panfocus.systems.card import Card
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import loop, own_data, pairs, record, supply
+from panfocus.train.checkpoint import write_bytes
 from panfocus.train.distributed import Team
 from panfocus.train.dualpath import adapt, config, recipes
 from panfocus.train.dualpath.grow import grow as enlarge
 from panfocus.train.dualpath.model import deployed
-from panfocus.train.dualpath.pack import DEPTH, EIGHT_BIT, SHARPENED, averaged, pack
+from panfocus.train.dualpath.pack import (
+    DEPTH,
+    EIGHT_BIT,
+    SHARPENED,
+    SHARPNESS,
+    averaged,
+    pack,
+)
 from panfocus.train.dualpath.stack import MARGIN
 from panfocus.train.dualpath.task import DualPathTask, Supply
 from panfocus.train.export import folder_of, weights_of
 from panfocus.train.options import DualPathOptions
 from panfocus.train.places import check_run
 from panfocus.train.run import Run
+from panfocus.train.system_files import copy_system
+from panfocus.train.weights import take_weights
 
 #: How adapting differs from training anew: slower.
 ADAPTED_RATE = 3e-4
@@ -113,31 +123,52 @@ def adapt_system(start: Path, options: DualPathOptions, how: pairs.How, run: Run
     supply.tell_what(material, run.out)
     training, held_out, words = adapt.split(material, smallest(chosen))
     run = replace(run, notes={**run.notes, "held_out": held_out.scene_names})
-    depth = card.recipe.get(DEPTH)
+    depth, sharpness = _way_of(card, start, len(chosen.steps))
     weights = weights_of(start)
-    before = adapt.measure(deployed(chosen, weights, depth=depth), chosen, held_out)
+    earlier = deployed(chosen, weights, depth=depth, whose=str(start))
+    before = adapt.measure(earlier, chosen, held_out)
     print(f"held out: {words}; before adapting {before.redefocus_psnr:.2f} dB", flush=True)
     task = DualPathTask(chosen, Supply.of(training, chosen.fused_by), run.seed, held_out)
-    task.learner.load_state_dict(weights)
+    take_weights(task.learner, weights, str(start))
     loop.train(task, run)
     if Team.join(run.device).rank != 0:
         return
     _, new = averaged(checkpoints.best(run.out), depth=depth)
     report = adapt.AdaptingReport(before, adapt.measure(new, chosen, held_out), words)
-    (run.out / "report.json").write_text(json.dumps(report.to_dict(), indent=2), encoding="utf-8")
+    write_bytes(run.out / "report.json", json.dumps(report.to_dict(), indent=2).encode())
     print(report.text(), flush=True)
     folder = pack(
         run.out,
         run.out / ("system" if report.helped else "rejected"),
         f"{card.data}; then {', '.join(map(str, options.data))}",
         depth=depth,
-        sharpen=float(card.recipe.get(SHARPENED, 1.0)),
+        sharpen=sharpness,
         fitted_to=training if EIGHT_BIT in card.recipe else None,
         restorer=card.restores is not None,  # what a system goes without, its kin do
     )
     if not report.helped:
-        folder = Path(shutil.copytree(start, run.out / "system", dirs_exist_ok=True))
+        folder = copy_system(start, card, run.out / "system")
     supply.tell_where(folder)
+
+
+def _way_of(card: Card, folder: Path, steps: int) -> tuple[int | None, float]:
+    """Return how many of its steps a system runs, None for all, and how sharply it decides.
+
+    Raises:
+        DataError: its card tells what cannot be.
+    """
+    depth, sharpness = card.recipe.get(DEPTH), card.recipe.get(SHARPENED, 1.0)
+    try:
+        if depth is not None:
+            depth = schema.whole(depth, f"recipe.{DEPTH}", 1, steps)
+        return depth, schema.number(sharpness, f"recipe.{SHARPENED}", *SHARPNESS)
+    except schema.SchemaError as error:
+        raise DataError(
+            "the card of the system to start from has a value that cannot be",
+            where=error.place(folder / "card.json"),
+            expected=error.expected,
+            got=error.got,
+        ) from None
 
 
 def list_material(options: DualPathOptions) -> None:
@@ -165,14 +196,14 @@ def notes_of(options: DualPathOptions) -> dict[str, Any]:
     return notes
 
 
-def material_for(facts: Mapping[str, Any], run: Path, data: Sequence[Path]) -> pairs.Material:
-    """Read folders for the checkpoint of a run with these facts, with what the run has kept.
+def material_for(held: checkpoints.Checkpoint, run: Path, data: Sequence[Path]) -> pairs.Material:
+    """Read folders for the checkpoint of a run, with what the run has kept.
 
     Raises:
         DataError: no folder, an unreadable file, or nothing usable.
     """
     how = supply.how_to(run, align=supply.was_aligned(run), writes=False)
-    return pairs.load(data, smallest(config.from_dict(facts["config"])), how)
+    return pairs.load(data, smallest(held.recipe(config.from_dict)), how)
 
 
 def smallest(chosen: config.Config) -> int:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from panfocus.schema import SchemaError
+from panfocus.train.fields import Share, Within
+
+#: Of a circle of confusion, in pixels: made pictures have a margin for so much.
+Blur = Annotated[float, Within(0.1, 100)]
 
 
 @dataclass(frozen=True)
@@ -39,25 +46,34 @@ class Odds:
         radius: least and largest circle of confusion, in pixels.
     """
 
-    layers: float = 0.6
-    foreign: float = 0.5
-    from_masks: float = 0.5
-    uniform: float = 0.04
-    linear: float = 0.6
-    painted: float = 0.25
-    lights: float = 0.35
-    soft_source: float = 0.15
-    borders: float = 0.08
-    shaded: float = 0.12
-    framed: float = 0.06
-    moved: float = 0.3
-    ringed: float = 0.1
-    fluorescent: float = 0.15
-    misfired: float = 0.04
-    hairy: float = 0.0
-    translucent: float = 0.0
-    recoloured: float = 0.5
-    crisp: float = 0.0
-    noise: float = 0.3
-    jpeg: float = 0.4
-    radius: tuple[float, float] = (0.6, 10.0)
+    layers: Share = 0.6
+    foreign: Share = 0.5
+    from_masks: Share = 0.5
+    uniform: Share = 0.04
+    linear: Share = 0.6
+    painted: Share = 0.25
+    lights: Share = 0.35
+    soft_source: Share = 0.15
+    borders: Share = 0.08
+    shaded: Share = 0.12
+    framed: Share = 0.06
+    moved: Share = 0.3
+    ringed: Share = 0.1
+    fluorescent: Share = 0.15
+    misfired: Share = 0.04
+    hairy: Share = 0.0
+    translucent: Share = 0.0
+    recoloured: Share = 0.5
+    crisp: Share = 0.0
+    noise: Share = 0.3
+    jpeg: Share = 0.4
+    radius: tuple[Blur, Blur] = (0.6, 10.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a range that ends before it begins.
+
+        Raises:
+            SchemaError: it does.
+        """
+        if self.radius[0] > self.radius[1]:
+            raise SchemaError("radius", "the least first", f"{self.radius[0]:g} first")
