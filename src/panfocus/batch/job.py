@@ -11,7 +11,7 @@ from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zar
 from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.write_zarr import NgffVersion
-from panfocus.pipeline.outputs import map_path
+from panfocus.pipeline.map_files import map_path
 from panfocus.pipeline.volume_choice import Only
 from panfocus.pipeline.volume_outputs import VolumeOutputs
 

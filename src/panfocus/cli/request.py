@@ -11,8 +11,9 @@ from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
 from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.pipeline.frame_outputs import FrameOutputs
+from panfocus.pipeline.map_files import map_path
 from panfocus.pipeline.options import CALIBRATIONS
-from panfocus.pipeline.outputs import Outputs, map_path
+from panfocus.pipeline.outputs import Outputs
 from panfocus.resources.paths import as_path
 
 if TYPE_CHECKING:

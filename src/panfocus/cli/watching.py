@@ -14,7 +14,8 @@ from panfocus.io.endings import beside
 from panfocus.io.frames import FrameInfo
 from panfocus.io.outputs import check_apart, earlier_results
 from panfocus.pipeline.arriving import ArrivingFrames, fuse_as_they_arrive
-from panfocus.pipeline.outputs import Outputs, check_makes_maps
+from panfocus.pipeline.map_files import check_makes_maps
+from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.result import written_dtype
 from panfocus.pipeline.settings import make_settings
 from panfocus.resources.paths import as_path, is_folder

@@ -10,8 +10,9 @@ from pathlib import Path
 from panfocus.errors import UsageError
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.made import option_words
+from panfocus.pipeline.map_files import map_path
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.outputs import Outputs, map_path
+from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.project_content import ProjectContent
 
 #: Flags of outputs beside the picture, by their names.

@@ -8,76 +8,28 @@ from __future__ import annotations
 
 import glob
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from panfocus import io
 from panfocus.errors import UsageError
-from panfocus.io.endings import beside, split_ending
+from panfocus.io.endings import split_ending
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
-from panfocus.pipeline.options import MAP_KINDS, MapKind
+from panfocus.pipeline.map_files import check_makes_maps
 from panfocus.pipeline.picture_output import pixel_size, scale_bars, write_picture
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
 from panfocus.pipeline.result import FusedPicture, written_dtype
 from panfocus.pipeline.surface_output import Relief, write_surfaces
-from panfocus.resources.paths import as_path
 from panfocus.resources.threads import opencv_threads
-from panfocus.schema import said
-from panfocus.systems import Card
 
 
 def inputs_of(plan: Plan) -> list[Path]:
     """Return all that is read: the frames, and what tells how to fuse them."""
     return [*(info.path for info in plan.infos), *settings_files(plan.settings)]
-
-
-def map_path(picture: Path, kind: str) -> Path:
-    """Return where a map goes unless it is named: ``<picture>_<kind>.tif`` beside the picture."""
-    return beside(picture, f"_{kind}", ".tif")
-
-
-def map_paths(
-    picture: Path, maps: Sequence[MapKind] | Mapping[MapKind, str | Path]
-) -> dict[str, Path]:
-    """Return the files of maps that are asked for by kind, or by kind and file.
-
-    Raises:
-        UsageError: no such kind.
-    """
-    is_some = isinstance(cast("object", maps), (Sequence, Mapping, Set)) and not isinstance(
-        maps, (str, bytes)
-    )
-    kinds: list[object] = [*maps] if is_some else [maps]
-    unknown = [kind for kind in kinds if not (isinstance(kind, str) and kind in MAP_KINDS)]
-    if unknown:
-        raise UsageError(
-            "there is no such map",
-            where="maps",
-            expected=f"a list of {' or '.join(MAP_KINDS)}",
-            got=", ".join(map(said, unknown)),
-        )
-    if isinstance(maps, Mapping):
-        return {kind: as_path(path, UsageError) for kind, path in maps.items()}
-    return {kind: map_path(picture, kind) for kind in MAP_KINDS if kind in kinds}
-
-
-def check_makes_maps(card: Card, where: str | None = None) -> None:
-    """Refuse maps of a system that makes none.
-
-    Raises:
-        UsageError: it makes a picture without deciding between frames.
-    """
-    if card.kind == "picture":
-        raise UsageError(
-            f"the system {card.name} makes a picture without deciding between frames",
-            where=where,
-            expected="a system of kind decision",
-            remedy="leave the maps out, or take another system (`panfocus systems`)",
-        )
 
 
 @dataclass(frozen=True)

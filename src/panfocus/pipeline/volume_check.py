@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io.volumes.volume import Volume
+from panfocus.pipeline.map_files import check_makes_maps
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.outputs import check_makes_maps
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.volume_choice import Choice, Selection
 from panfocus.resources.memory import hold_algebra_room, process_limit

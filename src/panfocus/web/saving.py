@@ -11,8 +11,9 @@ from panfocus.errors import OutputError, UsageError
 from panfocus.io.endings import beside
 from panfocus.pipeline.command_text import command, project_command
 from panfocus.pipeline.frame_outputs import SIZES, FrameOutputs
+from panfocus.pipeline.map_files import map_path
 from panfocus.pipeline.options import MAP_KINDS
-from panfocus.pipeline.outputs import Outputs, map_path
+from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.project_file import save_project
 from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.retouched import retouch

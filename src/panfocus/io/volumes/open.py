@@ -121,16 +121,16 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
             remedy="fuse it by `panfocus.fuse_volume`, or on the command line with an output "
             ".ome.tif, or a picture of what `only` chooses",
         )
-    if path.is_dir():
+    if is_folder(path) and _may_hold_planes(path):
         from panfocus.io.volumes.folder import channels_without_z  # noqa: PLC0415
 
-        said = channels_without_z(path)
-        if said is not None:
+        channels = channels_without_z(path)
+        if channels is not None:
             raise UsageError(
                 "these are several channels, which are not the frames of one stack",
                 where=str(path),
                 expected="frames of one channel, or names that tell Z, too",
-                got=f"{said}, by the names",
+                got=f"{channels}, by the names",
                 remedy="name the files of one channel; or say by `pattern` which part of the names "
                 "is Z, for example img_t{z}_c{c}.tif",
             )
