@@ -19,6 +19,7 @@ from panfocus.io.endings import split_ending
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.map_files import check_makes_maps
+from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.picture_output import pixel_size, scale_bars, write_picture
 from panfocus.pipeline.plan import Plan, settings_files
 from panfocus.pipeline.report import write_report
