@@ -17,8 +17,12 @@ from panfocus.arrays.pixels import luminance, shrink
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
 from panfocus.registration.transforms import Crop, Matrix, from_reduced, normalised
-from panfocus.registration.warp import TILE, Tiles, grid, warp, window_of
+from panfocus.registration.warp import TILE, Tiles, warp, window_of
 
+#: Side of the cells of which pixels are made.
+_CELL = 48
+#: Cells along a side that are made at once, at most.
+_CELLS = TILE[0] // _CELL
 #: Longer side up to which luminance is interpolated with care: it is looked at pixel by pixel.
 _SMALL = 1536
 
@@ -43,9 +47,7 @@ class MovedPixels:
         self.shape: tuple[int, ...] = (*self._size, 3)
         self.dtype: np.dtype[Any] = pixels.dtype
         self._out = np.empty(self.shape, pixels.dtype)
-        self._missing = {
-            (tile.top // TILE[0], tile.left // TILE[1]): tile for tile in grid(*self._size)
-        }
+        self._is_made = np.zeros([-(-side // _CELL) for side in self._size], bool)
 
     @cached_property
     def taken_grey(self) -> Pixels:
@@ -58,17 +60,44 @@ class MovedPixels:
 
     def whole(self) -> Pixels:
         """Return all pixels ``(h, w, 3)``."""
-        self._tiles.make_all(self._missing.values())
-        self._missing.clear()
+        self._make((slice(0, self._size[0]), slice(0, self._size[1])))
         return self._out
 
     def region(self, tile: Tile) -> Pixels:
-        """Return those of a part, the same as in `whole`."""
-        for key in list(_touched(tile)):
-            missing = self._missing.pop(key, None)
-            if missing is not None:
-                self._tiles.make(missing)
+        """Return those of a part."""
+        self._make(tile)
         return self._out[tile]
+
+    def _make(self, part: Tile) -> None:
+        """Make what is missing of a part: the cells around it, no more at a time than a tile."""
+        rows, cols = (range(s.start // _CELL, -(-s.stop // _CELL)) for s in part)
+        missing = [
+            crop
+            for top in range(rows.start, rows.stop, _CELLS)
+            for left in range(cols.start, cols.stop, _CELLS)
+            for crop in self._missing(
+                slice(top, min(top + _CELLS, rows.stop)),
+                slice(left, min(left + _CELLS, cols.stop)),
+            )
+        ]
+        if len(missing) > 1:
+            self._tiles.make_all(missing)
+        elif missing:
+            self._tiles.make(missing[0])
+
+    def _missing(self, rows: slice, cols: slice) -> Iterator[Crop]:
+        """Yield the part around what is missing of some cells, if any is; it counts as made."""
+        missing = ~self._is_made[rows, cols]
+        at = np.flatnonzero(missing.any(axis=1)), np.flatnonzero(missing.any(axis=0))
+        if len(at[0]) == 0:
+            return
+        spans = [(s.start + int(n[0]), s.start + int(n[-1]) + 1) for s, n in zip((rows, cols), at)]
+        (top, bottom), (left, right) = spans
+        self._is_made[top:bottom, left:right] = True
+        height, width = self._size
+        yield Crop(
+            top * _CELL, min(bottom * _CELL, height), left * _CELL, min(right * _CELL, width)
+        )
 
     def grey(self) -> Pixels:
         """Return luminance ``(h, w)``, interpolated quickly."""
@@ -97,17 +126,6 @@ class MovedPixels:
         grow = from_reduced(factor)
         matrix = np.linalg.inv(grow) @ window_of(self._matrix, self._field) @ grow
         return normalised(matrix), (self._size[0] // factor, self._size[1] // factor)
-
-
-def _touched(tile: Tile) -> Iterator[tuple[int, int]]:
-    """Yield row and column of the grid's tiles that a part of the picture lies in."""
-    rows, cols = (
-        range(span.start // side, -(-span.stop // side))
-        for span, side in zip(tile, TILE, strict=True)
-    )
-    for row in rows:
-        for col in cols:
-            yield row, col
 
 
 def _taken(plane: Pixels, matrix: Matrix, size: tuple[int, int], way: int) -> Pixels:

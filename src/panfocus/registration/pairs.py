@@ -33,6 +33,9 @@ _SHARP = 1.0
 _LARGE = 150_000
 #: Movement of a corner, pixels of the finest level, so small that shifts need no second measure.
 _SETTLED = 0.1
+#: The same of places that are as good as one, and of a step after which none is looked for further
+#: off.
+_NEAR = 1.0
 #: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
 _DOUBT = 0.02
 
@@ -134,16 +137,21 @@ def measure(
     low = range(first, count)
     still = patches_at(fixed, moving, np.eye(3), low)
     places = _places(fixed, moving, space, richest, starts)
-    tried = [left(patches_at(fixed, moving, p, low), still) for p in places]
+    tried = [patches_at(fixed, moving, p, low) for p in places]
+    remain = [left(patches, still) for patches in tried]
     matrix = np.eye(3)
     simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
     ways: tuple[Sequence[int], ...] = (range(count),)
     bent = simple
-    if tried and min(tried) < -_DOUBT:
-        matrix = places[int(np.argmin(tried))]
+    if remain and min(remain) < -_DOUBT:
+        best = int(np.argmin(remain))
+        matrix = places[best]
         spanned = increment(simple, parameters(simple, matrix))
         bent = simple if np.allclose(spanned, matrix, atol=1e-9) else richest
-        ways = ([count - 1], range(min(1, count - 1), count), range(count))
+        near = _step(Measured(matrix, tried[best], space, still, noise), bent, _NEAR)
+        if near is None:
+            ways = ([count - 1], range(min(1, count - 1), count), range(count))
+        matrix = matrix if near is None else near
     else:
         still = still if first == 0 else joined([patches_at(fixed, moving, matrix, [0]), still])
         found = Measured(matrix, still, space, still, noise)
@@ -153,12 +161,25 @@ def measure(
         found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space, still, noise)
         if not found.is_enough:
             continue
-        step = found.moved(bent)
-        apart = np.linalg.inv(matrix) @ step
-        if len(levels) == count and moves_by(apart, space) < _SETTLED * found.factor:
+        if len(levels) == count and _step(found, bent, _SETTLED) is not None:
             return found
-        matrix = step if is_plausible(in_pixels(step, space), *_size(space)) else matrix
+        step = _step(found, bent)
+        matrix = matrix if step is None else step
     return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still, noise)
+
+
+def _step(found: Measured, model: Model, most: float = np.inf) -> Matrix | None:
+    """Return the matrix in units that patches lead to by a model.
+
+    None where they are too few, it is no transform of frames, or it moves a corner by `most` pixels
+    of the finest level or more from where they were measured.
+    """
+    if not found.is_enough:
+        return None
+    step, space = found.moved(model), found.space
+    apart = moves_by(np.linalg.inv(found.matrix) @ step, space)
+    is_near = apart < most * found.factor
+    return step if is_near and is_plausible(in_pixels(step, space), *_size(space)) else None
 
 
 def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
@@ -176,7 +197,7 @@ def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: 
     low = list(range(1, count)) or [0]
     patches = patches_at(fixed, moving, start, low)
     found = Measured(start, patches, space, patches, noise)
-    if found.is_enough:
+    if found.is_enough and _step(found, models[-1], _SETTLED) is None:
         matrix = found.moved(models[-1])
         patches = patches_at(fixed, moving, matrix, low)
         found = Measured(matrix, patches, space, patches, noise)
@@ -210,7 +231,12 @@ def _places(
         levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
         parts = [(Points(one, space), two) for one, two in levels]
         out.append(refine(parts, rough, kind, 8, 0.02))
-    return [m for m in out if is_plausible(in_pixels(m, space), *_size(space))]
+    pixel = float(fixed.levels[0].factor)
+    apart: list[Matrix] = []
+    for place in out:
+        if all(moves_by(np.linalg.inv(a) @ place, space) >= _NEAR * pixel for a in apart):
+            apart += [place] if is_plausible(in_pixels(place, space), *_size(space)) else []
+    return apart
 
 
 def left(patches: Patches, rest: Patches) -> float:
