@@ -107,18 +107,18 @@ class _Bands:
         self._is_made = np.zeros(_PARTS, bool)
 
     def of(self, parts: NDArray[np.intp]) -> Float:
-        """Return the weights of blocks that begin at parts of the way between two samples.
+        """Return the weights of blocks that begin at any part of the way between two samples.
 
         Args:
-            parts: ``(N,)``.
+            parts: that will be asked for.
 
         Returns:
-            ``(N, _BLOCK, samples)``, or turned over.
+            ``(_PARTS, _BLOCK, samples)``, or turned over; those of other parts may be missing.
         """
         known = self._is_made[parts]
         if not known.all():
             self._make(np.unique(parts[~known]))
-        return np.asarray(self._made[parts], np.float32)
+        return self._made
 
     def _make(self, parts: NDArray[np.intp]) -> None:
         places = np.rint((self._steps + parts[:, None] / _PARTS) * _FINE).astype(np.intp)
@@ -225,6 +225,7 @@ class _Pass:
         blocks = np.arange(0, places, _BLOCK)
         at = self._scale * blocks[:, None] + (self._slant * middles + self._start)
         whole, part = np.divmod(np.rint(at * _PARTS).astype(np.intp), _PARTS)
+        bands = self._bands.of(part)
         # strips of one call are equally wide: the last may not be
         full = {0, count // self._width, len(strips)}
         for block, (samples, parts) in enumerate(zip(whole.tolist(), part, strict=True)):
@@ -235,7 +236,7 @@ class _Pass:
                     slice(low, low + self._bands.samples),
                     slice(block * _BLOCK, (block + 1) * _BLOCK),
                     slice(a * self._width, min(b * self._width, count)),
-                    self._bands.of(parts[a:b]),
+                    bands[parts[a:b]],
                 )
 
 
