@@ -17,7 +17,7 @@ from panfocus.fusion.blend import mix
 
 #: Frames that may wait, and what they may take: one waits in any case.
 MOST_WAITING = 4
-WAITING_BYTES = 96 * 2**20
+WAITING_BYTES = 160 * 2**20
 
 
 def waiting_frames(frame_bytes: int) -> int:

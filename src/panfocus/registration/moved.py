@@ -6,7 +6,7 @@ reduced copy, or measures it as it was taken; full resampling waits until a tile
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +17,8 @@ from panfocus.arrays.pixels import luminance, shrink
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
 from panfocus.registration.transforms import Crop, Matrix, from_reduced, normalised
-from panfocus.registration.warp import TILE, Tiles, warp, window_of
+from panfocus.registration.warp import Tiles, grid, range_of, warp, window_of
 
-#: Side of the cells of which pixels are made.
-_CELL = 48
-#: Cells along a side that are made at once, at most.
-_CELLS = TILE[0] // _CELL
 #: Longer side up to which luminance is interpolated with care: it is looked at pixel by pixel.
 _SMALL = 1536
 
@@ -46,9 +42,6 @@ class MovedPixels:
         self._size = (field.bottom - field.top, field.right - field.left)
         self.shape: tuple[int, ...] = (*self._size, 3)
         self.dtype: np.dtype[Any] = pixels.dtype
-        self._out = np.empty(self.shape, pixels.dtype)
-        self._is_made = np.zeros([-(-side // _CELL) for side in self._size], bool)
-
     @cached_property
     def taken_grey(self) -> Pixels:
         """Luminance ``(H, W)`` of the frame as it was taken."""
@@ -59,45 +52,25 @@ class MovedPixels:
         vars(self).pop("taken_grey", None)
 
     def whole(self) -> Pixels:
-        """Return all pixels ``(h, w, 3)``."""
-        self._make((slice(0, self._size[0]), slice(0, self._size[1])))
-        return self._out
+        """Return all pixels ``(h, w, 3)``, kept once they are made."""
+        return self._whole
 
     def region(self, tile: Tile) -> Pixels:
-        """Return those of a part."""
-        self._make(tile)
-        return self._out[tile]
+        """Return those of a part, no more of them made than it has."""
+        made = vars(self).get("_whole")
+        return self._made(*tile) if made is None else made[tile]
 
-    def _make(self, part: Tile) -> None:
-        """Make what is missing of a part: the cells around it, no more at a time than a tile."""
-        rows, cols = (range(s.start // _CELL, -(-s.stop // _CELL)) for s in part)
-        missing = [
-            crop
-            for top in range(rows.start, rows.stop, _CELLS)
-            for left in range(cols.start, cols.stop, _CELLS)
-            for crop in self._missing(
-                slice(top, min(top + _CELLS, rows.stop)),
-                slice(left, min(left + _CELLS, cols.stop)),
-            )
-        ]
-        if len(missing) > 1:
-            self._tiles.make_all(missing)
-        elif missing:
-            self._tiles.make(missing[0])
+    @cached_property
+    def _whole(self) -> Pixels:
+        return self._made(slice(0, self._size[0]), slice(0, self._size[1]))
 
-    def _missing(self, rows: slice, cols: slice) -> Iterator[Crop]:
-        """Yield the part around what is missing of some cells, if any is; it counts as made."""
-        missing = ~self._is_made[rows, cols]
-        at = np.flatnonzero(missing.any(axis=1)), np.flatnonzero(missing.any(axis=0))
-        if len(at[0]) == 0:
-            return
-        spans = [(s.start + int(n[0]), s.start + int(n[-1]) + 1) for s, n in zip((rows, cols), at)]
-        (top, bottom), (left, right) = spans
-        self._is_made[top:bottom, left:right] = True
-        height, width = self._size
-        yield Crop(
-            top * _CELL, min(bottom * _CELL, height), left * _CELL, min(right * _CELL, width)
-        )
+    def _made(self, rows: slice, cols: slice) -> Pixels:
+        field = Crop(rows.start, rows.stop, cols.start, cols.stop)
+        matrix = window_of(window_of(self._matrix, self._field), field)
+        out = np.empty((rows.stop - rows.start, cols.stop - cols.start, 3), self.dtype)
+        tiles = Tiles(self._pixels, matrix, out, within=self._range, is_encoded=not self._is_light)
+        tiles.make_all(list(grid(*out.shape[:2])))
+        return out
 
     def grey(self) -> Pixels:
         """Return luminance ``(h, w)``, interpolated quickly."""
@@ -117,9 +90,8 @@ class MovedPixels:
         return np.asarray(moved, np.float32)
 
     @cached_property
-    def _tiles(self) -> Tiles:
-        matrix = window_of(self._matrix, self._field)
-        return Tiles(self._pixels, matrix, self._out, is_encoded=not self._is_light)
+    def _range(self) -> tuple[float, float]:
+        return range_of(self._pixels)
 
     def _reduced(self, factor: int) -> tuple[Matrix, tuple[int, int]]:
         """Return the matrix between pixels of reduced copies, and the size of the field's."""

@@ -104,7 +104,14 @@ def in_units(matrix: Matrix, space: Space) -> Matrix:
     return normalised(space.to_unit @ matrix @ np.linalg.inv(space.to_unit))
 
 
-def patches_at(fixed: Detail, moving: Detail, matrix: Matrix, levels: Sequence[int]) -> Patches:
+def patches_at(
+    fixed: Detail,
+    moving: Detail,
+    matrix: Matrix,
+    levels: Sequence[int],
+    *,
+    is_rough: bool = False,
+) -> Patches:
     """Measure patches on some levels at a matrix in units."""
     space = Space(fixed.height, fixed.width)
     parts: list[Patches] = []
@@ -113,7 +120,7 @@ def patches_at(fixed: Detail, moving: Detail, matrix: Matrix, levels: Sequence[i
         lift = space.level_to_unit(one.factor)
         at = normalised(np.linalg.inv(lift) @ matrix @ lift)
         at = np.eye(3) if np.array_equal(matrix, np.eye(3)) else at
-        parts.append(compare(one.smooth, two.smooth, at, one.factor))
+        parts.append(compare(one.smooth, two.smooth, at, one.factor, is_rough=is_rough))
     return joined(parts)
 
 
@@ -137,7 +144,7 @@ def measure(
     low = range(first, count)
     still = patches_at(fixed, moving, np.eye(3), low)
     places = _places(fixed, moving, space, richest, starts)
-    tried = [patches_at(fixed, moving, p, low) for p in places]
+    tried = [patches_at(fixed, moving, p, low, is_rough=True) for p in places]
     remain = [left(patches, still) for patches in tried]
     matrix = np.eye(3)
     simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest

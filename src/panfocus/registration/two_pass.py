@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -174,8 +175,7 @@ def _taken(planes: Float, rows: _Extent, columns: _Extent) -> Float:
     return out
 
 
-@dataclass(frozen=True)
-class _Product:
+class _Product(NamedTuple):
     """Strips of lines that lie beside each other and are made from the same samples, by one call.
 
     Attributes:
@@ -236,7 +236,7 @@ class _Pass:
                     slice(low, low + self._bands.samples),
                     slice(block * _BLOCK, (block + 1) * _BLOCK),
                     slice(a * self._width, min(b * self._width, count)),
-                    bands[parts[a:b]],
+                    bands.take(parts[a:b], axis=0),
                 )
 
 
