@@ -24,17 +24,11 @@ from panfocus.registration.accept import (
     prove,
     read,
 )
+from panfocus.registration.approach import measure, measure_near
 from panfocus.registration.estimate import Space
 from panfocus.registration.joint import Link, solve, unknown
 from panfocus.registration.models import Model, kind_of, ladder
-from panfocus.registration.pairs import (
-    FEIGNED,
-    in_pixels,
-    in_units,
-    measure,
-    measure_near,
-    moves_by,
-)
+from panfocus.registration.pairs import FEIGNED, in_pixels, in_units, moves_by
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
 
@@ -104,7 +98,7 @@ class Links:
     def _compare(self, fixed: Detail, moving: Detail) -> _Pair:
         first, second = self._count - 1, self._count
         nothing = Proof(0.0, 0.0, ())
-        if min(len(d.levels[0].points) for d in (fixed, moving)) < FEWEST:
+        if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
             return _Pair(first, second, None, nothing)
         last = self._pairs[-1].reading if self._pairs else None
         starts = [] if last is None else [last.matrices[self._models[-1]]]
@@ -124,9 +118,8 @@ class Links:
         known = [r.matrices[self._models[-1]] for r in steps if r is not None]
         if not known or (steps[-1] is None) != (steps[-2] is None):
             return
-        fewest = min(len(d.levels[0].points) for d in (self._before[0], detail))
         if steps[-1] is None:
-            if fewest < FEWEST:
+            if not (self._before[0].shows(FEWEST) and detail.shows(FEWEST)):
                 return
             # the frame between shows nothing: look from further off, along the last known step
             start = normalised(known[-1] @ known[-1])
@@ -153,8 +146,7 @@ class Links:
             found: where it was placed by links.
         """
         fixed, moving = details
-        fewest = min(len(d.levels[0].points) for d in details)
-        if abs(number - reference) <= 2 or fewest < FEWEST:
+        if abs(number - reference) <= 2 or not all(d.shows(FEWEST) for d in details):
             return
         start = in_units(found.matrix, self._space)
         if found.status in ("aligned", CARRIED):

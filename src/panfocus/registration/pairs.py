@@ -1,8 +1,7 @@
-"""Measure where one frame lies on another: from a rough place to a fraction of a pixel.
+"""What patches of two frames say of where one lies on the other.
 
-A coarse search on normalised detail finds the way; shifts of patches, which blur does not bend,
-tell the rest. What is measured is kept as small steps from one matrix, one for every model, so that
-a whole stack can choose its model later without seeing a picture again.
+It is kept as small steps from one matrix, one for every model, so that a whole stack can choose its
+model later without seeing a picture again.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.registration.estimate import Points, Space, coarse, refine
-from panfocus.registration.models import Model, increment, kind_of, parameters
+from panfocus.registration.estimate import Space
+from panfocus.registration.models import Model, increment, parameters
 from panfocus.registration.patches import Patches, compare, joined
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.robust import Fit, cell_of, fit, to_unit
-from panfocus.registration.transforms import Matrix, corner_shift, is_plausible, move, normalised
+from panfocus.registration.transforms import Matrix, corner_shift, move, normalised
 
 Array = NDArray[np.float64]
 #: Levels on which patches are compared.
@@ -29,15 +28,6 @@ FEWEST, FEWEST_CELLS = 16, 6
 FEIGNED = 0.3
 #: Standard error in pixels of its level up to which a patch has a say.
 _SHARP = 1.0
-#: Pixels of the finest level from which on coarser levels show patches enough to choose by.
-_LARGE = 150_000
-#: Movement of a corner, pixels of the finest level, so small that shifts need no second measure.
-_SETTLED = 0.1
-#: The same of places that are as good as one, and of a step after which none is looked for further
-#: off.
-_NEAR = 1.0
-#: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
-_DOUBT = 0.02
 
 
 @dataclass
@@ -124,126 +114,9 @@ def patches_at(
     return joined(parts)
 
 
-def measure(
-    fixed: Detail, moving: Detail, models: Sequence[Model], starts: Sequence[Matrix] = ()
-) -> Measured:
-    """Find where a frame lies.
-
-    Args:
-        fixed: one frame.
-        moving: another, of equal size.
-        models: simple to rich; the richest is what the way may bend by.
-        starts: matrices in units to begin from besides at rest.
-    """
-    space = Space(fixed.height, fixed.width)
-    richest = models[-1]
-    count = min(LEVELS, len(fixed.levels))
-    noise = fixed.noise + moving.noise
-    # small pictures have too few patches on coarser levels
-    first = 1 if count > 1 and fixed.levels[0].smooth.size >= _LARGE else 0
-    low = range(first, count)
-    still = patches_at(fixed, moving, np.eye(3), low)
-    places = _places(fixed, moving, space, richest, starts)
-    tried = [patches_at(fixed, moving, p, low, is_rough=True) for p in places]
-    remain = [left(patches, still) for patches in tried]
-    matrix = np.eye(3)
-    simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
-    ways: tuple[Sequence[int], ...] = (range(count),)
-    bent = simple
-    if remain and min(remain) < -_DOUBT:
-        best = int(np.argmin(remain))
-        matrix = places[best]
-        spanned = increment(simple, parameters(simple, matrix))
-        bent = simple if np.allclose(spanned, matrix, atol=1e-9) else richest
-        near = _step(Measured(matrix, tried[best], space, still, noise), bent, _NEAR)
-        if near is None:
-            ways = ([count - 1], range(min(1, count - 1), count), range(count))
-        matrix = matrix if near is None else near
-    else:
-        still = still if first == 0 else joined([patches_at(fixed, moving, matrix, [0]), still])
-        found = Measured(matrix, still, space, still, noise)
-        if not found.is_enough or moves_by(found.moved(bent), space) < FEIGNED * found.factor:
-            return found
-    for levels in ways:
-        found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space, still, noise)
-        if not found.is_enough:
-            continue
-        if len(levels) == count and _step(found, bent, _SETTLED) is not None:
-            return found
-        step = _step(found, bent)
-        matrix = matrix if step is None else step
-    return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still, noise)
-
-
-def _step(found: Measured, model: Model, most: float = np.inf) -> Matrix | None:
-    """Return the matrix in units that patches lead to by a model.
-
-    None where they are too few, it is no transform of frames, or it moves a corner by `most` pixels
-    of the finest level or more from where they were measured.
-    """
-    if not found.is_enough:
-        return None
-    step, space = found.moved(model), found.space
-    apart = moves_by(np.linalg.inv(found.matrix) @ step, space)
-    is_near = apart < most * found.factor
-    return step if is_near and is_plausible(in_pixels(step, space), *_size(space)) else None
-
-
-def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
-    """Measure where a frame lies whose place is known within a pixel, on coarser levels.
-
-    Args:
-        fixed: one frame.
-        moving: another, of equal size.
-        models: simple to rich.
-        start: matrix in units.
-    """
-    space = Space(fixed.height, fixed.width)
-    count = min(LEVELS, len(fixed.levels))
-    noise = fixed.noise + moving.noise
-    low = list(range(1, count)) or [0]
-    patches = patches_at(fixed, moving, start, low)
-    found = Measured(start, patches, space, patches, noise)
-    if found.is_enough and _step(found, models[-1], _SETTLED) is None:
-        matrix = found.moved(models[-1])
-        patches = patches_at(fixed, moving, matrix, low)
-        found = Measured(matrix, patches, space, patches, noise)
-    return found
-
-
 def moves_by(matrix: Matrix, space: Space) -> float:
     """Return the shift in pixels of the corner that a matrix in units moves most."""
     return corner_shift(in_pixels(matrix, space), space.height, space.width)
-
-
-def _size(space: Space) -> tuple[int, int]:
-    return space.height, space.width
-
-
-def _places(
-    fixed: Detail, moving: Detail, space: Space, richest: Model, starts: Sequence[Matrix]
-) -> list[Matrix]:
-    """Return where the moving frame may lie."""
-    rest = np.eye(3)
-    kind = kind_of(richest)
-    rough = coarse(
-        fixed,
-        moving,
-        space,
-        "translation" if kind == "translation" else "similarity",
-        [rest, *starts],
-    )
-    out = [rough, *starts]
-    if kind in ("affine", "homography") and len(fixed.levels) > 2:
-        levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
-        parts = [(Points(one, space), two) for one, two in levels]
-        out.append(refine(parts, rough, kind, 8, 0.02))
-    pixel = float(fixed.levels[0].factor)
-    apart: list[Matrix] = []
-    for place in out:
-        if all(moves_by(np.linalg.inv(a) @ place, space) >= _NEAR * pixel for a in apart):
-            apart += [place] if is_plausible(in_pixels(place, space), *_size(space)) else []
-    return apart
 
 
 def left(patches: Patches, rest: Patches) -> float:
