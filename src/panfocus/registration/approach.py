@@ -7,7 +7,7 @@ tell the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -145,7 +145,8 @@ def measure(
         return pair.settled(found.matrix, bent, ways)
     if first:
         pair = _Pair(fixed, moving, joined([patches_at(fixed, moving, rest, [0]), pair.still]))
-    found = pair.with_patches(rest, pair.still)
+    apart = [r for f, r in zip(tried, remain, strict=True) if _is_apart(f.matrix, rest, fixed)]
+    found = replace(pair.with_patches(rest, pair.still), elsewhere=max(apart, default=np.inf))
     if not found.is_enough or moves_by(found.moved(simple), pair.space) < FEIGNED * found.factor:
         return found
     return pair.settled(rest, simple, [full])
@@ -189,13 +190,17 @@ def _places(
         levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
         parts = [(Points(one, space), two) for one, two in levels]
         out.append(refine(parts, rough, kind, 8, 0.02))
-    least = _ALIKE * fixed.levels[0].factor
     apart: list[Matrix] = []
     for place in out:
-        distances = (moves_by(np.linalg.inv(a) @ place, space) for a in apart)
-        if _is_plausible(place, space) and all(distance >= least for distance in distances):
+        if _is_plausible(place, space) and all(_is_apart(place, a, fixed) for a in apart):
             apart.append(place)
     return apart
+
+
+def _is_apart(one: Matrix, other: Matrix, detail: Detail) -> bool:
+    """Whether matrices in units are more than one place."""
+    away = moves_by(np.linalg.inv(one) @ other, Space(detail.height, detail.width))
+    return away >= _ALIKE * detail.levels[0].factor
 
 
 def _is_plausible(matrix: Matrix, space: Space) -> bool:

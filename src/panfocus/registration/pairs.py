@@ -40,6 +40,8 @@ class Measured:
         space: of the frames.
         still: patches measured at rest.
         noise: variance of what noise adds to the frames' difference, finest level.
+        elsewhere: how much more than at rest remains somewhere else, a logarithm: near 0 where a
+            frame shows too little to tell; infinite where nobody looked, or frames do not rest.
         fits: of each model that was asked for.
     """
 
@@ -48,6 +50,7 @@ class Measured:
     space: Space
     still: Patches
     noise: float = 0.0
+    elsewhere: float = np.inf
     fits: dict[Model, Fit] = field(default_factory=dict[Model, Fit])
 
     @property
