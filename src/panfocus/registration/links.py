@@ -67,8 +67,8 @@ class _Pair:
         second: of the other.
         reading: None where they share too little detail.
         proof: what patches say of it.
-        tells: whether one place and another can be told apart: of a frame that is wholly blurred
-            any place seems as good as rest.
+        tells: whether one place and another can be told apart: not where there is no reading, nor
+            of a frame that is wholly blurred, to which any place seems as good as rest.
     """
 
     first: int
@@ -112,10 +112,10 @@ class Links:
         first, second = self._count - 1, self._count
         nothing = Proof(0.0, 0.0, ())
         if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
-            return _Pair(first, second, None, nothing)
+            return _Pair(first, second, None, nothing, tells=False)
         measured = measure(fixed, moving, self._models, self._steps()[-1:])
         if not measured.is_enough:
-            return _Pair(first, second, None, nothing)
+            return _Pair(first, second, None, nothing, tells=False)
         reading = read(measured, self._models)
         model = self._choose([reading])
         shift = moves_by(reading.matrices[model], self._space)
@@ -134,7 +134,7 @@ class Links:
 
     def _link_second(self, detail: Detail) -> None:
         """Measure the newest frame against the one before its neighbour, where they move."""
-        is_told = [p.reading is not None and p.tells for p in self._near()[-2:]]
+        is_told = [p.tells for p in self._near()[-2:]]
         known = self._steps()
         if not known or is_told[0] != is_told[1]:
             return
@@ -226,7 +226,7 @@ class Links:
         out: list[PairTransform] = []
         for n, k in enumerate(self._towards(reference, len(near))):
             pair = near[k]
-            is_own = believed[k] or (pair.reading is not None and pair.tells and not large[k])
+            is_own = believed[k] or (pair.tells and not large[k])
             status = self._status(matrices[n], errors[n], is_own=is_own)
             matrix = in_pixels(matrices[n], space)
             if status == "in place":

@@ -42,6 +42,7 @@ class MovedPixels:
         self._size = (field.bottom - field.top, field.right - field.left)
         self.shape: tuple[int, ...] = (*self._size, 3)
         self.dtype: np.dtype[Any] = pixels.dtype
+
     @cached_property
     def taken_grey(self) -> Pixels:
         """Luminance ``(H, W)`` of the frame as it was taken."""
