@@ -153,7 +153,7 @@ def measure(
 
 
 def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
-    """Measure where a frame lies whose place is known within a pixel, on coarser levels.
+    """Measure where a frame lies whose place is known within a pixel.
 
     Args:
         fixed: one frame.
@@ -161,14 +161,13 @@ def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: 
         models: simple to rich.
         start: matrix in units.
     """
-    count = min(LEVELS, len(fixed.levels))
-    low = list(range(1, count)) or [0]
-    patches = patches_at(fixed, moving, start, low)
+    levels = range(min(LEVELS, len(fixed.levels)))
+    patches = patches_at(fixed, moving, start, levels)
     found = _Pair(fixed, moving, patches).with_patches(start, patches)
     if not found.is_enough or step_of(found, models[-1], _SETTLED) is not None:
         return found
     matrix = found.moved(models[-1])
-    patches = patches_at(fixed, moving, matrix, low)
+    patches = patches_at(fixed, moving, matrix, levels)
     return _Pair(fixed, moving, patches).with_patches(matrix, patches)
 
 

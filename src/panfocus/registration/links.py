@@ -50,8 +50,9 @@ _CREEP = 0.5
 #: Shorter side, pixels of the finest level, below which the blur of a plane that lies at a slant
 #: changes so much from place to place that it feigns a step.
 _SMALL = 384.0
-#: By how much the variance of steps measured on coarser levels falls short.
-_COARSE = 16.0
+#: By how much the variance of steps between frames further apart falls short: their blur differs
+#: more, and of 1, 4 and 16 the last came closest.
+_FURTHER = 16.0
 #: Status of a frame that pixels of its own do not place, but those of others do.
 CARRIED = "carried by its neighbours"
 #: Status of a frame that nothing places.
@@ -217,7 +218,7 @@ class Links:
             for p, b, big in zip(near, believed, large, strict=True)
         ]
         links += [
-            replace(link, covariance=_COARSE * link.covariance)
+            replace(link, covariance=_FURTHER * link.covariance)
             for p in [*(p for p in self._pairs if p.second == p.first + 2), *self._ties]
             for link in [self._link(p, model, is_proven=True, rests=False)]
         ]
