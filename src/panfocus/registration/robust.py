@@ -24,8 +24,8 @@ Array = NDArray[np.float64]
 _TAU = 0.03
 #: Squared residual, over its scale, at which a patch counts a quarter.
 _SOFT = 6.0
-#: Rounds of reweighting, at most, and the change of parameters, units, after which there is no more:
-#: a thousandth of a pixel of the finest level.
+#: Rounds of reweighting, at most, and the change of parameters, units, after which there are no
+#: more: about a thousandth of a pixel of the finest level.
 _STEPS = 8
 _STEADY = 3e-6
 #: Median of chi squared with two degrees of freedom.
