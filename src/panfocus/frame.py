@@ -66,7 +66,7 @@ class UnmadePixels(Protocol):
         ...
 
     def region(self, tile: Tile) -> Pixels:
-        """Return those of a part, the same as in `whole`."""
+        """Return those of a part; places may be rounded otherwise than in `whole`."""
         ...
 
     def grey(self) -> Pixels:

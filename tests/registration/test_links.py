@@ -30,6 +30,32 @@ def test_a_flat_frame_of_a_rail_is_carried_by_its_neighbours():
     assert error(found[5].matrix, true[5]) < 0.3
 
 
+def test_what_lies_beyond_a_flat_frame_is_placed_and_nothing_is_said_to_be_left():
+    true = [similarity(1 + 0.006 * (n - 4)) for n in range(8)]
+    frames = [photographed(texture(*SIZE), m) for m in true]
+    frames[3] = np.full_like(frames[3], 90)
+    found = placed(frames, 4)
+    assert [f.status for f in found[2:4]] == [CARRIED, CARRIED]
+    assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.3
+
+
+def test_a_frame_that_is_wholly_blurred_does_not_seem_to_rest():
+    true = [similarity(1 + 0.006 * (n - 4)) for n in range(8)]
+    frames = [photographed(texture(*SIZE), m) for m in true]
+    frames[2] = cv2.GaussianBlur(frames[2], (0, 0), 40)
+    found = placed(frames, 4)
+    assert found[2].status == CARRIED
+    assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.3
+
+
+def test_a_rail_that_pauses_is_not_moved_along():
+    places = [-3, -2, -1, 0, 0, 1, 2, 3]
+    true = [similarity(1 + 0.006 * n) for n in places]
+    found = placed([photographed(texture(*SIZE), m) for m in true], 3)
+    assert found[4].status == "in place"
+    assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.1
+
+
 def test_a_dark_frame_whose_blur_bleeds_inwards_is_no_scale():
     sharp = texture(*SIZE)
     sharp[:12], sharp[-12:], sharp[:, :12], sharp[:, -12:] = 0, 0, 0, 0

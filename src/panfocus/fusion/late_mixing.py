@@ -17,7 +17,7 @@ from panfocus.fusion.blend import mix
 
 #: Frames that may wait, and what they may take: one waits in any case.
 MOST_WAITING = 4
-WAITING_BYTES = 96 * 2**20
+WAITING_BYTES = 160 * 2**20
 
 
 def waiting_frames(frame_bytes: int) -> int:
@@ -93,18 +93,29 @@ class LateMixing:
                 del self._tiles[key]
 
     def _mix(self, key: tuple[int, int, int, int], one: _Waiting, later: list[_Waiting]) -> None:
-        tile = slice(*key[:2]), slice(*key[2:])
-        if _shows(one, later, (key[1] - key[0], key[3] - key[2])):
-            mix_into(self._picture[tile], one.frame.region(tile), one.alpha)
+        part = _left(one, later, (key[1] - key[0], key[3] - key[2]))
+        if part is None:
+            return
+        rows, cols = part
+        tile = (
+            slice(key[0] + rows.start, key[0] + rows.stop),
+            slice(key[2] + cols.start, key[2] + cols.stop),
+        )
+        alpha = None if one.alpha is None else np.ascontiguousarray(one.alpha[part])
+        mix_into(self._picture[tile], one.frame.region(tile), alpha)
 
 
-def _shows(one: _Waiting, later: list[_Waiting], shape: tuple[int, int]) -> bool:
-    """Whether anything of a frame is left in a tile under those after it."""
+def _left(one: _Waiting, later: list[_Waiting], shape: tuple[int, int]) -> Tile | None:
+    """Return the part of a tile with all that is left of a frame under those after it."""
     shown = np.ones(shape, bool) if one.alpha is None else one.alpha > 0
     for other in later:
         assert other.alpha is not None  # a frame that covers all has cleared the tile
         shown &= other.alpha < 1
-    return bool(shown.any())
+    rows = np.flatnonzero(shown.any(axis=1))
+    if len(rows) == 0:
+        return None
+    cols = np.flatnonzero(shown.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
 
 
 def mix_into(below: Pixels, above: Pixels, alpha: Float | None) -> None:

@@ -14,17 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import median
+from panfocus.registration.approach import measure
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, kind_of, ladder
 from panfocus.registration.options import FREEDOMS
-from panfocus.registration.pairs import (
-    Measured,
-    gains_of,
-    in_pixels,
-    in_units,
-    measure,
-    moves_by,
-)
+from panfocus.registration.pairs import Measured, gains_of, in_pixels, in_units, moves_by
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.robust import cell_of, corner_error, cost, to_unit
 from panfocus.registration.transforms import (
@@ -194,7 +188,7 @@ def register(
     """
     rest = np.eye(3)
     space = Space(fixed.height, fixed.width)
-    if min(len(d.levels[0].points) for d in (fixed, moving)) < FEWEST:
+    if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
         return PairTransform(rest, "identity", "no detail")
     models = ladder(kind, freedoms)
     starts = [] if guess is None else [in_units(guess, space)]

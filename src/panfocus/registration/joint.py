@@ -154,9 +154,9 @@ def _carried(links: Sequence[Link], model: Model, floor: Array) -> list[Link]:
         own, prior = np.linalg.inv(loose), np.linalg.inv(spread)
         measured = parameters(model, link.matrix)
         off = measured - mean
-        # an unproven measure far from the law is a measure of something else
-        if not link.is_proven and off @ np.linalg.inv(loose + spread) @ off > 9 * len(mean):
-            own = own * 1e-6
+        if off @ np.linalg.inv(loose + spread) @ off > 9 * len(mean):
+            # proven, it does not follow the law; else it is a measure of something else
+            own, prior = (own, prior * 1e-6) if link.is_proven else (own * 1e-6, prior)
         both = np.asarray(np.linalg.inv(own + prior), np.float64)
         p = both @ (own @ measured + prior @ mean)
         out.append(replace(link, matrix=increment(model, p), covariance=both))

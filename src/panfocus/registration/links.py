@@ -24,17 +24,11 @@ from panfocus.registration.accept import (
     prove,
     read,
 )
+from panfocus.registration.approach import measure, measure_near
 from panfocus.registration.estimate import Space
 from panfocus.registration.joint import Link, solve, unknown
 from panfocus.registration.models import Model, kind_of, ladder
-from panfocus.registration.pairs import (
-    FEIGNED,
-    in_pixels,
-    in_units,
-    measure,
-    measure_near,
-    moves_by,
-)
+from panfocus.registration.pairs import FEIGNED, in_pixels, in_units, moves_by
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
 
@@ -48,13 +42,17 @@ _FEW = 2
 _GAIN_A_PIXEL = 0.1
 #: Standard error of a corner, pixels of the finest level, up to which a frame counts as placed.
 _PLACED = 1.0
+#: By how much, in logarithms, more must remain elsewhere than at rest for a frame to tell that it
+#: rests: frames that do, 3; frames that are wholly blurred, .004 to .03.
+_TELLS = 0.05
 #: Movement of a corner, pixels of the finest level, that small steps must add up to.
 _CREEP = 0.5
 #: Shorter side, pixels of the finest level, below which the blur of a plane that lies at a slant
 #: changes so much from place to place that it feigns a step.
 _SMALL = 384.0
-#: By how much the variance of steps measured on coarser levels falls short.
-_COARSE = 16.0
+#: By how much the variance of steps between frames further apart falls short: their blur differs
+#: more, and of 1, 4 and 16 the last came closest.
+_FURTHER = 16.0
 #: Status of a frame that pixels of its own do not place, but those of others do.
 CARRIED = "carried by its neighbours"
 #: Status of a frame that nothing places.
@@ -63,12 +61,22 @@ UNALIGNED = "left unaligned: no shared detail"
 
 @dataclass(frozen=True)
 class _Pair:
-    """What is known of two frames; `reading` is None where they share too little detail."""
+    """What is known of two frames.
+
+    Attributes:
+        first: number of one.
+        second: of the other.
+        reading: None where they share too little detail.
+        proof: what patches say of it.
+        tells: whether one place and another can be told apart: not where there is no reading, nor
+            of a frame that is wholly blurred, to which any place seems as good as rest.
+    """
 
     first: int
     second: int
     reading: Reading | None
     proof: Proof
+    tells: bool = True
 
 
 class Links:
@@ -104,29 +112,35 @@ class Links:
     def _compare(self, fixed: Detail, moving: Detail) -> _Pair:
         first, second = self._count - 1, self._count
         nothing = Proof(0.0, 0.0, ())
-        if min(len(d.levels[0].points) for d in (fixed, moving)) < FEWEST:
-            return _Pair(first, second, None, nothing)
-        last = self._pairs[-1].reading if self._pairs else None
-        starts = [] if last is None else [last.matrices[self._models[-1]]]
-        measured = measure(fixed, moving, self._models, starts)
+        if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
+            return _Pair(first, second, None, nothing, tells=False)
+        measured = measure(fixed, moving, self._models, self._steps()[-1:])
         if not measured.is_enough:
-            return _Pair(first, second, None, nothing)
+            return _Pair(first, second, None, nothing, tells=False)
         reading = read(measured, self._models)
         model = self._choose([reading])
         shift = moves_by(reading.matrices[model], self._space)
         if shift < max(_NOTHING * self._factor, CLEAR * reading.error(model, self._space)):
-            return _Pair(first, second, reading, nothing)
+            return _Pair(first, second, reading, nothing, tells=measured.elsewhere > _TELLS)
         return _Pair(first, second, reading, prove(measured))
+
+    def _near(self) -> list[_Pair]:
+        """Return what is known of neighbours."""
+        return [p for p in self._pairs if p.second == p.first + 1]
+
+    def _steps(self) -> list[Matrix]:
+        """Return the steps between neighbours that are told, by the richest model, in units."""
+        told = [p.reading for p in self._near() if p.tells]
+        return [r.matrices[self._models[-1]] for r in told if r is not None]
 
     def _link_second(self, detail: Detail) -> None:
         """Measure the newest frame against the one before its neighbour, where they move."""
-        steps = [p.reading for p in self._pairs if p.second == p.first + 1]
-        known = [r.matrices[self._models[-1]] for r in steps if r is not None]
-        if not known or (steps[-1] is None) != (steps[-2] is None):
+        is_told = [p.tells for p in self._near()[-2:]]
+        known = self._steps()
+        if not known or is_told[0] != is_told[1]:
             return
-        fewest = min(len(d.levels[0].points) for d in (self._before[0], detail))
-        if steps[-1] is None:
-            if fewest < FEWEST:
+        if not is_told[1]:
+            if not (self._before[0].shows(FEWEST) and detail.shows(FEWEST)):
                 return
             # the frame between shows nothing: look from further off, along the last known step
             start = normalised(known[-1] @ known[-1])
@@ -153,8 +167,7 @@ class Links:
             found: where it was placed by links.
         """
         fixed, moving = details
-        fewest = min(len(d.levels[0].points) for d in details)
-        if abs(number - reference) <= 2 or fewest < FEWEST:
+        if abs(number - reference) <= 2 or not all(d.shows(FEWEST) for d in details):
             return
         start = in_units(found.matrix, self._space)
         if found.status in ("aligned", CARRIED):
@@ -179,7 +192,7 @@ class Links:
 
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
-        near = [p for p in self._pairs if p.second == p.first + 1]
+        near = self._near()
         least = (FEIGNED if len(near) > 1 else FEIGNED_ALONE) * self._smallness()
         large = [self._shift(p) >= least * self._factor for p in near]
         proven = [big and self._is_proven(p) for p, big in zip(near, large, strict=True)]
@@ -195,7 +208,8 @@ class Links:
         # where most steps move, one that hardly seems to is no rest
         moves = creeps or 2 * sum(proven) >= len(near)
         believed = [
-            ok or creeps or (moves and not big) for ok, big in zip(proven, large, strict=True)
+            ok or ((creeps or (moves and not big)) and p.tells)
+            for p, ok, big in zip(near, proven, large, strict=True)
         ]
         good = [p.reading for p, b in zip(near, believed, strict=True) if b and p.reading]
         model = self._choose(good)
@@ -204,7 +218,7 @@ class Links:
             for p, b, big in zip(near, believed, large, strict=True)
         ]
         links += [
-            replace(link, covariance=_COARSE * link.covariance)
+            replace(link, covariance=_FURTHER * link.covariance)
             for p in [*(p for p in self._pairs if p.second == p.first + 2), *self._ties]
             for link in [self._link(p, model, is_proven=True, rests=False)]
         ]
@@ -213,9 +227,8 @@ class Links:
         out: list[PairTransform] = []
         for n, k in enumerate(self._towards(reference, len(near))):
             pair = near[k]
-            status = self._status(matrices[n], errors[n], is_own=believed[k] or not large[k])
-            if pair.reading is None and status != CARRIED:
-                status = UNALIGNED
+            is_own = believed[k] or (pair.tells and not large[k])
+            status = self._status(matrices[n], errors[n], is_own=is_own)
             matrix = in_pixels(matrices[n], space)
             if status == "in place":
                 matrix = np.eye(3)

@@ -6,7 +6,7 @@ reduced copy, or measures it as it was taken; full resampling waits until a tile
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from panfocus.arrays.pixels import luminance, shrink
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
 from panfocus.registration.transforms import Crop, Matrix, from_reduced, normalised
-from panfocus.registration.warp import TILE, Tiles, grid, warp, window_of
+from panfocus.registration.warp import Tiles, grid, range_of, warp, window_of
 
 #: Longer side up to which luminance is interpolated with care: it is looked at pixel by pixel.
 _SMALL = 1536
@@ -42,10 +42,6 @@ class MovedPixels:
         self._size = (field.bottom - field.top, field.right - field.left)
         self.shape: tuple[int, ...] = (*self._size, 3)
         self.dtype: np.dtype[Any] = pixels.dtype
-        self._out = np.empty(self.shape, pixels.dtype)
-        self._missing = {
-            (tile.top // TILE[0], tile.left // TILE[1]): tile for tile in grid(*self._size)
-        }
 
     @cached_property
     def taken_grey(self) -> Pixels:
@@ -57,18 +53,25 @@ class MovedPixels:
         vars(self).pop("taken_grey", None)
 
     def whole(self) -> Pixels:
-        """Return all pixels ``(h, w, 3)``."""
-        self._tiles.make_all(self._missing.values())
-        self._missing.clear()
-        return self._out
+        """Return all pixels ``(h, w, 3)``, kept once they are made."""
+        return self._whole
 
     def region(self, tile: Tile) -> Pixels:
-        """Return those of a part, the same as in `whole`."""
-        for key in list(_touched(tile)):
-            missing = self._missing.pop(key, None)
-            if missing is not None:
-                self._tiles.make(missing)
-        return self._out[tile]
+        """Return those of a part, no more of them made than it has."""
+        made = vars(self).get("_whole")
+        return self._made(*tile) if made is None else made[tile]
+
+    @cached_property
+    def _whole(self) -> Pixels:
+        return self._made(slice(0, self._size[0]), slice(0, self._size[1]))
+
+    def _made(self, rows: slice, cols: slice) -> Pixels:
+        field = Crop(rows.start, rows.stop, cols.start, cols.stop)
+        matrix = window_of(window_of(self._matrix, self._field), field)
+        out = np.empty((rows.stop - rows.start, cols.stop - cols.start, 3), self.dtype)
+        tiles = Tiles(self._pixels, matrix, out, within=self._range, is_encoded=not self._is_light)
+        tiles.make_all(list(grid(*out.shape[:2])))
+        return out
 
     def grey(self) -> Pixels:
         """Return luminance ``(h, w)``, interpolated quickly."""
@@ -88,26 +91,14 @@ class MovedPixels:
         return np.asarray(moved, np.float32)
 
     @cached_property
-    def _tiles(self) -> Tiles:
-        matrix = window_of(self._matrix, self._field)
-        return Tiles(self._pixels, matrix, self._out, is_encoded=not self._is_light)
+    def _range(self) -> tuple[float, float]:
+        return range_of(self._pixels)
 
     def _reduced(self, factor: int) -> tuple[Matrix, tuple[int, int]]:
         """Return the matrix between pixels of reduced copies, and the size of the field's."""
         grow = from_reduced(factor)
         matrix = np.linalg.inv(grow) @ window_of(self._matrix, self._field) @ grow
         return normalised(matrix), (self._size[0] // factor, self._size[1] // factor)
-
-
-def _touched(tile: Tile) -> Iterator[tuple[int, int]]:
-    """Yield row and column of the grid's tiles that a part of the picture lies in."""
-    rows, cols = (
-        range(span.start // side, -(-span.stop // side))
-        for span, side in zip(tile, TILE, strict=True)
-    )
-    for row in rows:
-        for col in cols:
-            yield row, col
 
 
 def _taken(plane: Pixels, matrix: Matrix, size: tuple[int, int], way: int) -> Pixels:

@@ -1,8 +1,7 @@
-"""Measure where one frame lies on another: from a rough place to a fraction of a pixel.
+"""What patches of two frames say of where one lies on the other.
 
-A coarse search on normalised detail finds the way; shifts of patches, which blur does not bend,
-tell the rest. What is measured is kept as small steps from one matrix, one for every model, so that
-a whole stack can choose its model later without seeing a picture again.
+It is kept as small steps from one matrix, one for every model, so that a whole stack can choose its
+model later without seeing a picture again.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.registration.estimate import Points, Space, coarse, refine
-from panfocus.registration.models import Model, increment, kind_of, parameters
+from panfocus.registration.estimate import Space
+from panfocus.registration.models import Model, increment, parameters
 from panfocus.registration.patches import Patches, compare, joined
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.robust import Fit, cell_of, fit, to_unit
-from panfocus.registration.transforms import Matrix, corner_shift, is_plausible, move, normalised
+from panfocus.registration.transforms import Matrix, corner_shift, move, normalised
 
 Array = NDArray[np.float64]
 #: Levels on which patches are compared.
@@ -29,12 +28,6 @@ FEWEST, FEWEST_CELLS = 16, 6
 FEIGNED = 0.3
 #: Standard error in pixels of its level up to which a patch has a say.
 _SHARP = 1.0
-#: Pixels of the finest level from which on coarser levels show patches enough to choose by.
-_LARGE = 150_000
-#: Movement of a corner, pixels of the finest level, so small that shifts need no second measure.
-_SETTLED = 0.1
-#: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
-_DOUBT = 0.02
 
 
 @dataclass
@@ -47,6 +40,8 @@ class Measured:
         space: of the frames.
         still: patches measured at rest.
         noise: variance of what noise adds to the frames' difference, finest level.
+        elsewhere: how much more than at rest remains somewhere else, a logarithm: near 0 where a
+            frame shows too little to tell; infinite where nobody looked, or frames do not rest.
         fits: of each model that was asked for.
     """
 
@@ -55,6 +50,7 @@ class Measured:
     space: Space
     still: Patches
     noise: float = 0.0
+    elsewhere: float = np.inf
     fits: dict[Model, Fit] = field(default_factory=dict[Model, Fit])
 
     @property
@@ -101,7 +97,14 @@ def in_units(matrix: Matrix, space: Space) -> Matrix:
     return normalised(space.to_unit @ matrix @ np.linalg.inv(space.to_unit))
 
 
-def patches_at(fixed: Detail, moving: Detail, matrix: Matrix, levels: Sequence[int]) -> Patches:
+def patches_at(
+    fixed: Detail,
+    moving: Detail,
+    matrix: Matrix,
+    levels: Sequence[int],
+    *,
+    is_rough: bool = False,
+) -> Patches:
     """Measure patches on some levels at a matrix in units."""
     space = Space(fixed.height, fixed.width)
     parts: list[Patches] = []
@@ -110,107 +113,13 @@ def patches_at(fixed: Detail, moving: Detail, matrix: Matrix, levels: Sequence[i
         lift = space.level_to_unit(one.factor)
         at = normalised(np.linalg.inv(lift) @ matrix @ lift)
         at = np.eye(3) if np.array_equal(matrix, np.eye(3)) else at
-        parts.append(compare(one.smooth, two.smooth, at, one.factor))
+        parts.append(compare(one.smooth, two.smooth, at, one.factor, is_rough=is_rough))
     return joined(parts)
-
-
-def measure(
-    fixed: Detail, moving: Detail, models: Sequence[Model], starts: Sequence[Matrix] = ()
-) -> Measured:
-    """Find where a frame lies.
-
-    Args:
-        fixed: one frame.
-        moving: another, of equal size.
-        models: simple to rich; the richest is what the way may bend by.
-        starts: matrices in units to begin from besides at rest.
-    """
-    space = Space(fixed.height, fixed.width)
-    richest = models[-1]
-    count = min(LEVELS, len(fixed.levels))
-    noise = fixed.noise + moving.noise
-    # small pictures have too few patches on coarser levels
-    first = 1 if count > 1 and fixed.levels[0].smooth.size >= _LARGE else 0
-    low = range(first, count)
-    still = patches_at(fixed, moving, np.eye(3), low)
-    places = _places(fixed, moving, space, richest, starts)
-    tried = [left(patches_at(fixed, moving, p, low), still) for p in places]
-    matrix = np.eye(3)
-    simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
-    ways: tuple[Sequence[int], ...] = (range(count),)
-    bent = simple
-    if tried and min(tried) < -_DOUBT:
-        matrix = places[int(np.argmin(tried))]
-        spanned = increment(simple, parameters(simple, matrix))
-        bent = simple if np.allclose(spanned, matrix, atol=1e-9) else richest
-        ways = ([count - 1], range(min(1, count - 1), count), range(count))
-    else:
-        still = still if first == 0 else joined([patches_at(fixed, moving, matrix, [0]), still])
-        found = Measured(matrix, still, space, still, noise)
-        if not found.is_enough or moves_by(found.moved(bent), space) < FEIGNED * found.factor:
-            return found
-    for levels in ways:
-        found = Measured(matrix, patches_at(fixed, moving, matrix, levels), space, still, noise)
-        if not found.is_enough:
-            continue
-        step = found.moved(bent)
-        apart = np.linalg.inv(matrix) @ step
-        if len(levels) == count and moves_by(apart, space) < _SETTLED * found.factor:
-            return found
-        matrix = step if is_plausible(in_pixels(step, space), *_size(space)) else matrix
-    return Measured(matrix, patches_at(fixed, moving, matrix, range(count)), space, still, noise)
-
-
-def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
-    """Measure where a frame lies whose place is known within a pixel, on coarser levels.
-
-    Args:
-        fixed: one frame.
-        moving: another, of equal size.
-        models: simple to rich.
-        start: matrix in units.
-    """
-    space = Space(fixed.height, fixed.width)
-    count = min(LEVELS, len(fixed.levels))
-    noise = fixed.noise + moving.noise
-    low = list(range(1, count)) or [0]
-    patches = patches_at(fixed, moving, start, low)
-    found = Measured(start, patches, space, patches, noise)
-    if found.is_enough:
-        matrix = found.moved(models[-1])
-        patches = patches_at(fixed, moving, matrix, low)
-        found = Measured(matrix, patches, space, patches, noise)
-    return found
 
 
 def moves_by(matrix: Matrix, space: Space) -> float:
     """Return the shift in pixels of the corner that a matrix in units moves most."""
     return corner_shift(in_pixels(matrix, space), space.height, space.width)
-
-
-def _size(space: Space) -> tuple[int, int]:
-    return space.height, space.width
-
-
-def _places(
-    fixed: Detail, moving: Detail, space: Space, richest: Model, starts: Sequence[Matrix]
-) -> list[Matrix]:
-    """Return where the moving frame may lie."""
-    rest = np.eye(3)
-    kind = kind_of(richest)
-    rough = coarse(
-        fixed,
-        moving,
-        space,
-        "translation" if kind == "translation" else "similarity",
-        [rest, *starts],
-    )
-    out = [rough, *starts]
-    if kind in ("affine", "homography") and len(fixed.levels) > 2:
-        levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
-        parts = [(Points(one, space), two) for one, two in levels]
-        out.append(refine(parts, rough, kind, 8, 0.02))
-    return [m for m in out if is_plausible(in_pixels(m, space), *_size(space))]
 
 
 def left(patches: Patches, rest: Patches) -> float:

@@ -93,7 +93,9 @@ def _slopes(plane: Float) -> tuple[Float, ...]:
     return x, y, curvature, np.asarray(cv2.magnitude(x, y), np.float32)
 
 
-def compare(fixed: Float, moving: Float, matrix: Matrix, factor: int) -> Patches:
+def compare(
+    fixed: Float, moving: Float, matrix: Matrix, factor: int, *, is_rough: bool = False
+) -> Patches:
     """Measure the shift of every patch that remains after a transform.
 
     Args:
@@ -101,12 +103,14 @@ def compare(fixed: Float, moving: Float, matrix: Matrix, factor: int) -> Patches
         moving: the same of the other.
         matrix: from the fixed to the moving frame, pixels of the level.
         factor: pixels of full scale per pixel of the level.
+        is_rough: whether shifts may be off by some hundredths of a pixel of the level, for half of
+            the time.
     """
     height, width = fixed.shape
     grid = _Grid(height, width, max(MARGIN // factor, 4))
     middles = grid.middles()
     if not np.array_equal(matrix, np.eye(3)):
-        moving = _moved(moving, matrix)
+        moving = _moved(moving, matrix, is_rough=is_rough)
     shown = _shown(middles, matrix, height, width)
     shift, information, remains = _solve(_products(fixed, moving, grid)[shown])
     good = np.isfinite(shift).all(axis=1) & (np.hypot(*shift.T) < FARTHEST)
@@ -130,12 +134,13 @@ def _shown(middles: Array, matrix: Matrix, height: int, width: int) -> NDArray[n
     return out
 
 
-def _moved(plane: Float, matrix: Matrix) -> Float:
+def _moved(plane: Float, matrix: Matrix, *, is_rough: bool) -> Float:
     """Return a plane as the other frame shows it."""
     size = plane.shape[::-1]
-    if suits(matrix):
+    if suits(matrix) and not is_rough:
         return take(plane[None], matrix, size)[0]
-    flags, border = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    way = cv2.INTER_CUBIC if is_rough else cv2.INTER_LANCZOS4
+    flags, border = way | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
     out = cv2.warpPerspective(plane, matrix, size, flags=flags, borderMode=border)
     return np.asarray(out, np.float32)
 

@@ -8,6 +8,7 @@ counts little.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -40,16 +41,24 @@ class Level:
 
     Attributes:
         factor: pixels of full scale per pixel of this level.
-        planes: ``(h, w, 4)`` float32: normalised detail, its derivatives along x and y per pixel
-            of this level, and how much it counts in [0, 1].
         smooth: ``(h, w)`` float32, the luminance that detail is made of, a little smoothed.
-        points: ``(K, 2)`` int, (x, y) of the strongest pixel of every cell.
     """
 
     factor: int
-    planes: Float
     smooth: Float
-    points: np.ndarray[tuple[int, int], np.dtype[np.int32]]
+
+    @cached_property
+    def planes(self) -> Float:
+        """Normalised detail, its derivatives along x and y, and how much it counts in [0, 1].
+
+        ``(h, w, 4)`` float32; derivatives per pixel of this level.
+        """
+        return _planes(self.smooth)
+
+    @cached_property
+    def points(self) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+        """The strongest pixel of every cell, ``(K, 2)`` int, (x, y)."""
+        return _strongest(self.planes)
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,10 @@ class Detail:
     width: int
     levels: tuple[Level, ...]
     noise: float = 0.0
+
+    def shows(self, fewest: int) -> bool:
+        """Whether so many points of a level show detail; the finest is only looked at last."""
+        return any(len(level.points) >= fewest for level in (*self.levels[1:2], self.levels[0]))
 
 
 def reduction(height: int, width: int) -> int:
@@ -124,8 +137,7 @@ def make_detail(grey: Pixels, factor: int, height: int, width: int) -> Detail:
     levels: list[Level] = []
     while True:
         smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), _SMOOTHED), np.float32)
-        planes = _planes(smooth)
-        levels.append(Level(factor, planes, smooth, _strongest(planes)))
+        levels.append(Level(factor, smooth))
         if min(image.shape) < 2 * COARSEST_SIDE:
             return Detail(height, width, tuple(levels), noise)
         image, factor = shrink(image, 2), factor * 2

@@ -9,10 +9,12 @@ going from place to place. The kernel is the least-squares design for each place
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil, floor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -36,9 +38,11 @@ _FINE = 512
 #: Rows, or columns, of one product: above, zeros cost more; below, calls.
 _BLOCK = 48
 _ROWS, _ORDER = np.ogrid[:_BLOCK, :_TAPS]
-#: Numbers that a product takes at most along its free side: OpenBLAS wakes threads, which wait by
-#: spinning, for products of more than 2^18 multiplications.
+#: Lines of one product at most: OpenBLAS wakes threads, which wait by spinning, for products of
+#: more than 2^18 multiplications.
 _WIDE = 72
+#: Rows that go through both passes before the next do: they stay in the processor's cache.
+_ROWS_AT_ONCE = 4 * _BLOCK
 #: By how much of a pixel places of one product may be apart from where it takes them.
 _APART = 1 / 48
 #: Lines of one product without which going from place to place is as fast.
@@ -86,31 +90,50 @@ def _kernel() -> Float:
 class _Bands:
     """Weights of a block of places at a scale, made as they are asked for."""
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, scale: float, *, turned_over: bool) -> None:
+        """Set up.
+
+        Args:
+            scale: samples from one place to the next.
+            turned_over: whether samples come first, as products with lines on their left take
+                them fastest.
+        """
         self._steps = scale * np.arange(_BLOCK)
-        self._kernel = _kernel()
-        self._made: dict[int, tuple[Float, Float]] = {}
+        self._turned_over = turned_over
         #: samples that a block is made from
         self.samples = int(self._steps[-1] + 1) + _TAPS
+        sides = (self.samples, _BLOCK) if turned_over else (_BLOCK, self.samples)
+        # what is not written to takes no memory
+        self._made = np.zeros((_PARTS, *sides), np.float32)
+        self._is_made = np.zeros(_PARTS, bool)
 
-    def at(self, part: int) -> tuple[Float, Float]:
-        """Return the weights of a block that begins at a part of the way between two samples.
+    def of(self, parts: NDArray[np.intp]) -> Float:
+        """Return the weights of blocks that begin at any part of the way between two samples.
+
+        Args:
+            parts: that will be asked for.
 
         Returns:
-            ``(_BLOCK, S)``, and turned over in memory too, as products are fastest.
+            ``(_PARTS, _BLOCK, samples)``, or turned over; those of other parts may be missing.
         """
-        if part not in self._made:
-            places = np.rint((self._steps + part / _PARTS) * _FINE).astype(np.intp)
-            first, place = np.divmod(places, _FINE)
-            out = np.zeros((_BLOCK, self.samples), np.float32)
-            out[_ROWS, first[:, None] + _ORDER] = self._kernel[place]
-            self._made[part] = out, np.ascontiguousarray(out.T)
-        return self._made[part]
+        known = self._is_made[parts]
+        if not known.all():
+            self._make(np.unique(parts[~known]))
+        return self._made
+
+    def _make(self, parts: NDArray[np.intp]) -> None:
+        places = np.rint((self._steps + parts[:, None] / _PARTS) * _FINE).astype(np.intp)
+        first, place = np.divmod(places, _FINE)
+        out = np.zeros((len(parts), _BLOCK, self.samples), np.float32)
+        which = np.arange(len(parts))[:, None, None]
+        out[which, _ROWS, first[..., None] + _ORDER] = _kernel()[place]
+        self._made[parts] = out.transpose(0, 2, 1) if self._turned_over else out
+        self._is_made[parts] = True
 
 
-@lru_cache(16)
-def _bands(scale: float) -> _Bands:
-    return _Bands(scale)
+@lru_cache(32)
+def _bands(scale: float, *, turned_over: bool) -> _Bands:
+    return _Bands(scale, turned_over=turned_over)
 
 
 @dataclass(frozen=True)
@@ -152,34 +175,93 @@ def _taken(planes: Float, rows: _Extent, columns: _Extent) -> Float:
     return out
 
 
-class _Pass:
-    """Where one pass takes values from: ``scale * place + slant * line + start``."""
+class _Product(NamedTuple):
+    """Strips of lines that lie beside each other and are made from the same samples, by one call.
 
-    def __init__(self, scale: float, slant: float, start: float) -> None:
+    Attributes:
+        samples: rows, or columns, that they are made from.
+        places: rows, or columns, that are made.
+        lines: columns, or rows, of the strips.
+        bands: weights of each strip.
+    """
+
+    samples: slice
+    places: slice
+    lines: slice
+    bands: Float
+
+
+class _Pass:
+    """Where one pass takes values from: ``scale * place + slant * line + start``.
+
+    Lines are made in strips, within which they take the same places.
+    """
+
+    def __init__(self, scale: float, slant: float, start: float, *, turned_over: bool) -> None:
+        """Set up.
+
+        Args:
+            scale: samples from one place to the next.
+            slant: samples from one line to the next.
+            start: sample of place 0 in line 0.
+            turned_over: see `_Bands`.
+        """
         self._scale = scale
         self._slant = slant
         self._start = start
-        self.bands = _bands(round(scale, 7))
+        self._bands = _bands(round(scale, 7), turned_over=turned_over)
+        self._width = min(int(_APART / max(abs(slant), 1e-9)), _WIDE)
 
-    def together(self, count: int, most: int) -> list[slice]:
-        """Return which of `count` lines are made by one product."""
-        step = min(int(_APART / max(abs(self._slant), 1e-9)), most)
-        return [slice(n, min(n + step, count)) for n in range(0, count, step)]
-
-    def starts(self, count: int, lines: list[slice], first: int = 0) -> list[list[tuple[int, int]]]:
-        """Return for every block and part of the lines the first sample, and which band it takes.
+    def products(self, places: int, first: int, count: int) -> Iterator[_Product]:
+        """Yield how all places of some lines are made.
 
         Args:
-            count: places, of which each `_BLOCK` are a block.
-            lines: parts of them.
+            places: how many, a multiple of `_BLOCK`.
             first: of the lines.
+            count: of lines.
         """
-        blocks = self._scale * np.arange(0, count, _BLOCK) + self._start
-        middles = first + np.array([(part.start + part.stop - 1) / 2 for part in lines])
-        at = np.rint((blocks[:, None] + self._slant * middles) * _PARTS).astype(np.intp)
-        whole, part = np.divmod(at, _PARTS)
-        pairs = np.stack([whole + _FIRST, part], axis=-1)
-        return pairs.tolist()
+        strips = np.arange(0, count, self._width)
+        middles = first + (strips + np.minimum(strips + self._width, count) - 1) / 2
+        blocks = np.arange(0, places, _BLOCK)
+        at = self._scale * blocks[:, None] + (self._slant * middles + self._start)
+        whole, part = np.divmod(np.rint(at * _PARTS).astype(np.intp), _PARTS)
+        bands = self._bands.of(part)
+        # strips of one call are equally wide: the last may not be
+        full = {0, count // self._width, len(strips)}
+        for block, (samples, parts) in enumerate(zip(whole.tolist(), part, strict=True)):
+            steps = [n for n in range(1, len(strips)) if samples[n] != samples[n - 1]]
+            for a, b in pairwise(sorted(full.union(steps))):
+                low = samples[a] + _FIRST
+                yield _Product(
+                    slice(low, low + self._bands.samples),
+                    slice(block * _BLOCK, (block + 1) * _BLOCK),
+                    slice(a * self._width, min(b * self._width, count)),
+                    bands.take(parts[a:b], axis=0),
+                )
+
+
+def _down(planes: Float, by: _Pass, height: int) -> Float:
+    """Return planes ``(C, height, W)``, moved down their columns."""
+    channels, _, width = planes.shape
+    out = np.empty((channels, height, width), np.float32)
+    for product in by.products(height, 0, width):
+        count = len(product.bands)
+        source = planes[:, product.samples, product.lines]
+        strips = source.reshape(channels, -1, count, source.shape[2] // count)
+        into = out[:, product.places, product.lines].reshape(channels, _BLOCK, count, -1)
+        np.matmul(product.bands, strips.transpose(0, 2, 1, 3), out=into.transpose(0, 2, 1, 3))
+    return out
+
+
+def _along(planes: Float, by: _Pass, first: int, out: Float) -> None:
+    """Make rows ``(C, h, W)`` from others ``(C, h, w)``; `first` is the number of the first."""
+    channels, height, width = out.shape
+    for product in by.products(width, first, height):
+        count = len(product.bands)
+        source = planes[:, product.lines, product.samples]
+        strips = source.reshape(channels, count, -1, source.shape[2])
+        into = out[:, product.lines, product.places].reshape(channels, count, -1, _BLOCK)
+        np.matmul(strips, product.bands, out=into)
 
 
 def take(planes: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
@@ -206,20 +288,11 @@ def take(planes: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
         [scale * y + slant * x + start for x in sides for y in (0, height)], planes.shape[1]
     )
     planes = _taken(planes, rows, columns)
-    along = _Pass(a, b, c - columns.first)
-    down = _Pass(scale, slant, start + slant * columns.first - rows.first)
-    moved = np.empty((len(planes), _BLOCK, planes.shape[2]), np.float32)
+    start += slant * columns.first - rows.first
+    along = _Pass(a, b, c - columns.first, turned_over=True)
     out = np.empty((len(planes), height, width), np.float32)
-    strips = down.together(planes.shape[2], _WIDE)
-    bands = along.together(_BLOCK, _BLOCK)
-    for y, starts in zip(range(0, height, _BLOCK), down.starts(height, strips), strict=True):
-        for part, (start, band) in zip(strips, starts, strict=True):
-            source = planes[:, start : start + down.bands.samples, part]
-            np.matmul(down.bands.at(band)[0], source, out=moved[..., part])
-        made = out[:, y : y + _BLOCK]
-        across = along.starts(width, bands, y)
-        for x, firsts in zip(range(0, width, _BLOCK), across, strict=True):
-            for part, (start, band) in zip(bands, firsts, strict=True):
-                source = moved[:, part, start : start + along.bands.samples]
-                np.matmul(source, along.bands.at(band)[1], out=made[:, part, x : x + _BLOCK])
+    for y in range(0, height, _ROWS_AT_ONCE):
+        made = out[:, y : y + _ROWS_AT_ONCE]
+        down = _Pass(scale, slant, start + scale * y, turned_over=False)
+        _along(_down(planes, down, made.shape[1]), along, y, made)
     return out[:, : size[1], : size[0]]

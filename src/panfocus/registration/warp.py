@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Pixels
 from panfocus.registration.resample import REACH, interpolate
 from panfocus.registration.transforms import Crop, Matrix, corner_shift, corners, move, normalised
@@ -71,20 +73,29 @@ class Tiles:
     The grid of tiles is fixed: a part is the same however much of the field is made.
     """
 
-    def __init__(self, pixels: Pixels, matrix: Matrix, out: Pixels, *, is_encoded: bool) -> None:
+    def __init__(
+        self,
+        pixels: Pixels,
+        matrix: Matrix,
+        out: Pixels,
+        *,
+        within: tuple[float, float],
+        is_encoded: bool,
+    ) -> None:
         """Set up.
 
         Args:
             pixels: ``(H, W[, C])`` of the other frame, up to 4 channels.
             matrix: from pixels of the field to those of the other frame.
-            out: ``(h, w[, C])``, filled by `make` with values within the range of `pixels`.
+            out: ``(h, w[, C])``, filled by `make`.
+            within: least and greatest value that is made, as `range_of` tells of all `pixels`.
             is_encoded: whether values stand for light as a display shows it.
         """
         self._pixels = pixels
         self._matrix = matrix
         self._out = out
         self._is_encoded = is_encoded
-        self._low, self._high = np.nanmin(pixels), np.nanmax(pixels)
+        self._within = within
 
     def make(self, tile: Crop) -> None:
         """Fill a tile of `grid`."""
@@ -97,15 +108,30 @@ class Tiles:
         made = interpolate(source, normalised(lift @ whole), size, is_encoded=self._is_encoded)
         part = self._out[tile.top : tile.bottom, tile.left : tile.right]
         # what rings beyond black or white, or the brightest there is, is no light
-        part[...] = np.clip(made, self._low, self._high).reshape(part.shape)
+        if self._within != _possible(made.dtype):
+            made = np.clip(made, *self._within)
+        part[...] = made.reshape(part.shape)
 
-    def make_all(self, tiles: Iterable[Crop]) -> None:
-        """Fill many of them, at once where OpenCV may take more than one thread."""
+    def make_all(self, tiles: Sequence[Crop]) -> None:
+        """Fill some of them, at once where OpenCV may take more than one thread."""
+        if len(tiles) == 1:
+            self.make(tiles[0])
+            return
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
 
         with ThreadPoolExecutor(max(min(cv2.getNumThreads(), _MOST_AT_ONCE), 1)) as pool:
             for _ in pool.map(self.make, tiles):
                 pass
+
+
+def range_of(pixels: Pixels) -> tuple[float, float]:
+    """Return the least and greatest value of a frame ``(H, W[, C])`` that is a number."""
+    return float(np.nanmin(pixels)), float(np.nanmax(pixels))
+
+
+def _possible(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the least and greatest value that a number of some kind can have."""
+    return (0.0, white(dtype)) if dtype.kind == "u" else (-np.inf, np.inf)
 
 
 def grid(height: int, width: int) -> Iterator[Crop]:
@@ -150,8 +176,10 @@ def warp(pixels: Pixels, matrix: Matrix, field: Crop, *, is_light: bool = False)
     source, target = (p[..., None] if p.ndim == 2 else p for p in (pixels, out))
     whole = window_of(matrix, field)
     for planes, is_encoded in _planes(source.shape[-1], is_light=is_light):
-        made = Tiles(source[..., planes], whole, target[..., planes], is_encoded=is_encoded)
-        made.make_all(grid(*shape))
+        part = source[..., planes]
+        within = range_of(part)
+        made = Tiles(part, whole, target[..., planes], within=within, is_encoded=is_encoded)
+        made.make_all(list(grid(*shape)))
     return out
 
 

@@ -1,0 +1,206 @@
+"""Find where one frame lies on another: from a rough place to a fraction of a pixel.
+
+A coarse search on normalised detail finds the way; shifts of patches, which blur does not bend,
+tell the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from panfocus.registration.estimate import Points, Space, coarse, refine
+from panfocus.registration.models import Model, increment, kind_of, parameters
+from panfocus.registration.pairs import (
+    FEIGNED,
+    LEVELS,
+    Measured,
+    in_pixels,
+    left,
+    moves_by,
+    patches_at,
+)
+from panfocus.registration.patches import Patches, joined
+from panfocus.registration.pyramid import Detail
+from panfocus.registration.transforms import Matrix, is_plausible
+
+#: Pixels of the finest level from which on coarser levels show patches enough to choose by.
+_LARGE = 150_000
+#: Movement of a corner, pixels of the finest level, so small that shifts need no second measure.
+_SETTLED = 0.15
+#: The same of places that are as good as one.
+_ALIKE = 1.0
+#: The same of a step on coarser levels that is the last.
+_NEAR = 0.3
+#: The same of a step after which coarser levels are looked at again: beyond, patches are lost.
+_FAR = 4.0
+#: Steps on coarser levels, at most.
+_ROUNDS = 3
+#: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
+_DOUBT = 0.02
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two frames of equal size.
+
+    Attributes:
+        fixed: one.
+        moving: the other.
+        still: patches measured at rest.
+    """
+
+    fixed: Detail
+    moving: Detail
+    still: Patches
+
+    @property
+    def space(self) -> Space:
+        """Of both frames."""
+        return Space(self.fixed.height, self.fixed.width)
+
+    def at(self, matrix: Matrix, levels: Sequence[int], *, is_rough: bool = False) -> Measured:
+        """Measure patches at a matrix in units on some levels."""
+        patches = patches_at(self.fixed, self.moving, matrix, levels, is_rough=is_rough)
+        return self.with_patches(matrix, patches)
+
+    def with_patches(self, matrix: Matrix, patches: Patches) -> Measured:
+        """Return what patches say that were measured at a matrix in units."""
+        noise = self.fixed.noise + self.moving.noise
+        return Measured(matrix, patches, self.space, self.still, noise)
+
+    def near(self, found: Measured, model: Model, levels: Sequence[int]) -> Matrix | None:
+        """Return a matrix in units near where frames agree, by coarser levels.
+
+        None where steps do not come to an end.
+        """
+        for _ in range(_ROUNDS):
+            step = step_of(found, model, _FAR)
+            if step is None or step_of(found, model, _NEAR) is not None:
+                return step
+            found = self.at(step, levels, is_rough=True)
+        return None
+
+    def settled(self, matrix: Matrix, model: Model, ways: Sequence[Sequence[int]]) -> Measured:
+        """Return patches measured where they lead hardly anywhere else.
+
+        Args:
+            matrix: in units, to begin at.
+            model: by which patches lead.
+            ways: levels to measure on, one after the other.
+        """
+        for levels in ways:
+            found = self.at(matrix, levels)
+            if levels is ways[-1] and step_of(found, model, _SETTLED) is not None:
+                return found
+            step = step_of(found, model)
+            matrix = matrix if step is None else step
+        return self.at(matrix, ways[-1])
+
+
+def step_of(found: Measured, model: Model, most: float = np.inf) -> Matrix | None:
+    """Return the matrix in units that patches lead to by a model.
+
+    None where they are too few, it is no transform of frames, or it moves a corner by `most` pixels
+    of the finest level or more from where they were measured.
+    """
+    if not found.is_enough:
+        return None
+    step, space = found.moved(model), found.space
+    apart = moves_by(np.linalg.inv(found.matrix) @ step, space)
+    return step if apart < most * found.factor and _is_plausible(step, space) else None
+
+
+def measure(
+    fixed: Detail, moving: Detail, models: Sequence[Model], starts: Sequence[Matrix] = ()
+) -> Measured:
+    """Find where a frame lies.
+
+    Args:
+        fixed: one frame.
+        moving: another, of equal size.
+        models: simple to rich; the richest is what the way may bend by.
+        starts: matrices in units to begin from besides at rest.
+    """
+    richest = models[-1]
+    simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
+    count = min(LEVELS, len(fixed.levels))
+    # small pictures have too few patches on coarser levels
+    first = 1 if count > 1 and fixed.levels[0].smooth.size >= _LARGE else 0
+    low, full = range(first, count), range(count)
+    rest = np.eye(3)
+    pair = _Pair(fixed, moving, patches_at(fixed, moving, rest, low))
+    tried = [pair.at(m, low, is_rough=True) for m in _places(fixed, moving, richest, starts)]
+    remain = [left(found.patches, pair.still) for found in tried]
+    if remain and min(remain) < -_DOUBT:
+        found = tried[int(np.argmin(remain))]
+        spanned = increment(simple, parameters(simple, found.matrix))
+        bent = simple if np.allclose(spanned, found.matrix, atol=1e-9) else richest
+        near = pair.near(found, bent, low)
+        if near is not None:
+            return pair.settled(near, bent, [full])
+        ways = [range(count - 1, count), range(min(1, count - 1), count), full]
+        return pair.settled(found.matrix, bent, ways)
+    if first:
+        pair = _Pair(fixed, moving, joined([patches_at(fixed, moving, rest, [0]), pair.still]))
+    apart = [r for f, r in zip(tried, remain, strict=True) if _is_apart(f.matrix, rest, fixed)]
+    found = replace(pair.with_patches(rest, pair.still), elsewhere=max(apart, default=np.inf))
+    if not found.is_enough or moves_by(found.moved(simple), pair.space) < FEIGNED * found.factor:
+        return found
+    return pair.settled(rest, simple, [full])
+
+
+def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
+    """Measure where a frame lies whose place is known within a pixel.
+
+    Args:
+        fixed: one frame.
+        moving: another, of equal size.
+        models: simple to rich.
+        start: matrix in units.
+    """
+    levels = range(min(LEVELS, len(fixed.levels)))
+    patches = patches_at(fixed, moving, start, levels)
+    found = _Pair(fixed, moving, patches).with_patches(start, patches)
+    if not found.is_enough or step_of(found, models[-1], _SETTLED) is not None:
+        return found
+    matrix = found.moved(models[-1])
+    patches = patches_at(fixed, moving, matrix, levels)
+    return _Pair(fixed, moving, patches).with_patches(matrix, patches)
+
+
+def _places(
+    fixed: Detail, moving: Detail, richest: Model, starts: Sequence[Matrix]
+) -> list[Matrix]:
+    """Return where the moving frame may lie, no two of them near each other."""
+    space = Space(fixed.height, fixed.width)
+    kind = kind_of(richest)
+    rough = coarse(
+        fixed,
+        moving,
+        space,
+        "translation" if kind == "translation" else "similarity",
+        [np.eye(3), *starts],
+    )
+    out = [rough, *starts]
+    if kind in ("affine", "homography") and len(fixed.levels) > 2:
+        levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
+        parts = [(Points(one, space), two) for one, two in levels]
+        out.append(refine(parts, rough, kind, 8, 0.02))
+    apart: list[Matrix] = []
+    for place in out:
+        if _is_plausible(place, space) and all(_is_apart(place, a, fixed) for a in apart):
+            apart.append(place)
+    return apart
+
+
+def _is_apart(one: Matrix, other: Matrix, detail: Detail) -> bool:
+    """Whether matrices in units are more than one place."""
+    away = moves_by(np.linalg.inv(one) @ other, Space(detail.height, detail.width))
+    return away >= _ALIKE * detail.levels[0].factor
+
+
+def _is_plausible(matrix: Matrix, space: Space) -> bool:
+    return is_plausible(in_pixels(matrix, space), space.height, space.width)
