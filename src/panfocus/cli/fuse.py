@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from panfocus.pipeline.project_content import ProjectContent
 
 #: Part of a picture that lies between two depths, from which on it is told.
-MANY_BANDS = 0.25
+MANY_BANDS = 0.3
 
 
 def run(request: Request) -> None:

@@ -24,7 +24,7 @@ SIGMA = 1.3
 #: best, over stacks of 3 to 20 frames with 6 to 24 pixels of defocus, noise and JPEG
 #: (docs/decisions/0026).
 SHARP = 0.45
-STRENGTH = 0.7
+STRENGTH = 0.9
 MOST = 0.8
 #: Standard deviation over which that radius is evened out, working pixels.
 _EVEN = 2.0

@@ -26,11 +26,14 @@ from panfocus.fusion.decision import Decision
 #: Frames that make a curve, at least.
 LEAST = 3
 #: How far frames are shrunk for the band that is measured, working pixels.
-REDUCTION = 4
+REDUCTION = 2
+#: Standard deviation of the Gaussian before the Laplacian, pixels of the reduced scale. Without it,
+#: how a frame that is moved lies on the grid of pixels changes its energy by a fifth.
+_SIGMA = 1.0
 #: Side of the square over which its energy is averaged, and of a block of the map that is kept,
 #: pixels of the reduced scale.
-_WINDOW = 5
-_BLOCK = 2
+_WINDOW = 11
+_BLOCK = 4
 #: Energy of the band that rounding to whole numbers makes, in squares of a step.
 _ROUNDING = 0.1
 #: Share of blocks with least detail, which tells the noise; and how many times its energy is taken
@@ -53,6 +56,8 @@ _BAND = 1 << 16
 _CLEAR = 8
 _SURE = 0.9
 _FEWEST = 20
+#: Radius of defocus between frames whose curves bend by 1, working pixels. MEASURED on made stacks.
+_STEP = 2.25
 #: Least bend of a curve that has a peak, in logarithms.
 _BEND = 1e-3
 #: How far a peak may lie from the frame that was chosen, as a share of the way to its neighbour:
@@ -167,7 +172,7 @@ class FocusCurves:
 
     def _energy(self, grey: Pixels) -> Float:
         """Return the energy of the band, averaged, ``(h, w)``, in squares of a frame's numbers."""
-        small = _shrunk(grey, self._factor)
+        small = cv2.GaussianBlur(_shrunk(grey, self._factor), (0, 0), _SIGMA)
         fine = cv2.Laplacian(small, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
         side = _WINDOW, _WINDOW
         mean = cv2.sqrBoxFilter(fine, cv2.CV_32F, side, borderType=cv2.BORDER_REPLICATE)
@@ -229,7 +234,7 @@ def step_of(curves: Float, bend: Float, told: NDArray[np.bool_]) -> float:
     best = curves.argmax(axis=0)
     found = np.take_along_axis(bend, best[None], axis=0)[0]
     found = found[told & (best > 0) & (best < len(curves) - 1) & (found > _BEND)]
-    return 2 * float(np.sqrt(np.median(found))) if found.size >= _FEWEST else 0.0
+    return _STEP * float(np.sqrt(np.median(found))) if found.size >= _FEWEST else 0.0
 
 
 def trust(curves: Float) -> Float:
