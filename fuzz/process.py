@@ -25,6 +25,16 @@ _NOBODY = 65534
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
+def _resident() -> int:
+    """Return the bytes of this process that lie in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+#: What lay there when this module was loaded: a copy of a process that has grown since, as where
+#: thousands of tests came before, begins with all of it.
+_AT_FIRST = _resident()
+
+
 def try_case(case: Case, keep: Path | None = None) -> tuple[Ran, list[tuple[Fault, str]]]:
     """Run a case, and say what is wrong with it."""
     root = Path(tempfile.mkdtemp(prefix="fuzz-", dir=keep))
@@ -100,6 +110,7 @@ def _remove(root: Path) -> None:
 def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Path) -> Ran:
     streams = [aside / "out", aside / "err"]
     started = time.monotonic()
+    grown = max(_resident() - _AT_FIRST, 0)
     child = os.fork()
     if child == 0:
         _be_child(case, words, folder, streams, temporary)
@@ -123,7 +134,7 @@ def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Pat
     hung = hung or code == -signal.SIGXCPU
     out, err = (path.read_text(errors="replace") if path.exists() else "" for path in streams)
     spent = used.ru_utime + used.ru_stime
-    return Ran(code, out, err, spent, used.ru_maxrss / 1024, hung)
+    return Ran(code, out, err, spent, used.ru_maxrss / 1024 - grown / 2**20, hung)
 
 
 def _be_child(

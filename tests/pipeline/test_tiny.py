@@ -5,7 +5,7 @@ import pytest
 
 import panfocus
 from panfocus.arrays.noise import noise_variance
-from panfocus.errors import InputError
+from panfocus.errors import InputError, UsageError
 
 SHAPES = [(1, 9), (9, 1), (1, 1), (2, 2), (1, 9, 3), (3, 500), (15, 40)]
 
@@ -32,5 +32,5 @@ def test_a_picture_without_a_block_has_no_noise_to_measure():
 
 
 def test_a_volume_without_planes_is_told():
-    with pytest.raises(InputError, match="no planes along Z"):
+    with pytest.raises(UsageError, match="the array is empty"):
         panfocus.fuse_volume(np.zeros((0, 24, 32), np.uint8), axes="ZYX", system="guided")

@@ -11,7 +11,7 @@ The band is a coarse one, of `REDUCTION` pixels: a sixteenth of the pixels, litt
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.focus_peaks import fall, peaks, step_of, trust
 
 #: Frames that make a curve, at least.
 LEAST = 3
@@ -40,29 +41,16 @@ _ROUNDING = 0.1
 #: off.
 _FLATTEST = 0.05
 _OFF = 4.0
-#: Share of all changes from frame to frame that lead to the peak before it and from it afterwards:
-#: at most in frames out of order, and from which on they are in order. MEASURED: .97 and more in
-#: stacks with defocus of 6 to 24 pixels, noise, JPEG, breathing or motion; .80 and .90 where one
-#: frame was out of its place, and at most .78 where all were.
-_DISORDER, _ORDER = 0.92, 0.96
-#: The same of one place, where two depths may meet.
-_TWO_PEAKS, _ONE_PEAK = 0.6, 0.9
 #: Every how many working pixels the frame that won is kept: what is asked of it changes slowly.
 EVERY = 2
 #: Pixels that are shrunk at once.
 _BAND = 1 << 16
-#: What a place's detail must be to tell of the step, in units of the noise; how far its curve must
-#: be trusted; and how many places are enough.
+#: What a place's detail must be to tell of the whole stack, in units of the noise; and how far its
+#: curve must be trusted.
 _CLEAR = 8
 _SURE = 0.9
-_FEWEST = 20
-#: Radius of defocus between frames whose curves bend by 1, working pixels. MEASURED on made stacks.
-_STEP = 2.25
-#: Least bend of a curve that has a peak, in logarithms.
-_BEND = 1e-3
-#: How far a peak may lie from the frame that was chosen, as a share of the way to its neighbour:
-#: past the middle that neighbour is nearer, and was not chosen for some reason.
-_REACH = 0.75
+#: Energy of the finest detail that counts as none, in squares of a step of whole numbers.
+_ROUNDING_FINE = 0.5
 
 
 class _Fits(NamedTuple):
@@ -72,11 +60,13 @@ class _Fits(NamedTuple):
         away: how far the peak lies from the frame, in frames, ``(N, a, b)``; 0 where none is near.
         trust: how far that may be believed, ``(a, b)`` in [0, 1].
         step: radius of the defocus between two neighbours, working pixels; 0 where nothing tells.
+        noise: energy of the band where nothing is to be seen.
     """
 
     away: Float
     trust: Float
     step: float
+    noise: float
 
 
 class FocusCurves:
@@ -168,15 +158,51 @@ class FocusCurves:
         away, bend = peaks(curves)
         sure = trust(curves)
         clear = details.max(axis=0) > _CLEAR * noise
-        return _Fits(away, sure, step_of(curves, bend, clear & (sure > _SURE)))
+        return _Fits(away, sure, step_of(curves, bend, clear & (sure > _SURE)), float(noise))
+
+    def softening(self, blend: Float) -> float:
+        """Return how much softer a blend is where the curves say that it is soft.
+
+        They count frames as evenly apart, and where these are not, a place in perfect focus seems
+        to lie beside it. Then it is no softer than others.
+
+        Args:
+            blend: luminance of the fused picture, working scale, in the frames' numbers.
+
+        Returns:
+            By how much the logarithm of the finest detail's energy, beside that of the band, falls
+            for each square of a pixel of radius, by regression over all places; 0 where few tell.
+        """
+        fits = self._fits()
+        if fits is None or self._index is None or not fits.step:
+            return 0.0
+        coarse = _band(_shrunk(blend, REDUCTION))[::_BLOCK, ::_BLOCK]
+        grid = coarse.shape[1], coarse.shape[0]
+        lines = cv2.Laplacian(blend, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
+        side = (_WINDOW * REDUCTION - 1,) * 2
+        fine = cv2.resize(cv2.sqrBoxFilter(lines, cv2.CV_32F, side), grid)
+        radius = self._of_winners(np.abs(fits.away) * np.float32(fits.step))
+        radius = np.asarray(cv2.resize(radius, grid, interpolation=cv2.INTER_AREA), np.float32)
+        numbers = cv2.resize(self._index, grid, interpolation=cv2.INTER_NEAREST)
+        inside = (numbers > self._numbers[0]) & (numbers < self._numbers[-1])
+        sure = np.asarray(cv2.resize(fits.trust, grid), np.float32) > _SURE
+        told = inside & sure & (coarse > _CLEAR * fits.noise)
+        least = _ROUNDING_FINE if self._rounding else 1e-12
+        finest = np.log((np.asarray(fine, np.float32)[told] + np.float32(least)) / coarse[told])
+        return fall(finest, radius[told] ** 2)
 
     def _energy(self, grey: Pixels) -> Float:
         """Return the energy of the band, averaged, ``(h, w)``, in squares of a frame's numbers."""
-        small = cv2.GaussianBlur(_shrunk(grey, self._factor), (0, 0), _SIGMA)
-        fine = cv2.Laplacian(small, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
-        side = _WINDOW, _WINDOW
-        mean = cv2.sqrBoxFilter(fine, cv2.CV_32F, side, borderType=cv2.BORDER_REPLICATE)
-        return np.asarray(mean, np.float32)
+        return _band(_shrunk(grey, self._factor))
+
+
+def _band(small: Float) -> Float:
+    """Return the energy of the band in a reduced luminance ``(h, w)``, averaged."""
+    smooth = cv2.GaussianBlur(small, (0, 0), _SIGMA)
+    lines = cv2.Laplacian(smooth, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
+    side = _WINDOW, _WINDOW
+    mean = cv2.sqrBoxFilter(lines, cv2.CV_32F, side, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(mean, np.float32)
 
 
 def _shrunk(grey: Pixels, factor: int) -> Float:
@@ -188,72 +214,3 @@ def _shrunk(grey: Pixels, factor: int) -> Float:
         band = grey[top * factor : min(top + rows, height) * factor, : width * factor]
         out[top : top + rows] = shrink(band.astype(np.float32), factor)
     return out
-
-
-def peaks(curves: Float) -> tuple[Float, Float]:
-    """Return how far each frame's peak lies from it, and the bend of its curve, both ``(N, a, b)``.
-
-    0 where no peak is near, and for the first and the last frame, which lack a neighbour.
-
-    Args:
-        curves: logarithms of detail, ``(N, a, b)``, of frames at even distances. A frame that was
-            left out counts as none: whether it left a gap nobody knows. MEASURED: where it did, as
-            much is gained as lost beside it.
-
-    Example:
-        >>> import numpy as np
-        >>> curve = np.array([-1.0, 0.0, -0.5], np.float32).reshape(3, 1, 1)
-        >>> away, bend = peaks(curve)
-        >>> round(float(away[1, 0, 0]), 4), float(bend[1, 0, 0])
-        (0.1667, 1.5)
-    """
-    away, bend = np.zeros_like(curves), np.zeros_like(curves)
-    for n in range(1, len(curves) - 1):
-        before, here, after = curves[n - 1 : n + 2]
-        np.maximum(2 * here - before - after, 0, out=bend[n])
-        slope = (after - before) / 2
-        sharp = np.maximum(bend[n], np.float32(_BEND))
-        np.copyto(away[n], slope / sharp, where=np.abs(slope) < _REACH * sharp)
-    return away, bend
-
-
-def step_of(curves: Float, bend: Float, told: NDArray[np.bool_]) -> float:
-    """Return the radius of the defocus between two neighbours, working pixels.
-
-    The median over all places that have a peak within the stack. A curve's bend is ``w^2 s^2 / 2``,
-    with ``s`` the step: one for the whole stack, while ``w`` goes by what there is to be seen.
-
-    Args:
-        curves: logarithms of detail, ``(N, a, b)``.
-        bend: of them, see `peaks`.
-        told: places that may be asked, ``(a, b)``.
-
-    Returns:
-        0 where fewer than `_FEWEST` places tell.
-    """
-    best = curves.argmax(axis=0)
-    found = np.take_along_axis(bend, best[None], axis=0)[0]
-    found = found[told & (best > 0) & (best < len(curves) - 1) & (found > _BEND)]
-    return _STEP * float(np.sqrt(np.median(found))) if found.size >= _FEWEST else 0.0
-
-
-def trust(curves: Float) -> Float:
-    """Return how far curves of frames in order may be believed, ``(a, b)`` in [0, 1].
-
-    Detail rises up to one frame and falls from it on. Where it does not, two depths meet, something
-    moves, or, if that is so all over, the frames are out of order.
-
-    Args:
-        curves: logarithms of detail, ``(N, a, b)``.
-    """
-    steps = np.diff(curves, axis=0)
-    is_before = np.arange(len(steps))[:, None, None] < curves.argmax(axis=0)
-    right = np.where(is_before, np.maximum(steps, 0), np.maximum(-steps, 0)).sum(axis=0)
-    changes = np.abs(steps).sum(axis=0)
-    order = _between(float(right.sum()) / max(float(changes.sum()), 1e-6), _DISORDER, _ORDER)
-    return order * _between(right / np.maximum(changes, np.float32(1e-6)), _TWO_PEAKS, _ONE_PEAK)
-
-
-def _between(value: Any, low: float, high: float) -> Float:  # noqa: ANN401  a number or a map
-    """Return how far values lie on the way, in [0, 1]."""
-    return np.clip((np.asarray(value, np.float32) - low) / (high - low), 0, 1).astype(np.float32)
