@@ -49,6 +49,8 @@ _BAND = 1 << 16
 #: curve must be trusted.
 _CLEAR = 8
 _SURE = 0.9
+#: Side of the square of blocks whose mean a block is compared with.
+_AROUND = 9
 #: Energy of the finest detail that counts as none, in squares of a step of whole numbers.
 _ROUNDING_FINE = 0.5
 
@@ -171,7 +173,7 @@ class FocusCurves:
 
         Returns:
             By how much the logarithm of the finest detail's energy, beside that of the band, falls
-            for each square of a pixel of radius, by regression over all places; 0 where few tell.
+            for each square of a pixel of radius, by regression over all places, each beside those around it; 0 where few tell.
         """
         fits = self._fits()
         if fits is None or self._index is None or not fits.step:
@@ -188,8 +190,10 @@ class FocusCurves:
         sure = np.asarray(cv2.resize(fits.trust, grid), np.float32) > _SURE
         told = inside & sure & (coarse > _CLEAR * fits.noise)
         least = _ROUNDING_FINE if self._rounding else 1e-12
-        finest = np.log((np.asarray(fine, np.float32)[told] + np.float32(least)) / coarse[told])
-        return fall(finest, radius[told] ** 2)
+        tiny = np.float32(1e-12)
+        finest = np.log((np.asarray(fine, np.float32) + np.float32(least)) / (coarse + tiny))
+        aside = (_aside(one, told)[told] for one in (finest, radius**2))
+        return fall(*aside)
 
     def _energy(self, grey: Pixels) -> Float:
         """Return the energy of the band, averaged, ``(h, w)``, in squares of a frame's numbers."""
@@ -203,6 +207,17 @@ def _band(small: Float) -> Float:
     side = _WINDOW, _WINDOW
     mean = cv2.sqrBoxFilter(lines, cv2.CV_32F, side, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(mean, np.float32)
+
+
+def _aside(values: Float, told: NDArray[np.bool_]) -> Float:
+    """Return how far values lie from those around them that tell something.
+
+    Things differ in how fine their detail is, and neighbours are mostly of one thing.
+    """
+    counted = told.astype(np.float32)
+    side = _AROUND, _AROUND
+    sums, counts = (cv2.blur(one, side) for one in (values * counted, counted))
+    return np.asarray(values - sums / np.maximum(counts, np.float32(1e-6)), np.float32)
 
 
 def _shrunk(grey: Pixels, factor: int) -> Float:
