@@ -173,7 +173,8 @@ class FocusCurves:
 
         Returns:
             By how much the logarithm of the finest detail's energy, beside that of the band, falls
-            for each square of a pixel of radius, by regression over all places, each beside those around it; 0 where few tell.
+            for each square of a pixel of radius: by regression over all places, each beside those
+            around it; 0 where few tell.
         """
         fits = self._fits()
         if fits is None or self._index is None or not fits.step:
