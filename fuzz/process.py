@@ -25,14 +25,15 @@ _NOBODY = 65534
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def _resident() -> int:
-    """Return the bytes of this process that lie in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def _own_memory() -> int:
+    """Return the bytes that a copy of this process begins with: what is not of files."""
+    resident, of_files = map(int, Path("/proc/self/statm").read_text().split()[1:3])
+    return (resident - of_files) * os.sysconf("SC_PAGE_SIZE")
 
 
 #: What lay there when this module was loaded: a copy of a process that has grown since, as where
 #: thousands of tests came before, begins with all of it.
-_AT_FIRST = _resident()
+_AT_FIRST = _own_memory()
 
 
 def try_case(case: Case, keep: Path | None = None) -> tuple[Ran, list[tuple[Fault, str]]]:
@@ -110,7 +111,7 @@ def _remove(root: Path) -> None:
 def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Path) -> Ran:
     streams = [aside / "out", aside / "err"]
     started = time.monotonic()
-    grown = max(_resident() - _AT_FIRST, 0)
+    grown = max(_own_memory() - _AT_FIRST, 0)
     child = os.fork()
     if child == 0:
         _be_child(case, words, folder, streams, temporary)
