@@ -16,7 +16,9 @@ from panfocus.pipeline.plan import Plan, plan
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.volume_check import FIXED, check_guide
+from panfocus.pipeline.volume_choice import volume_settings
 from panfocus.systems import load_system
+from panfocus.web.form import changed
 from panfocus.web.frames import PlaneFrames
 from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.results import lay_down
@@ -68,7 +70,9 @@ def _volume_settings(spot: Spot, options: Options) -> Options:
     if options.cull:
         raise UsageError("planes of a scientific stack are not left out", where="cull")
     step = spot.step_um(options)
-    return make_settings(**{**asdict(options), **FIXED, "z_step_um": step})
+    # what is left as it is means for planes what it means for `fuse_volume`: in place, and unmended
+    own = volume_settings(**changed(options))
+    return make_settings(**{**asdict(own), **FIXED, "z_step_um": step})
 
 
 def full(
