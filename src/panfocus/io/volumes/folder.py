@@ -19,7 +19,7 @@ from panfocus import schema
 from panfocus.errors import InputError, others_told
 from panfocus.io.frames import DAMAGE
 from panfocus.io.volumes.names import Axis, Parse, parsed, parser_of
-from panfocus.io.volumes.open import LEAST_PLANES, PLANES
+from panfocus.io.volumes.plane_files import LEAST_PLANES, PLANES
 from panfocus.io.volumes.volume import (
     Channel,
     Position,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
+from panfocus.io.volumes.plane_files import may_hold_planes
 from panfocus.io.volumes.plug_ins import OLYMPUS, PLUG_INS
 from panfocus.resources.paths import as_path, is_file, is_folder, is_there
 from panfocus.schema import said
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 OME_TIFF = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf")
 ZARR = (".zarr",)
 _TIFF = (".tif", ".tiff", ".tf8", ".btf")
-#: Endings of files with one plane each, and how many make a volume of more than one stack.
-PLANES = (".tif", ".tiff", ".png")
-LEAST_PLANES = 4
 
 
 def is_zarr(path: Path) -> bool:
@@ -121,7 +118,7 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
             remedy="fuse it by `panfocus.fuse_volume`, or on the command line with an output "
             ".ome.tif, or a picture of what `only` chooses",
         )
-    if is_folder(path) and _may_hold_planes(path):
+    if is_folder(path) and may_hold_planes(path):
         from panfocus.io.volumes.folder import channels_without_z  # noqa: PLC0415
 
         channels = channels_without_z(path)
@@ -138,22 +135,11 @@ def check_is_photographs(inputs: Sequence[str | Path]) -> None:
 
 def is_folder_of_planes(path: Path) -> bool:
     """Whether names in a folder say Z, and several channels, times or positions."""
-    if not is_folder(path) or not _may_hold_planes(path):
+    if not is_folder(path) or not may_hold_planes(path):
         return False
     from panfocus.io.volumes.folder import is_folder_of_planes as is_one  # noqa: PLC0415  see below
 
     return is_one(path)
-
-
-def _may_hold_planes(folder: Path) -> bool:
-    """Whether names are worth being read: what reads them takes 12 ms to import."""
-    try:
-        with os.scandir(folder) as entries:
-            found = [(entry.name.lower(), entry.is_dir()) for entry in entries]
-    except OSError:
-        return True
-    files = sum(name.endswith(PLANES) for name, is_folder in found if not is_folder)
-    return files >= LEAST_PLANES or any(is_folder for _, is_folder in found)
 
 
 def open_volume(
