@@ -62,7 +62,7 @@ def mended(
     share = trust * np.clip(STRENGTH * (even - SHARP), 0, MOST).astype(np.float32)
     if share.any():
         grey = luminance(shrink(picture, factor), has_alpha=has_alpha).astype(np.float32)
-        share *= np.float32(np.clip(curves.softening(grey) / CONFIRMED, 0, 1))
+        share *= np.float32(np.clip(curves.softening(grey, radius) / CONFIRMED, 0, 1))
     if not share.any():
         return picture, 0.0
     part = float(np.count_nonzero(share > SEEN)) / share.size
@@ -96,10 +96,10 @@ def raised(picture: Pixels, share: Float, factor: int, *, has_alpha: bool = Fals
         tile = out[window.core]
         sums = tile + (fine if tile.ndim == 2 else fine[..., None])
         sums = np.rint(sums) if tile.dtype.kind != "f" else sums
-        mended = np.clip(sums, least.reshape(tile.shape), most.reshape(tile.shape))
+        within = np.clip(sums, least.reshape(tile.shape), most.reshape(tile.shape))
         if has_alpha:
-            mended[..., -1] = tile[..., -1]
-        tile[...] = mended
+            within[..., -1] = tile[..., -1]
+        tile[...] = within
     return out
 
 

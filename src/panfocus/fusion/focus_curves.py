@@ -6,7 +6,7 @@ so these logarithms lie on a parabola (Nayar and Nakagawa, PAMI 1994, fit the sa
 Its peak tells how far the frame that won was focused from a place; its bend, over the whole stack,
 by how much defocus grows from frame to frame. Both together tell what blur is left.
 
-The band is a coarse one, of `REDUCTION` pixels: a sixteenth of the pixels, little of their noise.
+The band is a coarse one, of `REDUCTION` pixels: a quarter of the pixels, little of their noise.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ class FocusCurves:
         self._details: list[Float] = []
         self._numbers: list[int] = []
         self._rounding = 0.0
+        self._fitted: _Fits | None = None
         self._index: NDArray[np.uint16] | None = None
         self._largest = np.zeros((0, 0), np.float32)
 
@@ -91,6 +92,7 @@ class FocusCurves:
         """Take the next frame."""
         self._details.append(frame.measured(self._energy, self._factor)[::_BLOCK, ::_BLOCK].copy())
         self._numbers.append(frame.number)
+        self._fitted = None
         if frame.dtype.kind != "f":
             self._rounding = _ROUNDING
 
@@ -153,6 +155,11 @@ class FocusCurves:
     def _fits(self) -> _Fits | None:
         if len(self._details) < LEAST:
             return None
+        if self._fitted is None:
+            self._fitted = self._fit()
+        return self._fitted
+
+    def _fit(self) -> _Fits:
         details = np.stack(self._details)
         noise = np.float32(_OFF * ends(details.min(axis=0), _FLATTEST)[0] + self._rounding)
         noise = max(noise, np.float32(1e-12))
@@ -162,7 +169,7 @@ class FocusCurves:
         clear = details.max(axis=0) > _CLEAR * noise
         return _Fits(away, sure, step_of(curves, bend, clear & (sure > _SURE)), float(noise))
 
-    def softening(self, blend: Float) -> float:
+    def softening(self, blend: Float, radius: Float) -> float:
         """Return how much softer a blend is where the curves say that it is soft.
 
         They count frames as evenly apart, and where these are not, a place in perfect focus seems
@@ -170,6 +177,7 @@ class FocusCurves:
 
         Args:
             blend: luminance of the fused picture, working scale, in the frames' numbers.
+            radius: of its defocus, see `blur`.
 
         Returns:
             By how much the logarithm of the finest detail's energy, beside that of the band, falls
@@ -177,14 +185,13 @@ class FocusCurves:
             around it; 0 where few tell.
         """
         fits = self._fits()
-        if fits is None or self._index is None or not fits.step:
+        if fits is None or self._index is None:
             return 0.0
         coarse = _band(_shrunk(blend, REDUCTION))[::_BLOCK, ::_BLOCK]
         grid = coarse.shape[1], coarse.shape[0]
         lines = cv2.Laplacian(blend, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
         side = (_WINDOW * REDUCTION - 1,) * 2
         fine = cv2.resize(cv2.sqrBoxFilter(lines, cv2.CV_32F, side), grid)
-        radius = self._of_winners(np.abs(fits.away) * np.float32(fits.step))
         radius = np.asarray(cv2.resize(radius, grid, interpolation=cv2.INTER_AREA), np.float32)
         numbers = cv2.resize(self._index, grid, interpolation=cv2.INTER_NEAREST)
         inside = (numbers > self._numbers[0]) & (numbers < self._numbers[-1])

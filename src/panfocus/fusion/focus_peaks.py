@@ -34,8 +34,8 @@ def peaks(curves: Float) -> tuple[Float, Float]:
 
     Args:
         curves: logarithms of detail, ``(N, a, b)``, of frames at even distances. A frame that was
-            left out counts as none: whether it left a gap nobody knows. MEASURED: where it did, as
-            much is gained as lost beside it.
+            left out counts as none: whether it left a gap nobody knows. MEASURED: where it did,
+            stacks gain all the same.
 
     Example:
         >>> import numpy as np

@@ -117,8 +117,7 @@ class Mixing:
                 return
             with self._journal.clock.stage("blend"):
                 self._shares.add(decision)
-                softened = self._calm.soften(decision) if self._calm else decision
-                self.composer.apply(softened)
+                self.composer.apply(self._calm.soften(decision) if self._calm else decision)
             if self.curves is not None:
                 with self._journal.clock.stage("curves"):
                     self.curves.take(decision)
