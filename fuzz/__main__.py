@@ -36,6 +36,7 @@ def main() -> int:
     _import_all()
     counts: Counter[str] = Counter()
     faults: dict[str, Counter[str]] = defaultdict(Counter)
+    told: list[str] = []
     wrong: Counter[str] = Counter()
     started = time.monotonic()
     for case in _cases(asked):
@@ -47,7 +48,8 @@ def main() -> int:
         counts[case.kind] += 1
         for fault, words in found:
             faults[case.kind][fault] += 1
-            print(f"{fault:10} {case.kind:18} {case.name}: {words}", flush=True)
+            told.append(f"{fault:10} {case.kind:18} {case.name}: {words}")
+            print(told[-1], flush=True)
         if asked.only and not found:
             print(
                 f"ok {ran.code:3} {ran.seconds:5.1f} s {ran.memory:5.0f} MiB {case.kind} "
@@ -55,6 +57,7 @@ def main() -> int:
                 flush=True,
             )
     _print(counts, wrong, faults, time.monotonic() - started)
+    print("\n".join(told))  # again, since of a long log only the end may be kept
     return int(wrong.total() > 0)
 
 

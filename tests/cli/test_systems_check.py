@@ -1,5 +1,6 @@
 """`panfocus systems check`: a system's files, and what it is held to."""
 
+import errno
 import json
 import shutil
 
@@ -43,7 +44,9 @@ def test_what_is_broken_is_told_with_the_reason(tmp_path, capsys):
     try:
         words = ["systems", "check", "dims-check", "--plugin", str(plugin)]
         assert main(words) == 1
-        told = capsys.readouterr().out
+        told, said = capsys.readouterr()
+        assert "broken: " in said
+        assert "weights are weights" in said
         assert "NO  weights are weights" in told
         assert "it is not so that np.abs(weights.sum(0) - 1).max() <= WEIGHT_SLACK" in told
         assert "why it matters" in told
@@ -72,3 +75,22 @@ def test_damaged_weights_and_unknown_names_are_refused(tmp_path, capsys):
 def test_a_name_is_checked_as_well(name, capsys):
     assert main(["systems", "check", name]) == 0
     assert "promises kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("lack", "words"),
+    [
+        (RuntimeError("can't start new thread"), "memory ran out"),
+        (OSError(errno.EMFILE, "Too many open files"), "too many files are open"),
+    ],
+)
+def test_what_the_process_lacks_breaks_no_promise(lack, words, monkeypatch, capsys):
+    def fails(self):
+        raise lack
+
+    promise = next(name for name in dir(SystemTests) if name.startswith("test_several"))
+    monkeypatch.setattr(SystemTests, promise, fails)
+    assert main(["systems", "check", "guided"]) == 1
+    told, said = capsys.readouterr()
+    assert words in said
+    assert "NO" not in told

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from panfocus._version import __version__
 from panfocus.errors import PanfocusError
 from panfocus.resources.paths import shown
+from panfocus.resources.shortage import is_of_files, is_of_memory
 
 _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "tifffile", "imagecodecs", "Pillow",
              "simplejpeg", "click", "zarr", "distributed", "torch")  # fmt: skip
@@ -28,15 +29,6 @@ _REFUSED = (
     errno.EDQUOT,
     errno.ESTALE,
 )
-#: How the loader of libraries, and threads, tell of it.
-_NO_MEMORY = (
-    "failed to map segment",
-    "cannot map",
-    "Cannot allocate memory",
-    "start new thread",
-    "can't allocate memory",
-    "out of memory",
-)
 
 
 def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
@@ -46,7 +38,7 @@ def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
         error: the error.
         argv: words of the command line; None for those of the process.
     """
-    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+    if is_of_memory(error):
         return PanfocusError(
             "memory ran out",
             expected="as much as `panfocus fuse --dry-run` tells",
@@ -54,11 +46,11 @@ def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
             remedy="free some, fuse smaller frames, or set --max-memory to what there is; no file "
             "was left half-written",
         )
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+    if is_of_files(error):
         return PanfocusError(
             "too many files are open",
             expected="some hundred that a process may open (`ulimit -n`)",
-            got=error.strerror,
+            got=_short(error),
             remedy="raise that limit, or use --workers 0; no file was left half-written",
         )
     if isinstance(error, OSError) and isinstance(error.filename, str) and error.errno in _REFUSED:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from panfocus.errors import PanfocusError
+from panfocus.errors import PanfocusError, SystemError_
 from panfocus.resources.paths import is_file, listed, shown
+from panfocus.resources.shortage import is_of_files, is_of_memory
 from panfocus.systems import load_system
 from panfocus.systems.card import Card
 from panfocus.testing import SystemTests
@@ -30,24 +31,37 @@ class Promise:
     failed: str | None = None
 
 
-def check(name: str, *, as_json: bool) -> int:
-    """Print the system's files and every promise; return 0 if all are kept, else 1.
+def check(name: str, *, as_json: bool) -> None:
+    """Print the system's files and every promise.
 
     Args:
         name: folder of a system, or a name of `panfocus systems`.
         as_json: print one object.
 
     Raises:
-        SystemError_: there is no such system, or its weights are not those of its card.
+        SystemError_: there is no such system, its weights are not those of its card, or a promise
+            is not kept.
     """
     card = load_system(name).card
     files = dict(_files(Path(name), card)) if is_file(Path(name) / "card.json") else {}
     kept = [*promises(name)]
-    broken = [each for each in kept if each.failed is not None]
     if as_json:
         facts = {"name": card.name, "files": files, "promises": [asdict(p) for p in kept]}
         print(json.dumps(facts, indent=2, ensure_ascii=False))
-        return 1 if broken else 0
+    else:
+        _print(card, files, kept)
+    broken = [each.promise for each in kept if each.failed is not None]
+    if broken:
+        raise SystemError_(
+            "a system does not keep what fusions rely on",
+            where=card.name,
+            expected=f"{len(kept)} promises kept",
+            got=f"{len(broken)} broken: {'; '.join(broken)}",
+            remedy="what was printed on stdout tells in what, and why it matters",
+        )
+
+
+def _print(card: Card, files: dict[str, str], kept: Sequence[Promise]) -> None:
     print(f"{card.name}: {card.title}")
     for file, what in files.items():
         print(f"  {shown(file)}: {what}")
@@ -56,8 +70,7 @@ def check(name: str, *, as_json: bool) -> int:
         if each.failed is not None:
             print(f"      {each.failed}")
             print(f"      why it matters: {each.why}")
-    print(f"{len(kept) - len(broken)} of {len(kept)} promises kept")
-    return 1 if broken else 0
+    print(f"{sum(each.failed is None for each in kept)} of {len(kept)} promises kept")
 
 
 def promises(name: str) -> Iterator[Promise]:
@@ -78,6 +91,8 @@ def promises(name: str) -> Iterator[Promise]:
             line = traceback.extract_tb(error.__traceback__)[-1].line
             yield Promise(words, why, f"it is not so that {(line or '').removeprefix('assert ')}")
         except Exception as error:  # a network may stop in any way
+            if is_of_memory(error) or is_of_files(error):
+                raise  # that is this process's, and says nothing of the system
             yield Promise(words, why, f"{type(error).__name__}: {error}")
         else:
             yield Promise(words, why)

@@ -32,7 +32,8 @@ def systems(
     if name == "check" and folder is not None:
         from panfocus.cli.systems_check import check  # noqa: PLC0415
 
-        ctx.exit(check(folder, as_json=as_json))
+        check(folder, as_json=as_json)
+        return
     if folder is not None:
         raise click.UsageError("one NAME, or `check FOLDER`.", ctx)
     from panfocus.cli.systems import show  # noqa: PLC0415
