@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from panfocus.synthesis.defocus import disc_kernel
+from panfocus.arrays.discs import disc_kernel
 from panfocus.synthesis.layers import over
 from panfocus.synthesis.mattes import blob_matte
 

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panfocus.synthesis.defocus import defocus, disc_kernel, expose, rungs, to_linear
+from panfocus.arrays.discs import disc_kernel
+from panfocus.synthesis.defocus import defocus, expose, rungs, to_linear
 from tests.conftest import texture
 
 LIGHT = (texture(60, 80) / 255).astype(np.float32)

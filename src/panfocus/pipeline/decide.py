@@ -18,6 +18,7 @@ from panfocus.fusion.focus_curves import LEAST, FocusCurves
 from panfocus.fusion.fold import make_fold, upsample
 from panfocus.fusion.noise_averaging import Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
+from panfocus.fusion.spread.mending import PairSpread
 from panfocus.fusion.translucency import Preference
 from panfocus.pipeline.depth import finest_depth
 from panfocus.pipeline.journal import Journal
@@ -68,6 +69,7 @@ class Mixing:
         self._factor = factor
         self._has_alpha = False
         self.curves = FocusCurves(factor) if _needs_curves(journal, system) else None
+        self._spread = _spread_of(journal)
         smooths = journal.settings.void == "smooth" and mode != "select"
         self._calm = Calm(factor) if smooths else None
         self.composer = Composer(
@@ -83,6 +85,8 @@ class Mixing:
         if self._restoration is not None:
             with self._journal.clock.stage("blend"):
                 self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
+        if self._spread is not None:
+            self._spread.push(frame)
         if self.curves is not None:
             self._has_alpha = frame.has_alpha
             with self._journal.clock.stage("curves"):
@@ -97,6 +101,11 @@ class Mixing:
                 curves, factor = self.curves, self._factor
                 blended, part = mended(blended, curves, factor, has_alpha=self._has_alpha)
             self._journal.report.mended_bands = part
+            return blended
+        if self._spread is not None and self._spread.is_pair:
+            with self._journal.clock.stage("spread"):
+                blended, part = self._spread.mended(blended)
+            self._journal.report.mended_spread = part
             return blended
         if self._restoration is None or largest is None:
             return blended
@@ -118,6 +127,8 @@ class Mixing:
             with self._journal.clock.stage("blend"):
                 self._shares.add(decision)
                 self.composer.apply(self._calm.soften(decision) if self._calm else decision)
+            if self._spread is not None:
+                self._spread.take(decision.chosen)
             if self.curves is not None:
                 with self._journal.clock.stage("curves"):
                     self.curves.take(decision)
@@ -184,6 +195,14 @@ def guard_of(journal: Journal) -> Guard | None:
 
 def _mends_bands(journal: Journal) -> bool:
     return journal.settings.banding == "mend" and journal.settings.mode == "blend"
+
+
+def _spread_of(journal: Journal) -> PairSpread | None:
+    """Return what mends the light that is spread in a pair; None where there is none to mend."""
+    settings = journal.settings
+    if settings.spread == "off" or settings.mode != "blend" or journal.total not in (None, 2):
+        return None
+    return PairSpread(is_linear=settings.raw_tone == "linear")
 
 
 def _needs_curves(journal: Journal, system: System) -> bool:

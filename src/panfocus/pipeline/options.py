@@ -23,6 +23,7 @@ from panfocus.systems.devices import NAMES as DEVICES
 BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "off"]
 Banding = Literal["mend", "off"]
+Spread = Literal["mend", "off"]
 RawTone = Literal["srgb", "linear"]
 GuardOption = Literal["auto", "off"]
 AlignTo = Literal["neighbour", "reference"]
@@ -60,6 +61,8 @@ class Options:
             sharpness, whole.
         banding: "mend" raises fine detail between two depths of focus, where even the sharpest
             frame is a little soft (`panfocus.fusion.banding`), in mode "blend"; "off" leaves it.
+        spread: "mend" takes the light away that a near thing, out of focus, throws over what lies
+            behind it (`panfocus.fusion.spread`), in mode "blend", of two frames; "off" leaves it.
         void: "smooth" averages frames where only noise tells them apart; "off" picks one.
         guard: "auto" leaves out frames that show nothing and mends what a network loses (see
             `panfocus.guard`); "off" takes all frames and the system as it is.
@@ -152,6 +155,14 @@ class Options:
         "Where frames were focused so far apart that all of them are a little soft between two "
         "depths: raise the detail there, or leave it. Photographs of three frames or more.",
         choices=get_args(Banding),
+        unset="mend; off for a scientific stack",
+    )
+    spread: Spread = option(
+        "mend",
+        "decision",
+        "Where something in front, out of focus, throws its light over what lies behind: take that "
+        "light away, or leave it. Two photographs.",
+        choices=get_args(Spread),
         unset="mend; off for a scientific stack",
     )
     void: Void = option(
@@ -250,6 +261,7 @@ class Chosen(TypedDict, total=False):
     load_transforms: object  # a str or a path of any kind
     mode: Mode
     banding: Banding
+    spread: Spread
     void: Void
     guard: GuardOption
     prefer: Prefer

@@ -34,6 +34,7 @@ class Report:
     #: the part of the picture whose detail was raised between two depths, in [0, 1]; None where
     #: that was not asked for
     mended_bands: float | None = None
+    mended_spread: float | None = None
     #: strokes that were put onto the picture, and what they were painted from; None for none
     retouch: dict[str, Any] | None = None
 

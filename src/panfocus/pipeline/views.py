@@ -216,7 +216,7 @@ def small_view(
 
 
 #: Options of the fusion that its views share.
-_CHOSEN = ("mode", "banding", "void", "guard", "prefer", "order", "max_memory", "threads")
+_CHOSEN = ("mode", "banding", "spread", "void", "guard", "prefer", "order", "max_memory", "threads")
 
 
 def rocking(

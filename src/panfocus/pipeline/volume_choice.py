@@ -27,10 +27,15 @@ Told: TypeAlias = int | str
 Wanted: TypeAlias = "str | Mapping[str, Told | Sequence[Told]] | Only"
 
 
+#: What volumes begin with, where photographs begin with something else.
+_OWN = {"align": "none", "banding": "off", "spread": "off"}
+
+
 def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `make_settings`
     """Return checked settings for volumes: planes in place, and their values as they are.
 
-    They are aligned, and detail between them is raised, only where that is asked for.
+    They are aligned, detail between them is raised, and spread light taken away, only where that is
+    asked for.
 
     Raises:
         UsageError: unknown option or value.
@@ -39,7 +44,7 @@ def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `mak
         >>> volume_settings(system="guided").align
         'none'
     """
-    own = {"align": options.get("align") or "none", "banding": options.get("banding") or "off"}
+    own = {name: options.get(name) or value for name, value in _OWN.items()}
     settings = make_settings(**{**options, **own})
     check_uncalibrated(settings, "planes of volumes")
     return settings

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.discs import disc_kernel
 from panfocus.arrays.types import Float
 
 Aperture = Literal["disc", "gaussian"]
@@ -33,21 +34,6 @@ def to_linear(encoded: Float, gamma: float = GAMMA) -> Float:
 def expose(linear: Float, gamma: float = GAMMA) -> Float:
     """Clip linear light at the sensor's white and encode it: any range >= 0 to [0, 1]."""
     return np.power(np.clip(linear, 0, 1), 1 / gamma, dtype=np.float32)
-
-
-def disc_kernel(radius: float, supersample: int = 8) -> Float:
-    """Return the normalised ``(K, K)`` kernel of a circular aperture, its rim anti-aliased.
-
-    Args:
-        radius: of the circle of confusion, in pixels, >= 0; any fraction.
-        supersample: sub-pixels per pixel and axis used to measure the rim's coverage.
-    """
-    half = int(np.ceil(radius + 0.5))
-    fine = (np.arange((2 * half + 1) * supersample) + 0.5) / supersample - (half + 0.5)
-    inside = (fine[:, None] ** 2 + fine[None, :] ** 2 <= max(radius, 0.3) ** 2).astype(np.float32)
-    size = 2 * half + 1
-    cover = inside.reshape(size, supersample, size, supersample).mean(axis=(1, 3))
-    return (cover / cover.sum()).astype(np.float32)
 
 
 def defocus(image: Float, radius: float, aperture: Aperture = "disc") -> Float:

@@ -63,8 +63,9 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
     # as the frames lie first, since that is there at once; then as registration puts them
     is_photo = stack.volume is None
     step = None if is_photo else spot.step_um(Options())
-    plain = {"align": "none", "exposure": "none", "banding": "off", "z_step_um": step}
-    _show(stack, spot, _fuse_draft(frames, job, tell, (_READING, _DRAFTED), **plain), size)
+    plain = {"align": "none", "exposure": "none", "banding": "off", "spread": "off"}
+    draft = _fuse_draft(frames, job, tell, (_READING, _DRAFTED), z_step_um=step, **plain)
+    _show(stack, spot, draft, size)
     jobs.changed(stack.id)
     if not is_photo or stack.is_hurried:
         return

@@ -19,13 +19,15 @@ _OWN = frozenset({"maps"})
 #: Order of the groups on the page.
 GROUPS = ("decision", "registration", "input", "maps", "output", "limits")
 
+#: What leaves values as they were measured.
+_MEASURED = {"align": "none", "exposure": "none", "banding": "off", "spread": "off"}
 #: What each kind of subject is best begun with; names are keys of the page's texts.
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "macro": {},
     "landscape": {"reference": "first"},
     "product": {"exposure": "none"},
-    "brightfield": {"align": "none", "exposure": "none", "banding": "off"},
-    "fluorescence": {"align": "none", "exposure": "none", "banding": "off", "void": "off"},
+    "brightfield": _MEASURED,
+    "fluorescence": {**_MEASURED, "void": "off"},
     "pcb": {"align": "auto", "mode": "select", "exposure": "none"},
 }
 

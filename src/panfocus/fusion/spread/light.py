@@ -1,0 +1,141 @@
+"""Two frames as linear light on a scale of their own, and blurs of it that differ by place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.discs import disc_kernel
+from panfocus.arrays.pixels import shrink
+from panfocus.arrays.types import Float, Pixels
+
+#: Of display encoding, near enough to sRGB's.
+GAMMA = 2.2
+#: Blurs that one stack of a picture may need between the least and the widest.
+_MOST_RUNGS = 5
+#: Two blurs next to each other differ by this factor at most.
+_STEP = 1.25
+
+
+@dataclass(frozen=True)
+class Light:
+    """How samples become linear light in [0, 1], and back.
+
+    Attributes:
+        top: the largest sample of both frames.
+        gamma: of their encoding; 1 for light as measured.
+    """
+
+    top: float
+    gamma: float
+
+    @classmethod
+    def of(cls, frames: Sequence[Pixels], *, is_linear: bool) -> Light:
+        """Return the scale of frames."""
+        top = max(float(frame.max()) for frame in frames)
+        return cls(top if top > 0 else 1.0, 1.0 if is_linear else GAMMA)
+
+    def linear(self, samples: Pixels) -> Float:
+        """Return linear light of samples, float32, same shape."""
+        if samples.dtype.itemsize == 1:
+            table = np.power(np.arange(256, dtype=np.float32) / self.top, self.gamma)
+            light = cv2.LUT(samples, table.astype(np.float32))
+            return np.asarray(light, np.float32).reshape(samples.shape)
+        scaled = np.clip(samples.astype(np.float32) / np.float32(self.top), 0, 1)
+        return np.asarray(np.power(scaled, np.float32(self.gamma)), np.float32)
+
+    def samples(self, linear: Float) -> Float:
+        """Return what samples such light makes, float32, same shape, not rounded."""
+        power = np.power(np.clip(linear, 0, 1), np.float32(1 / self.gamma))
+        return np.asarray(power * np.float32(self.top), np.float32)
+
+
+def small(picture: Pixels, factor: int) -> Pixels:
+    """Return a picture ``(H, W[, C])`` shrunk to ``(h, w, C)``."""
+    out = shrink(picture, factor)
+    return out if out.ndim == 3 else out[..., None]
+
+
+def grey(light: Float) -> Float:
+    """Return the mean of the colours of light ``(H, W, C)``: ``(H, W)``."""
+    if light.shape[-1] == 1:
+        return light[..., 0]
+    return np.asarray(light @ np.full(light.shape[-1], 1 / light.shape[-1], np.float32))
+
+
+def grown(values: Float, scale: int) -> Float:
+    """Return a map or picture enlarged by a whole factor, bilinear, with as many axes."""
+    if scale == 1:
+        return values
+    size = values.shape[1] * scale, values.shape[0] * scale
+    large = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32).reshape(size[1], size[0], *values.shape[2:])
+
+
+def smooth(values: Float, sigma: float) -> Float:
+    """Return a map smoothed by a Gaussian, same shape."""
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
+
+
+def mean_where(values: Float, where: Float, side: int) -> Float:
+    """Return the mean over those pixels of a window that count, same shape.
+
+    Args:
+        values: a picture ``(H, W, C)``.
+        where: how much each pixel counts, ``(H, W)`` in [0, 1].
+        side: of the window, pixels.
+    """
+    count = np.asarray(cv2.blur(where, (side, side)), np.float32) + np.float32(1e-4)
+    sums = np.asarray(cv2.blur(values * where[..., None], (side, side)), np.float32)
+    return np.asarray(sums.reshape(values.shape) / count[..., None], np.float32)
+
+
+@dataclass(frozen=True)
+class Blur:
+    """A blur whose radius changes from place to place: discs of a few radii, mixed.
+
+    Attributes:
+        radii: of the discs, pixels, ascending.
+        shares: of each for every pixel that sends out light, ``(H, W)``; None for one radius.
+    """
+
+    radii: tuple[float, ...]
+    shares: tuple[Float, ...] | None
+
+    @classmethod
+    def of(cls, radius: Float, where: NDArray[np.bool_]) -> Blur:
+        """Return the blur of a map of radii.
+
+        Args:
+            radius: pixels, ``(H, W)``.
+            where: pixels that matter, ``(H, W)``: what is outside their range takes its ends.
+        """
+        low, high = np.log(np.percentile(radius[where], (5, 95)))
+        count = int(np.clip(np.ceil((high - low) / np.log(_STEP)), 0, _MOST_RUNGS - 1)) + 1
+        if count == 1:
+            return cls((float(np.exp((low + high) / 2)),), None)
+        place = (np.log(radius) - low) / (high - low) * (count - 1)
+        place = np.clip(place, 0, count - 1)
+        shares = [np.maximum(1 - np.abs(place - k), 0).astype(np.float32) for k in range(count)]
+        radii = [float(np.exp(low + (high - low) * k / (count - 1))) for k in range(count)]
+        return cls(tuple(radii), tuple(shares))
+
+    def __call__(self, light: Float) -> Float:
+        """Return light ``(H, W[, C])`` as it is seen out of focus."""
+        if self.shares is None:
+            return disc(light, self.radii[0])
+        out = np.zeros_like(light)
+        for radius, share in zip(self.radii, self.shares, strict=True):
+            out += disc(light * (share if light.ndim == 2 else share[..., None]), radius)
+        return out
+
+
+def disc(light: Float, radius: float) -> Float:
+    """Return light blurred by a disc of a radius in pixels; borders reflect; same shape."""
+    kernel = disc_kernel(radius)
+    blurred = cv2.filter2D(light, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(blurred, np.float32).reshape(light.shape)

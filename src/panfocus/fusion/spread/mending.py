@@ -1,0 +1,214 @@
+"""Two frames' blend without the light that the near thing spreads: ``--spread mend``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.tiles import Window, windows
+from panfocus.arrays.types import Float, Pixels, SampleT
+from panfocus.frame import Frame
+from panfocus.fusion.spread.edge import edge_of
+from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
+from panfocus.fusion.spread.layers import Behind, behind, reach_of
+from panfocus.fusion.spread.light import Blur, Light, grown, small, smooth
+from panfocus.fusion.spread.radius import clipped, radius_of
+
+#: Rows and columns.
+Area = tuple[slice, ...]
+
+#: Pixels of a frame at the scale at which it is looked at.
+_LOOKED_AT = 450_000
+#: What clipped light nearby adds to what blurs leave unexplained: what it was nobody knows.
+_GLARE = 0.1
+#: Pixels at edges that are worth it.
+_LEAST = 50
+#: Pixels around edges that a blur may reach, at that scale.
+_PAD = 40
+#: Side of the tiles in which the picture is changed, pixels of full scale.
+_TILE = 256
+#: Part of the range of values by which a pixel must change to be counted.
+_SEEN = 0.008
+
+
+class PairSpread:
+    """Holds the frames of a pair until their blend is done, and mends it."""
+
+    def __init__(self, *, is_linear: bool) -> None:
+        """Set up; `is_linear` tells that samples are light as measured."""
+        self._is_linear = is_linear
+        self._count = 0
+        self._frames: list[Frame] = []
+        self._first: Float | None = None
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether two frames came, and no more."""
+        return self._count == 2
+
+    def push(self, frame: Frame) -> None:
+        """Take the next frame; of more than two none is held."""
+        self._count += 1
+        self._frames = [*self._frames, frame] if self._count <= 2 else []
+
+    def take(self, share: Float) -> None:
+        """Take the latest frame's weight against those before, ``(h, w)``, at any scale."""
+        self._first = (share <= 0.5).astype(np.float32)
+
+    def mended(self, picture: Pixels) -> tuple[Pixels, float]:
+        """Return the blend without spread light, and the part of it that changed visibly.
+
+        Args:
+            picture: the blend ``(H, W[, C])`` of both frames.
+        """
+        frames = self._frames
+        if len(frames) != 2 or self._first is None or any(frame.has_alpha for frame in frames):
+            return picture, 0.0
+        scale = int(np.ceil(np.sqrt(np.prod(picture.shape[:2]) / _LOOKED_AT)))
+        both = _Both.of(frames, self._first, max(scale, 1), is_linear=self._is_linear)
+        changes = both.changes()
+        return (picture, 0.0) if changes is None else changes.applied(picture, frames)
+
+
+@dataclass(frozen=True)
+class _Both:
+    """Both frames and the decision between them, at the scale at which they are looked at.
+
+    Attributes:
+        scale: pixels of full scale for one of this.
+        how: samples become light.
+        light: linear light of both, ``(h, w, C)``.
+        first: 1 where the first frame was taken, else 0, ``(h, w)``.
+        shown: where both frames show anything.
+    """
+
+    scale: int
+    how: Light
+    light: tuple[Float, Float]
+    first: Float
+    shown: Float
+
+    @classmethod
+    def of(cls, frames: Sequence[Frame], first: Float, scale: int, *, is_linear: bool) -> _Both:
+        """Look at frames, and the decision at any scale, shrunk by `scale`."""
+        how = Light.of([frame.pixels for frame in frames], is_linear=is_linear)
+        one, other = (how.linear(small(np.asarray(f.pixels), scale)) for f in frames)
+        size = one.shape[1], one.shape[0]
+        taken = cv2.resize(first, size, interpolation=cv2.INTER_AREA) > 0.5
+        shown = np.ones(one.shape[:2], np.float32)
+        for cover in [frame.cover for frame in frames if frame.cover is not None]:
+            least = cv2.erode(cover, np.ones((9, 9), np.uint8))
+            shown *= cv2.resize(least, size, interpolation=cv2.INTER_NEAREST) > 0
+        return cls(scale, how, (one, other), taken.astype(np.float32), shown)
+
+    def changes(self) -> _Changes | None:
+        """Return what is to be changed; None where no blur tells of anything."""
+        first, shown = self.first, self.shown
+        turns = cv2.morphologyEx(first, cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) * shown
+        if np.count_nonzero(turns) < _LEAST:
+            return None
+        one, other = self.light
+        front, back = radius_of(one, other, first), radius_of(other, one, 1 - first)
+        if front is None or back is None:
+            return None
+        unexplained = np.maximum(front.unexplained, back.unexplained)
+        unexplained = unexplained + np.float32(_GLARE) * clipped(one, other)
+        contour = np.asarray(turns, np.float32)
+        at = contour * (unexplained < UNEXPLAINED)
+        if np.count_nonzero(at) < _LEAST:
+            return None
+        area = _around(at)
+        near = cv2.dilate(at[area], np.ones((15, 15), np.uint8)) > 0
+        blurs = [Blur.of(radius.pixels[area], near) for radius in (front, back)]
+        return self._part(area)._found(area, blurs, contour[area], unexplained[area])
+
+    def _part(self, area: Area) -> _Both:
+        one, other = (np.ascontiguousarray(light[area]) for light in self.light)
+        first, shown = (np.ascontiguousarray(each[area]) for each in (self.first, self.shown))
+        return _Both(self.scale, self.how, (one, other), first, shown)
+
+    def _found(
+        self, area: Area, blurs: Sequence[Blur], contour: Float, unexplained: Float
+    ) -> _Changes:
+        seen = [self.how.samples(light) / np.float32(self.how.top) for light in self.light]
+        edges = [edge_of(seen[0], self.first), edge_of(seen[1], 1 - self.first)]
+        found = [
+            behind(self.light[k], self.light[1 - k], edges[k], blurs[k], blurs[1 - k])
+            for k in (0, 1)
+        ]
+        fine = [_fine(each) for each in seen]
+        beliefs = belief(found, fine, contour, unexplained)
+        weights = [
+            b * reach_of(e, f) * self.shown for b, e, f in zip(beliefs, edges, found, strict=True)
+        ]
+        return _Changes(area, self.scale, self.how, found, weights)
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """What is changed, and how far, with the first frame's thing in front and the second's."""
+
+    area: Area
+    scale: int
+    how: Light
+    found: Sequence[Behind]
+    weights: Sequence[Float]
+
+    def applied(self, picture: Pixels, frames: Sequence[Frame]) -> tuple[Pixels, float]:
+        """Return a picture with the changes made, and the part that changed visibly."""
+        out, changed = picture.copy(), 0
+        inside = out[_enlarged(self.area, self.scale)]
+        pixels = [frame.pixels[_enlarged(self.area, self.scale)] for frame in frames]
+        tile = max(_TILE // self.scale, 1)
+        height, width = self.weights[0].shape
+        for window in windows(height, width, tile, 2):
+            for k, weight in enumerate(self.weights):
+                if weight[window.core].any():
+                    changed += self._change(inside, pixels[k], pixels[1 - k], window, k)
+        return out, changed / (picture.shape[0] * picture.shape[1])
+
+    def _change(self, out: Pixels, near: Pixels, far: Pixels, window: Window, k: int) -> int:
+        """Change a tile of the picture; return how many of its pixels changed visibly."""
+        read, core, inner = (
+            _enlarged(part, self.scale) for part in (window.read, window.core, window.inner)
+        )
+        layers = self.found[k].layers.grown(window.read, self.scale)
+        weight = grown(self.weights[k][window.read], self.scale)
+        sharp, other = (self.how.linear(_deep(each[read])) for each in (near, far))
+        light = layers.in_focus(sharp, other)
+        made = self.how.samples(light)[inner]
+        before = _deep(out[core]).astype(np.float32)
+        step = weight[inner][..., None] * (made - before)
+        after = before + step
+        after = np.rint(after) if out.dtype.kind != "f" else after
+        out[core] = after.reshape(out[core].shape)
+        return int(np.count_nonzero(np.abs(step).max(axis=-1) > _SEEN * self.how.top))
+
+
+def _fine(seen: Float) -> Float:
+    """Return the square of what is finer than a pixel or two, of all colours, ``(H, W)``."""
+    detail = seen - smooth(seen, 1.0).reshape(seen.shape)
+    return np.asarray(np.square(detail).sum(axis=-1), np.float32)
+
+
+def _deep(values: NDArray[SampleT]) -> NDArray[SampleT]:
+    """Return ``(H, W, C)`` of what may be ``(H, W)`` where there is one channel."""
+    return values if values.ndim == 3 else values[..., None]
+
+
+def _enlarged(area: Area, scale: int) -> Area:
+    """Return rows and columns at full scale."""
+    return tuple(slice(span.start * scale, span.stop * scale) for span in area)
+
+
+def _around(where: Float) -> Area:
+    """Return the least rectangle around pixels, with what blurs may reach."""
+    rows, columns = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
+    return tuple(
+        slice(max(int(each[0]) - _PAD, 0), min(int(each[-1]) + _PAD + 1, length))
+        for each, length in zip((rows, columns), where.shape, strict=True)
+    )

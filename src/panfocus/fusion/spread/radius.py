@@ -1,0 +1,116 @@
+"""How far the content of one frame's focus is out of focus in the other frame, place by place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.types import Float
+from panfocus.fusion.spread.light import disc, grey, smooth
+
+#: Radii that are tried, pixels.
+LADDER = np.array([1.25, 1.75, 2.25, 2.75, 3.25, 4, 4.75, 5.5, 6.5, 7.5, 9, 11, 13], np.float32)
+#: Pixels of a map's grid, and over how many of them its errors are averaged (sigma).
+_GRID, _REACH = 4, 6.0
+#: How much the whole picture counts beside a place: so much as so many of its pixels do.
+_WHOLE = 0.15
+#: Pixels, on the grid, that a radius must be judged by.
+_LEAST = 30
+#: Light that counts as clipped: what it was before nobody knows, nor what its blur would be.
+_CLIPPED = 0.97
+#: How far around clipped light nothing is judged, pixels.
+_AROUND = 10
+
+
+@dataclass(frozen=True)
+class Radius:
+    """How wide a blur is.
+
+    Attributes:
+        pixels: radius of the disc, ``(H, W)``.
+        unexplained: share of the difference between both frames that such a blur leaves, around a
+            place, ``(H, W)``: 0 where a disc of that radius is all that there is.
+    """
+
+    pixels: Float
+    unexplained: Float
+
+
+def radius_of(sharp: Float, blurred: Float, region: Float) -> Radius | None:
+    """Return how a region, sharp in one frame, is blurred in the other.
+
+    Args:
+        sharp: linear light of the frame that is focused on the region, ``(H, W, C)``.
+        blurred: of the other one.
+        region: ``(H, W)``, 1 within and 0 outside.
+
+    Returns:
+        None where too little of the region is far enough from its edges.
+    """
+    errors, counts, base = _errors(sharp, blurred, region)
+    found = counts.sum(axis=(1, 2))
+    if not (found > _LEAST).any():
+        return None
+    overall = np.where(found > _LEAST, errors.sum(axis=(1, 2)) / np.maximum(found, 1), 9.0)
+    means = np.stack(
+        [_mean(e, n, float(o)) for e, n, o in zip(errors, counts, overall, strict=True)]
+    )
+    pixels = smooth(_lowest(means), 1.0)
+    unexplained = means.min(axis=0) / (base + np.float32(1e-7))
+    shape = region.shape[::-1]
+    grown = (cv2.resize(a.astype(np.float32), shape) for a in (pixels, unexplained))
+    return Radius(*(np.asarray(a, np.float32) for a in grown))
+
+
+def _errors(sharp: Float, blurred: Float, region: Float) -> tuple[Float, Float, Float]:
+    """Return errors and counts for each radius on the grid, and the difference without any blur."""
+    light, seen = grey(sharp), np.sqrt(grey(blurred))
+    inward = cv2.distanceTransform((region > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    usable = 1 - clipped(sharp, blurred)
+    errors: list[Float] = []
+    counts: list[Float] = []
+    for radius in LADDER:
+        inner = (inward > radius + 2.5) * usable
+        error = np.square(np.sqrt(np.maximum(disc(light, float(radius)), 0)) - seen)
+        errors.append(_coarse(error * inner))
+        counts.append(_coarse(inner))
+    inner = (inward > 4) * usable
+    difference, count = _coarse(np.square(np.sqrt(light) - seen) * inner), _coarse(inner)
+    overall = float(difference.sum() / max(float(count.sum()), 1.0))
+    return np.stack(errors), np.stack(counts), _mean(difference, count, overall)
+
+
+def clipped(one: Float, other: Float) -> Float:
+    """Return where either of two frames is clipped nearby, ``(H, W)``, 0 or 1."""
+    most = (np.maximum(one.max(axis=-1), other.max(axis=-1)) > _CLIPPED).astype(np.uint8)
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _AROUND + 1,) * 2)
+    return np.asarray(cv2.dilate(most, around), np.float32)
+
+
+def _coarse(values: Float) -> Float:
+    height, width = values.shape
+    size = max(width // _GRID, 1), max(height // _GRID, 1)
+    small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def _mean(sums: Float, count: Float, overall: float) -> Float:
+    """Return the mean around each place, drawn to that of the whole picture where few tell."""
+    top = smooth(sums, _REACH) + np.float32(_WHOLE * overall)
+    return np.asarray(top / (smooth(count, _REACH) + np.float32(_WHOLE)), np.float32)
+
+
+def _lowest(means: Float) -> Float:
+    """Return the radius of least error, between those of the ladder by a parabola."""
+    best = means.argmin(axis=0)
+    at = np.clip(best, 1, len(LADDER) - 2)
+    left, middle, right = (np.take_along_axis(means, (at + o)[None], 0)[0] for o in (-1, 0, 1))
+    logs = np.log(LADDER)
+    low, mid, high = logs[at - 1], logs[at], logs[at + 1]
+    rise, fall = (right - middle) / (high - mid), (middle - left) / (mid - low)
+    bend = (rise - fall) / (high - low)
+    peak = (low + mid) / 2 - fall / 2 / np.maximum(bend, 1e-12)
+    peak = np.where(bend > 1e-12, np.clip(peak, low, high), logs[best])
+    return np.asarray(np.where(best == at, np.exp(peak), LADDER[best]), np.float32)
