@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
-from panfocus.fusion.spread.light import mean_where, smooth
+from panfocus.fusion.spread.light import mean_where, smooth, total
 
 #: Width of the rim in which the edge is looked for, pixels.
 RIM = 9.0
@@ -51,7 +51,7 @@ def edge_of(picture: Float, region: Float) -> Edge:
     inside = ((depth > 6) & (depth < 16)).astype(np.float32)
     outside = ((depth < -0.5) & (depth > -6)).astype(np.float32)
     near, far = mean_where(picture, inside, 41), mean_where(picture, outside, 15)
-    to_near, to_far = (np.square(picture - mean).sum(axis=-1) for mean in (near, far))
+    to_near, to_far = (total(np.square(picture - mean)) for mean in (near, far))
     colour = to_far / (to_near + to_far + np.float32(1e-4))
     score = _OFFSET + _PER_PIXEL * depth + _PER_COLOUR * colour
     chance = (1 / (1 + np.exp(-np.clip(score, -20, 20)))).astype(np.float32)

@@ -19,12 +19,12 @@ _LEFT, _NEGATIVE, _FINE = 3e-4, 5e-5, 1e-4
 _AHEAD, _SURE = 0.5, 1.0
 #: Logarithm of the least gain in what is explained, for blurs that explain all; for each part that
 #: they leave unexplained so much more; and the range. MEASURED: docs/decisions/0027.
-_GAINED, _DOUBT, _GROWS = -0.1, 3.0, 0.3
+_GAINED, _DOUBT, _GROWS = -0.1, 6.0, 0.3
 #: Share of the difference between frames that blurs may leave unexplained, and from which on they
 #: are not believed in full.
-UNEXPLAINED, _DOUBTED = 0.2, 0.1
+UNEXPLAINED, _DOUBTED = 0.04, 0.02
 #: Negative light that is still right, and that ends all belief.
-_TOO_MUCH = 4e-4
+_TOO_MUCH = 1e-4
 
 
 def belief(

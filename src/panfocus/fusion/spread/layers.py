@@ -9,7 +9,7 @@ import numpy as np
 
 from panfocus.arrays.types import Float
 from panfocus.fusion.spread.edge import RIM, Edge
-from panfocus.fusion.spread.light import Blur, grown
+from panfocus.fusion.spread.light import Blur, grown, total
 
 #: Least share of what lies behind that light is got back from: beyond, noise would be all.
 _LEAST = 0.15
@@ -93,13 +93,13 @@ def behind(near: Float, far: Float, edge: Edge, near_blur: Blur, far_blur: Blur)
     cover = near_blur(edge.matte)
     seen = np.maximum(1 - cover, np.float32(_LEAST))[..., None]
     trust = np.square(np.clip((1 - cover) / np.float32(_SURE), 0, 1)).astype(np.float32)
-    total = np.maximum(far_blur(trust), np.float32(1e-3))[..., None]
+    believed = np.maximum(far_blur(trust), np.float32(1e-3))[..., None]
     again, spread, raw = near, far, far
     for _ in range(_ROUNDS):
         spread = near_blur(np.maximum(near - (1 - matte) * again, 0).astype(np.float32))
         raw = np.asarray((far - spread) / seen, np.float32)
         trusted = np.asarray(np.clip(raw, 0, 1) * trust[..., None], np.float32)
-        again = np.asarray(far_blur(trusted) / total, np.float32)
+        again = np.asarray(far_blur(trusted) / believed, np.float32)
     share = np.minimum(1 - edge.matte, edge.behind)
     layers = Layers(spread, again, cover, share)
     outside = (edge.matte < 0.5).astype(np.float32)
@@ -107,7 +107,7 @@ def behind(near: Float, far: Float, edge: Edge, near_blur: Blur, far_blur: Blur)
     plain = far_blur(far * outside[..., None])
     plain = plain / np.maximum(far_blur(outside), np.float32(0.02))[..., None]
     without, left = (_error(near, other, strip) for other in (np.asarray(plain, np.float32), again))
-    negative = np.square(np.minimum(raw, 0)).sum(axis=-1) * strip * (cover < _COVERED)
+    negative = total(np.square(np.minimum(raw, 0))) * strip * (cover < _COVERED)
     return Behind(layers, strip, without, left, np.asarray(negative, np.float32))
 
 
@@ -119,7 +119,7 @@ def _strip(outside: Float, cover: Float) -> Float:
 
 def _error(near: Float, other: Float, strip: Float) -> Float:
     """Return how a picture misses the near frame where that shows what lies behind, squared."""
-    missed = np.square(np.sqrt(near) - np.sqrt(np.maximum(other, 0))).sum(axis=-1)
+    missed = total(np.square(np.sqrt(near) - np.sqrt(np.maximum(other, 0))))
     return np.asarray(missed * strip, np.float32)
 
 

@@ -67,6 +67,19 @@ def grey(light: Float) -> Float:
     return np.asarray(light @ np.full(light.shape[-1], 1 / light.shape[-1], np.float32))
 
 
+def total(values: Float) -> Float:
+    """Return the sum of the colours, ``(H, W)``: many times as fast as NumPy's own."""
+    return np.asarray(values @ np.ones(values.shape[-1], np.float32), np.float32)
+
+
+def brightest(light: Float) -> Float:
+    """Return the largest of the colours, ``(H, W)``."""
+    out = light[..., 0]
+    for channel in range(1, light.shape[-1]):
+        out = np.maximum(out, light[..., channel])
+    return np.asarray(out, np.float32)
+
+
 def grown(values: Float, scale: int) -> Float:
     """Return a map or picture enlarged by a whole factor, bilinear, with as many axes."""
     if scale == 1:

@@ -15,7 +15,7 @@ from panfocus.frame import Frame
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
 from panfocus.fusion.spread.layers import Behind, behind, reach_of
-from panfocus.fusion.spread.light import Blur, Light, grown, small, smooth
+from panfocus.fusion.spread.light import Blur, Light, brightest, grown, small, smooth, total
 from panfocus.fusion.spread.radius import clipped, radius_of
 
 #: Rows and columns.
@@ -24,7 +24,7 @@ Area = tuple[slice, ...]
 #: Pixels of a frame at the scale at which it is looked at.
 _LOOKED_AT = 450_000
 #: What clipped light nearby adds to what blurs leave unexplained: what it was nobody knows.
-_GLARE = 0.1
+_GLARE = 0.015
 #: Pixels at edges that are worth it.
 _LEAST = 50
 #: Pixels around edges that a blur may reach, at that scale.
@@ -186,13 +186,13 @@ class _Changes:
         after = before + step
         after = np.rint(after) if out.dtype.kind != "f" else after
         out[core] = after.reshape(out[core].shape)
-        return int(np.count_nonzero(np.abs(step).max(axis=-1) > _SEEN * self.how.top))
+        return int(np.count_nonzero(brightest(np.abs(step)) > _SEEN * self.how.top))
 
 
 def _fine(seen: Float) -> Float:
     """Return the square of what is finer than a pixel or two, of all colours, ``(H, W)``."""
     detail = seen - smooth(seen, 1.0).reshape(seen.shape)
-    return np.asarray(np.square(detail).sum(axis=-1), np.float32)
+    return total(np.square(detail))
 
 
 def _deep(values: NDArray[SampleT]) -> NDArray[SampleT]:

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
-from panfocus.fusion.spread.light import disc, grey, smooth
+from panfocus.fusion.spread.light import brightest, disc, grey, smooth
 
 #: Radii that are tried, pixels.
 LADDER = np.array([1.25, 1.75, 2.25, 2.75, 3.25, 4, 4.75, 5.5, 6.5, 7.5, 9, 11, 13], np.float32)
+#: From what radius on half the scale will do.
+_HALVED = 4.0
 #: Pixels of a map's grid, and over how many of them its errors are averaged (sigma).
 _GRID, _REACH = 4, 6.0
 #: How much the whole picture counts beside a place: so much as so many of its pixels do.
@@ -64,36 +66,74 @@ def radius_of(sharp: Float, blurred: Float, region: Float) -> Radius | None:
     return Radius(*(np.asarray(a, np.float32) for a in grown))
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """Both frames and the region at a scale at which radii are tried.
+
+    Attributes:
+        light: linear light of the frame that is focused on the region, grey, ``(h, w)``.
+        seen: root of that of the other one.
+        inward: how deep a pixel lies in the region, in pixels of this scale.
+        usable: 0 where clipped light is near, else 1.
+        grid: pixels of this scale from one of the map's to the next.
+    """
+
+    light: Float
+    seen: Float
+    inward: Float
+    usable: Float
+    grid: int
+
+    def halved(self) -> _Scale:
+        """Return it at half the scale."""
+        light, seen, inward, usable = (
+            _shrunk(each, 2)
+            for each in (self.light, np.square(self.seen), self.inward, self.usable)
+        )
+        return _Scale(
+            light,
+            np.sqrt(seen),
+            np.asarray(inward / 2, np.float32),
+            np.floor(usable),
+            self.grid // 2,
+        )
+
+    def error(self, radius: float) -> tuple[Float, Float]:
+        """Return what a blur by so many pixels misses, and of how many pixels, on the grid."""
+        inner = (self.inward > radius + 2.5) * self.usable
+        blurred = np.maximum(disc(self.light, radius), 0) if radius else self.light
+        missed = np.square(np.sqrt(blurred) - self.seen) * inner
+        return _shrunk(missed, self.grid), _shrunk(inner, self.grid)
+
+
 def _errors(sharp: Float, blurred: Float, region: Float) -> tuple[Float, Float, Float]:
     """Return errors and counts for each radius on the grid, and the difference without any blur."""
-    light, seen = grey(sharp), np.sqrt(grey(blurred))
     inward = cv2.distanceTransform((region > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    usable = 1 - clipped(sharp, blurred)
-    errors: list[Float] = []
-    counts: list[Float] = []
-    for radius in LADDER:
-        inner = (inward > radius + 2.5) * usable
-        error = np.square(np.sqrt(np.maximum(disc(light, float(radius)), 0)) - seen)
-        errors.append(_coarse(error * inner))
-        counts.append(_coarse(inner))
-    inner = (inward > 4) * usable
-    difference, count = _coarse(np.square(np.sqrt(light) - seen) * inner), _coarse(inner)
+    light, seen = grey(sharp), np.sqrt(grey(blurred))
+    full = _Scale(light, seen, np.asarray(inward, np.float32), 1 - clipped(sharp, blurred), _GRID)
+    half = full.halved()
+    tried = [
+        full.error(float(radius)) if radius < _HALVED else half.error(float(radius) / 2)
+        for radius in LADDER
+    ]
+    difference, count = full.error(0.0)
     overall = float(difference.sum() / max(float(count.sum()), 1.0))
-    return np.stack(errors), np.stack(counts), _mean(difference, count, overall)
+    errors, counts = (np.stack([each[k] for each in tried]) for k in (0, 1))
+    return errors, counts, _mean(difference, count, overall)
 
 
 def clipped(one: Float, other: Float) -> Float:
     """Return where either of two frames is clipped nearby, ``(H, W)``, 0 or 1."""
-    most = (np.maximum(one.max(axis=-1), other.max(axis=-1)) > _CLIPPED).astype(np.uint8)
+    most = (np.maximum(brightest(one), brightest(other)) > _CLIPPED).astype(np.uint8)
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _AROUND + 1,) * 2)
     return np.asarray(cv2.dilate(most, around), np.float32)
 
 
-def _coarse(values: Float) -> Float:
+def _shrunk(values: Float, factor: int) -> Float:
     height, width = values.shape
-    size = max(width // _GRID, 1), max(height // _GRID, 1)
-    small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32)
+    size = max(width // factor, 1), max(height // factor, 1)
+    trimmed = values[: size[1] * factor, : size[0] * factor].astype(np.float32)
+    return np.asarray(cv2.resize(trimmed, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _mean(sums: Float, count: Float, overall: float) -> Float:
