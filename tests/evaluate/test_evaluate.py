@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from panfocus.errors import DataError, InputError, UsageError
-from panfocus.evaluate.contestants import file_hash, gather
+from panfocus.evaluate.contestants import Fusing, file_hash, gather
 from panfocus.evaluate.datasets import find_samples
 from panfocus.evaluate.pictures import find_result
 from panfocus.evaluate.scores import Wanted, score
@@ -178,15 +178,15 @@ def test_metrics_that_do_not_fit_are_left_out_or_refused():
 
 def test_contestants_need_names_of_their_own(tmp_path):
     with pytest.raises(UsageError):
-        gather([], [])
+        gather([], [], Fusing())
     with pytest.raises(UsageError, match="guided, guided"):
-        gather(["guided"], [f"guided={tmp_path}"])
+        gather(["guided"], [f"guided={tmp_path}"], Fusing())
     with pytest.raises(UsageError, match="NAME=DIR"):
-        gather([], ["x"])
+        gather([], ["x"], Fusing())
     with pytest.raises(UsageError, match="alignment"):
-        gather(["guided"], [], "no such kind")
+        gather(["guided"], [], Fusing(align="no such kind"))
     with pytest.raises(DataError):
-        gather([], [f"x={tmp_path / 'no'}"])
+        gather([], [f"x={tmp_path / 'no'}"], Fusing())
 
 
 def test_a_file_that_vanished_is_an_error_of_its_own(tmp_path):

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from panfocus.evaluate.pictures import find_result, opaque, read_picture
 from panfocus.evaluate.samples import ScoredSample
 from panfocus.io.room import check_file
 from panfocus.pipeline.fuse import fuse
-from panfocus.pipeline.options import Banding
+from panfocus.pipeline.options import Banding, Spread
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
@@ -68,22 +68,28 @@ class Contestant(Protocol):
 
 
 @dataclass(frozen=True)
+class Fusing:
+    """How systems fuse what is scored; see the options of `panfocus.fuse` by these names."""
+
+    align: str = "none"
+    device: str = "auto"
+    banding: Banding = "mend"
+    spread: Spread = "mend"
+
+
+@dataclass(frozen=True)
 class SystemContestant:
     """A system of panfocus, by name or folder; or one of the researcher's own, with its file."""
 
     name: str
     address: str
     card: Card
-    align: str = "none"
-    device: str = "auto"
-    banding: Banding = "mend"
+    how: Fusing = Fusing()
     own: System | PictureSystem | None = None
     source: Path | None = None
 
     @classmethod
-    def load(
-        cls, address: str, align: str, device: str, banding: Banding = "mend"
-    ) -> SystemContestant:
+    def load(cls, address: str, how: Fusing) -> SystemContestant:
         """Find a system; its name in tables is that of its folder or card.
 
         Raises:
@@ -91,36 +97,38 @@ class SystemContestant:
         """
         if is_address(address):
             own, source = own_system(address)
-            return cls(own.card.name, address, own.card, align, device, banding, own, source)
-        card = load_system(address, device=device).card
+            return cls(own.card.name, address, own.card, how, own, source)
+        card = load_system(address, device=how.device).card
         name = Path(address).name if is_folder(Path(address)) else address
-        return cls(name, address, card, align, device, banding)
+        return cls(name, address, card, how)
 
     def identity(self, sample: ScoredSample) -> str:
         """Return the card, which holds the hash of the weights, and how frames are fused."""
         # scores do not depend on what "auto" finds, but for last digits; the seconds do
-        device = "" if self.device == "auto" else f"device {self.device}\n"
-        align = self.align if self.align == "none" else f"{self.align}, scored where frames lie"
+        own = self.how
+        device = "" if own.device == "auto" else f"device {own.device}\n"
+        align = own.align if own.align == "none" else f"{own.align}, scored where frames lie"
         source = "" if self.source is None else f"source {file_hash(self.source)}\n"
-        how = f"align {align}\nguard {GUARD}\nbanding {self.banding}\n"
+        how = f"align {align}\nguard {GUARD}\nbanding {own.banding}\nspread {own.spread}\n"
         return f"{how}{device}{source}{self.card.to_json()}"
 
     def fused(self, sample: ScoredSample) -> Fused:
         """Fuse; a system is loaded anew each time, so that a failure leaves nothing behind."""
-        system = self.own or load_system(self.address, device=self.device)
+        system = self.own or load_system(self.address, device=self.how.device)
         begin = time.perf_counter()
         fusion = fuse(
             sample.frames,
             system=system,
-            align=self.align,
+            align=self.how.align,
             keep_size=True,
             maps=False,
             guard=GUARD,
-            banding=self.banding,
-            device=self.device,
+            banding=self.how.banding,
+            spread=self.how.spread,
+            device=self.how.device,
         )
         seconds = time.perf_counter() - begin
-        in_place = None if self.align == "none" else _frames_of(fusion)
+        in_place = None if self.how.align == "none" else _frames_of(fusion)
         return Fused(opaque(fusion.image), seconds, in_place)
 
     def files(self, samples: Sequence[ScoredSample]) -> list[Path]:
@@ -202,23 +210,17 @@ class ResultsContestant:
 def gather(
     systems: Sequence[str],
     results: Sequence[str],
-    alignment: str = "none",
-    device: str = "auto",
-    banding: Banding = "mend",
+    how: Fusing,
 ) -> list[Contestant]:
     """Return the contestants in the order given.
 
     Raises:
-        UsageError: an unknown kind of alignment, device or banding; no contestant, two of one
+        UsageError: an unknown kind of alignment, device or mending; no contestant, two of one
             name, or a name that is no name for a folder.
         DataError, SystemError_: not to be found.
     """
-    make_settings(
-        align=alignment, device=device, banding=banding
-    )  # an unknown kind is refused once, not for every image
-    out: list[Contestant] = [
-        SystemContestant.load(address, alignment, device, banding) for address in systems
-    ]
+    make_settings(**asdict(how))  # an unknown kind is refused once, not for every image
+    out: list[Contestant] = [SystemContestant.load(address, how) for address in systems]
     out += [ResultsContestant.parse(text) for text in results]
     names = [one.name for one in out]
     if (

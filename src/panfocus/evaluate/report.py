@@ -110,6 +110,7 @@ def to_dict(options: EvaluationOptions, outcome: Outcome, found: list[Column]) -
             "align": options.align,
             "guard": GUARD,
             "banding": options.banding,
+            "spread": options.spread,
             "metrics": options.metrics,
             "cut": options.cut,
         },

@@ -13,7 +13,7 @@ from typing import Literal
 from panfocus._version import __version__
 from panfocus.arrays.types import Pixels
 from panfocus.errors import Cancelled, InputError, OutputError, PanfocusError
-from panfocus.evaluate.contestants import Contestant, ResultsContestant, file_hash, gather
+from panfocus.evaluate.contestants import Contestant, Fusing, ResultsContestant, file_hash, gather
 from panfocus.evaluate.datasets import find_samples
 from panfocus.evaluate.pictures import read_mask, read_picture, refuse_torn
 from panfocus.evaluate.samples import Dataset, ScoredSample
@@ -22,7 +22,7 @@ from panfocus.evaluate.store import NAME as SCORES
 from panfocus.evaluate.store import Row, Store
 from panfocus.io import Metadata, write_image
 from panfocus.io.outputs import Inputs
-from panfocus.pipeline.options import Banding
+from panfocus.pipeline.options import Banding, Spread
 from panfocus.resources.paths import is_folder, is_there, listed
 
 #: Files of the tables.
@@ -43,6 +43,7 @@ class EvaluationOptions:
         align: kind of registration of the frames, as in `panfocus.fuse`.
         device: where networks run, as in `panfocus.fuse`.
         banding: as in `panfocus.fuse`; "off" scores blends of the frames alone.
+        spread: as in `panfocus.fuse`; likewise, of pairs.
         metrics: names; None for all that fit.
         cut: pixels of border left out of the second PSNR.
         save_images: whether the fused pictures are kept in ``out/fused/<system>/``.
@@ -58,6 +59,7 @@ class EvaluationOptions:
     align: str = "none"
     device: str = "auto"
     banding: Banding = "mend"
+    spread: Spread = "mend"
     metrics: tuple[str, ...] | None = None
     cut: int = 4
     save_images: bool = False
@@ -123,9 +125,8 @@ def evaluate(options: EvaluationOptions, tell: Tell | None = None) -> Outcome:
         OutputError: the folder holds scores of something else, or cannot be written.
     """
     wanted = Wanted(options.metrics, options.cut)
-    contestants = gather(
-        options.systems, options.results, options.align, options.device, options.banding
-    )
+    how = Fusing(options.align, options.device, options.banding, options.spread)
+    contestants = gather(options.systems, options.results, how)
     dataset = find_samples(options.data)
     contestants, matched = _matched(contestants, dataset.samples)
     has_truth = any(s.truth is not None for s in dataset.samples)

@@ -96,16 +96,16 @@ class Mixing:
     def picture(self) -> Pixels:
         """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
         blended, largest = self.composer.picture, self.composer.largest
+        if self._spread is not None and self._spread.is_pair:
+            with self._journal.clock.stage("spread"):
+                blended, part = self._spread.mended(blended)
+            self._journal.report.mended_spread = part
+            return blended
         if self.curves is not None and _mends_bands(self._journal):
             with self._journal.clock.stage("banding"):
                 curves, factor = self.curves, self._factor
                 blended, part = mended(blended, curves, factor, has_alpha=self._has_alpha)
             self._journal.report.mended_bands = part
-            return blended
-        if self._spread is not None and self._spread.is_pair:
-            with self._journal.clock.stage("spread"):
-                blended, part = self._spread.mended(blended)
-            self._journal.report.mended_spread = part
             return blended
         if self._restoration is None or largest is None:
             return blended

@@ -44,6 +44,13 @@ from panfocus.pipeline.options import ABOUT
     help=ABOUT["banding"].help,
 )
 @click.option(
+    "--spread",
+    type=click.Choice(ABOUT["spread"].choices),
+    default="mend",
+    show_default=True,
+    help=ABOUT["spread"].help,
+)
+@click.option(
     "--metrics", "names", callback=names_by_comma, help="Names, by commas; all if not given."
 )
 @click.option(

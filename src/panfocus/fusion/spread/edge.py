@@ -19,8 +19,8 @@ from panfocus.fusion.spread.light import mean_where, smooth, total
 RIM = 9.0
 #: Logistic regression of "is background" on the depth within the region, pixels, and on how far the
 #: colour has gone from those outside to those inside. FITTED on 40 made pairs, whose edges are
-#: known (docs/decisions/0027).
-_OFFSET, _PER_PIXEL, _PER_COLOUR = 2.352, -0.4196, -5.093
+#: known, by benchmarks/spread_edge.py.
+_OFFSET, _PER_PIXEL, _PER_COLOUR = 2.424, -0.431, -5.383
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,27 @@ def edge_of(picture: Float, region: Float) -> Edge:
         region: of the decision, ``(H, W)``, 1 within and 0 outside.
     """
     depth = signed_distance(region)
-    inside = ((depth > 6) & (depth < 16)).astype(np.float32)
-    outside = ((depth < -0.5) & (depth > -6)).astype(np.float32)
-    near, far = mean_where(picture, inside, 41), mean_where(picture, outside, 15)
-    to_near, to_far = (total(np.square(picture - mean)) for mean in (near, far))
-    colour = to_far / (to_near + to_far + np.float32(1e-4))
+    colour = colour_of(picture, depth)
     score = _OFFSET + _PER_PIXEL * depth + _PER_COLOUR * colour
     chance = (1 / (1 + np.exp(-np.clip(score, -20, 20)))).astype(np.float32)
     rim = (depth > 0) & (depth < RIM)
     hard = np.where(rim, chance < 0.5, depth > 0).astype(np.uint8)
     matte = smooth(cv2.medianBlur(hard, 5).astype(np.float32), 0.6)
     return Edge(depth, matte, rim, np.where(rim, smooth(chance, 0.6), 1).astype(np.float32))
+
+
+def colour_of(picture: Float, depth: Float) -> Float:
+    """Return how far colours have gone from those outside, 0, to those deep inside, 1.
+
+    Args:
+        picture: encoded samples in [0, 1], ``(H, W, C)``.
+        depth: pixels from the decision's edge, positive within, ``(H, W)``.
+    """
+    inside = ((depth > 6) & (depth < 16)).astype(np.float32)
+    outside = ((depth < -0.5) & (depth > -6)).astype(np.float32)
+    near, far = mean_where(picture, inside, 41), mean_where(picture, outside, 15)
+    to_near, to_far = (total(np.square(picture - mean)) for mean in (near, far))
+    return np.asarray(to_far / (to_near + to_far + np.float32(1e-4)), np.float32)
 
 
 def signed_distance(region: Float) -> Float:
