@@ -11,7 +11,6 @@ On a dark ground nothing is left out: what is faint there is lost at a reduced s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -71,6 +70,8 @@ def decided(
         card: of the network.
         threads: tiles decided at the same time.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  slow to import
+
     with ThreadPoolExecutor(threads) as pool:
         details = np.stack(list(pool.map(detail, frames)))
         small = np.stack(list(pool.map(reduced, frames)))
