@@ -76,18 +76,23 @@ class ManyWeights:
             size: frames of a part, the last may be less.
             first: frame that the first part begins with.
         """
-        before = self.shares[:first].sum(axis=0, dtype=np.float32) if first else None
+        before = _summed(self.shares[:first]) if first else None
         for start in range(first, len(self), size):
             stop = min(start + size, len(self))
-            yield self._part(start, stop, before)
-            more = self.shares[start:stop].sum(axis=0, dtype=np.float32)
-            before = more if before is None else before + more
+            total = _summed(self.shares[start:stop])
+            total = total if before is None else before + total
+            yield self._part(start, stop, before, total.copy())
+            before = total
 
-    def _part(self, start: int, stop: int, before: Float | None) -> tuple[Float, NDArray[np.bool_]]:
-        own = self.shares[start:stop].astype(np.float32)
+    def _part(
+        self, start: int, stop: int, before: Float | None, total: Float
+    ) -> tuple[Float, NDArray[np.bool_]]:
+        """Return weights of frames beside what all before them have; `total` of all is changed."""
+        count = stop - start + (before is not None)
+        own = np.empty((count, *total.shape), np.float32)
+        own[count - (stop - start) :] = self.shares[start:stop]
         if before is not None:
-            own = np.concatenate([before[None], own])
-        total = own.sum(axis=0)
+            own[0] = before
         empty = total == 0
         if empty.any():
             best, _ = winners(self.coarse[:stop])
@@ -99,6 +104,14 @@ class ManyWeights:
             total += empty
         own /= total
         return own, empty
+
+
+def _summed(shares: NDArray[np.uint8]) -> Float:
+    """Return the sum of maps ``(N, h, w)``, of which 65536 / 255 may be, exactly."""
+    total = np.zeros(shares.shape[1:], np.uint16)
+    for share in shares:
+        cv2.add(total, share, total, dtype=cv2.CV_16U)
+    return total.astype(np.float32)
 
 
 def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: int) -> ManyWeights:
