@@ -26,11 +26,10 @@ from panfocus.systems.candidates import OF_FEW, SIDE, Rule, detail, named
 from panfocus.systems.card import Card
 from panfocus.systems.coarse_to_fine import (
     AT_ONCE,
-    HALO,
     SMALL_AT_ONCE,
     Decide,
+    around,
     enlarged,
-    halo,
     inside,
     reduced,
     small_weights,
@@ -43,6 +42,9 @@ GROUP = 5
 LAST = 6
 #: Frames that may be compared in one round where no other is needed.
 ONE_ROUND = 15
+#: Context of a tile, pixels: less than of few frames, as a third of what is read is context.
+#: MEASURED: twice as much gains 0 to .05 dB.
+HALO = 8
 #: What names a frame of many: its weight is a product and therefore clearer, and more depths may
 #: meet in a tile.
 OF_MANY = Rule(weight=0.2, share=0.6, most=12)
@@ -138,7 +140,7 @@ def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: in
         for share, weight in zip(shares, weights, strict=True):
             cv2.convertScaleAbs(enlarged(weight, height, width), share, alpha=255)
         del weights
-        reach = halo(card, HALO)
+        reach = around(card, HALO)
         soft = inside(candidates.sum(axis=0) > 1, height, width)
 
         def look_at(region: CandidateTile) -> None:
