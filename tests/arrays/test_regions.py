@@ -72,3 +72,9 @@ def test_sides_that_are_read_are_multiples_made_of_the_picture(place, halo):
 def test_a_picture_smaller_than_a_multiple_is_read_whole():
     assert Context(8, 16).span(0, 11, 11) == slice(0, 11)
     assert Context(8, 16).span(3, 20, 21) == slice(0, 21)
+
+
+def test_the_largest_regions_come_first():
+    sizes = [region.samples(*SHAPE, HALO) for region in made(random_names(share=0.6))]
+    assert len(set(sizes)) > 1
+    assert sizes == sorted(sizes, reverse=True)

@@ -79,7 +79,9 @@ class CandidateTile:
 def regions(
     named: NDArray[bool_], side: int, shape: tuple[int, int], context: Context, most: int
 ) -> list[CandidateTile]:
-    """Return regions that cover all tiles with more than one frame.
+    """Return regions that cover all tiles with more than one frame, the largest first.
+
+    So no thread begins with a large one when others have nothing left to do.
 
     Args:
         named: which frames are looked at in which tile, ``(N, rows, columns)``.
@@ -100,7 +102,7 @@ def regions(
         before = len(live)
         for across in (True, False):
             live = _swept(live, across=across, shape=shape, context=context, most=most)
-    return sorted(live, key=lambda region: (region.top, region.left))
+    return sorted(live, key=lambda one: (-one.samples(*shape, context), one.top, one.left))
 
 
 def _swept(
