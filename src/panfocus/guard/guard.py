@@ -131,7 +131,9 @@ class Guard:
         if not lost.is_whole:
             grown = cv2.dilate(lost.dark.astype(np.float32), np.ones((5, 5), np.uint8))
             mask = enlarged(np.asarray(grown, np.float32), *greys.shape)
-        return Mending(mask, classical_systems()["guided"].decide(floats(np.stack(frames))))
+        return Mending(
+            mask, classical_systems()["guided"].decide(np.stack([floats(one) for one in frames]))
+        )
 
     def _lit(self, greys: Sequence[Float], noise: float, made: Float) -> Mending:
         """Return the brightest frame at every pixel, where it is brighter by more than noise."""
