@@ -122,15 +122,15 @@ def _flat(planes: Float) -> NDArray[np.bool_]:
 def _blocks(values: Sequence[Float], useful: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     """Return the medians of every block that has enough useful pixels, ``(B, C)`` for each."""
     side = max(min(useful.shape) // _BLOCKS, 1)
-    together = np.concatenate([one.transpose(2, 0, 1) for one in values])
+    together = np.concatenate(values, axis=2)
     medians: list[NDArray[np.float64]] = []
     for top in range(0, useful.shape[0] - side + 1, side):
         for left in range(0, useful.shape[1] - side + 1, side):
             block = (slice(top, top + side), slice(left, left + side))
-            chosen = together[:, block[0], block[1]][:, useful[block]]
-            if chosen.shape[1] >= _FEWEST_PIXELS:
-                medians.append(median(chosen.T).astype(np.float64))
-    found = np.array(medians).reshape(-1, len(together))
+            chosen = together[block][useful[block]]
+            if len(chosen) >= _FEWEST_PIXELS:
+                medians.append(median(chosen).astype(np.float64))
+    found = np.array(medians).reshape(-1, together.shape[2])
     return np.split(found, len(values), axis=1)
 
 
