@@ -8,7 +8,6 @@ installed it (an entry point of the group ``panfocus.plugins``), never because i
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import sys
@@ -139,6 +138,8 @@ def load(path: str | Path) -> ModuleType:
             expected="a file of Python, such as examples/own_loss.py",
             got=str(path),
         )
+    import hashlib  # noqa: PLC0415  slow to import, and few bring plugins
+
     name = f"panfocus_plugin_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]

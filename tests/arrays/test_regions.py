@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from panfocus.arrays.regions import CandidateTile, regions
+from panfocus.arrays.regions import CandidateTile, Context, regions
 
 SHAPE = 500, 700
-HALO = 16
+HALO = Context(16)
 
 
 def made(named, side=64, most=10**7):
@@ -49,3 +49,32 @@ def test_the_window_of_a_region_ends_at_the_picture():
     window = CandidateTile(0, 64, 500, 700, frozenset((0, 1))).window(*SHAPE, HALO)
     assert window.read == (slice(0, 500), slice(48, 700))
     assert window.inner == (slice(0, 500), slice(16, 652))
+
+
+@pytest.mark.parametrize("place", [(0, 0), (64, 128), (448, 640), (448, 0)])
+@pytest.mark.parametrize("halo", [8, 16])
+def test_sides_that_are_read_are_multiples_made_of_the_picture(place, halo):
+    top, left = place
+    tile = CandidateTile(top, left, min(top + 64, 500), min(left + 64, 700), frozenset((0, 1)))
+    window = tile.window(*SHAPE, Context(halo, 16))
+    for read, core, inner, length in zip(
+        window.read, window.core, window.inner, SHAPE, strict=True
+    ):
+        assert (read.stop - read.start) % 16 == 0
+        assert 0 <= read.start <= max(core.start - halo, 0)
+        assert length >= read.stop >= min(core.stop + halo, length)
+        assert (read.start + inner.start, read.start + inner.stop) == (core.start, core.stop)
+    assert tile.samples(*SHAPE, Context(halo, 16)) == 2 * np.prod(
+        [read.stop - read.start for read in window.read]
+    )
+
+
+def test_a_picture_smaller_than_a_multiple_is_read_whole():
+    assert Context(8, 16).span(0, 11, 11) == slice(0, 11)
+    assert Context(8, 16).span(3, 20, 21) == slice(0, 21)
+
+
+def test_the_largest_regions_come_first():
+    sizes = [region.samples(*SHAPE, HALO) for region in made(random_names(share=0.6))]
+    assert len(set(sizes)) > 1
+    assert sizes == sorted(sizes, reverse=True)

@@ -422,6 +422,14 @@ def test_fusing_by_a_classical_system_needs_no_runtime_and_no_torch(shots, tmp_p
     assert {"tifffile", "PIL", "rich"} & loaded == set()
     unasked = ("science.fuse", "mesh", "heights", "slabs", "batch")
     assert {f"panfocus.{name}" for name in unasked} & modules == set()
+    slow = {
+        "numpy.ma",
+        "concurrent.futures",
+        "hashlib",
+        "panfocus.io.psd",
+        "panfocus.cli.plan_text",
+    }
+    assert slow & modules == set()
 
 
 def test_training_without_torch_says_what_to_install(capsys, monkeypatch):

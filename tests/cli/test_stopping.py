@@ -105,6 +105,44 @@ def test_an_interrupted_process_does_not_wait_for_threads_of_libraries():
     assert seconds < 25
 
 
+DONE = """
+import atexit, sys, threading, time
+from panfocus.cli.stopping import end
+
+def work():
+    time.sleep(0.5)
+    print("worked")
+
+atexit.register(print, "tidied")
+{before}
+print("told", end="; ")
+try:
+    end({code})
+finally:
+    print("taken apart", end="; ")
+"""
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_process_that_is_done_tidies_up_and_is_not_taken_apart(code):
+    ran, _ = run(DONE.format(before="", code=code))
+    assert ran.returncode == code
+    assert ran.stdout == "told; tidied\n"
+    assert ran.stderr == ""
+
+
+def test_a_process_that_is_done_waits_for_threads_at_work():
+    ran, _ = run(DONE.format(before="threading.Thread(target=work).start()", code=3))
+    assert ran.returncode == 3
+    assert ran.stdout == "told; taken apart; worked\ntidied\n"
+
+
+def test_a_process_that_is_done_leaves_a_profiler_its_say():
+    ran, _ = run(DONE.format(before="sys.setprofile(lambda *_: None)", code=3))
+    assert ran.returncode == 3
+    assert ran.stdout == "told; taken apart; tidied\n"
+
+
 def ended(body, number=signal.SIGTERM, after="ready"):
     """Run lines of Python that listen, stop them, and return exit code, output and seconds."""
     lines = f"""

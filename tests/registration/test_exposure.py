@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 import panfocus
 from panfocus.registration import curves, exposure
 from panfocus.registration.curves import Curve, CurveShape, apply_curve
-from panfocus.registration.exposure import compare
+from panfocus.registration.exposure import Levels, compare
 from panfocus.registration.gains import _SHAPES, OnlineGains, gains
 from tests.conftest import blurred, focal_stack, psnr
+
+
+def compared(fixed, moving, matrix):
+    return compare(*(Levels(frame, has_alpha=False) for frame in (fixed, moving)), matrix)
 
 
 def scene(height=160, width=200, seed=0):
@@ -43,7 +47,7 @@ def test_equal_exposures_are_untouched_bit_for_bit():
 
 def test_defocus_alone_is_not_taken_for_another_exposure():
     _, sharp = scene()
-    assert gains([compare(sharp, blurred(sharp, 4), np.eye(3))], 0) == [None, None]
+    assert gains([compared(sharp, blurred(sharp, 4), np.eye(3))], 0) == [None, None]
 
 
 @pytest.mark.parametrize("gain", [(1.1, 1.1, 1.1), (0.85, 0.9, 0.95), (1.08, 1.0, 0.93)])
@@ -77,7 +81,7 @@ def test_a_difference_in_a_part_only_is_not_matched():
     _, sharp = scene()
     shadow = sharp.copy()
     shadow[:, :60] = brighter(shadow[:, :60], 0.7)
-    assert gains([compare(sharp, shadow, np.eye(3))], 0) == [None, None]
+    assert gains([compared(sharp, shadow, np.eye(3))], 0) == [None, None]
 
 
 def as_dtype(picture, dtype):
@@ -155,7 +159,7 @@ def test_a_camera_that_rolls_highlights_off_is_followed(stop):
     frames, _ = scene()
     light = -np.log(1 - curves.light_of(np.clip(frames[0] / 255, 0, 0.97))) / 1.6
     one, other = (np.rint(255 * encoded(light * 2**s)).astype(np.uint8) for s in (0, stop))
-    (curve,) = (c for c in gains([compare(one, other, np.eye(3))], 0) if c is not None)
+    (curve,) = (c for c in gains([compared(one, other, np.eye(3))], 0) if c is not None)
     assert curve.shape.linear
     assert np.ptp(curve.log) == 0
     off = apply_curve(other, curve).astype(float) - one
@@ -170,7 +174,7 @@ def test_white_balance_without_evidence_is_not_applied():
         # blocks disagree about colour as much as it deviates
         tint = np.random.default_rng(seed).normal(1, 0.03, (4, 5, 1, 3)).repeat(40, 0).repeat(40, 1)
         darker *= tint[:, :, 0]
-        found = gains([compare(sharp, np.rint(darker).astype(np.uint8), np.eye(3))], 0)[1]
+        found = gains([compared(sharp, np.rint(darker).astype(np.uint8), np.eye(3))], 0)[1]
         assert found is not None
         assert np.ptp(found.log) == 0
 
@@ -221,7 +225,7 @@ def test_deep_pixels_are_matched_in_their_dtype(dtype):
 def test_frames_one_after_the_other_get_the_curves_of_a_stack_and_each_is_fitted_once(monkeypatch):
     _, sharp = scene()
     frames = [brighter(sharp, 0.97**n) for n in range(12)]
-    ratios = [compare(one, other, np.eye(3)) for one, other in pairwise(frames)]
+    ratios = [compared(one, other, np.eye(3)) for one, other in pairwise(frames)]
     fitted = []
     fit = exposure.Ratio.fit
     monkeypatch.setattr(

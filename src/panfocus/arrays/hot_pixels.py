@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.distinct import distinct
 from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import luminance, white
 from panfocus.arrays.types import Pixels
@@ -49,7 +50,7 @@ class SpoiltPixels:
         cls, rows: Index, columns: Index, channels: Index, shape: tuple[int, int, int]
     ) -> SpoiltPixels:
         """Return the samples at these places, each once."""
-        at = np.unique(np.ravel_multi_index((rows, columns, channels), shape))
+        at = distinct(np.ravel_multi_index((rows, columns, channels), shape))
         row, column, channel = np.unravel_index(at, shape)
         near = _OFFSETS[(_OFFSETS != 0).any(axis=1)]
         y, x = row[:, None] + near[:, 0], column[:, None] + near[:, 1]
@@ -80,7 +81,7 @@ class SpoiltPixels:
 
 def join(one: SpoiltPixels, other: SpoiltPixels) -> SpoiltPixels:
     """Return the samples of both."""
-    at = np.unique(np.concatenate([one.at, other.at]))
+    at = distinct(np.concatenate([one.at, other.at]))
     rows, columns, channels = np.unravel_index(at, one.shape)
     return SpoiltPixels.of(rows, columns, channels, one.shape)
 

@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from numpy import bool_
 from numpy.typing import NDArray
 
 from panfocus.arrays.tiles import Window
+
+
+class Context(NamedTuple):
+    """What is read around a rectangle.
+
+    Attributes:
+        halo: pixels on each side, at least, where the picture has them.
+        multiple: of which the sides that are read are multiples, where the picture is large enough:
+            pixels of it serve better than what would fill them up.
+    """
+
+    halo: int
+    multiple: int = 1
+
+    def span(self, start: int, stop: int, length: int) -> slice:
+        """Return what is read of `length` pixels for those from `start` to `stop`."""
+        first, last = max(start - self.halo, 0), min(stop + self.halo, length)
+        lacking = -(last - first) % self.multiple
+        after = min(lacking, length - last)
+        return slice(max(first - (lacking - after), 0), last + after)
 
 
 @dataclass(frozen=True)
@@ -30,26 +51,24 @@ class CandidateTile:
     right: int
     frames: frozenset[int]
 
-    def window(self, height: int, width: int, halo: int) -> Window:
-        """Return it with its halo, cut off at the borders of a ``(height, width)`` picture."""
-        top, left = max(self.top - halo, 0), max(self.left - halo, 0)
+    def window(self, height: int, width: int, context: Context) -> Window:
+        """Return it with its context, cut off at the borders of a ``(height, width)`` picture."""
+        rows = context.span(self.top, self.bottom, height)
+        columns = context.span(self.left, self.right, width)
         return Window(
             (slice(self.top, self.bottom), slice(self.left, self.right)),
+            (rows, columns),
             (
-                slice(top, min(self.bottom + halo, height)),
-                slice(left, min(self.right + halo, width)),
-            ),
-            (
-                slice(self.top - top, self.bottom - top),
-                slice(self.left - left, self.right - left),
+                slice(self.top - rows.start, self.bottom - rows.start),
+                slice(self.left - columns.start, self.right - columns.start),
             ),
         )
 
-    def samples(self, height: int, width: int, halo: int) -> int:
+    def samples(self, height: int, width: int, context: Context) -> int:
         """Return pixels times frames that are read for it."""
-        rows = min(self.bottom + halo, height) - max(self.top - halo, 0)
-        columns = min(self.right + halo, width) - max(self.left - halo, 0)
-        return rows * columns * len(self.frames)
+        rows = context.span(self.top, self.bottom, height)
+        columns = context.span(self.left, self.right, width)
+        return (rows.stop - rows.start) * (columns.stop - columns.start) * len(self.frames)
 
     def joined(self, other: CandidateTile) -> CandidateTile:
         """Return the rectangle of this one and one that goes on below or right of it."""
@@ -58,15 +77,17 @@ class CandidateTile:
 
 
 def regions(
-    named: NDArray[bool_], side: int, shape: tuple[int, int], halo: int, most: int
+    named: NDArray[bool_], side: int, shape: tuple[int, int], context: Context, most: int
 ) -> list[CandidateTile]:
-    """Return regions that cover all tiles with more than one frame.
+    """Return regions that cover all tiles with more than one frame, the largest first.
+
+    So no thread begins with a large one when others have nothing left to do.
 
     Args:
         named: which frames are looked at in which tile, ``(N, rows, columns)``.
         side: of a tile, pixels.
         shape: of the picture, height and width.
-        halo: context on each side, pixels.
+        context: what is read around each.
         most: samples (pixels times frames) that a region of several tiles may read.
     """
     height, width = shape
@@ -80,12 +101,17 @@ def regions(
     while len(live) < before:
         before = len(live)
         for across in (True, False):
-            live = _swept(live, across=across, shape=shape, halo=halo, most=most)
-    return sorted(live, key=lambda region: (region.top, region.left))
+            live = _swept(live, across=across, shape=shape, context=context, most=most)
+    return sorted(live, key=lambda one: (-one.samples(*shape, context), one.top, one.left))
 
 
 def _swept(
-    live: Iterable[CandidateTile], *, across: bool, shape: tuple[int, int], halo: int, most: int
+    live: Iterable[CandidateTile],
+    *,
+    across: bool,
+    shape: tuple[int, int],
+    context: Context,
+    most: int,
 ) -> list[CandidateTile]:
     """Join neighbours in one direction, each with the one that goes on where it ends."""
 
@@ -98,8 +124,9 @@ def _swept(
         (*side, _, stop), (*beside, start, _) = place(one), place(other)
         if side != beside or stop != start:
             return False
-        cost = one.joined(other).samples(*shape, halo)
-        return cost <= most and cost <= sum(part.samples(*shape, halo) for part in (one, other))
+        cost = one.joined(other).samples(*shape, context)
+        apart = sum(part.samples(*shape, context) for part in (one, other))
+        return cost <= most and cost <= apart
 
     out: list[CandidateTile] = []
     for region in sorted(live, key=place):

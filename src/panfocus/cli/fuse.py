@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from panfocus import io
 from panfocus.cli.bare_options import BARE
 from panfocus.cli.flags import in_flags
-from panfocus.cli.plan_text import show_plan
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
@@ -98,6 +97,8 @@ def carry_out(
     """
     say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
+        from panfocus.cli.plan_text import show_plan  # noqa: PLC0415  few runs are dry
+
         show_plan(plan_, request, outputs.pictures(plan_.count))
         return
     with progress_of(request, plan_.count) as tell:
@@ -148,6 +149,8 @@ def align_only(request: Request) -> None:
         io.check_place(path, overwrite=request.overwrite)
     say(request, [f"note: {note}" for note in plan_.notes])
     if request.dry_run:
+        from panfocus.cli.plan_text import show_plan  # noqa: PLC0415  few runs are dry
+
         show_plan(plan_, request, paths)
         return
     with progress_of(request, plan_.count) as tell:

@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 from threading import Event, Thread, main_thread
+from threading import enumerate as enumerate_threads
 from time import sleep
 from types import FrameType
 from typing import NoReturn
@@ -142,11 +143,28 @@ def leave() -> NoReturn:
     Threads of libraries may still be at work, and some do not survive that.
     """
     sys.unraisablehook = _say_nothing  # of a thread that is still starting something
+    _go(INTERRUPTED)
+
+
+def end(code: int) -> NoReturn:
+    """End a process whose work is done.
+
+    Python is not taken apart where nobody waits for that: it takes a twentieth of a small fusion
+    to free, one by one, what the system takes back at once. Threads that are still at work are
+    waited for, and a debugger or a profiler has its say.
+    """
+    others = (thread for thread in enumerate_threads() if thread is not main_thread())
+    if sys.getprofile() or sys.gettrace() or not all(thread.daemon for thread in others):
+        sys.exit(code)
+    _go(code)
+
+
+def _go(code: int) -> NoReturn:
     atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
-    os._exit(INTERRUPTED)
+    os._exit(code)
 
 
 def _say_nothing(_: sys.UnraisableHookArgs) -> None:

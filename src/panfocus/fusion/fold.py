@@ -108,7 +108,7 @@ class DecisionFold:
         """Yield a decision for each of the frames, by weights over all of them."""
         for weights, empty in many.parts(PART, first=int(self._so_far is not None)):
             part, held = held[:PART], held[PART:]
-            yield from self._settle(part, self._stack(part), weights, empty)
+            yield from self._settle(part, self._pictures(part), weights, empty)
 
     def _decide_group(self, held: list[Held]) -> Iterator[Decision]:
         stack = self._stack(held)
@@ -134,14 +134,16 @@ class DecisionFold:
     def _settle(
         self,
         held: list[Held],
-        stack: Any,  # noqa: ANN401  as above
+        stack: Any,  # noqa: ANN401  as above, or a list of its frames
         weights: Float,
         empty: NDArray[np.bool_] | None = None,
     ) -> Iterator[Decision]:
         """Yield a decision for each of the frames by their weights, mended where that is needed.
 
-        Where `empty` says that others will win nothing is mixed, unless it was mended.
+        Where `empty` says that others will win nothing is mixed, unless it was mended. Weights that
+        come with it are the fold's own, and are written to.
         """
+        is_own = empty is not None
         first = self._so_far is None
         if len(stack) > 1:
             if self._guard:
@@ -150,7 +152,7 @@ class DecisionFold:
                 mended = self._guard.check(stack, weights, first=first, shown=shown)
                 empty = empty if mended is weights else None
                 weights = mended
-            weights = self._opaque(weights, held, first=first)
+            weights = self._opaque(weights, held, first=first, is_own=is_own)
         best, margin = winners(weights)
         self._so_far = self._reduce(stack, weights, best)
         del stack  # large, and not needed while frames are mixed
@@ -158,7 +160,7 @@ class DecisionFold:
             margin = np.where(best == 0, np.minimum(margin, self._margin), margin)
         self._margin = margin
         if empty is not None:
-            weights = weights * ~empty
+            np.multiply(weights, (~empty).astype(np.float32), out=weights)
         alphas = chain(weights)
         if not first:
             next(alphas)
@@ -187,14 +189,14 @@ class DecisionFold:
         """Weights do not tell fractions."""
         return None
 
-    def _opaque(self, weights: Float, held: list[Held], *, first: bool) -> Float:
-        """Take weight from where a frame is transparent."""
+    def _opaque(self, weights: Float, held: list[Held], *, first: bool, is_own: bool) -> Float:
+        """Take weight from where a frame is transparent; weights of our own are changed."""
         rest: Float | None = None
         for n, one in enumerate(held, start=0 if first else 1):
             opacity = one.opacity
             if opacity is not None:
-                if rest is None:
-                    weights = weights.copy()  # a system may keep what it gave
+                if rest is None and not is_own:
+                    weights, is_own = weights.copy(), True  # a system may keep what it gave
                 weights[n] *= opacity
                 # where nobody has weight left, the first frame that is opaque enough stands in
                 rest = np.zeros_like(weights) if rest is None else rest
@@ -203,7 +205,8 @@ class DecisionFold:
         if rest is not None and empty.any():
             standing = rest.argmax(axis=0)
             weights += empty & (np.arange(len(weights))[:, None, None] == standing)
-        return weights / np.maximum(weights.sum(axis=0), np.float32(1e-6))
+        total = np.maximum(weights.sum(axis=0), np.float32(1e-6))
+        return np.divide(weights, total, out=weights if is_own else None)
 
     def _reduce(self, stack: Pixels, weights: Float, best: NDArray[np.uint16]) -> Pixels:
         if self._operand == "fused":

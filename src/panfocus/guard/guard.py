@@ -21,6 +21,7 @@ from panfocus.arrays.pixels import floats
 from panfocus.arrays.types import Float, Pixels
 from panfocus.guard import opinions, spots
 from panfocus.guard.blocks import Blocks, enlarged, grey_of, half
+from panfocus.guard.greys import Greys
 from panfocus.systems import classical_systems
 
 #: Sigma over which the light of sections is compared, pixels of the working scale.
@@ -64,7 +65,7 @@ class Guard:
 
     def check(
         self,
-        frames: Pixels,
+        frames: Sequence[Pixels] | Pixels,
         weights: Float,
         *,
         first: bool,
@@ -73,20 +74,19 @@ class Guard:
         """Return the weights, mended where they lose what a frame has.
 
         Args:
-            frames: ``(N, h, w, C)`` at the working scale, native or in [0, 1].
+            frames: each ``(h, w, C)`` at the working scale, native or in [0, 1].
             weights: ``(N, h, w)``; the same array comes back where nothing is wrong.
             first: no frame of these was fused before; else the first is what was.
             shown: where each frame shows anything of its own, ``(h, w)``; None for everywhere.
         """
-        greys = _filled([grey_of(frame) for frame in frames], shown)
-        halves = np.stack([half(grey) for grey in greys])
-        made = _mixed(list(halves), np.stack([half(weight) for weight in weights]))
+        greys = Greys(frames, shown)
+        made = _mixed(list(greys.halves), np.stack([half(weight) for weight in weights]))
         mask: Float | None = None
-        mending = self._blocks(frames, greys, halves, made)
+        mending = self._blocks(frames, greys, made)
         if mending is not None:
             weights = _joined(weights, mending)
             mask = mending.mask
-        mending = self._spotted(greys, halves, partial(_mixed, greys, weights))
+        mending = self._spotted(greys, lambda: _mixed(greys.whole, weights))
         if mending is not None:
             weights = _joined(weights, mending)
             mask = mending.mask if mask is None else np.maximum(mask, mending.mask)
@@ -100,13 +100,12 @@ class Guard:
             frames: ``(N, h, w, C)`` in [0, 1].
             picture: ``(h, w, C)``.
         """
-        greys = [grey_of(frame) for frame in frames]
-        halves = np.stack([half(grey) for grey in greys])
-        mending = self._blocks(frames, greys, halves, half(grey_of(picture)))
+        greys = Greys(frames)
+        mending = self._blocks(frames, greys, half(grey_of(picture)))
         if mending is not None:
             picture = _replaced(picture, frames, mending)
             self._decided = mending.mask
-        mending = self._spotted(greys, halves, partial(grey_of, picture))
+        mending = self._spotted(greys, partial(grey_of, picture))
         if mending is not None:
             picture = _replaced(picture, frames, mending)
             decided = self._decided
@@ -114,26 +113,27 @@ class Guard:
         return picture
 
     def _blocks(
-        self, frames: Pixels, greys: Sequence[Float], halves: Float, made: Float
+        self, frames: Sequence[Pixels] | Pixels, greys: Greys, made: Float
     ) -> Mending | None:
         """Return what blocks of light and detail ask for."""
-        blocks = Blocks.of(halves, made)
-        shape = greys[0].shape
+        blocks = Blocks.of(greys.halves, made)
         sectioning = opinions.sectioning(blocks)
         self._nearness = max(self._nearness, sectioning.nearness)
         if self._sectioned or sectioning.nearness >= 1:
             self._sectioned = True
-            return self._lit(greys, blocks.noise(), made)
+            return self._lit(greys.whole, blocks.noise(), made)
         lost = opinions.lost(blocks)
         self._nearness = max(self._nearness, lost.nearness)
         if not (lost.is_whole or lost.has_regions):
             return None
         self._is_whole = True
-        mask = np.ones(shape, np.float32)
+        mask = np.ones(greys.shape, np.float32)
         if not lost.is_whole:
             grown = cv2.dilate(lost.dark.astype(np.float32), np.ones((5, 5), np.uint8))
-            mask = enlarged(np.asarray(grown, np.float32), *shape)
-        return Mending(mask, classical_systems()["guided"].decide(floats(frames)))
+            mask = enlarged(np.asarray(grown, np.float32), *greys.shape)
+        return Mending(
+            mask, classical_systems()["guided"].decide(np.stack([floats(one) for one in frames]))
+        )
 
     def _lit(self, greys: Sequence[Float], noise: float, made: Float) -> Mending:
         """Return the brightest frame at every pixel, where it is brighter by more than noise."""
@@ -146,12 +146,11 @@ class Guard:
         mask = np.asarray(cv2.blur(grown, (3, 3)), np.float32)
         return Mending(mask, _one_of(light.argmax(axis=0), len(greys)))
 
-    def _spotted(
-        self, greys: Sequence[Float], halves: Float, result: Callable[[], Float]
-    ) -> Mending | None:
+    def _spotted(self, reduced: Greys, result: Callable[[], Float]) -> Mending | None:
         """Return what spots ask for."""
-        if not is_dark_ground(halves):
+        if not is_dark_ground(reduced.halves):
             return None
+        greys = reduced.whole
         found = spots.find(greys)
         if not len(found.rows):
             return None
@@ -221,19 +220,6 @@ class Guard:
                 f"{self._name} lost {places}; each was taken from the frame that shows it brightest"
             )
         return out
-
-
-def _filled(greys: list[Float], shown: Sequence[NDArray[np.bool_] | None]) -> list[Float]:
-    """Return the frames with what they do not show filled by the mean of the others."""
-    total: Float | None = None
-    out = greys.copy()
-    for n, mask in enumerate(shown):
-        if mask is None:
-            continue
-        total = np.asarray(sum(greys), np.float32) if total is None else total
-        others = (total - greys[n]) / np.float32(len(greys) - 1)
-        out[n] = np.where(mask, greys[n], others)
-    return out
 
 
 def _mixed(greys: Sequence[Float], weights: Float) -> Float:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.distinct import distinct
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float
 
@@ -142,7 +143,7 @@ def brighter(spots: Spots, greys: Sequence[Float], made: Float) -> NDArray[np.bo
     """Return which of the spots are brighter in their frames ``(h, w)`` than in the result."""
     there = _smooth(made, _CENTRE)[spots.rows, spots.columns]
     out = np.zeros(len(there), np.bool_)
-    for n in np.unique(spots.frame):
+    for n in distinct(spots.frame):
         mine = spots.frame == n
         own = _smooth(greys[int(n)], _CENTRE)
         out[mine] = own[spots.rows[mine], spots.columns[mine]] > there[mine]

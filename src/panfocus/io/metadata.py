@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import struct
 from dataclasses import dataclass, replace
@@ -59,6 +58,8 @@ def digest(icc: bytes | None) -> str | None:
     """Return the sha256 of what a profile says of colours, None without one."""
     if not icc:
         return None
+    import hashlib  # noqa: PLC0415  slow to import, and few frames have a profile
+
     told = bytearray(icc)
     for span in _ICC_CHANGES:
         told[span] = bytes(len(told[span]))

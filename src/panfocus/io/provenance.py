@@ -7,15 +7,23 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from panfocus import schema
-from panfocus.io import animation, jpeg, png, psd, webp
+from panfocus.io import animation, jpeg, png, webp
 from panfocus.io.ifd import DirectoryError, read_directory, read_header
 from panfocus.io.mark import has_mark, is_mark
 from panfocus.io.metadata import parse_exif
 from panfocus.resources.paths import is_file, is_folder
 
 _MOST_ATTRIBUTES = 1 << 24
+
+
+def _psd_exif(file: BinaryIO) -> bytes | None:
+    from panfocus.io.psd import read_exif  # noqa: PLC0415  few files are of this kind
+
+    return read_exif(file)
+
+
 #: How files begin that keep an EXIF block, and how it is read; so of texts about their maker.
-_EXIF = ((b"\xff\xd8", jpeg.read_exif), (psd.SIGNATURE, psd.read_exif))
+_EXIF = ((b"\xff\xd8", jpeg.read_exif), (b"8BPS", _psd_exif))
 _TEXTS = ((png.SIGNATURE, png.read_software), (b"GIF8", animation.gif_comments))
 _DAMAGE = (OSError, ValueError, IndexError, struct.error, RecursionError)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.distinct import distinct
+
 _SECTOR = 512
 _ZEROS = bytes(256)
 #: Different bytes in a sector of compressed data: 221 on average. Flat pictures have few.
@@ -41,7 +43,7 @@ def has_copies(octets: NDArray[np.uint8], offset: int) -> bool:
     pairs = np.flatnonzero(keys[order][1:] == keys[order][:-1])
     for k in pairs[:_MOST_PAIRS]:
         a, b = int(order[k]), int(order[k + 1])
-        varied = len(np.unique(sectors[a])) >= _VARIED
+        varied = len(distinct(sectors[a])) >= _VARIED
         if varied and _ends_at_sectors(octets, skipped, a, b):
             return True
     return False

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -86,6 +87,22 @@ class Ratio:
         return CurveFit(float(median(logs).mean()), *_cast(logs, self.fixed.mean(axis=1)), misfit)
 
 
+class Levels:
+    """Levels of a reduced frame that is compared with those beside it."""
+
+    def __init__(self, pixels: Pixels, *, has_alpha: bool) -> None:
+        """Take a reduced frame ``(h, w[, C])``; `has_alpha`: the last channel is opacity."""
+        self.is_halved = min(pixels.shape[:2]) >= _ENOUGH
+        small = shrink(pixels, 2) if self.is_halved else pixels
+        #: shares of white, ``(h, w, C)``, of half the size where that is large enough
+        self.planes = _colour(small, has_alpha=has_alpha)
+
+    @cached_property
+    def flat(self) -> NDArray[np.bool_]:
+        """Where it is flat and not clipped, ``(h, w)``."""
+        return _flat(self.planes)
+
+
 def _colour(pixels: Pixels, *, has_alpha: bool) -> Float:
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
     planes = planes[..., :-1] if has_alpha else planes
@@ -138,29 +155,25 @@ def _cast(
     return cast - cast.mean(), np.maximum(of_blocks, of_parts)
 
 
-def compare(
-    fixed: Pixels, moving: Pixels, matrix: NDArray[np.float64], *, has_alpha: bool = False
-) -> Ratio | None:
+def compare(fixed: Levels, moving: Levels, matrix: NDArray[np.float64]) -> Ratio | None:
     """Measure how much brighter `fixed` is than `moving`.
 
     Args:
-        fixed: ``(h, w[, C])`` reduced frame.
-        moving: the same of another frame.
+        fixed: a reduced frame.
+        moving: another.
         matrix: from the fixed frame to the moving one, pixels of the reduced scale.
-        has_alpha: the last channel is opacity.
 
     Returns:
         The ratio, or None where too little is flat and unclipped in both.
     """
-    if min(fixed.shape[:2]) >= _ENOUGH:
-        fixed, moving = shrink(fixed, 2), shrink(moving, 2)
+    if fixed.is_halved:
         half = from_reduced(2)
         matrix = np.linalg.inv(half) @ matrix @ half
-    one, other = (_colour(p, has_alpha=has_alpha) for p in (fixed, moving))
+    one, other = fixed.planes, moving.planes
     size = (one.shape[1], one.shape[0])
-    if np.allclose(matrix, np.eye(3), rtol=0, atol=1e-12):
-        moved = other
-    else:  # channels one by one: OpenCV resamples four at most
+    is_apart = not np.allclose(matrix, np.eye(3), rtol=0, atol=1e-12)
+    moved = other
+    if is_apart:  # channels one by one: OpenCV resamples four at most
         moved = np.stack(
             [
                 cv2.warpPerspective(
@@ -175,7 +188,7 @@ def compare(
             axis=-1,
         )
     moved = np.asarray(moved, np.float32)
-    useful = _flat(one) & _flat(moved)
+    useful = fixed.flat & (_flat(moved) if is_apart else moving.flat)
     if not useful.any():
         return None
     ratio = np.zeros_like(one)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from panfocus.frame import Frame
 from panfocus.registration.alignment import UNALIGNED, Placed
-from panfocus.registration.exposure import Ratio, compare
+from panfocus.registration.exposure import Levels, Ratio, compare
 from panfocus.registration.options import RegistrationOptions, freedoms_of, whole_kind
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import Matrix, PairTransform, from_reduced, normalised
@@ -24,6 +25,11 @@ class ReducedFrame:
 
     frame: Frame
     detail: Detail | None
+
+    @cached_property
+    def levels(self) -> Levels:
+        """Its levels, which are compared twice: with the frame before and with the next."""
+        return Levels(self.frame.pixels, has_alpha=self.frame.has_alpha)
 
 
 class Meter:
@@ -54,8 +60,7 @@ class Meter:
             return None
         grow = from_reduced(self.factor)
         small = normalised(np.linalg.inv(grow) @ matrix @ grow)
-        has_alpha = fixed.frame.has_alpha
-        return compare(fixed.frame.pixels, moving.frame.pixels, small, has_alpha=has_alpha)
+        return compare(fixed.levels, moving.levels, small)
 
 
 def placed_by(name: str, found: PairTransform | None) -> Placed:

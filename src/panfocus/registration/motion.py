@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.distinct import distinct
 from panfocus.arrays.types import Float
 from panfocus.frame import Frame
 from panfocus.registration.flow import Grid, measured, smoothed
@@ -162,7 +163,7 @@ def hide_all_but_one(
         return None
     found = cast("Any", cv2).connectedComponents(union.astype(np.uint8), connectivity=8)
     labels = np.asarray(found[1], np.intp)
-    numbers = np.unique(labels[surely & union])
+    numbers = distinct(labels[surely & union])
     if np.isin(labels, numbers).mean() > MOST:
         return None
     hidden = np.zeros((len(traces), *union.shape), bool)

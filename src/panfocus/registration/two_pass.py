@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.distinct import distinct
 from panfocus.arrays.types import Float
 from panfocus.registration.transforms import Matrix
 
@@ -118,7 +119,7 @@ class _Bands:
         """
         known = self._is_made[parts]
         if not known.all():
-            self._make(np.unique(parts[~known]))
+            self._make(distinct(parts[~known]))
         return self._made
 
     def _make(self, parts: NDArray[np.intp]) -> None:

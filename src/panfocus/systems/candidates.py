@@ -103,7 +103,8 @@ def _largest(maps: Float, side: int, shape: tuple[int, ...]) -> Float:
     )
     whole = np.pad(maps, ((0, 0), (0, below), (0, right)), "edge")
     whole = whole[:, : shape[0] * side, : shape[1] * side]
-    return whole.reshape(len(maps), shape[0], side, shape[1], side).max(axis=(2, 4))
+    down = whole.reshape(len(maps), shape[0], side, -1).max(axis=2)
+    return down.reshape(len(maps), *shape, side).max(axis=3)
 
 
 def _add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:

@@ -11,7 +11,6 @@ On a dark ground nothing is left out: what is faint there is lost at a reduced s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.ground import is_dark_ground
 from panfocus.arrays.pixels import floats, shrink
-from panfocus.arrays.regions import CandidateTile, regions
+from panfocus.arrays.regions import CandidateTile, Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, detail, grey_of, named
@@ -71,6 +70,8 @@ def decided(
         card: of the network.
         threads: tiles decided at the same time.
     """
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  slow to import
+
     with ThreadPoolExecutor(threads) as pool:
         details = np.stack(list(pool.map(detail, frames)))
         small = np.stack(list(pool.map(reduced, frames)))
@@ -78,7 +79,7 @@ def decided(
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
         out = np.stack([enlarged(weight, height, width) for weight in weights])
-        reach = halo(card, HALO)
+        reach = around(card, HALO)
         found = regions(candidates, SIDE, (height, width), reach, AT_ONCE)
         soft = inside(candidates.sum(axis=0) > 1, height, width)
 
@@ -106,6 +107,11 @@ def halo(card: Card, enough: int) -> int:
     return -(-min(card.halo or 0, enough) // card.multiple_of) * card.multiple_of
 
 
+def around(card: Card, enough: int) -> Context:
+    """Return what a tile at full scale is read with: what is enough, or all that is needed."""
+    return Context(min(card.halo or 0, enough), card.multiple_of)
+
+
 def small_weights(small: Pixels, decide: Decide, card: Card, most: int = SMALL_AT_ONCE) -> Float:
     """Return weights ``(N, h, w)`` of reduced frames ``(N, h, w, C)``.
 
@@ -113,10 +119,10 @@ def small_weights(small: Pixels, decide: Decide, card: Card, most: int = SMALL_A
     """
     count, height, width = small.shape[:3]
     core = height, width
-    around = halo(card, SMALL_HALO)
+    reach = halo(card, SMALL_HALO)
     if height * width * count > most:
-        core = cheapest_core(height, width, around, most // count, card.multiple_of)
-    return tiled_decision(decide, small, core, around, card.multiple_of)
+        core = cheapest_core(height, width, reach, most // count, card.multiple_of)
+    return tiled_decision(decide, small, core, reach, card.multiple_of)
 
 
 def without_least(weights: Float) -> Float:

@@ -26,11 +26,10 @@ from panfocus.systems.candidates import OF_FEW, SIDE, Rule, detail, named
 from panfocus.systems.card import Card
 from panfocus.systems.coarse_to_fine import (
     AT_ONCE,
-    HALO,
     SMALL_AT_ONCE,
     Decide,
+    around,
     enlarged,
-    halo,
     inside,
     reduced,
     small_weights,
@@ -43,6 +42,9 @@ GROUP = 5
 LAST = 6
 #: Frames that may be compared in one round where no other is needed.
 ONE_ROUND = 15
+#: Context of a tile, pixels: less than of few frames, as a third of what is read is context.
+#: MEASURED: twice as much gains 0 to .05 dB.
+HALO = 8
 #: What names a frame of many: its weight is a product and therefore clearer, and more depths may
 #: meet in a tile.
 OF_MANY = Rule(weight=0.2, share=0.6, most=12)
@@ -76,18 +78,23 @@ class ManyWeights:
             size: frames of a part, the last may be less.
             first: frame that the first part begins with.
         """
-        before = self.shares[:first].sum(axis=0, dtype=np.float32) if first else None
+        before = _summed(self.shares[:first]) if first else None
         for start in range(first, len(self), size):
             stop = min(start + size, len(self))
-            yield self._part(start, stop, before)
-            more = self.shares[start:stop].sum(axis=0, dtype=np.float32)
-            before = more if before is None else before + more
+            total = _summed(self.shares[start:stop])
+            total = total if before is None else before + total
+            yield self._part(start, stop, before, total.copy())
+            before = total
 
-    def _part(self, start: int, stop: int, before: Float | None) -> tuple[Float, NDArray[np.bool_]]:
-        own = self.shares[start:stop].astype(np.float32)
+    def _part(
+        self, start: int, stop: int, before: Float | None, total: Float
+    ) -> tuple[Float, NDArray[np.bool_]]:
+        """Return weights of frames beside what all before them have; `total` of all is changed."""
+        count = stop - start + (before is not None)
+        own = np.empty((count, *total.shape), np.float32)
+        own[count - (stop - start) :] = self.shares[start:stop]
         if before is not None:
-            own = np.concatenate([before[None], own])
-        total = own.sum(axis=0)
+            own[0] = before
         empty = total == 0
         if empty.any():
             best, _ = winners(self.coarse[:stop])
@@ -99,6 +106,14 @@ class ManyWeights:
             total += empty
         own /= total
         return own, empty
+
+
+def _summed(shares: NDArray[np.uint8]) -> Float:
+    """Return the sum of maps ``(N, h, w)``, of which 65536 / 255 may be, exactly."""
+    total = np.zeros(shares.shape[1:], np.uint16)
+    for share in shares:
+        cv2.add(total, share, total, dtype=cv2.CV_16U)
+    return total.astype(np.float32)
 
 
 def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: int) -> ManyWeights:
@@ -125,7 +140,7 @@ def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: in
         for share, weight in zip(shares, weights, strict=True):
             cv2.convertScaleAbs(enlarged(weight, height, width), share, alpha=255)
         del weights
-        reach = halo(card, HALO)
+        reach = around(card, HALO)
         soft = inside(candidates.sum(axis=0) > 1, height, width)
 
         def look_at(region: CandidateTile) -> None:

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 from panfocus.errors import SystemError_
-from panfocus.io.digest import digest_of
 from panfocus.resources.paths import is_file
 
 #: How ONNX names a file of weights beside the network, as protobuf writes it: a key, its length.
@@ -42,6 +41,8 @@ def check_weights(path: Path, sha256: str | None, *, missing: str, others: str) 
     if path.stat().st_size > _MOST:
         most, size = (f"{n // 2**20} MiB" for n in (_MOST, path.stat().st_size))
         raise _other(others, path, f"at most {most}", size)
+    from panfocus.io.digest import digest_of  # noqa: PLC0415  brings OpenSSL, for networks alone
+
     digest = digest_of(path)
     if digest != sha256:
         raise _other(others, path, f"sha256 {sha256}", f"sha256 {digest}")
