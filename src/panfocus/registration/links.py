@@ -68,6 +68,7 @@ class _Pair:
         second: of the other.
         reading: None where they share too little detail.
         proof: what patches say of it.
+        model: the simplest that explains it.
         tells: whether one place and another can be told apart: not where there is no reading, nor
             of a frame that is wholly blurred, to which any place seems as good as rest.
     """
@@ -76,6 +77,7 @@ class _Pair:
     second: int
     reading: Reading | None
     proof: Proof
+    model: Model = ()
     tells: bool = True
 
 
@@ -121,17 +123,19 @@ class Links:
         model = self._choose([reading])
         shift = moves_by(reading.matrices[model], self._space)
         if shift < max(_NOTHING * self._factor, CLEAR * reading.error(model, self._space)):
-            return _Pair(first, second, reading, nothing, tells=measured.elsewhere > _TELLS)
-        return _Pair(first, second, reading, prove(measured))
+            return _Pair(first, second, reading, nothing, model, measured.elsewhere > _TELLS)
+        return _Pair(first, second, reading, prove(measured), model)
 
     def _near(self) -> list[_Pair]:
         """Return what is known of neighbours."""
         return [p for p in self._pairs if p.second == p.first + 1]
 
     def _steps(self) -> list[Matrix]:
-        """Return the steps between neighbours that are told, by the richest model, in units."""
-        told = [p.reading for p in self._near() if p.tells]
-        return [r.matrices[self._models[-1]] for r in told if r is not None]
+        """Return the steps between neighbours that are told, in units, each by its own model.
+
+        A richer one would bend them by noise, and what bends is measured more slowly and less well.
+        """
+        return [p.reading.matrices[p.model] for p in self._near() if p.tells and p.reading]
 
     def _link_second(self, detail: Detail) -> None:
         """Measure the newest frame against the one before its neighbour, where they move."""
