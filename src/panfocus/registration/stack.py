@@ -25,7 +25,6 @@ from panfocus.registration.options import (
 )
 from panfocus.registration.placing import Registration, largest_shifts
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
-from panfocus.resources.threads import opencv_threads
 
 if TYPE_CHECKING:
     from panfocus.registration.pyramid import Detail
@@ -75,9 +74,7 @@ def _as_wholes(stack: Stack, settings: RegistrationOptions, announce: Announce) 
     meter = Meter(settings, height, width)
     if loaded is not None and settings.exposure == "none":
         return _finish(loaded, [None] * count, settings)
-    # copies are so small that threads would wait for each other for most of their time
-    with opencv_threads(1):
-        alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
+    alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
     return _finish(alignment, factors, settings)
 
 
