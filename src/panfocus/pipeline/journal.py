@@ -29,12 +29,7 @@ from panfocus.registration.misalignment import Glance
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
 from panfocus.registration.summary import summarise
-from panfocus.systems import (
-    PictureSystem,
-    System,
-    device_facts,
-    traits,
-)
+from panfocus.systems import PictureSystem, System, device_facts, traits
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
@@ -172,8 +167,9 @@ class Journal:
                 "the frames do not look like one scene; a folder of many scenes is for "
                 "`panfocus batch` or `panfocus evaluate`"
             )
-        found = self.surveyor.findings()
-        findings = [f for f in found if f.kind != "order" or not self.is_of_volume]
+        findings = self.surveyor.findings(without=self.blanks.left)
+        if self.is_of_volume:
+            findings = [f for f in findings if f.kind not in ("order", "scene")]
         can_go = not self.settings.cull and not self.is_of_volume
         self.report.warnings += finding_notes(findings, can_go=can_go)
 
@@ -214,9 +210,12 @@ class Journal:
             self.report.warnings.append(text)
 
     def judge(self, frame: Frame) -> Verdict:
-        """Return whether a frame shows anything that is worth fusing."""
+        """Return whether a frame shows anything of the scene that is worth fusing."""
         if self.settings.guard == "off":
             return "take"
+        placed = None if self.is_of_volume else self.registration
+        if placed is not None and placed.alignment.is_stranger(frame.number):
+            return self.blanks.leave_stranger(frame.name)
         with self.clock.stage("decide"):
             return self.blanks.judge(frame.name, frame.grey)
 

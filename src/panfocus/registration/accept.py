@@ -165,6 +165,15 @@ def _clear(gains: Array, cells: NDArray[np.intp]) -> float:
     return float(sums.sum()) / max(error, 1e-9)
 
 
+def may_share(fixed: Detail, moving: Detail) -> bool:
+    """Whether two frames may show the same: not one without detail, nor two unlike pictures.
+
+    Noise alone, of a frame that is black or grey, would else be taken for detail.
+    """
+    both = fixed.shows(FEWEST) and moving.shows(FEWEST)
+    return both and not fixed.thumbnail.is_unlike(moving.thumbnail)
+
+
 def register(
     fixed: Detail,
     moving: Detail,
@@ -188,7 +197,7 @@ def register(
     """
     rest = np.eye(3)
     space = Space(fixed.height, fixed.width)
-    if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
+    if not may_share(fixed, moving):
         return PairTransform(rest, "identity", "no detail")
     models = ladder(kind, freedoms)
     starts = [] if guess is None else [in_units(guess, space)]

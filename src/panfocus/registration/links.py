@@ -15,12 +15,12 @@ import numpy as np
 from panfocus.registration.accept import (
     CLEAR,
     FEIGNED_ALONE,
-    FEWEST,
     GAIN,
     GAIN_ALONE,
     Proof,
     Reading,
     choose,
+    may_share,
     prove,
     read,
 )
@@ -114,7 +114,7 @@ class Links:
     def _compare(self, fixed: Detail, moving: Detail) -> _Pair:
         first, second = self._count - 1, self._count
         nothing = Proof(0.0, 0.0, ())
-        if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
+        if not may_share(fixed, moving):
             return _Pair(first, second, None, nothing, tells=False)
         measured = measure(fixed, moving, self._models, self._steps()[-1:])
         if not measured.is_enough:
@@ -144,7 +144,7 @@ class Links:
         if not known or is_told[0] != is_told[1]:
             return
         if not is_told[1]:
-            if not (self._before[0].shows(FEWEST) and detail.shows(FEWEST)):
+            if not may_share(self._before[0], detail):
                 return
             # the frame between shows nothing: look from further off, along the last known step
             start = normalised(known[-1] @ known[-1])
@@ -171,7 +171,7 @@ class Links:
             found: where it was placed by links.
         """
         fixed, moving = details
-        if abs(number - reference) <= 2 or not all(d.shows(FEWEST) for d in details):
+        if abs(number - reference) <= 2 or not may_share(fixed, moving):
             return
         start = in_units(found.matrix, self._space)
         if found.status in ("aligned", CARRIED):
@@ -205,10 +205,8 @@ class Links:
         if self._is_free and len(near) <= _FEW and sum(gains) < GAIN_ALONE * np.sqrt(len(gains)):
             proven = [False] * len(near)
         if not any(proven) and not creeps:
-            return [
-                self._still(near[k], n == reference)
-                for n, k in enumerate(self._towards(reference, len(near)))
-            ]
+            ways = enumerate(self._towards(reference, len(near)))
+            return [self._still(near[k], n == reference) for n, k in ways]
         # where most steps move, one that hardly seems to is no rest
         moves = creeps or 2 * sum(proven) >= len(near)
         believed = [

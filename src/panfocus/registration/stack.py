@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from panfocus.arrays.likeness import Thumbnail, strangers
 from panfocus.errors import InputError
 from panfocus.frame import Stack
-from panfocus.registration.alignment import NOT_COMPARED, Alignment
+from panfocus.registration.alignment import NOT_COMPARED, STRANGER, Alignment, Placed
 from panfocus.registration.curves import Curve
 from panfocus.registration.exposure import Ratio
 from panfocus.registration.gains import gains
@@ -29,6 +30,8 @@ from panfocus.registration.transforms import Matrix, PairTransform, normalised
 if TYPE_CHECKING:
     from panfocus.registration.pyramid import Detail
 
+#: Frames among which those of another scene are looked for, the first of a stack.
+_MOST_STRANGERS = 2048
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
 
@@ -85,6 +88,7 @@ def _to_neighbours(
     count = stack.shape[0]
     links = None if meter.settings.align == "none" else meter.links()
     names: list[str] = []
+    thumbnails: list[Thumbnail] = []
     ratios: list[Ratio | None] = []
     before: ReducedFrame | None = None
     fixed: Detail | None = None
@@ -92,6 +96,8 @@ def _to_neighbours(
         announce(n, frame.name)
         names.append(frame.name)
         now = meter.look(frame)
+        if len(thumbnails) < _MOST_STRANGERS:
+            thumbnails.append(now.thumbnail)
         fixed = now.detail if n == reference else fixed
         step = np.eye(3) if links is None or now.detail is None else links.add(now.detail)
         if before is not None:
@@ -99,8 +105,9 @@ def _to_neighbours(
             ratios.append(meter.ratio(before, now, matrix))
         before = now
     factors = gains(ratios, reference)
+    others = strangers(thumbnails)
     if loaded is not None:
-        return loaded, factors
+        return _without(loaded, others), factors
     found = links.place(reference) if links is not None else None
     ties = meter.settings.align_to == "reference" and fixed is not None
     if ties and links is not None and found is not None and _any_moves(found):
@@ -114,7 +121,16 @@ def _to_neighbours(
         placed_by(name, None if n == reference else found[n] if found else _WHERE_IT_IS)
         for n, name in enumerate(names)
     ]
-    return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
+    found_all = Alignment(meter.height, meter.width, reference, tuple(placed))
+    return _without(found_all, others), factors
+
+
+def _without(alignment: Alignment, others: Sequence[int]) -> Alignment:
+    """Return an alignment that says of some frames that they show another scene."""
+    frames = list(alignment.frames)
+    for n in others:
+        frames[n] = Placed(frames[n].name, np.eye(3), "identity", STRANGER)
+    return replace(alignment, frames=tuple(frames))
 
 
 def _any_moves(found: Sequence[PairTransform]) -> bool:
