@@ -37,7 +37,7 @@ _NOISE = 0.4
 #: nothing with their neighbours.
 _USUAL = (0.28, 0.92)
 #: Share of the frames that tell anything that one scene must have for others to be strangers.
-_MOST = 2 / 3
+_MOST = 0.6
 #: Scenes that are told apart, at most.
 _SCENES = 8
 
@@ -50,11 +50,13 @@ class Thumbnail:
         detail: ``(48, 48)``, the coarsest taken off.
         contrast: its standard deviation, in the unit of the frame.
         is_usual: whether it is a picture of the kind that neighbours share.
+        is_noise: whether it is none at all, but the noise of a black or grey frame.
     """
 
     detail: Float
     contrast: float
     is_usual: bool
+    is_noise: bool
 
     @classmethod
     def of(cls, grey: Pixels) -> Thumbnail:
@@ -72,8 +74,10 @@ class Thumbnail:
         coarse = cv2.GaussianBlur(fine, (0, 0), _COARSE)
         detail = np.asarray(fine - coarse, np.float32)
         contrast = float(detail.std())
-        is_noise = contrast < _NOISE * float((small - coarse).std())
-        return cls(detail, contrast, _USUAL[0] < middle < _USUAL[1] and not is_noise)
+        is_white = contrast < _NOISE * float((small - coarse).std())
+        is_even = _USUAL[0] < middle < _USUAL[1]
+        # a few lights in the dark look like white noise, too
+        return cls(detail, contrast, is_even and not is_white, is_even and is_white)
 
     def likeness(self, other: Thumbnail) -> float:
         """Return the correlation with another where they fit each other best, [0, 1]."""

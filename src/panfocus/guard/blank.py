@@ -109,7 +109,7 @@ class Blanks:
         self._taken: list[tuple[str, Brightness]] = []
         self._richest: Brightness | None = None
         self._left: dict[str, str] = {}
-        self._strangers: list[str] = []
+        self._strangers: dict[str, Brightness] = {}
         self._brightest: Float | None = None
         self._last: tuple[Pixels, Float] | None = None
 
@@ -146,9 +146,14 @@ class Blanks:
             self._richest = new
         return "restart" if restarts else "take"
 
-    def leave_stranger(self, name: str) -> Verdict:
-        """Write down a frame that shows another scene: no other is judged beside it."""
-        self._strangers.append(name)
+    def leave_stranger(self, name: str, grey: Pixels) -> Verdict:
+        """Write down a frame that shows nothing of the scene: no other is judged beside it.
+
+        Args:
+            name: of the frame, for messages.
+            grey: luminance ``(H, W)``, native dtype.
+        """
+        self._strangers[name] = Brightness.of(grey, self._reduced(grey))
         return "leave"
 
     def shown(self, grey: Pixels) -> NDArray[np.uint8] | None:
@@ -189,8 +194,14 @@ class Blanks:
         """Return a line for the user about frames that were left out."""
         if not self._taken:
             return []
-        named = [f"{name} ({fault})" for name, fault in self._left.items()]
-        return [*_left_out(named, "nothing"), *_left_out(self._strangers, "another scene")]
+        faults = dict(self._left)
+        richest = self._richest
+        if richest is not None:
+            told = {name: of.fault(richest) for name, of in self._strangers.items()}
+            faults |= {name: fault for name, fault in told.items() if fault}
+        named = [f"{name} ({fault})" for name, fault in faults.items()]
+        others = [name for name in self._strangers if name not in faults]
+        return [*_left_out(named, "nothing"), *_left_out(others, "another scene")]
 
 
 def _left_out(named: list[str], what: str) -> list[str]:

@@ -8,6 +8,7 @@ The judgement comes at the end, when every frame can be compared with its neighb
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,28 +120,30 @@ class Surveyor:
             self._is_white.append(step**2 < _WHITE * noise_variance(difference))
         self._previous = small
 
-    def findings(self, without: Collection[str] = ()) -> list[Finding]:
+    def findings(self, without: Collection[str] = (), *, are_planes: bool = False) -> list[Finding]:
         """Return what is wrong, in the order of the frames.
 
         Args:
             without: names of frames that take no part: nothing is said of them, and no other is
                 judged beside them.
+            are_planes: of one volume, whose order and scene are beyond doubt.
         """
         rest = [n for n, name in enumerate(self._names) if name not in without]
         if len(rest) < 3:
             return []
-        others: _Found = [(n, "scene", "shows another scene") for n in self.scene.strangers()]
-        strange = {number for number, _, _ in others}
+        strange = [] if are_planes else self.scene.strangers()
+        others: _Found = [(n, "scene", "shows another scene") for n in strange]
         rest = [n for n in rest if n not in strange]
         detail = np.stack(self._detail)
         found = [
             *others,
             *_renumbered(_find_blurred(detail[rest], np.stack(self._coarse)[rest]), rest),
             *_renumbered(_find_exposure(np.array(self._light)[rest]), rest),
-            *_find_duplicates(np.array(self._steps), np.array(self._is_white)),
+            *_find_duplicates(np.array(self._steps), np.array(self._is_white), {*rest}),
         ]
         bad = {number for number, _, _ in found}
-        found += _find_misplaced(detail, [n for n in rest if n not in bad], self._names)
+        if not are_planes:
+            found += _find_misplaced(detail, [n for n in rest if n not in bad], self._names)
         named = [Finding(n, self._names[n], kind, text) for n, kind, text in found]
         told = [finding for finding in named if finding.name not in without]
         return sorted(told, key=lambda finding: finding.number)
@@ -227,13 +230,17 @@ def _find_exposure(light: NDArray[np.float64]) -> _Found:
     return found
 
 
-def _find_duplicates(steps: NDArray[np.float64], is_white: NDArray[np.bool_]) -> _Found:
-    usual = float(median(steps))
+def _find_duplicates(
+    steps: NDArray[np.float64], is_white: NDArray[np.bool_], rest: AbstractSet[int]
+) -> _Found:
+    sound = [n for n in range(len(steps)) if {n, n + 1} <= rest]
+    if not sound:
+        return []
+    usual = float(median(steps[sound]))
     small = steps < max(_DUPLICATE * usual, _ROUNDING)
     same = small | (is_white & (steps < _USUAL * usual))
     return [
-        (int(n) + 1, "duplicate", "is a duplicate of the frame before")
-        for n in np.flatnonzero(same)
+        (int(n) + 1, "duplicate", "is a duplicate of the frame before") for n in sound if same[n]
     ]
 
 

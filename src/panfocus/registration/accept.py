@@ -102,6 +102,28 @@ class Reading:
         return corner_error(model, self.covariances[model], space)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """What is known of two frames.
+
+    Attributes:
+        first: number of one.
+        second: of the other.
+        reading: None where they share too little detail.
+        proof: what patches say of it.
+        model: the simplest that explains it.
+        tells: whether one place and another can be told apart: not where there is no reading, nor
+            of a frame that is wholly blurred, to which any place seems as good as rest.
+    """
+
+    first: int
+    second: int
+    reading: Reading | None
+    proof: Proof
+    model: Model = ()
+    tells: bool = True
+
+
 def read(measured: Measured, models: Sequence[Model]) -> Reading:
     """Return what a pair says of each model."""
     scale = measured.fit(models[-1]).scale
@@ -170,8 +192,10 @@ def may_share(fixed: Detail, moving: Detail) -> bool:
 
     Noise alone, of a frame that is black or grey, would else be taken for detail.
     """
-    both = fixed.shows(FEWEST) and moving.shows(FEWEST)
-    return both and not fixed.thumbnail.is_unlike(moving.thumbnail)
+    for detail in (fixed, moving):
+        if not detail.shows(FEWEST) or detail.thumbnail.is_noise:
+            return False
+    return not fixed.thumbnail.is_unlike(moving.thumbnail)
 
 
 def register(

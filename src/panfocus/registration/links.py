@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from panfocus.registration.accept import (
     FEIGNED_ALONE,
     GAIN,
     GAIN_ALONE,
+    Pair,
     Proof,
     Reading,
     choose,
@@ -59,36 +60,14 @@ CARRIED = "carried by its neighbours"
 UNALIGNED = "left unaligned: no shared detail"
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """What is known of two frames.
-
-    Attributes:
-        first: number of one.
-        second: of the other.
-        reading: None where they share too little detail.
-        proof: what patches say of it.
-        model: the simplest that explains it.
-        tells: whether one place and another can be told apart: not where there is no reading, nor
-            of a frame that is wholly blurred, to which any place seems as good as rest.
-    """
-
-    first: int
-    second: int
-    reading: Reading | None
-    proof: Proof
-    model: Model = ()
-    tells: bool = True
-
-
 class Links:
     """Measures frames against the two before them."""
 
     def __init__(self, kind: str, freedoms: Sequence[str]) -> None:
         self._is_free = kind == "auto"
         self._models = ladder(kind, freedoms)
-        self._pairs: list[_Pair] = []
-        self._ties: list[_Pair] = []
+        self._pairs: list[Pair] = []
+        self._ties: list[Pair] = []
         self._before: list[Detail] = []
         self._count = 0
         self._space = Space(1, 1)
@@ -111,22 +90,22 @@ class Links:
         self._count += 1
         return in_pixels(step, self._space)
 
-    def _compare(self, fixed: Detail, moving: Detail) -> _Pair:
+    def _compare(self, fixed: Detail, moving: Detail) -> Pair:
         first, second = self._count - 1, self._count
         nothing = Proof(0.0, 0.0, ())
         if not may_share(fixed, moving):
-            return _Pair(first, second, None, nothing, tells=False)
+            return Pair(first, second, None, nothing, tells=False)
         measured = measure(fixed, moving, self._models, self._steps()[-1:])
         if not measured.is_enough:
-            return _Pair(first, second, None, nothing, tells=False)
+            return Pair(first, second, None, nothing, tells=False)
         reading = read(measured, self._models)
         model = self._choose([reading])
         shift = moves_by(reading.matrices[model], self._space)
         if shift < max(_NOTHING * self._factor, CLEAR * reading.error(model, self._space)):
-            return _Pair(first, second, reading, nothing, model, measured.elsewhere > _TELLS)
-        return _Pair(first, second, reading, prove(measured), model)
+            return Pair(first, second, reading, nothing, model, measured.elsewhere > _TELLS)
+        return Pair(first, second, reading, prove(measured), model)
 
-    def _near(self) -> list[_Pair]:
+    def _near(self) -> list[Pair]:
         """Return what is known of neighbours."""
         return [p for p in self._pairs if p.second == p.first + 1]
 
@@ -157,7 +136,7 @@ class Links:
         if measured.is_enough:
             reading = read(measured, self._models)
             near = Proof(0.0, 0.0, ())
-            self._pairs.append(_Pair(self._count - 2, self._count, reading, near))
+            self._pairs.append(Pair(self._count - 2, self._count, reading, near))
 
     def tie(
         self, reference: int, number: int, details: tuple[Detail, Detail], found: PairTransform
@@ -180,7 +159,7 @@ class Links:
             measured = measure(fixed, moving, self._models, [start])
         if measured.is_enough:
             reading = read(measured, self._models)
-            self._ties.append(_Pair(reference, number, reading, Proof(0.0, 0.0, ())))
+            self._ties.append(Pair(reference, number, reading, Proof(0.0, 0.0, ())))
 
     def recent(self, most: int) -> Links:
         """Return what is known of the newest frames alone, numbered from 0."""
@@ -193,6 +172,11 @@ class Links:
         ]
         out._count = self._count - start
         return out
+
+    def told(self) -> set[int]:
+        """Return the frames that share something with one beside them."""
+        pairs = [p for p in self._near() if p.reading is not None]
+        return {n for p in pairs for n in (p.first, p.second)}
 
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
@@ -242,7 +226,7 @@ class Links:
         """Return for every frame which step leads to its neighbour towards the reference."""
         return [min(n, steps - 1) if n < reference or n == 0 else n - 1 for n in range(self._count)]
 
-    def _still(self, pair: _Pair, is_reference: bool) -> PairTransform:
+    def _still(self, pair: Pair, is_reference: bool) -> PairTransform:
         status = "in place" if pair.reading is not None or is_reference else UNALIGNED
         return PairTransform(np.eye(3), "identity", status)
 
@@ -253,21 +237,21 @@ class Links:
     def _choose(self, readings: Sequence[Reading]) -> Model:
         return choose(readings, self._models, self._space, self._factor)
 
-    def _shift(self, pair: _Pair) -> float:
+    def _shift(self, pair: Pair) -> float:
         if pair.reading is None:
             return 0.0
         return moves_by(pair.reading.matrices[self._choose([pair.reading])], self._space)
 
-    def _is_proven(self, pair: _Pair) -> bool:
+    def _is_proven(self, pair: Pair) -> bool:
         """Whether patches speak for a step, and for as much as it moves."""
         return pair.proof.is_clear and (not self._is_free or self._gains_enough([pair]))
 
-    def _gains_enough(self, pairs: Sequence[_Pair]) -> bool:
+    def _gains_enough(self, pairs: Sequence[Pair]) -> bool:
         """Whether steps take away what steps of their size would."""
         owed = [min(GAIN, _GAIN_A_PIXEL * self._shift(p) / self._factor) for p in pairs]
         return sum(p.proof.cleaned for p in pairs) >= sum(owed)
 
-    def _creeps(self, pairs: list[_Pair]) -> bool:
+    def _creeps(self, pairs: list[Pair]) -> bool:
         """Whether steps that are not proven one by one add up to a proven movement."""
         readings = [p.reading for p in pairs if p.reading is not None]
         if len(readings) < 2:
@@ -283,7 +267,7 @@ class Links:
         said = [p.proof.clear for p in pairs if p.proof.quadrants]
         return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR
 
-    def _link(self, pair: _Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
+    def _link(self, pair: Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
         matrix, covariance = unknown(model)
         if rests and pair.reading is not None:
             return Link(pair.first, pair.second, np.eye(3), covariance * 1e-12, True, rests=True)
