@@ -109,6 +109,7 @@ class Blanks:
         self._taken: list[tuple[str, Brightness]] = []
         self._richest: Brightness | None = None
         self._left: dict[str, str] = {}
+        self._strangers: dict[str, Brightness] = {}
         self._brightest: Float | None = None
         self._last: tuple[Pixels, Float] | None = None
 
@@ -145,6 +146,16 @@ class Blanks:
             self._richest = new
         return "restart" if restarts else "take"
 
+    def leave_stranger(self, name: str, grey: Pixels) -> Verdict:
+        """Write down a frame that shows nothing of the scene: no other is judged beside it.
+
+        Args:
+            name: of the frame, for messages.
+            grey: luminance ``(H, W)``, native dtype.
+        """
+        self._strangers[name] = Brightness.of(grey, self._reduced(grey))
+        return "leave"
+
     def shown(self, grey: Pixels) -> NDArray[np.uint8] | None:
         """Return where a frame that is taken shows anything, ``(H, W)``; None for everywhere.
 
@@ -176,18 +187,31 @@ class Blanks:
 
     @property
     def left(self) -> list[str]:
-        """Names of the frames that show nothing; none where no frame shows anything."""
-        return list(self._left) if self._taken else []
+        """Names of the frames that show nothing, or another scene; none where none shows any."""
+        return [*self._left, *self._strangers] if self._taken else []
 
     def notes(self) -> list[str]:
         """Return a line for the user about frames that were left out."""
-        named = [f"{name} ({self._left[name]})" for name in self.left]
-        if not named:
+        if not self._taken:
             return []
-        more = f" and {len(named) - 3} more" if len(named) > 4 else ""
-        shown = ", ".join(named[: 3 if more else 4])
-        verb = "shows nothing and was" if len(named) == 1 else "show nothing and were"
-        return [f"{shown}{more} {verb} left out"]
+        faults = dict(self._left)
+        richest = self._richest
+        if richest is not None:
+            told = {name: of.fault(richest) for name, of in self._strangers.items()}
+            faults |= {name: fault for name, fault in told.items() if fault}
+        named = [f"{name} ({fault})" for name, fault in faults.items()]
+        others = [name for name in self._strangers if name not in faults]
+        return [*_left_out(named, "nothing"), *_left_out(others, "another scene")]
+
+
+def _left_out(named: list[str], what: str) -> list[str]:
+    """Return a line on frames that show nothing, or something else; none where there are none."""
+    if not named:
+        return []
+    more = f" and {len(named) - 3} more" if len(named) > 4 else ""
+    shown = ", ".join(named[: 3 if more else 4])
+    verb = f"shows {what} and was" if len(named) == 1 else f"show {what} and were"
+    return [f"{shown}{more} {verb} left out"]
 
 
 def _bands(small: Float, other: Float, axis: int) -> list[slice]:

@@ -29,12 +29,7 @@ from panfocus.registration.misalignment import Glance
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
 from panfocus.registration.summary import summarise
-from panfocus.systems import (
-    PictureSystem,
-    System,
-    device_facts,
-    traits,
-)
+from panfocus.systems import PictureSystem, System, device_facts, traits
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
@@ -172,10 +167,9 @@ class Journal:
                 "the frames do not look like one scene; a folder of many scenes is for "
                 "`panfocus batch` or `panfocus evaluate`"
             )
-        found = self.surveyor.findings()
-        findings = [f for f in found if f.kind != "order" or not self.is_of_volume]
+        found = self.surveyor.findings(without=self.blanks.left, are_planes=self.is_of_volume)
         can_go = not self.settings.cull and not self.is_of_volume
-        self.report.warnings += finding_notes(findings, can_go=can_go)
+        self.report.warnings += finding_notes(found, can_go=can_go)
 
     def note_read(self) -> None:
         """Tell what was found while frames were read, each kind of it once."""
@@ -214,9 +208,12 @@ class Journal:
             self.report.warnings.append(text)
 
     def judge(self, frame: Frame) -> Verdict:
-        """Return whether a frame shows anything that is worth fusing."""
+        """Return whether a frame shows anything of the scene that is worth fusing."""
         if self.settings.guard == "off":
             return "take"
+        placed = None if self.is_of_volume else self.registration
+        if placed is not None and placed.alignment.is_stranger(frame.number):
+            return self.blanks.leave_stranger(frame.name, frame.grey)
         with self.clock.stage("decide"):
             return self.blanks.judge(frame.name, frame.grey)
 
@@ -292,9 +289,11 @@ class Journal:
         self.report.size = {**size, "dtype": str(frame.dtype)}
 
     def keep_metadata(self, number: int, frame: Frame) -> None:
-        """Remember the metadata if this is the reference, or might be the last frame."""
+        """Remember the metadata if this is the reference."""
         if self.total is not None:
-            if number == resolve_reference(self.settings.reference, self.total):
+            found = self.registration.alignment.reference if self.registration else -1
+            chosen = resolve_reference(self.settings.reference, self.total)
+            if number == (chosen if found < 0 else found):
                 self.metadata, self.report.reference = frame.metadata, frame.name
         elif number == 0:
             self.metadata, self.report.reference = frame.metadata, frame.name

@@ -9,6 +9,7 @@ from panfocus.pipeline.quality import Finding, Kind
 
 #: What is told of several frames with one kind of finding.
 _MANY: dict[Kind, str] = {
+    "scene": "show another scene",
     "blurred": "are wholly blurred",
     "exposure": "are exposed differently",
     "duplicate": "are duplicates of the frames before them",

@@ -69,8 +69,8 @@ class Options:
         prefer: which of two depths that are both in focus, as of something see-through, is taken:
             "near", "far", or "none" for the sharper.
         order: of the frames, "near-first" or "far-first".
-        cull: leave out frames that are wholly blurred, duplicates, or differently exposed; the
-            stack is read twice.
+        cull: leave out frames that are wholly blurred, duplicates, differently exposed or
+            of another scene; the stack is read twice.
         maps: whether index, depth and confidence are made.
         z_step_um: distance between frames in micrometres; makes depth a length.
         raw_tone: of camera RAWs: "srgb", or "linear" for light as measured.

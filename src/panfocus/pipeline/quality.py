@@ -1,4 +1,4 @@
-"""Frames that spoil a stack: wholly blurred, differently exposed, duplicates, out of order.
+"""Frames that spoil a stack: of another scene, blurred, differently exposed, doubled, misplaced.
 
 `Surveyor` looks at one frame at a time and keeps a few hundred numbers of each: the strength of
 fine detail in every tile of a grid, the mean luminance, and the difference from the frame before.
@@ -7,7 +7,8 @@ The judgement comes at the end, when every frame can be compared with its neighb
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +23,7 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.pipeline.scene import SceneLikeness
 
-Kind = Literal["blurred", "exposure", "duplicate", "order"]
+Kind = Literal["scene", "blurred", "exposure", "duplicate", "order"]
 
 #: Frames are surveyed at this many pixels along their longer side, in tiles of a 24th of it.
 _SIDE = 1536
@@ -60,7 +61,7 @@ class Finding:
     Attributes:
         number: of the frame, from 0.
         name: of the frame.
-        kind: "blurred", "exposure", "duplicate" or "order".
+        kind: "scene", "blurred", "exposure", "duplicate" or "order".
         text: a sentence for the user.
     """
 
@@ -119,21 +120,33 @@ class Surveyor:
             self._is_white.append(step**2 < _WHITE * noise_variance(difference))
         self._previous = small
 
-    def findings(self) -> list[Finding]:
-        """Return what is wrong, in the order of the frames."""
-        count = len(self._names)
-        if count < 3:
+    def findings(self, without: Collection[str] = (), *, are_planes: bool = False) -> list[Finding]:
+        """Return what is wrong, in the order of the frames.
+
+        Args:
+            without: names of frames that take no part: nothing is said of them, and no other is
+                judged beside them.
+            are_planes: of one volume, whose order and scene are beyond doubt.
+        """
+        rest = [n for n, name in enumerate(self._names) if name not in without]
+        if len(rest) < 3:
             return []
+        strange = [] if are_planes else self.scene.strangers()
+        others: _Found = [(n, "scene", "shows another scene") for n in strange]
+        rest = [n for n in rest if n not in strange]
         detail = np.stack(self._detail)
         found = [
-            *_find_blurred(detail, np.stack(self._coarse)),
-            *_find_exposure(np.array(self._light)),
-            *_find_duplicates(np.array(self._steps), np.array(self._is_white)),
+            *others,
+            *_renumbered(_find_blurred(detail[rest], np.stack(self._coarse)[rest]), rest),
+            *_renumbered(_find_exposure(np.array(self._light)[rest]), rest),
+            *_find_duplicates(np.array(self._steps), np.array(self._is_white), {*rest}),
         ]
         bad = {number for number, _, _ in found}
-        found += _find_misplaced(detail, [n for n in range(count) if n not in bad], self._names)
+        if not are_planes:
+            found += _find_misplaced(detail, [n for n in rest if n not in bad], self._names)
         named = [Finding(n, self._names[n], kind, text) for n, kind, text in found]
-        return sorted(named, key=lambda finding: finding.number)
+        told = [finding for finding in named if finding.name not in without]
+        return sorted(told, key=lambda finding: finding.number)
 
 
 _Found = list[tuple[int, Kind, str]]
@@ -182,6 +195,11 @@ def _is_missed(coarse: Float, suspects: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return suspects & ((holds & lost).mean(axis=1) > _COARSE_TILES)
 
 
+def _renumbered(found: _Found, numbers: list[int]) -> _Found:
+    """Return what was found among some frames, by their numbers among all."""
+    return [(numbers[n], kind, text) for n, kind, text in found]
+
+
 def _find_blurred(detail: Float, coarse: Float) -> _Found:
     share, tells = _relative(detail)
     if not tells.any():
@@ -212,13 +230,17 @@ def _find_exposure(light: NDArray[np.float64]) -> _Found:
     return found
 
 
-def _find_duplicates(steps: NDArray[np.float64], is_white: NDArray[np.bool_]) -> _Found:
-    usual = float(median(steps))
+def _find_duplicates(
+    steps: NDArray[np.float64], is_white: NDArray[np.bool_], rest: AbstractSet[int]
+) -> _Found:
+    sound = [n for n in range(len(steps)) if {n, n + 1} <= rest]
+    if not sound:
+        return []
+    usual = float(median(steps[sound]))
     small = steps < max(_DUPLICATE * usual, _ROUNDING)
     same = small | (is_white & (steps < _USUAL * usual))
     return [
-        (int(n) + 1, "duplicate", "is a duplicate of the frame before")
-        for n in np.flatnonzero(same)
+        (int(n) + 1, "duplicate", "is a duplicate of the frame before") for n in sound if same[n]
     ]
 
 

@@ -102,6 +102,28 @@ class Reading:
         return corner_error(model, self.covariances[model], space)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """What is known of two frames.
+
+    Attributes:
+        first: number of one.
+        second: of the other.
+        reading: None where they share too little detail.
+        proof: what patches say of it.
+        model: the simplest that explains it.
+        tells: whether one place and another can be told apart: not where there is no reading, nor
+            of a frame that is wholly blurred, to which any place seems as good as rest.
+    """
+
+    first: int
+    second: int
+    reading: Reading | None
+    proof: Proof
+    model: Model = ()
+    tells: bool = True
+
+
 def read(measured: Measured, models: Sequence[Model]) -> Reading:
     """Return what a pair says of each model."""
     scale = measured.fit(models[-1]).scale
@@ -165,6 +187,17 @@ def _clear(gains: Array, cells: NDArray[np.intp]) -> float:
     return float(sums.sum()) / max(error, 1e-9)
 
 
+def may_share(fixed: Detail, moving: Detail) -> bool:
+    """Whether two frames may show the same: not one without detail, nor two unlike pictures.
+
+    Noise alone, of a frame that is black or grey, would else be taken for detail.
+    """
+    for detail in (fixed, moving):
+        if not detail.shows(FEWEST) or detail.thumbnail.is_noise:
+            return False
+    return not fixed.thumbnail.is_unlike(moving.thumbnail)
+
+
 def register(
     fixed: Detail,
     moving: Detail,
@@ -188,7 +221,7 @@ def register(
     """
     rest = np.eye(3)
     space = Space(fixed.height, fixed.width)
-    if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
+    if not may_share(fixed, moving):
         return PairTransform(rest, "identity", "no detail")
     models = ladder(kind, freedoms)
     starts = [] if guess is None else [in_units(guess, space)]

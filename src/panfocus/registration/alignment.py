@@ -38,6 +38,8 @@ _MOST_PIXELS = 10**7
 _MOST_ENTRY = 1e9
 #: How the status of a frame begins that could not be aligned; the reason follows.
 UNALIGNED = "left unaligned: "
+#: The status of a frame that shows something else than the others, or nothing.
+STRANGER = UNALIGNED + "it shows nothing of the scene"
 #: The status of a frame whose place nobody has looked for.
 NOT_COMPARED = "not compared"
 #: Share of the picture that the common field must keep for frames to be cropped to it.
@@ -102,6 +104,10 @@ class Alignment:
     def moves(self, number: int) -> bool:
         """Whether a frame does not lie in place."""
         return self.shift(number) >= STILL
+
+    def is_stranger(self, number: int) -> bool:
+        """Whether a frame shows nothing of the scene."""
+        return self.frames[number].status == STRANGER
 
     def is_resampled(self, number: int) -> bool:
         """Whether a frame is moved by other than whole pixels."""

@@ -36,6 +36,9 @@ _ALIKE = 1.0
 _NEAR = 0.3
 #: The same of a step after which coarser levels are looked at again: beyond, patches are lost.
 _FAR = 4.0
+#: The same by which shear or perspective must lead elsewhere to be looked for: as much as they
+#: must move a corner to be chosen.
+_BENDS = 0.5
 #: Steps on coarser levels, at most.
 _ROUNDS = 3
 #: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
@@ -125,7 +128,7 @@ def measure(
         starts: matrices in units to begin from besides at rest.
     """
     richest = models[-1]
-    simple = tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
+    simple = _simple(richest)
     count = min(LEVELS, len(fixed.levels))
     # small pictures have too few patches on coarser levels
     first = 1 if count > 1 and fixed.levels[0].smooth.size >= _LARGE else 0
@@ -133,11 +136,15 @@ def measure(
     rest = np.eye(3)
     pair = _Pair(fixed, moving, patches_at(fixed, moving, rest, low))
     tried = [pair.at(m, low, is_rough=True) for m in _places(fixed, moving, richest, starts)]
+    if tried and len(fixed.levels) > 2 and _bends(tried[0], simple, richest):
+        bent = _bent_place(fixed, moving, tried[0].matrix, richest)
+        is_new = all(_is_apart(bent, found.matrix, fixed) for found in tried)
+        if is_new and _is_plausible(bent, pair.space):
+            tried.append(pair.at(bent, low, is_rough=True))
     remain = [left(found.patches, pair.still) for found in tried]
     if remain and min(remain) < -_DOUBT:
         found = tried[int(np.argmin(remain))]
-        spanned = increment(simple, parameters(simple, found.matrix))
-        bent = simple if np.allclose(spanned, found.matrix, atol=1e-9) else richest
+        bent = _leading(found.matrix, richest)
         near = pair.near(found, bent, low)
         if near is not None:
             return pair.settled(near, bent, [full])
@@ -164,11 +171,24 @@ def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: 
     levels = range(min(LEVELS, len(fixed.levels)))
     patches = patches_at(fixed, moving, start, levels)
     found = _Pair(fixed, moving, patches).with_patches(start, patches)
-    if not found.is_enough or step_of(found, models[-1], _SETTLED) is not None:
+    model = _leading(start, models[-1])
+    if not found.is_enough or step_of(found, model, _SETTLED) is not None:
         return found
-    matrix = found.moved(models[-1])
+    matrix = found.moved(model)
     patches = patches_at(fixed, moving, matrix, levels)
     return _Pair(fixed, moving, patches).with_patches(matrix, patches)
+
+
+def _simple(richest: Model) -> Model:
+    """Return the similarities among what may change."""
+    return tuple(f for f in richest if f in ("shift", "scale", "rotate")) or richest
+
+
+def _leading(matrix: Matrix, richest: Model) -> Model:
+    """Return the model by which patches lead on from a matrix in units: no richer than it is."""
+    simple = _simple(richest)
+    spanned = increment(simple, parameters(simple, matrix))
+    return simple if np.allclose(spanned, matrix, atol=1e-9) else richest
 
 
 def _places(
@@ -185,15 +205,29 @@ def _places(
         [np.eye(3), *starts],
     )
     out = [rough, *starts]
-    if kind in ("affine", "homography") and len(fixed.levels) > 2:
-        levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
-        parts = [(Points(one, space), two) for one, two in levels]
-        out.append(refine(parts, rough, kind, 8, 0.02))
     apart: list[Matrix] = []
     for place in out:
         if _is_plausible(place, space) and all(_is_apart(place, a, fixed) for a in apart):
             apart.append(place)
     return apart
+
+
+def _bends(found: Measured, simple: Model, richest: Model) -> bool:
+    """Whether patches measured where no shear was looked for may ask for some."""
+    if kind_of(richest) not in ("affine", "homography"):
+        return False
+    ways = [step_of(found, model) for model in (simple, richest)]
+    if ways[0] is None or ways[1] is None:
+        return True
+    return moves_by(np.linalg.inv(ways[0]) @ ways[1], found.space) >= _BENDS * found.factor
+
+
+def _bent_place(fixed: Detail, moving: Detail, rough: Matrix, richest: Model) -> Matrix:
+    """Return where the moving frame may lie if it is sheared, too."""
+    space = Space(fixed.height, fixed.width)
+    levels = list(zip(fixed.levels[1:3], moving.levels[1:3], strict=True))
+    parts = [(Points(one, space), two) for one, two in levels]
+    return refine(parts, rough, kind_of(richest), 8, 0.02)
 
 
 def _is_apart(one: Matrix, other: Matrix, detail: Detail) -> bool:

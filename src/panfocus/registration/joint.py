@@ -138,8 +138,9 @@ def _fitted(
 def _carried(links: Sequence[Link], model: Model, floor: Array) -> list[Link]:
     """Return the links, those between neighbours drawn to the law that the proven ones follow.
 
-    Steps that scatter about the law hardly feel it; those that keep to it, and those that their own
-    pixels do not tell, come to lie on it. Without a law an unproven step is believed less.
+    Steps that scatter about the law by more than they are off hardly feel it; those that keep to
+    it, and those that their own pixels do not tell, come to lie on it. Without a law an unproven
+    step is believed less.
     """
     proven = [link for link in links if link.is_proven and link.second == link.first + 1]
     law = Law(proven, model, floor) if len(proven) >= _FEWEST else None
@@ -183,7 +184,7 @@ class Law:
         steps = np.array([parameters(model, link.matrix) for link in links])
         design = np.vander(number - self._middle, self._degree + 1)
         self._found = np.zeros((self._degree + 1, steps.shape[1]))
-        self._scale = np.zeros(steps.shape[1])
+        scales = np.zeros(steps.shape[1])
         for k, values in enumerate(steps.T):
             least = np.sqrt(floor[k, k])
             weight = np.ones_like(values)
@@ -193,7 +194,10 @@ class Law:
                 off = values - design @ line
                 scale = 1.4826 * float(median(np.abs(off))) + least
                 weight = 1 / np.square(1 + np.square(off / scale) / 6)
-                self._found[:, k], self._scale[k] = line, scale
+                self._found[:, k], scales[k] = line, scale
+        # what steps are off by, as they are measured, is no departure from the law
+        off = _HUMBLE * median(np.array([np.diag(link.covariance) for link in links]))
+        self._spread = np.maximum(np.square(scales) - off, np.diag(floor))
         self._free = len(number) / max(len(number) - self._degree - 1, 1)
         self._inverse = np.asarray(np.linalg.pinv(design.T @ design), np.float64)
 
@@ -201,7 +205,7 @@ class Law:
         """Return a step's parameters ``(P,)`` and their covariance ``(P, P)``."""
         row = np.vander([number - self._middle], self._degree + 1)[0]
         lever = 1 + float(row @ self._inverse @ row)
-        return row @ self._found, np.diag(np.square(self._scale) * self._free * lever)
+        return row @ self._found, np.diag(self._spread * self._free * lever)
 
 
 def _line(design: Array, values: Array) -> Array:

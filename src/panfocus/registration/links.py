@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from panfocus.registration.accept import (
     CLEAR,
     FEIGNED_ALONE,
-    FEWEST,
     GAIN,
     GAIN_ALONE,
+    Pair,
     Proof,
     Reading,
     choose,
+    may_share,
     prove,
     read,
 )
@@ -59,34 +60,14 @@ CARRIED = "carried by its neighbours"
 UNALIGNED = "left unaligned: no shared detail"
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """What is known of two frames.
-
-    Attributes:
-        first: number of one.
-        second: of the other.
-        reading: None where they share too little detail.
-        proof: what patches say of it.
-        tells: whether one place and another can be told apart: not where there is no reading, nor
-            of a frame that is wholly blurred, to which any place seems as good as rest.
-    """
-
-    first: int
-    second: int
-    reading: Reading | None
-    proof: Proof
-    tells: bool = True
-
-
 class Links:
     """Measures frames against the two before them."""
 
     def __init__(self, kind: str, freedoms: Sequence[str]) -> None:
         self._is_free = kind == "auto"
         self._models = ladder(kind, freedoms)
-        self._pairs: list[_Pair] = []
-        self._ties: list[_Pair] = []
+        self._pairs: list[Pair] = []
+        self._ties: list[Pair] = []
         self._before: list[Detail] = []
         self._count = 0
         self._space = Space(1, 1)
@@ -109,29 +90,31 @@ class Links:
         self._count += 1
         return in_pixels(step, self._space)
 
-    def _compare(self, fixed: Detail, moving: Detail) -> _Pair:
+    def _compare(self, fixed: Detail, moving: Detail) -> Pair:
         first, second = self._count - 1, self._count
         nothing = Proof(0.0, 0.0, ())
-        if not (fixed.shows(FEWEST) and moving.shows(FEWEST)):
-            return _Pair(first, second, None, nothing, tells=False)
+        if not may_share(fixed, moving):
+            return Pair(first, second, None, nothing, tells=False)
         measured = measure(fixed, moving, self._models, self._steps()[-1:])
         if not measured.is_enough:
-            return _Pair(first, second, None, nothing, tells=False)
+            return Pair(first, second, None, nothing, tells=False)
         reading = read(measured, self._models)
         model = self._choose([reading])
         shift = moves_by(reading.matrices[model], self._space)
         if shift < max(_NOTHING * self._factor, CLEAR * reading.error(model, self._space)):
-            return _Pair(first, second, reading, nothing, tells=measured.elsewhere > _TELLS)
-        return _Pair(first, second, reading, prove(measured))
+            return Pair(first, second, reading, nothing, model, measured.elsewhere > _TELLS)
+        return Pair(first, second, reading, prove(measured), model)
 
-    def _near(self) -> list[_Pair]:
+    def _near(self) -> list[Pair]:
         """Return what is known of neighbours."""
         return [p for p in self._pairs if p.second == p.first + 1]
 
     def _steps(self) -> list[Matrix]:
-        """Return the steps between neighbours that are told, by the richest model, in units."""
-        told = [p.reading for p in self._near() if p.tells]
-        return [r.matrices[self._models[-1]] for r in told if r is not None]
+        """Return the steps between neighbours that are told, in units, each by its own model.
+
+        A richer one would bend them by noise, and what bends is measured more slowly and less well.
+        """
+        return [p.reading.matrices[p.model] for p in self._near() if p.tells and p.reading]
 
     def _link_second(self, detail: Detail) -> None:
         """Measure the newest frame against the one before its neighbour, where they move."""
@@ -140,7 +123,7 @@ class Links:
         if not known or is_told[0] != is_told[1]:
             return
         if not is_told[1]:
-            if not (self._before[0].shows(FEWEST) and detail.shows(FEWEST)):
+            if not may_share(self._before[0], detail):
                 return
             # the frame between shows nothing: look from further off, along the last known step
             start = normalised(known[-1] @ known[-1])
@@ -153,7 +136,7 @@ class Links:
         if measured.is_enough:
             reading = read(measured, self._models)
             near = Proof(0.0, 0.0, ())
-            self._pairs.append(_Pair(self._count - 2, self._count, reading, near))
+            self._pairs.append(Pair(self._count - 2, self._count, reading, near))
 
     def tie(
         self, reference: int, number: int, details: tuple[Detail, Detail], found: PairTransform
@@ -167,7 +150,7 @@ class Links:
             found: where it was placed by links.
         """
         fixed, moving = details
-        if abs(number - reference) <= 2 or not all(d.shows(FEWEST) for d in details):
+        if abs(number - reference) <= 2 or not may_share(fixed, moving):
             return
         start = in_units(found.matrix, self._space)
         if found.status in ("aligned", CARRIED):
@@ -176,7 +159,7 @@ class Links:
             measured = measure(fixed, moving, self._models, [start])
         if measured.is_enough:
             reading = read(measured, self._models)
-            self._ties.append(_Pair(reference, number, reading, Proof(0.0, 0.0, ())))
+            self._ties.append(Pair(reference, number, reading, Proof(0.0, 0.0, ())))
 
     def recent(self, most: int) -> Links:
         """Return what is known of the newest frames alone, numbered from 0."""
@@ -190,6 +173,11 @@ class Links:
         out._count = self._count - start
         return out
 
+    def told(self) -> set[int]:
+        """Return the frames that share something with one beside them."""
+        pairs = [p for p in self._near() if p.reading is not None]
+        return {n for p in pairs for n in (p.first, p.second)}
+
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
         near = self._near()
@@ -201,10 +189,8 @@ class Links:
         if self._is_free and len(near) <= _FEW and sum(gains) < GAIN_ALONE * np.sqrt(len(gains)):
             proven = [False] * len(near)
         if not any(proven) and not creeps:
-            return [
-                self._still(near[k], n == reference)
-                for n, k in enumerate(self._towards(reference, len(near)))
-            ]
+            ways = enumerate(self._towards(reference, len(near)))
+            return [self._still(near[k], n == reference) for n, k in ways]
         # where most steps move, one that hardly seems to is no rest
         moves = creeps or 2 * sum(proven) >= len(near)
         believed = [
@@ -240,7 +226,7 @@ class Links:
         """Return for every frame which step leads to its neighbour towards the reference."""
         return [min(n, steps - 1) if n < reference or n == 0 else n - 1 for n in range(self._count)]
 
-    def _still(self, pair: _Pair, is_reference: bool) -> PairTransform:
+    def _still(self, pair: Pair, is_reference: bool) -> PairTransform:
         status = "in place" if pair.reading is not None or is_reference else UNALIGNED
         return PairTransform(np.eye(3), "identity", status)
 
@@ -251,21 +237,21 @@ class Links:
     def _choose(self, readings: Sequence[Reading]) -> Model:
         return choose(readings, self._models, self._space, self._factor)
 
-    def _shift(self, pair: _Pair) -> float:
+    def _shift(self, pair: Pair) -> float:
         if pair.reading is None:
             return 0.0
         return moves_by(pair.reading.matrices[self._choose([pair.reading])], self._space)
 
-    def _is_proven(self, pair: _Pair) -> bool:
+    def _is_proven(self, pair: Pair) -> bool:
         """Whether patches speak for a step, and for as much as it moves."""
         return pair.proof.is_clear and (not self._is_free or self._gains_enough([pair]))
 
-    def _gains_enough(self, pairs: Sequence[_Pair]) -> bool:
+    def _gains_enough(self, pairs: Sequence[Pair]) -> bool:
         """Whether steps take away what steps of their size would."""
         owed = [min(GAIN, _GAIN_A_PIXEL * self._shift(p) / self._factor) for p in pairs]
         return sum(p.proof.cleaned for p in pairs) >= sum(owed)
 
-    def _creeps(self, pairs: list[_Pair]) -> bool:
+    def _creeps(self, pairs: list[Pair]) -> bool:
         """Whether steps that are not proven one by one add up to a proven movement."""
         readings = [p.reading for p in pairs if p.reading is not None]
         if len(readings) < 2:
@@ -281,7 +267,7 @@ class Links:
         said = [p.proof.clear for p in pairs if p.proof.quadrants]
         return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR
 
-    def _link(self, pair: _Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
+    def _link(self, pair: Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
         matrix, covariance = unknown(model)
         if rests and pair.reading is not None:
             return Link(pair.first, pair.second, np.eye(3), covariance * 1e-12, True, rests=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from panfocus.arrays.likeness import Thumbnail
 from panfocus.frame import Frame
 from panfocus.registration.alignment import UNALIGNED, Placed
 from panfocus.registration.exposure import Levels, Ratio, compare
@@ -21,10 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReducedFrame:
-    """A reduced frame, and what of it is compared; None where nothing is."""
+    """A reduced frame, and what of it is compared; None where nothing is.
+
+    Attributes:
+        frame: the frame.
+        detail: what tells where it lies.
+        thumbnail: what tells whether it is of the scene.
+    """
 
     frame: Frame
     detail: Detail | None
+    thumbnail: Thumbnail
 
     @cached_property
     def levels(self) -> Levels:
@@ -45,8 +53,9 @@ class Meter:
     def look(self, small: Frame) -> ReducedFrame:
         """Prepare a reduced frame."""
         if self.settings.align == "none" or self.settings.load_transforms:
-            return ReducedFrame(small, None)
-        return ReducedFrame(small, make_detail(small.grey, self.factor, self.height, self.width))
+            return ReducedFrame(small, None, Thumbnail.of(small.grey))
+        detail = make_detail(small.grey, self.factor, self.height, self.width)
+        return ReducedFrame(small, detail, detail.thumbnail)
 
     def links(self) -> Links:
         """Return what measures frames against those before them."""

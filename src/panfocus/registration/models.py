@@ -7,6 +7,7 @@ small step of size ``p`` is the transform ``I + p B``, in units (see `estimate.S
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ KIND_FREEDOMS: dict[str, Model] = {
     "affine": ("shift", "scale", "rotate", "shear"),
     "homography": ("shift", "scale", "rotate", "shear", "perspective"),
 }
+#: All degrees of freedom.
+RICHEST = KIND_FREEDOMS["homography"]
 
 
 def kind_of(model: Model) -> str:
@@ -50,7 +53,7 @@ def ladder(kind: str, freedoms: Iterable[str]) -> tuple[Model, ...]:
     free = set(freedoms)
     if free >= set(FREEDOMS):
         free.add("perspective")
-    richest = KIND_FREEDOMS["homography" if kind == "auto" else kind]
+    richest = RICHEST if kind == "auto" else KIND_FREEDOMS[kind]
     rungs = [tuple(f for f in richest[:n] if f in free) for n in range(1, len(richest) + 1)]
     rungs = [rung for n, rung in enumerate(rungs) if rung and rung not in rungs[:n]]
     return tuple(rungs) if kind == "auto" else tuple(rungs[-1:])
@@ -59,6 +62,13 @@ def ladder(kind: str, freedoms: Iterable[str]) -> tuple[Model, ...]:
 def generators(model: Model) -> Array:
     """Return a model's generators ``(P, 3, 3)``."""
     return np.array([g for freedom in model for g in _GENERATORS[freedom]], np.float64)
+
+
+@cache
+def columns(model: Model) -> NDArray[np.intp]:
+    """Return which of the generators of `RICHEST` are those of a model."""
+    names = [freedom for freedom in RICHEST for _ in _GENERATORS[freedom]]
+    return np.flatnonzero(np.isin(names, model))
 
 
 def motions(model: Model, unit: Array) -> Array:

@@ -7,7 +7,8 @@ model later without seeing a picture again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, increment, parameters
 from panfocus.registration.patches import Patches, compare, joined
 from panfocus.registration.pyramid import Detail
-from panfocus.registration.robust import Fit, cell_of, fit, to_unit
+from panfocus.registration.robust import Fit, Regression, cell_of, to_unit
 from panfocus.registration.transforms import Matrix, corner_shift, move, normalised
 
 Array = NDArray[np.float64]
@@ -64,16 +65,20 @@ class Measured:
         spread = len(set(cell_of(self.patches, self.space).tolist()))
         return len(self.patches.at) >= FEWEST and spread >= FEWEST_CELLS
 
+    @cached_property
+    def _regression(self) -> Regression:
+        return Regression(self.patches, self.space)
+
     def fit(self, model: Model) -> Fit:
         """Return the fit of a model: a step from where patches were measured, see `base`."""
         if model not in self.fits:
-            patches = self.patches
+            shift = self.patches.shift
             if self.base(model) is not self.matrix:
-                unit = to_unit(patches.at, self.space)
+                unit = to_unit(self.patches.at, self.space)
                 pixel = self.space.to_unit[0, 0]
-                there = move(self.matrix, unit + patches.shift * pixel)
-                patches = replace(patches, shift=(there - unit) / pixel)
-            self.fits[model] = fit(patches, self.space, model)
+                there = move(self.matrix, unit + shift * pixel)
+                shift = (there - unit) / pixel
+            self.fits[model] = self._regression.fit(model, shift)
         return self.fits[model]
 
     def base(self, model: Model) -> Matrix:

@@ -84,13 +84,15 @@ class _Grid:
         return np.column_stack([x.ravel(), y.ravel()]) * SIDE + start
 
 
-def _slopes(plane: Float) -> tuple[Float, ...]:
-    """Return slope along x and y, curvature and steepness of a plane."""
-    x = np.asarray(cv2.Scharr(plane, cv2.CV_32F, 1, 0, scale=1 / 32), np.float32)
-    y = np.asarray(cv2.Scharr(plane, cv2.CV_32F, 0, 1, scale=1 / 32), np.float32)
+def _slopes(plane: Float) -> tuple[Float, Float, Float]:
+    """Return slope along x and y, and curvature of a plane, with `_AROUND` pixels less."""
+    x = cv2.Scharr(plane, cv2.CV_32F, 1, 0, scale=1 / 32)
+    y = cv2.Scharr(plane, cv2.CV_32F, 0, 1, scale=1 / 32)
     smooth = cv2.GaussianBlur(plane, (5, 5), 0.7)
-    curvature = np.asarray(cv2.Laplacian(smooth, cv2.CV_32F, ksize=1), np.float32)
-    return x, y, curvature, np.asarray(cv2.magnitude(x, y), np.float32)
+    curvature = cv2.Laplacian(smooth, cv2.CV_32F, ksize=1)
+    inner = slice(_AROUND, -_AROUND)
+    x, y, curvature = (np.asarray(p[inner, inner], np.float32) for p in (x, y, curvature))
+    return x, y, curvature
 
 
 def compare(
@@ -166,15 +168,15 @@ def _of_strip(fixed: Float, moving: Float) -> Array:
     """Return the same of some rows of patches, with `_AROUND` pixels around them."""
     inner = (slice(_AROUND, -_AROUND), slice(_AROUND, -_AROUND))
     one, two = _centred(fixed[inner]), _centred(moving[inner])
-    planes = [plane[inner] for plane in _slopes((fixed + moving) * np.float32(0.5))]
     turned = _means(one * two) < 0
     if turned.any():  # contrast that turns over: compare with the negative
-        mask = _spread(turned.astype(np.float32)) > 0
-        negative = _slopes((fixed - moving) * np.float32(0.5))
-        for plane, other in zip(planes, negative, strict=True):
-            np.copyto(plane, other[inner], where=mask)
-        np.negative(two, out=two, where=mask)
-    x, y, curvature, steepness = planes
+        sign = _spread(np.where(turned, np.float32(-0.5), np.float32(0.5)))
+        pairs = zip(_slopes(fixed * np.float32(0.5)), _slopes(moving), strict=True)
+        x, y, curvature = (a + sign * b for a, b in pairs)
+        two *= 2 * sign
+    else:
+        x, y, curvature = _slopes((fixed + moving) * np.float32(0.5))
+    steepness = np.asarray(cv2.magnitude(x, y), np.float32)
     level = (one + two) * np.float32(0.5)
     # products of eight terms are fastest: the last is none
     terms = [x, y, np.ones_like(x), level, curvature, steepness, two - one, np.zeros_like(x)]

@@ -13,6 +13,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from panfocus.arrays.likeness import Thumbnail
 from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
@@ -31,6 +32,8 @@ _SMOOTHED = 1.0
 _KEPT_NOISE = 1 / (4 * np.pi * _SMOOTHED**2)
 #: Side of the square over which mean and contrast are taken.
 WINDOW = 17
+#: Smallest side of the level that a thumbnail is made of.
+_THUMB = 96
 #: Side of the cells of which each gives its strongest point.
 CELL = 3
 
@@ -76,6 +79,14 @@ class Detail:
     width: int
     levels: tuple[Level, ...]
     noise: float = 0.0
+
+    @cached_property
+    def thumbnail(self) -> Thumbnail:
+        """What tells whether it is of the same scene as another."""
+        level = next(
+            (one for one in self.levels[::-1] if min(one.smooth.shape) >= _THUMB), self.levels[0]
+        )
+        return Thumbnail.of(level.smooth)
 
     def shows(self, fewest: int) -> bool:
         """Whether so many points of a level show detail; the finest is only looked at last."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.registration.estimate import Space
-from panfocus.registration.models import Model, motions
+from panfocus.registration.models import RICHEST, Model, columns, motions
 from panfocus.registration.patches import Patches
 from panfocus.registration.transforms import corners
 
@@ -77,53 +77,67 @@ def to_unit(points: Array, space: Space) -> Array:
     return points * space.to_unit[0, 0] + space.to_unit[:2, 2]
 
 
-def fit(patches: Patches, space: Space, model: Model) -> Fit:
-    """Fit a model to shifts.
+class Regression:
+    """Patches ready to be fitted by any model; what models share is worked out once."""
 
-    Args:
-        patches: at least as many as the model has parameters.
-        space: of the frames.
-        model: what may change.
-    """
-    unit = to_unit(patches.at, space)
-    information = trusted(patches)
-    root = _root(information)
-    # in these coordinates patches have errors of one, along both axes
-    slopes = np.matmul(root, motions(model, unit) / space.to_unit[0, 0])
-    slopes = slopes.reshape(-1, slopes.shape[2])
-    shift = np.matmul(root, patches.shift[..., None]).ravel()
-    strength = np.einsum("kii->k", information)
+    def __init__(self, patches: Patches, space: Space) -> None:
+        """Set up.
 
-    def solved(weight: Array) -> tuple[Array, Array, Array, Array, float]:
-        weighted = slopes * np.repeat(weight, 2)[:, None]
-        normal = weighted.T @ slopes
+        Args:
+            patches: at least as many as the models have parameters.
+            space: of the frames.
+        """
+        unit = to_unit(patches.at, space)
+        information = trusted(patches)
+        #: in these coordinates patches have errors of one, along both axes
+        self._root = _root(information)
+        slopes = np.matmul(self._root, motions(RICHEST, unit) / space.to_unit[0, 0])
+        self._slopes = np.ascontiguousarray(slopes.transpose(2, 1, 0))
+        self._strength = np.einsum("kii->k", information)
+        self._cells = cell_of(patches, space)
+
+    def fit(self, model: Model, shift: Array) -> Fit:
+        """Fit a model to shifts.
+
+        Args:
+            model: what may change.
+            shift: ``(K, 2)`` of the patches, pixels of full scale.
+        """
+        slopes = self._slopes[columns(model)].reshape(-1, shift.size)
+        said = np.matmul(self._root, shift[..., None])[..., 0].T.ravel()
+        weight = np.ones(len(shift))
+        normal, p, pull, squared, scale = self._solved(slopes, said, weight)
+        for _ in range(_STEPS):
+            before = p
+            weight = 1 / np.square(1 + squared / (_SOFT * scale))
+            normal, p, pull, squared, scale = self._solved(slopes, said, weight)
+            if np.abs(p - before).max() < _STEADY:
+                break
+        size = (2 * _CELLS) ** 2
+        by_patch = pull.reshape(len(p), 2, -1).sum(axis=1)
+        sums = np.array([np.bincount(self._cells, one, size) for one in by_patch])
+        count = len(set(self._cells.tolist()))
+        inverse = np.asarray(np.linalg.inv(normal), np.float64)
+        spread = count / max(count - len(p) / 2 - 1, 0.5)
+        return Fit(
+            parameters=p,
+            covariance=inverse @ (sums @ sums.T) @ inverse * spread,
+            squared=squared,
+            scale=scale,
+        )
+
+    def _solved(
+        self, slopes: Array, said: Array, weight: Array
+    ) -> tuple[Array, Array, Array, Array, float]:
+        """Return normal equations, solution, pull, squared residuals and their scale."""
+        weighted = (slopes.reshape(len(slopes), 2, -1) * weight).reshape(slopes.shape)
+        normal = weighted @ slopes.T
         normal += np.diag(1e-9 * np.diag(normal) + 1e-9)
-        p = np.asarray(np.linalg.solve(normal, weighted.T @ shift), np.float64)
-        off = shift - slopes @ p
-        squared = np.square(off).reshape(-1, 2).sum(axis=1)
-        scale = max(_weighted_median(squared, strength) / _MEDIAN, 1e-6)
-        return normal, p, weighted * off[:, None], squared, scale
-
-    weight = np.ones(len(unit))
-    normal, p, pull, squared, scale = solved(weight)
-    for _ in range(_STEPS):
-        before = p
-        weight = 1 / np.square(1 + squared / (_SOFT * scale))
-        normal, p, pull, squared, scale = solved(weight)
-        if np.abs(p - before).max() < _STEADY:
-            break
-    cells = cell_of(patches, space)
-    sums = np.zeros(((2 * _CELLS) ** 2, len(p)))
-    np.add.at(sums, np.repeat(cells, 2), pull)
-    count = len(set(cells.tolist()))
-    inverse = np.asarray(np.linalg.inv(normal), np.float64)
-    spread = count / max(count - len(p) / 2 - 1, 0.5)
-    return Fit(
-        parameters=p,
-        covariance=inverse @ (sums.T @ sums) @ inverse * spread,
-        squared=squared,
-        scale=scale,
-    )
+        p = np.asarray(np.linalg.solve(normal, weighted @ said), np.float64)
+        off = said - p @ slopes
+        squared = np.square(off).reshape(2, -1).sum(axis=0)
+        scale = max(_weighted_median(squared, self._strength) / _MEDIAN, 1e-6)
+        return normal, p, weighted * off, squared, scale
 
 
 def _root(information: Array) -> Array:

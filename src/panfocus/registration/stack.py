@@ -6,15 +6,17 @@ takes it. Memory does not grow with the number of frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from panfocus.arrays.likeness import Thumbnail, strangers
 from panfocus.errors import InputError
 from panfocus.frame import Stack
-from panfocus.registration.alignment import NOT_COMPARED, Alignment
+from panfocus.registration.alignment import NOT_COMPARED, STRANGER, Alignment, Placed
 from panfocus.registration.curves import Curve
 from panfocus.registration.exposure import Ratio
 from panfocus.registration.gains import gains
@@ -27,8 +29,11 @@ from panfocus.registration.placing import Registration, largest_shifts
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
 
 if TYPE_CHECKING:
+    from panfocus.registration.links import Links
     from panfocus.registration.pyramid import Detail
 
+#: Frames among which those of another scene are looked for, the first of a stack.
+_MOST_STRANGERS = 2048
 #: Told the number of a frame that is looked at next, and its name.
 Announce = Callable[[int, str], None]
 
@@ -81,10 +86,11 @@ def _as_wholes(stack: Stack, settings: RegistrationOptions, announce: Announce) 
 def _to_neighbours(
     stack: Stack, meter: Meter, reference: int, announce: Announce, loaded: Alignment | None
 ) -> tuple[Alignment, list[Curve | None]]:
-    """Compare every frame with those before it, or with the reference too, and fit all at once."""
+    """Compare every frame with those before it, and fit all at once."""
     count = stack.shape[0]
     links = None if meter.settings.align == "none" else meter.links()
     names: list[str] = []
+    thumbnails: list[Thumbnail] = []
     ratios: list[Ratio | None] = []
     before: ReducedFrame | None = None
     fixed: Detail | None = None
@@ -92,29 +98,103 @@ def _to_neighbours(
         announce(n, frame.name)
         names.append(frame.name)
         now = meter.look(frame)
+        if len(thumbnails) < _MOST_STRANGERS:
+            thumbnails.append(now.thumbnail)
         fixed = now.detail if n == reference else fixed
         step = np.eye(3) if links is None or now.detail is None else links.add(now.detail)
         if before is not None:
             matrix = step if loaded is None else _between(loaded, n)
             ratios.append(meter.ratio(before, now, matrix))
         before = now
-    factors = gains(ratios, reference)
+    others = {*strangers(thumbnails)}
     if loaded is not None:
-        return loaded, factors
-    found = links.place(reference) if links is not None else None
-    ties = meter.settings.align_to == "reference" and fixed is not None
-    if ties and links is not None and found is not None and _any_moves(found):
-        for n, frame in enumerate(stack.small(range(count), meter.factor)):
-            announce(n, frame.name)
-            detail = meter.look(frame).detail
-            if detail is not None and fixed is not None:
-                links.tie(reference, n, (fixed, detail), found[n])
-        found = links.place(reference)
-    placed = [
-        placed_by(name, None if n == reference else found[n] if found else _WHERE_IT_IS)
-        for n, name in enumerate(names)
-    ]
-    return Alignment(meter.height, meter.width, reference, tuple(placed)), factors
+        return _without(loaded, others), gains(ratios, reference)
+    found = [_WHERE_IT_IS] * count
+    if links is not None:
+        look = _Look(stack, meter, announce)
+        found, reference = look.placed(links, reference, fixed, others)
+    placed = [placed_by(name, None if n == reference else found[n]) for n, name in enumerate(names)]
+    alignment = Alignment(meter.height, meter.width, reference, tuple(placed))
+    return _without(alignment, others), gains(ratios, reference)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Places a stack whose frames were measured, and looks at them again where that is needed.
+
+    Attributes:
+        stack: the frames.
+        meter: compares them.
+        announce: see `locate`.
+    """
+
+    stack: Stack
+    meter: Meter
+    announce: Announce
+
+    def placed(
+        self, links: Links, reference: int, fixed: Detail | None, others: AbstractSet[int]
+    ) -> tuple[list[PairTransform], int]:
+        """Return where frames lie, and the frame whose geometry counts.
+
+        What lies beside a frame that shows nothing, or another scene, has no place in its geometry:
+        then that of the frame nearest to it counts.
+
+        Args:
+            links: between all frames and those before them.
+            reference: the frame whose geometry was asked for.
+            fixed: what is compared of it.
+            others: frames that show another scene.
+        """
+        told = links.told() - others
+        if not told:
+            return links.place(reference), reference
+        nearest = min(told, key=lambda n: (abs(n - reference), n))
+        apart = others | _gaps(told, others)
+        if apart:
+            return self._around(apart, nearest), nearest
+        found = links.place(nearest)
+        ties = self.meter.settings.align_to == "reference" and nearest == reference
+        if not ties or fixed is None or not _any_moves(found):
+            return found, nearest
+        for n, detail in self._details(range(len(found))):
+            links.tie(reference, n, (fixed, detail), found[n])
+        return links.place(reference), reference
+
+    def _around(self, apart: AbstractSet[int], reference: int) -> list[PairTransform]:
+        """Return where the other frames lie, compared anew as if those apart were not there."""
+        count = self.stack.shape[0]
+        kept = [n for n in range(count) if n not in apart]
+        links = self.meter.links()
+        for _, detail in self._details(kept):
+            links.add(detail)
+        among = dict(zip(kept, links.place(kept.index(reference)), strict=True))
+        return [among.get(n, _NOWHERE) for n in range(count)]
+
+    def _details(self, numbers: Sequence[int]) -> Iterator[tuple[int, Detail]]:
+        frames = self.stack.small(numbers, self.meter.factor)
+        for n, frame in zip(numbers, frames, strict=True):
+            self.announce(n, frame.name)
+            detail = self.meter.look(frame).detail
+            if detail is not None:
+                yield n, detail
+
+
+def _gaps(told: AbstractSet[int], others: AbstractSet[int]) -> set[int]:
+    """Return frames between others that share nothing with those beside them, two and more at once.
+
+    A single one is bridged by the frames beside it.
+    """
+    lone = {n for n in range(min(told), max(told)) if n not in told and n not in others}
+    return {n for n in lone if n - 1 in lone or n + 1 in lone}
+
+
+def _without(alignment: Alignment, others: AbstractSet[int]) -> Alignment:
+    """Return an alignment that says of some frames that they show another scene."""
+    frames = list(alignment.frames)
+    for n in others:
+        frames[n] = Placed(frames[n].name, np.eye(3), "identity", STRANGER)
+    return replace(alignment, frames=tuple(frames))
 
 
 def _any_moves(found: Sequence[PairTransform]) -> bool:
@@ -128,6 +208,7 @@ def _between(loaded: Alignment, n: int) -> Matrix:
 
 
 _WHERE_IT_IS = PairTransform(np.eye(3), "identity", NOT_COMPARED)
+_NOWHERE = PairTransform(np.eye(3), "identity", "no detail")
 
 
 def _load(settings: RegistrationOptions, count: int, height: int, width: int) -> Alignment | None:

@@ -53,7 +53,7 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
         tell(_READING * (number + 1) / count, "read", frame.name)
     # planes of a volume are in order: that is what Z says
     found = surveyor.findings()
-    survey.findings = [f for f in found if stack.volume is None or f.kind != "order"]
+    survey.findings = [f for f in found if stack.volume is None or f.kind not in ("order", "scene")]
     survey.levels = meter.levels()
     with stack.lock:
         spot.check_shown(stack)

@@ -1,0 +1,135 @@
+"""How much alike frames are at a few dozen pixels, where focus changes nothing.
+
+Frames of a stack differ in focus, which takes fine detail; what is left of a thumbnail is the same
+in all of them, moved or magnified a little, brighter, or turned into its negative. MEASURED:
+neighbours of 260 pairs and stacks correlate by 0.73 and more, made bright-field ones by 0.57;
+unrelated photographs by 0.27, one in a hundred above 0.49.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.ranks import ends, median
+from panfocus.arrays.types import Float, Pixels
+
+#: Side of a thumbnail, blur that evens out its sampling, and blur whose result is taken off: light
+#: above and dark below are common to most photographs.
+_SIDE = 48
+_FINE, _COARSE = 1.0, 6.0
+#: How far frames may have moved against each other, pixels of a thumbnail.
+_REACH = 5
+#: Correlation from which on two frames are alike, and from which on there is no doubt of it.
+ALIKE = 0.45
+_SURELY = 0.7
+#: A frame with less than this share of the most contrast is empty, and tells nothing.
+EMPTY = 0.15
+#: Share of the contrast that the fine blur leaves of white noise, with room: 0.29, of photographs
+#: 0.56 and more.
+_NOISE = 0.4
+#: Where between its darkest and brightest the median of a photograph lies. Frames that are dark
+#: with a few lights, as sections of fluorescence, or bright with a few dark spots may share
+#: nothing with their neighbours.
+_USUAL = (0.28, 0.92)
+#: Share of the frames that tell anything that one scene must have for others to be strangers.
+_MOST = 0.6
+#: Scenes that are told apart, at most.
+_SCENES = 8
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """What is left of a frame at a few dozen pixels.
+
+    Attributes:
+        detail: ``(48, 48)``, the coarsest taken off.
+        contrast: its standard deviation, in the unit of the frame.
+        is_usual: whether it is a picture of the kind that neighbours share.
+        is_noise: whether it is none at all, but the noise of a black or grey frame.
+    """
+
+    detail: Float
+    contrast: float
+    is_usual: bool
+    is_noise: bool
+
+    @classmethod
+    def of(cls, grey: Pixels) -> Thumbnail:
+        """Return that of a luminance ``(H, W)``, any unit."""
+        # by whole blocks first, which is many times as fast
+        step = max(min(grey.shape) // (4 * _SIDE), 1)
+        blocks = cv2.resize(grey, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA)
+        area = cv2.resize(
+            np.asarray(blocks, np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA
+        )
+        small = np.asarray(area, np.float32)
+        low, high = ends(small, 0.01)
+        middle = (float(median(small.ravel())) - low) / (high - low) if high > low else 0.0
+        fine = cv2.GaussianBlur(small, (0, 0), _FINE)
+        coarse = cv2.GaussianBlur(fine, (0, 0), _COARSE)
+        detail = np.asarray(fine - coarse, np.float32)
+        contrast = float(detail.std())
+        is_white = contrast < _NOISE * float((small - coarse).std())
+        is_even = _USUAL[0] < middle < _USUAL[1]
+        # a few lights in the dark look like white noise, too
+        return cls(detail, contrast, is_even and not is_white, is_even and is_white)
+
+    def likeness(self, other: Thumbnail) -> float:
+        """Return the correlation with another where they fit each other best, [0, 1]."""
+        return max(_fitted(self.detail, other.detail), _fitted(other.detail, self.detail))
+
+    def is_unlike(self, other: Thumbnail) -> bool:
+        """Whether one of two neighbours is no frame of the scene that the other shows."""
+        return (self.is_usual or other.is_usual) and self.likeness(other) < ALIKE
+
+
+def strangers(frames: Sequence[Thumbnail]) -> list[int]:
+    """Return the numbers of the frames that certainly show another scene than most.
+
+    Each has nothing in common with the frames beside it, nor with the nearest of the others' scene,
+    before and after it, which are alike beyond doubt.
+    """
+    most = max((frame.contrast for frame in frames), default=0.0)
+    telling = [n for n, f in enumerate(frames) if f.is_usual and f.contrast > EMPTY * most]
+    scenes: list[list[int]] = []
+    for n in telling:
+        alike = [frames[n].likeness(frames[scene[-1]]) for scene in scenes]
+        best = int(np.argmax(alike)) if alike else 0
+        if alike and alike[best] >= ALIKE:
+            scenes[best].append(n)
+        elif len(scenes) < _SCENES:
+            scenes.append([n])
+    scene = max(scenes, key=len) if scenes else []
+    if len(scene) < 2 or len(scene) < _MOST * len(telling):
+        return []
+    found = {n for n in telling if n not in scene and _is_stranger(frames, n, scene)}
+    while tied := {n for n in found if _is_tied(frames, n, found)}:
+        found -= tied
+    return sorted(found)
+
+
+def _is_tied(frames: Sequence[Thumbnail], number: int, found: AbstractSet[int]) -> bool:
+    """Whether a frame is like one beside it that is no stranger, whatever that shows."""
+    beside = [n for n in (number - 1, number + 1) if 0 <= n < len(frames) and n not in found]
+    return any(frames[number].likeness(frames[n]) >= ALIKE for n in beside)
+
+
+def _is_stranger(frames: Sequence[Thumbnail], number: int, scene: Sequence[int]) -> bool:
+    before = [n for n in scene if n < number]
+    after = [n for n in scene if n > number]
+    near = [before[-1], after[0]] if before and after else (before[-2:] or after[:2])
+    one, other = (frames[n] for n in near)
+    both = (one, other)
+    return one.likeness(other) >= _SURELY and all(frames[number].is_unlike(f) for f in both)
+
+
+def _fitted(one: Float, other: Float) -> float:
+    """Return the greatest correlation of a thumbnail's middle with another's places, [0, 1]."""
+    middle = one[_REACH:-_REACH, _REACH:-_REACH]
+    found = np.abs(cv2.matchTemplate(other, middle, cv2.TM_CCOEFF_NORMED))
+    return float(np.nan_to_num(found, nan=1.0, posinf=1.0).max())
