@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import schema
-from panfocus.errors import InputError, UsageError, others_told
+from panfocus.errors import InputError, UsageError
 from panfocus.io.frames import DAMAGE
 from panfocus.io.units import micrometres
 from panfocus.io.volumes.axes import Layout, named
@@ -29,6 +29,8 @@ from panfocus.io.volumes.volume import (
     colour_of_hex,
     damaged,
 )
+from panfocus.resources.others import others_told
+from panfocus.resources.shortage import shortage
 
 _MOST_DIGITS = 10
 
@@ -38,9 +40,10 @@ def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
 
     Raises:
         UsageError: the extra ``science`` is not installed.
+        PanfocusError: no thread is to be had, which zarr does all its work in.
     """
     try:
-        return import_module("zarr")
+        zarr = import_module("zarr")
     except ModuleNotFoundError as error:
         raise UsageError(
             "OME-Zarr needs what the core does without",
@@ -48,6 +51,27 @@ def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
             got=f"no module {error.name}",
             remedy="pip install 'panfocus[science]'",
         ) from error
+    _begin()
+    return zarr
+
+
+def _begin() -> None:
+    """Have zarr's thread start here: where it cannot, zarr would wait for it ever after."""
+    sync: Any = import_module("zarr.core.sync")
+    begin, forget = (
+        getattr(sync, name, None) for name in ("_get_loop", "reset_resources_after_fork")
+    )
+    if begin is None or forget is None:  # another zarr, which may do better
+        return
+    try:
+        begin().set_exception_handler(_silent)
+    except RuntimeError as error:
+        forget()
+        raise (shortage(error, "zarr") or error) from error
+
+
+def _silent(_loop: object, _facts: object) -> None:
+    """Say nothing of what fails in that thread: whoever waits for it is told."""
 
 
 @dataclass(frozen=True)
