@@ -1,10 +1,15 @@
 """The thread that zarr works in: where none is to be had, nobody waits for it."""
 
+import asyncio
 import threading
+import time
 
+import numpy as np
 import pytest
 
+import panfocus
 from panfocus.errors import PanfocusError
+from panfocus.io.volumes import zarr_thread
 from panfocus.io.volumes.ngff import zarr_module
 
 sync = pytest.importorskip("zarr.core.sync")
@@ -45,3 +50,39 @@ def test_what_fails_there_is_not_printed(anew, capsys):
     assert done.wait(10)
     sync.cleanup_resources()
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_still_goes_on_is_waited_for(anew, tmp_path):
+    zarr_module()
+    begun = threading.Event()
+    late = tmp_path / "late"
+
+    async def write():
+        begun.set()
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(late.touch)
+
+    asyncio.run_coroutine_threadsafe(write(), sync.loop[0])
+    assert begun.wait(10)
+    zarr_thread.wait()
+    assert late.exists()
+
+
+def test_nothing_comes_back_into_a_folder_that_went(anew, tmp_path, monkeypatch):
+    """A write that fails leaves others going on beside it; they are slow here."""
+    storage = pytest.importorskip("zarr.storage")
+    slow = storage.LocalStore.set
+
+    async def failing(store, key, *more, **named):
+        if key.endswith(".zarray"):
+            raise OSError(28, "No space left on device")
+        await asyncio.sleep(0.3)
+        return await slow(store, key, *more, **named)
+
+    source = np.arange(2 * 64 * 64, dtype=np.uint16).reshape(2, 64, 64)
+    fused = panfocus.fuse_volume(source, axes="ZYX", system="guided")
+    monkeypatch.setattr(storage.LocalStore, "set", failing)
+    with pytest.raises((OSError, PanfocusError)):
+        fused.save(tmp_path / "out.ome.zarr")
+    time.sleep(0.6)
+    assert [*tmp_path.iterdir()] == []

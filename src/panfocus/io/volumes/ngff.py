@@ -16,6 +16,7 @@ from panfocus import schema
 from panfocus.errors import InputError, UsageError
 from panfocus.io.frames import DAMAGE
 from panfocus.io.units import micrometres
+from panfocus.io.volumes import zarr_thread
 from panfocus.io.volumes.axes import Layout, named
 from panfocus.io.volumes.chunks import Chunks
 from panfocus.io.volumes.ordinary import ordinary_files
@@ -30,7 +31,6 @@ from panfocus.io.volumes.volume import (
     damaged,
 )
 from panfocus.resources.others import others_told
-from panfocus.resources.shortage import shortage
 
 _MOST_DIGITS = 10
 
@@ -51,27 +51,8 @@ def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
             got=f"no module {error.name}",
             remedy="pip install 'panfocus[science]'",
         ) from error
-    _begin()
+    zarr_thread.begin()
     return zarr
-
-
-def _begin() -> None:
-    """Have zarr's thread start here: where it cannot, zarr would wait for it ever after."""
-    sync: Any = import_module("zarr.core.sync")
-    begin, forget = (
-        getattr(sync, name, None) for name in ("_get_loop", "reset_resources_after_fork")
-    )
-    if begin is None or forget is None:  # another zarr, which may do better
-        return
-    try:
-        begin().set_exception_handler(_silent)
-    except RuntimeError as error:
-        forget()
-        raise (shortage(error, "zarr") or error) from error
-
-
-def _silent(_loop: object, _facts: object) -> None:
-    """Say nothing of what fails in that thread: whoever waits for it is told."""
 
 
 @dataclass(frozen=True)
