@@ -86,3 +86,10 @@ def test_nothing_comes_back_into_a_folder_that_went(anew, tmp_path, monkeypatch)
         fused.save(tmp_path / "out.ome.zarr")
     time.sleep(0.6)
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("odd", [0, -1, "abc", 2.5])
+def test_a_zarr_that_is_set_up_to_do_nothing_is_refused(odd, anew):
+    zarr = pytest.importorskip("zarr")
+    with zarr.config.set({"async.concurrency": odd}), pytest.raises(PanfocusError, match="nothing"):
+        zarr_module()

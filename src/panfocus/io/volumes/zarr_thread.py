@@ -12,6 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from panfocus.errors import UsageError
 from panfocus.resources.shortage import shortage
 
 #: Seconds that are waited for work that goes on; a disk that answers is quicker.
@@ -22,9 +23,18 @@ def begin() -> None:
     """Have the thread start here: where it cannot, zarr would wait for it ever after.
 
     Raises:
+        UsageError: it is set up to do nothing at all, and would be waited for for ever.
         PanfocusError: no thread is to be had.
     """
     sync: Any = import_module("zarr.core.sync")
+    at_once: object = import_module("zarr").config.get("async.concurrency", 1)
+    if at_once is not None and (not isinstance(at_once, int) or at_once < 1):
+        raise UsageError(
+            "zarr is set up to do nothing",
+            where="ZARR_ASYNC__CONCURRENCY, or its configuration",
+            expected="how much is done at once, 1 or more",
+            got=str(at_once),
+        )
     begin, forget = (
         getattr(sync, name, None) for name in ("_get_loop", "reset_resources_after_fork")
     )
