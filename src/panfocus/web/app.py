@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -276,8 +276,10 @@ def make_app(desk: Desk, doors: Doors) -> Guarded:
         facts: dict[str, Any] = facts_of(error)
         return JSONResponse({"error": facts}, code)
 
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # nobody is there to read it
+
     pages = Pages(desk, doors)
-    app = Starlette(
-        routes=pages.routes(), lifespan=lifespan, exception_handlers={PanfocusError: refused}
-    )
+    handlers: dict[Any, Any] = {PanfocusError: refused, ClientDisconnect: gone}
+    app = Starlette(routes=pages.routes(), lifespan=lifespan, exception_handlers=handlers)
     return Guarded(app, doors)
