@@ -1,6 +1,8 @@
 """Frames of one file that are left out, and volumes that are read as somebody says."""
 
+import json
 import shlex
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,8 +10,12 @@ import pytest
 import tifffile
 from PIL import Image
 
+from panfocus import Options
 from panfocus.cli import main
+from panfocus.errors import InputError
+from panfocus.io.volumes.reading import Reading
 from panfocus.pipeline.project import Project
+from panfocus.pipeline.volume_project import volume_project
 from tests.conftest import focal_stack
 from tests.web.conftest import serving
 from tests.web.test_mending import dot, draw
@@ -198,3 +204,21 @@ def test_a_pattern_does_not_lead_out(tmp_path, grey):
         (inner / "k0q0.tif").symlink_to(tmp_path / "odd/k0q0.tif")
         body = {"paths": [str(inner)], "reading": reading}
         assert page.post("/api/stacks", body).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [[], "ZYX", {"axis": "ZYX"}, {"axes": 3}, {"mosaic": "both"}, {"mosaic": []},
+     {"pattern": "{z}" * 999}, {"axes": ["Z"]}, {"axes": "Z" * 101}],
+)  # fmt: skip
+def test_a_project_with_another_reading_is_refused(reading, tmp_path, grey):
+    path, how, _ = _plain_tiff(tmp_path, grey)
+    project = replace(volume_project(path, Options(), {}, tmp_path), reading=Reading(**how))
+    saved = Project(**vars(project)).save(tmp_path / "a.panfocus.json")
+    assert Project.read(tmp_path / "a.panfocus.json") == saved
+    record = json.loads((tmp_path / "a.panfocus.json").read_text())
+    assert record["reading"] == how
+    record["reading"] = reading
+    (tmp_path / "a.panfocus.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"reading"):
+        Project.read(tmp_path / "a.panfocus.json")
