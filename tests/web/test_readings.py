@@ -13,7 +13,7 @@ from PIL import Image
 from panfocus import Options
 from panfocus.cli import main
 from panfocus.errors import InputError
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.volume_project import volume_project
 from tests.conftest import focal_stack
@@ -213,7 +213,7 @@ def test_a_pattern_does_not_lead_out(tmp_path, grey):
 )  # fmt: skip
 def test_a_project_with_another_reading_is_refused(reading, tmp_path, grey):
     path, how, _ = _plain_tiff(tmp_path, grey)
-    project = replace(volume_project(path, Options(), {}, tmp_path), reading=Reading(**how))
+    project = replace(volume_project(path, Options(), {}, tmp_path), reading=VolumeReading(**how))
     saved = Project(**vars(project)).save(tmp_path / "a.panfocus.json")
     assert Project.read(tmp_path / "a.panfocus.json") == saved
     record = json.loads((tmp_path / "a.panfocus.json").read_text())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from panfocus._version import __version__
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import ABOUT, Options, with_files
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.settings import make_settings
@@ -98,7 +98,7 @@ class ProjectContent:
     made_by: str = __version__
     folder: Path = field(default=Path(), compare=False)
     planes: tuple[PlaneStrokes, ...] | None = None
-    reading: Reading = field(default_factory=Reading)
+    reading: VolumeReading = field(default_factory=VolumeReading)
 
     @property
     def count(self) -> int:

@@ -14,7 +14,7 @@ from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
 from panfocus.io.checked_json import Value, read_json
 from panfocus.io.lock import alone_in
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.io.volumes.vendors import MOSAICS, Mosaic
 from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options
 from panfocus.pipeline.output_records import Door, outputs_from, outputs_to
@@ -93,14 +93,14 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> ProjectContent:
     )
 
 
-def _reading_from(value: Value | None) -> Reading:
+def _reading_from(value: Value | None) -> VolumeReading:
     if value is None:
-        return Reading()
+        return VolumeReading()
     value.only("axes", "pattern", "mosaic")
     axes, pattern, mosaic = (value.get(name) for name in ("axes", "pattern", "mosaic"))
     if mosaic is not None and mosaic.text() not in MOSAICS:
         mosaic.refuse("this is no reading of a mosaic", " or ".join(MOSAICS))
-    return Reading(
+    return VolumeReading(
         None if axes is None else axes.text(100),
         None if pattern is None else pattern.text(1000),
         None if mosaic is None else cast("Mosaic", mosaic.text()),

@@ -11,7 +11,7 @@ from threading import RLock
 from typing import Any
 
 from panfocus.errors import InputError, PanfocusError, UsageError
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.project_content import ProjectContent, registration_options
@@ -76,7 +76,7 @@ class Desk:
         return found
 
     def open(
-        self, paths: Sequence[Path], reading: Reading | None = None
+        self, paths: Sequence[Path], reading: VolumeReading | None = None
     ) -> OpenStack | OpenEvaluation:
         """Open files or a folder as a stack, and begin with its draft; once, however often asked.
 
@@ -88,9 +88,9 @@ class Desk:
             InputError: no frames, or frames that do not fit together.
             UsageError: too many are open, or it cannot be read so.
         """
-        reading = reading or Reading()
+        reading = reading or VolumeReading()
         for stack in self._stacks.values():
-            told = stack.reading if isinstance(stack, OpenStack) else Reading()
+            told = stack.reading if isinstance(stack, OpenStack) else VolumeReading()
             if stack.inputs == list(paths) and told == reading:
                 return stack
         if len(self._stacks) >= _MOST_OPEN:
@@ -110,7 +110,7 @@ class Desk:
         self._add(opened)
         return opened
 
-    def reread(self, stack: OpenStack, reading: Reading) -> OpenStack | OpenEvaluation:
+    def reread(self, stack: OpenStack, reading: VolumeReading) -> OpenStack | OpenEvaluation:
         """Open a stack's files again, read otherwise; what was made of it stays open beside it.
 
         Raises:

@@ -16,7 +16,7 @@ from panfocus import io
 from panfocus.errors import Cancelled
 from panfocus.frame import Frame
 from panfocus.io.volumes.open import open_volume
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.io.volumes.stack import ZStack
 from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.draft import draft_frames
@@ -193,10 +193,10 @@ class VolumeFile:
 
     path: Path
     volume: Volume
-    reading: Reading
+    reading: VolumeReading
 
     @classmethod
-    def open(cls, path: Path, reading: Reading) -> VolumeFile:
+    def open(cls, path: Path, reading: VolumeReading) -> VolumeFile:
         """Open a volume; a first position with one plane along Z is not refused before it is fused.
 
         Raises:

@@ -12,7 +12,7 @@ from panfocus.io.ome_set import set_files
 from panfocus.io.volumes.olympus import FOLDER
 from panfocus.io.volumes.open import check_is_photographs, is_volume
 from panfocus.io.volumes.plug_ins import OLYMPUS
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.memory import check_decoding, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project_content import ProjectContent
@@ -27,7 +27,9 @@ _PLAIN = frozenset(
 )
 
 
-def open_stack(paths: Sequence[Path], reading: Reading, work: Path, places: Places) -> OpenStack:
+def open_stack(
+    paths: Sequence[Path], reading: VolumeReading, work: Path, places: Places
+) -> OpenStack:
     """Open files or a folder, whatever they hold.
 
     Args:
@@ -86,7 +88,7 @@ def _title(paths: Sequence[Path]) -> str:
     return name or folder.name or str(folder)
 
 
-def open_planes(path: Path, work: Path, reading: Reading) -> OpenStack:
+def open_planes(path: Path, work: Path, reading: VolumeReading) -> OpenStack:
     """Open a volume.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from panfocus.errors import UsageError
-from panfocus.io.volumes.reading import Reading, ways_of
+from panfocus.io.volumes.reading import VolumeReading, ways_of
 from panfocus.io.volumes.vendors import MOSAICS
 from panfocus.web.requests import one_of
 
@@ -15,7 +15,7 @@ from panfocus.web.requests import one_of
 _MOST = {"axes": 20, "pattern": 300}
 
 
-def read_reading(given: object) -> Reading:
+def read_reading(given: object) -> VolumeReading:
     """Return what a page has sent; what is empty is not said.
 
     Raises:
@@ -23,10 +23,10 @@ def read_reading(given: object) -> Reading:
 
     Example:
         >>> read_reading({"axes": "ZYX", "pattern": ""})
-        Reading(axes='ZYX', pattern=None, mosaic=None)
+        VolumeReading(axes='ZYX', pattern=None, mosaic=None)
     """
     if given is None:
-        return Reading()
+        return VolumeReading()
     told = cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {"": given}
     if set(told) - {"axes", "pattern", "mosaic"}:
         raise UsageError(
@@ -36,7 +36,7 @@ def read_reading(given: object) -> Reading:
             got=repr(told)[:80],
         )
     mosaic = one_of("mosaic", _said(told, "mosaic"), (None, *MOSAICS))
-    return Reading(_text(told, "axes"), _text(told, "pattern"), mosaic)
+    return VolumeReading(_text(told, "axes"), _text(told, "pattern"), mosaic)
 
 
 def _text(told: Mapping[str, object], name: str) -> str | None:
@@ -56,7 +56,7 @@ def _said(told: Mapping[str, object], name: str) -> object:
     return None if value == "" else value
 
 
-def reading_facts(inputs: Sequence[Path], reading: Reading) -> dict[str, Any]:
+def reading_facts(inputs: Sequence[Path], reading: VolumeReading) -> dict[str, Any]:
     """Return what a page is told: what can be said of a stack's files, and what is."""
     ways = ways_of(inputs[0]) if len(inputs) == 1 else ()
     return {"ways": list(ways), "told": reading.told}

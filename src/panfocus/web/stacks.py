@@ -13,7 +13,7 @@ from typing import Any
 
 from panfocus.errors import UsageError
 from panfocus.io import FrameInfo
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import MAP_KINDS, Options
 from panfocus.pipeline.project_content import Place, ProjectContent
 from panfocus.registration.options import resolve_reference
@@ -80,9 +80,9 @@ class OpenStack:
         self.options: dict[str, Any] = {}
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> VolumeReading:
         """How it is read, where the user has said so."""
-        return Reading() if self.volume is None else self.volume.reading
+        return VolumeReading() if self.volume is None else self.volume.reading
 
     @property
     def key(self) -> str:

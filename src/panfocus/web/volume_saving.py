@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from panfocus.io.volumes.pyramid import Pyramid
-from panfocus.io.volumes.reading import Reading
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
@@ -39,7 +39,7 @@ class VolumeWish:
     guide: str | None = None
     pyramid: Pyramid = "auto"
     ome_zarr: NgffVersion | None = None
-    reading: Reading = field(default_factory=Reading)
+    reading: VolumeReading = field(default_factory=VolumeReading)
 
     @classmethod
     def of(cls, body: Mapping[str, Any], stack: OpenStack, result: Result) -> VolumeWish:
@@ -53,7 +53,7 @@ class VolumeWish:
             guide=_guide(stack, result),
             pyramid=one_of("pyramid", body.get("pyramid") or "auto", get_args(Pyramid)),
             ome_zarr=one_of("ome_zarr", body.get("ome_zarr"), (None, *get_args(NgffVersion))),
-            reading=Reading() if stack.volume is None else stack.volume.reading,
+            reading=VolumeReading() if stack.volume is None else stack.volume.reading,
         )
 
     @property

@@ -18,7 +18,7 @@ Way = Literal["axes", "pattern", "mosaic"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class VolumeReading:
     """What the user says of how a file or folder is read; None for what it says itself.
 
     Attributes:
