@@ -17,6 +17,6 @@ def test_it_is_told_what_keeps_it_from_starting(tmp_path):
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 2
-    assert "Dask cannot be started as it is configured" in ran.stderr
+    assert "the configuration of Dask keeps it from starting" in ran.stderr
     assert "--workers 0" in ran.stderr
     assert "unexpected" not in ran.stderr

@@ -170,7 +170,7 @@ def _distributed() -> Any:  # noqa: ANN401  dask has no types
         raise
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise UsageError(
-            "Dask cannot be started as it is configured",
+            "the configuration of Dask keeps it from starting",
             where="its files of configuration, or variables that begin with DASK_",
             expected="values that it knows",
             got=f"{error}, which it does not take",
