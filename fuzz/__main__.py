@@ -14,6 +14,7 @@ from pathlib import Path
 from fuzz.case import Case
 from fuzz.corpus import corpus, drawn
 from fuzz.process import try_case
+from fuzz.repeats import busy, otherwise
 
 #: What cases need; a user without rights may not read Python's own library, where it lies with
 #: somebody else.
@@ -32,8 +33,15 @@ def main() -> int:
     parser.add_argument("--only", default="", help="cases whose kind or name holds this")
     parser.add_argument("--keep", type=Path, help="a folder in which every case's files stay")
     parser.add_argument("--share", help="part of the corpus, like 1/4")
+    parser.add_argument("--repeat", type=int, default=1, help="how often, each time otherwise")
+    parser.add_argument("--beside", type=int, default=0, help="processes that compute meanwhile")
     asked = parser.parse_args()
     _import_all()
+    with busy(asked.beside):
+        return _campaign(asked)
+
+
+def _campaign(asked: argparse.Namespace) -> int:
     counts: Counter[str] = Counter()
     faults: dict[str, Counter[str]] = defaultdict(Counter)
     told: list[str] = []
@@ -70,6 +78,8 @@ def _cases(asked: argparse.Namespace) -> Iterator[Case]:
         part, of = map(int, asked.share.split("/"))
         fixed = fixed[part - 1 :: of]
     yield from fixed
+    for _ in range(asked.repeat - 1):
+        yield from (otherwise(case, chance) for case in fixed)
     while not asked.only:
         yield drawn(chance)
 

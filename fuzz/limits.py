@@ -155,7 +155,8 @@ def rights() -> Iterator[Case]:
             )
 
 
-def _closed_pairs(folder: Path) -> list[str]:
+def closed_pairs(folder: Path) -> list[str]:
+    """Lay a set to be evaluated, and return the words that do it."""
     for name in "AB":
         (folder / "d" / name).mkdir(parents=True)
         for n, frame in enumerate(stack(2, 60, 60)):
@@ -205,7 +206,7 @@ def _closed_out(folder: Path) -> list[str]:
 def _closed_evaluated(folder: Path) -> list[str]:
     (folder / "out").mkdir()
     (folder / "out/scores.csv").touch()
-    return _closed_pairs(folder)
+    return closed_pairs(folder)
 
 
 def _closed_glob(folder: Path) -> list[str]:
@@ -228,7 +229,7 @@ def _closed_view(folder: Path) -> list[str]:
 
 #: What is closed, and the call that meets it.
 _CLOSED: Mapping[str, tuple[str, Callable[[Path], list[str]]]] = {
-    "evaluate": ("d", _closed_pairs), "evaluate inside": ("d/A", _closed_pairs),
+    "evaluate": ("d", closed_pairs), "evaluate inside": ("d/A", closed_pairs),
     "evaluated": ("out", _closed_evaluated), "zarr": ("a.zarr", _closed_zarr),
     "zarr inside": ("a.zarr/0", _closed_zarr), "planes": ("d", _closed_planes),
     "system": ("own", _closed_system), "flat": ("flat", _closed_flat),

@@ -110,11 +110,16 @@ def _remove(root: Path) -> None:
 
 def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Path) -> Ran:
     streams = [aside / "out", aside / "err"]
-    started = time.monotonic()
     grown = max(_own_memory() - _AT_FIRST, 0)
+    begun, begin = os.pipe()
     child = os.fork()
     if child == 0:
-        _be_child(case, words, folder, streams, temporary)
+        os.close(begun)
+        _be_child(case, words, folder, streams, temporary, begin)
+    os.close(begin)
+    os.read(begun, 1)  # until it is panfocus: a signal before meets the campaign's own code
+    os.close(begun)
+    started = time.monotonic()
     hung, stopped = False, False
     while True:
         done, status, used = os.wait4(child, os.WNOHANG)
@@ -139,9 +144,9 @@ def _run(case: Case, words: list[str], folder: Path, aside: Path, temporary: Pat
 
 
 def _be_child(
-    case: Case, words: list[str], folder: Path, streams: list[Path], temporary: Path
+    case: Case, words: list[str], folder: Path, streams: list[Path], temporary: Path, begin: int
 ) -> None:
-    """Become panfocus; never returns."""
+    """Become panfocus, and close `begin`; never returns."""
     code = 99
     try:
         os.setpgid(0, 0)
@@ -166,6 +171,7 @@ def _be_child(
         if case.how.exec:
             command = [sys.executable, "-m", "panfocus", *words]
             os.execve(sys.executable, command, {**os.environ, **case.how.env})
+        os.close(begin)
         code = _call(case, words)
     except BaseException:
         import traceback

@@ -13,9 +13,6 @@ PanfocusError
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-
 
 class PanfocusError(Exception):
     """Base of every error that panfocus raises on purpose.
@@ -94,23 +91,3 @@ class Cancelled(PanfocusError):
     """The caller's cancel function answered yes."""
 
     exit_code = 130
-
-
-@contextmanager
-def others_told(
-    tell: Callable[[Exception], PanfocusError], *kinds: type[Exception]
-) -> Generator[None]:
-    """Raise errors of codecs, parsers and plugins as errors of panfocus, and let its own pass.
-
-    Some of its own are ValueErrors too, and would be taken for damage.
-
-    Args:
-        tell: makes the error that is raised of the one that was.
-        *kinds: what is caught.
-    """
-    try:
-        yield
-    except PanfocusError:
-        raise
-    except kinds as error:
-        raise tell(error) from error

@@ -1,6 +1,8 @@
 """The library names parameters, the command line flags."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import panfocus
 from panfocus.cli import main
@@ -40,3 +42,16 @@ def test_one_error_with_two_faces(tmp_path, capsys):
     code = main(["fuse", "a.png", "b.png", "-o", str(tmp_path / "o.png"), "--reference", "best"])
     assert code == 2
     assert "where: --reference" in capsys.readouterr().err
+
+
+def test_a_file_that_is_called_like_a_parameter_is_no_flag():
+    assert in_flags("what\n  where: out", ["fuse", "out"]) == "what\n  where: out"
+    assert in_flags("what\n  where: out", ["fuse", "--out", "x"]) == "what\n  where: --out"
+
+
+def test_an_output_that_is_called_like_a_parameter_is_told_by_its_name(capsys, tmp_path):
+    names = [str(tmp_path / f"{n}.png") for n in range(2)]
+    for n, name in enumerate(names):
+        Image.fromarray(np.full((32, 32), 90 * n + 9, np.uint8)).save(name)
+    assert main(["fuse", *names, "-o", "out"]) == 2
+    assert "where: out\n" in capsys.readouterr().err

@@ -133,3 +133,16 @@ def test_a_pyramid_takes_more_channels_than_opencv():
     many = fuse(frames, system="pyramid").image
     one = fuse(FRAMES[..., 0], system="pyramid").image
     np.testing.assert_array_equal(many, np.repeat(one[..., None], 200, axis=2))
+
+
+@pytest.mark.parametrize("pattern", [5, b"{z}.tif", ["{z}.tif"], None.__class__])
+def test_a_pattern_that_is_no_text_is_told(pattern, tmp_path):
+    with pytest.raises(UsageError, match="does not tell planes apart"):
+        panfocus.fuse_volume(tmp_path, pattern=pattern)
+
+
+def test_memory_that_is_no_array_is_told():
+    frames = np.zeros((3, 32, 32, 3), np.uint8)
+    for one in (memoryview(frames), memoryview(bytes(12))):
+        with pytest.raises(UsageError, match="no frames"):
+            panfocus.fuse(one, system="guided")

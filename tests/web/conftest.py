@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tests.conftest import focal_stack
+from tests.web.volumes import NAME, write_cells
 
 PORT = 8123
 HOME = f"http://127.0.0.1:{PORT}"
@@ -96,8 +97,14 @@ def shots(tmp_path):
 
 
 @pytest.fixture
-def page(shots):
-    with serving(shots) as client:
+def served(shots):
+    """The folder that `page` shows; a module of its own may name another."""
+    return shots
+
+
+@pytest.fixture
+def page(served):
+    with serving(served) as client:
         yield client
 
 
@@ -105,3 +112,17 @@ def page(shots):
 def spoilt(tmp_path):
     frames, sharp = planted()
     return write_frames(tmp_path / "wasp", frames), sharp
+
+
+@pytest.fixture
+def cells(tmp_path):
+    """A folder with a volume."""
+    return write_cells(tmp_path)
+
+
+@pytest.fixture
+def stack(page, cells):
+    """The address of the volume, open; for modules that serve its folder."""
+    found = page.open(cells / NAME)
+    page.idle()
+    return found

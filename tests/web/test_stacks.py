@@ -225,15 +225,15 @@ def test_results_and_stacks_can_be_dropped(page, shots):
     assert not work.exists()
 
 
-def test_pages_of_one_file_are_fused_together(tmp_path):
+def test_planes_are_fused_together(tmp_path):
     import tifffile
 
-    frames, _ = focal_stack(3, 80, 120)
-    folder = tmp_path / "pages"
+    grey = focal_stack(3, 80, 120)[0][..., 0]
+    folder = tmp_path / "planes"
     folder.mkdir()
-    tifffile.imwrite(folder / "stack.tif", frames, photometric="rgb")
+    tifffile.imwrite(folder / "stack.ome.tif", grey, metadata={"axes": "ZYX"})
     with serving(folder) as page:
-        stack = page.open(folder / "stack.tif")
+        stack = page.open(folder / "stack.ome.tif")
         page.idle()
         facts = page.get(stack).json()
         assert facts["count"] == 3

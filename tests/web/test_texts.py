@@ -2,9 +2,12 @@
 
 import json
 import re
+from typing import get_args
 
 import pytest
 
+from panfocus.io.volumes.reading import Way
+from panfocus.io.volumes.vendors import MOSAICS
 from panfocus.pipeline.options import ABOUT
 from panfocus.registration.options import FREEDOMS
 from panfocus.systems import list_systems
@@ -70,6 +73,8 @@ def test_keys_that_are_put_together_are_there():
         if c not in BY_NAME
     ]
     wanted += [f"choice.align_dof.{name}" for name in FREEDOMS]
+    wanted += [f"read.{way}{tail}" for way in get_args(Way) for tail in ("", ".help")]
+    wanted += [f"read.mosaic.{name}" for name in MOSAICS]
     wanted += [f"choice.reference.{name}" for name in ("middle", "first", "last")]
     assert [key for key in wanted if key not in english] == []
 
@@ -81,7 +86,7 @@ def test_systems_that_come_with_panfocus_say_what_they_are_for():
 def test_no_key_is_left_over():
     said = "\n".join(SCRIPTS.values())
     starts = ("option.", "choice.", "group.", "preset.", "tab.", "map.", "mark.", "unit.",
-              "stage.", "job.", "look.", "keys.", "theme.", "mend.", "save.")  # fmt: skip
+              "stage.", "job.", "look.", "keys.", "theme.", "mend.", "save.", "read.")  # fmt: skip
     left = [k for k in texts("en") if f'"{k}"' not in said and not k.startswith(starts)]
     assert left == []
 

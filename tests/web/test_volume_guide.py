@@ -9,35 +9,14 @@ from tests.conftest import focal_stack
 from tests.web.conftest import serving
 from tests.web.test_mending import dot, draw
 from tests.web.test_volume_saving import go, line_of, repeated, wish
+from tests.web.volumes import NAME
 
 pytest.importorskip("starlette")
 
-NAME = "cells.ome.tif"
-
 
 @pytest.fixture
-def cells(tmp_path):
-    """Two times of two channels that are other scenes."""
-    stacks = [
-        [focal_stack(6, 96, 128, 2 * t + c)[0][..., 0].astype(np.uint16) * 16 for c in range(2)]
-        for t in range(2)
-    ]
-    facts = {"axes": "TCZYX", "Channel": {"Name": ["DAPI", "GFP"]}}
-    tifffile.imwrite(tmp_path / NAME, np.array(stacks), metadata=facts, ome=True)
-    return tmp_path
-
-
-@pytest.fixture
-def page(cells):
-    with serving(cells) as client:
-        yield client
-
-
-@pytest.fixture
-def stack(page, cells):
-    found = page.open(cells / NAME)
-    page.idle()
-    return found
+def served(cells):
+    return cells
 
 
 def fuse_by(page, stack, guide, **more):

@@ -12,46 +12,14 @@ from panfocus.cli import main
 from tests.conftest import focal_stack
 from tests.web.conftest import serving
 from tests.web.test_mending import dot, draw
+from tests.web.volumes import NAME, PIXEL, STEP, C, T, Z
 
 pytest.importorskip("starlette")
 
-NAME = "cells.ome.tif"
-T, C, Z = 2, 2, 6
-STEP, PIXEL = 1.5, 0.25
-FACTS = {
-    "axes": "TCZYX",
-    "PhysicalSizeZ": STEP,
-    "PhysicalSizeZUnit": "µm",
-    "PhysicalSizeX": PIXEL,
-    "PhysicalSizeXUnit": "µm",
-    "PhysicalSizeY": PIXEL,
-    "PhysicalSizeYUnit": "µm",
-    "Channel": {"Name": ["DAPI", "GFP"]},
-}
-
 
 @pytest.fixture
-def cells(tmp_path):
-    """A volume of 12 bits in 16, TCZYX, whose channels are other scenes."""
-    stacks = [
-        [focal_stack(Z, 96, 128, 2 * t + c)[0][..., 0].astype(np.uint16) * 16 for c in range(C)]
-        for t in range(T)
-    ]
-    tifffile.imwrite(tmp_path / NAME, np.array(stacks), metadata=FACTS, ome=True)
-    return tmp_path
-
-
-@pytest.fixture
-def page(cells):
-    with serving(cells) as client:
-        yield client
-
-
-@pytest.fixture
-def stack(page, cells):
-    found = page.open(cells / NAME)
-    page.idle()
-    return found
+def served(cells):
+    return cells
 
 
 def go(page, stack, t, c):

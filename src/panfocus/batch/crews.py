@@ -162,8 +162,20 @@ def _distributed() -> Any:  # noqa: ANN401  dask has no types
 
     Raises:
         ModuleNotFoundError: the extra ``batch`` is not installed.
+        UsageError: Dask's configuration, of its files or of ``DASK_...``, keeps it from starting.
     """
-    return import_module("distributed")
+    try:
+        return import_module("distributed")
+    except ModuleNotFoundError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise UsageError(
+            "the configuration of Dask keeps it from starting",
+            where="its files of configuration, or variables that begin with DASK_",
+            expected="values that it knows",
+            got=f"{error}, which it does not take",
+            remedy="mend them; `--workers 0` does without",
+        ) from error
 
 
 def has_dask() -> bool:

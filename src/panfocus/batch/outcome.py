@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from panfocus.batch.job import Job
 from panfocus.errors import PanfocusError
+from panfocus.resources.shortage import shortage
 
 State = Literal["done", "failed", "skipped"]
 
@@ -53,10 +54,11 @@ def failed(job: Job, error: PanfocusError, **facts: Any) -> StackOutcome:  # noq
 
 def unforeseen(job: Job, error: Exception, **facts: Any) -> StackOutcome:  # noqa: ANN401  fields
     """Return the outcome of a stack that nobody foresaw."""
+    lack = shortage(error)
+    if lack is not None:
+        return failed(job, lack, **facts)
     if isinstance(error, OSError):  # a frame went between being found and being looked at
         what, got = "a file of the stack cannot be read or written", error.strerror or str(error)
-    elif isinstance(error, MemoryError):
-        what, got = "memory ran out", str(error) or "no more of it"
     else:
         what, got = "the stack failed unexpectedly", f"{type(error).__name__}: {error}"
     where = getattr(error, "filename", None)

@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _spare()
         code = _run(None)
         lost = streams.failure()
-        code = code if lost is None else _refused(lost) if code == 0 else code
+        code = code if lost is None else _refused(lost, None) if code == 0 else code
     except (SystemExit, KeyboardInterrupt):  # a signal before the work, or after it
         code = _interrupted()
     finally:
@@ -73,7 +73,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
         app.main(args=None if argv is None else list(argv), prog_name="panfocus")
     except PanfocusError as error:
-        return _refused(error)
+        return _refused(error, argv)
     except SystemExit as error:
         if error.code == INTERRUPTED:
             return _interrupted()
@@ -96,14 +96,15 @@ def _unforeseen(error: Exception, argv: Sequence[str] | None) -> int:
     try:
         from panfocus.cli.last_resort import told  # noqa: PLC0415  never, it is hoped
 
-        return _refused(told(error, argv))
+        return _refused(told(error, argv), argv)
     except Exception:  # no memory even for that
         os.write(2, b"panfocus: memory ran out, no file was left half-written\n")
         return 1
 
 
-def _refused(error: PanfocusError) -> int:
+def _refused(error: PanfocusError, argv: Sequence[str] | None) -> int:
     from panfocus.cli.flags import in_flags  # noqa: PLC0415  errors are few
 
-    print(f"panfocus: {in_flags(str(error))}", file=sys.stderr)
+    given = sys.argv[1:] if argv is None else argv
+    print(f"panfocus: {in_flags(str(error), given)}", file=sys.stderr)
     return error.exit_code

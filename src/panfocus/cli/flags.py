@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from panfocus.pipeline.options import ABOUT, FIELDS, flag_of
 
@@ -18,31 +19,36 @@ _ALIKE = (
     *("confidence_map", "overwrite", "resume", "scheduler", "systems", "results", "metrics"),
     *("cut", "out", "depth_maps", "accept_changed", "workers"),
     *("layers", "animation", "stereo", "rocking", "animation_size", "parallax"),
-    *("only", "pattern", "mosaic", "pyramid", "ome_zarr", "scale_bar"),
+    *("host", "port", "only", "pattern", "mosaic", "pyramid", "ome_zarr", "scale_bar"),
 )
 _WHERE = "  where: "
 _QUOTED = re.compile(r'`([a-z_]+)(?:=(?:"([^"`]*)"|(\w+)))?`')
 _NAME = re.compile(r"(^|, )([a-z_]+)(?=, | |$)")
 
 
-def in_flags(text: str) -> str:
-    """Return a message of the library as the command line says it.
+def in_flags(text: str, given: Sequence[str] = ()) -> str:
+    r"""Return a message of the library as the command line says it.
 
     Args:
         text: lines; parameters stand in backticks, or in the line that says where.
+        given: words of the command line: a file of a parameter's name is one of these.
 
     Examples:
         >>> in_flags('align them by `align="auto"`')
         'align them by --align auto'
+        >>> in_flags("no such file\n  where: out", ["fuse", "out"])
+        'no such file\n  where: out'
     """
-    return "\n".join(_line(line) for line in text.split("\n"))
+    return "\n".join(_line(line, given) for line in text.split("\n"))
 
 
-def _line(line: str) -> str:
+def _line(line: str, given: Sequence[str]) -> str:
     line = _QUOTED.sub(_assignment, line)
     if not line.startswith(_WHERE):
         return line
     told = line.removeprefix(_WHERE)
+    if told in given:
+        return line
     return _WHERE + _NAME.sub(lambda m: m[1] + (_flag(m[2]) or m[2]), told)
 
 

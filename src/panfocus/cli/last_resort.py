@@ -14,11 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from panfocus._version import __version__
 from panfocus.errors import PanfocusError
 from panfocus.resources.paths import shown
-from panfocus.resources.shortage import is_of_files, is_of_memory
+from panfocus.resources.shortage import in_short, shortage
 
 _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "tifffile", "imagecodecs", "Pillow",
              "simplejpeg", "click", "zarr", "distributed", "torch")  # fmt: skip
-_LONGEST = 300
 #: What a system says where somebody has to mend a folder or a disk, and not a program.
 _REFUSED = (
     errno.EACCES,
@@ -38,21 +37,9 @@ def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
         error: the error.
         argv: words of the command line; None for those of the process.
     """
-    if is_of_memory(error):
-        return PanfocusError(
-            "memory ran out",
-            expected="as much as `panfocus fuse --dry-run` tells",
-            got=_short(error),
-            remedy="free some, fuse smaller frames, or set --max-memory to what there is; no file "
-            "was left half-written",
-        )
-    if is_of_files(error):
-        return PanfocusError(
-            "too many files are open",
-            expected="some hundred that a process may open (`ulimit -n`)",
-            got=_short(error),
-            remedy="raise that limit, or use --workers 0; no file was left half-written",
-        )
+    lack = shortage(error)
+    if lack is not None:
+        return lack
     if isinstance(error, OSError) and isinstance(error.filename, str) and error.errno in _REFUSED:
         return PanfocusError(
             "the system refuses a file or folder",
@@ -67,16 +54,10 @@ def told(error: BaseException, argv: Sequence[str] | None) -> PanfocusError:
         "something unexpected happened, and the work is not done",
         where=_place(error),
         expected="a result, or a message that says what is wrong",
-        got=_short(error),
+        got=in_short(error),
         remedy=f"this is a fault of panfocus: tell of it, with {report}; "
         "no file was left half-written",
     )
-
-
-def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _place(error: BaseException) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io as memory
-from collections.abc import Mapping
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,8 @@ def new_figure(width: float, height: float, rows: int = 1, across: int = 1) -> t
         UsageError: Matplotlib is not installed.
     """
     try:
-        figure_type = import_module("matplotlib.figure").Figure
+        with _no_backend():
+            figure_type = import_module("matplotlib.figure").Figure
     except ModuleNotFoundError as error:
         raise UsageError(
             "plots need Matplotlib",
@@ -38,6 +41,20 @@ def new_figure(width: float, height: float, rows: int = 1, across: int = 1) -> t
         ) from error
     figure = figure_type(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, across, squeeze=False)
+
+
+@contextmanager
+def _no_backend() -> Generator[None]:
+    """Have Matplotlib imported without the windows that somebody's notebook or shell asks for.
+
+    No window is opened here, and a name that it does not know would end the import.
+    """
+    asked = os.environ.pop("MPLBACKEND", None)
+    try:
+        yield
+    finally:
+        if asked is not None:
+            os.environ["MPLBACKEND"] = asked
 
 
 def plain_name(name: str) -> str:

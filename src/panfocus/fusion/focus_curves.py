@@ -23,6 +23,7 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.focus_peaks import fall, peaks, step_of, trust
+from panfocus.fusion.running_maps import Winners
 
 #: Frames that make a curve, at least.
 LEAST = 3
@@ -53,6 +54,7 @@ _SURE = 0.9
 _AROUND = 9
 #: Energy of the finest detail that counts as none, in squares of a step of whole numbers.
 _ROUNDING_FINE = 0.5
+_WHOLE = (slice(None), slice(None))
 
 
 class _Fits(NamedTuple):
@@ -85,8 +87,7 @@ class FocusCurves:
         self._numbers: list[int] = []
         self._rounding = 0.0
         self._fitted: _Fits | None = None
-        self._index: NDArray[np.uint16] | None = None
-        self._largest = np.zeros((0, 0), np.float32)
+        self._winners: Winners | None = None
 
     def push(self, frame: Frame) -> None:
         """Take the next frame."""
@@ -99,14 +100,15 @@ class FocusCurves:
     def take(self, decision: Decision) -> None:
         """Take what was decided about a frame: it may have won somewhere."""
         alpha = decision.chosen[EVERY // 2 :: EVERY, EVERY // 2 :: EVERY]
-        if self._index is None:
-            self._index = np.full(alpha.shape, decision.frame.number, np.uint16)
-            self._largest = np.ones(alpha.shape, np.float32)
-            return
-        self._largest *= 1 - alpha
-        won = alpha > self._largest
-        np.copyto(self._largest, alpha, where=won)
-        np.copyto(self._index, decision.frame.number, where=won)
+        if self._winners is None:
+            self._winners = Winners(alpha.shape[0], alpha.shape[1], decision.frame.number)
+        else:
+            self._winners.update(_WHOLE, alpha, decision.frame.number)
+
+    @property
+    def _index(self) -> NDArray[np.uint16] | None:
+        """Number of the frame that won, every `EVERY` working pixels."""
+        return None if self._winners is None else self._winners.index
 
     def step(self) -> float:
         """Return the defocus between two neighbours, a radius in working pixels; 0: unknown."""

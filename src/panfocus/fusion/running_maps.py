@@ -7,25 +7,38 @@ import numpy as np
 from panfocus.arrays.types import Float
 
 
-class RunningMaps:
-    """Which frame won and at which depth, full scale."""
+class Winners:
+    """Which frame won at every place."""
 
     def __init__(self, height: int, width: int, first: int) -> None:
         """Set up.
 
         Args:
-            height: pixels.
-            width: pixels.
-            first: number of the frame that the running picture begins with.
+            height: places.
+            width: places.
+            first: number of the frame that wins until another does.
         """
         self.index = np.full((height, width), first, np.uint16)
-        self.depth = np.full((height, width), first, np.float32)
         self.largest = np.ones((height, width), np.float32)
 
     def update(self, tile: tuple[slice, slice], alpha: Float, number: int) -> None:
         """Take the weights ``(h, w)`` of a frame in a tile, against all before it."""
-        best = self.largest[tile] * (1 - alpha)
-        won = alpha > best
-        self.largest[tile] = np.where(won, alpha, best)
-        self.index[tile][won] = number
+        largest, index = self.largest[tile], self.index[tile]
+        largest *= 1 - alpha
+        won = alpha > largest
+        np.copyto(largest, alpha, where=won)
+        np.copyto(index, number, where=won)
+
+
+class RunningMaps(Winners):
+    """Which frame won and at which depth, full scale."""
+
+    def __init__(self, height: int, width: int, first: int) -> None:
+        """Set up as `Winners`; the depth is that of the first frame."""
+        super().__init__(height, width, first)
+        self.depth = np.full((height, width), first, np.float32)
+
+    def update(self, tile: tuple[slice, slice], alpha: Float, number: int) -> None:
+        """Take the weights ``(h, w)`` of a frame in a tile, against all before it."""
+        super().update(tile, alpha, number)
         self.depth[tile] += (number - self.depth[tile]) * alpha

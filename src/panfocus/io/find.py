@@ -6,7 +6,7 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -196,7 +196,7 @@ def _look(path: Path, short: str, notes: list[str]) -> _Looked:
     def one(page: int, header: Header) -> FrameInfo:
         word = "frame" if kind == "video" else "page"
         name = short if len(pages) == 1 else f"{short} {word} {page + 1}"
-        return describe(name, path, kind, page, header)
+        return replace(describe(name, path, kind, page, header), file_frames=len(pages))
 
     moment = moment_of(pages[0][1].metadata.exif) if len(pages) == 1 else None
     return _Looked(path, [one(page, header) for page, header in pages], moment)

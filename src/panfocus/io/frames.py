@@ -97,6 +97,7 @@ class FrameInfo:
         span: of such numbers, what becomes 0 and 65535; None for what the frame itself holds.
         lenient: whether ``read_frame`` goes on where a JPEG is damaged, and says so.
         calibration: what ``read_frame`` takes away of the sensor's and the light's own.
+        file_frames: how many frames its file has.
     """
 
     name: str
@@ -118,6 +119,7 @@ class FrameInfo:
     span: Span | None = None
     lenient: bool = False
     calibration: Calibration | None = None
+    file_frames: int = 1
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from functools import partial
 
-from panfocus.errors import InputError, others_told
+from panfocus.errors import InputError
 from panfocus.io.formats import READABLE
 from panfocus.io.frames import DAMAGE, DamageError, KindError, is_unread, told_by
+from panfocus.resources.others import others_told
 
 
 def told(name: str) -> AbstractContextManager[None]:

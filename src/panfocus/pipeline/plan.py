@@ -152,6 +152,16 @@ def _needed(
     )
 
 
+def of_frames(plan_: Plan, infos: Sequence[io.FrameInfo]) -> Plan:
+    """Return a plan of some of its frames.
+
+    Raises:
+        UsageError: they have no such reference frame.
+    """
+    reference = resolve_reference(plan_.settings.reference, len(infos))
+    return replace(plan_, infos=infos, reference=infos[reference].name)
+
+
 def by_another(plan_: Plan, settings: Options, system: System | PictureSystem) -> Plan:
     """Return a plan of the same frames by another system: no file is looked at again.
 

@@ -33,6 +33,7 @@ class Project(ProjectContent):
         made_by: the version of panfocus that has written it.
         folder: of the file, from which its paths are told; no part of what it is.
         planes: strokes of a volume, which is the only input; None where the inputs are frames.
+        reading: of a volume: axes, names or mosaic, where it does not say them itself.
     """
 
     @classmethod

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from panfocus._version import __version__
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import ABOUT, Options, with_files
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.settings import make_settings
@@ -31,7 +32,7 @@ class ProjectInput:
         path: from the project's folder, or absolute; ``/`` between folders.
         size: in bytes.
         sha256: of its content.
-        pages: of a multi-page TIFF, those that are frames, from 0; None for all there are.
+        pages: of a file of several frames, those that are taken, from 0; None for all there are.
     """
 
     path: str
@@ -97,6 +98,7 @@ class ProjectContent:
     made_by: str = __version__
     folder: Path = field(default=Path(), compare=False)
     planes: tuple[PlaneStrokes, ...] | None = None
+    reading: VolumeReading = field(default_factory=VolumeReading)
 
     @property
     def count(self) -> int:

@@ -7,13 +7,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from panfocus._version import __version__
 from panfocus.errors import InputError, OutputError, UsageError
 from panfocus.io.atomic import exists_error, write_atomic
 from panfocus.io.checked_json import Value, read_json
 from panfocus.io.lock import alone_in
+from panfocus.io.volumes.reading import VolumeReading
+from panfocus.io.volumes.vendors import MOSAICS, Mosaic
 from panfocus.pipeline.options import ABOUT, FIELDS, FILES, Options
 from panfocus.pipeline.output_records import Door, outputs_from, outputs_to
 from panfocus.pipeline.project_content import (
@@ -39,7 +41,7 @@ _NEWER = "update panfocus, or save the project again by this version"
 _MOST_REVISION = 10**9
 _KEYS = (
     *("format", "panfocus", "revision", "inputs", "options", "registration", "picture"),
-    *("strokes", "outputs", "planes"),
+    *("strokes", "outputs", "planes", "reading"),
 )
 
 
@@ -87,6 +89,21 @@ def read_project(path: Path, roots: Sequence[Path] | None) -> ProjectContent:
         value.item("panfocus").text(100),
         folder,
         None if planes is None else _planes_from(planes),
+        _reading_from(value.get("reading")),
+    )
+
+
+def _reading_from(value: Value | None) -> VolumeReading:
+    if value is None:
+        return VolumeReading()
+    value.only("axes", "pattern", "mosaic")
+    axes, pattern, mosaic = (value.get(name) for name in ("axes", "pattern", "mosaic"))
+    if mosaic is not None and mosaic.text() not in MOSAICS:
+        mosaic.refuse("this is no reading of a mosaic", " or ".join(MOSAICS))
+    return VolumeReading(
+        None if axes is None else axes.text(100),
+        None if pattern is None else pattern.text(1000),
+        None if mosaic is None else cast("Mosaic", mosaic.text()),
     )
 
 
@@ -191,6 +208,7 @@ def record_of(project: ProjectContent) -> dict[str, Any]:
         "outputs": None if project.outputs is None else outputs_to(project.outputs),
         "strokes": [stroke_to(stroke) for stroke in project.strokes],
         **_planes_to(project),
+        **({"reading": project.reading.told} if project.reading.told else {}),
     }
 
 

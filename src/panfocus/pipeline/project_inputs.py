@@ -28,8 +28,10 @@ def note_inputs(infos: Sequence[FrameInfo], folder: Path) -> tuple[ProjectInput,
     """
     out: list[ProjectInput] = []
     for path, group in groupby(infos, key=lambda info: info.path):
-        numbers = tuple(info.page for info in group)
-        out.append(note_input(path, folder, None if numbers == (0,) else numbers))
+        infos_there = list(group)
+        is_whole = infos_there[0].file_frames == 1
+        numbers = None if is_whole else tuple(info.page for info in infos_there)
+        out.append(note_input(path, folder, numbers))
     return tuple(out)
 
 
@@ -39,7 +41,7 @@ def note_input(path: Path, folder: Path, pages: tuple[int, ...] | None = None) -
     Args:
         path: of it.
         folder: of the project file; need not be there yet.
-        pages: of a multi-page TIFF, those that are frames.
+        pages: of a file of several frames, those that are taken.
 
     Raises:
         InputError: it is gone, or not readable.

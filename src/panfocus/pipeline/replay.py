@@ -13,7 +13,7 @@ from panfocus.errors import InputError
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.options import with_files
-from panfocus.pipeline.plan import Plan, plan
+from panfocus.pipeline.plan import Plan, of_frames, plan
 from panfocus.pipeline.project_content import (
     ProjectContent,
     ProjectRegistration,
@@ -68,7 +68,7 @@ def plan_project(
     settings = with_files(settings, lambda file: str(folder / file))
     plan_ = plan(paths, settings)
     infos = chosen_frames(plan_.infos, project.inputs)
-    plan_ = replace(plan_, infos=infos, notes=[*plan_.notes, *notes])
+    plan_ = replace(of_frames(plan_, infos), notes=[*plan_.notes, *notes])
     kept = tuple(range(len(infos)))
     if settings.cull:
         rest = culled(plan_, cancel)

@@ -221,7 +221,7 @@ def is_paths(source: object) -> TypeGuard[Paths]:
     """Tell file names from pictures."""
     if isinstance(source, (str, Path)):
         return True
-    if not isinstance(source, Sequence):
+    if not isinstance(source, Sequence) or isinstance(source, memoryview):
         return False
     frames = cast("Sequence[object]", source)
     return len(frames) > 0 and isinstance(frames[0], (str, Path))
@@ -241,7 +241,7 @@ def check_source(frames: object) -> None:
     is_list = isinstance(frames, (list, tuple))
     names = [isinstance(one, (str, Path)) for one in cast("Any", frames)] if is_list else []
     is_some = isinstance(frames, (str, Path, Iterable)) and not isinstance(
-        frames, (bytes, bytearray, Mapping, Frame, type)
+        frames, (bytes, bytearray, memoryview, Mapping, Frame, type)
     )
     is_some = (
         is_some and getattr(cast("object", frames), "shape", None) != ()

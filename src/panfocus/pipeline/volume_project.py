@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from panfocus.errors import UsageError
@@ -200,7 +200,7 @@ def fuse_volume_project(
     )
     strokes = strokes_at(project)
     mender = StrokeMender(strokes, cancel=cancel) if strokes else None
-    choice = Choice(project.options, only=only)
+    choice = Choice(project.options, only=only, **asdict(project.reading))
     summary, files = fuse_file(
         source, outputs, choice, mender=mender, progress=progress, cancel=cancel
     )

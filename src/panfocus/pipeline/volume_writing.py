@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from panfocus.io.atomic import staging
+from panfocus.io.volumes import zarr_thread
 from panfocus.io.volumes.display import DisplayRange
 from panfocus.io.volumes.open import is_zarr
 from panfocus.io.volumes.pyramid import Pyramid
@@ -46,6 +47,8 @@ class StagedFiles:
         real = Path(os.path.realpath(path))  # through a link, not in its place
         if real.parent not in self._folders:
             self._folders[real.parent] = self._stack.enter_context(staging(real.parent))
+        if is_zarr(real):
+            self._stack.callback(zarr_thread.wait)  # before the folder goes, or it comes back
         self.waiting[path] = self._folders[real.parent] / real.name
         return self.waiting[path]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
 from panfocus.resources.memory import is_capped
+from panfocus.resources.shortage import shortage
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO, CPU
 
@@ -155,7 +156,9 @@ class RunningNetwork:
             reason = f"{type(error).__name__}: {error}"
             if not tile and self._give_up(session, error):
                 return self.run(planes, answer, expected)
-            raise self.unusable(answer, expected, reason) from error
+            told = self.unusable(answer, expected, reason)
+            is_own = ran is None or ran.device == CPU  # an accelerator's memory is another's
+            raise (shortage(error, told.where) if is_own else None) or told from error
 
     def unusable(self, answer: str, expected: tuple[int, ...], got: str) -> SystemError_:
         """Return the error of an answer that is none."""

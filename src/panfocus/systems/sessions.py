@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from panfocus.errors import SystemError_
+from panfocus.resources.shortage import shortage
 from panfocus.systems import trial
 from panfocus.systems.card import Card
 from panfocus.systems.devices import AUTO, CPU
@@ -150,9 +151,9 @@ def on_cpu(network: Source) -> InferenceSession:
         )
     except Exception as error:
         # onnxruntime's exceptions have no common base of their own
-        raise SystemError_(
-            "the network cannot be loaded", where=str(network.model), got=str(error)
-        ) from error
+        where = str(network.model)
+        told = SystemError_("the network cannot be loaded", where=where, got=str(error))
+        raise (shortage(error, where) or told) from error
 
 
 def _options(network: Source) -> Any:  # noqa: ANN401  its class has no complete types

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -26,6 +26,7 @@ from panfocus.web.mend_pages import MendPages
 from panfocus.web.mended import faded, mended_tile
 from panfocus.web.places import RefusedError
 from panfocus.web.pyramids import Byte, cut, encode
+from panfocus.web.readings import read_reading
 from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
@@ -87,8 +88,16 @@ class Pages:
         if not given:
             raise UsageError("nothing was named to be opened")
         paths = [self.desk.places.resolve(one) for one in given]
-        stack = await run_in_threadpool(self.desk.open, paths)
+        reading = read_reading(body.get("reading"))
+        stack = await run_in_threadpool(self.desk.open, paths, reading)
         return JSONResponse({"id": stack.id})
+
+    async def read_anew(self, request: Request) -> Response:
+        """Open a stack again, read as a volume of these axes, names or tiles."""
+        stack = self.stack(request)
+        reading = read_reading((await body_of(request)).get("reading"))
+        opened = await run_in_threadpool(self.desk.reread, stack, reading)
+        return JSONResponse({"id": opened.id})
 
     async def _open_dropped(self, id_: str, told: object) -> Response:
         """Open all stacks of a drop; what cannot be opened is told where another one can."""
@@ -237,6 +246,7 @@ class Pages:
             Route(one, self.close, methods=["DELETE"]),
             Route(one + "/frames", self.frames, methods=["POST"]),
             Route(one + "/place", self.place, methods=["POST"]),
+            Route(one + "/reading", self.read_anew, methods=["POST"]),
             Route(one + "/thumbs/{number}", self.thumb),
             Route(one + "/tiles/{picture}/{level}/{column}_{row}", self.tile),
             Route(one + "/fuse", self.fuse, methods=["POST"]),
@@ -266,8 +276,10 @@ def make_app(desk: Desk, doors: Doors) -> Guarded:
         facts: dict[str, Any] = facts_of(error)
         return JSONResponse({"error": facts}, code)
 
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # nobody is there to read it
+
     pages = Pages(desk, doors)
-    app = Starlette(
-        routes=pages.routes(), lifespan=lifespan, exception_handlers={PanfocusError: refused}
-    )
+    handlers: dict[Any, Any] = {PanfocusError: refused, ClientDisconnect: gone}
+    app = Starlette(routes=pages.routes(), lifespan=lifespan, exception_handlers=handlers)
     return Guarded(app, doors)

@@ -11,7 +11,7 @@ from threading import RLock
 from typing import Any
 
 from panfocus.errors import InputError, PanfocusError, UsageError
-from panfocus.io.volumes.open import is_volume
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.project_content import ProjectContent, registration_options
@@ -24,11 +24,11 @@ from panfocus.web.form import changed
 from panfocus.web.frames import FileFrames
 from panfocus.web.jobs import Jobs, PageJob, facts_of
 from panfocus.web.listing import PROJECT_ENDING
-from panfocus.web.opening import frames_of, open_photos, open_planes, parts_of
+from panfocus.web.opening import frames_of, open_inputs, open_stack
 from panfocus.web.places import Places, RefusedError
 from panfocus.web.pyramids import Pyramids
 from panfocus.web.spot import Spot
-from panfocus.web.stacks import OpenStack
+from panfocus.web.stacks import DRAFT, OpenStack
 
 #: Stacks that are open at once.
 _MOST_OPEN = 24
@@ -75,15 +75,23 @@ class Desk:
             raise UsageError("this stack is not open any more", where="stack", got=id_[:40])
         return found
 
-    def open(self, paths: Sequence[Path]) -> OpenStack | OpenEvaluation:
+    def open(
+        self, paths: Sequence[Path], reading: VolumeReading | None = None
+    ) -> OpenStack | OpenEvaluation:
         """Open files or a folder as a stack, and begin with its draft; once, however often asked.
+
+        Args:
+            paths: files, or a folder.
+            reading: how a volume is read; None for as it says itself.
 
         Raises:
             InputError: no frames, or frames that do not fit together.
-            UsageError: too many are open.
+            UsageError: too many are open, or it cannot be read so.
         """
+        reading = reading or VolumeReading()
         for stack in self._stacks.values():
-            if stack.inputs == list(paths):
+            told = stack.reading if isinstance(stack, OpenStack) else VolumeReading()
+            if stack.inputs == list(paths) and told == reading:
                 return stack
         if len(self._stacks) >= _MOST_OPEN:
             raise UsageError("too many stacks are open", remedy="close one of them")
@@ -95,14 +103,25 @@ class Desk:
                 self._stacks[evaluation.id] = evaluation
             self.hub.tell("stacks")
             return evaluation
-        is_planes = len(paths) == 1 and is_volume(paths[0])
-        if is_planes:  # before anything of it is read
-            self.places.check(parts_of(paths[0]))
-        opened = open_planes(paths[0], self.work) if is_planes else open_photos(paths, self.work)
+        opened = open_stack(paths, reading, self.work, self.places)
         self._check_files(opened)
         opened.is_dropped = self.places.is_dropped(paths[0])
         mendings.look_for_unsaved(opened, self.places)
         self._add(opened)
+        return opened
+
+    def reread(self, stack: OpenStack, reading: VolumeReading) -> OpenStack | OpenEvaluation:
+        """Open a stack's files again, read otherwise; what was made of it stays open beside it.
+
+        Raises:
+            InputError, UsageError: as `open`; the stack stays as it is.
+        """
+        opened = self.open(stack.inputs, reading)
+        if opened is stack:
+            return stack
+        opened.title = stack.title
+        if not stack.strokes.count and set(stack.results) <= {DRAFT}:
+            self.close_stack(stack.id)
         return opened
 
     def _check_files(self, stack: OpenStack) -> None:
@@ -131,11 +150,7 @@ class Desk:
         gone = [str(p) for p in paths if not (p.is_file() or (project.planes and p.is_dir()))]
         if gone:
             raise InputError("an input of the project is not there", where=", ".join(gone[:5]))
-        if project.planes is not None:
-            self.places.check(parts_of(paths[0]))
-            stack = open_planes(paths[0], self.work)
-        else:
-            stack = open_photos(paths, self.work)
+        stack = open_inputs(project, paths, self.work, self.places)
         self._check_files(stack)
         stack.title = path.name.removesuffix(PROJECT_ENDING)
         stack.project, stack.revision = path, project.revision

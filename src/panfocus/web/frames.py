@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -16,6 +16,7 @@ from panfocus import io
 from panfocus.errors import Cancelled
 from panfocus.frame import Frame
 from panfocus.io.volumes.open import open_volume
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.io.volumes.stack import ZStack
 from panfocus.io.volumes.volume import Position, Volume
 from panfocus.pipeline.draft import draft_frames
@@ -187,19 +188,23 @@ class VolumeFile:
     Attributes:
         path: of the file or folder.
         volume: opened.
+        reading: how it is read, where it does not say so itself.
     """
 
     path: Path
     volume: Volume
+    reading: VolumeReading
 
     @classmethod
-    def open(cls, path: Path) -> VolumeFile:
+    def open(cls, path: Path, reading: VolumeReading) -> VolumeFile:
         """Open a volume; a first position with one plane along Z is not refused before it is fused.
 
         Raises:
             InputError: missing, damaged, or of kinds that are not taken.
+            UsageError: it cannot be read so.
         """
-        return cls(path, open_volume(path))
+        told = asdict(reading)
+        return cls(path, open_volume(path, told.pop("axes"), **told), reading)
 
     def facts(self) -> list[dict[str, object]]:
         """Return what can be chosen of each position."""

@@ -12,7 +12,7 @@ from panfocus.errors import UsageError
 from panfocus.frame import Frame
 from panfocus.pipeline.fuse import fuse
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.plan import Plan, plan
+from panfocus.pipeline.plan import Plan, of_frames, plan
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.volume_check import FIXED, check_guide
@@ -52,8 +52,9 @@ def check(stack: OpenStack, options: Options, spot: Spot | None = None) -> Plan 
             settings = options.system, options.threads, options.device
             check_guide(load_system(settings[0], threads=settings[1], device=settings[2]).card)
         return None
-    planned = plan(stack.fused_inputs(), options)
-    return replace(planned, registration=_known(stack, options))
+    planned = plan(stack.inputs_of(stack.numbers), options)
+    taken = of_frames(planned, stack.chosen(planned.infos))
+    return replace(taken, registration=_known(stack, options))
 
 
 def _known(stack: OpenStack, options: Options) -> Any:  # noqa: ANN401  a registration or nothing

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from panfocus.errors import Cancelled, PanfocusError
+from panfocus.resources.shortage import in_short, shortage
 from panfocus.web.events import Hub
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -114,7 +115,10 @@ class Jobs:
         except PanfocusError as error:
             job.state, job.error = "failed", facts_of(error)
         except Exception as error:
-            job.state, job.error = "failed", {"what": f"{type(error).__name__}: {error}"}
+            told = PanfocusError(
+                "something unexpected happened, and the work is not done", got=in_short(error)
+            )
+            job.state, job.error = "failed", facts_of(shortage(error) or told)
         finally:
             job.ended = monotonic()
             with self._lock:

@@ -10,6 +10,7 @@ from panfocus.errors import InputError
 from panfocus.io.folder import is_machine_folder
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.volumes.open import is_vendors
+from panfocus.io.volumes.reading import ways_of
 from panfocus.resources.paths import is_folder
 from panfocus.web.evaluations import is_evaluation
 from panfocus.web.places import Places
@@ -40,13 +41,16 @@ def listing(folder: Path, places: Places) -> dict[str, Any]:
             continue
         if is_folder(path) and not path.name.endswith(".zarr"):
             if not is_machine_folder(entry.name):
-                folders.append({"name": entry.name, "path": str(path), "pictures": _count(path)})
+                facts = {"name": entry.name, "path": str(path), "pictures": _count(path)}
+                folders.append({**facts, "ways": ways_of(path)})
         elif path.suffix.lower() in SUFFIXES or _opens(path):
-            files.append({"name": entry.name, "path": str(path), "stack": _holds_frames(path)})
+            facts = {"name": entry.name, "path": str(path), "stack": _holds_frames(path)}
+            files.append({**facts, "ways": ways_of(path)})
     parent = folder.parent
     return {
         "path": str(folder),
         "evaluation": is_evaluation(folder),
+        "ways": ways_of(folder),
         "parent": str(parent) if places.allows(parent) else None,
         "folders": folders[:_MOST_LISTED],
         "files": files[:_MOST_LISTED],

@@ -258,6 +258,8 @@ def _volume_project_of(stack: OpenStack, result: Result) -> ProjectContent:
     known = stack.projects.get(_VOLUME)
     if known is None:
         known = volume_project(stack.inputs[0], settings, {}, stack.folder)
+        if stack.volume is not None:
+            known = replace(known, reading=stack.volume.reading)
         stack.projects[_VOLUME] = known
     return replace(known, options=settings, planes=planes_of(placed(stack, result)))
 

@@ -7,22 +7,56 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from panfocus import io
-from panfocus.errors import InputError
+from panfocus.errors import InputError, UsageError
 from panfocus.io.ome_set import set_files
 from panfocus.io.volumes.olympus import FOLDER
-from panfocus.io.volumes.open import check_is_photographs
+from panfocus.io.volumes.open import check_is_photographs, is_volume
 from panfocus.io.volumes.plug_ins import OLYMPUS
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.memory import check_decoding, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project_content import ProjectContent
 from panfocus.registration.options import resolve_reference
 from panfocus.web.frames import FileFrames, PlaneFrames, VolumeFile
+from panfocus.web.places import Places
 from panfocus.web.stacks import OpenStack
 
 #: Names of folders that say nothing of what is in them.
 _PLAIN = frozenset(
     {"frames", "images", "img", "pictures", "raw", "jpg", "jpeg", "png", "tif", "tiff", "shots"}
 )
+
+
+def open_stack(
+    paths: Sequence[Path], reading: VolumeReading, work: Path, places: Places
+) -> OpenStack:
+    """Open files or a folder, whatever they hold.
+
+    Args:
+        paths: that may be read.
+        reading: how a volume is read, where it does not say so itself.
+        work: folder for results.
+        places: in which all files of a volume must lie.
+
+    Raises:
+        InputError, UsageError: as the two below; or several are to be read as one volume.
+    """
+    if len(paths) == 1 and (reading.told or is_volume(paths[0])):
+        places.check(parts_of(paths[0]))  # before anything of it is read
+        return open_planes(paths[0], work, reading)
+    if reading.told:
+        raise UsageError("only one file or folder can be read as a volume")
+    return open_photos(paths, work)
+
+
+def open_inputs(
+    project: ProjectContent, paths: Sequence[Path], work: Path, places: Places
+) -> OpenStack:
+    """Open the inputs of a project; arguments and errors as of `open_stack`."""
+    if project.planes is None:
+        return open_photos(paths, work)
+    places.check(parts_of(paths[0]))
+    return open_planes(paths[0], work, project.reading)
 
 
 def open_photos(paths: Sequence[Path], work: Path) -> OpenStack:
@@ -54,13 +88,19 @@ def _title(paths: Sequence[Path]) -> str:
     return name or folder.name or str(folder)
 
 
-def open_planes(path: Path, work: Path) -> OpenStack:
+def open_planes(path: Path, work: Path, reading: VolumeReading) -> OpenStack:
     """Open a volume.
+
+    Args:
+        path: file or folder.
+        work: folder for its results.
+        reading: how it is read, where it does not say so itself.
 
     Raises:
         InputError: it cannot be read, or has one plane along Z.
+        UsageError: it cannot be read so.
     """
-    volume = VolumeFile.open(path)
+    volume = VolumeFile.open(path, reading)
     try:
         first = volume.volume.positions[0]
         if first.depths < 2:

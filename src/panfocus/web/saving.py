@@ -137,9 +137,9 @@ def _number(value: object) -> float | None:
 
 def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
     """Return the command line that does the same."""
-    if request.project is not None and _is_mended(stack, result):
-        return project_command(request.project, request.wanted, of_volume=request.wish.words)
-    inputs = [str(path) for path in stack.inputs_of(result)]
+    if request.project is not None and (_is_mended(stack, result) or stack.is_part(result.used)):
+        return project_command(request.project, request.wanted, of_volume=request.wish.of_project)
+    inputs = [str(path) for path in stack.inputs_of(result.used)]
     return command(inputs, result.options, request.wanted, of_volume=request.wish.words)
 
 
@@ -164,6 +164,11 @@ def check(stack: OpenStack, result: Result, request: SaveRequest) -> None:
     if _is_mended(stack, result) and request.project is None:
         raise UsageError(
             "strokes are repeated from a project file", remedy="save the project as well"
+        )
+    if stack.is_part(result.used) and request.project is None:
+        raise UsageError(
+            "which frames of a file are taken is told by a project file alone",
+            remedy="save the project as well",
         )
     if request.project is not None and result.guide is not None:
         raise UsageError(

@@ -127,9 +127,10 @@ def run(view: View) -> None:
     server = _Server(
         uvicorn.Config(
             make_app(desk, doors),
-            log_level="warning",
+            log_level="error",  # what is no request is whoever has sent it to mend
             access_log=False,
             server_header=False,
+            ws="none",
             timeout_graceful_shutdown=3,
         )
     )

@@ -12,9 +12,12 @@ from threading import RLock
 from typing import Any
 
 from panfocus.errors import UsageError
+from panfocus.io import FrameInfo
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import MAP_KINDS, Options
 from panfocus.pipeline.project_content import Place, ProjectContent
 from panfocus.registration.options import resolve_reference
+from panfocus.web.chosen import among, are_distinct, are_part_of_a_file, files_of
 from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
 from panfocus.web.levels import PLAIN
 from panfocus.web.mending import DrawnStrokes, Native
@@ -22,6 +25,7 @@ from panfocus.web.pictures import FramePicture
 from panfocus.web.placed_strokes import PlacedStrokes
 from panfocus.web.pyramids import Viewable
 from panfocus.web.results import Result
+from panfocus.web.stack_facts import facts_of_stack
 from panfocus.web.survey import PlaceFacts, Survey
 
 DRAFT = "draft"
@@ -76,6 +80,11 @@ class OpenStack:
         self.options: dict[str, Any] = {}
 
     @property
+    def reading(self) -> VolumeReading:
+        """How it is read, where the user has said so."""
+        return VolumeReading() if self.volume is None else self.volume.reading
+
+    @property
     def key(self) -> str:
         """Name of its frames in the cache of pictures: another one for another place."""
         return f"{self.id}.{'.'.join(map(str, self.place))}"
@@ -93,21 +102,19 @@ class OpenStack:
 
     @property
     def can_switch(self) -> bool:
-        """Whether single frames can be left out: files can, pages and planes cannot."""
+        """Whether single frames can be left out: those of files can, planes cannot."""
         frames = self.frames
-        if not isinstance(frames, FileFrames):
-            return False
-        return len({info.path for info in frames.infos}) == len(frames.infos)
+        return isinstance(frames, FileFrames) and are_distinct(frames.infos)
 
     def switch(self, used: Sequence[bool]) -> None:
         """Say which frames are fused.
 
         Raises:
-            UsageError: fewer than two, another number of them, or pages of one file.
+            UsageError: fewer than two, another number of them, or planes of a volume.
         """
         if not self.can_switch and not all(used):
             raise UsageError(
-                "pages of one file are fused together",
+                "planes of a volume, and frames that are named twice, are fused together",
                 remedy="save them as files of their own to leave some out",
             )
         if len(used) != len(self.used) or sum(used) < 2:
@@ -119,17 +126,22 @@ class OpenStack:
         """Numbers of the frames that are used."""
         return tuple(n for n, used in enumerate(self.used) if used)
 
-    def fused_inputs(self) -> list[Path]:
-        """Return what to name to `plan`: the inputs, or the files that are left of them."""
-        if all(self.used) or not isinstance(self.frames, FileFrames):
+    def inputs_of(self, used: Sequence[int]) -> list[Path]:
+        """Return what to name to `plan` or a command line for some of the frames."""
+        if len(used) == len(self.used) or not isinstance(self.frames, FileFrames):
             return self.inputs
-        return [self.frames.infos[n].path for n in self.numbers]
+        return files_of(self.frames.infos, used)
 
-    def inputs_of(self, result: Result) -> list[Path]:
-        """Return what to name to a command line for the frames of a result."""
-        if len(result.used) == len(self.used) or not isinstance(self.frames, FileFrames):
-            return self.inputs
-        return [self.frames.infos[n].path for n in result.used]
+    def chosen(self, infos: Sequence[FrameInfo]) -> Sequence[FrameInfo]:
+        """Return, of all frames of the files that have those which are used, these."""
+        if all(self.used) or not isinstance(self.frames, FileFrames):
+            return infos
+        return among(infos, self.frames.infos, self.numbers)
+
+    def is_part(self, used: Sequence[int]) -> bool:
+        """Whether a file that has some of these frames has others besides."""
+        frames = self.frames
+        return isinstance(frames, FileFrames) and are_part_of_a_file(frames.infos, used)
 
     def new_id(self) -> str:
         """Return a name for the next result."""
@@ -207,47 +219,7 @@ class OpenStack:
 
     def facts(self) -> dict[str, Any]:
         """Return what a page is told."""
-        count, height, width = self.frames.shape
-        marks = {f.number: {"kind": f.kind, "text": f.text} for f in self.survey.findings}
-        sharpness, aligned = self.survey.sharpness, self.survey.aligned
-        frames = [
-            {
-                "number": n,
-                "name": name,
-                "used": self.used[n],
-                "mark": marks.get(n),
-                "sharpness": sharpness[n] if n < len(sharpness) else None,
-                "align": aligned[n] if n < len(aligned) else None,
-                "thumb": n < len(self.survey.thumbs),
-            }
-            for n, name in enumerate(self.frames.names)
-        ]
-        with self.lock:
-            results = [result.facts() for result in self.results.values()]
-        return {
-            "id": self.id,
-            "title": self.title,
-            "kind": "volume" if self.volume else "photos",
-            "folder": str(self.folder),
-            "count": count,
-            "height": height,
-            "width": width,
-            "reference": self.reference,
-            "can_switch": self.can_switch,
-            "key": self.key,
-            "version": self.version,
-            "frames": frames,
-            "results": results,
-            "notes": self.notes,
-            "options": self.options,
-            "levels": self.levels.facts(),
-            "found_levels": self.survey.levels.facts(),
-            "strokes": len(self.mending.drawn),
-            "mended": self.mending.version,
-            "dropped": self.is_dropped,
-            "pixel_um": self.frames.pixel_um,
-            "volume": self.volume and {"positions": self.volume.facts(), "place": list(self.place)},
-        }
+        return facts_of_stack(self)
 
     def put(self, result: Result, place: Place) -> None:
         """Add a result to those of the place that it was fused from, whichever is shown now."""

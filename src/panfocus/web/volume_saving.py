@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from panfocus.io.volumes.pyramid import Pyramid
+from panfocus.io.volumes.reading import VolumeReading
 from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
@@ -31,12 +32,14 @@ class VolumeWish:
         guide: the channel that decides, by name or number; None: each for itself.
         pyramid: whether large planes get smaller copies.
         ome_zarr: version of an OME-Zarr; None for the usual one.
+        reading: how the volume is read, where it does not say so itself.
     """
 
     only: str | None = None
     guide: str | None = None
     pyramid: Pyramid = "auto"
     ome_zarr: NgffVersion | None = None
+    reading: VolumeReading = field(default_factory=VolumeReading)
 
     @classmethod
     def of(cls, body: Mapping[str, Any], stack: OpenStack, result: Result) -> VolumeWish:
@@ -50,15 +53,21 @@ class VolumeWish:
             guide=_guide(stack, result),
             pyramid=one_of("pyramid", body.get("pyramid") or "auto", get_args(Pyramid)),
             ome_zarr=one_of("ome_zarr", body.get("ome_zarr"), (None, *get_args(NgffVersion))),
+            reading=VolumeReading() if stack.volume is None else stack.volume.reading,
         )
 
     @property
-    def words(self) -> list[str]:
-        """The flags that say it, and their values."""
+    def of_project(self) -> list[str]:
+        """The flags beside those of a project, which knows how its volume is read."""
         told = [("--only", self.only), ("--guide-channel", self.guide)]
         told += [("--ome-zarr", self.ome_zarr)]
         told += [("--pyramid", None if self.pyramid == "auto" else self.pyramid)]
         return [word for flag, value in told if value is not None for word in (flag, value)]
+
+    @property
+    def words(self) -> list[str]:
+        """The flags that say it, and their values."""
+        return [*self.reading.words, *self.of_project]
 
 
 def _guide(stack: OpenStack, result: Result) -> str | None:
@@ -102,7 +111,7 @@ def outputs_of(wanted: Outputs, wish: VolumeWish) -> VolumeOutputs:
 def _choice(result: Result, outputs: VolumeOutputs, wish: VolumeWish) -> Choice:
     settings = volume_settings(**changed(result.options))
     only = None if wish.only is None else Only.of(wish.only)
-    return outputs.heeded(Choice(settings, guide=wish.guide, only=only))
+    return outputs.heeded(Choice(settings, guide=wish.guide, only=only, **asdict(wish.reading)))
 
 
 def _file(stack: OpenStack) -> VolumeFile:

@@ -16,7 +16,7 @@ from natsort import natsort_keygen, ns
 from numpy.typing import NDArray
 
 from panfocus import schema
-from panfocus.errors import InputError, others_told
+from panfocus.errors import InputError
 from panfocus.io.frames import DAMAGE
 from panfocus.io.volumes.names import Axis, Parse, parsed, parser_of
 from panfocus.io.volumes.plane_files import LEAST_PLANES, PLANES
@@ -29,6 +29,7 @@ from panfocus.io.volumes.volume import (
     check_samples,
     damaged,
 )
+from panfocus.resources.others import others_told
 from panfocus.resources.paths import is_folder
 
 _ORDER: tuple[Axis, ...] = ("P", "T", "C", "Z")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from panfocus.errors import UsageError
+from panfocus.schema import said
 
 Axis = Literal["P", "T", "C", "Z"]
 #: From a name to what it says, by axis; None for a name that says nothing.
@@ -85,13 +86,14 @@ def parser_of(pattern: str) -> Parse:
         >>> parser_of("*_{c}_{z}.tif")("cells_DAPI_07.tif")
         {'C': 'DAPI', 'Z': '07'}
     """
-    fields = _FIELD.findall(pattern)
+    is_text = isinstance(cast("object", pattern), str)
+    fields = _FIELD.findall(pattern) if is_text else []
     if "z" not in fields or len(set(fields)) < len(fields) or len(pattern) > _LONGEST:
         raise UsageError(
             "the pattern of names does not tell planes apart",
             where="pattern",
             expected="{z}, and any of {c}, {t} and {p}, once each, as in img_{t}_{c}_{z}.tif",
-            got=pattern,
+            got=pattern if is_text else said(pattern),
         )
     parts = re.split(r"(\{[pctz]\}|\*)", pattern)
     expression = re.compile("".join(map(_expression, parts)), re.IGNORECASE)

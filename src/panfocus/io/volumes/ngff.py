@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import schema
-from panfocus.errors import InputError, UsageError, others_told
+from panfocus.errors import InputError, UsageError
 from panfocus.io.frames import DAMAGE
 from panfocus.io.units import micrometres
+from panfocus.io.volumes import zarr_thread
 from panfocus.io.volumes.axes import Layout, named
 from panfocus.io.volumes.chunks import Chunks
 from panfocus.io.volumes.ordinary import ordinary_files
@@ -29,6 +30,7 @@ from panfocus.io.volumes.volume import (
     colour_of_hex,
     damaged,
 )
+from panfocus.resources.others import others_told
 
 _MOST_DIGITS = 10
 
@@ -38,9 +40,10 @@ def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
 
     Raises:
         UsageError: the extra ``science`` is not installed.
+        PanfocusError: no thread is to be had, which zarr does all its work in.
     """
     try:
-        return import_module("zarr")
+        zarr = import_module("zarr")
     except ModuleNotFoundError as error:
         raise UsageError(
             "OME-Zarr needs what the core does without",
@@ -48,6 +51,8 @@ def zarr_module() -> Any:  # noqa: ANN401  its types are not complete
             got=f"no module {error.name}",
             remedy="pip install 'panfocus[science]'",
         ) from error
+    zarr_thread.begin()
+    return zarr
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from threading import Lock
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError, PanfocusError
+from panfocus.errors import InputError
 from panfocus.io.extras import need
 from panfocus.io.volumes.volume import (
     Channel,
@@ -28,6 +29,7 @@ from panfocus.io.volumes.volume import (
     check_samples,
     damaged,
 )
+from panfocus.resources.others import others_told
 
 #: Ending of the folder with the planes of an OIF.
 FOLDER = ".files"
@@ -46,14 +48,10 @@ def open_olympus(path: Path) -> Volume:
             axes beside T, C, Z, Y and X.
     """
     oiffile = need(("oiffile",), "bio", f"{path.suffix} of a microscope", path)
-    try:
+    with others_told(partial(damaged, path, ""), Exception):  # damage is told of in many ways
         file: Any = oiffile.OifFile(path)
         names = _planes(path, list(file.glob("*.tif")))
         position = _position(path, file, names)
-    except PanfocusError:
-        raise
-    except Exception as error:  # damaged files are told of in many ways
-        raise damaged(path, "", error) from error
     return Volume(path, path.suffix[1:].upper(), [position], [], file.close)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import InputError, others_told
+from panfocus.errors import InputError
 from panfocus.frame import Frame
 from panfocus.io.frames import DAMAGE
 from panfocus.io.volumes.volume import Position, damaged
+from panfocus.resources.others import others_told
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from panfocus.errors import InputError, PanfocusError, others_told
+from panfocus.errors import InputError, PanfocusError
 from panfocus.io.frames import DAMAGE
 from panfocus.io.ifd import DirectoryError, Tag, lost_values, read_header
 from panfocus.io.tiff_axes import promised_pages
@@ -30,6 +30,7 @@ from panfocus.io.volumes.volume import (
     check_samples,
     damaged,
 )
+from panfocus.resources.others import others_told
 
 #: Tags without which the file would pass for another one.
 _ESSENTIAL = {Tag.DESCRIPTION, Tag.STRIPS, Tag.STRIP_SIZES, Tag.TILES, Tag.TILE_SIZES}

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from panfocus.errors import InputError, PanfocusError
+from panfocus.errors import InputError
 from panfocus.io.extras import need
 from panfocus.io.volumes.array import volume_of_array
 from panfocus.io.volumes.plug_ins import PLUG_INS
 from panfocus.io.volumes.volume import Position, Volume, Voxel, damaged
+from panfocus.resources.others import others_told
 
 #: Tiles of a mosaic: put together where the file says they lie, or each a position of its own.
 Mosaic = Literal["whole", "tiles"]
@@ -39,7 +41,7 @@ def open_vendors(path: Path, mosaic: Mosaic | None = None) -> Volume:
     """
     bioio = need(("bioio",), "bio", f"{path.suffix} of a microscope", path)
     notes: list[str] = []
-    try:
+    with others_told(partial(_refused, path), Exception):  # plug-ins raise what they like
         image: Any = bioio.BioImage(path, reconstruct_mosaic=mosaic != "tiles")
         scenes: Sequence[Any] = list(image.scenes)
         positions = [
@@ -48,21 +50,21 @@ def open_vendors(path: Path, mosaic: Mosaic | None = None) -> Volume:
             for position in _positions(image, n, str(name), notes)
         ]
         notes += _untold(image, len(scenes))
-    except PanfocusError:
-        raise
-    except Exception as error:  # plug-ins raise what they like
-        name = PLUG_INS[path.suffix.lower()]
-        if find_spec(name.replace("-", "_")) is None:
-            raise _no_plug_in(path) from error
-        if "Unsupported" in type(error).__name__:  # bioio tells of plug-ins in its message
-            error = ValueError(f"{name} cannot open it")
-        raise damaged(path, "", error) from error
     if mosaic == "tiles" and len(positions) == len(scenes):
         notes.append("there is no mosaic in this file: its positions are taken as they are")
     if mosaic is not None:
         notes = [note for note in notes if _JOINED not in note]
     kind = f"{path.suffix[1:].upper()} through {PLUG_INS[path.suffix.lower()]}"
     return Volume(path, kind, positions, notes)
+
+
+def _refused(path: Path, error: Exception) -> InputError:
+    name = PLUG_INS[path.suffix.lower()]
+    if find_spec(name.replace("-", "_")) is None:
+        return _no_plug_in(path)
+    if "Unsupported" in type(error).__name__:  # bioio tells of plug-ins in its message
+        error = ValueError(f"{name} cannot open it")
+    return damaged(path, "", error)
 
 
 def _no_plug_in(path: Path) -> InputError:

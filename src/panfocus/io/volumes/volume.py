@@ -162,6 +162,13 @@ def _said(error: BaseException) -> str:
 
 def damaged(path: Path, where: str, error: BaseException) -> InputError:
     """Return the error for a plane, or a whole file, that cannot be read."""
+    if isinstance(error, MemoryError):
+        return InputError(
+            "memory ran out while a volume was read",
+            where=f"{path}, {where}" if where else str(path),
+            got=str(error) or "no more of it",
+            remedy="free some; or the file is damaged, and tells of a size that it has not",
+        )
     return InputError(
         "a plane cannot be read" if where else "the file cannot be read",
         where=f"{path}, {where}" if where else str(path),

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from panfocus import schema
-from panfocus.errors import DataError, UsageError, others_told
+from panfocus.errors import DataError, UsageError
+from panfocus.resources.others import others_told
 from panfocus.systems.card import Card
 from panfocus.train.dualpath.config import Config, Known, Masking, Sets, from_dict
 from panfocus.train.dualpath.masks import MEASURES

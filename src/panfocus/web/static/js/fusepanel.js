@@ -3,6 +3,7 @@
 import { del, get, post } from "./api.js";
 import { anew, clear, el, field, glyph, iconButton, newId, tick } from "./dom.js";
 import { channelsShown, nameOf } from "./look.js";
+import { readingSection } from "./reading.js";
 import { state, tell, viewOf, watch, results, current } from "./store.js";
 import { has, number, t } from "./texts.js";
 import { plain, refusal, toast } from "./toast.js";
@@ -166,7 +167,7 @@ export function fusePanel(stage) {
       guides,
       el("div", { class: "groups" }, shown.map((group) => el("details", { class: "group", data: { group: group.name }, open: view.openGroup === group.name, on: { toggle: (event) => { if (event.target.open) view.openGroup = group.name; } } },
         el("summary", {}, el("span", { class: "grow" }, t(`group.${group.name}`)), el("span", { class: "dot", hidden: true, title: t("group.changed") })),
-        el("div", { class: "stack inner" }, group.options.map(control))))));
+        el("div", { class: "stack inner" }, group.name === "input" ? readingSection() : null, group.options.map(control))))));
     mark();
   }
 

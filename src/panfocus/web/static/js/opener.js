@@ -4,6 +4,7 @@ import { get, post, put, Refusal } from "./api.js";
 import { clear, el, glyph, iconButton } from "./dom.js";
 import { state, refresh, show } from "./store.js";
 import { t } from "./texts.js";
+import { openRead } from "./reading.js";
 import { linesOf, refusal, toast } from "./toast.js";
 
 export function openPage() {
@@ -32,8 +33,10 @@ export function openPage() {
     const name = facts.path.split(/[\\/]/).filter(Boolean).at(-1) ?? facts.path;
     const enter = (folder) => el("li", {}, el("button", { type: "button", class: "plain entry", on: { click: () => go(folder.path) } }, glyph("folder"), el("span", { class: "cut grow" }, folder.name),
       folder.pictures ? el("span", { class: "quiet small number" }, t("folder.pictures", { count: folder.pictures })) : null),
-      folder.pictures > 1 ? el("button", { type: "button", on: { click: () => openPaths([folder.path]) } }, t("folder.open")) : null);
-    const file = (one) => el("li", {}, el("button", { type: "button", class: "plain entry", on: { click: () => openPaths([one.path]) } }, glyph("file"), el("span", { class: "cut grow" }, one.name)));
+      folder.pictures > 1 ? el("button", { type: "button", on: { click: () => openPaths([folder.path]) } }, t("folder.open")) : null,
+      folder.pictures > 1 ? otherwise(folder) : null);
+    const otherwise = (one) => (one.ways.length ? iconButton("axes", t("read.of", { name: one.name }), () => openRead(one.path, one.name, one.ways), { class: "plain" }) : null);
+    const file = (one) => el("li", {}, el("button", { type: "button", class: "plain entry", on: { click: () => openPaths([one.path]) } }, glyph("file"), el("span", { class: "cut grow" }, one.name)), otherwise(one));
     const special = facts.files.filter((f) => f.stack);
     const empty = !facts.folders.length && !special.length && facts.pictures < 2;
     return [
@@ -41,7 +44,8 @@ export function openPage() {
         facts.parent ? iconButton("left", t("folder.up"), () => go(facts.parent), { class: "plain" }) : null,
         el("div", { class: "grow cut" }, el("h2", { class: "cut" }, name), el("p", { class: "quiet small cut", title: facts.path }, facts.path)),
         facts.evaluation ? el("button", { type: "button", class: "main", on: { click: () => openPaths([facts.path]) } }, t("folder.compare")) : null,
-        facts.pictures > 1 && !facts.evaluation ? el("button", { type: "button", class: "main", on: { click: () => openPaths([facts.path]) } }, t("folder.openall", { count: facts.pictures })) : null),
+        facts.pictures > 1 && !facts.evaluation ? el("button", { type: "button", class: "main", on: { click: () => openPaths([facts.path]) } }, t("folder.openall", { count: facts.pictures })) : null,
+        facts.pictures > 1 && !facts.evaluation ? otherwise({ ...facts, name }) : null),
       empty ? el("p", { class: "quiet" }, t("folder.empty")) : el("ul", { class: "entries" }, facts.folders.map(enter), special.map(file)),
     ];
   }

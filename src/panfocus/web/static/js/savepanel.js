@@ -67,7 +67,7 @@ export function savePanel() {
       return;
     }
     const mended = state.stack.strokes > 0 || elsewhere > 0;
-    if (mended) wanted.project = true;
+    if (mended || result.is_part) wanted.project = true;
     const isVolume = Boolean(state.stack.volume);
     const set = (key, redraw = false) => (value) => { wanted[key] = value; if (redraw) draw(); ask(); };
     const found = results().filter((r) => r.id !== "draft");
@@ -88,7 +88,7 @@ export function savePanel() {
     const more = moreFields(wanted, set, { isVolume, hasDepth: Boolean(result.maps.depth), count: result.used.length });
     clear(body, which, isVolume && isPartOfMore() ? extent() : null, nameField, el("p", { class: "help cut", title: wanted.folder }, t("save.folder", { folder: wanted.folder })), lossy ? qualityField : null,
       maps.length ? el("section", { class: "stack tight" }, el("h3", {}, t("save.maps")), maps.map((m) => tick(t(`map.${m}`), wanted.maps.includes(m), (on) => { wanted.maps = maps.filter((k) => (k === m ? on : wanted.maps.includes(k))); ask(); }))) : null,
-      el("section", { class: "stack tight" }, el("h3", {}, t("save.beside")), tick(t("save.project"), wanted.project, set("project"), t(mended ? "save.project.strokes" : "save.project.help")), more),
+      el("section", { class: "stack tight" }, el("h3", {}, t("save.beside")), tick(t("save.project"), wanted.project, set("project"), t(mended ? "save.project.strokes" : result.is_part ? "save.project.part" : "save.project.help")), more),
       problem, el("div", { class: "row sticky" }, go), done,
       el("section", { class: "stack tight" }, el("h3", {}, t("save.command")), line, el("div", { class: "row" }, copy)));
     ask();
