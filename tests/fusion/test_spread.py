@@ -7,7 +7,7 @@ import pytest
 import panfocus
 from panfocus.fusion.spread import mending
 from panfocus.fusion.spread.edge import edge_of
-from panfocus.fusion.spread.light import Blur, Light, brightest, disc, grown, mean_where, total
+from panfocus.fusion.spread.light import Blur, Encoding, brightest, disc, grown, mean_where, total
 from panfocus.fusion.spread.radius import radius_of
 from panfocus.pipeline.volume_choice import volume_settings
 from panfocus.synthesis.focal_pairs import bokeh_scene, hard_scene, layers_scene
@@ -183,7 +183,7 @@ def test_scientific_stacks_keep_their_values_unless_asked():
 @pytest.mark.parametrize("radius", [2.0, 3.3, 5.0, 8.0])
 def test_the_radius_of_a_blur_is_found_again(radius):
     """Within a twentieth; and nothing else is seen in it."""
-    sharp = Light(255.0, 2.2).linear(photograph(7))
+    sharp = Encoding(255.0, 2.2).linear(photograph(7))
     blurred = np.clip(disc(sharp, radius), 0, 1)
     found = radius_of(sharp, blurred, np.ones(SIZE, np.float32))
     assert found.pixels[60:-60, 60:-60] == pytest.approx(radius, rel=0.05)
@@ -191,13 +191,13 @@ def test_the_radius_of_a_blur_is_found_again(radius):
 
 
 def test_what_is_no_blur_stays_unexplained():
-    sharp = Light(255.0, 2.2).linear(photograph(7))
-    other = Light(255.0, 2.2).linear(photograph(8))
+    sharp = Encoding(255.0, 2.2).linear(photograph(7))
+    other = Encoding(255.0, 2.2).linear(photograph(8))
     assert radius_of(sharp, other, np.ones(SIZE, np.float32)).unexplained.min() > 0.2
 
 
 def test_a_region_too_small_to_judge_by_has_no_radius():
-    sharp = Light(255.0, 2.2).linear(photograph(7))
+    sharp = Encoding(255.0, 2.2).linear(photograph(7))
     region = np.zeros(SIZE, np.float32)
     region[100:106, 100:106] = 1
     assert radius_of(sharp, disc(sharp, 3.0), region) is None
@@ -229,7 +229,7 @@ def test_a_decision_that_keeps_background_is_put_right(wide):
 def test_light_and_samples_are_each_others_inverse(dtype):
     top = 200 if dtype == np.uint8 else 0.5 if dtype == np.float32 else 4000
     samples = np.linspace(0, top, 50).astype(dtype).reshape(5, 10, 1)
-    light = Light.of([samples], is_linear=False)
+    light = Encoding.of([samples], is_linear=False)
     assert light.top == top
     assert light.linear(samples).max() == 1
     assert light.samples(light.linear(samples)) == pytest.approx(samples, abs=top * 1e-4)

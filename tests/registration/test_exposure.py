@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 import panfocus
 from panfocus.registration import curves, exposure
 from panfocus.registration.curves import Curve, CurveShape, apply_curve
-from panfocus.registration.exposure import Levels, compare
+from panfocus.registration.exposure import FrameLevels, compare
 from panfocus.registration.gains import _SHAPES, OnlineGains, gains
 from tests.conftest import blurred, focal_stack, psnr
 
 
 def compared(fixed, moving, matrix):
-    return compare(*(Levels(frame, has_alpha=False) for frame in (fixed, moving)), matrix)
+    return compare(*(FrameLevels(frame, has_alpha=False) for frame in (fixed, moving)), matrix)
 
 
 def scene(height=160, width=200, seed=0):

@@ -18,7 +18,6 @@ from panfocus.fusion.focus_curves import LEAST, FocusCurves
 from panfocus.fusion.fold import make_fold, upsample
 from panfocus.fusion.noise_averaging import Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
-from panfocus.fusion.spread.mending import PairSpread
 from panfocus.fusion.translucency import Preference
 from panfocus.pipeline.depth import finest_depth
 from panfocus.pipeline.journal import Journal
@@ -31,6 +30,7 @@ from panfocus.systems import (
 )
 
 if TYPE_CHECKING:
+    from panfocus.fusion.spread.mending import PairSpread
     from panfocus.guard.guard import Guard
 
 
@@ -202,6 +202,8 @@ def _spread_of(journal: Journal) -> PairSpread | None:
     settings = journal.settings
     if settings.spread == "off" or settings.mode != "blend" or journal.total not in (None, 2):
         return None
+    from panfocus.fusion.spread.mending import PairSpread  # noqa: PLC0415  only pairs need it
+
     return PairSpread(is_linear=settings.raw_tone == "linear")
 
 

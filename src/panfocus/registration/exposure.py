@@ -87,7 +87,7 @@ class Ratio:
         return CurveFit(float(median(logs).mean()), *_cast(logs, self.fixed.mean(axis=1)), misfit)
 
 
-class Levels:
+class FrameLevels:
     """Levels of a reduced frame that is compared with those beside it."""
 
     def __init__(self, pixels: Pixels, *, has_alpha: bool) -> None:
@@ -155,7 +155,7 @@ def _cast(
     return cast - cast.mean(), np.maximum(of_blocks, of_parts)
 
 
-def compare(fixed: Levels, moving: Levels, matrix: NDArray[np.float64]) -> Ratio | None:
+def compare(fixed: FrameLevels, moving: FrameLevels, matrix: NDArray[np.float64]) -> Ratio | None:
     """Measure how much brighter `fixed` is than `moving`.
 
     Args:

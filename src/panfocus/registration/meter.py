@@ -11,7 +11,7 @@ import numpy as np
 from panfocus.arrays.likeness import Thumbnail
 from panfocus.frame import Frame
 from panfocus.registration.alignment import UNALIGNED, Placed
-from panfocus.registration.exposure import Levels, Ratio, compare
+from panfocus.registration.exposure import FrameLevels, Ratio, compare
 from panfocus.registration.options import RegistrationOptions, freedoms_of, whole_kind
 from panfocus.registration.pyramid import Detail, make_detail, reduction
 from panfocus.registration.transforms import Matrix, PairTransform, from_reduced, normalised
@@ -35,9 +35,9 @@ class ReducedFrame:
     thumbnail: Thumbnail
 
     @cached_property
-    def levels(self) -> Levels:
+    def levels(self) -> FrameLevels:
         """Its levels, which are compared twice: with the frame before and with the next."""
-        return Levels(self.frame.pixels, has_alpha=self.frame.has_alpha)
+        return FrameLevels(self.frame.pixels, has_alpha=self.frame.has_alpha)
 
 
 class Meter:

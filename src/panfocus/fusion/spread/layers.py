@@ -22,7 +22,7 @@ _COVERED = 0.85
 
 
 @dataclass(frozen=True)
-class Layers:
+class LensLayers:
     """What the light of both frames is made of, if one of them shows the near thing in focus.
 
     Attributes:
@@ -37,11 +37,11 @@ class Layers:
     cover: Float
     share: Float
 
-    def grown(self, part: tuple[slice, ...], scale: int) -> Layers:
+    def grown(self, part: tuple[slice, ...], scale: int) -> LensLayers:
         """Return a part of them, enlarged."""
         spread, again = (grown(each[part], scale) for each in (self.spread, self.again))
         cover, share = (grown(each[part], scale) for each in (self.cover, self.share))
-        return Layers(spread, again, cover, share)
+        return LensLayers(spread, again, cover, share)
 
     def in_focus(self, near: Float, far: Float) -> Float:
         """Return linear light of all in focus, ``(H, W, C)``.
@@ -65,14 +65,14 @@ class Behind:
     """Layers, and how well they explain both frames.
 
     Attributes:
-        layers: see `Layers`.
+        layers: see `LensLayers`.
         strip: where the near frame can be asked about what lies behind, ``(H, W)``, 0 or 1.
         without: square error of the near frame there, if nothing was spread.
         left: the same with what was got back.
         negative: light below none that was got back, squared: a sign that too much was taken.
     """
 
-    layers: Layers
+    layers: LensLayers
     strip: Float
     without: Float
     left: Float
@@ -101,7 +101,7 @@ def behind(near: Float, far: Float, edge: Edge, near_blur: Blur, far_blur: Blur)
         trusted = np.asarray(np.clip(raw, 0, 1) * trust[..., None], np.float32)
         again = np.asarray(far_blur(trusted) / believed, np.float32)
     share = np.minimum(1 - edge.matte, edge.behind)
-    layers = Layers(spread, again, cover, share)
+    layers = LensLayers(spread, again, cover, share)
     outside = (edge.matte < 0.5).astype(np.float32)
     strip = _strip(outside, cover)
     plain = far_blur(far * outside[..., None])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.discs import disc_kernel
 from panfocus.arrays.pixels import shrink
+from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
 
 #: Of display encoding, near enough to sRGB's.
@@ -22,7 +23,7 @@ _STEP = 1.25
 
 
 @dataclass(frozen=True)
-class Light:
+class Encoding:
     """How samples become linear light in [0, 1], and back.
 
     Attributes:
@@ -34,7 +35,7 @@ class Light:
     gamma: float
 
     @classmethod
-    def of(cls, frames: Sequence[Pixels], *, is_linear: bool) -> Light:
+    def of(cls, frames: Sequence[Pixels], *, is_linear: bool) -> Encoding:
         """Return the scale of frames."""
         top = max(float(frame.max()) for frame in frames)
         return cls(top if top > 0 else 1.0, 1.0 if is_linear else GAMMA)
@@ -127,7 +128,7 @@ class Blur:
             radius: pixels, ``(H, W)``.
             where: pixels that matter, ``(H, W)``: what is outside their range takes its ends.
         """
-        low, high = np.log(np.percentile(radius[where], (5, 95)))
+        low, high = (float(np.log(end)) for end in ends(radius[where], 0.05))
         count = int(np.clip(np.ceil((high - low) / np.log(_STEP)), 0, _MOST_RUNGS - 1)) + 1
         if count == 1:
             return cls((float(np.exp((low + high) / 2)),), None)

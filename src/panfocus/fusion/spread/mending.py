@@ -15,7 +15,7 @@ from panfocus.frame import Frame
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
 from panfocus.fusion.spread.layers import Behind, behind, reach_of
-from panfocus.fusion.spread.light import Blur, Light, brightest, grown, small, smooth, total
+from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, small, smooth, total
 from panfocus.fusion.spread.radius import clipped, radius_of
 
 #: Rows and columns.
@@ -87,7 +87,7 @@ class _Both:
     """
 
     scale: int
-    how: Light
+    how: Encoding
     light: tuple[Float, Float]
     first: Float
     shown: Float
@@ -95,7 +95,7 @@ class _Both:
     @classmethod
     def of(cls, frames: Sequence[Frame], first: Float, scale: int, *, is_linear: bool) -> _Both:
         """Look at frames, and the decision at any scale, shrunk by `scale`."""
-        how = Light.of([frame.pixels for frame in frames], is_linear=is_linear)
+        how = Encoding.of([frame.pixels for frame in frames], is_linear=is_linear)
         one, other = (how.linear(small(np.asarray(f.pixels), scale)) for f in frames)
         size = one.shape[1], one.shape[0]
         taken = cv2.resize(first, size, interpolation=cv2.INTER_AREA) > 0.5
@@ -154,7 +154,7 @@ class _Changes:
 
     area: Area
     scale: int
-    how: Light
+    how: Encoding
     found: Sequence[Behind]
     weights: Sequence[Float]
 
