@@ -30,7 +30,7 @@ def grey():
 def command(page):
     tab(page, "Save")
     page.get_by_label("File name").fill("out")
-    return page.locator("code.command", has_text="-o")
+    return page.locator("code.command", has_text="/out.")  # the command follows the name
 
 
 def saved(page):

@@ -2,7 +2,7 @@
 
 import { listen } from "./api.js";
 import { speak, t } from "./texts.js";
-import { state, refresh, show, reload, tell } from "./store.js";
+import { changed, state, refresh, show, reload, tell } from "./store.js";
 import { buildShell } from "./shell.js";
 import { toast, refusal } from "./toast.js";
 
@@ -36,6 +36,7 @@ async function hear(event) {
     tell("job", job);
     if (job.stack === state.stack?.id && job.state === "failed") refusal({ facts: job.error });
   } else if (event.kind === "stack") {
+    changed(event.id);
     if (event.id === state.stack?.id) await reload();
   } else if (event.kind === "strokes") {
     tell("strokes", event);

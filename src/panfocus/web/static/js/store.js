@@ -42,14 +42,25 @@ export async function refresh() {
   tell("stacks");
 }
 
+let coming = null; // the stack that is asked for, to be shown
+/** Show a stack, or none; of several calls the last one counts, whichever is answered first. */
 export async function show(id) {
-  if (id === null) {
-    state.stack = null;
-    tell("shown");
-    return;
+  const mine = { id, again: false };
+  coming = mine;
+  try {
+    const facts = id === null ? null : await get(`/api/stacks/${id}`);
+    if (coming !== mine) return;
+    state.stack = facts;
+  } finally {
+    if (coming === mine) coming = null;
   }
-  state.stack = await get(`/api/stacks/${id}`);
   tell("shown");
+  if (mine.again) await reload();
+}
+
+/** A stack has changed: what is on its way of it may be older than that. */
+export function changed(id) {
+  if (coming?.id === id) coming.again = true;
 }
 
 let asked = null;
