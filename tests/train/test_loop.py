@@ -162,6 +162,7 @@ def test_two_processes_train_as_one_with_the_joined_batch(tmp_path):
     script = tmp_path / "two.py"
     script.write_text(
         textwrap.dedent(f"""
+        import os
         import sys
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         import torch
@@ -169,6 +170,8 @@ def test_two_processes_train_as_one_with_the_joined_batch(tmp_path):
         from test_loop import LineTask, run, loop
         loop.train(LineTask(dropout=0), run({str(tmp_path / "two")!r}, steps=5))
         torch.distributed.destroy_process_group()
+        sys.stdout.flush()
+        os._exit(0)  # as the command does: threads of PyTorch's may not outlive its objects
         """)
     )
     with socket.socket() as probe:
