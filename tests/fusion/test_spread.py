@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 import panfocus
+from panfocus.arrays.discs import disc
 from panfocus.fusion.spread import mending
 from panfocus.fusion.spread.edge import edge_of
-from panfocus.fusion.spread.light import Blur, Encoding, brightest, disc, grown, mean_where, total
+from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, mean_where, total
 from panfocus.fusion.spread.radius import radius_of
 from panfocus.pipeline.volume_choice import volume_settings
 from panfocus.synthesis.focal_pairs import bokeh_scene, hard_scene, layers_scene

@@ -1,7 +1,8 @@
-"""The kernel of a circle of confusion."""
+"""Circles of confusion: the kernel, and what it makes of light."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
@@ -20,3 +21,10 @@ def disc_kernel(radius: float, supersample: int = 8) -> Float:
     size = 2 * half + 1
     cover = inside.reshape(size, supersample, size, supersample).mean(axis=(1, 3))
     return (cover / cover.sum()).astype(np.float32)
+
+
+def disc(light: Float, radius: float) -> Float:
+    """Return light blurred by a disc of a radius in pixels; borders reflect; same shape."""
+    kernel = disc_kernel(radius)
+    blurred = cv2.filter2D(light, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(blurred, np.float32).reshape(light.shape)

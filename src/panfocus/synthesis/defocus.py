@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.discs import disc_kernel
+from panfocus.arrays.discs import disc
 from panfocus.arrays.types import Float
 
 Aperture = Literal["disc", "gaussian"]
@@ -43,12 +43,11 @@ def defocus(image: Float, radius: float, aperture: Aperture = "disc") -> Float:
     """
     if radius < 0.3:
         return image
-    if aperture == "gaussian":
-        sigma = radius * DISC_TO_SIGMA
-        size = 2 * int(np.ceil(3.5 * sigma)) + 1
-        blurred = cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101)
-    else:
-        blurred = cv2.filter2D(image, -1, disc_kernel(radius), borderType=cv2.BORDER_REFLECT_101)
+    if aperture == "disc":
+        return disc(image, radius)
+    sigma = radius * DISC_TO_SIGMA
+    size = 2 * int(np.ceil(3.5 * sigma)) + 1
+    blurred = cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, np.float32).reshape(image.shape)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.discs import disc_kernel
+from panfocus.arrays.discs import disc
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
@@ -146,10 +146,3 @@ class Blur:
         for radius, share in zip(self.radii, self.shares, strict=True):
             out += disc(light * (share if light.ndim == 2 else share[..., None]), radius)
         return out
-
-
-def disc(light: Float, radius: float) -> Float:
-    """Return light blurred by a disc of a radius in pixels; borders reflect; same shape."""
-    kernel = disc_kernel(radius)
-    blurred = cv2.filter2D(light, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
-    return np.asarray(blurred, np.float32).reshape(light.shape)

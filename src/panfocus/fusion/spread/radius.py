@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from panfocus.arrays.discs import disc
 from panfocus.arrays.types import Float
-from panfocus.fusion.spread.light import brightest, disc, grey, smooth
+from panfocus.fusion.spread.light import brightest, grey, smooth
 
 #: Radii that are tried, pixels.
 LADDER = np.array([1.25, 1.75, 2.25, 2.75, 3.25, 4, 4.75, 5.5, 6.5, 7.5, 9, 11, 13], np.float32)
