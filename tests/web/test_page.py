@@ -392,6 +392,61 @@ def test_folders_and_volumes_are_dropped_onto_the_page(browser, spoilt, tmp_path
         assert page.locator(".cell").count() == 2
 
 
+def test_what_is_open_is_not_forgotten_for_a_late_answer(browser, spoilt, tmp_path):
+    """An answer from before a drop arrives after it: the tab that came since stays."""
+    folder, _ = spoilt
+    (tmp_path / "empty").mkdir()
+    with viewing(tmp_path / "empty") as address, page_of(browser, address) as page:
+        page.wait_for_selector("text=Drop frames here")
+        late = []
+
+        def hold(route):
+            if late:
+                route.continue_()
+            else:
+                late.append((route, route.fetch()))
+
+        page.route("**/api/state", hold)
+        page.evaluate("import('/static/js/store.js').then((it) => { it.refresh(); })")
+        drop(page, folder)
+        page.wait_for_selector(".tab.on >> text=wasp")
+        route, answer = late[0]
+        assert answer.json()["stacks"] == []
+        with page.expect_response("**/api/state"):
+            route.fulfill(response=answer)
+        page.evaluate("new Promise((done) => setTimeout(done, 200))")
+        assert page.locator(".tab.on").inner_text().strip() == "wasp"
+
+
+def test_what_is_not_shown_any_more_is_not_drawn(browser, spoilt, tmp_path):
+    """Each stage draws by itself: of those that are gone none does."""
+    folder, _ = spoilt
+    for name in ("ant", "bee"):
+        shutil.copytree(folder, tmp_path / name)
+    count = """() => new Promise((done) => {
+        const ask = window.requestAnimationFrame;
+        let asked = 0;
+        window.requestAnimationFrame = (act) => { asked += 1; return ask(act); };
+        let left = 20;
+        const next = () => {
+            left -= 1;
+            if (left) { ask(next); return; }
+            window.requestAnimationFrame = ask;
+            done(asked / 20);
+        };
+        ask(next);
+    })"""
+    with viewing(tmp_path / "ant", tmp_path / "bee") as address, page_of(browser, address) as page:
+        page.wait_for_selector(".cell img")
+        for name in ("bee", "ant") * 4:
+            page.locator(".tab", has_text=name).locator("button.name").click()
+            page.wait_for_selector(f".tab.on >> text={name}")
+            page.wait_for_selector(".cell img")
+        page.wait_for_selector("option[value=draft]", state="attached")
+        page.evaluate("new Promise((done) => setTimeout(done, 2000))")
+        assert page.evaluate(count) < 3
+
+
 def test_zarrs_and_folders_of_stacks_are_dropped_and_come_back(browser, spoilt, tmp_path):
     """What lies below a folder is opened as by its name; results of drops are fetched."""
     folder, _ = spoilt

@@ -1,5 +1,7 @@
 """A stack on the page: opened, looked at, fused, as a page asks for it."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -33,6 +35,17 @@ def test_a_draft_is_there_after_opening(page, shots):
     assert all(f["thumb"] and f["sharpness"] > 0 for f in facts["frames"])
     thumb = image_of(page.get(f"{stack}/thumbs/0"))
     assert max(thumb.shape[:2]) == 240
+
+
+def test_drafts_in_turn_are_pictures_of_their_own(page, shots):
+    """Pages keep what they have seen by its key: the aligned draft is another picture."""
+    stack = page.desk.stack(page.open(shots).rpartition("/")[2])
+    page.idle()
+    first = stack.results["draft"]
+    second = replace(first, folder=first.folder.with_name("draft-other"))
+    keys = {one.picture(stack.key, stack.levels).key for one in (first, second)}
+    maps = {one.map_picture(stack.key, "depth").key for one in (first, second)}
+    assert len(keys) == len(maps) == 2
 
 
 def test_opening_twice_is_opening_once(page, shots):

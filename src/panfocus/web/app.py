@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -38,6 +39,9 @@ from panfocus.web.uploads import TAKEN, Uploads
 STATIC = Path(__file__).parent / "static"
 #: An address with a version in it never means other bytes.
 _FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
+#: A tile of what has gone while it was asked for: nothing, and that only now.
+_NOTHING = encode(np.zeros((1, 1, 4), np.uint8), exact=True)
+_NOW = {"cache-control": "no-store"}
 
 
 class Pages:
@@ -177,7 +181,17 @@ class Pages:
                 return None if part is None else encode(part, exact=picture.exact)
             return self._packed(stack, wanted, part, picture.exact)
 
-        made = await run_in_threadpool(make)
+        def has_gone() -> bool:
+            return isinstance(stack, OpenStack) and stack.has_gone(wanted.picture, wanted.version)
+
+        try:
+            made = None if has_gone() else await run_in_threadpool(make)
+        except UsageError:
+            if not has_gone():
+                raise
+            made = None
+        if has_gone():  # before, or while it was made
+            return Response(_NOTHING[0], media_type=_NOTHING[1], headers=_NOW)
         if made is None:
             return Response(status_code=404)
         return Response(made[0], media_type=made[1], headers=_FOREVER)

@@ -89,7 +89,7 @@ class Desk:
             UsageError: too many are open, or it cannot be read so.
         """
         reading = reading or VolumeReading()
-        for stack in self._stacks.values():
+        for stack in list(self._stacks.values()):
             told = stack.reading if isinstance(stack, OpenStack) else VolumeReading()
             if stack.inputs == list(paths) and told == reading:
                 return stack
@@ -289,7 +289,7 @@ class Desk:
     def facts(self) -> dict[str, Any]:
         """Return what a page shows first."""
         return {
-            "stacks": [{"id": s.id, "title": s.title} for s in self._stacks.values()],
+            "stacks": [{"id": s.id, "title": s.title} for s in list(self._stacks.values())],
             "jobs": self.jobs.facts(),
             "problems": self._problems,
             "folders": [str(folder) for folder in self.places.given],

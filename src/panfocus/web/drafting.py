@@ -91,9 +91,12 @@ def _show(stack: OpenStack, spot: Spot, fusion: FusedPicture, size: tuple[int, i
         if stack.place != spot.place:
             result.delete()
         spot.check_shown(stack)
-        stack.drop(DRAFT)
-        stack.results = {DRAFT: result, **stack.results}
+        before = stack.results.get(DRAFT)
+        # in one step: pages ask for tiles all the while
+        stack.results = {DRAFT: result, **{k: r for k, r in stack.results.items() if k != DRAFT}}
         stack.version += 1
+    if before is not None:
+        before.delete()
 
 
 def _fuse_draft(

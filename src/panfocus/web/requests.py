@@ -98,6 +98,7 @@ class TileRequest:
         column: from the left.
         row: from the top.
         fades: whether a map is let through where it is not sure.
+        version: of the picture that is meant; empty for that which is there.
     """
 
     picture: str
@@ -105,6 +106,7 @@ class TileRequest:
     column: int
     row: int
     fades: bool = False
+    version: str = ""
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -120,6 +122,7 @@ class TileRequest:
             whole("column", found["column"], most=10**5),
             whole("row", found["row"], most=10**5),
             request.query_params.get("fade") == "1",
+            request.query_params.get("v", ""),
         )
 
 

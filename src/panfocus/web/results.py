@@ -62,7 +62,7 @@ class Result:
 
     def picture(self, stack: str, levels: ScreenLevels) -> Viewable:
         """Return the fused picture, to be looked at."""
-        key = f"{stack}/{self.id}~{levels.key}"
+        key = f"{stack}/{self.id}~{self.folder.name}~{levels.key}"  # drafts have one id in turn
         icc = self.fusion.metadata.icc
         return ArrayPicture(key, self.fusion.image, icc, levels=levels)
 
@@ -71,7 +71,7 @@ class Result:
         values = getattr(self.fusion, kind)
         if values is None:
             return None
-        return MapPicture(f"{stack}/{self.id}-{kind}", values, self.scales[kind])
+        return MapPicture(f"{stack}/{self.id}~{self.folder.name}-{kind}", values, self.scales[kind])
 
     def value(self, x: int, y: int) -> dict[str, Any]:
         """Return what the maps say of a pixel of the result."""

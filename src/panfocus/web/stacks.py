@@ -170,6 +170,22 @@ class OpenStack:
             raise UsageError("there is no such result", where="result", got=id_[:40])
         return found
 
+    def has_gone(self, picture: str, version: str = "") -> bool:
+        """Whether a picture is of a result or place that was shown, and is not any more.
+
+        Args:
+            picture: as an address names it.
+            version: that the address has; a frame's begins with the `key` of its place.
+        """
+        if version.startswith(f"{self.id}.") and not f"{version}.".startswith(f"{self.key}."):
+            return True
+        id_ = (
+            picture.partition("@")[2] if picture.startswith("frame-") else picture.partition("-")[0]
+        )
+        number = id_[1:] if id_[:1] == "r" else ""
+        was = id_ == DRAFT or (number.isdecimal() and len(number) < 7 and int(number) <= self._made)
+        return was and id_ not in self.results
+
     def drop(self, id_: str) -> None:
         """Forget a result and its files."""
         with self.lock:

@@ -129,7 +129,7 @@ export function comparePage() {
     all().catch(refusal);
   });
   const stop = watch("moved", score);
-  const end = watch("shown", () => { stop(); end(); });
+  const end = watch("shown", () => { stop(); end(); stage?.close(); });
   tell("tab", "compare");
   return [surface, panel];
 }

@@ -77,6 +77,7 @@ function drawBar() {
 
 function drawMain() {
   const main = document.getElementById("main");
+  stage?.close();
   stage = null;
   if (!state.stack) {
     history.replaceState(null, "", "#");

@@ -33,8 +33,15 @@ export function viewOf(stack = state.stack) {
   return state.view.get(stack.id);
 }
 
+let asking = 0;
+let heard = 0;
+/** Ask what is open; an answer that comes after that to a later question is of the past. */
 export async function refresh() {
+  asking += 1;
+  const mine = asking;
   const facts = await get("/api/state");
+  if (mine < heard) return;
+  heard = mine;
   Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version, taken: facts.taken });
   state.form = facts.form;
   // a job may have ended, and said so, while this answer was on its way

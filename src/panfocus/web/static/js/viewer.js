@@ -95,8 +95,15 @@ export class Stage {
     this.generation = (this.generation ?? 0) + 1;
   }
 
+  /** Take all pictures off for good: a viewer that has some draws for ever, seen or not. */
+  close() {
+    this.closed = true;
+    this.empty();
+  }
+
   /** Show a picture in a slot: "a" below, "overlay" over it, "b" on top, "part" on all of them. */
   async set(slot, picture, { viewer = this.viewer, opacity = 1 } = {}) {
+    if (this.closed) return;
     const stack = state.stack;
     const key = picture && `${stack.id}/${picture.name}/${picture.version ?? ""}/${picture.left ?? 0}/${viewer === this.second}/${picture.fades ?? false}`;
     const before = this.layers.get(slot);
