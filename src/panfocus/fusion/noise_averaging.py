@@ -6,9 +6,9 @@ frame with what was fused so far: where they differ by no more than noise would 
 choosing gains nothing and averaging halves the noise, so both are mixed evenly, whichever won.
 
 With v the variance of the noise, k the frames averaged so far, D the mean squared difference
-around a pixel, the part of D that noise does not explain is ``b = max(D - v (1 + 1/k), 0)`` and
+around a pixel, the part of D that noise does not explain is ``b = max(D - c v (1 + 1/k), 0)`` and
 
-    s = 1 / (1 + (b / 2v)^2)      how alike, in [0, 1]
+    s = 1 / (1 + (b / tv)^2)      how alike, in [0, 1]; c and t: `Likeness`
     alpha' = u / (u + w),  u = a + (1 - a) s,  w = k ((1 - a) + a s)
 
 for a decision `a`: the new frame's weight against everything before it. No noise, no change.
@@ -16,7 +16,7 @@ for a decision `a`: the new frame's weight against everything before it. No nois
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -26,11 +26,30 @@ from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.types import Float
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.grain import Grain
 
 #: Side of the square over which frames are compared, pixels of the working scale.
 _WINDOW = 7
-#: Difference beyond noise, in variances of the noise, at which frames are half alike.
-_TOLERANCE = 2.0
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """When frames are alike.
+
+    Attributes:
+        tolerance: difference beyond noise, in variances of the noise, at which they are half alike.
+        chance: how much more than expected noise alone may make them differ, a share of it.
+    """
+
+    tolerance: float
+    chance: float
+
+
+#: Where frames are averaged and nothing else takes noise away; and where grain is smoothed after
+#: that, so that one blurred less than others is worth more than their mean.
+#: MEASURED (docs/decisions/0029).
+AVERAGED = Likeness(2.0, 0.0)
+SMOOTHED = Likeness(0.8, 0.45)
 #: Noise under half a grey level of 255 cannot be seen: nothing is averaged.
 _LEAST_SIGMA = 0.5 / 255
 
@@ -38,17 +57,28 @@ _LEAST_SIGMA = 0.5 / 255
 class Calm:
     """Softens the decisions of a fold; holds two maps of the working scale, however many frames."""
 
-    def __init__(self, factor: int) -> None:
+    def __init__(self, factor: int, likeness: Likeness = AVERAGED) -> None:
         """Set up.
 
         Args:
             factor: of the working scale, >= 1.
+            likeness: when frames are alike.
         """
         self._factor = factor
+        self._likeness = likeness
         self._variance = np.inf
         self._needed = True
+        self._fine: float | None = None
         self._picture: Float | None = None
         self._count: Float | None = None
+        self._kept: Float | None = None
+
+    @property
+    def grain(self) -> Grain | None:
+        """What noise is left in the picture; None where there was too little to be seen."""
+        if not self._needed or self._count is None or self._fine is None:
+            return None
+        return Grain(self._fine, self._count, self._kept)
 
     def soften(self, decision: Decision) -> Decision:
         """Return the decision with frames averaged where only noise tells them apart.
@@ -63,6 +93,10 @@ class Calm:
         if np.sqrt(self._variance) < _LEAST_SIGMA * white(decision.frame.dtype):
             self._needed, self._picture, self._count = False, None, None
             return decision
+        if self._fine is None:
+            own = decision.frame.taken_grey.astype(np.float32)
+            self._fine = self._variance if self._factor == 1 else noise_variance(own)
+        self._keep(decision.kept)
         shown = decision.frame.shown(self._factor)
         if self._picture is None or self._count is None:
             self._picture, self._count = grey, np.ones_like(grey)
@@ -71,6 +105,10 @@ class Calm:
             return decision
         mixed = self._mixed(grey, decision.alpha, shown, decision.kept)
         return replace(decision, alpha=mixed, choice=decision.alpha)
+
+    def _keep(self, kept: Float | None) -> None:
+        if kept is not None:
+            self._kept = kept if self._kept is None else np.maximum(self._kept, kept)
 
     def _mixed(
         self, grey: Float, alpha: Float, shown: NDArray[np.bool_] | None, kept: Float | None
@@ -82,8 +120,9 @@ class Calm:
         distance = np.asarray(cv2.blur(difference * difference, (_WINDOW, _WINDOW)), np.float32)
         variance = np.float32(self._variance)
         count = np.maximum(self._count, np.float32(1e-3))  # none where no frame has shown anything
-        excess = np.maximum(distance - variance * (1 + 1 / count), 0)
-        alike = 1 / (1 + np.square(excess / (_TOLERANCE * variance)))
+        expected = variance * np.float32(1 + self._likeness.chance) * (1 + 1 / count)
+        excess = np.maximum(distance - expected, 0)
+        alike = 1 / (1 + np.square(excess / (self._likeness.tolerance * variance)))
         if shown is not None:
             alike *= shown
         if kept is not None:

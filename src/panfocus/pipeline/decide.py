@@ -16,7 +16,8 @@ from panfocus.fusion.composite import Composer, Refine
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.focus_curves import LEAST, FocusCurves
 from panfocus.fusion.fold import make_fold, upsample
-from panfocus.fusion.noise_averaging import Calm
+from panfocus.fusion.grain import smoothed
+from panfocus.fusion.noise_averaging import AVERAGED, SMOOTHED, Calm
 from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
 from panfocus.pipeline.depth import finest_depth
@@ -70,8 +71,7 @@ class Mixing:
         self._has_alpha = False
         self.curves = FocusCurves(factor) if _needs_curves(journal, system) else None
         self._spread = _spread_of(journal)
-        smooths = journal.settings.void == "smooth" and mode != "select"
-        self._calm = Calm(factor) if smooths else None
+        self._calm = _calm_of(journal, factor)
         self.composer = Composer(
             factor,
             mode=mode,
@@ -87,14 +87,22 @@ class Mixing:
                 self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
         if self._spread is not None:
             self._spread.push(frame)
+        self._has_alpha = frame.has_alpha
         if self.curves is not None:
-            self._has_alpha = frame.has_alpha
             with self._journal.clock.stage("curves"):
                 self.curves.push(frame)
         self._take(self.fold.push(frame))
 
     def picture(self) -> Pixels:
-        """Return the fused picture ``(H, W[, C])``, restored where that is asked for."""
+        """Return the fused picture ``(H, W[, C])``, mended and restored where that is asked for."""
+        blended = self._mended()
+        grain = self._calm.grain if self._calm and not self._has_alpha else None
+        if grain is None or not _smooths_grain(self._journal):
+            return blended
+        with self._journal.clock.stage("void"):
+            return smoothed(blended, grain)
+
+    def _mended(self) -> Pixels:
         blended, largest = self.composer.picture, self.composer.largest
         if self._spread is not None and self._spread.is_pair:
             with self._journal.clock.stage("spread"):
@@ -191,6 +199,17 @@ def guard_of(journal: Journal) -> Guard | None:
     from panfocus.guard.guard import Guard  # noqa: PLC0415  only networks need it
 
     return Guard(card.name)
+
+
+def _smooths_grain(journal: Journal) -> bool:
+    return journal.settings.void == "smooth" and journal.settings.mode == "blend"
+
+
+def _calm_of(journal: Journal, factor: int) -> Calm | None:
+    """Return what averages frames; None where values of single frames are asked for."""
+    if journal.settings.void == "off" or journal.settings.mode == "select":
+        return None
+    return Calm(factor, SMOOTHED if _smooths_grain(journal) else AVERAGED)
 
 
 def _mends_bands(journal: Journal) -> bool:

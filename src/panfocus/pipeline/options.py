@@ -21,7 +21,7 @@ from panfocus.systems.devices import DEFAULT_SYSTEM
 from panfocus.systems.devices import NAMES as DEVICES
 
 BitDepth = Literal["same", "8", "16"]
-Void = Literal["smooth", "off"]
+Void = Literal["smooth", "average", "off"]
 Banding = Literal["mend", "off"]
 Spread = Literal["mend", "off"]
 RawTone = Literal["srgb", "linear"]
@@ -63,7 +63,9 @@ class Options:
             frame is a little soft (`panfocus.fusion.banding`), in mode "blend"; "off" leaves it.
         spread: "mend" takes the light away that a near thing, out of focus, throws over what lies
             behind it (`panfocus.fusion.spread`), in mode "blend", of two frames; "off" leaves it.
-        void: "smooth" averages frames where only noise tells them apart; "off" picks one.
+        void: "average" averages frames where only noise tells them apart; "smooth" also takes away
+            the grain that is left where nothing else is to be seen, in mode "blend"
+            (`panfocus.fusion.grain`); "off" picks one frame.
         guard: "auto" leaves out frames that show nothing and mends what a network loses (see
             `panfocus.guard`); "off" takes all frames and the system as it is.
         prefer: which of two depths that are both in focus, as of something see-through, is taken:
@@ -168,8 +170,10 @@ class Options:
     void: Void = option(
         "smooth",
         "decision",
-        "Where only noise tells frames apart: average them, or pick one all the same.",
+        "Where only noise tells frames apart: average them and smooth the grain that is left, only "
+        "average them, or pick one all the same.",
         choices=get_args(Void),
+        unset="smooth; average for a scientific stack",
     )
     guard: GuardOption = option(
         "auto",

@@ -28,7 +28,7 @@ Wanted: TypeAlias = "str | Mapping[str, Told | Sequence[Told]] | Only"
 
 
 #: What volumes begin with, where photographs begin with something else.
-_OWN = {"align": "none", "banding": "off", "spread": "off"}
+_OWN = {"align": "none", "banding": "off", "spread": "off", "void": "average"}
 
 
 def volume_settings(**options: Any) -> Options:  # noqa: ANN401  checked by `make_settings`

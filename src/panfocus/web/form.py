@@ -20,7 +20,13 @@ _OWN = frozenset({"maps"})
 GROUPS = ("decision", "registration", "input", "maps", "output", "limits")
 
 #: What leaves values as they were measured.
-_MEASURED = {"align": "none", "exposure": "none", "banding": "off", "spread": "off"}
+_MEASURED = {
+    "align": "none",
+    "exposure": "none",
+    "banding": "off",
+    "spread": "off",
+    "void": "average",
+}
 #: What each kind of subject is best begun with; names are keys of the page's texts.
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "macro": {},

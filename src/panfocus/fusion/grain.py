@@ -1,0 +1,158 @@
+"""Where nothing is in focus: take away the grain that averaging frames has left.
+
+What no frame has in focus is smooth, and grain lies over it. The picture is split into two bands of
+detail and what is coarser. Around each pixel the energy of a band is compared with what noise alone
+would give it there, which the averaging of frames knows (`panfocus.fusion.noise_averaging`): with v
+the variance of the noise of a frame, k the frames averaged there and g the part of white noise that
+lies in the band, noise alone gives ``v g / k``. A band is kept by
+
+    share = clip((energy / (v g / k) - 1.5) / 2, 0, 1)
+
+so detail that stands out of the noise stays as it is. No noise, no change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.noise import noise_variance
+from panfocus.arrays.pixels import luminance
+from panfocus.arrays.tiles import Window, windows
+from panfocus.arrays.types import Float, Pixels
+
+#: Gaussians that end the bands, standard deviations in pixels; over which their energy is averaged,
+#: in sigmas of the band but in pixels at least. MEASURED: docs/decisions/0029.
+_SIGMAS = (0.7, 1.4)
+_AROUND = 5 / 3
+#: Energy, in that of noise, up to which a band is noise; and how much more is certainly none.
+_NOISE = 1.5
+_SURE = 2.0
+#: No pixel moves by more standard deviations of its noise: what stands out alone is no grain.
+_MOST = 3.0
+_TILE = 512
+_REACH = 24
+
+
+@dataclass(frozen=True)
+class Grain:
+    """The noise that is left in a fused picture.
+
+    Attributes:
+        variance: of one frame's luminance, at full scale.
+        count: ``(h, w)`` at the working scale, frames that were averaged.
+        kept: ``(h, w)`` in [0, 1], where nothing may be smoothed; None for nowhere.
+    """
+
+    variance: float
+    count: Float
+    kept: Float | None = None
+
+
+def smoothed(picture: Pixels, grain: Grain) -> Pixels:
+    """Return a fused picture without grain where nothing but grain is seen.
+
+    Args:
+        picture: ``(H, W[, C])``, no opacity.
+        grain: of it.
+    """
+    grey: Float = luminance(picture).astype(np.float32)
+    height, width = grey.shape
+    left = noise_variance(grey)
+    # of frames that were interpolated less noise is left than they had
+    variance = min(grain.variance, left * float(grain.count.max()))
+    if not left or not variance:
+        return picture
+    found = _Found(picture, grey, variance, _channels(picture, left))
+    out = picture.copy()
+    for window in windows(height, width, _TILE, _REACH):
+        count = _part(grain.count, window.read, (height, width))
+        kept = None if grain.kept is None else _part(grain.kept, window.read, (height, width))
+        core = found.smoothed(window, count, kept)
+        out[window.core] = core.reshape(out[window.core].shape)
+    return out
+
+
+def _channels(picture: Pixels, left: float) -> Float:
+    """Return the noise of each channel, in that of the luminance."""
+    if picture.ndim == 2:
+        return np.ones(1, np.float32)
+    each = [noise_variance(picture[..., c].astype(np.float32)) for c in range(picture.shape[2])]
+    # a channel without noise is clipped, or flat: what stands out there is no noise
+    return np.maximum(np.asarray(each, np.float32) / np.float32(left), np.float32(1e-3))
+
+
+def _part(values: Float, read: tuple[slice, slice], shape: tuple[int, ...]) -> Float:
+    """Return a part of a map of the working scale at full scale, nearest."""
+    rows, columns = (_near(*of) for of in zip(read, values.shape, shape, strict=True))
+    return values[rows][:, columns]
+
+
+def _near(span: slice, have: int, full: int) -> NDArray[np.intp]:
+    return np.arange(int(span.start), int(span.stop)) * have // full
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A picture and its noise.
+
+    Attributes:
+        picture: ``(H, W[, C])``.
+        grey: its luminance ``(H, W)``.
+        variance: of one frame's luminance.
+        channels: noise of each channel, in that of the luminance.
+    """
+
+    picture: Pixels
+    grey: Float
+    variance: float
+    channels: Float
+
+    def smoothed(self, window: Window, count: Float, kept: Float | None) -> Pixels:
+        """Return a window's core without grain.
+
+        Args:
+            window: of the picture.
+            count: ``(h, w)`` of all that it reads: frames that were averaged.
+            kept: of the same, where nothing may be smoothed.
+        """
+        local = np.float32(self.variance) / np.maximum(count, np.float32(1))
+        seen = self.picture[window.read].astype(np.float32).reshape(*local.shape, -1)
+        taken = np.zeros_like(seen)
+        light, colours, impulse, before = self.grey[window.read], seen, _impulse(), 0.0
+        for sigma in _SIGMAS:
+            step, before = float(np.sqrt(sigma**2 - before**2)), sigma
+            softer, dimmer, broader = (_blurred(a, step) for a in (light, colours, impulse))
+            noise = local * np.square(impulse - broader).sum()
+            band = colours - dimmer
+            energy = self._energy(light - softer, band, _AROUND * max(1.0, sigma))
+            lost = 1 - np.clip((energy / noise - _NOISE) / _SURE, 0, 1)
+            taken += band * lost[..., None]
+            light, colours, impulse = softer, dimmer, broader
+        if kept is not None:
+            taken *= 1 - kept[..., None]
+        most = _MOST * np.sqrt(local[..., None] * self.channels)
+        result = (seen - np.clip(taken, -most, most))[window.inner]
+        result = result if self.picture.dtype.kind == "f" else np.rint(result)
+        return result.astype(self.picture.dtype)
+
+    def _energy(self, light: Float, band: Float, around: float) -> Float:
+        """Return the energy of a band, as of the luminance: two colours may be of one lightness."""
+        grey = _blurred(np.square(light), around)
+        if len(self.channels) == 1:
+            return grey
+        return np.maximum(grey, (_blurred(np.square(band), around) / self.channels).mean(axis=2))
+
+
+def _blurred(values: Float, sigma: float) -> Float:
+    found = np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
+    return found.reshape(values.shape)
+
+
+def _impulse() -> Float:
+    out = np.zeros((33, 33), np.float32)
+    out[16, 16] = 1
+    return out
