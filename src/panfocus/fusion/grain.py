@@ -33,7 +33,12 @@ _NOISE = 1.5
 _SURE = 2.0
 #: No pixel moves by more standard deviations of its noise: what stands out alone is no grain.
 _MOST = 3.0
+#: How much each colour counts for lightness, BT.601.
+_LIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
 _TILE = 512
+#: Pixels that noise is measured on, about, and rows of the strips that they are taken in.
+_ENOUGH = 3_000_000
+_STRIP = 72
 _REACH = 24
 
 
@@ -59,21 +64,28 @@ def smoothed(picture: Pixels, grain: Grain) -> Pixels:
         picture: ``(H, W[, C])``, no opacity.
         grain: of it.
     """
-    grey: Float = luminance(picture).astype(np.float32)
-    height, width = grey.shape
-    left = noise_variance(grey)
+    height, width = picture.shape[:2]
+    sample = _sample(picture)
+    left = noise_variance(luminance(sample).astype(np.float32))
     # of frames that were interpolated less noise is left than they had
     variance = min(grain.variance, left * float(grain.count.max()))
     if not left or not variance:
         return picture
-    found = _Found(picture, grey, variance, _channels(picture, left))
+    found = _Found(picture, variance, _channels(sample, left))
     out = picture.copy()
-    for window in windows(height, width, _TILE, _REACH):
+    for window in windows(height, width, _TILE, _REACH, 2):
         count = _part(grain.count, window.read, (height, width))
         kept = None if grain.kept is None else _part(grain.kept, window.read, (height, width))
         core = found.smoothed(window, count, kept)
         out[window.core] = core.reshape(out[window.core].shape)
     return out
+
+
+def _sample(picture: Pixels) -> Pixels:
+    """Return strips of a picture, enough of them to tell its noise by."""
+    every = max(round(picture.shape[0] * picture.shape[1] / _ENOUGH), 1)
+    strips = range(0, picture.shape[0], _STRIP * every)
+    return np.concatenate([picture[top : top + _STRIP] for top in strips])
 
 
 def _channels(picture: Pixels, left: float) -> Float:
@@ -101,13 +113,11 @@ class _Found:
 
     Attributes:
         picture: ``(H, W[, C])``.
-        grey: its luminance ``(H, W)``.
         variance: of one frame's luminance.
         channels: noise of each channel, in that of the luminance.
     """
 
     picture: Pixels
-    grey: Float
     variance: float
     channels: Float
 
@@ -115,41 +125,70 @@ class _Found:
         """Return a window's core without grain.
 
         Args:
-            window: of the picture.
+            window: of the picture; it begins at even rows and columns.
             count: ``(h, w)`` of all that it reads: frames that were averaged.
             kept: of the same, where nothing may be smoothed.
         """
         local = np.float32(self.variance) / np.maximum(count, np.float32(1))
-        seen = self.picture[window.read].astype(np.float32).reshape(*local.shape, -1)
+        seen: Float = self.picture[window.read].astype(np.float32)
+        seen = seen.reshape(*local.shape, -1)
         taken = np.zeros_like(seen)
-        light, colours, impulse, before = self.grey[window.read], seen, _impulse(), 0.0
+        colours, impulse, before = seen, _impulse(), 0.0
         for sigma in _SIGMAS:
             step, before = float(np.sqrt(sigma**2 - before**2)), sigma
-            softer, dimmer, broader = (_blurred(a, step) for a in (light, colours, impulse))
-            noise = local * np.square(impulse - broader).sum()
-            band = colours - dimmer
-            energy = self._energy(light - softer, band, _AROUND * max(1.0, sigma))
+            softer, broader = _blurred(colours, step), _blurred(impulse, step)
+            band = colours - softer
+            energy = self._energy(band, _AROUND * max(1.0, sigma))
+            noise = _halved(local) * np.square(impulse - broader).sum()
             lost = 1 - np.clip((energy / noise - _NOISE) / _SURE, 0, 1)
-            taken += band * lost[..., None]
-            light, colours, impulse = softer, dimmer, broader
+            taken += band * _doubled(lost, local.shape)[..., None]
+            colours, impulse = softer, broader
         if kept is not None:
             taken *= 1 - kept[..., None]
-        most = _MOST * np.sqrt(local[..., None] * self.channels)
-        result = (seen - np.clip(taken, -most, most))[window.inner]
+        rows, columns = window.inner
+        most = _MOST * np.sqrt(local[rows, columns, None] * self.channels)
+        result = seen[window.inner] - np.clip(taken[window.inner], -most, most)
         result = result if self.picture.dtype.kind == "f" else np.rint(result)
         return result.astype(self.picture.dtype)
 
-    def _energy(self, light: Float, band: Float, around: float) -> Float:
-        """Return the energy of a band, as of the luminance: two colours may be of one lightness."""
-        grey = _blurred(np.square(light), around)
+    def _energy(self, band: Float, around: float) -> Float:
+        """Return the energy of a band at half scale, as of the luminance.
+
+        Of the luminance, or the mean of all colours: two colours may be of one lightness.
+        """
         if len(self.channels) == 1:
-            return grey
-        return np.maximum(grey, (_blurred(np.square(band), around) / self.channels).mean(axis=2))
+            return _blurred(_halved(np.square(band[..., 0])), around / 2)
+        weights = _LIGHTNESS if len(self.channels) == 3 else np.full_like(self.channels, 1)
+        grey = np.square(_mixed(band, weights / weights.sum()))
+        all_ = _mixed(np.square(band), 1 / (self.channels * len(self.channels)))
+        one, other = (_blurred(_halved(e), around / 2) for e in (grey, all_))
+        return np.maximum(one, other)
+
+
+def _mixed(colours: Float, weights: Float) -> Float:
+    return np.asarray(cv2.transform(colours, weights[None]), np.float32)
 
 
 def _blurred(values: Float, sigma: float) -> Float:
-    found = np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
+    side = 2 * int(np.ceil(2.5 * sigma)) + 1
+    found = np.asarray(cv2.GaussianBlur(values, (side, side), sigma), np.float32)
     return found.reshape(values.shape)
+
+
+def _halved(values: Float) -> Float:
+    """Return the means of squares of two pixels' side."""
+    height, width = values.shape[:2]
+    if height % 2 or width % 2:
+        more = (0, height % 2, 0, width % 2)
+        values = np.asarray(cv2.copyMakeBorder(values, *more, cv2.BORDER_REPLICATE), np.float32)
+    size = values.shape[1] // 2, values.shape[0] // 2
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _doubled(values: Float, shape: tuple[int, ...]) -> Float:
+    size = 2 * values.shape[1], 2 * values.shape[0]
+    large = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    return large[: shape[0], : shape[1]]
 
 
 def _impulse() -> Float:
