@@ -157,9 +157,9 @@ class _Found:
         Of the luminance, or the mean of all colours: two colours may be of one lightness.
         """
         if len(self.channels) == 1:
-            return _blurred(_halved(np.square(band[..., 0])), around / 2)
+            return _blurred(_halved(np.asarray(np.square(band[..., 0]), np.float32)), around / 2)
         weights = _LIGHTNESS if len(self.channels) == 3 else np.full_like(self.channels, 1)
-        grey = np.square(_mixed(band, weights / weights.sum()))
+        grey = np.square(_mixed(band, np.asarray(weights / weights.sum(), np.float32)))
         all_ = _mixed(np.square(band), 1 / (self.channels * len(self.channels)))
         one, other = (_blurred(_halved(e), around / 2) for e in (grey, all_))
         return np.maximum(one, other)
