@@ -105,3 +105,10 @@ def test_frames_that_were_interpolated_have_less_noise_than_they_had():
     picture = np.clip(np.rint(flat + rng.normal(0, 1, flat.shape)), 0, 255).astype(np.uint8)
     out = smoothed(picture, Grain(25.0, np.ones(flat.shape, np.float32))).astype(np.float32)
     assert out[:, 84:156].std() > 0.9 * flat[:, 84:156].std()
+
+
+def test_what_is_the_same_in_all_frames_is_no_noise():
+    frame = noisy(soft_scene(), 4, 0)
+    for count in (2, 4):
+        out = panfocus.fuse([frame] * count, system="guided").image
+        np.testing.assert_array_equal(out, frame)

@@ -129,7 +129,7 @@ class _Found:
             count: ``(h, w)`` of all that it reads: frames that were averaged.
             kept: of the same, where nothing may be smoothed.
         """
-        local = np.float32(self.variance) / np.maximum(count, np.float32(1))
+        local = np.asarray(self.variance / np.maximum(count, 1), np.float32)
         seen: Float = self.picture[window.read].astype(np.float32)
         seen = seen.reshape(*local.shape, -1)
         taken = np.zeros_like(seen)
@@ -160,7 +160,8 @@ class _Found:
             return _blurred(_halved(np.asarray(np.square(band[..., 0]), np.float32)), around / 2)
         weights = _LIGHTNESS if len(self.channels) == 3 else np.full_like(self.channels, 1)
         grey = np.square(_mixed(band, np.asarray(weights / weights.sum(), np.float32)))
-        all_ = _mixed(np.square(band), 1 / (self.channels * len(self.channels)))
+        shares = np.asarray(1 / (self.channels * len(self.channels)), np.float32)
+        all_ = _mixed(np.square(band), shares)
         one, other = (_blurred(_halved(e), around / 2) for e in (grey, all_))
         return np.maximum(one, other)
 

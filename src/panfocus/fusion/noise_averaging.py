@@ -50,8 +50,10 @@ class Likeness:
 #: MEASURED (docs/decisions/0029).
 AVERAGED = Likeness(2.0, 0.0)
 SMOOTHED = Likeness(0.8, 0.45)
-#: Noise under half a grey level of 255 cannot be seen: nothing is averaged.
+#: Noise under half a grey level of 255 cannot be seen: nothing is averaged. What is above sixteen
+#: is no photograph's noise: no grain is smoothed.
 _LEAST_SIGMA = 0.5 / 255
+_MOST_SIGMA = 16 / 255
 
 
 class Calm:
@@ -69,6 +71,8 @@ class Calm:
         self._variance = np.inf
         self._needed = True
         self._fine: float | None = None
+        self._differing = 0.0
+        self._most = np.inf
         self._picture: Float | None = None
         self._count: Float | None = None
         self._kept: Float | None = None
@@ -78,7 +82,9 @@ class Calm:
         """What noise is left in the picture; None where there was too little to be seen."""
         if not self._needed or self._count is None or self._fine is None:
             return None
-        return Grain(self._fine, self._count, self._kept)
+        # noise is another one in every frame: what is the same in all of them is what they show
+        own = self._fine * min(self._differing / self._variance, 1.0)
+        return Grain(own, self._count, self._kept) if np.sqrt(own) < self._most else None
 
     def soften(self, decision: Decision) -> Decision:
         """Return the decision with frames averaged where only noise tells them apart.
@@ -96,6 +102,7 @@ class Calm:
         if self._fine is None:
             own = decision.frame.taken_grey.astype(np.float32)
             self._fine = self._variance if self._factor == 1 else noise_variance(own)
+            self._most = _MOST_SIGMA * white(decision.frame.dtype)
         self._keep(decision.kept)
         shown = decision.frame.shown(self._factor)
         if self._picture is None or self._count is None:
@@ -117,6 +124,9 @@ class Calm:
         assert self._picture is not None
         assert self._count is not None
         difference = grey - self._picture
+        if self._likeness is SMOOTHED:
+            once = 1 + 1 / max(float(self._count.max()), 1.0)
+            self._differing = max(self._differing, noise_variance(difference) / once)
         distance = np.asarray(cv2.blur(difference * difference, (_WINDOW, _WINDOW)), np.float32)
         variance = np.float32(self._variance)
         count = np.maximum(self._count, np.float32(1e-3))  # none where no frame has shown anything
