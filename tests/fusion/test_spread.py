@@ -115,12 +115,6 @@ def test_what_takes_pixels_or_makes_pictures_is_as_it_was(scene, options):
     assert np.array_equal(off, mended)
 
 
-def test_stacks_of_three_are_as_they_were(scene):
-    frames = [*scene[0], scene[0][0]]
-    off, mended = both(frames)
-    assert np.array_equal(off, mended)
-
-
 def test_frames_that_come_one_by_one_are_mended_too(scene):
     off, mended = both(scene[0])
     options = {"system": "guided", "align": "none", "exposure": "none", "maps": False}
@@ -173,7 +167,7 @@ def test_the_report_tells_how_much_was_mended(scene):
     cases = ((scene[0], "mend"), (scene[0], "off"), ([*scene[0], scene[0][0]], "mend"))
     parts = [panfocus.fuse(f, spread=way, **options).report.mended_spread for f, way in cases]
     assert 0.005 < parts[0] < 0.5
-    assert parts[1:] == [None, None]
+    assert parts[1:] == [None, 0.0]
 
 
 def test_scientific_stacks_keep_their_values_unless_asked():

@@ -32,6 +32,7 @@ from panfocus.systems import (
 
 if TYPE_CHECKING:
     from panfocus.fusion.spread.mending import PairSpread
+    from panfocus.fusion.spread.stack import StackSpread
     from panfocus.guard.guard import Guard
 
 
@@ -51,16 +52,17 @@ class Mixing:
         system: System,
         factor: int,
         group: Groups,
-        again: Iterator[Frame] | None = None,
+        again: Callable[[], Iterator[Frame]] | None = None,
     ) -> None:
+        reads_again = again is not None and group.reads_again(journal.total)
         self._journal = journal
         self._guard = guard_of(journal)
         self.fold = make_fold(
             system,
             factor,
             group=group.compared,
-            many=group.held(again=again is not None),
-            again=again,
+            many=group.held(again=reads_again),
+            again=again() if again is not None and reads_again else None,
             wants_depth=journal.settings.maps,
             prefer=_preference(journal),
             guard=self._guard,
@@ -70,7 +72,7 @@ class Mixing:
         self._factor = factor
         self._has_alpha = False
         self.curves = FocusCurves(factor) if _needs_curves(journal, system) else None
-        self._spread = _spread_of(journal)
+        self._spread = _spread_of(journal, again)
         self._calm = _calm_of(journal, factor)
         self.composer = Composer(
             factor,
@@ -104,17 +106,15 @@ class Mixing:
 
     def _mended(self) -> Pixels:
         blended, largest = self.composer.picture, self.composer.largest
-        if self._spread is not None and self._spread.is_pair:
-            with self._journal.clock.stage("spread"):
-                blended, part = self._spread.mended(blended)
-            self._journal.report.mended_spread = part
-            return blended
         if self.curves is not None and _mends_bands(self._journal):
             with self._journal.clock.stage("banding"):
                 curves, factor = self.curves, self._factor
                 blended, part = mended(blended, curves, factor, has_alpha=self._has_alpha)
             self._journal.report.mended_bands = part
-            return blended
+        if self._spread is not None:
+            with self._journal.clock.stage("spread"):
+                blended, part = self._spread.mended(blended)
+            self._journal.report.mended_spread = part
         if self._restoration is None or largest is None:
             return blended
         with self._journal.clock.stage("restore"):
@@ -136,7 +136,7 @@ class Mixing:
                 self._shares.add(decision)
                 self.composer.apply(self._calm.soften(decision) if self._calm else decision)
             if self._spread is not None:
-                self._spread.take(decision.chosen)
+                self._spread.take(decision)
             if self.curves is not None:
                 with self._journal.clock.stage("curves"):
                     self.curves.take(decision)
@@ -166,11 +166,9 @@ def fuse_decisions(
     pixels = height * width
     size = int(np.prod(first.shape)) * first.dtype.itemsize
     group = groups(system, size, pixels, pixels // factor**2, budget)
-    if not group.reads_again(journal.total):
-        again = None
 
     def mixing_anew() -> Mixing:
-        return Mixing(journal, system, factor, group, again() if again else None)
+        return Mixing(journal, system, factor, group, again)
 
     mixing = mixing_anew()
     frames = _back([first], source)
@@ -216,14 +214,22 @@ def _mends_bands(journal: Journal) -> bool:
     return journal.settings.banding == "mend" and journal.settings.mode == "blend"
 
 
-def _spread_of(journal: Journal) -> PairSpread | None:
-    """Return what mends the light that is spread in a pair; None where there is none to mend."""
+def _spread_of(
+    journal: Journal, again: Callable[[], Iterator[Frame]] | None
+) -> PairSpread | StackSpread | None:
+    """Return what mends spread light; None where there is none to mend."""
     settings = journal.settings
-    if settings.spread == "off" or settings.mode != "blend" or journal.total not in (None, 2):
+    if settings.spread == "off" or settings.mode != "blend":
         return None
-    from panfocus.fusion.spread.mending import PairSpread  # noqa: PLC0415  only pairs need it
+    # imported for those who need it
+    is_linear = settings.raw_tone == "linear"
+    if journal.total in (None, 2):
+        from panfocus.fusion.spread.mending import PairSpread  # noqa: PLC0415
 
-    return PairSpread(is_linear=settings.raw_tone == "linear")
+        return PairSpread(is_linear=is_linear)
+    from panfocus.fusion.spread.stack import StackSpread  # noqa: PLC0415
+
+    return StackSpread(is_linear=is_linear, again=again)
 
 
 def _needs_curves(journal: Journal, system: System) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels, SampleT
 from panfocus.frame import Frame
+from panfocus.fusion.decision import Decision
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
 from panfocus.fusion.spread.layers import Behind, behind, reach_of
@@ -35,6 +36,11 @@ _TILE = 256
 _SEEN = 0.008
 
 
+def scale_for(shape: tuple[int, ...]) -> int:
+    """Return pixels of a picture ``(H, W[, C])`` for one of the scale at which it is looked at."""
+    return max(int(np.ceil(np.sqrt(shape[0] * shape[1] / _LOOKED_AT))), 1)
+
+
 class PairSpread:
     """Holds the frames of a pair until their blend is done, and mends it."""
 
@@ -45,19 +51,14 @@ class PairSpread:
         self._frames: list[Frame] = []
         self._first: Float | None = None
 
-    @property
-    def is_pair(self) -> bool:
-        """Whether two frames came, and no more."""
-        return self._count == 2
-
     def push(self, frame: Frame) -> None:
         """Take the next frame; of more than two none is held."""
         self._count += 1
         self._frames = [*self._frames, frame] if self._count <= 2 else []
 
-    def take(self, share: Float) -> None:
-        """Take the latest frame's weight against those before, ``(h, w)``, at any scale."""
-        self._first = (share <= 0.5).astype(np.float32)
+    def take(self, decision: Decision) -> None:
+        """Take what was decided of the latest frame, at any scale."""
+        self._first = (decision.chosen <= 0.5).astype(np.float32)
 
     def mended(self, picture: Pixels) -> tuple[Pixels, float]:
         """Return the blend without spread light, and the part of it that changed visibly.
@@ -68,14 +69,14 @@ class PairSpread:
         frames = self._frames
         if len(frames) != 2 or self._first is None or any(frame.has_alpha for frame in frames):
             return picture, 0.0
-        scale = int(np.ceil(np.sqrt(np.prod(picture.shape[:2]) / _LOOKED_AT)))
-        both = _Both.of(frames, self._first, max(scale, 1), is_linear=self._is_linear)
+        scale = scale_for(picture.shape)
+        both = Both.of(frames, self._first, scale, is_linear=self._is_linear)
         changes = both.changes()
         return (picture, 0.0) if changes is None else changes.applied(picture, frames)
 
 
 @dataclass(frozen=True)
-class _Both:
+class Both:
     """Both frames and the decision between them, at the scale at which they are looked at.
 
     Attributes:
@@ -93,7 +94,7 @@ class _Both:
     shown: Float
 
     @classmethod
-    def of(cls, frames: Sequence[Frame], first: Float, scale: int, *, is_linear: bool) -> _Both:
+    def of(cls, frames: Sequence[Frame], first: Float, scale: int, *, is_linear: bool) -> Both:
         """Look at frames, and the decision at any scale, shrunk by `scale`."""
         how = Encoding.of([frame.pixels for frame in frames], is_linear=is_linear)
         one, other = (how.linear(small(np.asarray(f.pixels), scale)) for f in frames)
@@ -105,8 +106,13 @@ class _Both:
             shown *= cv2.resize(least, size, interpolation=cv2.INTER_NEAREST) > 0
         return cls(scale, how, (one, other), taken.astype(np.float32), shown)
 
-    def changes(self) -> _Changes | None:
-        """Return what is to be changed; None where no blur tells of anything."""
+    def changes(self, allowed: float = 0.0) -> Changes | None:
+        """Return what is to be changed; None where no blur tells of anything.
+
+        Args:
+            allowed: share of the frames' difference that blurs may leave unexplained and are yet
+                believed.
+        """
         first, shown = self.first, self.shown
         turns = cv2.morphologyEx(first, cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) * shown
         if np.count_nonzero(turns) < _LEAST:
@@ -116,6 +122,7 @@ class _Both:
         if front is None or back is None:
             return None
         unexplained = np.maximum(front.unexplained, back.unexplained)
+        unexplained = np.maximum(unexplained - np.float32(allowed), 0)
         unexplained = unexplained + np.float32(_GLARE) * clipped(one, other)
         contour = np.asarray(turns, np.float32)
         at = contour * (unexplained < UNEXPLAINED)
@@ -126,14 +133,14 @@ class _Both:
         blurs = [Blur.of(radius.pixels[area], near) for radius in (front, back)]
         return self._part(area)._found(area, blurs, contour[area], unexplained[area])
 
-    def _part(self, area: Area) -> _Both:
+    def _part(self, area: Area) -> Both:
         one, other = (np.ascontiguousarray(light[area]) for light in self.light)
         first, shown = (np.ascontiguousarray(each[area]) for each in (self.first, self.shown))
-        return _Both(self.scale, self.how, (one, other), first, shown)
+        return Both(self.scale, self.how, (one, other), first, shown)
 
     def _found(
         self, area: Area, blurs: Sequence[Blur], contour: Float, unexplained: Float
-    ) -> _Changes:
+    ) -> Changes:
         seen = [self.how.samples(light) / np.float32(self.how.top) for light in self.light]
         edges = [edge_of(seen[0], self.first), edge_of(seen[1], 1 - self.first)]
         found = [
@@ -145,11 +152,11 @@ class _Both:
         weights = [
             b * reach_of(e, f) * self.shown for b, e, f in zip(beliefs, edges, found, strict=True)
         ]
-        return _Changes(area, self.scale, self.how, found, weights)
+        return Changes(area, self.scale, self.how, found, weights)
 
 
 @dataclass(frozen=True)
-class _Changes:
+class Changes:
     """What is changed, and how far, with the first frame's thing in front and the second's."""
 
     area: Area

@@ -1,0 +1,228 @@
+"""Spread light in stacks: which two frames meet at an edge, and their pair's mending there.
+
+Where two depths meet that are frames apart, the frames that are focused on them make a pair as any
+two photographs do (`panfocus.fusion.spread.mending`). Which those are the decision tells. Whether a
+blur explains what differs between them is asked of small grey pictures first: only where it does
+are the frames themselves looked at a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.distinct import distinct
+from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Frame
+from panfocus.fusion.decision import Decision
+from panfocus.fusion.spread.evidence import UNEXPLAINED
+from panfocus.fusion.spread.light import Encoding, small
+from panfocus.fusion.spread.mending import Both, scale_for
+from panfocus.fusion.spread.radius import radius_of
+
+#: Frames that two depths are apart at least; pixels along an edge that are worth it.
+APART = 2
+_LEAST = 60
+#: Edges that are looked at, the longest; and of those in which a blur tells, that are mended.
+_TRIED, _MENDED = 6, 3
+#: Pixels that a place is across at least: less is noise of the decision.
+_SOLID = 11
+_NONE = 2**16 - 1
+#: Pixels across which two depths are said to meet, and around edges that may change.
+_ACROSS = 3
+_RING = 13
+#: Pixels around what may change that tell of blurs.
+_CONTEXT = 48
+#: Share of what differs that blurs may leave unexplained: frames of a stack are focused near to
+#: both depths, and seldom on them.
+_ALLOWED = 0.02
+#: Bytes of frames that are held at once for it.
+_MOST_BYTES = 512 * 2**20
+
+Numbers: TypeAlias = "NDArray[np.uint16]"
+Again: TypeAlias = "Callable[[], Iterator[Frame]]"
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Two depths that meet.
+
+    Attributes:
+        frames: numbers of those that are focused on them.
+        first: 1 where the first of them is nearer in focus, else 0, ``(h, w)``.
+        near: where the picture may change, 0 or 1, ``(h, w)``.
+    """
+
+    frames: tuple[int, int]
+    first: Float
+    near: Float
+
+    @classmethod
+    def of(cls, index: Numbers, solid: Numbers, frames: tuple[int, int]) -> Meeting:
+        """Find where they meet.
+
+        Args:
+            index: number of the frame that was taken, ``(h, w)``.
+            solid: the same where it is beyond doubt, see `_solid`.
+            frames: numbers of two.
+        """
+        one, other = ((solid == number).astype(np.uint8) for number in frames)
+        across = np.ones((2 * _ACROSS + 1,) * 2, np.uint8)
+        seam = np.minimum(cv2.dilate(one, across), cv2.dilate(other, across))
+        near = cv2.dilate(seam, np.ones((2 * _RING + 1,) * 2, np.uint8))
+        away = [np.abs(index.astype(np.int32) - number) for number in frames]
+        first = np.asarray(away[0] < away[1], np.float32)
+        return cls(frames, first, np.asarray(near, np.float32))
+
+    @property
+    def area(self) -> tuple[slice, slice]:
+        """Rows and columns around what may change."""
+        rows, columns = (np.flatnonzero(self.near.any(axis=axis)) for axis in (1, 0))
+        down, across = (
+            slice(max(int(each[0]) - _CONTEXT, 0), int(each[-1]) + _CONTEXT + 1)
+            for each in (rows, columns)
+        )
+        return down, across
+
+    def tells(self, greys: Sequence[Float]) -> bool:
+        """Whether a blur of both tells of spread light, in grey linear light ``(h, w, 1)``."""
+        one, other = (np.ascontiguousarray(grey[self.area]) for grey in greys)
+        first, near = self.first[self.area], self.near[self.area]
+        found = [radius_of(one, other, first), radius_of(other, one, 1 - first)]
+        left = [each.unexplained for each in found if each is not None]
+        return len(left) == 2 and bool(
+            ((np.maximum(*left) < _ALLOWED + UNEXPLAINED) * near).sum() > _LEAST
+        )
+
+
+class StackSpread:
+    """Holds small pictures of a stack's frames until their blend is done, and mends it.
+
+    Args:
+        is_linear: whether samples are light as measured.
+        again: yields the frames a second time; None where they come only once.
+    """
+
+    def __init__(self, *, is_linear: bool, again: Again | None) -> None:
+        self._is_linear = is_linear
+        self._again = again
+        self._scale = 0
+        self._greys: dict[int, Pixels] = {}
+        self._held: dict[int, Frame] = {}
+        self._index: Numbers | None = None
+        self._is_fit = True
+
+    def push(self, frame: Frame) -> None:
+        """Take the next frame."""
+        if not self._is_fit:
+            return
+        self._is_fit = not frame.has_alpha and frame.guide is None and frame.number < _NONE
+        self._scale = self._scale or scale_for(frame.shape)
+        if self._scale > 1 and self._again is None:
+            self._is_fit = False  # frames are too large to be held, and do not come again
+        if not self._is_fit:
+            self._greys, self._held = {}, {}
+            return
+        self._greys[frame.number] = small(np.asarray(frame.grey), self._scale)
+        if self._scale == 1:
+            self._held[frame.number] = frame.alone()
+
+    def take(self, decision: Decision) -> None:
+        """Take what was decided of a frame."""
+        if not self._is_fit or not self._greys:
+            return
+        height, width = next(iter(self._greys.values())).shape[:2]
+        if self._index is None:
+            self._index = np.full((height, width), decision.frame.number, np.uint16)
+        share = cv2.resize(decision.chosen, (width, height), interpolation=cv2.INTER_AREA)
+        self._index[share > 0.5] = decision.frame.number
+
+    def mended(self, picture: Pixels) -> tuple[Pixels, float]:
+        """Return the blend without spread light, and the part of it that changed visibly.
+
+        Args:
+            picture: the blend ``(H, W[, C])`` of all frames.
+        """
+        if not self._is_fit or self._index is None:
+            return picture, 0.0
+        meetings = self._telling(np.asarray(cv2.medianBlur(self._index, 3), np.uint16))
+        frames = self._frames({number for each in meetings for number in each.frames})
+        part = 0.0
+        for each in reversed(meetings):  # where edges of several meet, the longest has the say
+            pair = [frames[number] for number in each.frames if number in frames]
+            if len(pair) == 2:
+                picture, changed = self._mended(picture, each, pair)
+                part += changed
+        return picture, min(part, 1.0)
+
+    def _mended(
+        self, picture: Pixels, meeting: Meeting, pair: Sequence[Frame]
+    ) -> tuple[Pixels, float]:
+        both = Both.of(pair, meeting.first, self._scale, is_linear=self._is_linear)
+        near = meeting.near[: both.shown.shape[0], : both.shown.shape[1]]
+        changes = replace(both, shown=both.shown * near).changes(_ALLOWED)
+        return (picture, 0.0) if changes is None else changes.applied(picture, pair)
+
+    def _telling(self, index: Numbers) -> list[Meeting]:
+        """Return where depths meet and a blur tells of spread light, the longest edges first."""
+        out: list[Meeting] = []
+        how = Encoding.of(list(self._greys.values()), is_linear=self._is_linear)
+        solid = _solid(index)
+        for frames in _meeting(solid)[:_TRIED]:
+            meeting = Meeting.of(index, solid, frames)
+            if meeting.tells([how.linear(self._greys[number]) for number in frames]):
+                out.append(meeting)
+        return out[:_MENDED]
+
+    def _frames(self, numbers: set[int]) -> dict[int, Frame]:
+        """Return frames by number, as many as may be held at once."""
+        if self._scale == 1:
+            return {number: self._held[number] for number in numbers}
+        out: dict[int, Frame] = {}
+        if not numbers or self._again is None:
+            return out
+        left = _MOST_BYTES
+        for frame in self._again():
+            if frame.number in numbers:
+                left -= int(np.prod(frame.shape)) * frame.dtype.itemsize
+                if left < 0:
+                    break
+                out[frame.number] = frame.alone()
+            if len(out) == len(numbers):
+                break
+        return out
+
+
+def _solid(index: Numbers) -> Numbers:
+    """Return which frame was taken where that is no speckle and no fringe, else `_NONE`."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SOLID, _SOLID))
+    out = np.full_like(index, _NONE)
+    for number in distinct(index):
+        where = (index == number).astype(np.uint8)
+        out[cv2.morphologyEx(where, cv2.MORPH_OPEN, disc) > 0] = number
+    return out
+
+
+def _meeting(index: Numbers) -> list[tuple[int, int]]:
+    """Return pairs of frames whose depths meet, those with the longest edges first."""
+    sides = (
+        (index[:, :-_ACROSS], index[:, _ACROSS:]),
+        (index[:-_ACROSS], index[_ACROSS:]),
+    )
+    found: dict[tuple[int, int], int] = {}
+    for one, other in sides:
+        low, high = np.minimum(one, other), np.maximum(one, other)
+        jumps = (high - low >= APART) & (high != _NONE)
+        both = low[jumps].astype(np.int64) << 16 | high[jumps]
+        ordered = np.sort(both)
+        values = distinct(ordered)
+        counts = np.diff(np.searchsorted(ordered, values, "right"), prepend=0)
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+            pair = value >> 16, value & 0xFFFF
+            found[pair] = found.get(pair, 0) + count
+    return sorted((p for p, n in found.items() if n >= _LEAST), key=lambda p: -found[p])
