@@ -167,10 +167,11 @@ def test_levels_and_maps_follow_what_is_done(browser, spoilt):
         fuse(page)
         tab(page, "See")
         page.get_by_role("radio", name="Depth").click()
-        with page.expect_request(lambda r: "/tiles/r1/" in r.url and "0-0.5-" in r.url):
+        with page.expect_request(lambda r: "/tiles/r1/" in r.url and "~0,0.5," in r.url):
             page.get_by_label("White").fill("500")  # of a thousand
-        with page.expect_request(lambda r: "/thumbs/0" in r.url and "-1-" not in r.url):
-            page.get_by_role("button", name="As in the file").click()
+        page.locator(".cell img[src*='~0,0.5,']").first.wait_for()
+        page.get_by_role("button", name="As in the file").click()
+        page.locator(".cell img:not([src*='~'])").first.wait_for()
         tab(page, "Mend")
         page.get_by_role("radio", name="Brush").click()
         page.get_by_label("Painted from").select_option("0")

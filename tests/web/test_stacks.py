@@ -234,7 +234,7 @@ def test_results_and_stacks_can_be_dropped(page, shots):
     assert page.http.delete(f"{stack}/results/{result}").status_code == 200
     assert [r["id"] for r in page.get(stack).json()["results"]] == ["draft"]
     assert page.http.delete(stack).status_code == 200
-    assert page.get(stack).status_code == 400
+    assert page.get(stack).status_code == 410
     assert not work.exists()
 
 
