@@ -19,12 +19,15 @@ export function openPage() {
     return el("div", { class: "problem" }, glyph("warn"), el("div", {}, el("strong", {}, what), lines.map((l) => el("p", { class: "small" }, l))));
   });
 
+  let going = 0;
   async function go(path) {
+    going += 1;
+    const mine = going;
     try {
       const facts = await get(`/api/folder?path=${encodeURIComponent(path)}`);
-      clear(listing, view(facts));
+      if (mine === going) clear(listing, view(facts));
     } catch (error) {
-      clear(listing, el("p", {}, t("folder.fail")));
+      if (mine === going) clear(listing, el("p", {}, t("folder.fail")));
       refusal(error);
     }
   }
