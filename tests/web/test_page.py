@@ -365,12 +365,17 @@ def test_files_are_dropped_onto_the_page(browser, spoilt, tmp_path):
         assert page.locator(".cell").count() == 3
 
 
-def drop(page, *paths):
-    """Drop files or folders onto the page, as from a file manager."""
+def drag(page, kind, *paths):
+    """Do a part of dropping files or folders onto the page, as from a file manager."""
     session = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+
+
+def drop(page, *paths):
+    """Drop files or folders onto the page."""
     for kind in ("dragEnter", "dragOver", "drop"):
-        session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+        drag(page, kind, *paths)
 
 
 def test_folders_and_volumes_are_dropped_onto_the_page(browser, spoilt, tmp_path):

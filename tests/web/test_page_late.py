@@ -7,7 +7,7 @@ import tifffile
 from tests.conftest import focal_stack
 from tests.web.browser import browsing, page_of, viewing
 from tests.web.conftest import planted, write_frames
-from tests.web.test_page import HEIGHT, WIDTH, at, fuse, tab, until
+from tests.web.test_page import HEIGHT, WIDTH, at, drag, fuse, tab, until
 
 #: The modules of the page are there once; a test sees what the page knows.
 STORE = "const store = await import('/static/js/store.js');"
@@ -162,3 +162,14 @@ def test_a_closed_stack_is_no_error_of_the_page(browser, shots):
         )
         page.wait_for_selector(".opener")
         assert page.locator(".toast").count() == 0
+
+
+def test_files_are_let_go_on_what_was_just_drawn_anew(browser, shots, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with viewing(tmp_path / "empty") as address, page_of(browser, address) as page:
+        page.wait_for_selector("text=Drop frames here")
+        for kind in ("dragEnter", "dragOver", "drop"):
+            if kind == "drop":
+                page.evaluate(f"async () => {{ {STORE} store.tell('shown'); }}")
+            drag(page, kind, shots)
+        page.wait_for_selector(".tab.on >> text=moth")

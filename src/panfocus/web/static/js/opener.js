@@ -154,7 +154,12 @@ async function take(transfer) {
 export function dropAnywhere() {
   let depth = 0;
   const isFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-  addEventListener("dragenter", (event) => { if (isFiles(event)) { depth += 1; document.body.classList.add("dragging"); } });
+  addEventListener("dragenter", (event) => {
+    if (!isFiles(event)) return;
+    event.preventDefault(); // what lies under the pointer may be drawn anew just before files are let go
+    depth += 1;
+    document.body.classList.add("dragging");
+  });
   addEventListener("dragleave", () => { depth -= 1; if (depth <= 0) { depth = 0; document.body.classList.remove("dragging"); } });
   addEventListener("dragover", (event) => { if (isFiles(event)) event.preventDefault(); });
   addEventListener("drop", (event) => {
