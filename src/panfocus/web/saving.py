@@ -23,7 +23,7 @@ from panfocus.retouch import Stroke
 from panfocus.web import mendings, unsaved, volume_saving
 from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.places import Places
-from panfocus.web.requests import list_of, whole
+from panfocus.web.requests import list_of, real, whole
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
 from panfocus.web.volume_saving import VolumeWish
@@ -77,7 +77,7 @@ class SaveRequest:
             maps,
             height_map=wished("height_map", "_height.png"),
             mesh=wished("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
-            pixel_um=_number(body.get("pixel_um")),
+            pixel_um=_number(body, "pixel_um"),
             slab=_slab(body.get("slab")),
             scale_bar="auto" if body.get("scale_bar") else None,
             transforms=wished("transforms", "_transforms.json"),
@@ -88,7 +88,7 @@ class SaveRequest:
                 wished("stereo", f"_stereo{picture.suffix}"),
                 wished("rocking", f"_rocking{_moving(body.get('rocking'))}"),
                 _whole(body, "animation_size", FrameOutputs.animation_size, SIZES),
-                _or(_number(body.get("parallax")), FrameOutputs.parallax),
+                _or(_number(body, "parallax"), FrameOutputs.parallax),
             ),
             quality=_whole(body, "quality", Outputs.quality, (1, 100)),
             overwrite=bool(body.get("overwrite")),
@@ -132,10 +132,11 @@ def _or(value: float | None, default: float) -> float:
     return default if value is None else value
 
 
-def _number(value: object) -> float | None:
+def _number(body: Mapping[str, Any], name: str) -> float | None:
+    value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    return real(name, value)
 
 
 def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
