@@ -27,7 +27,7 @@ _ASKED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("POST", "/api/stacks", ("paths", "upload")), ("POST", "/api/uploads", ()),
     ("PUT", "/api/uploads/{odd}/{odd}", ()), ("DELETE", "/api/jobs/{odd}", ()),
     ("GET", "/api/stacks/{odd}", ()), ("DELETE", "/api/stacks/{odd}", ()), ("GET", _ONE, ()),
-    ("POST", _ONE + "/frames", ("used",)), ("POST", _ONE + "/place", ("p", "t", "c")),
+    ("POST", _ONE + "/frames", ("used", "number")), ("POST", _ONE + "/place", ("p", "t", "c")),
     ("GET", _ONE + "/thumbs/{odd}", ()), ("GET", _ONE + "/tiles/{picture}/{odd}/{odd}_{odd}", ()),
     ("GET", _ONE + "/tiles/{odd}/0/0_0", ()), ("GET", _ONE + "/tiles/{picture}/{odd}/0_0", ()),
     ("POST", _ONE + "/fuse", ("options", "box")), ("DELETE", _ONE + "/results/{odd}", ()),

@@ -13,9 +13,9 @@ ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-gpu",
     "--no-first-run", "--disable-component-update", "--disable-sync", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
-#: What is no fault: the graphics of a machine without any, and a picture that is taken off the
-#: stage while a tile of it is on its way.
-QUIET = ("GPU stall", "Ignoring tile")
+#: What is no fault: the graphics of a machine without any, a picture that is taken off the stage
+#: while a tile of it is on its way, and an answer that what was asked for has gone meanwhile.
+QUIET = ("GPU stall", "Ignoring tile", "410 (Gone)")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 

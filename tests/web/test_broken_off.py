@@ -51,7 +51,7 @@ def test_what_breaks_off_leaves_no_trace(shots, tmp_path):
             ask("GET /api/events", seconds=0.01)
             ask("GET /", "Upgrade: websocket\r\nConnection: Upgrade\r\n")
             _ask(port, b"\x16\x03\x01\x02\x00")
-        assert b"200 OK" in ask("GET /api/state", seconds=5)
+        assert b"200 OK" in ask("GET /api/state", seconds=60)
         left = [path.name for path in tmp_path.rglob("*.png") if shots not in path.parents]
     finally:
         server.terminate()

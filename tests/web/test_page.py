@@ -167,10 +167,11 @@ def test_levels_and_maps_follow_what_is_done(browser, spoilt):
         fuse(page)
         tab(page, "See")
         page.get_by_role("radio", name="Depth").click()
-        with page.expect_request(lambda r: "/tiles/r1/" in r.url and "0-0.5-" in r.url):
+        with page.expect_request(lambda r: "/tiles/r1/" in r.url and "~0,0.5," in r.url):
             page.get_by_label("White").fill("500")  # of a thousand
-        with page.expect_request(lambda r: "/thumbs/0" in r.url and "-1-" not in r.url):
-            page.get_by_role("button", name="As in the file").click()
+        page.locator(".cell img[src*='~0,0.5,']").first.wait_for()
+        page.get_by_role("button", name="As in the file").click()
+        page.locator(".cell img:not([src*='~'])").first.wait_for()
         tab(page, "Mend")
         page.get_by_role("radio", name="Brush").click()
         page.get_by_label("Painted from").select_option("0")
@@ -364,12 +365,17 @@ def test_files_are_dropped_onto_the_page(browser, spoilt, tmp_path):
         assert page.locator(".cell").count() == 3
 
 
-def drop(page, *paths):
-    """Drop files or folders onto the page, as from a file manager."""
+def drag(page, kind, *paths):
+    """Do a part of dropping files or folders onto the page, as from a file manager."""
     session = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+
+
+def drop(page, *paths):
+    """Drop files or folders onto the page."""
     for kind in ("dragEnter", "dragOver", "drop"):
-        session.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+        drag(page, kind, *paths)
 
 
 def test_folders_and_volumes_are_dropped_onto_the_page(browser, spoilt, tmp_path):

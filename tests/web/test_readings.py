@@ -168,7 +168,7 @@ def test_a_stack_is_read_anew_and_nothing_made_of_it_is_lost(tmp_path, grey):
         assert answer.status_code == 400
         volume = page.post(f"{stack}/reading", {"reading": reading}).json()["id"]
         page.idle()
-        assert page.get(stack).status_code == 400  # nothing was made of it
+        assert page.get(stack).status_code == 410  # nothing was made of it
         page.fuse(f"/api/stacks/{volume}")
         page.post(f"/api/stacks/{volume}/reading", {"reading": {"axes": "TZYX"}})
         page.idle()

@@ -5,12 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
+import uvicorn
 
 from panfocus.cli import main
 from panfocus.errors import UsageError
+from panfocus.web import serve
 from panfocus.web.serve import View, is_loopback, listen, places_of
 from tests.web.browser import viewing
 
@@ -118,3 +121,29 @@ def test_interrupting_it_is_how_it_ends(shots, name):
 def test_what_is_no_name_of_a_host_is_told(host):
     with pytest.raises(UsageError, match="cannot be served"):
         listen(host, 0)
+
+
+@pytest.mark.parametrize("when", ["before", "while it starts"])
+def test_a_signal_before_it_serves_leaves_nothing(shots, tmp_path, monkeypatch, when):
+    """The folder for what is made is there before the server is."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "work"))
+    (tmp_path / "work").mkdir()
+
+    def say(*_):
+        assert list((tmp_path / "work").iterdir())
+        if when == "before":
+            raise SystemExit(130)
+
+    async def startup(self, sockets=None):
+        await self.lifespan.startup()
+        self.should_exit = True  # as the signal does
+
+    monkeypatch.setattr(serve, "_say", say)
+    monkeypatch.setattr(uvicorn.Server, "startup", startup)
+    view = View([shots], opens=False)
+    if when == "before":
+        with pytest.raises(SystemExit):
+            serve.run(view)
+    else:
+        serve.run(view)
+    assert list((tmp_path / "work").iterdir()) == []

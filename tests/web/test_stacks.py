@@ -234,7 +234,7 @@ def test_results_and_stacks_can_be_dropped(page, shots):
     assert page.http.delete(f"{stack}/results/{result}").status_code == 200
     assert [r["id"] for r in page.get(stack).json()["results"]] == ["draft"]
     assert page.http.delete(stack).status_code == 200
-    assert page.get(stack).status_code == 400
+    assert page.get(stack).status_code == 410
     assert not work.exists()
 
 
@@ -346,3 +346,19 @@ def test_a_result_opens_with_the_project_that_lies_beside_it(shots):
         open_inputs(page.desk, [shots / "f0.png", shots / "f1.png"])
         (told,) = page.get("/api/state").json()["stacks"]
         assert page.get(f"/api/stacks/{told['id']}").json()["count"] == 2
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400)])
+def test_numbers_that_no_float_holds_are_refused(page, shots, number):
+    """JSON has whole numbers of any length."""
+    stack = page.open(shots)
+    page.idle()
+    result = page.fuse(stack)["id"]
+    asked = {"result": result, "name": "a.tif"}
+    for address, body in (
+        ("levels", {"black": 0, "white": number}),
+        ("fuse", {"options": {"system": "guided", "z_step_um": number}}),
+        ("save", {**asked, "pixel_um": number}),
+        ("save/line", {**asked, "parallax": number}),
+    ):
+        assert page.post(f"{stack}/{address}", body).status_code == 400, address

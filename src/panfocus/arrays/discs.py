@@ -1,4 +1,4 @@
-"""Circles of confusion: the kernel, and what it makes of light."""
+"""Circles of confusion: the kernel, what it makes of light, how light is encoded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
+
+#: Of display encoding, near enough to sRGB's: light is blurred, once that is undone.
+GAMMA = 2.2
 
 
 def disc_kernel(radius: float, supersample: int = 8) -> Float:

@@ -16,12 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.discs import disc
+from panfocus.arrays.discs import GAMMA, disc
 from panfocus.arrays.types import Float
 
 Aperture = Literal["disc", "gaussian"]
 
-GAMMA = 2.2
 #: A disc of radius r has the second moment of a Gaussian of sigma r / 2.
 DISC_TO_SIGMA = 0.5
 

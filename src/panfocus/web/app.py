@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -21,27 +20,22 @@ from panfocus.web.answers import JSONResponse
 from panfocus.web.compare_pages import ComparePages
 from panfocus.web.desk import Desk
 from panfocus.web.form import form, read_options
+from panfocus.web.gone import GoneError
 from panfocus.web.jobs import facts_of
 from panfocus.web.listing import listing
 from panfocus.web.mend_pages import MendPages
-from panfocus.web.mended import faded, mended_tile
 from panfocus.web.places import RefusedError
-from panfocus.web.pyramids import Byte, cut, encode
 from panfocus.web.readings import read_reading
-from panfocus.web.requests import BoxRequest, TileRequest, body_of, list_of, whole
+from panfocus.web.requests import BoxRequest, body_of, list_of, whole
 from panfocus.web.safety import Doors, Guarded
 from panfocus.web.save_pages import SavePages
 from panfocus.web.see_pages import SeePages
 from panfocus.web.spot import Spot
 from panfocus.web.stacks import DRAFT, OpenStack
+from panfocus.web.tile_pages import TilePages
 from panfocus.web.uploads import TAKEN, Uploads
 
 STATIC = Path(__file__).parent / "static"
-#: An address with a version in it never means other bytes.
-_FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
-#: A tile of what has gone while it was asked for: nothing, and that only now.
-_NOTHING = encode(np.zeros((1, 1, 4), np.uint8), exact=True)
-_NOW = {"cache-control": "no-store"}
 
 
 class Pages:
@@ -136,8 +130,11 @@ class Pages:
     async def frames(self, request: Request) -> Response:
         """Say which frames are used."""
         stack = self.stack(request)
-        used = list_of((await body_of(request)).get("used"))
-        stack.switch([bool(one) for one in used])
+        body = await body_of(request)
+        if "number" in body:  # others may be switched by another page at the same time
+            stack.switch_one(whole("number", body["number"]), bool(body.get("used")))
+        else:
+            stack.switch([bool(one) for one in list_of(body.get("used"))])
         self.desk.jobs.changed(stack.id)
         return JSONResponse({})
 
@@ -154,55 +151,6 @@ class Pages:
             self.desk.draft(stack)
         self.desk.jobs.changed(stack.id)
         return JSONResponse({})
-
-    async def thumb(self, request: Request) -> Response:
-        """A frame, small."""
-        stack = self.stack(request)
-        thumbs = stack.survey.thumbs
-        number = whole("number", request.path_params["number"])
-        if number >= len(thumbs):
-            return Response(status_code=404)
-        data = await run_in_threadpool(thumbs[number].jpeg, stack.levels)
-        return Response(data, media_type="image/jpeg", headers=_FOREVER)
-
-    async def tile(self, request: Request) -> Response:
-        """A tile of a picture."""
-        wanted = TileRequest.of(request)
-        stack = self.desk.opened(str(request.path_params["stack"]))
-
-        def make() -> tuple[bytes, str] | None:
-            if isinstance(stack, OpenStack):
-                mended = mended_tile(stack, self.desk.pyramids, wanted)
-                if mended is not None:
-                    return self._packed(stack, wanted, *mended)
-            picture = stack.picture(wanted.picture)
-            part = cut(self.desk.pyramids.level(picture, wanted.level), wanted.column, wanted.row)
-            if part is None or not isinstance(stack, OpenStack):
-                return None if part is None else encode(part, exact=picture.exact)
-            return self._packed(stack, wanted, part, picture.exact)
-
-        def has_gone() -> bool:
-            return isinstance(stack, OpenStack) and stack.has_gone(wanted.picture, wanted.version)
-
-        try:
-            made = None if has_gone() else await run_in_threadpool(make)
-        except UsageError:
-            if not has_gone():
-                raise
-            made = None
-        if has_gone():  # before, or while it was made
-            return Response(_NOTHING[0], media_type=_NOTHING[1], headers=_NOW)
-        if made is None:
-            return Response(status_code=404)
-        return Response(made[0], media_type=made[1], headers=_FOREVER)
-
-    def _packed(
-        self, stack: OpenStack, wanted: TileRequest, part: Byte, exact: bool
-    ) -> tuple[bytes, str]:
-        is_map = exact and "-" in wanted.picture and part.ndim == 3
-        if wanted.fades and is_map:
-            part = faded(stack, self.desk.pyramids, wanted, part)
-        return encode(part, exact=exact)
 
     async def fuse(self, request: Request) -> Response:
         """Begin to fuse."""
@@ -261,10 +209,9 @@ class Pages:
             Route(one + "/frames", self.frames, methods=["POST"]),
             Route(one + "/place", self.place, methods=["POST"]),
             Route(one + "/reading", self.read_anew, methods=["POST"]),
-            Route(one + "/thumbs/{number}", self.thumb),
-            Route(one + "/tiles/{picture}/{level}/{column}_{row}", self.tile),
             Route(one + "/fuse", self.fuse, methods=["POST"]),
             Route(one + "/results/{result}", self.drop, methods=["DELETE"]),
+            *TilePages(self.desk).routes(one),
             *SeePages(self.desk).routes(one),
             *MendPages(self.desk).routes(one),
             *SavePages(self.desk).routes(one),
@@ -286,7 +233,8 @@ def make_app(desk: Desk, doors: Doors) -> Guarded:
 
     async def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, PanfocusError)
-        code = 403 if isinstance(error, RefusedError) else 400
+        codes = ((RefusedError, 403), (GoneError, 410))
+        code = next((code for kind, code in codes if isinstance(error, kind)), 400)
         facts: dict[str, Any] = facts_of(error)
         return JSONResponse({"error": facts}, code)
 

@@ -5,33 +5,29 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 from panfocus.errors import InputError, PanfocusError, UsageError
 from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import Options
+from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.project import Project
-from panfocus.pipeline.project_content import ProjectContent, registration_options
-from panfocus.web import fusing, mendings
-from panfocus.web.carried import Base
+from panfocus.pipeline.project_content import ProjectContent
+from panfocus.web import fusing, unsaved
 from panfocus.web.drafting import draft
 from panfocus.web.evaluations import OpenEvaluation, is_evaluation
 from panfocus.web.events import Hub
-from panfocus.web.form import changed
 from panfocus.web.frames import FileFrames
 from panfocus.web.jobs import Jobs, PageJob, facts_of
 from panfocus.web.listing import PROJECT_ENDING
-from panfocus.web.opening import frames_of, open_inputs, open_stack
+from panfocus.web.open_stacks import Opened, OpenStacks
+from panfocus.web.opening import open_inputs, open_stack
 from panfocus.web.places import Places, RefusedError
 from panfocus.web.pyramids import Pyramids
 from panfocus.web.spot import Spot
 from panfocus.web.stacks import DRAFT, OpenStack
-
-#: Stacks that are open at once.
-_MOST_OPEN = 24
+from panfocus.web.taking_up import put_strokes, take_up
 
 
 class Desk:
@@ -49,8 +45,7 @@ class Desk:
         self.jobs = Jobs(hub)
         self.pyramids = Pyramids(budget)
         self.work = Path(tempfile.mkdtemp(prefix="panfocus-work-"))
-        self._lock = RLock()
-        self._stacks: dict[str, OpenStack | OpenEvaluation] = {}
+        self.stacks = OpenStacks()
         self._problems: list[dict[str, Any]] = []
 
     def stack(self, id_: str) -> OpenStack:
@@ -64,20 +59,16 @@ class Desk:
             raise UsageError("this is no stack", where="stack", got=found.title)
         return found
 
-    def opened(self, id_: str) -> OpenStack | OpenEvaluation:
+    def opened(self, id_: str) -> Opened:
         """Return an open stack or evaluation.
 
         Raises:
-            UsageError: there is none of that name.
+            GoneError: it was closed.
+            UsageError: there was never one of that name.
         """
-        found = self._stacks.get(id_)
-        if found is None:
-            raise UsageError("this stack is not open any more", where="stack", got=id_[:40])
-        return found
+        return self.stacks.of(id_)
 
-    def open(
-        self, paths: Sequence[Path], reading: VolumeReading | None = None
-    ) -> OpenStack | OpenEvaluation:
+    def open(self, paths: Sequence[Path], reading: VolumeReading | None = None) -> Opened:
         """Open files or a folder as a stack, and begin with its draft; once, however often asked.
 
         Args:
@@ -89,28 +80,25 @@ class Desk:
             UsageError: too many are open, or it cannot be read so.
         """
         reading = reading or VolumeReading()
-        for stack in list(self._stacks.values()):
-            told = stack.reading if isinstance(stack, OpenStack) else VolumeReading()
-            if stack.inputs == list(paths) and told == reading:
-                return stack
-        if len(self._stacks) >= _MOST_OPEN:
-            raise UsageError("too many stacks are open", remedy="close one of them")
+        with self.stacks.opening(paths, reading) as found:
+            return self._open(paths, reading) if found is None else found
+
+    def _open(self, paths: Sequence[Path], reading: VolumeReading) -> Opened:
         if len(paths) == 1 and paths[0].name.endswith(PROJECT_ENDING):
             return self._open_project(paths[0])
         if len(paths) == 1 and is_evaluation(paths[0]):
             evaluation = OpenEvaluation(paths[0], self.places)
-            with self._lock:
-                self._stacks[evaluation.id] = evaluation
+            self.stacks.add(evaluation)
             self.hub.tell("stacks")
             return evaluation
         opened = open_stack(paths, reading, self.work, self.places)
         self._check_files(opened)
         opened.is_dropped = self.places.is_dropped(paths[0])
-        mendings.look_for_unsaved(opened, self.places)
+        unsaved.look_for(opened, self.places)
         self._add(opened)
         return opened
 
-    def reread(self, stack: OpenStack, reading: VolumeReading) -> OpenStack | OpenEvaluation:
+    def reread(self, stack: OpenStack, reading: VolumeReading) -> Opened:
         """Open a stack's files again, read otherwise; what was made of it stays open beside it.
 
         Raises:
@@ -120,7 +108,8 @@ class Desk:
         if opened is stack:
             return stack
         opened.title = stack.title
-        if not stack.strokes.count and set(stack.results) <= {DRAFT}:
+        is_fused = any(each.id != DRAFT for each in stack.all_results())
+        if not (stack.strokes.count or is_fused or self.jobs.are_for(stack.id, "fuse", "save")):
             self.close_stack(stack.id)
         return opened
 
@@ -138,8 +127,7 @@ class Desk:
             raise
 
     def _add(self, stack: OpenStack) -> None:
-        with self._lock:
-            self._stacks[stack.id] = stack
+        self.stacks.add(stack)
         self.hub.tell("stacks")
         self.draft(stack)
 
@@ -153,66 +141,28 @@ class Desk:
         stack = open_inputs(project, paths, self.work, self.places)
         self._check_files(stack)
         stack.title = path.name.removesuffix(PROJECT_ENDING)
+        stack.named = [path]
         stack.project, stack.revision = path, project.revision
-        mendings.look_for_unsaved(stack, self.places)
-        self._add(stack)
-        self.take_up(stack, project)
+        put_strokes(stack, project)
         stack.strokes.note_saved(stack.strokes.versions())
+        unsaved.look_for(stack, self.places)
+        self._add(stack)
+        self._go_on(stack, project)
         return stack
 
     def take_up(self, stack: OpenStack, project: ProjectContent) -> None:
-        """Go on with a project: fuse as it was fused, and put its strokes on.
+        """Go on with a project: put its strokes on, and fuse as it was fused.
 
         Raises:
             UsageError, InputError, SystemError_: it cannot be fused as it was.
         """
-        if project.planes is not None:
-            self._take_up_planes(stack, project)
-            return
-        options = replace(project.options, maps=True)
-        found = project.registration
-        used = frames_of(stack, project)
-        if stack.can_switch and len(used) > 1:
-            stack.used = [n in used for n in range(len(stack.used))]
-        planned = fusing.check(stack, options)
-        fits = used == stack.numbers and not options.cull
-        if (
-            planned is not None
-            and found is not None
-            and fits
-            and len(found.found.alignment.frames) == planned.count
-            and found.options == registration_options(options)
-        ):
-            planned = replace(planned, registration=found.found)
-        stack.options = changed(options)
-        base = Base(used, None if found is None else found.found)
+        put_strokes(stack, project)
+        self.hub.tell("strokes", id=stack.id, key=stack.key, version=stack.mending.version)
+        self._go_on(stack, project)
 
-        spot = Spot.of(stack)
-
-        def work(job: PageJob) -> None:
-            fusing.full(stack, options, planned, job, self.jobs, spot=spot)
-            is_clean = stack.strokes.are_saved
-            stack.mending.put(project.strokes, base)
-            if is_clean and stack.project is not None:
-                stack.strokes.note_saved(stack.strokes.versions())
-            self.hub.tell("strokes", id=stack.id, version=stack.mending.version)
-            self.jobs.changed(stack.id)
-
-        self.jobs.start(PageJob("fuse", stack.id, stack.result_name(options)), work)
-
-    def _take_up_planes(self, stack: OpenStack, project: ProjectContent) -> None:
-        """Go on with a volume's project, at the first place that has strokes."""
-        if stack.volume is None:
-            raise UsageError("this project is of a volume, and the stack is none")
-        options = replace(project.options, maps=True)
-        is_clean = stack.strokes.are_saved
-        for each in reversed(project.planes or ()):  # the first is shown in the end
-            stack.go_to(each.place)
-            stack.mending.put(each.strokes, Base(stack.numbers, None))
-        if is_clean and stack.project is not None:
-            stack.strokes.note_saved(stack.strokes.versions())
-        stack.options = changed(options)
-        self.fuse(stack, options, Spot.of(stack))
+    def _go_on(self, stack: OpenStack, project: ProjectContent) -> None:
+        options, spot, planned = take_up(stack, project)
+        self._fuse(stack, options, spot, planned)
 
     def draft(self, stack: OpenStack) -> PageJob:
         """Begin with a stack's draft."""
@@ -232,7 +182,11 @@ class Desk:
         """
         planned = fusing.check(stack, options, spot)
         stack.is_hurried = True  # an aligned draft would only take time from what is wanted
+        return self._fuse(stack, options, spot, planned)
 
+    def _fuse(
+        self, stack: OpenStack, options: Options, spot: Spot, planned: Plan | None
+    ) -> PageJob:
         def work(job: PageJob) -> None:
             fusing.full(stack, options, planned, job, self.jobs, spot=spot)
             self.jobs.changed(stack.id)
@@ -263,20 +217,19 @@ class Desk:
         return self.jobs.start(PageJob("region", stack.id, "region"), work)
 
     def close_stack(self, id_: str) -> None:
-        """Close a stack; what was not saved of it goes."""
-        with self._lock:
-            stack = self._stacks.pop(id_, None)
+        """Close a stack; what was not saved of it goes, once what is done for it has ended."""
+        stack = self.stacks.take(id_)
         if stack is not None:
-            self.jobs.stop_all(stack.id)
-            self.pyramids.forget(stack.id)
-            stack.close()
             self.hub.tell("stacks")
+            self.jobs.end(stack.id, stack.close)
+            self.pyramids.forget(stack.id)
 
     def close(self) -> None:
         """End all, and delete what was made on the way."""
+        opened = self.stacks.end()
         self.jobs.close()
-        for id_ in list(self._stacks):
-            self.close_stack(id_)
+        for each in opened:
+            self.close_stack(each.id)
         shutil.rmtree(self.work, ignore_errors=True)
         self.places.close()
 
@@ -289,8 +242,8 @@ class Desk:
     def facts(self) -> dict[str, Any]:
         """Return what a page shows first."""
         return {
-            "stacks": [{"id": s.id, "title": s.title} for s in list(self._stacks.values())],
+            "stacks": [{"id": s.id, "title": s.title} for s in self.stacks.all()],
             "jobs": self.jobs.facts(),
-            "problems": self._problems,
+            "problems": list(self._problems),
             "folders": [str(folder) for folder in self.places.given],
         }

@@ -37,7 +37,8 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
         Cancelled: it was stopped.
     """
     tell = jobs.teller(job)
-    spot = Spot.of(stack)
+    with stack.lock:
+        spot, before = Spot.of(stack), stack.levels
     count, height, width = spot.frames.shape
     size = draft_size(height, width, count)
     surveyor = Surveyor()
@@ -58,7 +59,8 @@ def draft(stack: OpenStack, job: PageJob, jobs: Jobs) -> None:
     with stack.lock:
         spot.check_shown(stack)
         stack.survey = survey
-        stack.levels = meter.wanted()
+        if stack.levels is before:  # nobody has chosen others meanwhile
+            stack.levels = meter.wanted()
     jobs.changed(stack.id)
     # as the frames lie first, since that is there at once; then as registration puts them
     is_photo = stack.volume is None

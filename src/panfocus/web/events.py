@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 #: Seconds after which a silent line is tried, so that a page that is gone is noticed.
 _BEAT = 10.0
-#: Messages that wait for a page; one that does not listen loses the oldest.
+#: Messages that wait for a page; one that does not listen is told to ask for all anew.
 _MOST_WAITING = 256
+_MISSED = json.dumps({"kind": "missed"})
 
 
 class Hub:
@@ -32,12 +34,15 @@ class Hub:
         if self._loop is None or self._loop.is_closed():
             return
         text = json.dumps({"kind": kind, **facts})
-        self._loop.call_soon_threadsafe(self._spread, text)
+        with suppress(RuntimeError):  # it is closed at this very moment
+            self._loop.call_soon_threadsafe(self._spread, text)
 
     def _spread(self, text: str | None) -> None:
         for queue in self._pages:
-            if queue.full():
-                queue.get_nowait()
+            if queue.full():  # which of them told of what is nowhere else cannot be known
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(_MISSED)
             queue.put_nowait(text)
 
     def close(self) -> None:

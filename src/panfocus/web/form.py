@@ -13,6 +13,7 @@ from panfocus.registration.options import KINDS
 from panfocus.systems import list_systems
 from panfocus.systems.uses import use_of
 from panfocus.web.places import Places
+from panfocus.web.requests import real
 
 #: Options that the page decides itself: maps are always made, to be looked at.
 _OWN = frozenset({"maps"})
@@ -102,7 +103,7 @@ def _value(name: str, value: object, places: Places) -> Any:  # noqa: ANN401
         return str(places.resolve(value))  # the folder of a system of the user's own
     kind = ABOUT[name].kind if name in ABOUT else "text"
     if kind == "length" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return real(name, value)
     return str(value) if kind == "text" else value
 
 

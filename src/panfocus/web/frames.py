@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.errors import Cancelled
@@ -23,6 +24,7 @@ from panfocus.pipeline.draft import draft_frames
 from panfocus.pipeline.journal import Cancel
 from panfocus.pipeline.picture_output import pixel_size
 from panfocus.pipeline.settings import is_length
+from panfocus.web.gone import GoneError
 
 
 class StackFrames(Protocol):
@@ -119,7 +121,6 @@ class PlaneFrames:
         self._here = path, position, t, c
         self._stack = ZStack(path, position, t, [c], c if guide is None else guide)
         self._position = position
-        self._lock = Lock()  # the readers of volumes share one file
 
     def guided(self, guide: int) -> PlaneFrames:
         """Return the same planes with another channel that decides; it is looked through.
@@ -146,8 +147,7 @@ class PlaneFrames:
 
     def read(self, number: int) -> Frame:
         """Return a plane whole."""
-        with self._lock:
-            return replace(self._stack.frame(number), number=number)
+        return replace(self._stack.frame(number), number=number)
 
     def reduced(self, number: int, factor: int) -> Frame:
         """Return a plane whole: no reader of volumes shrinks."""
@@ -181,6 +181,39 @@ class PlaneFrames:
         return None if places is None else places[number]
 
 
+class _Turns:
+    """Lets one thread at a time read of a file, and nobody once it is closed.
+
+    All places of a volume share one file: a fusion of one reads while another is looked at.
+
+    Args:
+        volume: opened.
+    """
+
+    def __init__(self, volume: Volume) -> None:
+        self._lock = Lock()
+        self._is_closed = False
+        self._close = volume.close
+
+    def position(self, position: Position) -> Position:
+        """Return a position that is read in turn."""
+
+        def read(t: int, c: int, z: int) -> NDArray[Any]:
+            with self._lock:
+                if self._is_closed:
+                    raise GoneError("this stack is not open any more", where=position.name)
+                return position.read(t, c, z)
+
+        return replace(position, read=read)
+
+    def close(self) -> None:
+        """Close the file, once whoever reads of it has ended."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._close()
+
+
 @dataclass(frozen=True)
 class VolumeFile:
     """A volume that is open, and what of it can be chosen.
@@ -204,7 +237,10 @@ class VolumeFile:
             UsageError: it cannot be read so.
         """
         told = asdict(reading)
-        return cls(path, open_volume(path, told.pop("axes"), **told), reading)
+        volume = open_volume(path, told.pop("axes"), **told)
+        turns = _Turns(volume)
+        positions = [turns.position(each) for each in volume.positions]
+        return cls(path, replace(volume, positions=positions, close=turns.close), reading)
 
     def facts(self) -> list[dict[str, object]]:
         """Return what can be chosen of each position."""

@@ -52,17 +52,17 @@ def check(stack: OpenStack, options: Options, spot: Spot | None = None) -> Plan 
             settings = options.system, options.threads, options.device
             check_guide(load_system(settings[0], threads=settings[1], device=settings[2]).card)
         return None
-    planned = plan(stack.inputs_of(stack.numbers), options)
-    taken = of_frames(planned, stack.chosen(planned.infos))
-    return replace(taken, registration=_known(stack, options))
+    planned = plan(stack.inputs_of(spot.used), options)
+    taken = of_frames(planned, stack.chosen(planned.infos, spot.used))
+    return replace(taken, registration=_known(stack, options, spot.used))
 
 
-def _known(stack: OpenStack, options: Options) -> Any:  # noqa: ANN401  a registration or nothing
+def _known(stack: OpenStack, options: Options, used: tuple[int, ...]) -> Any:  # noqa: ANN401  a registration or nothing
     """Return where the frames lie, if an earlier result of the same frames has found it."""
     wanted = {name: getattr(options, name) for name in _PLACING}
-    for result in stack.results.values():
+    for result in stack.all_results():
         same = {name: getattr(result.options, name) for name in _PLACING} == wanted
-        if result.id != DRAFT and same and result.used == stack.numbers and not options.cull:
+        if result.id != DRAFT and same and result.used == used and not options.cull:
             return result.fusion.registration
     return None
 

@@ -82,10 +82,11 @@ class Jobs:
         self._hub = hub
         self._lock = Lock()
         self._jobs: dict[str, PageJob] = {}
+        self._closed: dict[str, Callable[[], None] | None] = {}
         self._fusions = ThreadPoolExecutor(1, thread_name_prefix="fuse")
         self._drafts = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
-        self._waiting = 0
+        self._waiting: dict[str, int] = {}
 
     def start(self, job: PageJob, work: Callable[[PageJob], None]) -> PageJob:
         """Do something in the background; what it raises is told.
@@ -96,6 +97,8 @@ class Jobs:
         """
         with self._lock:
             self._jobs[job.id] = job
+            if job.stack in self._closed:
+                job.stop.set()
         pool = self._drafts if job.kind in ("draft", "region") else self._fusions
         self._hub.tell("job", job=job.facts())
         pool.submit(self._run, job, work)
@@ -113,17 +116,47 @@ class Jobs:
         except Cancelled:
             job.state = "cancelled"
         except PanfocusError as error:
-            job.state, job.error = "failed", facts_of(error)
+            self._note(job, error)
         except Exception as error:
             told = PanfocusError(
                 "something unexpected happened, and the work is not done", got=in_short(error)
             )
-            job.state, job.error = "failed", facts_of(shortage(error) or told)
+            self._note(job, shortage(error) or told)
         finally:
             job.ended = monotonic()
             with self._lock:
                 self._jobs.pop(job.id, None)
             self._hub.tell("job", job=job.facts())
+            self._end_closed(job.stack)
+
+    @staticmethod
+    def _note(job: PageJob, error: PanfocusError) -> None:
+        """Note what went wrong; of what was stopped, whose stack may be closed, nobody asks."""
+        if job.stop.is_set():
+            job.state = "cancelled"
+        else:
+            job.state, job.error = "failed", facts_of(error)
+
+    def end(self, stack: str, close: Callable[[], None]) -> None:
+        """Stop all that is done for a stack, for good, and close it once that has ended.
+
+        Args:
+            stack: its name.
+            close: called once, in whichever thread is the last.
+        """
+        with self._lock:
+            self._closed[stack] = close
+        self.stop_all(stack)
+        self._end_closed(stack)
+
+    def _end_closed(self, stack: str) -> None:
+        with self._lock:
+            is_busy = any(job.stack == stack for job in self._jobs.values())
+            close = None if is_busy else self._closed.get(stack)
+            if close is not None:
+                self._closed[stack] = None
+        if close is not None:
+            close()
 
     def teller(self, job: PageJob) -> Callable[[float, str, str], None]:
         """Return what takes the progress of `fuse`, and passes on as much as a page can show."""
@@ -138,13 +171,13 @@ class Jobs:
 
         return tell
 
-    def aside(self, act: Callable[[], None]) -> None:
-        """Do something small in the background; of many that wait only the last is done."""
-        self._waiting += 1
-        mine = self._waiting
+    def aside(self, stack: str, act: Callable[[], None]) -> None:
+        """Do something small in the background; of many that wait for a stack the last is done."""
+        with self._lock:
+            mine = self._waiting[stack] = self._waiting.get(stack, 0) + 1
 
         def once() -> None:
-            if mine == self._waiting:
+            if mine == self._waiting[stack]:
                 act()
 
         self._aside.submit(once)
@@ -169,6 +202,11 @@ class Jobs:
             if stack in (None, job.stack) and kind in (None, job.kind):
                 job.stop.set()
 
+    def are_for(self, stack: str, *kinds: JobKind) -> bool:
+        """Whether something of these kinds is being done for a stack, or waits."""
+        with self._lock:
+            return any(job.stack == stack and job.kind in kinds for job in self._jobs.values())
+
     def facts(self) -> list[dict[str, Any]]:
         """Return what is being done."""
         with self._lock:
@@ -180,6 +218,11 @@ class Jobs:
         for pool in (self._drafts, self._fusions):
             pool.shutdown(wait=True, cancel_futures=True)
         self._aside.shutdown(wait=True)  # strokes are written down before the end
+        with self._lock:
+            self._jobs.clear()  # what has waited never begins
+            closed = list(self._closed)
+        for stack in closed:
+            self._end_closed(stack)
 
 
 def facts_of(error: PanfocusError) -> dict[str, Any]:

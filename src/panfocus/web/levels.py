@@ -65,6 +65,11 @@ class ScreenLevels:
         """A name: another one for other levels."""
         return f"{self.black:.6g},{self.white:.6g},{self.gamma:.6g}"
 
+    @property
+    def tail(self) -> str:
+        """What ends the version of a picture that is shown so; nothing for plain ones."""
+        return "" if self.is_plain else f"~{self.key}"
+
     def shown(self, pixels: Pixels) -> NDArray[np.uint8]:
         """Return pixels of any shape as a screen shows them."""
         if pixels.dtype == np.float32:

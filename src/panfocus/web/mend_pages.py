@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,9 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from panfocus.errors import UsageError
-from panfocus.web import mendings
+from panfocus.web import mendings, unsaved
 from panfocus.web.answers import JSONResponse
 from panfocus.web.desk import Desk
+from panfocus.web.mending import DrawnStrokes
 from panfocus.web.requests import PointRequest, body_of
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
@@ -46,22 +48,23 @@ class MendPages:
         body = await body_of(request)
         result = self._result(stack, body.get("result"))
         drawn = await run_in_threadpool(mendings.draw, stack, result, body.get("stroke"))
-        self._changed(stack)
-        return JSONResponse({"stroke": mendings.told(drawn), "version": stack.mending.version})
+        told = self._changed(stack, stack.mending_of(result))
+        return JSONResponse({"stroke": mendings.told(drawn), **told})
 
     async def remove(self, request: Request) -> Response:
         """Take a stroke back."""
         stack = self._stack(request)
-        stack.mending.remove(str(request.path_params["id"]))
-        self._changed(stack)
-        return JSONResponse({"version": stack.mending.version})
+        mending = stack.mending
+        mending.remove(str(request.path_params["id"]))
+        return JSONResponse(self._changed(stack, mending))
 
     async def bring_back(self, request: Request) -> Response:
         """Put a stroke that was taken back on top again."""
         stack = self._stack(request)
-        drawn = stack.mending.bring_back(str(request.path_params["id"]))
-        self._changed(stack)
-        return JSONResponse({"stroke": mendings.told(drawn), "version": stack.mending.version})
+        mending = stack.mending
+        drawn = mending.bring_back(str(request.path_params["id"]))
+        told = self._changed(stack, mending)
+        return JSONResponse({"stroke": mendings.told(drawn), **told})
 
     async def source(self, request: Request) -> Response:
         """Which frame is sharpest at a pixel."""
@@ -81,13 +84,18 @@ class MendPages:
         if takes:
             await run_in_threadpool(self._desk.take_up, stack, found)
         else:
-            await run_in_threadpool(mendings.forget_unsaved, stack)
+            await run_in_threadpool(unsaved.forget, stack)
         self._desk.jobs.changed(stack.id)
         return JSONResponse({})
 
-    def _changed(self, stack: OpenStack) -> None:
-        self._desk.jobs.aside(lambda: mendings.keep(stack))
-        self._desk.hub.tell("strokes", id=stack.id, version=stack.mending.version)
+    def _changed(self, stack: OpenStack, mending: DrawnStrokes) -> dict[str, Any]:
+        """Tell all pages that the strokes of a place have changed; return what is told."""
+        self._desk.jobs.aside(stack.id, lambda: unsaved.keep(stack))
+        place = next((p for p, each in stack.strokes.all().items() if each is mending), stack.place)
+        facts = {"version": mending.version, "count": mending.count}
+        told: dict[str, Any] = {"key": stack.key_at(place), **facts}
+        self._desk.hub.tell("strokes", id=stack.id, **told)
+        return told
 
     def routes(self, one: str) -> Sequence[Route]:
         """Return the addresses, below that of a stack."""

@@ -61,6 +61,11 @@ class DrawnStrokes:
         with self.lock:
             return list(self._drawn)
 
+    @property
+    def count(self) -> int:
+        """How many there are: told at once, even while one is measured."""
+        return len(self._drawn)
+
     def on(self, result: Result, finish: Callable[[Drawn, Sequence[Drawn]], Drawn]) -> Carried:
         """Return all as they lie on a result; see `Carrier.to`."""
         with self.lock:

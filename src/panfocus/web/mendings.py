@@ -1,19 +1,17 @@
-"""Strokes of a page on their way: read, measured, shown, kept in case of a crash."""
+"""Strokes of a page on their way: read, measured, shown, told, put into a project."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from panfocus.arrays.types import Pixels
-from panfocus.errors import PanfocusError, UsageError
+from panfocus.errors import UsageError
 from panfocus.io.checked_json import Value
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.project_content import Place, ProjectContent
-from panfocus.pipeline.project_file import save_project
 from panfocus.pipeline.volume_choice import volume_settings
 from panfocus.pipeline.volume_project import planes_of, volume_project
 from panfocus.retouch import FrameSource, Source, Stroke, SystemSource, stroke_from, stroke_to
@@ -21,7 +19,6 @@ from panfocus.web.carried import Base, Carried, Drawn
 from panfocus.web.covers import cover_of
 from panfocus.web.form import changed
 from panfocus.web.mending import Native, Painted
-from panfocus.web.places import Places
 from panfocus.web.pyramids import Pyramids, Viewable
 from panfocus.web.results import Result
 from panfocus.web.stacks import DRAFT, OpenStack
@@ -49,7 +46,7 @@ def carried(stack: OpenStack, result: Result) -> Carried:
             return replace(drawn, stroke=stroke)
         return drawn
 
-    return stack.mending.on(result, finish)
+    return stack.mending_of(result).on(result, finish)
 
 
 def shown(stack: OpenStack, result: Result) -> Carried:
@@ -73,11 +70,13 @@ def _source(drawn: Drawn) -> Source:
 
 def is_mended(stack: OpenStack, result: Result) -> bool:
     """Whether the stack's strokes lie on a result."""
-    return bool(stack.mending.drawn) and can_be_mended(result)
+    return stack.mending_of(result).count > 0 and can_be_mended(result)
 
 
 def painted(stack: OpenStack, result: Result, pyramids: Pyramids) -> Painted:
     """Return what strokes are put onto, and painted from, on the screen."""
+    with stack.lock:  # the key is of these frames, whatever is shown later
+        key, frames = stack.key, stack.frames
 
     def frame(number: int) -> Viewable:
         return stack.frame_picture(result.used[number], result)
@@ -87,8 +86,7 @@ def painted(stack: OpenStack, result: Result, pyramids: Pyramids) -> Painted:
 
     def cover(number: int) -> Viewable | None:
         there, own = result.used[number], result.fusion.registration
-        key = f"{stack.key}/frame-{there}@{result.id}-cover"
-        return cover_of(key, stack.frames, there, own, number)
+        return cover_of(f"{key}/frame-{there}@{result.id}-cover", frames, there, own, number)
 
     return Painted(stack.result_picture(result), pyramids, frame, system, cover)
 
@@ -108,7 +106,7 @@ def other(stack: OpenStack, result: Result, name: str) -> Result:
 
 
 def _other(stack: OpenStack, result: Result, name: str) -> Result | None:
-    for found in reversed(list(stack.results.values())):
+    for found in reversed(stack.all_results()):
         is_it = found.fusion.report.system["name"] == name and found.id != result.id
         if is_it and can_be_mended(found) and _is_alike(found, result):
             return found
@@ -142,10 +140,11 @@ def draw(stack: OpenStack, result: Result, record: object) -> Drawn:
     stroke = _numbered(stroke_from(Value(record, "the page")), result)
     if isinstance(stroke.source, SystemSource):
         other(stack, result, stroke.source.name)
-    with stack.mending.lock:
+    mending = stack.mending_of(result)
+    with mending.lock:
         before = carried(stack, result).strokes
         measured = native(stack, result).measured(stroke, before)
-        return stack.mending.add(measured, Base.of(result))
+        return mending.add(measured, Base.of(result))
 
 
 def _numbered(stroke: Stroke, result: Result) -> Stroke:
@@ -159,18 +158,22 @@ def _numbered(stroke: Stroke, result: Result) -> Stroke:
 
 def native(stack: OpenStack, result: Result) -> Native:
     """Return what brightness is measured on: the same object for one result, which keeps frames."""
-    if stack.native is None or stack.native[0] != result.id:
-        registration = result.fusion.registration
+    known = stack.native  # another thread may put that of another result there
+    if known is not None and known[0] == result.id:
+        return known[1]
+    registration = result.fusion.registration
+    frames = stack.frames if result.place is None else stack.frames_at(result.place)
 
-        def frame(number: int) -> Pixels:
-            found = stack.frames.read(result.used[number])
-            return (found if registration is None else registration.place(number, found)).pixels
+    def frame(number: int) -> Pixels:
+        found = frames.read(result.used[number])
+        return (found if registration is None else registration.place(number, found)).pixels
 
-        def system(name: str) -> Pixels:
-            return other(stack, result, name).fusion.image
+    def system(name: str) -> Pixels:
+        return other(stack, result, name).fusion.image
 
-        stack.native = (result.id, Native(result, frame, system))
-    return stack.native[1]
+    made = Native(result, frame, system)
+    stack.native = (result.id, made)
+    return made
 
 
 def source_at(stack: OpenStack, result: Result, x: int, y: int) -> int:
@@ -193,14 +196,17 @@ def facts(stack: OpenStack, result: Result | None = None) -> dict[str, Any]:
         stack: open.
         result: that is shown.
     """
-    drawn = stack.mending.drawn
+    place = stack.place if result is None or result.place is None else result.place
+    mending = stack.strokes.at(place)
+    version, drawn = mending.version, mending.drawn
     return {
-        "version": stack.mending.version,
+        "key": stack.key_at(place),
+        "version": version,
         "strokes": [told(each) for each in drawn],
         "systems": [s.name for s in map(_source, drawn) if isinstance(s, SystemSource)],
         "missing": 0 if result is None else shown(stack, result).missing,
         "project": None if stack.project is None else str(stack.project),
-        "unsaved": unsaved_facts(stack),
+        "unsaved": None if stack.left_over is None else {"strokes": stack.left_over.count},
         "is_saved": stack.strokes.are_saved,
         "elsewhere": stack.strokes.count - len(drawn),
     }
@@ -213,26 +219,6 @@ def told(drawn: Drawn) -> dict[str, Any]:
     if isinstance(source, FrameSource) and source.number < len(drawn.base.used):
         record["source"] = {**record["source"], "frame": drawn.base.used[source.number]}
     return record
-
-
-def unsaved_path(stack: OpenStack) -> Path:
-    """Return where strokes are kept until they are saved: hidden, beside the frames."""
-    return stack.folder / f".{stack.title}.unsaved.panfocus.json"
-
-
-def unsaved_facts(stack: OpenStack) -> dict[str, Any] | None:
-    """Return what an earlier run has left unsaved; None for nothing."""
-    found = stack.left_over
-    return None if found is None else {"strokes": found.count}
-
-
-def look_for_unsaved(stack: OpenStack, places: Places) -> None:
-    """See whether an earlier run was ended before its strokes were saved."""
-    path = unsaved_path(stack)
-    if path.is_file():
-        with suppress(PanfocusError):
-            found = Project.read(path, roots=places.roots(stack.folder))
-            stack.left_over = found if found.count else None
 
 
 def project_of(stack: OpenStack, result: Result) -> ProjectContent:
@@ -273,27 +259,3 @@ def placed(stack: OpenStack, result: Result) -> dict[Place, tuple[Stroke, ...]]:
     if result.place is not None:
         out[result.place] = carried(stack, result).strokes
     return out
-
-
-def keeper(stack: OpenStack) -> Result | None:
-    """Return the result whose project keeps the strokes: the newest that most of them lie on."""
-    found = [r for r in list(stack.results.values()) if can_be_mended(r)]
-    return min(reversed(found), key=lambda r: carried(stack, r).missing, default=None)
-
-
-def keep(stack: OpenStack) -> None:
-    """Write the strokes down in case of a crash; where the folder allows for it."""
-    if not stack.strokes.count:
-        forget_unsaved(stack)
-        return
-    with suppress(PanfocusError, OSError), stack.keeping:
-        result = keeper(stack)
-        if result is not None:
-            save_project(unsaved_path(stack), project_of(stack, result), None)
-
-
-def forget_unsaved(stack: OpenStack) -> None:
-    """Delete what was kept in case of a crash."""
-    stack.left_over = None
-    with suppress(OSError):
-        unsaved_path(stack).unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
@@ -61,6 +62,18 @@ def whole(name: str, value: object, *, least: int = 0, most: int = 10**7) -> int
     if not exact or not least <= number <= most:
         raise _no_number(name, value, least, most)
     return number
+
+
+def real(name: str, value: object) -> float:
+    """Return a number that a float can hold.
+
+    Raises:
+        UsageError: it is none; JSON has whole numbers of any length.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            return float(value)
+    raise UsageError(f"this cannot be {name}", where=name, expected="a number", got=str(value)[:40])
 
 
 def one_of(name: str, value: Any, choices: Sequence[Any]) -> Any:  # noqa: ANN401  of the choices
@@ -183,9 +196,4 @@ class LevelsRequest:
             UsageError: no such levels.
         """
         given = {name: body.get(name, default) for name, default in PLAIN.facts().items()}
-        for name, value in given.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise UsageError(
-                    f"this cannot be {name}", where=name, expected="a number", got=str(value)[:40]
-                )
-        return cls(ScreenLevels(**{name: float(value) for name, value in given.items()}))
+        return cls(ScreenLevels(**{name: real(name, value) for name, value in given.items()}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from panfocus.pipeline.frame_outputs import SIZES, FrameOutputs
 from panfocus.pipeline.map_files import map_path
 from panfocus.pipeline.options import MAP_KINDS
 from panfocus.pipeline.outputs import Outputs
+from panfocus.pipeline.project_content import ProjectContent
 from panfocus.pipeline.project_file import save_project
 from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.retouched import retouch
-from panfocus.web import mendings, volume_saving
+from panfocus.pipeline.volume_project import strokes_at
+from panfocus.retouch import Stroke
+from panfocus.web import mendings, unsaved, volume_saving
 from panfocus.web.jobs import Jobs, PageJob
 from panfocus.web.places import Places
-from panfocus.web.requests import list_of, whole
+from panfocus.web.requests import list_of, real, whole
 from panfocus.web.results import Result
 from panfocus.web.stacks import OpenStack
 from panfocus.web.volume_saving import VolumeWish
@@ -74,7 +77,7 @@ class SaveRequest:
             maps,
             height_map=wished("height_map", "_height.png"),
             mesh=wished("mesh", f"_mesh.{mesh}") if mesh in ("glb", "ply", "obj") else None,
-            pixel_um=_number(body.get("pixel_um")),
+            pixel_um=_number(body, "pixel_um"),
             slab=_slab(body.get("slab")),
             scale_bar="auto" if body.get("scale_bar") else None,
             transforms=wished("transforms", "_transforms.json"),
@@ -85,7 +88,7 @@ class SaveRequest:
                 wished("stereo", f"_stereo{picture.suffix}"),
                 wished("rocking", f"_rocking{_moving(body.get('rocking'))}"),
                 _whole(body, "animation_size", FrameOutputs.animation_size, SIZES),
-                _or(_number(body.get("parallax")), FrameOutputs.parallax),
+                _or(_number(body, "parallax"), FrameOutputs.parallax),
             ),
             quality=_whole(body, "quality", Outputs.quality, (1, 100)),
             overwrite=bool(body.get("overwrite")),
@@ -129,10 +132,11 @@ def _or(value: float | None, default: float) -> float:
     return default if value is None else value
 
 
-def _number(value: object) -> float | None:
+def _number(body: Mapping[str, Any], name: str) -> float | None:
+    value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    return real(name, value)
 
 
 def line(stack: OpenStack, result: Result, request: SaveRequest) -> str:
@@ -192,14 +196,13 @@ def _is_mended(stack: OpenStack, result: Result) -> bool:
     return stack.strokes.count > 0 and mendings.can_be_mended(result)
 
 
-def finished(stack: OpenStack, result: Result, job: PageJob, jobs: Jobs) -> FusedPicture:
+def finished(result: Result, strokes: Sequence[Stroke], job: PageJob, jobs: Jobs) -> FusedPicture:
     """Return a result as it is saved: strokes on it, at the bit depth that was asked for.
 
     The same steps as `panfocus.pipeline.replay.fuse_project` takes.
     """
     fusion = result.fusion
-    if result.plan is not None and mendings.is_mended(stack, result):
-        strokes = mendings.carried(stack, result).strokes
+    if result.plan is not None and strokes:
         tell = jobs.teller(job)
         fusion = retouch(fusion, result.plan, strokes, progress=tell, cancel=job.stop.is_set)
     return at_depth(fusion, result.options.bit_depth)
@@ -214,33 +217,34 @@ def save(
         OutputError: exists, or cannot be written.
         RevisionError: the project was saved by somebody else meanwhile.
     """
+    # picture and project have the strokes of one moment: others may be drawn meanwhile
     versions = stack.strokes.versions()
+    project = None if request.project is None else mendings.project_of(stack, result)
     tell = jobs.teller(job)
     if stack.volume is not None:
-        strokes = mendings.placed(stack, result) if _is_mended(stack, result) else {}
+        placed = strokes_at(project) if project is not None else mendings.placed(stack, result)
+        strokes = placed if _is_mended(stack, result) else {}
         told = {"progress": tell, "cancel": job.stop.is_set}
         written = volume_saving.write(
             stack, result, request.wanted, request.wish, strokes=strokes, **told
         )
     else:
         tell(0.0, "save", request.wanted.picture.name)
-        fusion = finished(stack, result, job, jobs)
+        strokes = (project or mendings.carried(stack, result)).strokes
+        fusion = finished(result, strokes, job, jobs)
         tell(0.7, "save", request.wanted.picture.name)
         written, _ = request.wanted.write(fusion, plan=result.plan)
-    if request.project is not None:
-        written.append(_save_project(stack, result, request))
+    if request.project is not None and project is not None:
+        written.append(_save_project(stack, project, request.project, request.wanted.overwrite))
         stack.strokes.note_saved(versions)
-        mendings.forget_unsaved(stack)
+        unsaved.keep(stack)  # what was drawn meanwhile; else nothing
     return [str(path) for path in written]
 
 
-def _save_project(stack: OpenStack, result: Result, request: SaveRequest) -> Path:
-    path = request.project
-    assert path is not None
-    project = mendings.project_of(stack, result)
+def _save_project(stack: OpenStack, project: ProjectContent, path: Path, overwrite: bool) -> Path:
     if path == stack.project:
         saved = save_project(path, project, stack.revision)
-    elif path.exists() and not request.wanted.overwrite:
+    elif path.exists() and not overwrite:
         raise OutputError("the output exists already", where=str(path))
     else:
         saved = save_project(path, project, None)

@@ -9,7 +9,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -122,7 +122,13 @@ def run(view: View) -> None:
     if not local:
         hosts |= {socket.gethostname().lower(), socket.getfqdn().lower()}
     doors = Doors(port, hosts, any_address=not local)
-    desk = Desk(places, Hub())
+    # a signal may come before there is anything that ends by itself
+    with closing(sock), closing(Desk(places, Hub())) as desk:
+        _run(view, desk, sock, doors)
+
+
+def _run(view: View, desk: Desk, sock: socket.socket, doors: Doors) -> None:
+    port = doors.port
     address = f"http://{_name(view.host)}:{port}/?token={doors.token()}"
     server = _Server(
         uvicorn.Config(

@@ -12,20 +12,20 @@ from threading import RLock
 from typing import Any
 
 from panfocus.errors import UsageError
-from panfocus.io import FrameInfo
 from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.options import MAP_KINDS, Options
 from panfocus.pipeline.project_content import Place, ProjectContent
-from panfocus.registration.options import resolve_reference
-from panfocus.web.chosen import among, are_distinct, are_part_of_a_file, files_of
-from panfocus.web.frames import FileFrames, StackFrames, VolumeFile
+from panfocus.web.frame_choice import FrameChoice
+from panfocus.web.frames import StackFrames, VolumeFile
+from panfocus.web.gone import GoneError
 from panfocus.web.levels import PLAIN
 from panfocus.web.mending import DrawnStrokes, Native
 from panfocus.web.pictures import FramePicture
 from panfocus.web.placed_strokes import PlacedStrokes
 from panfocus.web.pyramids import Viewable
+from panfocus.web.readings import reading_facts
 from panfocus.web.results import Result
-from panfocus.web.stack_facts import facts_of_stack
+from panfocus.web.stack_facts import Shown
 from panfocus.web.survey import PlaceFacts, Survey
 
 DRAFT = "draft"
@@ -33,7 +33,7 @@ DRAFT = "draft"
 _MOST_DRAFTS = 12
 
 
-class OpenStack:
+class OpenStack(FrameChoice):
     """Frames of one scene, and the results of fusing them.
 
     Args:
@@ -55,20 +55,18 @@ class OpenStack:
         work: Path,
         volume: VolumeFile | None = None,
     ) -> None:
+        super().__init__(inputs, frames)
         self.id = secrets.token_hex(6)
-        self.inputs = list(inputs)
+        self.named = self.inputs  # or the project that names them
         self.title = title
-        self.frames = frames
         self.notes = list(notes)
         self.work = work / self.id
         self.volume = volume
         self.place: Place = (0, 0, 0)
         self.is_dropped = self.is_hurried = False
-        self.lock = RLock()
         self.version = self.revision = self._made = 0
         self.survey = Survey()
         self.levels = PLAIN
-        self.used = [True] * frames.shape[0]
         self.results: dict[str, Result] = {}
         self._elsewhere: OrderedDict[Place, PlaceFacts] = OrderedDict()
         self.strokes = PlacedStrokes()
@@ -87,61 +85,26 @@ class OpenStack:
     @property
     def key(self) -> str:
         """Name of its frames in the cache of pictures: another one for another place."""
-        return f"{self.id}.{'.'.join(map(str, self.place))}"
+        return self.key_at(self.place)
+
+    def key_at(self, place: Place) -> str:
+        """Return the same of any place."""
+        return f"{self.id}.{'.'.join(map(str, place))}"
 
     @property
     def mending(self) -> DrawnStrokes:
         """The strokes of the place that is shown; photographs have one place."""
         return self.strokes.at(self.place)
 
+    def mending_of(self, result: Result) -> DrawnStrokes:
+        """Return the strokes of the place that a result is of, whichever is shown."""
+        return self.strokes.at(self.place if result.place is None else result.place)
+
     @property
     def folder(self) -> Path:
         """Where its results are saved unless another place is named."""
         first = self.inputs[0]
         return first if first.is_dir() and self.volume is None else first.parent
-
-    @property
-    def can_switch(self) -> bool:
-        """Whether single frames can be left out: those of files can, planes cannot."""
-        frames = self.frames
-        return isinstance(frames, FileFrames) and are_distinct(frames.infos)
-
-    def switch(self, used: Sequence[bool]) -> None:
-        """Say which frames are fused.
-
-        Raises:
-            UsageError: fewer than two, another number of them, or planes of a volume.
-        """
-        if not self.can_switch and not all(used):
-            raise UsageError(
-                "planes of a volume, and frames that are named twice, are fused together",
-                remedy="save them as files of their own to leave some out",
-            )
-        if len(used) != len(self.used) or sum(used) < 2:
-            raise UsageError("at least two frames must be left")
-        self.used = [bool(one) for one in used]
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """Numbers of the frames that are used."""
-        return tuple(n for n, used in enumerate(self.used) if used)
-
-    def inputs_of(self, used: Sequence[int]) -> list[Path]:
-        """Return what to name to `plan` or a command line for some of the frames."""
-        if len(used) == len(self.used) or not isinstance(self.frames, FileFrames):
-            return self.inputs
-        return files_of(self.frames.infos, used)
-
-    def chosen(self, infos: Sequence[FrameInfo]) -> Sequence[FrameInfo]:
-        """Return, of all frames of the files that have those which are used, these."""
-        if all(self.used) or not isinstance(self.frames, FileFrames):
-            return infos
-        return among(infos, self.frames.infos, self.numbers)
-
-    def is_part(self, used: Sequence[int]) -> bool:
-        """Whether a file that has some of these frames has others besides."""
-        frames = self.frames
-        return isinstance(frames, FileFrames) and are_part_of_a_file(frames.infos, used)
 
     def new_id(self) -> str:
         """Return a name for the next result."""
@@ -152,22 +115,29 @@ class OpenStack:
     def result_name(self, options: Options) -> str:
         """Return a name for people: the system's, numbered where there is one already."""
         system = Path(options.system).name
-        taken = {r.name for r in self.results.values() if r.id != DRAFT}
+        taken = {r.name for r in self.all_results() if r.id != DRAFT}
         number = 2
         name = system
         while name in taken:
             name, number = f"{system} {number}", number + 1
         return name
 
+    def all_results(self) -> list[Result]:
+        """Return the results of the place that is shown: jobs add others all the while."""
+        with self.lock:
+            return list(self.results.values())
+
     def result(self, id_: str) -> Result:
         """Return a result by its name in addresses.
 
         Raises:
-            UsageError: there is none.
+            GoneError: it was dropped, or is of a place that is not shown any more.
+            UsageError: there was never one of that name.
         """
         found = self.results.get(id_)
         if found is None:
-            raise UsageError("there is no such result", where="result", got=id_[:40])
+            kind = GoneError if self.has_gone(id_) else UsageError
+            raise kind("there is no such result", where="result", got=id_[:40])
         return found
 
     def has_gone(self, picture: str, version: str = "") -> bool:
@@ -177,7 +147,8 @@ class OpenStack:
             picture: as an address names it.
             version: that the address has; a frame's begins with the `key` of its place.
         """
-        if version.startswith(f"{self.id}.") and not f"{version}.".startswith(f"{self.key}."):
+        key = version.partition("~")[0]
+        if key.startswith(f"{self.id}.") and key != self.key:
             return True
         id_ = (
             picture.partition("@")[2] if picture.startswith("frame-") else picture.partition("-")[0]
@@ -191,14 +162,16 @@ class OpenStack:
         with self.lock:
             found = self.results.pop(id_, None)
         if found is not None:
-            self.mending.forget(id_)
+            self.mending_of(found).forget(id_)
             found.delete()
 
     def frame_picture(self, number: int, result: Result | None) -> Viewable:
         """Return a frame to be looked at, where the result has it, or as it is."""
-        if not 0 <= number < len(self.used):
+        with self.lock:  # the key is of these frames, whatever is shown later
+            key, frames = self.key, self.frames
+        if not 0 <= number < frames.shape[0]:
             raise UsageError("there is no such frame", where="frame", got=str(number))
-        plain = FramePicture(self.key, self.frames, number, levels=self.levels)
+        plain = FramePicture(key, frames, number, levels=self.levels)
         if result is None or result.id == DRAFT or number not in result.used:
             return plain
         found = result.fusion.registration
@@ -228,14 +201,43 @@ class OpenStack:
             raise UsageError("there is no such picture", where="picture", got=name[:40])
         return picture
 
-    @property
-    def reference(self) -> int:
-        """Number of the frame that is shown first."""
-        return resolve_reference("middle", len(self.used))
+    def shown(self) -> Shown:
+        """Return what it shows now, all of one moment."""
+        with self.lock:
+            return Shown(
+                key=self.key,
+                place=self.place,
+                frames=self.frames,
+                used=tuple(self.used),
+                survey=self.survey,
+                levels=self.levels,
+                results=[(each, self.is_part(each.used)) for each in self.results.values()],
+                version=self.version,
+                strokes=self.mending.count,
+                mended=self.mending.version,
+                volume=self.volume,
+            )
 
     def facts(self) -> dict[str, Any]:
         """Return what a page is told."""
-        return facts_of_stack(self)
+        return {
+            "id": self.id,
+            "title": self.title,
+            "folder": str(self.folder),
+            "can_switch": self.can_switch,
+            "reading": reading_facts(self.inputs, self.reading),
+            "notes": self.notes,
+            "options": self.options,
+            "dropped": self.is_dropped,
+            **self.shown().facts(),
+        }
+
+    def frames_at(self, place: Place) -> StackFrames:
+        """Return the frames of a place, whichever is shown."""
+        with self.lock:
+            if self.volume is None or place == self.place:
+                return self.frames
+        return self.volume.frames(place)
 
     def put(self, result: Result, place: Place) -> None:
         """Add a result to those of the place that it was fused from, whichever is shown now."""
@@ -262,10 +264,11 @@ class OpenStack:
             and 0 <= c < len(positions[p].channels)
         ):
             raise UsageError("there is no such stack", got=str(place))
+        frames = self.volume.frames(place)  # looks through them: nobody waits for that
         with self.lock:
             self._elsewhere[self.place] = PlaceFacts(self.survey, self.levels, self.results)
             found = self._elsewhere.pop(place, PlaceFacts())
-            self.frames = self.volume.frames(place)
+            self.frames = frames
             self.place = place
             self.used = [True] * self.frames.shape[0]
             self.survey, self.levels, self.results = found.survey, found.levels, found.results

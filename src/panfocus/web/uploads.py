@@ -162,10 +162,11 @@ class Uploads:
         path = folder / _plain_path(name)
         if self._files_left < 1:
             raise InputError("these are more files than the page takes", where=name[:120])
-        size = 0
+        size, is_begun = 0, False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
+                is_begun = True
                 self._files_left -= 1
                 async for piece in pieces:
                     size += len(piece)
@@ -176,6 +177,7 @@ class Uploads:
         except BaseException:
             path.unlink(missing_ok=True)
             self._left += size
+            self._files_left += is_begun
             raise
         return path
 

@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.discs import disc
+from panfocus.arrays.discs import GAMMA, disc
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
 
-#: Of display encoding, near enough to sRGB's.
-GAMMA = 2.2
 #: Blurs that one stack of a picture may need between the least and the widest.
 _MOST_RUNGS = 5
 #: Two blurs next to each other differ by this factor at most.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from panfocus.arrays.discs import GAMMA
 from panfocus.arrays.types import Float
 from panfocus.synthesis import defocus as lens
 from panfocus.train.synthesis import mattes
@@ -40,7 +41,7 @@ def camera(rng: np.random.Generator, encoded: Float, odds: Odds) -> tuple[Float,
         encoded = framed(rng, encoded)
     with_lights = rng.random() < odds.lights
     in_linear = rng.random() < odds.linear
-    develop = Developer(lens.GAMMA if with_lights or in_linear else 1.0)
+    develop = Developer(GAMMA if with_lights or in_linear else 1.0)
     light = develop.linearised(encoded)
     if rng.random() < odds.soft_source:
         light = lens.defocus(light, rng.uniform(0.5, 1.5), "gaussian")

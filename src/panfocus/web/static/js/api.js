@@ -2,11 +2,15 @@
 
 /** What the server said is wrong: what, where, expected, got, remedy. */
 export class Refusal extends Error {
-  constructor(facts) {
+  /** @param isGone whether it was asked for in good faith, and has gone meanwhile: nothing to tell. */
+  constructor(facts, isGone = false) {
     super(facts.what ?? "?");
     this.facts = facts;
+    this.isGone = isGone;
   }
 }
+
+const GONE = 410;
 
 async function ask(method, path, body, headers = {}) {
   let answer;
@@ -19,7 +23,7 @@ async function ask(method, path, body, headers = {}) {
   const text = await answer.text();
   let facts = { what: text || `${answer.status}` };
   try { facts = JSON.parse(text).error ?? facts; } catch { /* a sentence */ }
-  throw new Refusal(facts);
+  throw new Refusal(facts, method === "GET" && answer.status === GONE);
 }
 
 const json = { "content-type": "application/json" };
@@ -29,7 +33,7 @@ export const del = (path) => ask("DELETE", path);
 export const put = (path, body) => ask("PUT", path, body, { "content-type": "application/octet-stream" });
 export const bytes = async (path) => {
   const answer = await fetch(path);
-  if (!answer.ok) throw new Refusal({ what: await answer.text() });
+  if (!answer.ok) throw new Refusal({ what: await answer.text() }, answer.status === GONE);
   return answer.arrayBuffer();
 };
 

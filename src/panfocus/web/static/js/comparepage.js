@@ -31,7 +31,7 @@ export function comparePage() {
   ].filter(([, , there]) => there);
 
   function picker() {
-    const select = el("select", { on: { change: () => { now.sample = Number(select.value); now.a = now.b = null; stage.empty(); stage.seen = null; all().catch(refusal); } } },
+    const select = el("select", { on: { change: () => { now.sample = Number(select.value); now.a = now.b = now.size = null; stage.empty(); stage.seen = null; all().catch(refusal); } } },
       run.samples.map((s, n) => el("option", { value: n, selected: n === now.sample }, s.name)));
     return field(t("compare.sample"), select);
   }
@@ -42,6 +42,8 @@ export function comparePage() {
   }
 
   function dress() {
+    if (!now.size || state.stack?.id !== run.id) return;
+    state.stack.width = now.size.width; // of facts that may have been asked for anew
     const names = options().map(([value]) => value);
     if (!names.includes(now.a)) now.a = names[0];
     if (!names.includes(now.b)) now.b = names[1] ?? names[0];
@@ -88,11 +90,11 @@ export function comparePage() {
     const box = stage?.seenBox();
     if (!box || !sample().truth || Math.min(box[2], box[3]) < 8) { now.crop = null; return drawTable(); }
     const mine = now.sample;
-    const { psnr } = await get(`/api/stacks/${run.id}/samples/${mine}/scores?box=${box.join(",")}`).catch(() => ({ psnr: null }));
-    if (mine !== now.sample || !screen.isConnected) return null;
-    now.crop = psnr;
     const wanted = box.join(",");
     now.box = wanted;
+    const { psnr } = await get(`/api/stacks/${run.id}/samples/${mine}/scores?box=${wanted}`).catch(() => ({ psnr: null }));
+    if (mine !== now.sample || now.box !== wanted || !screen.isConnected) return null;
+    now.crop = psnr;
     drawTable();
     if (!now.isPart) return null;
     const { scores } = await get(`/api/stacks/${run.id}/samples/${mine}/scores?all=1&box=${wanted}`).catch(() => ({ scores: null }));
@@ -118,8 +120,10 @@ export function comparePage() {
   });
 
   async function all() {
-    now.size = await get(`/api/stacks/${run.id}/samples/${now.sample}`);
-    state.stack.width = now.size.width;
+    const mine = now.sample;
+    const size = await get(`/api/stacks/${run.id}/samples/${mine}`);
+    if (mine !== now.sample || !screen.isConnected) return;
+    now.size = size;
     drawTable();
     dress();
     score();

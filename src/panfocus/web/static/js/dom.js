@@ -76,6 +76,23 @@ export function calm(act, pause) {
   };
 }
 
+/** The same, one after the other: what waits until the last one has ended is done with the last arguments. */
+export function calmInTurn(act, pause) {
+  let busy = false;
+  let waits = null;
+  const go = calm(async (...args) => {
+    if (busy) { waits = args; return; }
+    busy = true;
+    try { await act(...args); } finally {
+      busy = false;
+      const next = waits;
+      waits = null;
+      if (next) go(...next);
+    }
+  }, pause);
+  return go;
+}
+
 export function clear(node, ...children) {
   node.replaceChildren(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
   return node;

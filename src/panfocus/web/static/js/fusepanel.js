@@ -4,7 +4,7 @@ import { del, get, post } from "./api.js";
 import { anew, clear, el, field, glyph, iconButton, newId, tick } from "./dom.js";
 import { channelsShown, nameOf } from "./look.js";
 import { readingSection } from "./reading.js";
-import { state, tell, viewOf, watch, results, current } from "./store.js";
+import { hearJob, state, tell, viewOf, watch, results, current } from "./store.js";
 import { has, number, t } from "./texts.js";
 import { plain, refusal, toast } from "./toast.js";
 
@@ -20,17 +20,24 @@ export function fusePanel(stage) {
   const go = el("button", { type: "button", class: "main grow", on: { click: () => fuse() } }, t("fuse.go"));
   const part = el("button", { type: "button", title: t("fuse.part.help"), on: { click: () => fuse(true) } }, t("fuse.part"));
 
+  const { id } = state.stack;
+  let asking = false;
+
   async function fuse(isPart = false) {
+    if (asking) return; // a second click before the first is answered
     const body = { options: view.options, guide: guide() };
     if (isPart) {
       const box = seen();
       if (!box) return;
       body.box = box;
     }
+    asking = true;
     try {
       await state.moving;
-      await post(`/api/stacks/${state.stack.id}/fuse`, body);
-    } catch (error) { refusal(error); }
+      const job = await post(`/api/stacks/${id}/fuse`, body);
+      if (!state.jobs.has(job.id)) hearJob(job);
+      tell("job", job);
+    } catch (error) { refusal(error); } finally { asking = false; }
   }
 
   function seen() {
@@ -135,6 +142,7 @@ export function fusePanel(stage) {
   async function offer(list, folder) {
     const here = await get(`/api/folder?path=${encodeURIComponent(folder)}`);
     const above = here.parent ? await get(`/api/folder?path=${encodeURIComponent(here.parent)}`) : { folders: [], files: [] };
+    if (state.stack?.id !== id) return;
     const frames = new Set(state.stack.frames.map((f) => f.name));
     const found = [...here.folders, ...above.folders, ...here.files, ...above.files].filter((one) => !frames.has(one.name) && one.path !== folder);
     clear(list, found.slice(0, 200).map((one) => el("option", { value: one.path }, one.name)));

@@ -1,7 +1,7 @@
 // Which numbers are black and white on the screen: for dim and for bright frames; only for looking.
 
 import { post } from "./api.js";
-import { calm, clear, el, field } from "./dom.js";
+import { calmInTurn, clear, el, field } from "./dom.js";
 import { state, watch } from "./store.js";
 import { number, t } from "./texts.js";
 import { refusal } from "./toast.js";
@@ -12,7 +12,8 @@ const FULL = { uint8: 255, uint16: 65535 };
 
 export function levelsPanel() {
   const body = el("div", { class: "stack tight" });
-  const send = calm((levels) => post(`/api/stacks/${state.stack.id}/levels`, levels).catch(refusal), 200);
+  const { id } = state.stack; // another one may be shown before the pause is over
+  const send = calmInTurn((levels) => post(`/api/stacks/${id}/levels`, levels).catch(refusal), 200);
   let now = null;
   let held = false; // while a slider is moved, what the server says is older
 
@@ -47,7 +48,7 @@ export function levelsPanel() {
     const say = (v) => (full ? number(v * full) : `${number(v * 100, 2)} %`);
     const line = [(v, a, b) => (v - a) / (b - a), (v, a, b) => a + v * (b - a)];
     const curve = [(v, a, b) => Math.log(v / a) / Math.log(b / a), (v, a, b) => a * (b / a) ** v];
-    const set = (levels) => post(`/api/stacks/${state.stack.id}/levels`, levels).catch(refusal);
+    const set = (levels) => send(levels);
     clear(body,
       slider("black", t("levels.black"), [0, most()], ...line, say), slider("white", t("levels.white"), [0, most()], ...line, say), slider("gamma", t("levels.gamma"), GAMMAS, ...curve, (v) => number(v, 2)),
       el("div", { class: "row" },

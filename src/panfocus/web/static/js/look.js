@@ -4,10 +4,7 @@ import { state, viewOf, results, resultOf, current } from "./store.js";
 import { t } from "./texts.js";
 
 /** Names the levels by which all is shown; nothing where they are as the files have them. */
-export function levelsKey() {
-  const { black, white, gamma } = state.stack.levels;
-  return black === 0 && white === 1 && gamma === 1 ? "" : `.${black}-${white}-${gamma}`;
-}
+export const levelsKey = () => state.stack.levels_key;
 
 /** How a picture by its name is shown: its size and place in the frame. */
 export function pictureOf(name) {

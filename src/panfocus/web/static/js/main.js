@@ -2,7 +2,7 @@
 
 import { listen } from "./api.js";
 import { speak, t } from "./texts.js";
-import { changed, state, refresh, show, reload, tell } from "./store.js";
+import { changed, hearJob, hearStrokes, state, refresh, settled, show, reload, tell } from "./store.js";
 import { buildShell } from "./shell.js";
 import { toast, refusal } from "./toast.js";
 
@@ -12,8 +12,17 @@ async function begin() {
   buildShell();
   const wanted = decodeURIComponent(location.hash.slice(1));
   const first = state.stacks.find((s) => s.id === wanted) ?? state.stacks[0];
-  await show(first?.id ?? null);
-  listen(hear, lost);
+  await show(first?.id ?? null).catch(refusal);
+  listen((event) => hear(event).catch(refusal), lost);
+}
+
+/** Ask what is open; show the first that comes, and another one where what is shown was closed. */
+async function catchUp() {
+  const hadNone = !state.stacks.length;
+  await refresh();
+  await settled(); // whoever has chosen a stack meanwhile sees that one
+  const isOpen = state.stacks.some((s) => s.id === state.stack?.id);
+  if (state.stack ? !isOpen : hadNone) await show(state.stacks[0]?.id ?? null);
 }
 
 let isLost = null;
@@ -24,29 +33,30 @@ function lost(now) {
     clearTimeout(isLost);
     isLost = null;
     toast("", { key: "lost", gone: true });
-    refresh().then(reload).catch(refusal); // what was told before the line stood is made up for
+    catchUp().then(reload).catch(refusal); // what was told before the line stood is made up for
   }
 }
 
 async function hear(event) {
   if (event.kind === "job") {
     const { job } = event;
-    if (job.state === "running" || job.state === "waiting") state.jobs.set(job.id, job);
-    else { state.jobs.delete(job.id); state.ended.add(job.id); }
+    hearJob(job);
     tell("job", job);
     if (job.stack === state.stack?.id && job.state === "failed") refusal({ facts: job.error });
   } else if (event.kind === "stack") {
     changed(event.id);
     if (event.id === state.stack?.id) await reload();
   } else if (event.kind === "strokes") {
+    const isNews = hearStrokes(event);
     tell("strokes", event);
+    if (isNews) tell("view");
   } else if (event.kind === "saved") {
     tell("saved", event);
   } else if (event.kind === "stacks") {
-    const before = state.stacks.length;
-    await refresh();
-    if (!state.stacks.some((s) => s.id === state.stack?.id)) await show(state.stacks[0]?.id ?? null);
-    else if (state.stacks.length > before && !state.stack) await show(state.stacks.at(-1).id);
+    await catchUp();
+  } else if (event.kind === "missed") { // this page was too slow to be told of all
+    await catchUp();
+    await reload();
   }
 }
 

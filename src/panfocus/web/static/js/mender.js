@@ -56,15 +56,17 @@ export class Mender {
     this.draw();
   }
 
-  place(event) {
+  /** A place on the page in pixels of a result: another one may be shown before a stroke is done. */
+  place(event, result) {
     const box = this.screen.getBoundingClientRect();
-    const point = this.stage.toImage(event.clientX - box.left, event.clientY - box.top);
-    return point && [point.x - 0.5, point.y - 0.5];
+    const point = this.stage.toFrame(event.clientX - box.left, event.clientY - box.top);
+    return point && [point.x - result.field.left - 0.5, point.y - result.field.top - 0.5];
   }
 
   down(event) {
-    if (event.button !== 0 || this.drawing) return;
-    const point = this.place(event);
+    const result = current();
+    if (event.button !== 0 || this.drawing || !canBeMended(result)) return;
+    const point = this.place(event, result);
     if (!point) return;
     event.preventDefault();
     this.screen.focus({ preventScroll: true });
@@ -75,7 +77,7 @@ export class Mender {
   begin(point) {
     const stroke = {
       kind: tools.tool === "rectangle" ? "rectangle" : "brush", points: [point], radius: tools.radius, hardness: tools.hardness,
-      opacity: tools.opacity, source: sourceRecord(), match: tools.match, image: null, box: null, version: null, result: current(),
+      opacity: tools.opacity, source: sourceRecord(), match: tools.match, image: null, box: null, version: null, result: current(), stack: state.stack.id,
     };
     this.drawing = stroke;
     this.pending.push(stroke);
@@ -86,10 +88,11 @@ export class Mender {
   /** Fetch what is painted from, as far as it is seen, so that the stroke shows its pixels at once. */
   async seek(stroke, [x, y]) {
     const name = await sourcePicture(stroke.result, x, y);
-    if (!name) return;
+    if (!name || state.stack?.id !== stroke.stack) return;
     const named = /^frame-(\d+)/.exec(name);
     if (named && stroke.source.frame === "sharpest") stroke.source = { frame: Number(named[1]), chosen: "sharpest" };
     const box = this.stage.seenBox();
+    if (!box) return;
     const corner = this.stage.toPage(box[0], box[1]);
     const other = this.stage.toPage(box[0] + box[2], box[1] + box[3]);
     const wide = Math.min(Math.max(Math.round((other.x - corner.x) * devicePixelRatio), 1), 4096);
@@ -102,11 +105,11 @@ export class Mender {
   move(event) {
     const box = this.screen.getBoundingClientRect();
     this.at = [event.clientX - box.left, event.clientY - box.top];
-    const point = this.place(event);
-    if (point) tell("hover", { x: Math.floor(point[0] + 0.5), y: Math.floor(point[1] + 0.5) });
+    const point = this.stage.toImage(...this.at);
+    if (point) tell("hover", { x: Math.floor(point.x), y: Math.floor(point.y) });
     if (this.drawing) {
       const events = event.getCoalescedEvents?.() ?? [event];
-      for (const one of events.length ? events : [event]) this.extend(this.place(one));
+      for (const one of events.length ? events : [event]) this.extend(this.place(one, this.drawing.result));
     }
     this.draw();
   }
@@ -165,7 +168,7 @@ export class Mender {
 
   hasCome(version) {
     const layer = this.stage.layers.get("a");
-    const shown = Number(String(layer?.key ?? "").split("/")[2]?.split(".")[1] ?? -1);
+    const shown = Number.parseInt(String(layer?.key ?? "").split("/")[2]?.split(".")[1] ?? -1, 10);
     return shown >= version && Boolean(layer.item) && !layer.old && layer.item.getFullyLoaded();
   }
 
@@ -267,7 +270,7 @@ export class Mender {
     const box = this.screen.getBoundingClientRect();
     const at = this.at ?? [box.width / 2, box.height / 2];
     const point = this.stage.toImage(at[0], at[1]);
-    const name = await sourcePicture(result, point.x - 0.5, point.y - 0.5);
-    if (name && this.peeking) this.stage.set("part", pictureOf(name));
+    const name = point && await sourcePicture(result, point.x - 0.5, point.y - 0.5);
+    if (name && this.peeking && current()?.id === result.id) this.stage.set("part", pictureOf(name));
   }
 }

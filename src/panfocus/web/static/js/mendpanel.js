@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { anew, clear, el, field, glyph, segments, tick } from "./dom.js";
 import { Mender } from "./mender.js";
-import { canBeMended, state, tell, viewOf, watch, results, current } from "./store.js";
+import { canBeMended, hearStrokes, state, tell, viewOf, watch, results, current } from "./store.js";
 import { number, t } from "./texts.js";
 import { redo, tools, undo } from "./tools.js";
 import { refusal } from "./toast.js";
@@ -17,14 +17,17 @@ export function mendPanel() {
   let leftOver = null;
   let missing = 0; // strokes that do not lie on the result that is shown
 
+  let asking = 0;
   async function ask() {
     if (!state.stack) return;
     asked = current()?.id;
-    const facts = await get(`/api/stacks/${state.stack.id}/strokes?result=${current()?.id ?? ""}`);
+    asking += 1;
+    const mine = asking;
+    const facts = await get(`/api/stacks/${state.stack.id}/strokes?result=${asked ?? ""}`);
+    if (mine !== asking || !hearStrokes({ ...facts, count: facts.strokes.length })) return;
     missing = facts.missing;
     isSaved = facts.is_saved;
     leftOver = facts.unsaved;
-    state.stack.strokes = facts.strokes.length;
     draw();
   }
 
@@ -96,10 +99,10 @@ export function mendPanel() {
 
   const stops = [watch("mended", () => { ask().catch(refusal); }), watch("stack", () => { ask().catch(refusal); }), watch("toolkeys", draw),
     watch("view", () => { if (current()?.id !== asked) ask().catch(refusal); }),
-    watch("strokes", (event) => { if (event.id === state.stack?.id && event.version !== undefined) { state.stack.mended = event.version; tell("view"); ask().catch(refusal); } })];
+    watch("strokes", (event) => { if (event.id === state.stack?.id) ask().catch(refusal); })];
   draw();
   ask().catch(refusal);
-  return { node: body, leave: () => { for (const stop of stops) stop(); queueMicrotask(() => tell("tool")); } };
+  return { node: body, leave: () => { asking += 1; for (const stop of stops) stop(); queueMicrotask(() => tell("tool")); } };
 }
 
 /** Put the brush onto a stage, and give it its keys. */

@@ -19,12 +19,15 @@ export function openPage() {
     return el("div", { class: "problem" }, glyph("warn"), el("div", {}, el("strong", {}, what), lines.map((l) => el("p", { class: "small" }, l))));
   });
 
+  let going = 0;
   async function go(path) {
+    going += 1;
+    const mine = going;
     try {
       const facts = await get(`/api/folder?path=${encodeURIComponent(path)}`);
-      clear(listing, view(facts));
+      if (mine === going) clear(listing, view(facts));
     } catch (error) {
-      clear(listing, el("p", {}, t("folder.fail")));
+      if (mine === going) clear(listing, el("p", {}, t("folder.fail")));
       refusal(error);
     }
   }
@@ -151,7 +154,12 @@ async function take(transfer) {
 export function dropAnywhere() {
   let depth = 0;
   const isFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-  addEventListener("dragenter", (event) => { if (isFiles(event)) { depth += 1; document.body.classList.add("dragging"); } });
+  addEventListener("dragenter", (event) => {
+    if (!isFiles(event)) return;
+    event.preventDefault(); // what lies under the pointer may be drawn anew just before files are let go
+    depth += 1;
+    document.body.classList.add("dragging");
+  });
   addEventListener("dragleave", () => { depth -= 1; if (depth <= 0) { depth = 0; document.body.classList.remove("dragging"); } });
   addEventListener("dragover", (event) => { if (isFiles(event)) event.preventDefault(); });
   addEventListener("drop", (event) => {

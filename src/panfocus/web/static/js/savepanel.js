@@ -1,11 +1,11 @@
 // Save: what the command line writes, where to, and the line that does the same.
 
 import { get, post, Refusal } from "./api.js";
-import { anew, calm, clear, el, field, glyph, segments, tick } from "./dom.js";
+import { anew, calmInTurn, clear, el, field, glyph, segments, tick } from "./dom.js";
 import { confirm } from "./dialog.js";
 import { nameOf } from "./look.js";
 import { moreFields } from "./savemore.js";
-import { state, tell, viewOf, watch, results, current } from "./store.js";
+import { hearStrokes, state, tell, viewOf, watch, results, current } from "./store.js";
 import { t } from "./texts.js";
 import { linesOf, refusal, toast } from "./toast.js";
 
@@ -31,11 +31,11 @@ export function savePanel() {
   const version = () => (wanted.format.endsWith("zarr") && wanted.ome_zarr !== "0.4" ? wanted.ome_zarr : null);
   const request = (more = {}) => ({ result: current().id, ...wanted, ome_zarr: version(), pixel_um: viewOf().pixelUm ?? null, name: `${wanted.name}.${wanted.format}`, ...more });
 
-  const ask = calm(async () => {
+  const ask = calmInTurn(async () => {
     const result = current();
-    if (!result || result.id === "draft") return;
+    if (state.stack?.id !== stack.id || !result || result.id === "draft") return;
     try {
-      const facts = await post(`/api/stacks/${state.stack.id}/save/line`, request());
+      const facts = await post(`/api/stacks/${stack.id}/save/line`, request());
       line.textContent = facts.command;
       if (facts.problem) say(facts.problem);
       else clear(problem, facts.standing.length ? el("p", { class: "small quiet" }, t("save.standing", { names: facts.standing.join(", ") })) : null);
@@ -51,8 +51,9 @@ export function savePanel() {
   async function save(overwrite = false) {
     try {
       await state.moving;
-      const { standing } = await post(`/api/stacks/${state.stack.id}/save`, request({ overwrite }));
-      if (!standing) go.disabled = true;
+      if (state.stack?.id !== stack.id) return;
+      const { standing, id } = await post(`/api/stacks/${stack.id}/save`, request({ overwrite }));
+      if (!standing) go.disabled = !state.ended.has(id); // it may be done before that is answered
       else if (await confirm(t("save.replace.title"), t("save.replace", { names: standing.join(", ") }), t("save.replace.yes"))) await save(true);
     } catch (error) { refusal(error); }
   }
@@ -117,6 +118,6 @@ export function savePanel() {
 
   const stops = [watch("stack", draw), watch("saved", finished), watch("job", (job) => { if (job.kind === "save" && job.state !== "running" && job.state !== "waiting") go.disabled = false; })];
   draw();
-  get(`/api/stacks/${stack.id}/strokes`).then((facts) => { if (state.stack?.id === stack.id) { state.stack.strokes = facts.strokes.length; elsewhere = facts.elsewhere; draw(); } }).catch(refusal);
+  get(`/api/stacks/${stack.id}/strokes`).then((facts) => { if (hearStrokes({ ...facts, count: facts.strokes.length })) { elsewhere = facts.elsewhere; draw(); } }).catch(refusal);
   return { node: body, leave: () => { for (const stop of stops) stop(); } };
 }

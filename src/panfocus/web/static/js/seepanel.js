@@ -34,7 +34,14 @@ export function seePanel() {
     const key = `${state.stack.id}/${picture.name}/${picture.version}`;
     if (key === counted) return;
     counted = key;
-    const { channels } = await get(`/api/stacks/${state.stack.id}/histogram/${encodeURIComponent(picture.name)}?v=${picture.version}`);
+    let channels;
+    try {
+      ({ channels } = await get(`/api/stacks/${state.stack.id}/histogram/${encodeURIComponent(picture.name)}?v=${picture.version}`));
+    } catch (error) {
+      if (counted !== key) return; // of what is not shown any more
+      counted = "";
+      throw error;
+    }
     if (counted !== key) return;
     const pen = canvas.getContext("2d");
     pen.clearRect(0, 0, 512, 160);

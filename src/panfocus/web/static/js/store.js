@@ -35,6 +35,17 @@ export function viewOf(stack = state.stack) {
 
 let asking = 0;
 let heard = 0;
+
+/** The server has told of a job: how far it is, or that it has ended. */
+export function hearJob(job) {
+  if (job.state === "running" || job.state === "waiting") {
+    if (!state.ended.has(job.id)) state.jobs.set(job.id, { ...job, told: asking });
+  } else {
+    state.jobs.delete(job.id);
+    state.ended.add(job.id);
+  }
+}
+
 /** Ask what is open; an answer that comes after that to a later question is of the past. */
 export async function refresh() {
   asking += 1;
@@ -45,15 +56,26 @@ export async function refresh() {
   Object.assign(state, { stacks: facts.stacks, folders: facts.folders, problems: facts.problems, version: facts.version, taken: facts.taken });
   state.form = facts.form;
   // a job may have ended, and said so, while this answer was on its way
-  state.jobs = new Map(facts.jobs.filter((job) => !state.ended.has(job.id)).map((job) => [job.id, job]));
+  // or have begun, or gone on: what was told since the question counts
+  const since = [...state.jobs.values()].filter((job) => job.told >= mine);
+  state.jobs = new Map([...facts.jobs.filter((job) => !state.ended.has(job.id)), ...since].map((job) => [job.id, job]));
   tell("stacks");
 }
 
 let coming = null; // the stack that is asked for, to be shown
 /** Show a stack, or none; of several calls the last one counts, whichever is answered first. */
-export async function show(id) {
+export function show(id) {
   const mine = { id, again: false };
   coming = mine;
+  mine.shown = showAs(mine);
+  return mine.shown;
+}
+
+/** Wait until what is asked for last is shown, or is not to be had. */
+export const settled = () => coming?.shown.catch(() => {});
+
+async function showAs(mine) {
+  const { id } = mine;
   try {
     const facts = id === null ? null : await get(`/api/stacks/${id}`);
     if (coming !== mine) return;
@@ -65,29 +87,45 @@ export async function show(id) {
   if (mine.again) await reload();
 }
 
+/** Answers can overtake each other: strokes that were told of are not forgotten. */
+function withStrokes(facts) {
+  const { key, mended, strokes } = state.stack;
+  return key === facts.key && mended > facts.mended ? { ...facts, mended, strokes } : facts;
+}
+
+/** Strokes of a place were told of: which version they are, and how many, where that is known. */
+export function hearStrokes({ key, version, count = null }) {
+  if (state.stack?.key !== key || version < state.stack.mended) return false;
+  state.stack.mended = version;
+  if (count !== null) state.stack.strokes = count;
+  return true;
+}
+
 /** A stack has changed: what is on its way of it may be older than that. */
 export function changed(id) {
   if (coming?.id === id) coming.again = true;
 }
 
 let asked = null;
-/** Ask anew for all that is known of the stack that is shown; one question at a time. */
-export async function reload() {
-  if (!state.stack) return;
-  if (asked) { asked.again = true; return; }
-  const mine = { again: false };
-  asked = mine;
-  const id = state.stack.id;
-  try {
-    const facts = await get(`/api/stacks/${id}`);
-    if (state.stack?.id === id) {
-      state.stack = facts;
-      tell("stack");
-    }
-  } finally {
-    asked = null;
+let next = null;
+/** Ask anew for all that is known of the stack that is shown; one question at a time. Done once a
+ * question is answered that was asked after this call. */
+export function reload() {
+  if (!asked) {
+    asked = ask().finally(() => { asked = null; });
+    return asked;
   }
-  if (mine.again) await reload();
+  next ??= asked.catch(() => {}).then(() => { next = null; return reload(); });
+  return next;
+}
+
+async function ask() {
+  if (!state.stack) return;
+  const { id } = state.stack;
+  const facts = await get(`/api/stacks/${id}`);
+  if (state.stack?.id !== id) return;
+  state.stack = withStrokes(facts);
+  tell("stack");
 }
 
 /** Whether strokes can lie on a result: drafts and channels by the decisions of another take none. */

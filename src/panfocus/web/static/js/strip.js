@@ -1,18 +1,35 @@
 // The filmstrip: frames in order, how sharp each is, what is wrong with it, whether it is used.
 
 import { post } from "./api.js";
-import { calm, clear, el, glyph } from "./dom.js";
-import { state, tell, viewOf, watch, resultOf } from "./store.js";
+import { clear, el, glyph } from "./dom.js";
+import { reload, state, tell, viewOf, watch, resultOf } from "./store.js";
 import { frameName, levelsKey } from "./look.js";
 import { t } from "./texts.js";
 import { refusal } from "./toast.js";
 
-let arrived = () => {};
+const PAUSE = 200; // ms in which a slider may go on
 
-/** Whatever is asked for next is asked of the place that the sliders tell; see `state.moving`. */
-function leave() {
-  if (state.moving) return;
-  state.moving = new Promise((done) => { arrived = () => { state.moving = null; done(); }; });
+let heading = null; // the place that the sliders tell, until the page has its facts
+
+/** Go to a place of a volume; whatever is asked for next is asked of it, see `state.moving`. */
+function goTo(id, place) {
+  heading = { id, place };
+  state.moving ??= move();
+}
+
+/** Go to where the sliders are by now, one place after the other: answers could overtake each other. */
+async function move() {
+  while (heading) {
+    await new Promise((done) => { setTimeout(done, PAUSE); });
+    const mine = heading;
+    const [p, t, c] = mine.place;
+    Object.assign(state.view.get(mine.id) ?? {}, { a: null, b: null, result: null });
+    await post(`/api/stacks/${mine.id}/place`, { p, t, c }).catch(refusal);
+    await reload().catch(refusal);
+    if (heading === mine) heading = null;
+  }
+  state.moving = null;
+  tell("stack"); // the sliders, where a place could not be had
 }
 
 export function strip() {
@@ -33,8 +50,8 @@ export function strip() {
       clear(list, stack.frames.map(cell));
       list.scrollLeft = at;
       if (focused) list.querySelector(`[data-frame="${focused}"]`)?.focus();
-      drawPlaces(stack);
     }
+    drawPlaces(stack);
     for (const item of list.children) item.classList.toggle("on", Number(item.dataset.number) === view.frame && /^frame-/.test(view.a ?? ""));
   }
 
@@ -72,8 +89,7 @@ export function strip() {
   }
 
   async function use(number, boxed) {
-    const used = state.stack.frames.map((f) => (f.number === number ? boxed.checked : f.used));
-    try { await post(`/api/stacks/${state.stack.id}/frames`, { used }); }
+    try { await post(`/api/stacks/${state.stack.id}/frames`, { number, used: boxed.checked }); }
     catch (error) { boxed.checked = !boxed.checked; refusal(error); }
   }
 
@@ -81,14 +97,13 @@ export function strip() {
     if (!stack.volume) { places.hidden = true; return; }
     places.hidden = false;
     const { positions, place } = stack.volume;
-    const go = calm(async (n, value) => {
-      const next = [...(state.stack?.volume?.place ?? place)];
+    const isHeading = () => heading?.id === stack.id;
+    const go = (n, value) => {
+      const next = [...(isHeading() ? heading : state.stack.volume).place];
       next[n] = value;
       if (n === 0) next.splice(1, 2, 0, 0);
-      Object.assign(viewOf(), { a: null, b: null, result: null });
-      await post(`/api/stacks/${stack.id}/place`, { p: next[0], t: next[1], c: next[2] }).catch(refusal);
-      arrived();
-    }, 200);
+      goTo(stack.id, next);
+    };
     const here = positions[place[0]];
     const axes = [
       [0, t("volume.position"), positions.map((p) => p.name)],
@@ -101,7 +116,7 @@ export function strip() {
       clear(places, axes.map(([n, label, names]) => slider(n, label, names)));
     }
     for (const input of places.querySelectorAll("input")) {
-      if (!input.matches(":active")) input.value = String(place[Number(input.dataset.axis)]);
+      if (!input.matches(":active") && !isHeading()) input.value = String(place[Number(input.dataset.axis)]);
       input.dispatchEvent(new Event("told"));
     }
     places.hidden = !axes.length;
@@ -109,7 +124,7 @@ export function strip() {
     function slider(n, label, names) {
       const name = el("span", { class: "number" });
       const say = () => { name.textContent = names[Number(input.value)]; input.setAttribute("aria-valuetext", name.textContent); };
-      const input = el("input", { type: "range", min: 0, max: names.length - 1, value: place[n], data: { axis: n }, on: { input: () => { say(); leave(); go(n, Number(input.value)); }, told: say } });
+      const input = el("input", { type: "range", min: 0, max: names.length - 1, value: place[n], data: { axis: n }, on: { input: () => { say(); go(n, Number(input.value)); }, told: say } });
       return el("label", { class: "row small" }, el("span", { class: "quiet" }, label), input, name);
     }
   }

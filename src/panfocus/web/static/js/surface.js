@@ -30,6 +30,7 @@ export async function showSurface(result) {
   if (!gl) return;
   const tail = `v=${state.stack.mended}`;
   const [data, image, depth] = await Promise.all([bytes(`${base}/mesh?${tail}${told ? `&pixel=${told}` : ""}`), load(`${base}/texture?${tail}`), load(`${base}/texture?of=depth&${tail}`)]);
+  if (!running) return; // closed while it was on its way
   const [points, triangles] = new Uint32Array(data, 0, 2);
   const places = new Float32Array(data, 8, points * 3);
   const at = new Float32Array(data, 8 + points * 12, points * 2);

@@ -35,6 +35,7 @@ export function linesOf(facts) {
 }
 
 export function refusal(error) {
+  if (error?.isGone) return;
   if (!error?.facts) {
     toast(String(error?.message ?? error), { kind: "bad" });
     throw error;

@@ -1,7 +1,7 @@
 // What is painted with and from, and strokes on their way to the server and back.
 
 import { del, get, post } from "./api.js";
-import { state, tell, current } from "./store.js";
+import { hearStrokes, state, tell } from "./store.js";
 import { refusal } from "./toast.js";
 
 export const tools = {
@@ -33,21 +33,20 @@ const clamp = (v, size) => Math.min(Math.max(Math.round(v), 0), size - 1);
 
 let turn = Promise.resolve();
 /** Strokes come and go one after the other: a key may be pressed before the last one is answered. */
-const inTurn = (act) => (turn = turn.then(act));
+const inTurn = (act) => (turn = turn.catch(() => {}).then(act));
 
-/** Send a stroke, and show the picture with it. */
-export async function send(record, kept = null) {
-  const body = { result: current().id, stroke: record };
-  const id = state.stack.id;
-  await inTurn(() => put(id, "", body, kept));
+/** Send a stroke, and show the picture with it: it counts in pixels of the result that it was drawn on. */
+export async function send(record, kept) {
+  const body = { result: kept.result.id, stroke: record };
+  await inTurn(() => put(kept.stack, "", body, kept));
 }
 
 async function put(id, name, body, kept = null) {
   try {
-    const { stroke, version } = await post(`/api/stacks/${id}/strokes${name}`, body);
+    const { stroke, ...told } = await post(`/api/stacks/${id}/strokes${name}`, body);
     tools.mine.push({ id: stroke.id, stack: id });
-    if (state.stack?.id === id) { state.stack.mended = version; state.stack.strokes += 1; }
-    if (kept) kept.version = version;
+    hearStrokes(told);
+    if (kept) kept.version = told.version;
     tell("view");
     tell("mended");
   } catch (error) {
@@ -67,10 +66,9 @@ async function takeBack(stack) {
     const mine = tools.mine.filter((s) => s.stack === stack).at(-1);
     const id = mine?.id ?? (await get(`/api/stacks/${stack}/strokes`)).strokes.at(-1)?.id;
     if (!id) return;
-    const { version } = await del(`/api/stacks/${stack}/strokes/${id}`);
-    tools.mine = tools.mine.filter((s) => s.id !== id);
+    tools.mine = tools.mine.filter((s) => s.id !== id); // also where somebody else has taken it back
+    hearStrokes(await del(`/api/stacks/${stack}/strokes/${id}`));
     tools.undone.push({ id, stack });
-    if (state.stack?.id === stack) { state.stack.mended = version; state.stack.strokes -= 1; }
     tell("view");
     tell("mended");
   } catch (error) { refusal(error); }

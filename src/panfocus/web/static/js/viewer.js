@@ -258,6 +258,13 @@ export class Stage {
     return [left, top, Math.max(right - left, 0), Math.max(bottom - top, 0)];
   }
 
+  /** From pixels of the page within the stage to those of a frame, whichever picture is shown. */
+  toFrame(x, y) {
+    if (!this.shown("a")) return null;
+    const at = this.viewer.viewport.viewerElementToViewportCoordinates(new OpenSeadragon.Point(x, y));
+    return at.times(state.stack.width);
+  }
+
   /** From pixels of the page within the stage to those of the picture below, and back. */
   toImage(x, y) {
     const item = this.shown("a");
