@@ -92,11 +92,12 @@ class Thumbnail:
         fine = cv2.GaussianBlur(small, (0, 0), _FINE)
         coarse = cv2.GaussianBlur(fine, (0, 0), _COARSE)
         detail = np.asarray(fine - coarse, np.float32)
+        shades = np.asarray(fine, np.float32)
         contrast = float(detail.std())
         is_white = contrast < _NOISE * float((small - coarse).std())
         is_even = _USUAL[0] < middle < _USUAL[1]
         # a few lights in the dark look like white noise, too
-        return cls(detail, fine, contrast, is_even and not is_white, is_even and is_white)
+        return cls(detail, shades, contrast, is_even and not is_white, is_even and is_white)
 
     def likeness(self, other: Thumbnail) -> float:
         """Return the correlation with another where they fit each other best, [0, 1]."""
