@@ -1,5 +1,6 @@
 """Frames of another scene, or of none, among those of a stack that lies in place or moves."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -26,6 +27,34 @@ ODD = {
     "black and noisy": lambda frame: noisy(frame, 4),
     "grey card": lambda frame: noisy(frame, 128),
     "white": lambda frame: noisy(frame, 254),
+}
+
+
+def exposed(frame, stops):
+    light = (frame / 255.0) ** 2.2 * 2.0**stops
+    light = light + np.random.default_rng(5).normal(0, 0.0006, frame.shape)
+    return np.rint(255 * np.clip(light, 0, 1) ** (1 / 2.2)).astype(np.uint8)
+
+
+def with_hand(frame):
+    height, width = frame.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    out = frame.copy()
+    out[(x / width) ** 2 + (y / height - 0.5) ** 2 < 0.12] = 200
+    return out
+
+
+def cut(frame):
+    height, width = frame.shape[:2]
+    return cv2.resize(frame[: int(height * 0.7), int(width * 0.3) :], (width, height))
+
+
+#: What is of the scene, and like it by chance or for the most part, but spoils a stack.
+SPOILT = {
+    "three stops darker": lambda frame: exposed(frame, -3),
+    "three stops brighter": lambda frame: exposed(frame, 3),
+    "in a mirror": lambda frame: np.ascontiguousarray(frame[:, ::-1]),
+    "a part of it": cut,
 }
 MOVING = [photographed(texture(*SIZE), m) for m in TRUE]
 #: The same blurred by turns, so that each frame has a part in the result.
@@ -65,6 +94,30 @@ def test_they_do_not_bend_what_lies_beyond_them(kind, places):
     assert all(f"frame {n}" in note for n in places)
 
 
+@pytest.mark.parametrize("stack", ["still", "moving"])
+@pytest.mark.parametrize("place", [0, 4, COUNT])
+@pytest.mark.parametrize("kind", SPOILT)
+def test_frames_that_spoil_a_stack_change_nothing(kind, place, stack):
+    frames = STILL if stack == "still" else MOVING
+    odd = SPOILT[kind](frames[min(place, COUNT - 1)])
+    options = {"system": "guided", "keep_size": True, "maps": False}
+    good = panfocus.fuse(frames, reference=3, **options)
+    spoilt = [*frames[:place], odd, *frames[place:]]
+    result = panfocus.fuse(spoilt, reference=3 + (place <= 3), **options)
+    difference = result.image.astype(float) - good.image
+    # frames beside one that is left out are compared with each other anew
+    assert np.sqrt(np.mean(np.square(difference))) < 1
+    (note,) = [w for w in result.report.warnings if "left out" in w and "was" in w]
+    assert f"frame {place}" in note
+
+
+@pytest.mark.parametrize("stops", [-1, 1])
+def test_frames_of_other_brightness_are_of_the_scene(stops):
+    frames = [exposed(f, stops) if n == 3 else f for n, f in enumerate(STILL)]
+    result = panfocus.fuse(frames, system="guided", maps=False)
+    assert not any("was left out" in w for w in result.report.warnings)
+
+
 def test_their_status_says_so():
     result = panfocus.fuse(with_odd(MOVING, "another scene", (5,)), system="guided", align="auto")
     assert result.transforms.frames[5].status == STRANGER
@@ -93,6 +146,20 @@ def test_frames_that_pass_once_are_told_of():
 
 def thumbnails(*frames):
     return [Thumbnail.of(frame.astype(np.float32)) for frame in frames]
+
+
+def coarse(seed=4):
+    """Return a scene of a few large shades, as photographs are."""
+    cells = np.random.default_rng(seed).uniform(20, 150, (6, 8)).astype(np.float32)
+    return cv2.resize(cells, SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize("places", [(0,), (3,), (6,), (2, 3)])
+def test_what_hides_a_part_of_the_scene_is_no_frame_of_it(places):
+    frames = [cv2.GaussianBlur(coarse(), (0, 0), 1 + abs(n - 3)) for n in range(7)]
+    assert strangers(thumbnails(*frames)) == []
+    hidden = [with_hand(f) if n in places else f for n, f in enumerate(frames)]
+    assert strangers(thumbnails(*hidden)) == [*places]
 
 
 def test_of_two_halves_none_is_the_stranger():

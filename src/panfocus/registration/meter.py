@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,10 +52,12 @@ class Meter:
 
     def look(self, small: Frame) -> ReducedFrame:
         """Prepare a reduced frame."""
+        as_is = Thumbnail.of(small.grey)
         if self.settings.align == "none" or self.settings.load_transforms:
-            return ReducedFrame(small, None, Thumbnail.of(small.grey))
+            return ReducedFrame(small, None, as_is)
         detail = make_detail(small.grey, self.factor, self.height, self.width)
-        return ReducedFrame(small, detail, detail.thumbnail)
+        # what is compared of a frame is stretched to the full range, however dark it is
+        return ReducedFrame(small, detail, replace(detail.thumbnail, shades=as_is.shades))
 
     def links(self) -> Links:
         """Return what measures frames against those before them."""
