@@ -195,17 +195,17 @@ class _Changes:
 
 def _doubt(unexplained: Float, glare: Float) -> Float:
     """Return what blurs leave unexplained, and more of it where light is clipped, ``(h, w)``."""
-    return unexplained + np.float32(_GLARE) * glare
+    return np.asarray(unexplained + np.float32(_GLARE) * glare, np.float32)
 
 
 def _lens_like(contour: Float, unexplained: Float, glare: Float) -> Float:
     """Return the part of a contour ``(h, w)`` where blurs explain how the frames differ."""
-    return contour * (_doubt(unexplained, glare) < UNEXPLAINED)
+    return np.asarray(contour * (_doubt(unexplained, glare) < UNEXPLAINED), np.float32)
 
 
 def _too_few(at: Float) -> bool:
     """Return whether pixels that are not 0 are fewer than are worth anything."""
-    return np.count_nonzero(at) < _LEAST
+    return int(np.count_nonzero(at)) < _LEAST
 
 
 def _fine(seen: Float) -> Float:
