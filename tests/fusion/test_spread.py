@@ -9,7 +9,7 @@ from panfocus.arrays.discs import disc
 from panfocus.fusion.spread import mending
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, mean_where, total
-from panfocus.fusion.spread.radius import radius_of
+from panfocus.fusion.spread.radius import clipped, radius_of
 from panfocus.pipeline.volume_choice import volume_settings
 from panfocus.synthesis.focal_pairs import bokeh_scene, hard_scene, layers_scene
 
@@ -109,6 +109,21 @@ def test_frames_that_do_not_fit_are_left_alone(scene):
     assert np.array_equal(off, mended)
 
 
+def test_one_side_that_no_lens_explains_is_enough_to_leave_a_pair_alone(scene, monkeypatch):
+    looked_at = []
+
+    def counted(*args):
+        looked_at.append(args)
+        return radius_of(*args)
+
+    monkeypatch.setattr(mending, "radius_of", counted)
+    both(np.stack([scene[0][0], photograph(99)]))
+    assert len(looked_at) == 1
+    looked_at.clear()
+    both(scene[0])
+    assert len(looked_at) == 2
+
+
 @pytest.mark.parametrize("options", [{"mode": "select"}, {"system": "pyramid"}])
 def test_what_takes_pixels_or_makes_pictures_is_as_it_was(scene, options):
     off, mended = both(scene[0], **options)
@@ -180,7 +195,7 @@ def test_the_radius_of_a_blur_is_found_again(radius):
     """Within a twentieth; and nothing else is seen in it."""
     sharp = Encoding(255.0, 2.2).linear(photograph(7))
     blurred = np.clip(disc(sharp, radius), 0, 1)
-    found = radius_of(sharp, blurred, np.ones(SIZE, np.float32))
+    found = radius_of(sharp, blurred, np.ones(SIZE, np.float32), clipped(sharp, blurred))
     assert found.pixels[60:-60, 60:-60] == pytest.approx(radius, rel=0.05)
     assert found.unexplained.max() < 0.02
 
@@ -188,14 +203,16 @@ def test_the_radius_of_a_blur_is_found_again(radius):
 def test_what_is_no_blur_stays_unexplained():
     sharp = Encoding(255.0, 2.2).linear(photograph(7))
     other = Encoding(255.0, 2.2).linear(photograph(8))
-    assert radius_of(sharp, other, np.ones(SIZE, np.float32)).unexplained.min() > 0.2
+    found = radius_of(sharp, other, np.ones(SIZE, np.float32), clipped(sharp, other))
+    assert found.unexplained.min() > 0.2
 
 
 def test_a_region_too_small_to_judge_by_has_no_radius():
     sharp = Encoding(255.0, 2.2).linear(photograph(7))
     region = np.zeros(SIZE, np.float32)
     region[100:106, 100:106] = 1
-    assert radius_of(sharp, disc(sharp, 3.0), region) is None
+    blurred = disc(sharp, 3.0)
+    assert radius_of(sharp, blurred, region, clipped(sharp, blurred)) is None
 
 
 def test_a_blur_that_changes_is_mixed_of_a_few():

@@ -115,19 +115,22 @@ class Both:
         """
         first, shown = self.first, self.shown
         turns = cv2.morphologyEx(first, cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) * shown
-        if np.count_nonzero(turns) < _LEAST:
+        if _too_few(np.asarray(turns, np.float32)):
             return None
         one, other = self.light
-        front, back = radius_of(one, other, first), radius_of(other, one, 1 - first)
-        if front is None or back is None:
+        contour, glare = np.asarray(turns, np.float32), clipped(one, other)
+        front = radius_of(one, other, first, glare)
+        # half of the work is saved where one side alone shows that no lens made both frames
+        if front is None or _too_few(_lens_like(contour, front.unexplained - allowed, glare)):
             return None
-        unexplained = np.maximum(front.unexplained, back.unexplained)
-        unexplained = np.maximum(unexplained - np.float32(allowed), 0)
-        unexplained = unexplained + np.float32(_GLARE) * clipped(one, other)
-        contour = np.asarray(turns, np.float32)
-        at = contour * (unexplained < UNEXPLAINED)
-        if np.count_nonzero(at) < _LEAST:
+        back = radius_of(other, one, 1 - first, glare)
+        if back is None:
             return None
+        unexplained = np.maximum(np.maximum(front.unexplained, back.unexplained) - allowed, 0)
+        at = _lens_like(contour, unexplained, glare)
+        if _too_few(at):
+            return None
+        unexplained = _doubt(unexplained, glare)
         area = _around(at)
         near = cv2.dilate(at[area], np.ones((15, 15), np.uint8)) > 0
         blurs = [Blur.of(radius.pixels[area], near) for radius in (front, back)]
@@ -194,6 +197,21 @@ class Changes:
         after = np.rint(after) if out.dtype.kind != "f" else after
         out[core] = after.reshape(out[core].shape)
         return int(np.count_nonzero(brightest(np.abs(step)) > _SEEN * self.how.top))
+
+
+def _doubt(unexplained: Float, glare: Float) -> Float:
+    """Return what blurs leave unexplained, and more of it where light is clipped, ``(h, w)``."""
+    return np.asarray(unexplained + np.float32(_GLARE) * glare, np.float32)
+
+
+def _lens_like(contour: Float, unexplained: Float, glare: Float) -> Float:
+    """Return the part of a contour ``(h, w)`` where blurs explain how the frames differ."""
+    return np.asarray(contour * (_doubt(unexplained, glare) < UNEXPLAINED), np.float32)
+
+
+def _too_few(at: Float) -> bool:
+    """Return whether pixels that are not 0 are fewer than are worth anything."""
+    return int(np.count_nonzero(at)) < _LEAST
 
 
 def _fine(seen: Float) -> Float:

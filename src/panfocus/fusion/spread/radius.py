@@ -41,18 +41,19 @@ class Radius:
     unexplained: Float
 
 
-def radius_of(sharp: Float, blurred: Float, region: Float) -> Radius | None:
+def radius_of(sharp: Float, blurred: Float, region: Float, glare: Float) -> Radius | None:
     """Return how a region, sharp in one frame, is blurred in the other.
 
     Args:
         sharp: linear light of the frame that is focused on the region, ``(H, W, C)``.
         blurred: of the other one.
         region: ``(H, W)``, 1 within and 0 outside.
+        glare: where either is clipped nearby, see `clipped`.
 
     Returns:
         None where too little of the region is far enough from its edges.
     """
-    errors, counts, base = _errors(sharp, blurred, region)
+    errors, counts, base = _errors(sharp, blurred, region, glare)
     found = counts.sum(axis=(1, 2))
     if not (found > _LEAST).any():
         return None
@@ -107,11 +108,13 @@ class _Scale:
         return _shrunk(missed, self.grid), _shrunk(inner, self.grid)
 
 
-def _errors(sharp: Float, blurred: Float, region: Float) -> tuple[Float, Float, Float]:
+def _errors(
+    sharp: Float, blurred: Float, region: Float, glare: Float
+) -> tuple[Float, Float, Float]:
     """Return errors and counts for each radius on the grid, and the difference without any blur."""
     inward = cv2.distanceTransform((region > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     light, seen = grey(sharp), np.sqrt(grey(blurred))
-    full = _Scale(light, seen, np.asarray(inward, np.float32), 1 - clipped(sharp, blurred), _GRID)
+    full = _Scale(light, seen, np.asarray(inward, np.float32), 1 - glare, _GRID)
     half = full.halved()
     tried = [
         full.error(float(radius)) if radius < _HALVED else half.error(float(radius) / 2)

@@ -23,7 +23,7 @@ from panfocus.fusion.decision import Decision
 from panfocus.fusion.spread.evidence import UNEXPLAINED
 from panfocus.fusion.spread.light import Encoding, small
 from panfocus.fusion.spread.mending import Both, scale_for
-from panfocus.fusion.spread.radius import radius_of
+from panfocus.fusion.spread.radius import clipped, radius_of
 
 #: Frames that two depths are apart at least; pixels along an edge that are worth it.
 APART = 2
@@ -93,11 +93,17 @@ class Meeting:
         """Whether a blur of both tells of spread light, in grey linear light ``(h, w, 1)``."""
         one, other = (np.ascontiguousarray(grey[self.area]) for grey in greys)
         first, near = self.first[self.area], self.near[self.area]
-        found = [radius_of(one, other, first), radius_of(other, one, 1 - first)]
-        left = [each.unexplained for each in found if each is not None]
-        return len(left) == 2 and bool(
-            ((np.maximum(*left) < _ALLOWED + UNEXPLAINED) * near).sum() > _LEAST
-        )
+        glare = clipped(one, other)
+        front = radius_of(one, other, first, glare)
+        if front is None or not _enough(front.unexplained, near):
+            return False
+        back = radius_of(other, one, 1 - first, glare)
+        return back is not None and _enough(np.maximum(front.unexplained, back.unexplained), near)
+
+
+def _enough(unexplained: Float, near: Float) -> bool:
+    """Whether blurs explain enough of what differs in enough places to be looked at closely."""
+    return bool(np.count_nonzero((unexplained < _ALLOWED + UNEXPLAINED) * near) > _LEAST)
 
 
 class StackSpread:
