@@ -62,7 +62,7 @@ class Options:
         banding: "mend" raises fine detail between two depths of focus, where even the sharpest
             frame is a little soft (`panfocus.fusion.banding`), in mode "blend"; "off" leaves it.
         spread: "mend" takes the light away that a near thing, out of focus, throws over what lies
-            behind it (`panfocus.fusion.spread`), in mode "blend", of two frames; "off" leaves it.
+            behind it (`panfocus.fusion.spread`), in mode "blend"; "off" leaves it.
         void: "average" averages frames where only noise tells them apart; "smooth" also takes away
             the grain that is left where nothing else is to be seen, in mode "blend"
             (`panfocus.fusion.grain`); "off" picks one frame.
@@ -163,7 +163,7 @@ class Options:
         "mend",
         "decision",
         "Where something in front, out of focus, throws its light over what lies behind: take that "
-        "light away, or leave it. Two photographs.",
+        "light away, or leave it. Photographs.",
         choices=get_args(Spread),
         unset="mend; off for a scientific stack",
     )
