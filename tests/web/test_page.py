@@ -453,6 +453,19 @@ def test_what_is_not_shown_any_more_is_not_drawn(browser, spoilt, tmp_path):
         assert page.evaluate(count) < 3
 
 
+def test_a_text_that_is_written_is_not_disturbed_by_news(browser, spoilt):
+    """The panel is drawn anew when something ends: what is marked stays so, and is written over."""
+    folder, _ = spoilt
+    with viewing(folder) as address, page_of(browser, address) as page:
+        page.wait_for_selector("option[value=draft]", state="attached")
+        fuse(page)
+        tab(page, "Save")
+        page.get_by_label("File name").select_text()
+        page.evaluate("import('/static/js/store.js').then((it) => it.tell('stack'))")
+        page.keyboard.type("out")
+        assert page.get_by_label("File name").input_value() == "out"
+
+
 def test_zarrs_and_folders_of_stacks_are_dropped_and_come_back(browser, spoilt, tmp_path):
     """What lies below a folder is opened as by its name; results of drops are fetched."""
     folder, _ = spoilt

@@ -15,7 +15,7 @@ from panfocus.web.survey import Survey
 
 
 @dataclass(frozen=True)
-class Shown:
+class PlaceShown:
     """What a stack shows, all of it of one moment: another place of a volume has other frames.
 
     Attributes:

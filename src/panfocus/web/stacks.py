@@ -25,7 +25,7 @@ from panfocus.web.placed_strokes import PlacedStrokes
 from panfocus.web.pyramids import Viewable
 from panfocus.web.readings import reading_facts
 from panfocus.web.results import Result
-from panfocus.web.stack_facts import Shown
+from panfocus.web.stack_facts import PlaceShown
 from panfocus.web.survey import PlaceFacts, Survey
 
 DRAFT = "draft"
@@ -201,10 +201,10 @@ class OpenStack(FrameChoice):
             raise UsageError("there is no such picture", where="picture", got=name[:40])
         return picture
 
-    def shown(self) -> Shown:
+    def shown(self) -> PlaceShown:
         """Return what it shows now, all of one moment."""
         with self.lock:
-            return Shown(
+            return PlaceShown(
                 key=self.key,
                 place=self.place,
                 frames=self.frames,

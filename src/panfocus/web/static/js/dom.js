@@ -100,11 +100,16 @@ export function clear(node, ...children) {
 
 const nameOf = (node) => node.labels?.[0]?.textContent || node.getAttribute("aria-label") || node.dataset.value || node.textContent;
 
-/** Draw a part of the page anew; the control that had the focus has it again. */
+/** Draw a part of the page anew; the control that had the focus has it again, and of a text what was marked in it. */
 export function anew(part, act) {
-  const held = part.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  const active = part.contains(document.activeElement) ? document.activeElement : null;
+  const held = active && nameOf(active);
+  const [start, end] = [active?.selectionStart ?? null, active?.selectionEnd];
   act();
-  if (held && !part.contains(document.activeElement)) [...part.querySelectorAll("input,select,button,summary,code")].find((n) => nameOf(n) === held)?.focus({ preventScroll: true });
+  if (!held || part.contains(document.activeElement)) return;
+  const again = [...part.querySelectorAll("input,select,button,summary,code")].find((n) => nameOf(n) === held);
+  again?.focus({ preventScroll: true });
+  if (start !== null) again?.setSelectionRange?.(start, end);
 }
 
 let count = 0;
