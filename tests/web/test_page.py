@@ -460,7 +460,8 @@ def test_a_text_that_is_written_is_not_disturbed_by_news(browser, spoilt):
         page.wait_for_selector("option[value=draft]", state="attached")
         fuse(page)
         tab(page, "Save")
-        page.get_by_label("File name").select_text()
+        page.get_by_label("File name").click()
+        page.keyboard.press("Control+a")
         page.evaluate("import('/static/js/store.js').then((it) => it.tell('stack'))")
         page.keyboard.type("out")
         assert page.get_by_label("File name").input_value() == "out"
