@@ -61,9 +61,9 @@ def test_files_and_frames_that_come_once_give_the_same(shots, tmp_path):
     np.testing.assert_array_equal(panfocus.fuse(tmp_path, **options).image, arrays.image)
 
 
-def test_large_frames_are_looked_at_small_and_read_again(shots, monkeypatch):
+def test_large_frames_are_looked_at_small_and_read_again(monkeypatch):
     """Of frames that are larger than what is looked at none is held while they pass."""
-    frames, truth = shots
+    frames, truth = made(3)
     monkeypatch.setattr("panfocus.fusion.spread.mending._LOOKED_AT", frames[0][..., 0].size // 4)
     off, mended = both(frames)
     assert decibels(error(off, truth), error(mended, truth)) > 0.5

@@ -29,7 +29,10 @@ from panfocus.fusion.spread.radius import clipped, radius_of
 APART = 2
 _LEAST = 60
 #: Edges that are looked at, the longest; and of those in which a blur tells, that are mended.
-_TRIED, _MENDED = 6, 3
+_TRIED, _MENDED = 4, 3
+#: How much coarser the grey pictures are by which it is told whether blurs explain an edge, if they
+#: have so many pixels before.
+_COARSER, _COARSE = 2, 150_000
 #: Pixels that a place is across at least: less is noise of the decision.
 _SOLID = 11
 _NONE = 2**16 - 1
@@ -89,10 +92,22 @@ class Meeting:
         )
         return down, across
 
-    def tells(self, greys: Sequence[Float]) -> bool:
-        """Whether a blur of both tells of spread light, in grey linear light ``(h, w, 1)``."""
-        one, other = (np.ascontiguousarray(grey[self.area]) for grey in greys)
-        first, near = self.first[self.area], self.near[self.area]
+    def tells(self, greys: Sequence[Float], coarser: int) -> bool:
+        """Whether a blur of both tells of spread light.
+
+        Args:
+            greys: linear light of both frames, ``(h // coarser, w // coarser, 1)``.
+            coarser: pixels of the decision for one of theirs.
+        """
+        area = tuple(slice(span.start // coarser, span.stop // coarser) for span in self.area)
+        one, other = (np.ascontiguousarray(grey[area]) for grey in greys)
+        coarse = one.shape[1::-1]
+        first, near = (
+            np.asarray(
+                cv2.resize(each[self.area], coarse, interpolation=cv2.INTER_NEAREST), np.float32
+            )
+            for each in (self.first, self.near)
+        )
         glare = clipped(one, other)
         front = radius_of(one, other, first, glare)
         if front is None or not _enough(front.unexplained, near):
@@ -118,6 +133,7 @@ class StackSpread:
         self._is_linear = is_linear
         self._again = again
         self._scale = 0
+        self._coarser = 1
         self._greys: dict[int, Pixels] = {}
         self._held: dict[int, Frame] = {}
         self._index: Numbers | None = None
@@ -129,12 +145,14 @@ class StackSpread:
             return
         self._is_fit = not frame.has_alpha and frame.guide is None and frame.number < _NONE
         self._scale = self._scale or scale_for(frame.shape)
+        enough = frame.shape[0] * frame.shape[1] >= _COARSE * self._scale**2
+        self._coarser = _COARSER if enough else 1
         if self._scale > 1 and self._again is None:
             self._is_fit = False  # frames are too large to be held, and do not come again
         if not self._is_fit:
             self._greys, self._held = {}, {}
             return
-        self._greys[frame.number] = small(np.asarray(frame.grey), self._scale)
+        self._greys[frame.number] = small(np.asarray(frame.grey), self._coarser * self._scale)
         if self._scale == 1:
             self._held[frame.number] = frame.alone()
 
@@ -142,7 +160,9 @@ class StackSpread:
         """Take what was decided of a frame."""
         if not self._is_fit or not self._greys:
             return
-        height, width = next(iter(self._greys.values())).shape[:2]
+        height, width = (
+            self._coarser * side for side in next(iter(self._greys.values())).shape[:2]
+        )
         if self._index is None:
             self._index = np.full((height, width), decision.frame.number, np.uint16)
         share = cv2.resize(decision.chosen, (width, height), interpolation=cv2.INTER_AREA)
@@ -170,7 +190,8 @@ class StackSpread:
         self, picture: Pixels, meeting: Meeting, pair: Sequence[Frame]
     ) -> tuple[Pixels, float]:
         both = Both.of(pair, meeting.first, self._scale, is_linear=self._is_linear)
-        near = meeting.near[: both.shown.shape[0], : both.shown.shape[1]]
+        height, width = both.shown.shape
+        near = cv2.resize(meeting.near, (width, height), interpolation=cv2.INTER_NEAREST)
         changes = replace(both, shown=both.shown * near).changes(_ALLOWED)
         return (picture, 0.0) if changes is None else changes.applied(picture, pair)
 
@@ -181,7 +202,8 @@ class StackSpread:
         solid = _solid(index)
         for frames in _meeting(solid)[:_TRIED]:
             meeting = Meeting.of(index, solid, frames)
-            if meeting.tells([how.linear(self._greys[number]) for number in frames]):
+            greys = [how.linear(self._greys[number]) for number in frames]
+            if meeting.tells(greys, self._coarser):
                 out.append(meeting)
         return out[:_MENDED]
 
