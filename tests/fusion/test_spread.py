@@ -116,7 +116,7 @@ def test_one_side_that_no_lens_explains_is_enough_to_leave_a_pair_alone(scene, m
         looked_at.append(args)
         return radius_of(*args)
 
-    monkeypatch.setattr(mending, "radius_of", counted)
+    monkeypatch.setattr("panfocus.fusion.spread.radius.radius_of", counted)
     both(np.stack([scene[0][0], photograph(99)]))
     assert len(looked_at) == 1
     looked_at.clear()

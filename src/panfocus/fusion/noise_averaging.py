@@ -99,7 +99,7 @@ class Calm:
         if np.sqrt(self._variance) < _LEAST_SIGMA * white(decision.frame.dtype):
             self._needed, self._picture, self._count = False, None, None
             return decision
-        if self._fine is None:
+        if self._likeness is SMOOTHED and self._fine is None:  # nobody else asks for grain
             own = decision.frame.taken_grey.astype(np.float32)
             self._fine = self._variance if self._factor == 1 else noise_variance(own)
             self._most = _MOST_SIGMA * white(decision.frame.dtype)

@@ -99,7 +99,7 @@ class Mixing:
         """Return the fused picture ``(H, W[, C])``, mended and restored where that is asked for."""
         blended = self._mended()
         grain = self._calm.grain if self._calm and not self._has_alpha else None
-        if grain is None or not _smooths_grain(self._journal):
+        if grain is None:
             return blended
         with self._journal.clock.stage("void"):
             return smoothed(blended, grain)

@@ -17,7 +17,7 @@ from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
 from panfocus.fusion.spread.layers import Behind, behind, reach_of
 from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, small, smooth, total
-from panfocus.fusion.spread.radius import clipped, radius_of
+from panfocus.fusion.spread.radius import clipped, radii_of
 
 #: Rows and columns.
 Area = tuple[slice, ...]
@@ -119,21 +119,20 @@ class Both:
             return None
         one, other = self.light
         contour, glare = np.asarray(turns, np.float32), clipped(one, other)
-        front = radius_of(one, other, first, glare)
-        # half of the work is saved where one side alone shows that no lens made both frames
-        if front is None or _too_few(_lens_like(contour, front.unexplained - allowed, glare)):
+        radii = radii_of(
+            one, other, first, glare,
+            lambda left: not _too_few(_lens_like(contour, left - allowed, glare)),
+        )  # fmt: skip
+        if radii is None:
             return None
-        back = radius_of(other, one, 1 - first, glare)
-        if back is None:
-            return None
-        unexplained = np.maximum(np.maximum(front.unexplained, back.unexplained) - allowed, 0)
+        unexplained = np.maximum(np.maximum(*(r.unexplained for r in radii)) - allowed, 0)
         at = _lens_like(contour, unexplained, glare)
         if _too_few(at):
             return None
         unexplained = _doubt(unexplained, glare)
         area = _around(at)
         near = cv2.dilate(at[area], np.ones((15, 15), np.uint8)) > 0
-        blurs = [Blur.of(radius.pixels[area], near) for radius in (front, back)]
+        blurs = [Blur.of(radius.pixels[area], near) for radius in radii]
         return self._part(area)._found(area, blurs, contour[area], unexplained[area])
 
     def _part(self, area: Area) -> Both:

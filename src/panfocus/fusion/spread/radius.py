@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -66,6 +67,29 @@ def radius_of(sharp: Float, blurred: Float, region: Float, glare: Float) -> Radi
     shape = region.shape[::-1]
     grown = (cv2.resize(a.astype(np.float32), shape) for a in (pixels, unexplained))
     return Radius(*(np.asarray(a, np.float32) for a in grown))
+
+
+def radii_of(
+    one: Float, other: Float, first: Float, glare: Float, enough: Callable[[Float], bool]
+) -> tuple[Radius, Radius] | None:
+    """Return how each frame's region is blurred in the other one.
+
+    Args:
+        one: linear light of the first frame, ``(H, W, C)``.
+        other: of the second.
+        first: ``(H, W)``, 1 where the first frame is in focus, else 0.
+        glare: see `radius_of`.
+        enough: whether what the first blur leaves unexplained is worth the second: half of the work
+            is saved where one side alone shows that no lens made both frames.
+
+    Returns:
+        None where either cannot be told, or the first is not enough.
+    """
+    front = radius_of(one, other, first, glare)
+    if front is None or not enough(front.unexplained):
+        return None
+    back = radius_of(other, one, 1 - first, glare)
+    return None if back is None else (front, back)
 
 
 @dataclass(frozen=True)

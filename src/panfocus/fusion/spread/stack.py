@@ -23,7 +23,7 @@ from panfocus.fusion.decision import Decision
 from panfocus.fusion.spread.evidence import UNEXPLAINED
 from panfocus.fusion.spread.light import Encoding, small
 from panfocus.fusion.spread.mending import Both, scale_for
-from panfocus.fusion.spread.radius import clipped, radius_of
+from panfocus.fusion.spread.radius import clipped, radii_of
 
 #: Frames that two depths are apart at least; pixels along an edge that are worth it.
 APART = 2
@@ -99,21 +99,16 @@ class Meeting:
             greys: linear light of both frames, ``(h // coarser, w // coarser, 1)``.
             coarser: pixels of the decision for one of theirs.
         """
-        area = tuple(slice(span.start // coarser, span.stop // coarser) for span in self.area)
+        whole = self.area
+        area = tuple(slice(span.start // coarser, span.stop // coarser) for span in whole)
         one, other = (np.ascontiguousarray(grey[area]) for grey in greys)
         coarse = one.shape[1::-1]
         first, near = (
-            np.asarray(
-                cv2.resize(each[self.area], coarse, interpolation=cv2.INTER_NEAREST), np.float32
-            )
+            np.asarray(cv2.resize(each[whole], coarse, interpolation=cv2.INTER_NEAREST), np.float32)
             for each in (self.first, self.near)
         )
-        glare = clipped(one, other)
-        front = radius_of(one, other, first, glare)
-        if front is None or not _enough(front.unexplained, near):
-            return False
-        back = radius_of(other, one, 1 - first, glare)
-        return back is not None and _enough(np.maximum(front.unexplained, back.unexplained), near)
+        radii = radii_of(one, other, first, clipped(one, other), lambda left: _enough(left, near))
+        return radii is not None and _enough(np.maximum(*(r.unexplained for r in radii)), near)
 
 
 def _enough(unexplained: Float, near: Float) -> bool:
@@ -205,7 +200,9 @@ class StackSpread:
             greys = [how.linear(self._greys[number]) for number in frames]
             if meeting.tells(greys, self._coarser):
                 out.append(meeting)
-        return out[:_MENDED]
+            if len(out) == _MENDED:
+                break
+        return out
 
     def _frames(self, numbers: set[int]) -> dict[int, Frame]:
         """Return frames by number, as many as may be held at once."""
