@@ -56,11 +56,13 @@ class Client:
         return f"/api/stacks/{answer.json()['id']}"
 
     def idle(self, seconds=60):
-        """Wait until nothing is being done."""
+        """Wait until nothing is being done, and what was drawn is kept."""
         end = time.monotonic() + seconds
         while self.get("/api/state").json()["jobs"]:
             assert time.monotonic() < end, "the work does not end"
             time.sleep(0.02)
+        # strokes are written beside the frames by no job, and pages never wait for it
+        self.desk.jobs._aside.submit(lambda: None).result(seconds)
 
     def fuse(self, stack, **options):
         answer = self.post(f"{stack}/fuse", {"options": {"system": "guided", **options}})

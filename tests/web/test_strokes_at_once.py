@@ -24,7 +24,6 @@ def test_a_stroke_that_is_drawn_while_it_is_saved_is_kept(spoilt, monkeypatch):
         assert len(Project.read(folder / "out.panfocus.json").strokes) == 1  # as in the picture
         told = page.get(f"{stack}/strokes").json()
         assert (len(told["strokes"]), told["is_saved"]) == (2, False)
-        page.desk.jobs._aside.submit(lambda: None).result(60)
         kept = unsaved.path_of(stack_of(page, stack))
         assert len(Project.read(kept).strokes) == 2
 
