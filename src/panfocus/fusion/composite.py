@@ -191,10 +191,10 @@ class Composer:
             self._guide = _mean_of(below, above)
         for window in self._windows():
             near = self._near(decision.alpha.shape, window)
-            alpha = self._weight(decision.alpha, near, window, decision.frame)
+            alpha = self._weight(decision.alpha, near, window, decision)
             chosen = alpha
             if self._maps and decision.choice is not None:
-                chosen = self._weight(decision.choice, near, window, decision.frame)
+                chosen = self._weight(decision.choice, near, window, decision)
             if alpha is not None:
                 self._mix(window.core, decision.frame, alpha.alpha)
             if self._maps and chosen is not None:
@@ -202,7 +202,9 @@ class Composer:
         if self._late is not None:
             self._late.end_frame()
 
-    def _weight(self, alpha: Float, near: _Near, window: Window, frame: Frame) -> _Weight | None:
+    def _weight(
+        self, alpha: Float, near: _Near, window: Window, decision: Decision
+    ) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near.read]
         low, high = float(weights.min()), float(weights.max())
@@ -213,7 +215,9 @@ class Composer:
         if self._refine is None:
             out = alpha[window.core]
         else:
-            out = self._refined(self._refine, weights, near, window, frame)
+            out = self._refined(self._refine, weights, near, window, decision.frame)
+            if decision.kept is not None:
+                out = self._firm(out, weights, decision.kept[near.read], near, window)
         if self._mode == "select":
             out = (out > 0.5).astype(np.float32)
         least, most = float(out.min()), float(out.max())
@@ -278,6 +282,23 @@ class Composer:
         fine = _mean_of(self._grey[window.core], frame.grey[window.core])
         slope, offset = (_enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
         return snap(slope * fine + offset)
+
+    def _firm(
+        self, refined: Float, weights: Float, kept: Float, near: _Near, window: Window
+    ) -> Float:
+        """Return a tile's weights as they were decided where they must stay so.
+
+        The filter would carry what is decided beside a spot into it.
+        """
+        if not kept.any():
+            return refined
+        if self._factor == 1:
+            inner = _within(near.read, window.core)
+            decided, firm = weights[inner], kept[inner]
+        else:
+            shape = refined.shape
+            decided, firm = (_enlarge(near.of(m), self._factor, shape) for m in (weights, kept))
+        return np.asarray(refined + (decided - refined) * firm, np.float32)
 
     def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float | None) -> None:
         assert self._picture is not None

@@ -21,7 +21,8 @@ class Decision:
         frame: the frame.
         alpha: ``(h, w)`` float32 in [0, 1], its weight against all frames before it.
         choice: what was decided, where that is not what is mixed; None for `alpha`.
-        kept: where nothing may be averaged, ``(h, w)`` in [0, 1]; None for nowhere.
+        kept: where weights stay as they are, neither refined nor averaged, ``(h, w)`` in [0, 1];
+            None for nowhere.
     """
 
     frame: Frame

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import white
+from panfocus.arrays.pixels import floats, shrink, white
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.fusion.decision import Decision
@@ -17,7 +18,7 @@ from panfocus.systems import EvidenceSystem
 from panfocus.systems.checks import checked_evidence
 
 if TYPE_CHECKING:
-    pass
+    from panfocus.guard.spot_watch import SpotWatch
 
 #: Energy of the modified Laplacian that noise of one grey level in 255 makes: at this much
 #: evidence and none in the other frames, confidence is one half.
@@ -37,6 +38,7 @@ class EvidenceFold:
         *,
         wants_depth: bool = False,
         prefer: Preference | None = None,
+        watch: SpotWatch | None = None,
     ) -> None:
         """Set up.
 
@@ -45,7 +47,9 @@ class EvidenceFold:
             factor: of the working scale, >= 1.
             wants_depth: whether `depth` will be asked for.
             prefer: decides between two depths that are both in focus; None for the sharper.
+            watch: keeps spots on a dark ground; None to take decisions as they are.
         """
+        self._watch = watch
         self._prefer = prefer
         self._system = system
         self._factor = factor
@@ -69,7 +73,7 @@ class EvidenceFold:
             self._white = white(frame.dtype)
             if self._peak:
                 self._peak.push(np.maximum(evidence, 0), np.ones_like(evidence), frame.number)
-            yield Decision(frame, np.ones_like(evidence))
+            yield Decision(frame, self._watched(frame, np.ones_like(evidence), shown))
             return
         if self._prefer:
             floor = PEAK_FLOOR * NOISE_ENERGY * self._white**2
@@ -81,10 +85,19 @@ class EvidenceFold:
             won = evidence > self._best
             np.maximum(self._second, np.minimum(evidence, self._best), out=self._second)
             np.maximum(self._best, evidence, out=self._best)
-        alpha = won.astype(np.float32)
+        alpha = self._watched(frame, won.astype(np.float32), shown)
         if self._peak:
             self._peak.push(np.maximum(evidence, 0), alpha, frame.number)
-        yield Decision(frame, alpha)
+        yield Decision(frame, alpha, kept=self._watch.kept if self._watch else None)
+
+    def _watched(self, frame: Frame, alpha: Float, shown: NDArray[np.bool_] | None) -> Float:
+        """Return how much of a frame is taken, once spots are kept; opaque frames have them."""
+        watch = self._watch
+        if watch is None or watch.is_over or frame.has_alpha:
+            return alpha
+        factor = self._factor
+        grey = frame.measured(lambda whole: floats(shrink(whole, factor)), factor)
+        return watch.check(grey, alpha, shown)
 
     def _measured(self, frame: Frame) -> Float:
         return frame.measured(self._evidence, self._factor)
@@ -103,7 +116,9 @@ class EvidenceFold:
         assert self._best is not None
         assert self._second is not None
         floor = np.float32(NOISE_ENERGY * self._white**2)
-        return np.asarray((self._best - self._second) / (self._best + floor), np.float32)
+        margin = np.asarray((self._best - self._second) / (self._best + floor), np.float32)
+        remains = self._watch.confidence() if self._watch else None
+        return margin if remains is None else margin * remains
 
     def depth(self) -> Float | None:
         """Return frame numbers with fractions, ``(h, w)`` float32; None if not wanted."""

@@ -29,6 +29,7 @@ from panfocus.systems.traits import at_once, decide_many, measures_alone, takes_
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
+    from panfocus.guard.spot_watch import SpotWatch
     from panfocus.systems.long_stacks import ManyWeights
 
 Operand = Literal["fused", "best"]
@@ -226,6 +227,7 @@ def make_fold(
     wants_depth: bool = False,
     prefer: Preference | None = None,
     guard: Guard | None = None,
+    watch: SpotWatch | None = None,
     many: int = 0,
     again: Iterator[Frame] | None = None,
 ) -> Fold:
@@ -239,11 +241,12 @@ def make_fold(
         wants_depth: whether depth with fractions of a frame will be asked for.
         prefer: see `EvidenceFold`.
         guard: see `DecisionFold`.
+        watch: see `EvidenceFold`.
         many: see `DecisionFold`.
         again: see `DecisionFold`.
     """
     if measures_alone(system):
-        return EvidenceFold(system, factor, wants_depth=wants_depth, prefer=prefer)
+        return EvidenceFold(system, factor, wants_depth=wants_depth, prefer=prefer, watch=watch)
     limit = system.card.max_frames
     wanted = group or limit or 8
     group = min(wanted, limit) if limit else wanted

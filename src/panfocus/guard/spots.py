@@ -27,8 +27,9 @@ _SIGNAL = 6.0
 #: spot's height over the ground that must be its height over that dark.
 _RING, _PLACES = 6, 16
 _ON_DARK = 0.7
-#: Share of a spot's height that the result must have.
-KEPT = 0.95
+#: Share of a spot's height that the result must have; and less than which counts as lost.
+KEPT = 0.98
+LOST = 0.95
 #: Radius around a spot within which its frame is taken.
 _RADIUS = 5
 _CORE = 2
@@ -134,9 +135,9 @@ def _on_dark(smooth: Float, rows: NDArray[np.intp], columns: NDArray[np.intp]) -
     return np.asarray(here - around > _ON_DARK * (here - ground), np.bool_)
 
 
-def missed(spots: Spots, made: Float) -> NDArray[np.bool_]:
-    """Return which of the spots the result ``(h, w)`` lacks."""
-    return standing_out(made)[spots.rows, spots.columns] < KEPT * spots.height
+def shares(spots: Spots, made: Float) -> Float:
+    """Return the share of every spot's height that the result ``(h, w)`` has, ``(M,)``."""
+    return standing_out(made)[spots.rows, spots.columns] / spots.height
 
 
 def brighter(spots: Spots, greys: Sequence[Float], made: Float) -> NDArray[np.bool_]:

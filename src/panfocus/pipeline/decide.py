@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from panfocus.fusion.spread.mending import PairSpread
     from panfocus.fusion.spread.stack import StackSpread
     from panfocus.guard.guard import Guard
+    from panfocus.guard.spot_watch import SpotWatch
 
 
 def _refinement(system: System, factor: int) -> Refine | None:
@@ -57,6 +58,7 @@ class Mixing:
         reads_again = again is not None and group.reads_again(journal.total)
         self._journal = journal
         self._guard = guard_of(journal)
+        self._watch = _watch_of(journal, system)
         self.fold = make_fold(
             system,
             factor,
@@ -66,6 +68,7 @@ class Mixing:
             wants_depth=journal.settings.maps,
             prefer=_preference(journal),
             guard=self._guard,
+            watch=self._watch,
         )
         mode = journal.settings.mode
         self._restoration = Restoration(restorer_of(system)) if mode == "restore" else None
@@ -124,7 +127,7 @@ class Mixing:
         """Take what the fold held back, and put what was done into the report."""
         self._take(self.fold.finish())
         self._shares.write(self._journal.report.frames)
-        self._journal.note_guard(self._guard)
+        self._journal.note_guard(self._guard or self._watch)
 
     def _take(self, decisions: Iterator[Decision]) -> None:
         while True:
@@ -197,6 +200,15 @@ def guard_of(journal: Journal) -> Guard | None:
     from panfocus.guard.guard import Guard  # noqa: PLC0415  only networks need it
 
     return Guard(card.name)
+
+
+def _watch_of(journal: Journal, system: System) -> SpotWatch | None:
+    """Return what keeps spots for a system that measures frames alone; None for any other."""
+    if journal.settings.guard != "auto" or not traits.keeps_spots(system):
+        return None
+    from panfocus.guard.spot_watch import SpotWatch  # noqa: PLC0415  networks do without
+
+    return SpotWatch(system.card.name)
 
 
 def _smooths_grain(journal: Journal) -> bool:

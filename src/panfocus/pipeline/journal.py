@@ -33,6 +33,7 @@ from panfocus.systems import PictureSystem, System, device_facts, traits
 
 if TYPE_CHECKING:
     from panfocus.guard.guard import Guard
+    from panfocus.guard.spot_watch import SpotWatch
 
 Progress = Callable[[float, str, str], None]
 Cancel = Callable[[], bool]
@@ -264,7 +265,7 @@ class Journal:
         cover = shown if frame.cover is None else np.minimum(shown, frame.cover)
         return frame.covered(cover)
 
-    def note_guard(self, guard: Guard | None) -> None:
+    def note_guard(self, guard: Guard | SpotWatch | None) -> None:
         """Put what the second opinion mended into the report."""
         if guard is not None:
             self.report.guard = guard.facts()

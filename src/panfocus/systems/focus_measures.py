@@ -112,6 +112,7 @@ class FocusMeasureSystem:
         window: sigma of the Gaussian that pools the energy, pixels of the working scale.
         radius: of the guided filter on the decision, pixels of the working scale.
         epsilon: of the guided filter, on luminance in [0, 1].
+        keeps_spots: spots on a dark ground that it loses are taken from the frames that show them.
     """
 
     card: Card
@@ -119,6 +120,7 @@ class FocusMeasureSystem:
     window: float = 3.0
     radius: int = 2
     epsilon: float = 0.01
+    keeps_spots: bool = True
 
     def evidence(self, luminance: Pixels, factor: int) -> Float:
         """Return pooled energy ``(h, w)`` of fine detail, and a little of coarse detail.

@@ -34,6 +34,11 @@ def measures_alone(system: AnySystem) -> TypeGuard[EvidenceSystem]:
     return isinstance(system, EvidenceSystem)
 
 
+def keeps_spots(system: AnySystem) -> bool:
+    """Whether spots that it loses are taken from the frames that show them (``keeps_spots``)."""
+    return bool(getattr(system, "keeps_spots", False)) and measures_alone(system)
+
+
 def refinement(system: AnySystem) -> tuple[int, float] | None:
     """Return radius, pixels, and epsilon of the guided filter that its decisions need.
 
