@@ -1,7 +1,8 @@
 """What is kept of fluorescence: `sectioned.py [STACK.tif ...] [--systems dualpath guided]`.
 
 For every system, with and without the guard: the least share of a spot's light that is kept and how
-many of the spots lose more than a tenth, over the made stacks of `panfocus.synthesis.fluorescence`;
+many of the spots lose more than a tenth, over the made stacks of `panfocus.synthesis.fluorescence`
+(`large` ones are decided at a reduced scale);
 the share of the light of structures in optical sections; and of Z-stacks in files (each channel by
 itself), the mean over the brightest tenth of the maximum projection as a share of the projection's.
 Prints Markdown.
@@ -27,6 +28,8 @@ CAMERAS = {
     "12 bit, RGB, ground 20": Camera(channels=3, ground=20),
 }
 COUNTS = ((1, 8), (12, 8), (50, 8), (25, 20))
+#: Height and width at which decisions are made at half of the scale.
+LARGE = (1900, 2200)
 
 
 def spot_stacks(optics: Optics) -> list[Sparse]:
@@ -43,6 +46,23 @@ def spot_stacks(optics: Optics) -> list[Sparse]:
         for number, (camera, (count, planes)) in enumerate(
             itertools.product(CAMERAS.values(), COUNTS)
         )
+    ]
+
+
+def large_stacks(optics: Optics) -> list[Sparse]:
+    """Return stacks of spots that are decided at a reduced scale: fine ones and coarse ones."""
+    return [
+        spots(
+            np.random.default_rng([2, number]),
+            count=120,
+            planes=6,
+            size=LARGE,
+            radii=radii,
+            optics=optics,
+            camera=CAMERAS["12 bit, ground 100"],
+            peak=0.2,
+        )
+        for number, radii in enumerate(((0.5, 2.0), (1.0, 4.0)))
     ]
 
 
@@ -81,13 +101,15 @@ def main(files: list[Path], names: list[str]) -> None:
     def row(title: str, cells: list[str]) -> None:
         print(f"| {title} | " + " | ".join(cells) + " |", flush=True)
 
-    for aperture, section in itertools.product(("gaussian", "disc"), (None, 1.0)):
+    kinds = itertools.product((spot_stacks, large_stacks), ("gaussian", "disc"), (None, 1.0))
+    for stacks, aperture, section in kinds:
         shares = [[] for _ in contestants]
-        for scene in spot_stacks(Optics(CircleSpread(1.2, aperture), section)):
+        for scene in stacks(Optics(CircleSpread(1.2, aperture), section)):
             for out, image in zip(shares, fused(scene.frames), strict=True):
                 out.append(kept(scene, image))
         alls = [np.concatenate(out) for out in shares]
-        title = f"spots, {aperture}, {'sections' if section else 'widefield'}"
+        size = "large, " if stacks is large_stacks else ""
+        title = f"spots, {size}{aperture}, {'sections' if section else 'widefield'}"
         row(title, [f"{a.min():.2f}, {(a < 0.9).sum()} of {a.size} lost" for a in alls])
     for section in (0.8, 1.2, 2.0, 3.5):
         scene = structures(np.random.default_rng(0), optics=Optics(CircleSpread(0.8), section))

@@ -6,7 +6,7 @@ The rooms, in the order in which they may know each other:
 - `panfocus.frame`: one picture of a stack.
 - `panfocus.io`: files in and out, scientific volumes too. `panfocus.metrics`: fusion metrics.
 - `panfocus.systems`: everything that decides which frame is in focus where.
-- `panfocus.guard`: a second opinion on what networks decide.
+- `panfocus.guard`: a second opinion on what systems decide.
 - `panfocus.fusion`: from decisions to pixels.
 - `panfocus.registration`: where frames lie and how bright they are.
 - `panfocus.retouch`: strokes that paint over a fused picture from another source.

@@ -6,8 +6,9 @@ import pytest
 
 from panfocus.frame import Frame
 from panfocus.fusion import composite, late_mixing
-from panfocus.fusion.composite import Composer, Refine
+from panfocus.fusion.composite import Composer
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.refinement import Refine
 from panfocus.resources.threads import opencv_threads
 from tests.conftest import blurred, texture
 

@@ -5,8 +5,9 @@ from panfocus.arrays.pixels import floats
 from panfocus.frame import Frame
 from panfocus.fusion import fold as fold_module
 from panfocus.fusion.blend import weighted_sum
-from panfocus.fusion.composite import Composer, Refine
+from panfocus.fusion.composite import Composer
 from panfocus.fusion.fold import DecisionFold, make_fold, sharpness
+from panfocus.fusion.refinement import Refine
 from panfocus.systems import Card, load_system
 from panfocus.systems.long_stacks import ManyWeights
 from tests.conftest import blurred, focal_pair, focal_stack, texture

@@ -244,7 +244,7 @@ def test_a_decision_that_takes_the_blurred_frames_is_guideds():
     assert any("guided decided" in w for w in fusion.report.warnings)
 
 
-def test_only_networks_are_guarded_and_a_card_may_say_no():
+def test_of_the_users_own_systems_networks_are_guarded_and_a_card_may_say_no():
     frames, _ = focal_stack(4, 128, 200)
     for card in (replace(NETWORK, model=None), replace(NETWORK, guard=False)):
         system = Blurred()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.guided_filter import guided_coefficients
-from panfocus.arrays.pixels import shrink, white
+from panfocus.arrays.pixels import shrink
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
@@ -19,6 +19,7 @@ from panfocus.fusion.blend import snap
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.late_mixing import LateMixing, mix_into
 from panfocus.fusion.modes import Mode
+from panfocus.fusion.refinement import Near, Refine, enlarge, mean_of, within
 from panfocus.fusion.running_maps import RunningMaps
 from panfocus.resources.later import Later
 
@@ -26,69 +27,9 @@ from panfocus.resources.later import Later
 TILE = 192
 
 
-@dataclass(frozen=True)
-class Refine:
-    """Guided filter that carries a decision to the edges of the picture.
-
-    Attributes:
-        radius: pixels of the working scale.
-        epsilon: on luminance in [0, 1].
-    """
-
-    radius: int = 2
-    epsilon: float = 0.01
-
-
-@dataclass(frozen=True)
-class _Near:
-    """Working pixels that a tile depends on.
-
-    Attributes:
-        read: rows and columns with the reach of the guided filter.
-        need: rows and columns within `read`: the tile's own working pixels and one more on each
-            side, for bilinear enlarging.
-        past: of these how many lie past the picture's border, at the top, bottom, left and right:
-            its last pixels are repeated there.
-    """
-
-    read: tuple[slice, slice]
-    need: tuple[slice, slice]
-    past: tuple[int, int, int, int]
-
-    def of(self, working: Float) -> Float:
-        """Return what the tile needs of a map of `read`."""
-        part = working[self.need]
-        if not any(self.past):
-            return part
-        bordered = cv2.copyMakeBorder(part, *self.past, cv2.BORDER_REPLICATE)
-        return np.asarray(bordered, np.float32)
-
-
 def _shape(window: Window) -> tuple[int, int]:
     rows, cols = window.core
     return rows.stop - rows.start, cols.stop - cols.start
-
-
-def _within(outer: tuple[slice, slice], inner: tuple[slice, slice]) -> tuple[slice, slice]:
-    """Return rows and columns of a part of the picture within a larger one."""
-    spans = zip(outer, inner, strict=True)
-    rows, cols = (slice(i.start - o.start, i.stop - o.start) for o, i in spans)
-    return rows, cols
-
-
-def _mean_of(below: Pixels, above: Pixels) -> Float:
-    """Return the mean luminance of both in [0, 1]."""
-    scale = 0.5 / white(below.dtype)
-    mean = cv2.addWeighted(below, scale, above, scale, 0, dtype=cv2.CV_32F)
-    return np.asarray(mean, np.float32)
-
-
-def _enlarge(part: Float, factor: int, shape: tuple[int, ...]) -> Float:
-    """Enlarge a working map with a border of one to a tile of full scale, bilinear."""
-    size = (part.shape[1] * factor, part.shape[0] * factor)
-    large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
-    inner = large[factor : factor + shape[0], factor : factor + shape[1]]
-    return np.asarray(inner, np.float32)
 
 
 @dataclass(frozen=True)
@@ -188,7 +129,7 @@ class Composer:
         if self._refine:  # of the picture as it is before any tile of it is mixed
             assert self._grey is not None
             below, above = (shrink(g, self._factor) for g in (self._grey, decision.frame.grey))
-            self._guide = _mean_of(below, above)
+            self._guide = mean_of(below, above)
         for window in self._windows():
             near = self._near(decision.alpha.shape, window)
             alpha = self._weight(decision.alpha, near, window, decision)
@@ -203,7 +144,7 @@ class Composer:
             self._late.end_frame()
 
     def _weight(
-        self, alpha: Float, near: _Near, window: Window, decision: Decision
+        self, alpha: Float, near: Near, window: Window, decision: Decision
     ) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near.read]
@@ -247,7 +188,7 @@ class Composer:
         height, width = self._picture.shape[:2]
         return windows(height, width, core)
 
-    def _near(self, shape: tuple[int, ...], window: Window) -> _Near:
+    def _near(self, shape: tuple[int, ...], window: Window) -> Near:
         """Return which working pixels a tile of full scale depends on."""
         reach = 2 * self._refine.radius + 1 if self._refine else 0
         reads: list[slice] = []
@@ -263,10 +204,10 @@ class Composer:
             begin, end = min(max(start - 1, 0), length - 1), min(stop + 1, length)
             needs.append(slice(begin - low, end - low))
             past.append((begin - (start - 1), stop + 1 - end))
-        return _Near((reads[0], reads[1]), (needs[0], needs[1]), (*past[0], *past[1]))
+        return Near((reads[0], reads[1]), (needs[0], needs[1]), (*past[0], *past[1]))
 
     def _refined(
-        self, refine: Refine, weights: Float, near: _Near, window: Window, frame: Frame
+        self, refine: Refine, weights: Float, near: Near, window: Window, frame: Frame
     ) -> Float:
         """Return a tile's weights, guided by the mean luminance of both pictures.
 
@@ -277,14 +218,14 @@ class Composer:
         coarse = self._guide[near.read]
         slope, offset = guided_coefficients(coarse, weights, refine.radius, refine.epsilon)
         if self._factor == 1:  # the tile is a part of what was read, and so is its guide
-            inner = _within(near.read, window.core)
+            inner = within(near.read, window.core)
             return snap(slope[inner] * coarse[inner] + offset[inner])
-        fine = _mean_of(self._grey[window.core], frame.grey[window.core])
-        slope, offset = (_enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
+        fine = mean_of(self._grey[window.core], frame.grey[window.core])
+        slope, offset = (enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
         return snap(slope * fine + offset)
 
     def _firm(
-        self, refined: Float, weights: Float, kept: Float, near: _Near, window: Window
+        self, refined: Float, weights: Float, kept: Float, near: Near, window: Window
     ) -> Float:
         """Return a tile's weights as they were decided where they must stay so.
 
@@ -293,11 +234,11 @@ class Composer:
         if not kept.any():
             return refined
         if self._factor == 1:
-            inner = _within(near.read, window.core)
+            inner = within(near.read, window.core)
             decided, firm = weights[inner], kept[inner]
         else:
             shape = refined.shape
-            decided, firm = (_enlarge(near.of(m), self._factor, shape) for m in (weights, kept))
+            decided, firm = (enlarge(near.of(m), self._factor, shape) for m in (weights, kept))
         return np.asarray(refined + (decided - refined) * firm, np.float32)
 
     def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float | None) -> None:

@@ -1,6 +1,7 @@
-"""A cheap second opinion on what networks decide, and on frames that show nothing.
+"""A cheap second opinion on what systems decide, and on frames that show nothing.
 
-The second opinion is imported with the first network that needs it (`panfocus.guard.guard`).
+It is imported where it is needed: `panfocus.guard.guard` for networks, `panfocus.guard.spot_watch`
+for systems that measure every frame alone.
 """
 
 from panfocus.guard.blank import Blanks

@@ -12,12 +12,13 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
 from panfocus.fusion.banding import mended
-from panfocus.fusion.composite import Composer, Refine
+from panfocus.fusion.composite import Composer
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.focus_curves import LEAST, FocusCurves
 from panfocus.fusion.fold import make_fold, upsample
 from panfocus.fusion.grain import smoothed
 from panfocus.fusion.noise_averaging import AVERAGED, SMOOTHED, Calm
+from panfocus.fusion.refinement import Refine
 from panfocus.fusion.restoration import Restoration, restorer_of
 from panfocus.fusion.translucency import Preference
 from panfocus.pipeline.depth import finest_depth

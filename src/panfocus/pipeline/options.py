@@ -66,7 +66,7 @@ class Options:
         void: "average" averages frames where only noise tells them apart; "smooth" also takes away
             the grain that is left where nothing else is to be seen, in mode "blend"
             (`panfocus.fusion.grain`); "off" picks one frame.
-        guard: "auto" leaves out frames that show nothing and mends what a network loses (see
+        guard: "auto" leaves out frames that show nothing and mends what a system loses (see
             `panfocus.guard`); "off" takes all frames and the system as it is.
         prefer: which of two depths that are both in focus, as of something see-through, is taken:
             "near", "far", or "none" for the sharper.
@@ -178,7 +178,7 @@ class Options:
     guard: GuardOption = option(
         "auto",
         "decision",
-        "Leave out frames that show nothing, and mend what a network loses; or take all as it is.",
+        "Leave out frames that show nothing, and mend what a system loses; or take all as it is.",
         choices=get_args(GuardOption),
     )
     prefer: Prefer = option(

@@ -16,8 +16,9 @@ from panfocus.arrays.pixels import shrink
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
 from panfocus.frame import Frame
-from panfocus.fusion.composite import Composer, Refine
+from panfocus.fusion.composite import Composer
 from panfocus.fusion.fold import make_fold
+from panfocus.fusion.refinement import Refine
 from panfocus.pipeline.fuse import Fusion
 from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.options import Chosen

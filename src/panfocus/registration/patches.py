@@ -176,7 +176,8 @@ def _of_strip(fixed: Float, moving: Float) -> Array:
         two *= 2 * sign
     else:
         x, y, curvature = _slopes((fixed + moving) * np.float32(0.5))
-    steepness = np.asarray(cv2.magnitude(x, y), np.float32)
+    # the last bit of cv2.magnitude depends on where arrays lie in memory
+    steepness = np.sqrt(x * x + y * y)
     level = (one + two) * np.float32(0.5)
     # products of eight terms are fastest: the last is none
     terms = [x, y, np.ones_like(x), level, curvature, steepness, two - one, np.zeros_like(x)]

@@ -50,6 +50,7 @@ class PairSpread:
         self._count = 0
         self._frames: list[Frame] = []
         self._first: Float | None = None
+        self._kept: Float | None = None
 
     def push(self, frame: Frame) -> None:
         """Take the next frame; of more than two none is held."""
@@ -59,6 +60,7 @@ class PairSpread:
     def take(self, decision: Decision) -> None:
         """Take what was decided of the latest frame, at any scale."""
         self._first = (decision.chosen <= 0.5).astype(np.float32)
+        self._kept = decision.kept
 
     def mended(self, picture: Pixels) -> tuple[Pixels, float]:
         """Return the blend without spread light, and the part of it that changed visibly.
@@ -70,7 +72,7 @@ class PairSpread:
         if len(frames) != 2 or self._first is None or any(frame.has_alpha for frame in frames):
             return picture, 0.0
         scale = scale_for(picture.shape)
-        both = Both.of(frames, self._first, scale, is_linear=self._is_linear)
+        both = Both.of(frames, self._first, scale, is_linear=self._is_linear, kept=self._kept)
         changes = both.changes()
         return (picture, 0.0) if changes is None else changes.applied(picture, frames)
 
@@ -84,7 +86,7 @@ class Both:
         how: samples become light.
         light: linear light of both, ``(h, w, C)``.
         first: 1 where the first frame was taken, else 0, ``(h, w)``.
-        shown: where both frames show anything.
+        shown: where both frames show anything, and something may change.
     """
 
     scale: int
@@ -94,8 +96,24 @@ class Both:
     shown: Float
 
     @classmethod
-    def of(cls, frames: Sequence[Frame], first: Float, scale: int, *, is_linear: bool) -> Both:
-        """Look at frames, and the decision at any scale, shrunk by `scale`."""
+    def of(
+        cls,
+        frames: Sequence[Frame],
+        first: Float,
+        scale: int,
+        *,
+        is_linear: bool,
+        kept: Float | None,
+    ) -> Both:
+        """Look at frames, shrunk by `scale`.
+
+        Args:
+            frames: both.
+            first: 1 where the first of them was taken, else 0, at any scale.
+            scale: pixels of theirs for one that is looked at.
+            is_linear: whether samples are light as measured.
+            kept: above 0 where nothing may change, at any scale; None for nowhere.
+        """
         how = Encoding.of([frame.pixels for frame in frames], is_linear=is_linear)
         one, other = (how.linear(small(np.asarray(f.pixels), scale)) for f in frames)
         size = one.shape[1], one.shape[0]
@@ -104,6 +122,8 @@ class Both:
         for cover in [frame.cover for frame in frames if frame.cover is not None]:
             least = cv2.erode(cover, np.ones((9, 9), np.uint8))
             shown *= cv2.resize(least, size, interpolation=cv2.INTER_NEAREST) > 0
+        if kept is not None:
+            shown *= cv2.resize(kept, size, interpolation=cv2.INTER_LINEAR) <= 0
         return cls(scale, how, (one, other), taken.astype(np.float32), shown)
 
     def changes(self, allowed: float = 0.0) -> Changes | None:

@@ -132,6 +132,7 @@ class StackSpread:
         self._greys: dict[int, Pixels] = {}
         self._held: dict[int, Frame] = {}
         self._index: Numbers | None = None
+        self._kept: Float | None = None
         self._is_fit = True
 
     def push(self, frame: Frame) -> None:
@@ -162,6 +163,7 @@ class StackSpread:
             self._index = np.full((height, width), decision.frame.number, np.uint16)
         share = cv2.resize(decision.chosen, (width, height), interpolation=cv2.INTER_AREA)
         self._index[share > 0.5] = decision.frame.number
+        self._kept = decision.kept
 
     def mended(self, picture: Pixels) -> tuple[Pixels, float]:
         """Return the blend without spread light, and the part of it that changed visibly.
@@ -184,7 +186,7 @@ class StackSpread:
     def _mended(
         self, picture: Pixels, meeting: Meeting, pair: Sequence[Frame]
     ) -> tuple[Pixels, float]:
-        both = Both.of(pair, meeting.first, self._scale, is_linear=self._is_linear)
+        both = Both.of(pair, meeting.first, self._scale, is_linear=self._is_linear, kept=self._kept)
         height, width = both.shown.shape
         near = cv2.resize(meeting.near, (width, height), interpolation=cv2.INTER_NEAREST)
         changes = replace(both, shown=both.shown * near).changes(_ALLOWED)
