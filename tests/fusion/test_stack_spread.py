@@ -116,3 +116,22 @@ def test_frames_that_are_large_and_come_once_are_not_held(monkeypatch):
     assert held.mended(picture)[0] is picture
     assert not held._greys
     assert not held._held
+
+
+def test_what_a_frame_does_not_show_is_known_when_it_is_read_again(shots, monkeypatch):
+    """A transfer that was cut short left a black part, which is not light of the scene."""
+    frames = shots[0].copy()
+    frames[2][:, :60] = 0
+    seen = []
+
+    class Spy(StackSpread):
+        def __init__(self, *, is_linear, again):
+            super().__init__(is_linear=is_linear, again=again)
+            seen.append(again)
+
+    monkeypatch.setattr(stack, "StackSpread", Spy)
+    panfocus.fuse(frames, system="guided", align="none", exposure="none")
+    covers = [frame.cover for frame in seen[0]()]
+    assert [cover is not None for cover in covers] == [n == 2 for n in range(5)]
+    assert not covers[2][:, :60].any()
+    assert covers[2][:, 90:].all()

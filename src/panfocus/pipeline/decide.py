@@ -242,7 +242,10 @@ def _spread_of(
         return PairSpread(is_linear=is_linear)
     from panfocus.fusion.spread.stack import StackSpread  # noqa: PLC0415
 
-    return StackSpread(is_linear=is_linear, again=again)
+    return StackSpread(
+        is_linear=is_linear,
+        again=None if again is None else lambda: map(journal.uncovered, again()),
+    )
 
 
 def _needs_curves(journal: Journal, system: System) -> bool:
