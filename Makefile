@@ -105,7 +105,7 @@ QUALITY := --metrics Q_W,Q_G,Q_MI,Q_Y,Q_CB --no-plots --overwrite
 R := docs/results
 WHU := $(DATA)/eval/mfi_whu30
 LYTRO := $(DATA)/eval/lytro
-TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost working_scale fold_order \
+TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost large_scenes working_scale fold_order \
   breathing batch metrics_speed streaming speed page
 .PHONY: tables results $(TABLES:%=table-%)
 
@@ -174,6 +174,9 @@ table-agreement: $(VENV)/.dev
 
 table-cost: $(VENV)/.dev
 	$(BIN)/python benchmarks/cost.py $(LYTRO)/A/*01* $(LYTRO)/B/*01* --systems $(SYSTEMS) > $(R)/cost.md
+
+table-large_scenes: runs/.sets
+	$(BIN)/python benchmarks/large_scenes.py runs/sets > $(R)/large_scenes.md
 
 table-working_scale: runs/.large
 	$(BIN)/python benchmarks/working_scale.py runs/large --systems dualpath,guided > $(R)/working_scale.md

@@ -120,6 +120,12 @@ PARTS = {
         "Do two workers do twice as much as one, and is anything lost when one of three is killed?",
         "benchmarks/batch_scaling.py",
     ),
+    "large_scenes": (
+        "Large pictures that are sharp to the pixel",
+        "What do they lose by being decided at a reduced scale? Scenes by themselves, and four by "
+        "four in one picture of 3.4 million pixels and more; spread light left.",
+        "benchmarks/large_scenes.py",
+    ),
     "working_scale": (
         "Working scale",
         "What deciding at a reduced scale costs and saves.",

@@ -63,3 +63,37 @@ def test_what_goes_wrong_beside_other_work_is_told(monkeypatch):
         composer.apply(second)
         with pytest.raises(MemoryError, match="no more"):
             _ = composer.picture
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+@pytest.mark.parametrize("tile", [24, 1000])
+def test_without_a_filter_weights_are_enlarged_as_they_are(monkeypatch, factor, tile):
+    """Networks put soft edges where they belong; a filter would widen them."""
+    monkeypatch.setattr(composite, "TILE", tile)
+    composer = Composer(factor)
+    made = list(decisions(131 // factor * factor, 150 // factor * factor, factor))
+    picture = made[0].frame.pixels.astype(np.float32)
+    for decision in made:
+        composer.apply(decision)
+    for decision in made[1:]:
+        pixels = decision.frame.pixels
+        size = pixels.shape[1::-1]
+        alpha = cv2.resize(decision.alpha, size, interpolation=cv2.INTER_LINEAR)[..., None]
+        picture = np.rint(picture + (pixels - picture) * alpha)
+    assert np.abs(composer.picture - picture).max() <= 1
+
+
+def test_a_filter_widens_what_is_soft_already():
+    """What no filter is for: the edge of a decision, one working pixel wide."""
+    black, white = (np.full((96, 96, 3), value, np.uint8) for value in (100, 160))
+    alpha = np.zeros((48, 48), np.float32)
+    alpha[:, 24:] = 1
+
+    def width(refine):
+        composer = Composer(2, refine=refine)
+        composer.apply(Decision(Frame.of(0, black), np.ones_like(alpha)))
+        composer.apply(Decision(Frame.of(1, white), alpha))
+        row = composer.picture[48, :, 0]
+        return int(((row > 100) & (row < 160)).sum())
+
+    assert width(None) <= 2 < width(Refine())

@@ -64,12 +64,13 @@ class Composer:
         Args:
             factor: of the working scale.
             mode: "select" copies native pixels of one frame only, others mix.
-            refine: None to take working weights as they are (needs ``factor == 1``).
+            refine: filter for decisions without soft edges of their own; None to take weights as
+                they are, enlarged bilinearly.
             maps: whether index and depth are wanted.
         """
         self._factor = factor
         self._mode: Mode = mode
-        self._refine = refine or (Refine() if factor > 1 else None)
+        self._refine = refine
         self._want_maps = maps
         self._maps: RunningMaps | None = None
         self._picture: Pixels | None = None
@@ -154,7 +155,7 @@ class Composer:
         if low == 1:
             return _Weight(None, _shape(window))
         if self._refine is None:
-            out = alpha[window.core]
+            out = self._at_full_scale(weights, near, window)
         else:
             out = self._refined(self._refine, weights, near, window, decision.frame)
             if decision.kept is not None:
@@ -172,10 +173,11 @@ class Composer:
         held = frame.held
         is_made = isinstance(held, np.ndarray)
         self._picture = held.copy() if is_made else np.zeros(frame.shape, frame.dtype)
-        if frame.grey is held:  # its own luminance, and must not be mixed twice
-            self._grey = self._picture
-            return
-        self._grey = frame.grey.copy()
+        if self._refine is not None:
+            if frame.grey is held:  # its own luminance, and must not be mixed twice
+                self._grey = self._picture
+                return
+            self._grey = frame.grey.copy()
         self._late = LateMixing(self._picture)
         if not is_made:
             for window in self._windows():
@@ -190,7 +192,8 @@ class Composer:
 
     def _near(self, shape: tuple[int, ...], window: Window) -> Near:
         """Return which working pixels a tile of full scale depends on."""
-        reach = 2 * self._refine.radius + 1 if self._refine else 0
+        # without a filter, what bilinear enlarging needs on each side
+        reach = 2 * self._refine.radius + 1 if self._refine else 1
         reads: list[slice] = []
         needs: list[slice] = []
         past: list[tuple[int, int]] = []
@@ -233,17 +236,17 @@ class Composer:
         """
         if not kept.any():
             return refined
-        if self._factor == 1:
-            inner = within(near.read, window.core)
-            decided, firm = weights[inner], kept[inner]
-        else:
-            shape = refined.shape
-            decided, firm = (enlarge(near.of(m), self._factor, shape) for m in (weights, kept))
+        decided, firm = (self._at_full_scale(each, near, window) for each in (weights, kept))
         return np.asarray(refined + (decided - refined) * firm, np.float32)
 
+    def _at_full_scale(self, working: Float, near: Near, window: Window) -> Float:
+        """Return a tile of a map of the working scale, of which `near.read` is given."""
+        if self._factor == 1:
+            return working[within(near.read, window.core)]
+        return enlarge(near.of(working), self._factor, _shape(window))
+
     def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float | None) -> None:
-        assert self._picture is not None
-        assert self._grey is not None
-        mix_into(self._grey[tile], frame.grey[tile], alpha)
+        if self._grey is not None:
+            mix_into(self._grey[tile], frame.grey[tile], alpha)
         if self._late is not None:
             self._late.take(frame, tile, alpha)

@@ -38,11 +38,9 @@ if TYPE_CHECKING:
     from panfocus.guard.spot_watch import SpotWatch
 
 
-def _refinement(system: System, factor: int) -> Refine | None:
+def _refinement(system: System) -> Refine | None:
     own = traits.refinement(system)
-    if own is not None:
-        return Refine(*own)
-    return Refine() if factor > 1 else None
+    return None if own is None else Refine(*own)
 
 
 class Mixing:
@@ -81,7 +79,7 @@ class Mixing:
         self.composer = Composer(
             factor,
             mode=mode,
-            refine=_refinement(system, factor),
+            refine=_refinement(system),
             maps=journal.settings.maps or self._restoration is not None,
         )
         self._shares = Shares()
