@@ -203,9 +203,11 @@ class ArrayStack:
             UsageError: frames that can only be gone through are wanted in another order.
         """
         arrays = self.arrays
-        if list(order) == list(range(len(arrays))) or not isinstance(
-            arrays, (np.ndarray, Sequence)
-        ):
+        if list(order) == list(range(len(arrays))):  # more than it says are told of where they end
+            for frame in from_arrays(arrays):
+                yield frame.shrunk(factor)
+            return
+        if not isinstance(arrays, (np.ndarray, Sequence)):
             yield from self._passed(order, factor)
             return
         frames = cast("Sequence[NDArray[Any] | Frame]", arrays)

@@ -282,13 +282,11 @@ export class Stage {
 
   /** From pixels of the page within the stage to those of the picture below, and back. */
   toImage(x, y) {
-    const item = this.shown("a");
-    return item ? item.viewerElementToImageCoordinates(new OpenSeadragon.Point(x, y)) : null;
+    return this.shown("a")?.viewerElementToImageCoordinates(new OpenSeadragon.Point(x, y)) ?? null;
   }
 
   toPage(x, y) {
-    const item = this.shown("a");
-    return item ? item.imageToViewerElementCoordinates(new OpenSeadragon.Point(x, y)) : null;
+    return this.shown("a")?.imageToViewerElementCoordinates(new OpenSeadragon.Point(x, y)) ?? null;
   }
 
   /** Let the mouse pan, or leave it to a tool. */
