@@ -110,8 +110,9 @@ class Passed:
 @pytest.mark.parametrize("align_to", ["neighbour", "reference"])
 @pytest.mark.parametrize("at", [0, 2, 4])
 def test_frames_that_can_only_be_gone_through_may_hold_another_scene(at, align_to):
-    frames = list(focal_stack(5, 160, 240)[0])
-    frames[at] = np.full_like(frames[at], 9)
+    frames = [np.roll(f, n, axis=1) for n, f in enumerate(focal_stack(5, 160, 240)[0])]
+    other = (np.indices((160, 240)).sum(axis=0) // 20 % 2 * 90).astype(np.uint8)
+    frames[at] = np.repeat(other[..., None], 3, axis=2)  # of another brightness, too
     settings = {"system": "guided", "align": "auto", "align_to": align_to}
     listed = panfocus.fuse(frames, **settings)
     passed = panfocus.fuse(Passed(frames), **settings)
