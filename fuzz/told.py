@@ -128,7 +128,21 @@ def arrays() -> Iterator[Case]:
 
         return Case("zarray", name, prepare, made=("out*",), how=How(seconds=30))
 
-    odd = (None, True, 0, -1, 1.5, "x", "²", [], {}, [0, 0, 0], [3, 0, 32], [1, 1], [2**63] * 3)
+    odd: tuple[Any, ...] = (
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        "x",
+        "²",
+        [],
+        {},
+        [0, 0, 0],
+        [3, 0, 32],
+        [1, 1],
+        [2**63] * 3,
+    )
     for key in ("shape", "chunks", "dtype", "order", "fill_value", "filters", "compressor",
                 "zarr_format", "dimension_separator"):  # fmt: skip
         for value in odd:
