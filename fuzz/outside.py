@@ -199,7 +199,19 @@ def records() -> Iterator[Case]:
         yield case(f"ledger {n}", "stacks/.written", text, resume=True)
 
 
+def plugins() -> Iterator[Case]:
+    """Yield files of Python that end, stop or hold up the program that loads them."""
+    for n, text in enumerate(("import sys; sys.exit(0)", "raise SystemExit", "exit()", "quit('x')",
+                              "raise GeneratorExit", "\0", "é" * 9)):  # fmt: skip
+
+        def prepare(folder: Path, text: str = text) -> list[str]:
+            (folder / "own.py").write_text(text)
+            return fuse(lay(folder), "--plugin", "own.py")
+
+        yield Case("plugin", str(n), prepare, codes=(1, 2), made=("__pycache__/*",))
+
+
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
-    for of in (cards, transforms, manifests, records):
+    for of in (cards, transforms, manifests, records, plugins):
         yield from of()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,7 +116,43 @@ def attributes() -> Iterator[Case]:
         )
 
 
+def arrays() -> Iterator[Case]:
+    """Yield Zarrs whose arrays tell wrong of how they are stored."""
+
+    def case(name: str, **facts: Any) -> Case:
+        def prepare(folder: Path) -> list[str]:
+            zarr_at(folder / "a.zarr", stack(3, channels=1, dtype="uint16"))
+            path = folder / "a.zarr/0/.zarray"
+            path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+            return fuse(["a.zarr"], out="out.ome.tif")
+
+        return Case("zarray", name, prepare, made=("out*",), how=How(seconds=30))
+
+    odd: tuple[Any, ...] = (
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        "x",
+        "²",
+        [],
+        {},
+        [0, 0, 0],
+        [3, 0, 32],
+        [1, 1],
+        [2**63] * 3,
+    )
+    for key in ("shape", "chunks", "dtype", "order", "fill_value", "filters", "compressor",
+                "zarr_format", "dimension_separator"):  # fmt: skip
+        for value in odd:
+            yield case(f"{key} = {value!r:.20}", **{key: value})
+    yield case("chunks of a pixel", shape=[3, 6000, 6000], chunks=[1, 1, 1])
+    yield case("no chunk", shape=[3, 3000, 3000], chunks=[1, 3000, 3000])
+
+
 def corpus() -> Iterator[Case]:
     """Yield all of them."""
+    yield from arrays()
     yield from xml()
     yield from attributes()

@@ -110,6 +110,15 @@ def test_files_that_are_no_plugins(tmp_path):
         plugins.load(write(tmp_path / "taken.py", taken))
 
 
+@pytest.mark.parametrize("words", ["import sys; sys.exit(0)", "raise SystemExit", "exit('x')"])
+def test_a_plugin_does_not_end_the_program(tmp_path, words):
+    with pytest.raises(UsageError, match="EndedError: it ends the program"):
+        plugins.load(write(tmp_path / "ends.py", words))
+    write(tmp_path / "stopped.py", "raise SystemExit(130)")  # as a signal does
+    with pytest.raises(SystemExit):
+        plugins.load(tmp_path / "stopped.py")
+
+
 def test_a_plugin_runs_once(tmp_path):
     file = write(tmp_path / "one.py", "made = object()\n")
     assert plugins.load(file) is plugins.load(str(file))

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -26,6 +27,29 @@ ThingT = TypeVar("ThingT")
 #: Entry points of packages that bring plugins: each names a module, which registers when imported.
 GROUP = "panfocus.plugins"
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
+#: The exit code of a program that a signal has stopped.
+_STOPPED = 130
+
+
+class EndedError(Exception):
+    """What was brought along would end the program."""
+
+
+@contextmanager
+def _going_on() -> Generator[None]:
+    """Let code of others end nothing, as by `sys.exit`; a signal does.
+
+    Raises:
+        EndedError: it would have.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        if error.code == _STOPPED:
+            raise
+        raise EndedError(f"it ends the program, with exit code {error.code}") from error
+    except GeneratorExit as error:
+        raise EndedError("it ends the program") from error
 
 
 class Registry(Generic[ThingT]):
@@ -148,7 +172,8 @@ def load(path: str | Path) -> ModuleType:
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look for it there
     try:
-        spec.loader.exec_module(module)
+        with _going_on():
+            spec.loader.exec_module(module)
     except PanfocusError:
         del sys.modules[name]
         raise
@@ -174,7 +199,8 @@ def object_named(text: str) -> tuple[object, Path | None]:
     module_name, _, names = text.partition(":")
     sys.path.insert(0, str(Path.cwd()))
     try:
-        module = import_module(module_name)
+        with _going_on():
+            module = import_module(module_name)
         found: object = module
         for name in names.split("."):
             found = getattr(found, name)
@@ -226,7 +252,8 @@ def load_installed() -> None:
 
     for point in entry_points(group=GROUP):
         try:
-            point.load()
+            with _going_on():
+                point.load()
         except PanfocusError:
             raise
         except Exception as error:  # as above

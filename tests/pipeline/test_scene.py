@@ -92,3 +92,28 @@ def test_fuse_tells_of_many_scenes_and_goes_on():
     result = panfocus.fuse([texture(96, 128, n) for n in range(4)], system="guided")
     assert sum(WARNING in w for w in result.report.warnings) == 1
     assert not any(WARNING in w for w in panfocus.fuse(focal_pair()[0]).report.warnings)
+
+
+class Passed:
+    """Frames that can be gone through again and again, and no other way."""
+
+    def __init__(self, frames):
+        self.frames = frames
+
+    def __len__(self):
+        return len(self.frames)
+
+    def __iter__(self):
+        return iter(self.frames)
+
+
+@pytest.mark.parametrize("align_to", ["neighbour", "reference"])
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_frames_that_can_only_be_gone_through_may_hold_another_scene(at, align_to):
+    frames = [np.roll(f, n, axis=1) for n, f in enumerate(focal_stack(5, 160, 240)[0])]
+    other = (np.indices((160, 240)).sum(axis=0) // 20 % 2 * 90).astype(np.uint8)
+    frames[at] = np.repeat(other[..., None], 3, axis=2)  # of another brightness, too
+    settings = {"system": "guided", "align": "auto", "align_to": align_to}
+    listed = panfocus.fuse(frames, **settings)
+    passed = panfocus.fuse(Passed(frames), **settings)
+    np.testing.assert_array_equal(passed.image, listed.image)

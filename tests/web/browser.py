@@ -71,7 +71,8 @@ def browsing():
 def page_of(browser, address, **how):
     """Yield a page; nothing may be said on its console, and nothing asked of anybody else."""
     context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, locale="en-US", reduced_motion="reduce", **how
+        **{"viewport": {"width": 1280, "height": 800}, "locale": "en-US", **how},
+        reduced_motion="reduce",
     )
     page = context.new_page()
     said, asked = [], []

@@ -1,5 +1,8 @@
 """An evaluation on the page: pictures of all systems, difference to truth, scores of a part."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -103,3 +106,18 @@ def test_a_run_in_a_browser(run):
         page.get_by_label("Sample").select_option(label="p1")
         with page.expect_request(lambda r: "/tiles/difference-1-0/" in r.url):
             page.get_by_role("radio", name="Side by side").click()
+
+
+def test_data_named_otherwise_than_the_run_did_are_found(run, tmp_path, monkeypatch):
+    """A run is told of its data from the folder that it was started in."""
+    scores, data = run
+    copy = tmp_path / "scores"
+    shutil.copytree(scores, copy)
+    path = copy / "summary.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "data": "data"}))
+    monkeypatch.chdir(tmp_path)
+    with serving(copy, data) as client:
+        sample = client.get(client.open(copy)).json()["samples"][0]
+        assert (sample["truth"], sample["frames"]) == (True, 2)
+    with serving(copy, tmp_path) as client:  # which is no permission for a folder elsewhere
+        assert client.get(client.open(copy)).json()["samples"][0]["frames"] == 0

@@ -195,26 +195,39 @@ class ArrayStack:
     def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``.
 
+        Args:
+            order: numbers; ascending where the frames can only be gone through.
+            factor: by which they are shrunk.
+
         Raises:
-            UsageError: another order than their own of frames that know no other.
+            UsageError: frames that can only be gone through are wanted in another order.
         """
-        if list(order) == list(range(len(self.arrays))):
-            for frame in from_arrays(self.arrays):
+        arrays = self.arrays
+        if list(order) == list(range(len(arrays))):  # more than it says are told of where they end
+            for frame in from_arrays(arrays):
                 yield frame.shrunk(factor)
             return
-        arrays = self.arrays
         if not isinstance(arrays, (np.ndarray, Sequence)):
-            raise UsageError(
-                "these frames can only be read in their order",
-                where="align_to",
-                expected="neighbour",
-                got="reference",
-            )
+            yield from self._passed(order, factor)
+            return
         frames = cast("Sequence[NDArray[Any] | Frame]", arrays)
         first = _checked(0, frames[0], None)
         for n in order:
             frame = _checked(n, frames[n], (first.pixels.shape, first.pixels.dtype))
             yield frame.shrunk(factor)
+
+    def _passed(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
+        """Yield some of the frames while all are gone through once."""
+        wanted = iter(order)
+        sought = next(wanted, None)
+        for n, frame in enumerate(from_arrays(self.arrays)):
+            if n == sought:
+                yield frame.shrunk(factor)
+                sought = next(wanted, None)
+            if sought is None:
+                return
+        if sought is not None:
+            raise UsageError("these frames can only be read in their order", where="frames")
 
 
 def is_paths(source: object) -> TypeGuard[Paths]:

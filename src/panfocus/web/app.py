@@ -125,7 +125,8 @@ class Pages:
     async def facts(self, request: Request) -> Response:
         """All that is known of a stack."""
         opened = self.desk.opened(str(request.path_params["stack"]))
-        return JSONResponse(await run_in_threadpool(opened.facts))
+        facts = await run_in_threadpool(opened.facts)
+        return JSONResponse({**facts, "undrafted": self.desk.jobs.why_undrafted(opened.id)})
 
     async def frames(self, request: Request) -> Response:
         """Say which frames are used."""

@@ -20,7 +20,7 @@ from panfocus.web.evaluations import OpenEvaluation, is_evaluation
 from panfocus.web.events import Hub
 from panfocus.web.frames import FileFrames
 from panfocus.web.jobs import Jobs, PageJob, facts_of
-from panfocus.web.listing import PROJECT_ENDING
+from panfocus.web.listing import PROJECT_ENDING, pictures_in
 from panfocus.web.open_stacks import Opened, OpenStacks
 from panfocus.web.opening import open_inputs, open_stack
 from panfocus.web.places import Places, RefusedError
@@ -28,6 +28,9 @@ from panfocus.web.pyramids import Pyramids
 from panfocus.web.spot import Spot
 from panfocus.web.stacks import DRAFT, OpenStack
 from panfocus.web.taking_up import put_strokes, take_up
+
+#: Pictures in a folder from which it is taken for a stack, and not for a folder of stacks.
+_OF_A_STACK = 2
 
 
 class Desk:
@@ -235,7 +238,7 @@ class Desk:
 
     def note(self, paths: Sequence[Path], error: PanfocusError) -> None:
         """Keep why something that was named at the start is not open, for the page to show."""
-        if not all(path.is_dir() for path in paths):
+        if not all(path.is_dir() and pictures_in(path) < _OF_A_STACK for path in paths):
             self._problems.append(facts_of(error))
             self.hub.tell("stacks")
 

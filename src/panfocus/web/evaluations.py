@@ -98,15 +98,28 @@ class OpenEvaluation:
             told = str(schema.record(schema.read(path, _MOST_SUMMARY))["data"])
         except (OSError, ValueError, KeyError):
             return []
-        if not self._places.allows(Path(told)):
+        data = self._named(Path(told))
+        if data is None:
             self.notes.append(
                 f"frames and truth lie in {told}; name that folder, too, to see them: "
                 f"panfocus view {self._folder} {told}"
             )
             return []
         with suppress(PanfocusError):
-            return [s for s in find_samples(Path(told)).samples if self._may(s)]
+            return [s for s in find_samples(data).samples if self._may(s)]
         return []
+
+    def _named(self, told: Path) -> Path | None:
+        """Return the folder of the data, if it may be read.
+
+        A summary names it as the command did that made it, which may have run in another folder
+        than the page does: then it is one of those that were named for the page.
+        """
+        if self._places.allows(told):
+            return told
+        parts = () if told.is_absolute() else told.parts
+        tails = (folder for folder in self._places.given if folder.parts[-len(parts) :] == parts)
+        return next(tails, None) if parts else None
 
     def _may(self, sample: ScoredSample) -> bool:
         return all(self._places.allows(path) for path in sample.files)

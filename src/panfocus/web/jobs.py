@@ -87,6 +87,7 @@ class Jobs:
         self._drafts = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._waiting: dict[str, int] = {}
+        self._undrafted: dict[str, dict[str, Any]] = {}
 
     def start(self, job: PageJob, work: Callable[[PageJob], None]) -> PageJob:
         """Do something in the background; what it raises is told.
@@ -97,6 +98,8 @@ class Jobs:
         """
         with self._lock:
             self._jobs[job.id] = job
+            if job.kind == "draft":
+                self._undrafted.pop(job.stack, None)
             if job.stack in self._closed:
                 job.stop.set()
         pool = self._drafts if job.kind in ("draft", "region") else self._fusions
@@ -129,13 +132,21 @@ class Jobs:
             self._hub.tell("job", job=job.facts())
             self._end_closed(job.stack)
 
-    @staticmethod
-    def _note(job: PageJob, error: PanfocusError) -> None:
+    def _note(self, job: PageJob, error: PanfocusError) -> None:
         """Note what went wrong; of what was stopped, whose stack may be closed, nobody asks."""
         if job.stop.is_set():
             job.state = "cancelled"
-        else:
-            job.state, job.error = "failed", facts_of(error)
+            return
+        job.state, job.error = "failed", facts_of(error)
+        if job.kind == "draft":  # begun before any page is there to be told
+            with self._lock:
+                self._undrafted[job.stack] = job.error
+            self.changed(job.stack)
+
+    def why_undrafted(self, stack: str) -> dict[str, Any] | None:
+        """Return why the last draft of a stack could not be made; None where nothing is wrong."""
+        with self._lock:
+            return self._undrafted.get(stack)
 
     def end(self, stack: str, close: Callable[[], None]) -> None:
         """Stop all that is done for a stack, for good, and close it once that has ended.

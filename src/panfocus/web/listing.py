@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.errors import InputError
-from panfocus.io.folder import is_machine_folder
+from panfocus.io.folder import is_machine_folder, sift
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.volumes.open import is_vendors
 from panfocus.io.volumes.reading import ways_of
@@ -41,12 +41,13 @@ def listing(folder: Path, places: Places) -> dict[str, Any]:
             continue
         if is_folder(path) and not path.name.endswith(".zarr"):
             if not is_machine_folder(entry.name):
-                facts = {"name": entry.name, "path": str(path), "pictures": _count(path)}
+                facts = {"name": entry.name, "path": str(path), "pictures": pictures_in(path)}
                 folders.append({**facts, "ways": ways_of(path)})
         elif path.suffix.lower() in SUFFIXES or _opens(path):
             facts = {"name": entry.name, "path": str(path), "stack": _holds_frames(path)}
             files.append({**facts, "ways": ways_of(path)})
     parent = folder.parent
+    pictures = [path for f in files if (path := Path(f["path"])).suffix.lower() in SUFFIXES]
     return {
         "path": str(folder),
         "evaluation": is_evaluation(folder),
@@ -54,7 +55,7 @@ def listing(folder: Path, places: Places) -> dict[str, Any]:
         "parent": str(parent) if places.allows(parent) else None,
         "folders": folders[:_MOST_LISTED],
         "files": files[:_MOST_LISTED],
-        "pictures": sum(Path(f["path"]).suffix.lower() in SUFFIXES for f in files),
+        "pictures": len(sift(pictures, str(folder))[0]),
     }
 
 
@@ -68,7 +69,7 @@ def _holds_frames(path: Path) -> bool:
     return _opens(path) or SUFFIXES.get(path.suffix.lower()) in _OF_SEVERAL
 
 
-def _count(folder: Path) -> int:
+def pictures_in(folder: Path) -> int:
     """Return how many pictures lie in a folder, about."""
     try:
         with os.scandir(folder) as entries:

@@ -55,11 +55,10 @@ class SavePages:
         stack, result, wanted = await self._read(request)
         standing = [path.name for path in saving.standing(stack, result, wanted)]
         problem = None
-        if not standing:
-            try:
-                await run_in_threadpool(saving.check, stack, result, wanted)
-            except PanfocusError as error:
-                problem = facts_of(error)
+        try:  # nobody is asked about what is not replaced in any case, such as a frame
+            await run_in_threadpool(saving.check, stack, result, wanted.replacing())
+        except PanfocusError as error:
+            problem = facts_of(error)
         line = saving.line(stack, result, wanted)
         return JSONResponse({"command": line, "standing": standing, "problem": problem})
 
@@ -67,9 +66,9 @@ class SavePages:
         """Begin to write."""
         stack, result, wanted = await self._read(request)
         standing = [path.name for path in saving.standing(stack, result, wanted)]
+        await run_in_threadpool(saving.check, stack, result, wanted.replacing())
         if standing and not wanted.wanted.overwrite:
             return JSONResponse({"standing": standing})
-        await run_in_threadpool(saving.check, stack, result, wanted)
 
         def work(job: PageJob) -> None:
             files = saving.save(stack, result, wanted, job, self._desk.jobs)

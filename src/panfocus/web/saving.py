@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,10 @@ class SaveRequest:
     wanted: Outputs
     project: Path | None
     wish: VolumeWish
+
+    def replacing(self) -> SaveRequest:
+        """Return the same with leave to replace files, which its user may give yet."""
+        return replace(self, wanted=replace(self.wanted, overwrite=True))
 
     @classmethod
     def of(

@@ -162,3 +162,22 @@ def test_whole_arrays_are_read_without_a_word(tmp_path, capsys):
         path = write(tmp_path / f"{kind}.zarr", kind)
         assert fuse(path, tmp_path / f"o{kind}.zarr") == 0
         assert "missing" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"chunks": [1, 0, 96]}, "hold nothing"),
+        ({"chunks": [0, 0, 0]}, "hold nothing"),
+        ({"shape": [3, 0, 96]}, "no pixels"),
+        ({"shape": [3, 64, 0]}, "no pixels"),
+        ({"shape": [3, 6000, 6000], "chunks": [1, 1, 1]}, "36000000 chunks"),
+        ({"compressor": "x"}, "Got str instead"),
+    ],
+)
+def test_arrays_that_cannot_be_are_told_in_words(tmp_path, capsys, facts, told):
+    path = write(tmp_path / "s.zarr", "2-none")
+    file = path / "0/.zarray"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **facts}))
+    assert fuse(path, tmp_path / "o.zarr") == 1
+    assert told in capsys.readouterr().err

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from panfocus.resources.paths import is_folder
 
 #: Times as many bytes as its numbers take that a chunk with filters may unpack to.
 _WIDER = 8
+#: Chunks of one plane that are looked for; 100 megapixels in chunks of 32 pixels are a tenth.
+_MOST_CHUNKS = 1_000_000
 _BLOSC_HEADER = struct.Struct("<4BIII")  # versions, flags, typesize; bytes, block, compressed bytes
 
 
@@ -34,11 +37,17 @@ class Chunks:
     """The chunk files of one array in a folder."""
 
     def __init__(self, array: Any) -> None:  # noqa: ANN401  zarr's types are not complete
-        """Look at how the array is stored; no chunk is looked at."""
+        """Look at how the array is stored; no chunk is looked at.
+
+        Raises:
+            ChunkError: its chunks hold nothing.
+        """
         root = getattr(array.store_path.store, "root", None)
         self._folder = None if root is None else Path(root) / str(array.path)
         self._key = array.metadata.encode_chunk_key
         self._sizes: tuple[int, ...] = tuple(array.shards or array.chunks)
+        if min(self._sizes, default=1) < 1:
+            raise ChunkError(f"chunks of {' x '.join(map(str, self._sizes))} numbers hold nothing")
         self._shape: tuple[int, ...] = tuple(array.shape)
         self._fill = array.fill_value
         packers = [type(codec).__name__ for codec in array.compressors]
@@ -65,7 +74,7 @@ class Chunks:
 
         Raises:
             MissingPlaneError: no chunk of it is there.
-            ChunkError: one is cut off, damaged, or a folder.
+            ChunkError: one is cut off, damaged, or a folder; or the plane has too many of them.
         """
         if self._folder is None:
             return None
@@ -73,10 +82,11 @@ class Chunks:
             [k // size] if isinstance(k, int) else range(-(-length // size))
             for k, size, length in zip(index, self._sizes, self._shape, strict=True)
         ]
-        missing, count = list[str](), 0
+        missing, count = list[str](), prod(map(len, ranges))
+        if count > _MOST_CHUNKS:
+            raise ChunkError(f"it lies in {count} chunks, each a file of its own")
         for place in product(*ranges):
             key = str(self._key(place))
-            count += 1
             if not self._is_there(key):
                 missing.append(key)
         if not missing:

@@ -26,6 +26,7 @@ from panfocus.io.volumes.volume import (
     Volume,
     check_counts,
     check_dtype,
+    check_pixels,
     check_samples,
     colour_of_hex,
     damaged,
@@ -246,6 +247,7 @@ def _build(
     layout = Layout("".join(letters[n] for n in outer), tuple(array.shape[n] for n in outer))
     sizes = {letter: int(array.shape[n]) for n, letter in enumerate(letters)}
     count = layout.size("C")
+    check_pixels(path, sizes["Y"], sizes["X"])
     check_counts(path, layout.size("T"), count, layout.size("Z"))
     check_samples(path, sizes.get("S", 1))
     chunks = Chunks(array)

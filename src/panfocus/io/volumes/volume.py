@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,6 +151,10 @@ def hex_of_colour(colour: object) -> str:
         return "FFFFFF"
 
 
+#: How Python writes a kind of value, such as ``<class 'str'>``.
+_CLASS = re.compile(r"<class '([\w.]+)'>")
+
+
 def _said(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror is not None:
         return error.strerror
@@ -157,7 +162,8 @@ def _said(error: BaseException) -> str:
     is_plain = isinstance(
         error, (UnicodeError, AttributeError, TypeError, LookupError, RecursionError)
     )
-    return "a structure that is none" if is_plain or not str(error) else str(error)
+    text = _CLASS.sub(r"\1", str(error))
+    return "a structure that is none" if is_plain or not text else text
 
 
 def damaged(path: Path, where: str, error: BaseException) -> InputError:
@@ -194,6 +200,23 @@ def check_samples(path: Path, samples: int) -> None:
             got=str(samples),
             remedy='say what they are, for example `axes="YXC"` or YXZ',
         )
+
+
+def check_pixels(path: Path, height: int, width: int) -> None:
+    """Refuse planes without pixels.
+
+    Raises:
+        InputError: it is so.
+    """
+    if min(height, width) > 0:
+        return
+    raise InputError(
+        "the planes have no pixels",
+        where=str(path),
+        expected="a height and a width of at least 1",
+        got=f"{width} x {height}",
+        remedy="export the file again",
+    )
 
 
 def check_counts(path: Path, times: int, channels: int, depths: int) -> None:

@@ -4,19 +4,22 @@ import { get } from "./api.js";
 import { calm, clear, el, field, iconButton, segments } from "./dom.js";
 import { state, tell, watch } from "./store.js";
 import { number, t } from "./texts.js";
-import { refusal } from "./toast.js";
+import { linesOf, refusal } from "./toast.js";
 import { Stage } from "./viewer.js";
+
+const LEAST = 8; // pixels a side, from which a part is scored
+const MOST = 400_000; // pixels that are scored by all metrics
 
 export function comparePage() {
   const run = state.stack;
   const first = run.samples.findIndex((s) => s.systems.some(Boolean));
-  const now = { sample: Math.max(first, 0), a: null, b: null, mode: "wipe", share: 0.5, difference: false, size: null, crop: null, isPart: false, part: null };
+  const now = { sample: Math.max(first, 0), a: null, b: null, mode: "wipe", share: 0.5, difference: false, size: null, crop: null, isPart: false, part: null, why: null };
   const screen = el("div", { class: "screen", tabIndex: 0, role: "application", "aria-label": t("stage.label") });
   const bar = el("div", { class: "toolbar row wrap", role: "toolbar", "aria-label": t("look.toolbar") });
   const handle = el("div", { class: "wipe", role: "slider", tabIndex: 0, "aria-label": t("look.wipe.handle"), "aria-valuemin": 0, "aria-valuemax": 100 }, el("span", {}));
   const tags = [el("span", { class: "tag left small" }), el("span", { class: "tag right small" })];
   const table = el("div", { class: "scroll" });
-  const extent = segments(t("compare.scored"), [["whole", t("compare.whole")], ["part", t("compare.part")]], "whole", (value) => { now.isPart = value === "part"; now.part = null; drawTable(); score(); });
+  const extent = segments(t("compare.scored"), [["whole", t("compare.whole")], ["part", t("compare.part")]], "whole", (value) => { now.isPart = value === "part"; now.part = null; now.box = null; drawTable(); score(); });
   const notes = run.notes.length ? el("p", { class: "small quiet" }, run.notes.join(" ")) : null;
   const surface = el("section", { class: "stage", "aria-label": t("stage") }, bar, screen);
   screen.append(el("div", { class: "over" }, handle, ...tags));
@@ -80,7 +83,7 @@ export function comparePage() {
     const scores = (name) => (now.isPart ? now.part?.[name] ?? {} : sample().scores[name] ?? {});
     // what a part has not: borders that are cut off, a band beside what is in front
     const metrics = run.metrics.filter((m) => !now.isPart || !/_(cut\d+|band)$/.test(m.name));
-    clear(table, now.isPart && !now.part ? el("p", { class: "quiet small" }, t("compare.nearer")) : null, el("table", { class: "scores" },
+    clear(table, now.isPart && !now.part ? el("p", { class: "quiet small", role: "status" }, now.why ?? t("loading")) : null, el("table", { class: "scores" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("compare.metric")), shown.map((s) => el("th", { scope: "col" }, s)))),
       el("tbody", {}, now.crop && !(now.isPart && now.part) ? row(t("compare.crop"), false, shown.map((s) => now.crop[s] ?? null), t("compare.crop.help")) : null,
         metrics.map((m) => row(m.name, m.lower, shown.map((s) => scores(s)[m.name] ?? null))))));
@@ -88,18 +91,24 @@ export function comparePage() {
 
   const score = calm(async () => {
     const box = stage?.seenBox();
-    if (!box || !sample().truth || Math.min(box[2], box[3]) < 8) { now.crop = null; return drawTable(); }
+    if (!box || !sample().truth || Math.min(box[2], box[3]) < LEAST) { now.crop = null; return drawTable(); }
     const mine = now.sample;
-    const wanted = box.join(",");
+    const wanted = `${mine}/${box.join(",")}`;
+    if (now.box === wanted) return null; // as for every tile that has come
     now.box = wanted;
-    const { psnr } = await get(`/api/stacks/${run.id}/samples/${mine}/scores?box=${wanted}`).catch(() => ({ psnr: null }));
-    if (mine !== now.sample || now.box !== wanted || !screen.isConnected) return null;
+    const isAsked = () => now.box === wanted && screen.isConnected;
+    const address = `/api/stacks/${run.id}/samples/${mine}/scores?box=${box.join(",")}`;
+    const { psnr } = await get(address).catch(() => ({ psnr: null }));
+    if (!isAsked()) return null;
     now.crop = psnr;
+    now.part = null;
+    now.why = box[2] * box[3] > MOST ? t("compare.nearer") : null;
     drawTable();
-    if (!now.isPart) return null;
-    const { scores } = await get(`/api/stacks/${run.id}/samples/${mine}/scores?all=1&box=${wanted}`).catch(() => ({ scores: null }));
-    if (mine === now.sample && now.box === wanted && screen.isConnected) { now.part = scores; drawTable(); }
-    return null;
+    if (!now.isPart || now.why) return null;
+    const found = await get(`${address}&all=1`).catch((error) => ({ why: error.facts ? linesOf(error.facts)[0] : String(error) }));
+    if (!isAsked()) return null;
+    [now.part, now.why] = [found.scores ?? null, found.why ?? null];
+    return drawTable();
   }, 400);
 
   function move(share) {

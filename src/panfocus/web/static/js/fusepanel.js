@@ -232,7 +232,7 @@ export function fusePanel(stage) {
   drawProgress();
   drawResults();
   const notes = state.stack.notes.length ? el("details", { class: "notes small" }, el("summary", {}, t("notes", { count: state.stack.notes.length })), el("ul", {}, state.stack.notes.map((n) => el("li", {}, plain(n))))) : null;
-  const node = el("div", { class: "stack" }, form, el("div", { class: "row sticky" }, go, part), progress, el("section", { class: "stack tight" }, el("h3", {}, t("results")), list), notes);
+  const node = el("div", { class: "stack" }, form, el("div", { class: "stack tight sticky" }, el("div", { class: "row" }, go, part), progress), el("section", { class: "stack tight" }, el("h3", {}, t("results")), list), notes);
   return { node, leave: () => { for (const stop of stops) stop(); } };
 }
 

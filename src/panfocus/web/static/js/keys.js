@@ -2,13 +2,18 @@
 
 import { el } from "./dom.js";
 import { state, tell, viewOf } from "./store.js";
+import { dialog } from "./dialog.js";
 import { step } from "./strip.js";
 import { t } from "./texts.js";
 
-const LOOK = [["← ↑ → ↓", "keys.pan"], ["+ −", "keys.zoom"], ["0", "keys.fit"], ["1", "keys.full"], [", .", "keys.frame"], ["F", "keys.result"], ["H", "keys.hold"], ["W", "keys.wipe"], ["D", "keys.depth"]];
-const MEND = [["[ ]", "keys.size"], ["{ }", "keys.hardness"], ["X", "keys.source"], ["↑ ↓", "keys.mendframe"], ["Space", "keys.space"], ["Ctrl Z", "keys.undo"], ["Ctrl Shift Z", "keys.redo"], ["B R E", "keys.tools"]];
+const LOOK = [["← ↑ → ↓", "keys.pan"], ["+ −", "keys.zoom"], ["0", "keys.fit"], ["1", "keys.full"], [", .", "keys.frame"], ["F", "keys.result"], ["H", "keys.hold"], ["W", "keys.wipe"], ["D", "keys.depth"], ["?", "keys.help"]];
+const MEND = [["[ ]", "keys.size"], ["{ }", "keys.hardness"], ["X", "keys.source"], ["↑ ↓", "keys.mendframe"], ["Space", "keys.space"], ["Ctrl Z", "keys.undo"], ["Ctrl Shift Z", "keys.redo"], ["B R E", "keys.tools"], ["Enter", "keys.dab"], ["Esc", "keys.leave"]];
 
-export function keysHelp() {
+export function showKeys() {
+  dialog(t("keys.title"), keysHelp());
+}
+
+function keysHelp() {
   const table = (rows) => el("dl", { class: "keys" }, rows.map(([key, text]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, t(text))]));
   return el("div", { class: "stack" }, el("h3", {}, t("keys.look")), table(LOOK), el("h3", {}, t("keys.mend")), table(MEND));
 }
@@ -29,6 +34,7 @@ export function attachKeys(stage, screen) {
       f: () => { view.a = view.a ? null : `frame-${view.frame}`; tell("view"); },
       w: () => { view.mode = view.mode === "wipe" ? "single" : "wipe"; tell("view"); },
       d: () => { view.overlay = view.overlay === "depth" ? "none" : "depth"; tell("view"); },
+      "?": showKeys,
       h: () => { if (!event.repeat) { view.mode = "hold"; view.held = true; tell("view"); } },
     };
     const act = acts[event.key.toLowerCase()];

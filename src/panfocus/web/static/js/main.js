@@ -42,7 +42,7 @@ async function hear(event) {
     const { job } = event;
     hearJob(job);
     tell("job", job);
-    if (job.stack === state.stack?.id && job.state === "failed") refusal({ facts: job.error });
+    if (job.stack === state.stack?.id && job.state === "failed" && job.kind !== "draft") refusal({ facts: job.error });
   } else if (event.kind === "stack") {
     changed(event.id);
     if (event.id === state.stack?.id) await reload();

@@ -5,6 +5,7 @@
 
 import { el } from "./dom.js";
 import { pictureOf } from "./look.js";
+import { say } from "./readout.js";
 import { canBeMended, state, tell, viewOf, watch, current } from "./store.js";
 import { send, sourcePicture, sourceRecord, tools } from "./tools.js";
 
@@ -19,7 +20,8 @@ export class Mender {
     this.pending = []; // strokes that are being drawn, or whose tiles are on their way
     this.drawing = null;
     this.at = null;
-    screen.append(this.canvas);
+    this.tag = el("output", { class: "tag left small source", hidden: true });
+    screen.append(this.canvas, this.tag);
     this.canvas.addEventListener("pointerdown", (e) => this.down(e));
     this.canvas.addEventListener("pointermove", (e) => this.move(e));
     this.canvas.addEventListener("pointerup", () => this.up());
@@ -89,6 +91,7 @@ export class Mender {
   async seek(stroke, [x, y]) {
     const name = await sourcePicture(stroke.result, x, y);
     if (!name || state.stack?.id !== stroke.stack) return;
+    if (this.drawing === stroke) this.name(name);
     const named = /^frame-(\d+)/.exec(name);
     if (named && stroke.source.frame === "sharpest") stroke.source = { frame: Number(named[1]), chosen: "sharpest" };
     const box = this.stage.seenBox();
@@ -126,6 +129,7 @@ export class Mender {
     const stroke = this.drawing;
     if (!stroke) return;
     this.drawing = null;
+    this.name(null);
     if (stroke.kind === "rectangle" && (stroke.points.length < 2 || stroke.points[0].some((v, n) => Math.abs(v - stroke.points[1][n]) < 2))) {
       this.pending = this.pending.filter((s) => s !== stroke);
       this.draw();
@@ -137,6 +141,12 @@ export class Mender {
       kind: stroke.kind, points: stroke.points.map((p) => p.map(round)), source: stroke.source, radius: round(stroke.radius),
       hardness: stroke.hardness, opacity: stroke.opacity, match_brightness: stroke.match && tools.tool !== "eraser",
     }, stroke);
+  }
+
+  /** Say over the stage which picture is painted from; null for nothing. */
+  name(picture) {
+    this.tag.hidden = !picture;
+    this.tag.textContent = picture ? say(pictureOf(picture)) : "";
   }
 
   /** Paint one dab in the middle of the stage: the brush of those who use the keyboard alone. */
@@ -157,8 +167,7 @@ export class Mender {
     const box = this.screen.getBoundingClientRect();
     const viewport = this.stage.viewer.viewport;
     const at = viewport.pointFromPixel(new OpenSeadragon.Point(event.clientX - box.left, event.clientY - box.top), true);
-    viewport.zoomBy(Math.exp(-event.deltaY / 500), at);
-    viewport.applyConstraints();
+    this.stage.zoomBy(Math.exp(-event.deltaY / 500), at);
   }
 
   /** Drop previews of strokes whose pixels have come from the server. */
@@ -246,31 +255,39 @@ export class Mender {
     const box = this.screen.getBoundingClientRect();
     const at = this.at ?? (byKeys ? [box.width / 2, box.height / 2] : null);
     if (!at) return;
-    const ring = (radius, dash) => {
+    const outline = (trace, dash = []) => {
       for (const [colour, width] of [["rgb(0 0 0 / 70%)", 3], ["#fff", 1.4]]) {
         pen.strokeStyle = colour;
         pen.lineWidth = width;
         pen.setLineDash(dash);
         pen.beginPath();
-        pen.arc(at[0], at[1], Math.max(radius, 1), 0, 2 * Math.PI);
+        trace();
         pen.stroke();
       }
       pen.setLineDash([]);
     };
-    if (tools.tool === "rectangle") { ring(4, []); return; }
-    ring(tools.radius * this.scale(), []);
+    const ring = (radius, dash) => outline(() => pen.arc(at[0], at[1], Math.max(radius, 1), 0, 2 * Math.PI), dash);
+    if (tools.tool === "rectangle") {
+      ring(4);
+      const [a, b] = this.drawing?.points.map((p) => this.toPage(p)) ?? [];
+      if (b) outline(() => pen.rect(a.x, a.y, b.x - a.x, b.y - a.y));
+      return;
+    }
+    ring(tools.radius * this.scale());
     if (tools.hardness < 0.95) ring(tools.radius * tools.hardness * this.scale(), [3, 4]);
   }
 
   /** While held: what would be painted from, over the picture. */
   async peek(on) {
-    if (!on) { this.stage.set("part", null); return; }
+    if (!on) { this.stage.set("part", null); this.name(null); return; }
     const result = current();
     if (!canBeMended(result)) return;
     const box = this.screen.getBoundingClientRect();
     const at = this.at ?? [box.width / 2, box.height / 2];
     const point = this.stage.toImage(at[0], at[1]);
     const name = point && await sourcePicture(result, point.x - 0.5, point.y - 0.5);
-    if (name && this.peeking && current()?.id === result.id) this.stage.set("part", pictureOf(name));
+    if (!name || !this.peeking || current()?.id !== result.id) return;
+    this.stage.set("part", pictureOf(name));
+    this.name(name);
   }
 }

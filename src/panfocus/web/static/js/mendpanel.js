@@ -1,6 +1,6 @@
 // Mend: tools, what is painted from, strokes that are there; and the keys of painting.
 
-import { get, post } from "./api.js";
+import { get } from "./api.js";
 import { anew, clear, el, field, glyph, segments, tick } from "./dom.js";
 import { Mender } from "./mender.js";
 import { canBeMended, hearStrokes, state, tell, viewOf, watch, results, current } from "./store.js";
@@ -14,7 +14,6 @@ export function mendPanel() {
   const body = el("div", { class: "stack" });
   let isSaved = true;
   let asked = null; // the result that was asked about
-  let leftOver = null;
   let missing = 0; // strokes that do not lie on the result that is shown
 
   let asking = 0;
@@ -27,7 +26,6 @@ export function mendPanel() {
     if (mine !== asking || !hearStrokes({ ...facts, count: facts.strokes.length })) return;
     missing = facts.missing;
     isSaved = facts.is_saved;
-    leftOver = facts.unsaved;
     draw();
   }
 
@@ -66,13 +64,13 @@ export function mendPanel() {
     if (!state.stack) return;
     if (!canBeMended(result)) {
       const why = result && result.guide !== null ? t("mend.guided") : t("mend.first");
-      clear(body, banner(), el("div", { class: "empty" }, glyph("brush"), el("p", {}, why)));
+      clear(body, el("div", { class: "empty" }, glyph("brush"), el("p", {}, why)));
       return;
     }
     const choose = segments(t("mend.tool"), [["none", t("mend.none")], ["brush", t("mend.brush")], ["rectangle", t("mend.rectangle")], ["eraser", t("mend.eraser")]], tools.tool, (value) => { tools.tool = value; tell("tool"); draw(); });
     const canUndo = state.stack.strokes > 0;
     const canRedo = tools.undone.some((s) => s.stack === state.stack.id);
-    clear(body, banner(),
+    clear(body,
       el("section", { class: "stack tight" }, el("h3", {}, t("mend.tool")), choose),
       tools.tool === "none" ? el("p", { class: "quiet small" }, t("mend.help")) : [
         tools.tool === "eraser" ? null : sources(),
@@ -88,13 +86,6 @@ export function mendPanel() {
           el("button", { type: "button", class: "grow", disabled: !canRedo, title: "Ctrl Shift Z", on: { click: () => redo() } }, glyph("redo"), t("mend.redo"))),
         el("p", { class: "quiet small" }, canUndo ? t(isSaved ? "mend.saved" : "mend.unsaved", { count: state.stack.strokes }) : t("mend.nostrokes")),
         canUndo && missing ? el("p", { class: "small warning" }, t("mend.missing", { count: missing })) : null));
-  }
-
-  function banner() {
-    if (!leftOver) return null;
-    const answer = (take) => post(`/api/stacks/${state.stack.id}/restore`, { take }).then(ask).catch(refusal);
-    return el("div", { class: "problem" }, glyph("warn"), el("div", { class: "stack tight" }, el("p", {}, t("mend.left", { count: leftOver.strokes })),
-      el("div", { class: "row" }, el("button", { type: "button", class: "main", on: { click: () => answer(true) } }, t("mend.take")), el("button", { type: "button", on: { click: () => answer(false) } }, t("mend.forget")))));
   }
 
   const stops = [watch("mended", () => { ask().catch(refusal); }), watch("stack", () => { ask().catch(refusal); }), watch("toolkeys", draw),

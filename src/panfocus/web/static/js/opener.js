@@ -2,10 +2,10 @@
 
 import { get, post, put, Refusal } from "./api.js";
 import { clear, el, glyph, iconButton } from "./dom.js";
-import { state, refresh, show } from "./store.js";
+import { state, refresh, show, watch } from "./store.js";
 import { t } from "./texts.js";
 import { openRead } from "./reading.js";
-import { linesOf, refusal, toast } from "./toast.js";
+import { problemBox, refusal, toast } from "./toast.js";
 
 export function openPage() {
   const listing = el("div", { class: "listing" }, el("p", { class: "quiet" }, t("loading")));
@@ -14,10 +14,10 @@ export function openPage() {
   const drop = el("section", { class: "drop", "aria-label": t("drop.title") },
     glyph("up"), el("h2", {}, t("drop.title")), el("p", { class: "quiet" }, t("drop.text")),
     el("div", { class: "row wrap" }, el("button", { type: "button", on: { click: () => picker.click() } }, t("drop.choose")), el("button", { type: "button", on: { click: () => folders.click() } }, t("drop.folder"))), picker, folders);
-  const problems = state.problems.map((facts) => {
-    const [what, lines] = linesOf(facts);
-    return el("div", { class: "problem" }, glyph("warn"), el("div", {}, el("strong", {}, what), lines.map((l) => el("p", { class: "small" }, l))));
-  });
+  const problems = el("div", { class: "stack", role: "status" });
+  const drawProblems = () => clear(problems, state.problems.map(problemBox));
+  const stops = [watch("stacks", drawProblems), watch("shown", () => { for (const stop of stops) stop(); })];
+  drawProblems();
 
   let going = 0;
   async function go(path) {

@@ -108,7 +108,8 @@ export function readout(stage, screen) {
   return el("div", { class: "over" }, handle, ...tags, el("div", { class: "corner" }, scaleBar(stage), bar), value);
 }
 
-function say(picture) {
+/** What a picture is called where little room is. */
+export function say(picture) {
   if (!picture) return "";
   const frame = /^frame-(\d+)/.exec(picture.name);
   if (frame) return t("frame.short", { number: Number(frame[1]) + 1 });

@@ -7,7 +7,7 @@ import { nameOf } from "./look.js";
 import { moreFields } from "./savemore.js";
 import { hearStrokes, state, tell, viewOf, watch, results, current } from "./store.js";
 import { t } from "./texts.js";
-import { linesOf, refusal, toast } from "./toast.js";
+import { problemBox, refusal, toast } from "./toast.js";
 
 const PICTURES = ["png", "jpg", "webp"];
 const FORMATS = { photos: ["tif", "ome.tif", ...PICTURES], volume: ["ome.tif", "tif", "ome.zarr", ...PICTURES] };
@@ -36,16 +36,15 @@ export function savePanel() {
     if (state.stack?.id !== stack.id || !result || result.id === "draft") return;
     try {
       const facts = await post(`/api/stacks/${stack.id}/save/line`, request());
-      line.textContent = facts.command;
+      clear(line, facts.command.split(/( )/).map((word) => (word === " " ? word : el("span", { class: "word" }, word)))); // no option is parted from its dash
       if (facts.problem) say(facts.problem);
-      else clear(problem, facts.standing.length ? el("p", { class: "small quiet" }, t("save.standing", { names: facts.standing.join(", ") })) : null);
+      else clear(problem, facts.standing.length && !done.firstChild ? el("p", { class: "small quiet" }, t("save.standing", { names: facts.standing.join(", ") })) : null);
       go.disabled = Boolean(facts.problem);
     } catch (error) { if (error instanceof Refusal) say(error.facts); go.disabled = true; }
   }, 120);
 
   function say(facts) {
-    const [what, lines] = linesOf(facts);
-    clear(problem, el("div", { class: "problem" }, glyph("warn"), el("div", {}, el("strong", {}, what), lines.map((l) => el("p", { class: "small" }, l)))));
+    clear(problem, problemBox(facts));
   }
 
   async function save(overwrite = false) {
@@ -70,7 +69,7 @@ export function savePanel() {
     const mended = state.stack.strokes > 0 || elsewhere > 0;
     if (mended || result.is_part) wanted.project = true;
     const isVolume = Boolean(state.stack.volume);
-    const set = (key, redraw = false) => (value) => { wanted[key] = value; if (redraw) draw(); ask(); };
+    const set = (key, redraw = false) => (value) => { wanted[key] = value; clear(done); if (redraw) draw(); ask(); };
     const found = results().filter((r) => r.id !== "draft");
     const which = found.length > 1 ? field(t("save.result"), el("select", { on: { change: (e) => { view.result = e.target.value; view.a = null; tell("view"); draw(); } } }, found.map((r) => el("option", { value: r.id, selected: r.id === result.id }, nameOf(r))))) : null;
     const name = el("input", { type: "text", value: wanted.name, spellcheck: false, autocomplete: "off", on: { input: () => set("name")(name.value.trim()) } });
@@ -90,7 +89,7 @@ export function savePanel() {
     clear(body, which, isVolume && isPartOfMore() ? extent() : null, nameField, el("p", { class: "help cut", title: wanted.folder }, t("save.folder", { folder: wanted.folder })), lossy ? qualityField : null,
       maps.length ? el("section", { class: "stack tight" }, el("h3", {}, t("save.maps")), maps.map((m) => tick(t(`map.${m}`), wanted.maps.includes(m), (on) => { wanted.maps = maps.filter((k) => (k === m ? on : wanted.maps.includes(k))); ask(); }))) : null,
       el("section", { class: "stack tight" }, el("h3", {}, t("save.beside")), tick(t("save.project"), wanted.project, set("project"), t(mended ? "save.project.strokes" : result.is_part ? "save.project.part" : "save.project.help")), more),
-      problem, el("div", { class: "row sticky" }, go), done,
+      el("div", { class: "stack tight sticky" }, problem, done, el("div", { class: "row" }, go)),
       el("section", { class: "stack tight" }, el("h3", {}, t("save.command")), line, el("div", { class: "row" }, copy)));
     ask();
   }

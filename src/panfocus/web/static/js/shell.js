@@ -2,7 +2,6 @@
 
 import { del } from "./api.js";
 import { el, clear, glyph, iconButton, newId } from "./dom.js";
-import { dialog } from "./dialog.js";
 import { LANGUAGES, language, speak, t } from "./texts.js";
 import { state, show, viewOf, watch, tell } from "./store.js";
 import { Stage } from "./viewer.js";
@@ -15,9 +14,10 @@ import { seePanel } from "./seepanel.js";
 import { mendPanel, attachMending } from "./mendpanel.js";
 import { savePanel } from "./savepanel.js";
 import { openPage, dropAnywhere } from "./opener.js";
-import { attachKeys, keysHelp } from "./keys.js";
+import { attachKeys, showKeys } from "./keys.js";
 import { comparePage } from "./comparepage.js";
 import { refusal } from "./toast.js";
+import { notices } from "./notices.js";
 
 const PANELS = { fuse: fusePanel, see: seePanel, mend: mendPanel, save: savePanel };
 let stage = null;
@@ -71,7 +71,7 @@ function drawBar() {
     el("div", { class: "grow" }),
     languages,
     iconButton(dark ? "sun" : "moon", t(dark ? "theme.light" : "theme.dark"), switchTheme, { class: "plain" }),
-    iconButton("help", t("keys.title"), () => dialog(t("keys.title"), keysHelp()), { class: "plain" }));
+    iconButton("help", t("keys.title"), showKeys, { class: "plain" }));
   document.querySelector("#bar .tab.on")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
@@ -140,5 +140,5 @@ function panel() {
   }
   const stop = watch("shown", () => { leave(); stop(); });
   queueMicrotask(() => choose(view.tab));
-  return el("aside", { class: "panel", "aria-label": t("tools") }, el("div", { class: "panel-tabs", role: "tablist" }, tabs), body);
+  return el("aside", { class: "panel", "aria-label": t("tools") }, el("div", { class: "panel-tabs", role: "tablist" }, tabs), notices(), body);
 }

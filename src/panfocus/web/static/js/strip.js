@@ -73,11 +73,12 @@ export function strip() {
       : el("span", { class: "blank" });
     return el("li", { class: `cell${frame.used ? "" : " off"}`, data: { number: frame.number } },
       curve,
-      el("button", { type: "button", class: "plain shot", "aria-label": label, title: mark?.text ? `${frame.name} ${mark.text}` : frame.name, data: { frame: frame.number }, on: { click: () => choose(frame.number) } }, image),
+      el("button", { type: "button", class: "plain shot", "aria-label": label, title: mark?.text ? `${frame.name} ${mark.text}` : frame.name, data: { frame: frame.number }, on: { click: () => choose(frame.number) } }, image,
+        mark || left ? el("span", { class: "mark small", title: mark?.text ?? note }, glyph("warn"), el("span", {}, note)) : null),
       el("div", { class: "row foot small" },
         stack.can_switch ? el("input", { type: "checkbox", checked: frame.used, "aria-label": t("frame.use", { name: frame.name }), on: { change: (event) => use(frame.number, event.target) } }) : null,
         el("span", { class: "number" }, String(frame.number + 1)),
-        mark || left ? el("span", { class: "mark", title: note }, glyph("warn"), el("span", { class: "cut" }, note)) : moved ? el("span", { class: "mark soft", title: note }, "↔") : null));
+        moved && !mark ? el("span", { class: "moved", title: note }, "↔") : null));
   }
 
   function choose(number) {

@@ -1,6 +1,6 @@
 // Short messages at the foot of the page, and how an error of the server reads.
 
-import { el, iconButton } from "./dom.js";
+import { el, glyph, iconButton } from "./dom.js";
 import { has, t } from "./texts.js";
 
 const shown = new Map();
@@ -27,11 +27,17 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export function linesOf(facts) {
   const what = facts.what === "gone" ? t("lost") : capital(plain(facts.what));
   const lines = [];
-  if (facts.where) lines.push(facts.where);
+  if (facts.where) lines.push(has(`option.${facts.where}`) ? `“${t(`option.${facts.where}`)}”` : facts.where);
   if (facts.expected) lines.push(t("error.expected", { text: plain(facts.expected) }));
   if (facts.got) lines.push(t("error.got", { text: facts.got }));
   if (facts.remedy) lines.push(t("error.remedy", { text: plain(facts.remedy) }));
   return [what, lines];
+}
+
+/** An error of the server as a part of the page. */
+export function problemBox(facts) {
+  const [what, lines] = linesOf(facts);
+  return el("div", { class: "problem" }, glyph("warn"), el("div", {}, el("strong", {}, what), lines.map((l) => el("p", { class: "small" }, l))));
 }
 
 export function refusal(error) {

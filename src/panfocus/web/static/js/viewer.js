@@ -33,7 +33,7 @@ function makeViewer(node) {
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
     gestureSettingsTouch: { pinchRotate: false }, zoomPerScroll: 1.25, imageLoaderLimit: 6,
     maxImageCacheCount: 400, crossOriginPolicy: false, tabIndex: -1, preload: true,
-    subPixelRoundingForTransparency: 1,
+    subPixelRoundingForTransparency: 1, preserveImageSizeOnResize: true,
   });
   // single pixels are to be seen as such beyond their own size
   viewer.addHandler("animation", () => {
@@ -62,10 +62,20 @@ export class Stage {
     this.viewer.addHandler("animation", () => this.arrange());
     this.viewer.addHandler("resize", () => this.arrange());
     this.viewer.addHandler("update-viewport", calm(() => tell("moved"), 60));
+    this.isWhole = true; // what is seen whole stays so on a stage of another size
+    this.hearMoves(this.viewer);
+    this.viewer.addHandler("after-resize", () => requestAnimationFrame(() => { if (this.isWhole && !this.closed) this.fit(true); }));
     new OpenSeadragon.MouseTracker({
       element: this.left, moveHandler: (event) => this.hover(event.position), leaveHandler: () => tell("hover", null),
     });
     this.following = false;
+  }
+
+  /** Know when a hand has moved what is seen. */
+  hearMoves(viewer) {
+    for (const moved of ["canvas-drag", "canvas-scroll", "canvas-pinch", "canvas-double-click"]) {
+      viewer.addHandler(moved, () => { this.isWhole = false; });
+    }
   }
 
   pane(name) {
@@ -196,8 +206,9 @@ export class Stage {
     this.layers.delete("b");
     this.right = this.pane("pane right");
     this.second = makeViewer(this.right);
+    this.hearMoves(this.second);
     this.second.addHandler("animation", () => {
-      if (this.following) return;
+      if (this.following || this.isWhole) return; // the whole is kept by the first
       this.following = true;
       this.viewer.viewport.zoomTo(this.second.viewport.getZoom(true), null, true);
       this.viewer.viewport.panTo(this.second.viewport.getCenter(true), true);
@@ -214,6 +225,7 @@ export class Stage {
   }
 
   fit(now = false) {
+    this.isWhole = true;
     const item = this.shown("a");
     if (item) this.viewer.viewport.fitBounds(item.getBounds(), now);
     else this.viewer.viewport.goHome(now);
@@ -221,16 +233,19 @@ export class Stage {
 
   /** Zoom so that a pixel of the picture takes `ratio` of the screen's. */
   zoom(ratio) {
+    this.isWhole = false;
     const item = this.shown("a");
     if (item) this.viewer.viewport.zoomTo(item.imageToViewportZoom(ratio / devicePixelRatio));
   }
 
-  zoomBy(factor) {
-    this.viewer.viewport.zoomBy(factor);
+  zoomBy(factor, at = undefined) {
+    this.isWhole = false;
+    this.viewer.viewport.zoomBy(factor, at);
     this.viewer.viewport.applyConstraints();
   }
 
   panBy(x, y) {
+    this.isWhole = false;
     this.viewer.viewport.panBy(this.viewer.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(x, y)));
     this.viewer.viewport.applyConstraints();
   }
@@ -267,13 +282,11 @@ export class Stage {
 
   /** From pixels of the page within the stage to those of the picture below, and back. */
   toImage(x, y) {
-    const item = this.shown("a");
-    return item ? item.viewerElementToImageCoordinates(new OpenSeadragon.Point(x, y)) : null;
+    return this.shown("a")?.viewerElementToImageCoordinates(new OpenSeadragon.Point(x, y)) ?? null;
   }
 
   toPage(x, y) {
-    const item = this.shown("a");
-    return item ? item.imageToViewerElementCoordinates(new OpenSeadragon.Point(x, y)) : null;
+    return this.shown("a")?.imageToViewerElementCoordinates(new OpenSeadragon.Point(x, y)) ?? null;
   }
 
   /** Let the mouse pan, or leave it to a tool. */
