@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.systems import Card, coarse_to_fine, load_system, long_stacks
+from panfocus.systems import Card, candidates, coarse_to_fine, load_system, long_stacks
 from panfocus.systems.candidates import SIDE, detail, named
 from panfocus.systems.closer import enlarged
 from tests.conftest import psnr
@@ -82,6 +82,14 @@ def test_where_nothing_is_known_all_frames_are_looked_at_everywhere_as_one(count
     weights = decided(frames, network)
     assert network.tiles == [frames.shape]
     np.testing.assert_array_equal(weights, network(frames))
+
+
+@pytest.mark.parametrize("shape", [(400, 520), (1030, 403)])
+def test_detail_of_bands_is_that_of_the_whole(shape, monkeypatch):
+    frame = noise(1, *shape)[0]
+    in_bands = detail(frame)
+    monkeypatch.setattr(candidates, "_BAND", 10**9)
+    np.testing.assert_array_equal(in_bands, detail(frame))
 
 
 def test_what_stands_out_of_a_flat_ground_is_named_and_noise_is_not():

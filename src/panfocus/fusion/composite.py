@@ -76,6 +76,12 @@ def _within(outer: tuple[slice, slice], inner: tuple[slice, slice]) -> tuple[sli
     return rows, cols
 
 
+def _ends(values: Float) -> tuple[float, float]:
+    """Return the least and the largest; a third of the time of NumPy's."""
+    low, high, _, _ = cv2.minMaxLoc(values)
+    return low, high
+
+
 def _mean_of(below: Pixels, above: Pixels) -> Float:
     """Return the mean luminance of both in [0, 1]."""
     scale = 0.5 / white(below.dtype)
@@ -136,6 +142,7 @@ class Composer:
         self._grey: Pixels | None = None
         self._guide: Float | None = None
         self._mixing: Later[None] | None = None
+        self._tiles: tuple[tuple[int, ...], list[tuple[Window, _Near]]] | None = None
 
     @property
     def picture(self) -> Pixels:
@@ -189,8 +196,7 @@ class Composer:
             assert self._grey is not None
             below, above = (shrink(g, self._factor) for g in (self._grey, decision.frame.grey))
             self._guide = _mean_of(below, above)
-        for window in self._windows():
-            near = self._near(decision.alpha.shape, window)
+        for window, near in self._near_all(decision.alpha.shape):
             alpha = self._weight(decision.alpha, near, window, decision.frame)
             chosen = alpha
             if self._maps and decision.choice is not None:
@@ -205,7 +211,7 @@ class Composer:
     def _weight(self, alpha: Float, near: _Near, window: Window, frame: Frame) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near.read]
-        low, high = float(weights.min()), float(weights.max())
+        low, high = _ends(weights)
         if high == 0:
             return None
         if low == 1:
@@ -216,7 +222,7 @@ class Composer:
             out = self._refined(self._refine, weights, near, window, frame)
         if self._mode == "select":
             out = (out > 0.5).astype(np.float32)
-        least, most = float(out.min()), float(out.max())
+        least, most = _ends(out)
         if most == 0:
             return None
         return _Weight(None if least == 1 else out, _shape(window))
@@ -242,6 +248,12 @@ class Composer:
         core = -(-TILE // self._factor) * self._factor
         height, width = self._picture.shape[:2]
         return windows(height, width, core)
+
+    def _near_all(self, shape: tuple[int, ...]) -> list[tuple[Window, _Near]]:
+        """Return all tiles and the working pixels that each depends on, of so many pixels."""
+        if self._tiles is None or self._tiles[0] != shape:
+            self._tiles = shape, [(w, self._near(shape, w)) for w in self._windows()]
+        return self._tiles[1]
 
     def _near(self, shape: tuple[int, ...], window: Window) -> _Near:
         """Return which working pixels a tile of full scale depends on."""

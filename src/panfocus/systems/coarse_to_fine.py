@@ -128,5 +128,7 @@ def small_weights(small: Pixels, decide: Decide, card: Card, most: int = SMALL_A
 def without_least(weights: Float) -> Float:
     """Return weights ``(N, h, w)`` in which what counts as none is none."""
     nothing = np.minimum(np.float32(NOTHING), weights.max(axis=0) / 4)
-    weights = np.maximum(weights - nothing, 0)
-    return weights / weights.sum(axis=0)
+    out = np.subtract(weights, nothing)
+    np.maximum(out, 0, out=out)  # in place: the maps of many frames are large
+    out /= out.sum(axis=0)
+    return out

@@ -72,27 +72,32 @@ class ManyWeights:
         And where none of these frames has any share of the whole, ``(h, w)``.
 
         The weight of all frames before them is put first, if there are any. Where none of all these
-        has any share, the best of them at the reduced scale has it.
+        has any share, the best of them at the reduced scale has it. Weights are written over when
+        the next are asked for: large arrays that are made anew cost as much as what is done here.
 
         Args:
             size: frames of a part, the last may be less.
             first: frame that the first part begins with.
         """
         before = _summed(self.shares[:first]) if first else None
+        room = np.empty((min(size, len(self)) + 1, *self.shares.shape[1:]), np.float32)
         for start in range(first, len(self), size):
             stop = min(start + size, len(self))
             total = _summed(self.shares[start:stop])
             total = total if before is None else before + total
-            yield self._part(start, stop, before, total.copy())
+            yield self._part(room, range(start, stop), before, total.copy())
             before = total
 
     def _part(
-        self, start: int, stop: int, before: Float | None, total: Float
+        self, room: Float, frames: range, before: Float | None, total: Float
     ) -> tuple[Float, NDArray[np.bool_]]:
-        """Return weights of frames beside what all before them have; `total` of all is changed."""
-        count = stop - start + (before is not None)
-        own = np.empty((count, *total.shape), np.float32)
-        own[count - (stop - start) :] = self.shares[start:stop]
+        """Return weights of frames beside what all before them have.
+
+        They are written to `room`, ``(N, h, w)``, and `total` of all is changed.
+        """
+        start, stop = frames.start, frames.stop
+        own = room[: len(frames) + (before is not None)]
+        own[len(own) - len(frames) :] = self.shares[start:stop]
         if before is not None:
             own[0] = before
         empty = total == 0
