@@ -2,9 +2,9 @@
 
 SETS is a folder of `make_sets.py` or `make_validation.py`. Scenes of one kind and size are laid
 side by side, four by four, so that a picture comes about that is as sharp as they are, and larger
-than what a system decides at full scale. Prints the PSNR of the scenes by themselves, at full scale,
-and of the large picture, in dB, as Markdown. Spread light is left, which is looked for in smaller
-pictures alone.
+than what a system decides at full scale. Prints the PSNR of the scenes by themselves, at full
+scale, and of the large picture, in dB, as Markdown. Spread light is left, which is looked for in
+smaller pictures alone.
 """
 
 import argparse

@@ -22,9 +22,10 @@ def test_the_ends_are_the_nearest_values_to_percentiles(dtype):
     assert ends(values[:1, :1], 0.1) == (values[0, 0], values[0, 0])
 
 
+@pytest.mark.parametrize("shape", [(20, 30), (70, 1100)])
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_the_winner_is_the_first_of_the_largest_and_leads_by_the_margin(count):
-    weights = np.random.default_rng(count).integers(0, 4, (count, 20, 30)).astype(np.float32)
+def test_the_winner_is_the_first_of_the_largest_and_leads_by_the_margin(count, shape):
+    weights = np.random.default_rng(count).integers(0, 4, (count, *shape)).astype(np.float32)
     index, margin = winners(weights)
     np.testing.assert_array_equal(index, weights.argmax(axis=0))
     ordered = np.sort(weights, axis=0)

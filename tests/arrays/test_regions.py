@@ -24,7 +24,7 @@ def test_every_tile_with_several_frames_is_covered_once_and_sees_them(seed):
     seen = np.zeros((len(named), *SHAPE), int)
     covered = np.zeros(SHAPE, int)
     for region in made(named):
-        core = region.window(*SHAPE, HALO).core
+        core = region.window(*SHAPE, HALO)[0].core
         covered[core] += 1
         for n in region.frames:
             seen[n][core] += 1
@@ -46,7 +46,7 @@ def test_where_all_frames_compete_everywhere_the_picture_is_one_region():
 
 
 def test_the_window_of_a_region_ends_at_the_picture():
-    window = CandidateTile(0, 64, 500, 700, frozenset((0, 1))).window(*SHAPE, HALO)
+    window, _ = CandidateTile(0, 64, 500, 700, frozenset((0, 1))).window(*SHAPE, HALO)
     assert window.read == (slice(0, 500), slice(48, 700))
     assert window.inner == (slice(0, 500), slice(16, 652))
 
@@ -56,7 +56,7 @@ def test_the_window_of_a_region_ends_at_the_picture():
 def test_sides_that_are_read_are_multiples_made_of_the_picture(place, halo):
     top, left = place
     tile = CandidateTile(top, left, min(top + 64, 500), min(left + 64, 700), frozenset((0, 1)))
-    window = tile.window(*SHAPE, Context(halo, 16))
+    window, _ = tile.window(*SHAPE, Context(halo, 16))
     for read, core, inner, length in zip(
         window.read, window.core, window.inner, SHAPE, strict=True
     ):
@@ -67,6 +67,27 @@ def test_sides_that_are_read_are_multiples_made_of_the_picture(place, halo):
     assert tile.samples(*SHAPE, Context(halo, 16)) == 2 * np.prod(
         [read.stop - read.start for read in window.read]
     )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_regions_that_give_way_share_what_lies_between_them(seed):
+    named = random_names(seed=seed, share=0.5)
+    context = Context(16, 16, fade=12)
+    total = np.zeros(SHAPE)
+    for region in made(named):
+        window, share = region.window(*SHAPE, context)
+        assert (
+            share.shape
+            == total[window.core].shape
+            == np.empty(SHAPE)[window.read][window.inner].shape
+        )
+        total[window.core] += share
+    looked_at = (named.sum(axis=0) > 1).repeat(64, axis=0).repeat(64, axis=1)
+    inside = np.pad(looked_at[: SHAPE[0], : SHAPE[1]], 12, "edge")
+    around = np.lib.stride_tricks.sliding_window_view(inside, (25, 25))
+    np.testing.assert_allclose(total[around.all(axis=(2, 3))], 1, atol=1e-5)
+    np.testing.assert_allclose(total[~around.any(axis=(2, 3))], 0, atol=1e-5)
+    assert (total < 1 + 1e-5).all()
 
 
 def test_a_picture_smaller_than_a_multiple_is_read_whole():

@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panfocus.arrays.tiles import cheapest_core, tiled_decision, windows
+from panfocus.arrays.tiles import cheapest_core, grown, shares, tiled_decision, windows
 
 SIDE = st.integers(1, 90)
 
@@ -70,3 +72,29 @@ def test_the_cheapest_core_reads_less_than_a_square_one():
 
 def test_a_halo_too_large_for_what_is_allowed_still_makes_progress():
     assert cheapest_core(500, 400, 144, 1000) == (144, 144)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(0, 16))
+def test_shares_of_spans_sum_to_one_however_short_they_are(sides, fade):
+    bounds = np.cumsum([0, *sides]).tolist()
+    total = np.zeros(bounds[-1])
+    for start, stop in pairwise(bounds):
+        span = slice(start, stop)
+        share = shares(span, bounds[-1], fade)
+        assert (share >= -1e-6).all()
+        total[grown(span, bounds[-1], fade)] += share
+    np.testing.assert_allclose(total, 1, atol=1e-5)
+
+
+def test_windows_that_say_different_things_meet_without_a_step():
+    said = iter(np.random.default_rng(0).random(100))
+    frames = np.zeros((2, 96, 128, 1), np.float32)
+
+    def decide(part):
+        return np.full(part.shape[:3], next(said), np.float32)
+
+    steps = tiled_decision(decide, frames, 32, 16)[0]
+    faded = tiled_decision(decide, frames, 32, 16, fade=16)[0]
+    assert np.abs(np.diff(steps, axis=1)).max() > 0.5
+    for axis in (0, 1):
+        assert np.abs(np.diff(faded, axis=axis)).max() < 1.6 / 32

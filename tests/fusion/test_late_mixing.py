@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from panfocus.frame import Frame
+from panfocus.fusion.blend import mix
 from panfocus.fusion.late_mixing import LateMixing, mix_into, waiting_frames
 
 SIDE = 32
@@ -124,3 +125,15 @@ def test_frames_in_place_wait_behind_others():
     expected = made[0][TILES[0]].copy()
     mix_into(expected, still[TILES[0]], alpha)
     np.testing.assert_array_equal(picture[TILES[0]], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("where", [(slice(3, 9), slice(20, 21)), (slice(0, 0), slice(0, 0))])
+def test_only_what_has_weight_is_mixed_and_as_in_the_whole(dtype, where):
+    rng = np.random.default_rng(0)
+    below, above = (rng.integers(0, 250, (32, 40, 3)).astype(dtype) for _ in range(2))
+    alpha = np.zeros((32, 40), np.float32)
+    alpha[where] = rng.random(alpha[where].shape, np.float32)
+    made = below.copy()
+    mix_into(made, above, alpha)
+    np.testing.assert_array_equal(made, mix(below, above, alpha))

@@ -5,7 +5,7 @@ import pytest
 
 import panfocus
 from panfocus.fusion.spread import stack
-from panfocus.fusion.spread.stack import Meeting, StackSpread, _meeting, _solid
+from panfocus.fusion.spread.stack import Meeting, StackSpread, _faded, _meeting, _solid
 from panfocus.synthesis.layers import Layer, render
 from panfocus.synthesis.mattes import blob_matte
 from panfocus.synthesis.scene import encode, linear_of
@@ -135,3 +135,13 @@ def test_what_a_frame_does_not_show_is_known_when_it_is_read_again(shots, monkey
     assert [cover is not None for cover in covers] == [n == 2 for n in range(5)]
     assert not covers[2][:, :60].any()
     assert covers[2][:, 90:].all()
+
+
+def test_no_change_ends_where_it_may_no_longer_be():
+    near = np.zeros((60, 80), np.float32)
+    near[20:50, :50] = 1
+    share = _faded(near)
+    assert np.abs(np.diff(share, axis=0)).max() < 0.3
+    assert np.abs(np.diff(share, axis=1)).max() < 0.3
+    assert (share[near == 0] == 0).all()
+    assert (share[26:44, :44] == 1).all(), "what is inside, and goes on beyond the picture"

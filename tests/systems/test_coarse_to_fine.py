@@ -1,11 +1,13 @@
 """A network looks closely only where frames compete, and answers as if it had everywhere."""
 
+import cv2
 import numpy as np
 import pytest
 
 import panfocus
-from panfocus.systems import Card, coarse_to_fine, load_system
+from panfocus.systems import Card, candidates, coarse_to_fine, load_system, long_stacks
 from panfocus.systems.candidates import SIDE, detail, named
+from panfocus.systems.closer import enlarged
 from tests.conftest import psnr
 from tests.systems.test_bundled import scene
 
@@ -82,6 +84,14 @@ def test_where_nothing_is_known_all_frames_are_looked_at_everywhere_as_one(count
     np.testing.assert_array_equal(weights, network(frames))
 
 
+@pytest.mark.parametrize("shape", [(400, 520), (1030, 403)])
+def test_detail_of_bands_is_that_of_the_whole(shape, monkeypatch):
+    frame = noise(1, *shape)[0]
+    in_bands = detail(frame)
+    monkeypatch.setattr(candidates, "_BAND", 10**9)
+    np.testing.assert_array_equal(in_bands, detail(frame))
+
+
 def test_what_stands_out_of_a_flat_ground_is_named_and_noise_is_not():
     frames = noise()
     weights = np.zeros((2, HEIGHT // 4, WIDTH // 4), np.float32)
@@ -129,16 +139,65 @@ def test_equal_frames_share_the_weight():
     np.testing.assert_allclose(load_system("dualpath").decide(made), 1 / 4, atol=1e-3)
 
 
-def test_tiles_meet_without_a_seam():
-    """Where neighbouring tiles see other frames, weights do not jump more than elsewhere."""
-    made, _ = scene(600, 800)
-    rng = np.random.default_rng(1)
-    made = np.clip(made + rng.normal(0, 0.02, made.shape), 0, 1).astype(np.float32)
-    weights = load_system("dualpath").decide(made)[0]
-    down = np.abs(np.diff(weights, axis=0)).mean(axis=1)
-    at = np.arange(SIDE, 600, SIDE) - 1
-    others = np.setdiff1d(np.arange(len(down)), at)
-    assert down[at].mean() < 1.5 * np.sort(down[others])[-60:].mean() + 1e-3
+def alike(count, height=520, width=640, seed=3):
+    """Frames of a smooth ground, each a little brighter than the last, and as sharp: only noise."""
+    rng = np.random.default_rng(seed)
+    ground = cv2.resize(rng.random((5, 6), np.float32), (width, height)) * 60 + 90
+    noise = rng.normal(0, 2.5, (count, height, width, 3))
+    frames = ground[..., None] + 1.5 * np.arange(count)[:, None, None, None] + noise
+    return np.clip(np.rint(frames), 0, 255).astype(np.uint8)
+
+
+def steps(weights, at):
+    """Mean step of weights over lines of 128 pixels before rows and columns of tiles, the most."""
+    found = []
+    for axis in (1, 2):
+        diff = np.moveaxis(np.diff(weights, axis=axis), axis, 1)
+        lines = diff[:, at(diff.shape[1] + 1) - 1][..., : diff.shape[2] // SIDE * SIDE]
+        found.append(np.abs(lines.reshape(*lines.shape[:2], -1, SIDE).mean(axis=-1)).ravel())
+    return np.sort(np.concatenate(found))[-8:].mean()
+
+
+def borders(length):
+    return np.arange(SIDE, length, SIDE)
+
+
+def beside(length):
+    return np.concatenate([borders(length) + far for far in (-40, -30, -24)])
+
+
+@pytest.mark.parametrize("count", [6, 18])
+def test_tiles_of_other_candidates_meet_without_a_step(count):
+    """Nothing is clear there, so what a tile says depends on which frames it may choose from."""
+    frames = alike(count)
+    system = load_system("dualpath")
+    if count > 15:
+        shares = system.decide_many(list(frames)).shares
+        weights = shares / shares.sum(axis=0, dtype=np.float32)
+    else:
+        weights = system.decide(frames)
+    fade = long_stacks.FADE if count > 15 else coarse_to_fine.FADE
+    assert steps(weights, borders) < 1.5 / (2 * fade) + 2 * steps(weights, beside)
+
+
+@pytest.mark.parametrize("most", [10**9, 150_000])
+def test_tiles_of_the_reduced_scale_meet_without_a_step(most):
+    frames = alike(4, 400, 480)
+    system = load_system("dualpath")
+    weights = coarse_to_fine.small_weights(frames, system.infer, system.card, most)
+    own = np.abs(np.diff(weights, axis=2)).mean(axis=(0, 1))
+    assert own.max() < 3 * np.median(own)
+    np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(400, 520), (257, 403), (300, 299)])
+def test_a_part_is_enlarged_as_in_the_whole(shape):
+    weight = np.random.default_rng(0).random([side // 4 for side in shape], np.float32)
+    whole = enlarged(weight, *shape)
+    assert whole.shape == shape
+    for top, left in ((0, 0), (5, 130), (shape[0] - 9, shape[1] - 1)):
+        tile = slice(top, min(top + 144, shape[0])), slice(left, min(left + 99, shape[1]))
+        np.testing.assert_array_equal(enlarged(weight, *shape, tile), whole[tile])
 
 
 def test_on_a_dark_ground_every_frame_is_looked_at_whole_few_at_a_time(monkeypatch):

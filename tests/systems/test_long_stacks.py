@@ -113,7 +113,7 @@ def test_parts_give_what_the_whole_would():
 def test_where_nobody_has_a_share_yet_the_best_of_the_small_ones_stands():
     coarse = np.array([0.1, 0.2, 0.1, 0.3, 0.1, 0.9])[:, None, None]
     many = made([[0]] * 5 + [[255]], coarse)
-    first, second, third = (part for part, _ in many.parts(2))
+    first, second, third = (part.copy() for part, _ in many.parts(2))
     assert first[:, 0, 0].tolist() == [0, 1]
     assert second[:, 0, 0].tolist() == [0, 0, 1]
     assert third[:, 0, 0].tolist() == [0, 0, 1]
@@ -121,7 +121,7 @@ def test_where_nobody_has_a_share_yet_the_best_of_the_small_ones_stands():
 
 def test_the_first_part_may_begin_with_what_was_fused():
     many = made([[0], [0], [255]], np.array([0.5, 0.1, 0.4])[:, None, None])
-    first, second = (part for part, _ in many.parts(1, first=1))
+    first, second = (part.copy() for part, _ in many.parts(1, first=1))
     assert first[:, 0, 0].tolist() == [1, 0]
     assert second[:, 0, 0].tolist() == [0, 1]
 

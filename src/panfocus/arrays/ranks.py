@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+#: Pixels that are looked at in one go.
+_BAND = 1 << 15
+
 FloatT = TypeVar("FloatT", bound=np.float32 | np.float64)
 
 
@@ -51,10 +54,15 @@ def winners(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[n
         Numbers ``(H, W)``, and the largest less the second; less 0 where N is 1.
     """
     index = np.zeros(weights.shape[1:], np.uint16)
-    first = weights[0].copy()
-    second = np.zeros_like(first)
-    for n, weight in enumerate(weights[1:], start=1):
-        np.copyto(index, n, where=weight > first)
-        np.maximum(second, np.minimum(weight, first), out=second)
-        np.maximum(first, weight, out=first)
-    return index, first - second
+    margin = np.empty(weights.shape[1:], np.float32)
+    rows = max(_BAND // max(weights.shape[2], 1), 1)
+    for top in range(0, weights.shape[1], rows):  # in bands that stay in the processor's cache
+        band = slice(top, top + rows)
+        first = weights[0, band].copy()
+        second = np.zeros_like(first)
+        for n, weight in enumerate(weights[1:, band], start=1):
+            np.copyto(index[band], n, where=weight > first)
+            np.maximum(second, np.minimum(weight, first), out=second)
+            np.maximum(first, weight, out=first)
+        np.subtract(first, second, out=margin[band])
+    return index, margin

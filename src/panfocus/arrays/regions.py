@@ -13,7 +13,8 @@ from typing import NamedTuple
 from numpy import bool_
 from numpy.typing import NDArray
 
-from panfocus.arrays.tiles import Window
+from panfocus.arrays.tiles import Window, faded
+from panfocus.arrays.types import Float
 
 
 class Context(NamedTuple):
@@ -23,10 +24,12 @@ class Context(NamedTuple):
         halo: pixels on each side, at least, where the picture has them.
         multiple: of which the sides that are read are multiples, where the picture is large enough:
             pixels of it serve better than what would fill them up.
+        fade: pixels of the halo, at most all, over which a rectangle gives way to its neighbours.
     """
 
     halo: int
     multiple: int = 1
+    fade: int = 0
 
     def span(self, start: int, stop: int, length: int) -> slice:
         """Return what is read of `length` pixels for those from `start` to `stop`."""
@@ -51,18 +54,15 @@ class CandidateTile:
     right: int
     frames: frozenset[int]
 
-    def window(self, height: int, width: int, context: Context) -> Window:
-        """Return it with its context, cut off at the borders of a ``(height, width)`` picture."""
+    def window(self, height: int, width: int, context: Context) -> tuple[Window, Float]:
+        """Return it with its context, cut off at the borders of a ``(height, width)`` picture.
+
+        Its core is all that it has a share in; these are ``(h, w)`` in [0, 1].
+        """
+        core = slice(self.top, self.bottom), slice(self.left, self.right)
         rows = context.span(self.top, self.bottom, height)
         columns = context.span(self.left, self.right, width)
-        return Window(
-            (slice(self.top, self.bottom), slice(self.left, self.right)),
-            (rows, columns),
-            (
-                slice(self.top - rows.start, self.bottom - rows.start),
-                slice(self.left - columns.start, self.right - columns.start),
-            ),
-        )
+        return faded(Window(core, (rows, columns), core), height, width, context.fade)
 
     def samples(self, height: int, width: int, context: Context) -> int:
         """Return pixels times frames that are read for it."""

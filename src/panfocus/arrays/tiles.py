@@ -1,7 +1,8 @@
 """Cover a picture with windows: a core that is kept, and a halo of context that is cropped.
 
-Tiles of a *decision* are cropped and never feathered: with a halo at least as large as the
-receptive radius the tiled decision equals the whole one, and no seam can appear.
+With a halo as large as the receptive radius of a *decision* at least, the tiled one equals the
+whole one, cropped and not feathered. With less, tiles give way to each other over a part of the
+halo: what they say differs where nothing is clear, and would meet in straight steps.
 """
 
 from __future__ import annotations
@@ -57,6 +58,58 @@ def windows(
             yield Window((rows, cols), (read_rows, read_cols), (inner_rows, inner_cols))
 
 
+def grown(span: slice, length: int, fade: int) -> slice:
+    """Return what of `length` pixels a span has a share in that gives way over its borders."""
+    return slice(max(span.start - fade, 0), min(span.stop + fade, length))
+
+
+def shares(span: slice, length: int, fade: int) -> Float:
+    """Return the shares in [0, 1] of a span in what it is `grown` to, ``(n,)``.
+
+    They fall in straight lines from `fade` pixels within to as many beyond its ends, but not at the
+    ends of all. Shares of spans that follow each other sum to 1, however short they are.
+
+    Args:
+        span: pixels.
+        length: of all.
+        fade: pixels; 0 for none.
+    """
+    wide = grown(span, length, fade)
+    at = np.arange(wide.start, wide.stop, dtype=np.float32) + np.float32(0.5)
+    out = np.ones_like(at)
+    if fade and span.start > 0:
+        out = _rise((at - span.start) / (2 * fade))
+    if fade and span.stop < length:
+        out -= _rise((at - span.stop) / (2 * fade))
+    return np.asarray(out, np.float32)
+
+
+def _rise(at: Float) -> Float:
+    """Return how far a share has risen, of places in the width of the rise beside its middle."""
+    t = np.clip(at + np.float32(0.5), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def faded(window: Window, height: int, width: int, fade: int) -> tuple[Window, Float]:
+    """Return a window with a core that reaches over its neighbours', and its shares ``(h, w)``.
+
+    Args:
+        window: of a ``(height, width)`` picture; it reads `fade` more pixels on each side at least.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        fade: pixels, on both sides of a border.
+    """
+    rows, columns = (
+        grown(span, length, fade) for span, length in zip(window.core, (height, width), strict=True)
+    )
+    down, across = (
+        slice(span.start - read.start, span.stop - read.start)
+        for span, read in zip((rows, columns), window.read, strict=True)
+    )
+    share = shares(window.core[0], height, fade)[:, None] * shares(window.core[1], width, fade)
+    return Window((rows, columns), window.read, (down, across)), share
+
+
 def cheapest_core(
     height: int, width: int, halo: int, allowed: int, multiple: int = 1
 ) -> tuple[int, int]:
@@ -98,6 +151,8 @@ def tiled_decision(
     core: int | tuple[int, int],
     halo: int,
     multiple: int = 1,
+    *,
+    fade: int = 0,
 ) -> Float:
     """Run a decision window by window.
 
@@ -105,14 +160,18 @@ def tiled_decision(
         decide: ``(N, h, w, C)`` frames to ``(N, h, w)`` weights.
         frames: ``(N, H, W, C)``.
         core: side of a core, or height and width, pixels.
-        halo: context on each side, at least the receptive radius of `decide`.
+        halo: context on each side; where it is less than the receptive radius of `decide`, windows
+            are to fade.
         multiple: alignment of the windows.
+        fade: pixels on both sides of a border, of the halo, over which windows give way.
 
     Returns:
         Weights ``(N, H, W)`` float32.
     """
-    out = np.empty(frames.shape[:3], np.float32)
-    for window in windows(frames.shape[1], frames.shape[2], core, halo, multiple):
+    out = np.zeros(frames.shape[:3], np.float32)
+    height, width = frames.shape[1:3]
+    for window in windows(height, width, core, halo, multiple):
         weights = decide(frames[:, window.read[0], window.read[1]])
-        out[:, window.core[0], window.core[1]] = weights[:, window.inner[0], window.inner[1]]
+        kept, share = faded(window, height, width, fade)
+        out[:, kept.core[0], kept.core[1]] += weights[:, kept.inner[0], kept.inner[1]] * share
     return out

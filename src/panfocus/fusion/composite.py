@@ -32,6 +32,12 @@ def _shape(window: Window) -> tuple[int, int]:
     return rows.stop - rows.start, cols.stop - cols.start
 
 
+def _ends(values: Float) -> tuple[float, float]:
+    """Return the least and the largest; a third of the time of NumPy's."""
+    low, high, _, _ = cv2.minMaxLoc(values)
+    return low, high
+
+
 @dataclass(frozen=True)
 class _Weight:
     """A tile's weights at full scale.
@@ -78,6 +84,7 @@ class Composer:
         self._grey: Pixels | None = None
         self._guide: Float | None = None
         self._mixing: Later[None] | None = None
+        self._tiles: tuple[tuple[int, ...], list[tuple[Window, Near]]] | None = None
 
     @property
     def picture(self) -> Pixels:
@@ -131,8 +138,7 @@ class Composer:
             assert self._grey is not None
             below, above = (shrink(g, self._factor) for g in (self._grey, decision.frame.grey))
             self._guide = mean_of(below, above)
-        for window in self._windows():
-            near = self._near(decision.alpha.shape, window)
+        for window, near in self._near_all(decision.alpha.shape):
             alpha = self._weight(decision.alpha, near, window, decision)
             chosen = alpha
             if self._maps and decision.choice is not None:
@@ -149,7 +155,7 @@ class Composer:
     ) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near.read]
-        low, high = float(weights.min()), float(weights.max())
+        low, high = _ends(weights)
         if high == 0:
             return None
         if low == 1:
@@ -162,7 +168,7 @@ class Composer:
                 out = self._firm(out, weights, decision.kept[near.read], near, window)
         if self._mode == "select":
             out = (out > 0.5).astype(np.float32)
-        least, most = float(out.min()), float(out.max())
+        least, most = _ends(out)
         if most == 0:
             return None
         return _Weight(None if least == 1 else out, _shape(window))
@@ -189,6 +195,12 @@ class Composer:
         core = -(-TILE // self._factor) * self._factor
         height, width = self._picture.shape[:2]
         return windows(height, width, core)
+
+    def _near_all(self, shape: tuple[int, ...]) -> list[tuple[Window, Near]]:
+        """Return all tiles and the working pixels that each depends on, of so many pixels."""
+        if self._tiles is None or self._tiles[0] != shape:
+            self._tiles = shape, [(w, self._near(shape, w)) for w in self._windows()]
+        return self._tiles[1]
 
     def _near(self, shape: tuple[int, ...], window: Window) -> Near:
         """Return which working pixels a tile of full scale depends on."""

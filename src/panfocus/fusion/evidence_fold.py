@@ -26,6 +26,8 @@ NOISE_ENERGY = 20 / 255**2
 #: Share of that energy under which evidence makes no peak along the focus axis: less than of one
 #: grey level, since systems take their noise off before.
 PEAK_FLOOR = 0.01
+#: Pixels that are looked at in one go.
+_BAND = 1 << 15
 
 
 class EvidenceFold:
@@ -81,11 +83,10 @@ class EvidenceFold:
             loser = np.where(won, self._best, evidence)
             np.maximum(self._second, loser, out=self._second)
             np.copyto(self._best, evidence, where=won)
+            alpha = won.astype(np.float32)
         else:
-            won = evidence > self._best
-            np.maximum(self._second, np.minimum(evidence, self._best), out=self._second)
-            np.maximum(self._best, evidence, out=self._best)
-        alpha = self._watched(frame, won.astype(np.float32), shown)
+            alpha = _taken(evidence, self._best, self._second)
+        alpha = self._watched(frame, alpha, shown)
         if self._peak:
             self._peak.push(np.maximum(evidence, 0), alpha, frame.number)
         yield Decision(frame, alpha, kept=self._watch.kept if self._watch else None)
@@ -123,3 +124,19 @@ class EvidenceFold:
     def depth(self) -> Float | None:
         """Return frame numbers with fractions, ``(h, w)`` float32; None if not wanted."""
         return self._peak.depth(PEAK_FLOOR * NOISE_ENERGY * self._white**2) if self._peak else None
+
+
+def _taken(evidence: Float, best: Float, second: Float) -> Float:
+    """Return where evidence is above the best so far, 0 or 1; best and second are changed.
+
+    All are ``(h, w)``, and looked at in bands that stay in the processor's cache.
+    """
+    alpha = np.empty_like(evidence)
+    rows = max(_BAND // max(evidence.shape[1], 1), 1)
+    for top in range(0, len(evidence), rows):
+        band = slice(top, top + rows)
+        new, old = evidence[band], best[band]
+        np.greater(new, old, out=alpha[band])
+        np.maximum(second[band], np.minimum(new, old), out=second[band])
+        np.maximum(old, new, out=old)
+    return alpha

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float, Pixels
@@ -119,5 +120,11 @@ def _left(one: _Waiting, later: list[_Waiting], shape: tuple[int, int]) -> Tile 
 
 
 def mix_into(below: Pixels, above: Pixels, alpha: Float | None) -> None:
-    """Mix `above` into `below` in place; whole tiles copy native pixels."""
-    below[...] = above if alpha is None else mix(below, above, alpha)
+    """Mix `above` into `below` in place, where it has weight; whole tiles copy native pixels."""
+    if alpha is None:
+        below[...] = above
+        return
+    left, top, width, height = cv2.boundingRect(cv2.compare(alpha, 0.0, cv2.CMP_GT))
+    part = slice(top, top + height), slice(left, left + width)
+    if height:
+        below[part] = mix(below[part], above[part], alpha[part])

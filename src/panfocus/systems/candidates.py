@@ -49,6 +49,8 @@ MORE_DETAIL = 2.0
 FLAT = 2.0
 #: Share of blocks that are flat at least, in the frame with most detail.
 _FLATTEST = 0.1
+#: Pixels whose detail is measured at once.
+_BAND = 1 << 17
 
 
 def detail(frame: Pixels) -> Float:
@@ -57,10 +59,23 @@ def detail(frame: Pixels) -> Float:
     In squares of white, whatever the frame's numbers are.
     """
     grey = grey_of(frame)
+    height, width = grey.shape
+    out = np.empty((-(-height // BLOCK), -(-width // BLOCK)), np.float32)
+    step = max(_BAND // (width * BLOCK), 1)
+    for top in range(0, len(out), step):  # in bands that stay in the processor's cache
+        first, last = top * BLOCK, min((top + step) * BLOCK, height)
+        above, below = min(first, 1), min(height - last, 1)
+        energy = _energy(grey[first - above : last + below])[above : above + last - first]
+        out[top : top + step] = pooled(energy, BLOCK)
+    return out
+
+
+def _energy(grey: Pixels) -> Float:
+    """Return the energy of the Laplacian of a luminance ``(h, w)``, in squares of white."""
     kind = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
     fine = cv2.Laplacian(grey, kind)
     energy = cv2.multiply(fine, fine, scale=1 / white(grey.dtype) ** 2, dtype=cv2.CV_32F)
-    return pooled(np.asarray(energy, np.float32), BLOCK)
+    return np.asarray(energy, np.float32)
 
 
 def grey_of(frame: Pixels) -> Pixels:
@@ -75,7 +90,9 @@ def grey_of(frame: Pixels) -> Pixels:
 def pooled(image: Float, side: int) -> Float:
     """Return means of squares of `side` pixels; at the border the last rows are repeated."""
     below, right = (-length % side for length in image.shape)
-    whole = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    whole = image
+    if below or right:
+        whole = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
     size = whole.shape[1] // side, whole.shape[0] // side
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
 
@@ -88,23 +105,24 @@ def named(weights: Float, details: Float, rule: Rule = OF_FEW) -> NDArray[np.boo
         details: of the frames at full scale, see `detail`, ``(N, a, b)``.
         rule: what names a frame.
     """
-    soft = np.stack([np.asarray(cv2.blur(weight, (3, 3)), np.float32) for weight in weights])
-    blocks = _largest(soft, BLOCK // REDUCTION, details.shape[1:])
+    soft = (np.asarray(cv2.blur(weight, (3, 3)), np.float32) for weight in weights)
+    shape = details.shape[1], details.shape[2]
+    blocks = np.stack([_largest(each, BLOCK // REDUCTION, shape) for each in soft])
     enough = np.minimum(np.float32(rule.weight), blocks.max(axis=0) * np.float32(rule.share))
     tiles = _anywhere(blocks >= enough, blocks, rule.most)
     _add_overlooked(tiles, details)
     return tiles
 
 
-def _largest(maps: Float, side: int, shape: tuple[int, ...]) -> Float:
-    """Return the largest of every square, ``(N, h, w)`` to ``(N, *shape)``, repeated at borders."""
+def _largest(values: Float, side: int, shape: tuple[int, int]) -> Float:
+    """Return the largest of every square, ``(h, w)`` to `shape`, repeated at borders."""
     below, right = (
-        max(n * side - length, 0) for n, length in zip(shape, maps.shape[1:], strict=True)
+        max(n * side - length, 0) for n, length in zip(shape, values.shape, strict=True)
     )
-    whole = np.pad(maps, ((0, 0), (0, below), (0, right)), "edge")
-    whole = whole[:, : shape[0] * side, : shape[1] * side]
-    down = whole.reshape(len(maps), shape[0], side, -1).max(axis=2)
-    return down.reshape(len(maps), *shape, side).max(axis=3)
+    whole = np.pad(values, ((0, below), (0, right)), "edge") if below or right else values
+    whole = whole[: shape[0] * side, : shape[1] * side]
+    down = whole.reshape(shape[0], side, -1).max(axis=1)
+    return down.reshape(*shape, side).max(axis=2)
 
 
 def _add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:

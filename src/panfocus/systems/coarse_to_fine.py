@@ -3,7 +3,8 @@
 All frames are decided between small. Where that leaves one frame, its weight is enlarged and the
 network is not run again; elsewhere it is, on tiles with a halo, and sees the frames that
 `panfocus.systems.candidates` names. What the others had of the weight at the reduced scale they
-keep, so that tiles with other candidates meet without a seam.
+keep. Tiles with other candidates may still decide otherwise, where nothing is sharp above all: so
+each gives way to its neighbours, looked at or not, over some of its halo, and none ends in a line.
 
 On a dark ground nothing is left out: what is faint there is lost at a reduced scale.
 """
@@ -12,17 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from panfocus.arrays.ground import is_dark_ground
 from panfocus.arrays.pixels import floats, shrink
-from panfocus.arrays.regions import CandidateTile, Context, regions
+from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, detail, grey_of, named
+from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named
 from panfocus.systems.card import Card
+from panfocus.systems.closer import Look, enlarged
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -31,8 +31,10 @@ SMALL_HALO = 32
 #: reduced scale, where smaller tiles of many frames would be halo for the most part.
 AT_ONCE = 400_000
 SMALL_AT_ONCE = 1_200_000
-#: Width of the border of tiles over which one scale gives way to the other, pixels.
-SOFT = BLOCK
+#: Pixels on both sides of a tile's border over which it gives way to its neighbours; at the reduced
+#: scale.
+FADE = 16
+SMALL_FADE = 16
 #: Pictures with a shorter side are decided whole.
 LEAST_SIDE = 2 * SIDE
 #: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
@@ -79,20 +81,16 @@ def decided(
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
         out = np.stack([enlarged(weight, height, width) for weight in weights])
-        reach = around(card, HALO)
-        found = regions(candidates, SIDE, (height, width), reach, AT_ONCE)
-        soft = inside(candidates.sum(axis=0) > 1, height, width)
-
-        def look_at(region: CandidateTile) -> None:
-            window = region.window(height, width, reach)
-            chosen = sorted(region.frames)
-            rows, columns = window.core
-            fine = decide(np.stack([frames[n][window.read] for n in chosen]))
-            before = out[chosen, rows, columns]
-            change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
-            out[chosen, rows, columns] = before + change * soft[window.core]
-
-        list(pool.map(look_at, found))
+        look = Look(
+            frames,
+            decide=lambda seen: decide(np.stack(seen)),
+            before=lambda n, tile: enlarged(weights[n], height, width, tile),
+            context=around(card, HALO, FADE),
+        )
+        found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
+        for change in pool.map(look.at, found):
+            for n, more in zip(change.frames, change.weights, strict=True):
+                out[n][change.tile] += more
     return out
 
 
@@ -107,9 +105,10 @@ def halo(card: Card, enough: int) -> int:
     return -(-min(card.halo or 0, enough) // card.multiple_of) * card.multiple_of
 
 
-def around(card: Card, enough: int) -> Context:
+def around(card: Card, enough: int, fade: int) -> Context:
     """Return what a tile at full scale is read with: what is enough, or all that is needed."""
-    return Context(min(card.halo or 0, enough), card.multiple_of)
+    halo = min(card.halo or 0, enough)
+    return Context(halo, card.multiple_of, min(fade, halo))
 
 
 def small_weights(small: Pixels, decide: Decide, card: Card, most: int = SMALL_AT_ONCE) -> Float:
@@ -122,32 +121,14 @@ def small_weights(small: Pixels, decide: Decide, card: Card, most: int = SMALL_A
     reach = halo(card, SMALL_HALO)
     if height * width * count > most:
         core = cheapest_core(height, width, reach, most // count, card.multiple_of)
-    return tiled_decision(decide, small, core, reach, card.multiple_of)
+    fade = min(SMALL_FADE, reach)
+    return tiled_decision(decide, small, core, reach, card.multiple_of, fade=fade)
 
 
 def without_least(weights: Float) -> Float:
     """Return weights ``(N, h, w)`` in which what counts as none is none."""
     nothing = np.minimum(np.float32(NOTHING), weights.max(axis=0) / 4)
-    weights = np.maximum(weights - nothing, 0)
-    return weights / weights.sum(axis=0)
-
-
-def enlarged(weight: Float, height: int, width: int) -> Float:
-    """Bring weights ``(h / 4, w / 4)`` to ``(h, w)``, bilinear."""
-    rows, columns = (side * REDUCTION for side in weight.shape)
-    large = cv2.resize(weight, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    if (rows, columns) != (height, width):
-        below, right = height - rows, width - columns
-        large = cv2.copyMakeBorder(large, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return np.asarray(large, np.float32)
-
-
-def inside(looked_at: NDArray[np.bool_], height: int, width: int) -> Float:
-    """Return how far pixels are inside of tiles that are looked at, ``(h, w)`` in [0, 1].
-
-    It rises from 0 over `SOFT` pixels beside tiles that are not, where both scales say the same.
-    """
-    tiles = looked_at.astype(np.float32).repeat(SIDE, axis=0).repeat(SIDE, axis=1)
-    size = 2 * SOFT + 1
-    mean = cv2.blur(tiles[:height, :width], (size, size), borderType=cv2.BORDER_REPLICATE)
-    return np.clip(2 * np.asarray(mean, np.float32) - 1, 0, 1)
+    out = np.subtract(weights, nothing)
+    np.maximum(out, 0, out=out)  # in place: the maps of many frames are large
+    out /= out.sum(axis=0)
+    return out

@@ -20,17 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import winners
-from panfocus.arrays.regions import CandidateTile, regions
+from panfocus.arrays.regions import regions
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import OF_FEW, SIDE, Rule, detail, named
 from panfocus.systems.card import Card
+from panfocus.systems.closer import Look, enlarged
 from panfocus.systems.coarse_to_fine import (
     AT_ONCE,
     SMALL_AT_ONCE,
     Decide,
     around,
-    enlarged,
-    inside,
     reduced,
     small_weights,
     without_least,
@@ -45,6 +44,7 @@ ONE_ROUND = 15
 #: Context of a tile, pixels: less than of few frames, as a third of what is read is context.
 #: MEASURED: twice as much gains 0 to .05 dB.
 HALO = 8
+FADE = 6
 #: What names a frame of many: its weight is a product and therefore clearer, and more depths may
 #: meet in a tile.
 OF_MANY = Rule(weight=0.2, share=0.6, most=12)
@@ -72,27 +72,32 @@ class ManyWeights:
         And where none of these frames has any share of the whole, ``(h, w)``.
 
         The weight of all frames before them is put first, if there are any. Where none of all these
-        has any share, the best of them at the reduced scale has it.
+        has any share, the best of them at the reduced scale has it. Weights are written over when
+        the next are asked for: large arrays that are made anew cost as much as what is done here.
 
         Args:
             size: frames of a part, the last may be less.
             first: frame that the first part begins with.
         """
         before = _summed(self.shares[:first]) if first else None
+        room = np.empty((min(size, len(self)) + 1, *self.shares.shape[1:]), np.float32)
         for start in range(first, len(self), size):
             stop = min(start + size, len(self))
             total = _summed(self.shares[start:stop])
             total = total if before is None else before + total
-            yield self._part(start, stop, before, total.copy())
+            yield self._part(room, range(start, stop), before, total.copy())
             before = total
 
     def _part(
-        self, start: int, stop: int, before: Float | None, total: Float
+        self, room: Float, frames: range, before: Float | None, total: Float
     ) -> tuple[Float, NDArray[np.bool_]]:
-        """Return weights of frames beside what all before them have; `total` of all is changed."""
-        count = stop - start + (before is not None)
-        own = np.empty((count, *total.shape), np.float32)
-        own[count - (stop - start) :] = self.shares[start:stop]
+        """Return weights of frames beside what all before them have.
+
+        They are written to `room`, ``(N, h, w)``, and `total` of all is changed.
+        """
+        start, stop = frames.start, frames.stop
+        own = room[: len(frames) + (before is not None)]
+        own[len(own) - len(frames) :] = self.shares[start:stop]
         if before is not None:
             own[0] = before
         empty = total == 0
@@ -138,24 +143,24 @@ def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: in
         del details
         shares = np.empty((len(frames), height, width), np.uint8)
         for share, weight in zip(shares, weights, strict=True):
-            cv2.convertScaleAbs(enlarged(weight, height, width), share, alpha=255)
-        del weights
-        reach = around(card, HALO)
-        soft = inside(candidates.sum(axis=0) > 1, height, width)
-
-        def look_at(region: CandidateTile) -> None:
-            window = region.window(height, width, reach)
-            chosen = sorted(region.frames)
-            rows, columns = window.core
-            seen = [frames[n][window.read] for n in chosen]
-            fine = _rounds(seen, lambda some: decide(np.stack(some)))
-            before = shares[chosen, rows, columns].astype(np.float32)
-            change = fine[(slice(None), *window.inner)] * before.sum(axis=0) - before
-            after = before + change * soft[window.core]
-            shares[chosen, rows, columns] = np.clip(np.rint(after), 0, 255)
-
-        list(pool.map(look_at, regions(candidates, SIDE, (height, width), reach, AT_ONCE)))
+            share[...] = _bytes(enlarged(weight, height, width))
+        look = Look(
+            frames,
+            decide=lambda seen: _rounds(seen, lambda some: decide(np.stack(some))),
+            before=lambda n, tile: _bytes(enlarged(weights[n], height, width, tile)),
+            context=around(card, HALO, FADE),
+        )
+        found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
+        for change in pool.map(look.at, found):
+            for n, more in zip(change.frames, change.weights, strict=True):
+                share = shares[n][change.tile]
+                np.clip(np.rint(share + more), 0, 255, out=share, casting="unsafe")
     return ManyWeights(shares, coarse)
+
+
+def _bytes(weights: Float) -> NDArray[np.uint8]:
+    """Return weights as shares of 255."""
+    return np.asarray(cv2.convertScaleAbs(weights, alpha=255), np.uint8)
 
 
 def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:

@@ -39,6 +39,8 @@ _NONE = 2**16 - 1
 #: Pixels across which two depths are said to meet, and around edges that may change.
 _ACROSS = 3
 _RING = 13
+#: Pixels at the border of what may change over which changes fade.
+_SOFT = 4
 #: Pixels around what may change that tell of blurs.
 _CONTEXT = 48
 #: Share of what differs that blurs may leave unexplained: frames of a stack are focused near to
@@ -189,7 +191,7 @@ class StackSpread:
         both = Both.of(pair, meeting.first, self._scale, is_linear=self._is_linear, kept=self._kept)
         height, width = both.shown.shape
         near = cv2.resize(meeting.near, (width, height), interpolation=cv2.INTER_NEAREST)
-        changes = replace(both, shown=both.shown * near).changes(_ALLOWED)
+        changes = replace(both, shown=both.shown * _faded(near)).changes(_ALLOWED)
         return (picture, 0.0) if changes is None else changes.applied(picture, pair)
 
     def _telling(self, index: Numbers) -> list[Meeting]:
@@ -223,6 +225,12 @@ class StackSpread:
             if len(out) == len(numbers):
                 break
         return out
+
+
+def _faded(near: Pixels) -> Float:
+    """Return 0 or 1 of pixels ``(h, w)`` that rises from 0 at the border: no change ends there."""
+    mean = cv2.blur(near, (2 * _SOFT + 1,) * 2, borderType=cv2.BORDER_REPLICATE)
+    return np.clip(2 * np.asarray(mean, np.float32) - 1, 0, 1)
 
 
 def _solid(index: Numbers) -> Numbers:

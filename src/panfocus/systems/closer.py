@@ -1,0 +1,101 @@
+"""A closer look at rectangles of a picture, which give way to each other.
+
+What a network says of a place depends a little on what it sees beside it, and more on which frames
+it may choose from. So neighbouring rectangles say different things where nothing is sharp above
+all, and would meet in a straight step. Over some pixels of what is read anyway each gives way to
+what lies beside it: to another rectangle, or to what was decided before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.regions import CandidateTile, Context
+from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Tile
+from panfocus.systems.candidates import REDUCTION
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a closer look changes.
+
+    Attributes:
+        frames: numbers of those that were looked at.
+        tile: rows and columns.
+        weights: what is added to those of these frames, ``(n, h, w)``; all looks at a place add up.
+    """
+
+    frames: list[int]
+    tile: Tile
+    weights: Float
+
+
+@dataclass(frozen=True)
+class Look:
+    """How rectangles are looked at; may be used by several threads.
+
+    Attributes:
+        frames: each ``(H, W, C)``.
+        decide: parts of some of them, each ``(h, w, C)``, to weights ``(n, h, w)``, which are
+            written to.
+        before: number of a frame and a tile to what was decided before, ``(h, w)``.
+        context: what is read around a rectangle, and kept.
+    """
+
+    frames: Sequence[Pixels] | Pixels
+    decide: Callable[[Sequence[Pixels]], Float]
+    before: Callable[[int, Tile], Float | NDArray[np.uint8]]
+    context: Context
+
+    def at(self, region: CandidateTile) -> Change:
+        """Return what a look at a rectangle changes.
+
+        Its frames share anew what they had of all weight, and nobody else's changes.
+        """
+        height, width = self.frames[0].shape[:2]
+        window, share = region.window(height, width, self.context)
+        chosen = sorted(region.frames)
+        fine = self.decide([self.frames[n][window.read] for n in chosen])
+        before = [self.before(n, window.core) for n in chosen]
+        total = np.sum(before, axis=0, dtype=np.float32)
+        change = fine[(slice(None), *window.inner)]
+        for n, old in enumerate(before):  # in place: what is large is made once
+            change[n] *= total
+            change[n] -= old
+            change[n] *= share
+        return Change(chosen, window.core, change)
+
+
+def enlarged(weight: Float, height: int, width: int, tile: Tile | None = None) -> Float:
+    """Bring weights ``(height / 4, width / 4)`` to ``(height, width)``, bilinear.
+
+    Args:
+        weight: of the reduced scale, as many as fit whole.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        tile: rows and columns that are wanted; None for all.
+    """
+    rows, columns = tile or (slice(0, height), slice(0, width))
+    (down, near_rows), (across, near_columns) = (
+        _near(span, length) for span, length in zip((rows, columns), weight.shape, strict=True)
+    )
+    near = weight[near_rows, near_columns]
+    size = near.shape[1] * REDUCTION, near.shape[0] * REDUCTION
+    large = cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)
+    past = max(down.stop - size[1], 0), max(across.stop - size[0], 0)
+    if any(past):
+        large = cv2.copyMakeBorder(large, 0, past[0], 0, past[1], cv2.BORDER_REPLICATE)
+    return np.asarray(large[down, across], np.float32)
+
+
+def _near(span: slice, length: int) -> tuple[slice, slice]:
+    """Return pixels within what becomes of the reduced ones that they depend on, and those."""
+    first = min(max(span.start // REDUCTION - 1, 0), length - 1)
+    last = min(-(-span.stop // REDUCTION) + 1, length)
+    return slice(span.start - first * REDUCTION, span.stop - first * REDUCTION), slice(first, last)
