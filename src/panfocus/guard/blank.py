@@ -202,7 +202,9 @@ class Blanks:
             told = {name: of.fault(richest) for name, (_, of) in self._strangers.items()}
             faults |= {name: fault for name, fault in told.items() if fault}
         named = [f"{name} ({fault})" for name, fault in faults.items()]
-        others = [(name, why) for name, (why, _) in self._strangers.items() if name not in faults]
+        others: list[tuple[str, Why]] = [
+            (name, why) for name, (why, _) in self._strangers.items() if name not in faults
+        ]
         nothing = [line(named, "shows nothing", "show nothing")] if named else []
         return [*nothing, *lines(others)]
 

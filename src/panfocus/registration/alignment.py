@@ -266,5 +266,10 @@ def _placed(value: object, where: str, height: int, width: int) -> Placed:
         error=math.nan
         if error is None
         else schema.number(error, f"{where}.corner_error_px", 0, 1e9),
-        left_out=None if why is None else schema.choice(why, f"{where}.left_out", tuple(TOLD)),
+        left_out=None if why is None else _why(why, f"{where}.left_out"),
     )
+
+
+def _why(value: object, where: str) -> Why:
+    told = schema.choice(value, where, tuple(TOLD))
+    return next(why for why in TOLD if why == told)

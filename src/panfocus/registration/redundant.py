@@ -216,7 +216,8 @@ def difference(fixed: Detail, moving: Detail, step: Matrix) -> Difference | None
     apart = two - one
     apart -= cv2.GaussianBlur(apart, (0, 0), _SLOW)
     mean = (one + two) / 2
-    lines = np.asarray(cv2.Laplacian(mean, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE))
+    laplacian = cv2.Laplacian(mean, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
+    lines = np.asarray(laplacian, np.float32)
     by, of, amount = (_tiles(one_of) for one_of in (apart * lines, lines**2, apart**2))
     noise = [_noise(detail) for detail in (fixed, moving)]
     # smoothed noise has its own Laplacian, of minus its variance
