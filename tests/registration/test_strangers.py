@@ -6,7 +6,6 @@ import pytest
 
 import panfocus
 from panfocus.arrays.likeness import Thumbnail, strangers
-from panfocus.registration.alignment import STRANGER
 from tests.conftest import focal_stack, texture
 from tests.registration.test_registration import SIZE, error, photographed, similarity
 
@@ -111,6 +110,44 @@ def test_frames_that_spoil_a_stack_change_nothing(kind, place, stack):
     assert f"frame {place}" in note
 
 
+@pytest.mark.parametrize(
+    ("spoils", "said"),
+    [
+        (lambda frame: exposed(frame, -3), "is much darker than the others"),
+        (lambda frame: exposed(frame, 3), "is much brighter than the others"),
+        (with_hand, "is obstructed by something before the scene"),
+        (lambda _: texture(*SIZE, seed=77), "shows another scene"),
+        (lambda frame: np.ascontiguousarray(frame[:, ::-1]), "shows another scene"),
+    ],
+)
+def test_what_is_true_of_a_frame_is_said_of_it(spoils, said):
+    scene = np.repeat(coarse()[..., None], 3, axis=2)
+    frames = [
+        np.rint(cv2.GaussianBlur(scene, (0, 0), 1 + abs(n - 3))).astype(np.uint8) for n in range(7)
+    ]
+    frames[2] = spoils(frames[2])
+    result = panfocus.fuse(frames, system="guided", maps=False)
+    assert f"frame 2 {said} and was left out" in result.report.warnings
+
+
+def test_a_hand_that_leaves_few_shades_is_one_before_the_scene():
+    frames = [cv2.GaussianBlur(coarse(), (0, 0), 1 + abs(n - 3)) for n in range(7)]
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    frames[4] = np.where(x + 0.1 * y < 0.55 * SIZE[1], 5, frames[4]).astype(np.float32)
+    found = thumbnails(*frames)
+    assert not found[4].is_usual
+    assert strangers(found) == {4: "hidden"}
+
+
+def test_transforms_that_are_loaded_leave_the_same_frames_out(tmp_path):
+    frames = with_odd(MOVING, "another scene", (5,))
+    first = panfocus.fuse(frames, system="guided", maps=False)
+    first.transforms.save(tmp_path / "t.json")
+    again = panfocus.fuse(frames, system="guided", maps=False, load_transforms=tmp_path / "t.json")
+    np.testing.assert_array_equal(again.image, first.image)
+    assert "frame 5 shows another scene and was left out" in again.report.warnings
+
+
 @pytest.mark.parametrize("stops", [-1, 1])
 def test_frames_of_other_brightness_are_of_the_scene(stops):
     frames = [exposed(f, stops) if n == 3 else f for n, f in enumerate(STILL)]
@@ -120,8 +157,9 @@ def test_frames_of_other_brightness_are_of_the_scene(stops):
 
 def test_their_status_says_so():
     result = panfocus.fuse(with_odd(MOVING, "another scene", (5,)), system="guided", align="auto")
-    assert result.transforms.frames[5].status == STRANGER
-    assert any("frame 5 left unaligned: it shows nothing of" in w for w in result.report.warnings)
+    assert result.transforms.frames[5].left_out == "scene"
+    assert result.report.frames[5]["align"]["left_out"] == "scene"
+    assert any("frame 5 left unaligned: it shows another" in w for w in result.report.warnings)
 
 
 def test_without_a_guard_they_are_told_of_and_taken():
@@ -145,7 +183,8 @@ def test_frames_that_pass_once_are_told_of():
 
 
 def thumbnails(*frames):
-    return [Thumbnail.of(frame.astype(np.float32)) for frame in frames]
+    greys = [frame if frame.ndim == 2 else frame.mean(axis=2) for frame in frames]
+    return [Thumbnail.of(grey.astype(np.float32)) for grey in greys]
 
 
 def coarse(seed=4):
@@ -157,23 +196,23 @@ def coarse(seed=4):
 @pytest.mark.parametrize("places", [(0,), (3,), (6,), (2, 3)])
 def test_what_hides_a_part_of_the_scene_is_no_frame_of_it(places):
     frames = [cv2.GaussianBlur(coarse(), (0, 0), 1 + abs(n - 3)) for n in range(7)]
-    assert strangers(thumbnails(*frames)) == []
+    assert strangers(thumbnails(*frames)) == {}
     hidden = [with_hand(f) if n in places else f for n, f in enumerate(frames)]
-    assert strangers(thumbnails(*hidden)) == [*places]
+    assert strangers(thumbnails(*hidden)) == dict.fromkeys(places, "hidden")
 
 
 def test_of_two_halves_none_is_the_stranger():
     one, other = texture(*SIZE), texture(*SIZE, seed=77)
-    assert strangers(thumbnails(one, one, other, other)) == []
-    assert strangers(thumbnails(one, other)) == []
-    assert strangers(thumbnails()) == []
+    assert strangers(thumbnails(one, one, other, other)) == {}
+    assert strangers(thumbnails(one, other)) == {}
+    assert strangers(thumbnails()) == {}
 
 
 def test_a_frame_like_an_unusual_one_beside_it_is_none():
-    scene, other = texture(*SIZE), texture(*SIZE, seed=77)
-    dark = np.where(other > np.percentile(other, 90), other, 0)
-    assert strangers(thumbnails(other, scene, scene, scene, scene)) == [0]
+    scene, other = (texture(*SIZE, seed=seed).mean(axis=2) for seed in (5, 77))
+    dark = np.where(other > np.percentile(other, 97), other, 0)
+    assert strangers(thumbnails(other, scene, scene, scene, scene)) == {0: "scene"}
     one, two = thumbnails(dark, other)
     assert not one.is_usual
     if one.likeness(two) >= 0.45:
-        assert strangers([one, two, *thumbnails(scene, scene, scene, scene)]) == []
+        assert strangers([one, two, *thumbnails(scene, scene, scene, scene)]) == {}

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from panfocus.guard.left_out import TOLD
 from panfocus.io.volumes.reading import Way
 from panfocus.io.volumes.vendors import MOSAICS
 from panfocus.pipeline.options import ABOUT
@@ -64,7 +65,7 @@ def test_keys_that_are_put_together_are_there():
     wanted += [f"preset.{n}{tail}" for n in PRESETS for tail in ("", ".help")]
     wanted += [f"tab.{n}" for n in ("fuse", "see", "mend", "save")]
     wanted += [f"map.{n}" for n in ("index", "depth", "confidence")]
-    wanted += [f"mark.{n}" for n in ("blurred", "exposure", "duplicate", "order")]
+    wanted += [f"mark.{n}" for n in ("blurred", "exposure", "order", *TOLD)]
     wanted += [
         f"choice.{o['name']}.{c}"
         for group in form()["groups"]

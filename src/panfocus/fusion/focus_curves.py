@@ -6,6 +6,9 @@ so these logarithms lie on a parabola (Nayar and Nakagawa, PAMI 1994, fit the sa
 Its peak tells how far the frame that won was focused from a place; its bend, over the whole stack,
 by how much defocus grows from frame to frame. Both together tell what blur is left.
 
+Frames that were shaken, and twins of others, are no part of these curves
+(`panfocus.arrays.focus_order`).
+
 The band is a coarse one, of `REDUCTION` pixels: a quarter of the pixels, little of their noise.
 """
 
@@ -17,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.focus_order import strays
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
@@ -162,14 +166,28 @@ class FocusCurves:
         return self._fitted
 
     def _fit(self) -> _Fits:
-        details = np.stack(self._details)
-        noise = np.float32(_OFF * ends(details.min(axis=0), _FLATTEST)[0] + self._rounding)
-        noise = max(noise, np.float32(1e-12))
-        curves = np.log(np.maximum(details, noise))
-        away, bend = peaks(curves)
+        whole = np.stack(self._details)
+        curves, clear, noise = self._logarithms(whole)
+        found = strays(curves[:, clear])
+        kept = [n for n in range(len(whole)) if n not in found]
+        if len(kept) < LEAST:
+            found, kept = {}, [*range(len(whole))]
+        if found:
+            curves, clear, noise = self._logarithms(whole[kept])
+        beside, bend = peaks(curves)
         sure = trust(curves)
-        clear = details.max(axis=0) > _CLEAR * noise
-        return _Fits(away, sure, step_of(curves, bend, clear & (sure > _SURE)), float(noise))
+        away = np.zeros_like(whole)
+        away[kept] = beside
+        for n, twin in found.items():
+            away[n] = 0 if twin is None else away[twin]
+        return _Fits(away, sure, step_of(curves, bend, clear & (sure > _SURE)), noise)
+
+    def _logarithms(self, details: Float) -> tuple[Float, NDArray[np.bool_], float]:
+        """Return curves ``(N, a, b)``, where they tell something ``(a, b)``, and the noise."""
+        noise = _OFF * ends(details.min(axis=0), _FLATTEST)[0] + self._rounding
+        noise = max(np.float32(noise), np.float32(1e-12))
+        curves = np.log(np.maximum(details, noise))
+        return curves, details.max(axis=0) > _CLEAR * noise, float(noise)
 
     def softening(self, blend: Float, radius: Float) -> float:
         """Return how much softer a blend is where the curves say that it is soft.

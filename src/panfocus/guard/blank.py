@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float, Pixels
+from panfocus.guard.left_out import Why, line, lines
 
 Verdict = Literal["take", "leave", "restart"]
 
@@ -109,7 +110,7 @@ class Blanks:
         self._taken: list[tuple[str, Brightness]] = []
         self._richest: Brightness | None = None
         self._left: dict[str, str] = {}
-        self._strangers: dict[str, Brightness] = {}
+        self._strangers: dict[str, tuple[Why, Brightness]] = {}
         self._brightest: Float | None = None
         self._last: tuple[Pixels, Float] | None = None
 
@@ -146,14 +147,15 @@ class Blanks:
             self._richest = new
         return "restart" if restarts else "take"
 
-    def leave_stranger(self, name: str, grey: Pixels) -> Verdict:
-        """Write down a frame that shows nothing of the scene: no other is judged beside it.
+    def leave(self, name: str, grey: Pixels, why: Why) -> Verdict:
+        """Write down a frame that adds nothing to the scene: no other is judged beside it.
 
         Args:
             name: of the frame, for messages.
             grey: luminance ``(H, W)``, native dtype.
+            why: what is wrong with it.
         """
-        self._strangers[name] = Brightness.of(grey, self._reduced(grey))
+        self._strangers[name] = why, Brightness.of(grey, self._reduced(grey))
         return "leave"
 
     def shown(self, grey: Pixels) -> NDArray[np.uint8] | None:
@@ -187,7 +189,7 @@ class Blanks:
 
     @property
     def left(self) -> list[str]:
-        """Names of the frames that show nothing, or another scene; none where none shows any."""
+        """Names of the frames that were left out; none where none shows anything."""
         return [*self._left, *self._strangers] if self._taken else []
 
     def notes(self) -> list[str]:
@@ -197,21 +199,14 @@ class Blanks:
         faults = dict(self._left)
         richest = self._richest
         if richest is not None:
-            told = {name: of.fault(richest) for name, of in self._strangers.items()}
+            told = {name: of.fault(richest) for name, (_, of) in self._strangers.items()}
             faults |= {name: fault for name, fault in told.items() if fault}
         named = [f"{name} ({fault})" for name, fault in faults.items()]
-        others = [name for name in self._strangers if name not in faults]
-        return [*_left_out(named, "nothing"), *_left_out(others, "another scene")]
-
-
-def _left_out(named: list[str], what: str) -> list[str]:
-    """Return a line on frames that show nothing, or something else; none where there are none."""
-    if not named:
-        return []
-    more = f" and {len(named) - 3} more" if len(named) > 4 else ""
-    shown = ", ".join(named[: 3 if more else 4])
-    verb = f"shows {what} and was" if len(named) == 1 else f"show {what} and were"
-    return [f"{shown}{more} {verb} left out"]
+        others: list[tuple[str, Why]] = [
+            (name, why) for name, (why, _) in self._strangers.items() if name not in faults
+        ]
+        nothing = [line(named, "shows nothing", "show nothing")] if named else []
+        return [*nothing, *lines(others)]
 
 
 def _bands(small: Float, other: Float, axis: int) -> list[slice]:

@@ -210,6 +210,14 @@ def _watch_of(journal: Journal, system: System) -> SpotWatch | None:
     return SpotWatch(system.card.name)
 
 
+def _taken(journal: Journal) -> int | None:
+    """Return how many frames take part, as far as is known before they come; None if not at all."""
+    if journal.total is None or journal.registration is None or journal.settings.guard == "off":
+        return journal.total
+    alignment = journal.registration.alignment
+    return sum(alignment.left_out(n) is None for n in range(len(alignment.frames)))
+
+
 def _smooths_grain(journal: Journal) -> bool:
     return journal.settings.void == "smooth" and journal.settings.mode == "blend"
 
@@ -234,7 +242,7 @@ def _spread_of(
         return None
     # imported for those who need it
     is_linear = settings.raw_tone == "linear"
-    if journal.total in (None, 2):
+    if _taken(journal) in (None, 2):
         from panfocus.fusion.spread.mending import PairSpread  # noqa: PLC0415
 
         return PairSpread(is_linear=is_linear)
@@ -251,7 +259,8 @@ def _needs_curves(journal: Journal, system: System) -> bool:
 
     Two frames have none.
     """
-    if journal.total is not None and journal.total < LEAST:
+    taken = _taken(journal)
+    if taken is not None and taken < LEAST:
         return False
     return _mends_bands(journal) or (journal.settings.maps and not traits.measures_alone(system))
 
@@ -260,7 +269,7 @@ def _preference(journal: Journal) -> Preference | None:
     if journal.settings.prefer == "none":
         return None
     later = (journal.settings.prefer == "far") == (journal.settings.order == "near-first")
-    return Preference(later=later, is_pair=journal.total == 2)
+    return Preference(later=later, is_pair=_taken(journal) == 2)
 
 
 def _back(taken: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:

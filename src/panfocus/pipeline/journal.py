@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cv2
 import numpy as np
 
-from panfocus._version import __version__
 from panfocus.arrays.types import Float
 from panfocus.errors import Cancelled, InputError
 from panfocus.frame import Frame, Metadata
@@ -23,7 +20,7 @@ from panfocus.pipeline.fitting import check_called, check_fits
 from panfocus.pipeline.notes import finding_notes, gathered
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.quality import Surveyor
-from panfocus.pipeline.report import Report
+from panfocus.pipeline.report import Report, versions
 from panfocus.pipeline.timing import Clock
 from panfocus.registration.misalignment import Glance
 from panfocus.registration.options import resolve_reference
@@ -37,15 +34,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str, str], None]
 Cancel = Callable[[], bool]
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "panfocus": __version__,
-        "python": sys.version.split()[0],
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-    }
 
 
 class Screened(NamedTuple):
@@ -102,7 +90,7 @@ class Journal:
         self._span = (0.0, 1.0)
         self.found_reading: list[tuple[str, str]] = []
         self._places_um: list[float | None] = []
-        self.report = Report(asdict(settings), _versions(), self._system_facts(), {})
+        self.report = Report(asdict(settings), versions(), self._system_facts(), {})
 
     def _system_facts(self) -> dict[str, Any]:
         card = self.system.card
@@ -208,13 +196,19 @@ class Journal:
         if text not in self.report.warnings:
             self.report.warnings.append(text)
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether frames that add nothing may be left out."""
+        return self.settings.guard != "off" and not self.is_of_volume
+
     def judge(self, frame: Frame) -> Verdict:
-        """Return whether a frame shows anything of the scene that is worth fusing."""
+        """Return whether a frame shows anything that is worth fusing."""
         if self.settings.guard == "off":
             return "take"
-        placed = None if self.is_of_volume else self.registration
-        if placed is not None and placed.alignment.is_stranger(frame.number):
-            return self.blanks.leave_stranger(frame.name, frame.grey)
+        if self.leaves_out and self.registration is not None:
+            why = self.registration.alignment.left_out(frame.number)
+            if why is not None:
+                return self.blanks.leave(frame.name, frame.grey, why)
         with self.clock.stage("decide"):
             return self.blanks.judge(frame.name, frame.grey)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from panfocus.guard.left_out import TOLD
 from panfocus.io.folder import some
 from panfocus.pipeline.quality import Finding, Kind
 
 #: What is told of several frames with one kind of finding.
-_MANY: dict[Kind, str] = {
-    "scene": "show another scene",
+_MANY: dict[str, str] = {
+    **{why: many for why, (_, many) in TOLD.items()},
     "blurred": "are wholly blurred",
     "exposure": "are exposed differently",
     "duplicate": "are duplicates of the frames before them",

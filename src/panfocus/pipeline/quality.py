@@ -1,8 +1,7 @@
 """Frames that spoil a stack: of another scene, blurred, differently exposed, doubled, misplaced.
 
-`Surveyor` looks at one frame at a time and keeps a few hundred numbers of each: the strength of
-fine detail in every tile of a grid, the mean luminance, and the difference from the frame before.
-The judgement comes at the end, when every frame can be compared with its neighbours.
+`Surveyor` looks at one frame at a time and keeps a few hundred numbers of each: detail in every
+tile of a grid, mean luminance, the difference from the frame before. It judges at the end.
 """
 
 from __future__ import annotations
@@ -16,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.fine_detail import tile_detail
+from panfocus.arrays.likeness import Unlike
 from panfocus.arrays.noise import deviation, noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
+from panfocus.guard.left_out import TOLD
 from panfocus.pipeline.scene import SceneLikeness
 
-Kind = Literal["scene", "blurred", "exposure", "duplicate", "order"]
+Kind = Unlike | Literal["blurred", "exposure", "duplicate", "order"]
 
 #: Frames are surveyed at this many pixels along their longer side, in tiles of a 24th of it.
 _SIDE = 1536
@@ -61,7 +62,7 @@ class Finding:
     Attributes:
         number: of the frame, from 0.
         name: of the frame.
-        kind: "scene", "blurred", "exposure", "duplicate" or "order".
+        kind: what it is; of `Unlike`, it is none of the scene.
         text: a sentence for the user.
     """
 
@@ -131,8 +132,8 @@ class Surveyor:
         rest = [n for n, name in enumerate(self._names) if name not in without]
         if len(rest) < 3:
             return []
-        strange = [] if are_planes else self.scene.strangers()
-        others: _Found = [(n, "scene", "shows another scene") for n in strange]
+        strange = {} if are_planes else self.scene.strangers()
+        others: _Found = [(n, why, TOLD[why][0]) for n, why in strange.items()]
         rest = [n for n in rest if n not in strange]
         detail = np.stack(self._detail)
         found = [

@@ -62,7 +62,10 @@ def look(journal: Journal, stack: Stack) -> Registration:
     journal.goes(0.0, _LOOKING)
     with journal.clock.stage("align"):
         registration = locate(
-            stack, journal.settings, lambda n, name: journal.tell(n, "align", name)
+            stack,
+            journal.settings,
+            lambda n, name: journal.tell(n, "align", name),
+            leaves_out=journal.leaves_out,
         )
     journal.goes(_LOOKING, 1.0)
     journal.registration = registration

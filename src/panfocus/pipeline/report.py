@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
+from panfocus._version import __version__
 from panfocus.io.atomic import write_atomic
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what makes a picture."""
+    return {
+        "panfocus": __version__,
+        "python": sys.version.split()[0],
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+    }
 
 
 @dataclass

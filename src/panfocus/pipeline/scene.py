@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from panfocus.arrays.likeness import ALIKE, EMPTY, Thumbnail, strangers
+from panfocus.arrays.likeness import ALIKE, EMPTY, Thumbnail, Unlike, strangers
 from panfocus.arrays.types import Float
 
 #: Share of alike neighbours, of four and more, up to which a stack is none.
@@ -31,8 +31,8 @@ class SceneLikeness:
         if len(self._frames) < _MOST:
             self._frames.append(Thumbnail.of(grey))
 
-    def strangers(self) -> list[int]:
-        """Return the numbers of the frames that certainly show another scene than the others."""
+    def strangers(self) -> dict[int, Unlike]:
+        """Return the frames that are certainly none of the others' scene, and what they are."""
         return strangers(self._frames)
 
     def is_torn(self) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from panfocus import schema
 from panfocus.errors import InputError, OutputError
+from panfocus.guard.left_out import TOLD, Why
 from panfocus.io.atomic import write_atomic
 from panfocus.registration.transforms import (
     Crop,
@@ -38,8 +39,8 @@ _MOST_PIXELS = 10**7
 _MOST_ENTRY = 1e9
 #: How the status of a frame begins that could not be aligned; the reason follows.
 UNALIGNED = "left unaligned: "
-#: The status of a frame that shows something else than the others, or nothing.
-STRANGER = UNALIGNED + "it shows nothing of the scene"
+#: How the status of a frame begins that lies in place, but adds nothing; the reason follows.
+LEFT_OUT = "left out: "
 #: The status of a frame whose place nobody has looked for.
 NOT_COMPARED = "not compared"
 #: Share of the picture that the common field must keep for frames to be cropped to it.
@@ -55,11 +56,12 @@ class Placed:
         matrix: coordinates (x, y, 1) of the reference frame to those of this one, pixels.
         kind: of the step that was found, see `LADDER`.
         status: "reference", "aligned", "in place", "carried by its neighbours", "left unaligned: "
-            and why, "loaded", or "not compared".
+            and why, "left out: " and why, "loaded", or "not compared".
         gain: share of the difference to its neighbour that the step removed on held-out pixels.
         error: standard error in pixels of the corner that is known worst; NaN where not known.
         local_px: longest shift that a place of it takes besides, pixels; None where none was
             looked for.
+        left_out: why it takes no part in the picture; None where it does.
     """
 
     name: str
@@ -69,6 +71,14 @@ class Placed:
     gain: float = 0.0
     error: float = float("nan")
     local_px: float | None = None
+    left_out: Why | None = None
+
+    def without(self, why: Why) -> Placed:
+        """Return the same of a frame that is left out: it moves nothing, nor is it cropped to."""
+        adds_nothing = why in ("shaken", "duplicate")
+        told = f"it {TOLD[why][0].rstrip(',')}"
+        status = (LEFT_OUT if adds_nothing else UNALIGNED) + told
+        return Placed(self.name, np.eye(3), "identity", status, left_out=why)
 
 
 @dataclass(frozen=True)
@@ -105,9 +115,9 @@ class Alignment:
         """Whether a frame does not lie in place."""
         return self.shift(number) >= STILL
 
-    def is_stranger(self, number: int) -> bool:
-        """Whether a frame shows nothing of the scene."""
-        return self.frames[number].status == STRANGER
+    def left_out(self, number: int) -> Why | None:
+        """Return why a frame takes no part in the picture; None where it does."""
+        return self.frames[number].left_out
 
     def is_resampled(self, number: int) -> bool:
         """Whether a frame is moved by other than whole pixels."""
@@ -138,6 +148,7 @@ class Alignment:
             "rotation_deg": round(turn, 4),
             "corner_error_px": None if math.isnan(placed.error) else round(placed.error, 3),
             **local,
+            **({} if placed.left_out is None else {"left_out": placed.left_out}),
         }
 
     def to_json(self) -> str:
@@ -159,6 +170,7 @@ class Alignment:
                     "corner_error_px": None if math.isnan(p.error) else round(p.error, 4),
                     "matrix": p.matrix.tolist(),
                     **({"local_shift_px": round(p.local_px, 3)} if p.local_px is not None else {}),
+                    **({"left_out": p.left_out} if p.left_out is not None else {}),
                 }
                 for p in self.frames
             ],
@@ -245,7 +257,7 @@ def _placed(value: object, where: str, height: int, width: int) -> Placed:
     )
     if not is_plausible(matrix, height, width):
         raise schema.SchemaError(inner, "a transform between frames of a stack", "none")
-    error = facts.get("corner_error_px")
+    error, why = facts.get("corner_error_px"), facts.get("left_out")
     return Placed(
         schema.text(schema.item(facts, "name", where), f"{where}.name"),
         normalised(matrix),
@@ -254,4 +266,10 @@ def _placed(value: object, where: str, height: int, width: int) -> Placed:
         error=math.nan
         if error is None
         else schema.number(error, f"{where}.corner_error_px", 0, 1e9),
+        left_out=None if why is None else _why(why, f"{where}.left_out"),
     )
+
+
+def _why(value: object, where: str) -> Why:
+    told = schema.choice(value, where, tuple(TOLD))
+    return next(why for why in TOLD if why == told)

@@ -43,9 +43,12 @@ class ReducedFrame:
 class Meter:
     """Measures pairs of reduced frames."""
 
-    def __init__(self, settings: RegistrationOptions, height: int, width: int) -> None:
-        """Set up for frames of one size."""
+    def __init__(
+        self, settings: RegistrationOptions, height: int, width: int, *, leaves_out: bool = True
+    ) -> None:
+        """Set up for frames of one size, of which some may be left out."""
         self.settings = settings
+        self.leaves_out = leaves_out
         self.height = height
         self.width = width
         self.factor = reduction(height, width)

@@ -6,7 +6,7 @@ takes it. Memory does not grow with the number of frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ import numpy as np
 from panfocus.arrays.likeness import Thumbnail, strangers
 from panfocus.errors import InputError
 from panfocus.frame import Stack
-from panfocus.registration.alignment import NOT_COMPARED, STRANGER, Alignment, Placed
+from panfocus.guard.left_out import Why
+from panfocus.registration.alignment import NOT_COMPARED, Alignment
 from panfocus.registration.curves import Curve
 from panfocus.registration.exposure import Ratio
 from panfocus.registration.gains import gains
@@ -26,6 +27,7 @@ from panfocus.registration.options import (
     resolve_reference,
 )
 from panfocus.registration.placing import Registration, largest_shifts
+from panfocus.registration.redundant import Redundancy
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
 
 if TYPE_CHECKING:
@@ -55,28 +57,33 @@ def _with_local_shifts(found: Registration, stack: Stack, announce: Announce) ->
     return replace(found, alignment=alignment, local=local, motion=motion)
 
 
-def locate(stack: Stack, settings: RegistrationOptions, announce: Announce) -> Registration:
+def locate(
+    stack: Stack, settings: RegistrationOptions, announce: Announce, *, leaves_out: bool = True
+) -> Registration:
     """Look at all frames, small, and say where they lie and how bright they are.
 
     Args:
         stack: at least two frames.
         settings: `align`, `align_to`, `reference`, `exposure`, `keep_size`, `load_transforms`.
         announce: called before every frame that is looked at; twice where shifts are local.
+        leaves_out: whether frames that add nothing may be left out.
 
     Raises:
         InputError: a frame is unreadable, or loaded transforms do not fit the stack.
         UsageError: no such reference frame.
     """
-    found = _as_wholes(stack, settings, announce)
+    height, width = stack.shape[1:]
+    meter = Meter(settings, height, width, leaves_out=leaves_out)
+    found = _as_wholes(stack, meter, announce)
     return _with_local_shifts(found, stack, announce) if settings.align == "local" else found
 
 
-def _as_wholes(stack: Stack, settings: RegistrationOptions, announce: Announce) -> Registration:
+def _as_wholes(stack: Stack, meter: Meter, announce: Announce) -> Registration:
     """Return where frames lie by one transform each."""
     count, height, width = stack.shape
+    settings = meter.settings
     reference = resolve_reference(settings.reference, count)
     loaded = _load(settings, count, height, width)
-    meter = Meter(settings, height, width)
     if loaded is not None and settings.exposure == "none":
         return _finish(loaded, [None] * count, settings)
     alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
@@ -91,6 +98,7 @@ def _to_neighbours(
     links = None if meter.settings.align == "none" else meter.links()
     names: list[str] = []
     thumbnails: list[Thumbnail] = []
+    redundancy = Redundancy() if meter.leaves_out else None
     ratios: list[Ratio | None] = []
     before: ReducedFrame | None = None
     fixed: Detail | None = None
@@ -98,24 +106,26 @@ def _to_neighbours(
         announce(n, frame.name)
         names.append(frame.name)
         now = meter.look(frame)
-        if len(thumbnails) < _MOST_STRANGERS:
+        if n < _MOST_STRANGERS:
             thumbnails.append(now.thumbnail)
         fixed = now.detail if n == reference else fixed
         step = np.eye(3) if links is None or now.detail is None else links.add(now.detail)
+        if redundancy is not None:
+            redundancy.add(now, step)
         if before is not None:
             matrix = step if loaded is None else _between(loaded, n)
             ratios.append(meter.ratio(before, now, matrix))
         before = now
-    others = {*strangers(thumbnails)}
+    odd: dict[int, Why] = {**strangers(thumbnails)}
     if loaded is not None:
-        return _without(loaded, others), gains(ratios, reference)
+        return _without(loaded, odd), gains(ratios, reference)
     found = [_WHERE_IT_IS] * count
     if links is not None:
-        look = _Look(stack, meter, announce)
-        found, reference = look.placed(links, reference, fixed, others)
+        look = _Look(stack, meter, announce, redundancy)
+        found, reference, odd = look.placed(links, reference, fixed, odd)
     placed = [placed_by(name, None if n == reference else found[n]) for n, name in enumerate(names)]
     alignment = Alignment(meter.height, meter.width, reference, tuple(placed))
-    return _without(alignment, others), gains(ratios, reference)
+    return _without(alignment, odd), gains(ratios, reference)
 
 
 @dataclass(frozen=True)
@@ -126,16 +136,18 @@ class _Look:
         stack: the frames.
         meter: compares them.
         announce: see `locate`.
+        redundancy: knows which frames add nothing; None where all are taken.
     """
 
     stack: Stack
     meter: Meter
     announce: Announce
+    redundancy: Redundancy | None
 
     def placed(
-        self, links: Links, reference: int, fixed: Detail | None, others: AbstractSet[int]
-    ) -> tuple[list[PairTransform], int]:
-        """Return where frames lie, and the frame whose geometry counts.
+        self, links: Links, reference: int, fixed: Detail | None, odd: Mapping[int, Why]
+    ) -> tuple[list[PairTransform], int, dict[int, Why]]:
+        """Return where frames lie, the frame whose geometry counts, and which are left out.
 
         What lies beside a frame that shows nothing, or another scene, has no place in its geometry:
         then that of the frame nearest to it counts.
@@ -144,22 +156,35 @@ class _Look:
             links: between all frames and those before them.
             reference: the frame whose geometry was asked for.
             fixed: what is compared of it.
-            others: frames that show another scene.
+            odd: frames that are none of the scene, and why.
         """
-        told = links.told() - others
+        told = links.told() - {*odd}
         if not told:
-            return links.place(reference), reference
-        nearest = min(told, key=lambda n: (abs(n - reference), n))
-        apart = others | _gaps(told, others)
+            return links.place(reference), reference, {**odd}
+        nearest = _nearest(told, reference)
+        apart = {*odd, *_gaps(told, {*odd})}
         if apart:
-            return self._around(apart, nearest), nearest
-        found = links.place(nearest)
-        ties = self.meter.settings.align_to == "reference" and nearest == reference
-        if not ties or fixed is None or not _any_moves(found):
-            return found, nearest
+            found = self._around(apart, nearest)
+        else:
+            found = self._tied(links, nearest, fixed if nearest == reference else None)
+        if self.redundancy is None:
+            return found, nearest, {**odd}
+        # frames that show nothing have no part in the order of focus
+        idle = self.redundancy.found(found, {*range(len(found))} - told, nearest)
+        if nearest not in idle and "shaken" not in idle.values():
+            return found, nearest, {**odd, **idle}
+        nearest = _nearest(told - {*idle}, nearest)
+        # a shaken frame may have been put anywhere, and what lies beyond it with it
+        return self._around(apart | {*idle}, nearest), nearest, {**odd, **idle}
+
+    def _tied(self, links: Links, reference: int, fixed: Detail | None) -> list[PairTransform]:
+        """Return where frames lie, each compared with the reference, too, where that is asked."""
+        found = links.place(reference)
+        if self.meter.settings.align_to != "reference" or fixed is None or not _any_moves(found):
+            return found
         for n, detail in self._details(range(len(found))):
             links.tie(reference, n, (fixed, detail), found[n])
-        return links.place(reference), reference
+        return links.place(reference)
 
     def _around(self, apart: AbstractSet[int], reference: int) -> list[PairTransform]:
         """Return where the other frames lie, compared anew as if those apart were not there."""
@@ -180,6 +205,10 @@ class _Look:
                 yield n, detail
 
 
+def _nearest(numbers: AbstractSet[int], to: int) -> int:
+    return min(numbers, key=lambda n: (abs(n - to), n))
+
+
 def _gaps(told: AbstractSet[int], others: AbstractSet[int]) -> set[int]:
     """Return frames between others that share nothing with those beside them, two and more at once.
 
@@ -189,11 +218,11 @@ def _gaps(told: AbstractSet[int], others: AbstractSet[int]) -> set[int]:
     return {n for n in lone if n - 1 in lone or n + 1 in lone}
 
 
-def _without(alignment: Alignment, others: AbstractSet[int]) -> Alignment:
-    """Return an alignment that says of some frames that they show another scene."""
+def _without(alignment: Alignment, odd: Mapping[int, Why]) -> Alignment:
+    """Return an alignment that says of some frames why they are left out."""
     frames = list(alignment.frames)
-    for n in others:
-        frames[n] = Placed(frames[n].name, np.eye(3), "identity", STRANGER)
+    for n, why in odd.items():
+        frames[n] = frames[n].without(why)
     return replace(alignment, frames=tuple(frames))
 
 

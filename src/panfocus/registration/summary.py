@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from panfocus.registration.alignment import UNALIGNED, Alignment
+from panfocus.registration.alignment import LEFT_OUT, UNALIGNED, Alignment
 from panfocus.registration.transforms import Crop, scale_and_turn
 
 #: Frames that are named in the line; of more only the number is told.
@@ -29,6 +29,7 @@ class RegistrationSummary:
         shifted_locally: frames of which places are shifted besides.
         local_px: by which the place that is shifted most is.
         moving_share: of the picture, in which something moves and one frame is taken.
+        left_out: frames that lie in place, but add nothing.
     """
 
     frames: int
@@ -41,11 +42,12 @@ class RegistrationSummary:
     shifted_locally: int = 0
     local_px: float = 0.0
     moving_share: float = 0.0
+    left_out: int = 0
 
     @property
     def aligned(self) -> int:
-        """Number of frames that lie on the reference, moved or not."""
-        return self.frames - len(self.left_unaligned)
+        """Number of frames that lie on the reference and are taken, moved or not."""
+        return self.frames - len(self.left_unaligned) - self.left_out
 
     def to_dict(self) -> dict[str, Any]:
         """Return values that JSON can hold."""
@@ -134,6 +136,7 @@ def summarise(
         shifted_locally=sum(bool(placed.local_px) for placed in alignment.frames),
         local_px=round(max((p.local_px or 0.0 for p in alignment.frames), default=0.0), 3),
         moving_share=round(moving_share, 5),
+        left_out=sum(placed.status.startswith(LEFT_OUT) for placed in alignment.frames),
         cropped_to=(field.right - field.left, field.bottom - field.top)
         if cropped and field
         else None,

@@ -58,7 +58,7 @@ class Meeting:
     """Two depths that meet.
 
     Attributes:
-        frames: numbers of those that are focused on them.
+        frames: places of those that are focused on them, see `StackSpread`.
         first: 1 where the first of them is nearer in focus, else 0, ``(h, w)``.
         near: where the picture may change, 0 or 1, ``(h, w)``.
     """
@@ -72,9 +72,9 @@ class Meeting:
         """Find where they meet.
 
         Args:
-            index: number of the frame that was taken, ``(h, w)``.
+            index: place of the frame that was taken, ``(h, w)``.
             solid: the same where it is beyond doubt, see `_solid`.
-            frames: numbers of two.
+            frames: places of two.
         """
         one, other = ((solid == number).astype(np.uint8) for number in frames)
         across = np.ones((2 * _ACROSS + 1,) * 2, np.uint8)
@@ -131,6 +131,9 @@ class StackSpread:
         self._again = again
         self._scale = 0
         self._coarser = 1
+        #: Places of frames among those that take part, by their numbers: one that was left out
+        #: puts no two others further apart.
+        self._places: dict[int, int] = {}
         self._greys: dict[int, Pixels] = {}
         self._held: dict[int, Frame] = {}
         self._index: Numbers | None = None
@@ -150,9 +153,10 @@ class StackSpread:
         if not self._is_fit:
             self._greys, self._held = {}, {}
             return
-        self._greys[frame.number] = small(np.asarray(frame.grey), self._coarser * self._scale)
+        place = self._places[frame.number] = len(self._places)
+        self._greys[place] = small(np.asarray(frame.grey), self._coarser * self._scale)
         if self._scale == 1:
-            self._held[frame.number] = frame.alone()
+            self._held[place] = frame.alone()
 
     def take(self, decision: Decision) -> None:
         """Take what was decided of a frame."""
@@ -161,10 +165,11 @@ class StackSpread:
         height, width = (
             self._coarser * side for side in next(iter(self._greys.values())).shape[:2]
         )
+        place = self._places[decision.frame.number]
         if self._index is None:
-            self._index = np.full((height, width), decision.frame.number, np.uint16)
+            self._index = np.full((height, width), place, np.uint16)
         share = cv2.resize(decision.chosen, (width, height), interpolation=cv2.INTER_AREA)
-        self._index[share > 0.5] = decision.frame.number
+        self._index[share > 0.5] = place
         self._kept = decision.kept
 
     def mended(self, picture: Pixels) -> tuple[Pixels, float]:
@@ -176,10 +181,10 @@ class StackSpread:
         if not self._is_fit or self._index is None:
             return picture, 0.0
         meetings = self._telling(np.asarray(cv2.medianBlur(self._index, 3), np.uint16))
-        frames = self._frames({number for each in meetings for number in each.frames})
+        frames = self._frames({place for each in meetings for place in each.frames})
         part = 0.0
         for each in reversed(meetings):  # where edges of several meet, the longest has the say
-            pair = [frames[number] for number in each.frames if number in frames]
+            pair = [frames[place] for place in each.frames if place in frames]
             if len(pair) == 2:
                 picture, changed = self._mended(picture, each, pair)
                 part += changed
@@ -201,28 +206,29 @@ class StackSpread:
         solid = _solid(index)
         for frames in _meeting(solid)[:_TRIED]:
             meeting = Meeting.of(index, solid, frames)
-            greys = [how.linear(self._greys[number]) for number in frames]
+            greys = [how.linear(self._greys[place]) for place in frames]
             if meeting.tells(greys, self._coarser):
                 out.append(meeting)
             if len(out) == _MENDED:
                 break
         return out
 
-    def _frames(self, numbers: set[int]) -> dict[int, Frame]:
-        """Return frames by number, as many as may be held at once."""
+    def _frames(self, places: set[int]) -> dict[int, Frame]:
+        """Return frames by their places, as many as may be held at once."""
         if self._scale == 1:
-            return {number: self._held[number] for number in numbers}
+            return {place: self._held[place] for place in places}
         out: dict[int, Frame] = {}
-        if not numbers or self._again is None:
+        if not places or self._again is None:
             return out
         left = _MOST_BYTES
         for frame in self._again():
-            if frame.number in numbers:
+            place = self._places.get(frame.number)
+            if place in places:
                 left -= int(np.prod(frame.shape)) * frame.dtype.itemsize
                 if left < 0:
                     break
-                out[frame.number] = frame.alone()
-            if len(out) == len(numbers):
+                out[place] = frame.alone()
+            if len(out) == len(places):
                 break
         return out
 

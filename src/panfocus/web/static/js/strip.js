@@ -58,9 +58,11 @@ export function strip() {
   function cell(frame) {
     const stack = state.stack;
     const mark = frame.mark;
-    const left = frame.align?.status?.startsWith("left unaligned");
+    const why = frame.align?.left_out ?? mark?.kind;
+    const left = why || frame.align?.status?.startsWith("left unaligned");
     const moved = frame.align?.status === "aligned" && frame.align.corner_shift_px >= 1;
-    const note = mark ? t(`mark.${mark.kind}`) : left ? t("mark.unaligned") : moved ? t("mark.moved") : "";
+    const note = why ? t(`mark.${why}`) : left ? t("mark.unaligned") : moved ? t("mark.moved") : "";
+    const told = [frame.name, note, mark?.text].filter(Boolean).join(": ");
     const known = stack.frames.map((f) => f.sharpness).filter((v) => v !== null);
     const most = Math.max(...known, 1e-9);
     const least = known.length ? 0.75 * Math.min(...known) : 0; // differences are small beside the whole
@@ -73,12 +75,12 @@ export function strip() {
       : el("span", { class: "blank" });
     return el("li", { class: `cell${frame.used ? "" : " off"}`, data: { number: frame.number } },
       curve,
-      el("button", { type: "button", class: "plain shot", "aria-label": label, title: mark?.text ? `${frame.name} ${mark.text}` : frame.name, data: { frame: frame.number }, on: { click: () => choose(frame.number) } }, image,
-        mark || left ? el("span", { class: "mark small", title: mark?.text ?? note }, glyph("warn"), el("span", {}, note)) : null),
+      el("button", { type: "button", class: "plain shot", "aria-label": label, title: told, data: { frame: frame.number }, on: { click: () => choose(frame.number) } }, image,
+        left ? el("span", { class: "mark small", title: told }, glyph("warn"), el("span", {}, note)) : null),
       el("div", { class: "row foot small" },
         stack.can_switch ? el("input", { type: "checkbox", checked: frame.used, "aria-label": t("frame.use", { name: frame.name }), on: { change: (event) => use(frame.number, event.target) } }) : null,
         el("span", { class: "number" }, String(frame.number + 1)),
-        moved && !mark ? el("span", { class: "moved", title: note }, "↔") : null));
+        moved && !left ? el("span", { class: "moved", title: note }, "↔") : null));
   }
 
   function choose(number) {
