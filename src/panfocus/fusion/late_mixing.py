@@ -124,7 +124,7 @@ def mix_into(below: Pixels, above: Pixels, alpha: Float | None) -> None:
     if alpha is None:
         below[...] = above
         return
-    left, top, width, height = cv2.boundingRect(cv2.compare(alpha, 0.0, cv2.CMP_GT))
+    left, top, width, height = cv2.boundingRect((alpha > 0).view(np.uint8))
     part = slice(top, top + height), slice(left, left + width)
     if height:
         below[part] = mix(below[part], above[part], alpha[part])

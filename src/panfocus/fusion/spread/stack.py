@@ -196,7 +196,8 @@ class StackSpread:
         both = Both.of(pair, meeting.first, self._scale, is_linear=self._is_linear, kept=self._kept)
         height, width = both.shown.shape
         near = cv2.resize(meeting.near, (width, height), interpolation=cv2.INTER_NEAREST)
-        changes = replace(both, shown=both.shown * _faded(near)).changes(_ALLOWED)
+        shown = both.shown * _faded(np.asarray(near, np.float32))
+        changes = replace(both, shown=shown).changes(_ALLOWED)
         return (picture, 0.0) if changes is None else changes.applied(picture, pair)
 
     def _telling(self, index: Numbers) -> list[Meeting]:
@@ -233,7 +234,7 @@ class StackSpread:
         return out
 
 
-def _faded(near: Pixels) -> Float:
+def _faded(near: Float) -> Float:
     """Return 0 or 1 of pixels ``(h, w)`` that rises from 0 at the border: no change ends there."""
     mean = cv2.blur(near, (2 * _SOFT + 1,) * 2, borderType=cv2.BORDER_REPLICATE)
     return np.clip(2 * np.asarray(mean, np.float32) - 1, 0, 1)
