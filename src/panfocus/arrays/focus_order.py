@@ -24,6 +24,9 @@ _BELOW = 0.15
 _DIPS, _OTHERS = 0.12, 0.1
 #: Frames that make such an order, at least, and how many may dip: one in so many.
 _LEAST, _ONE_IN = 4, 4
+#: Frames of which one may be told to dip: of the rest, fewer than four are no order to believe in.
+#: Two sharp halves with blurred frames around them were taken for neighbours in focus.
+_LEAST_TO_DIP = 5
 #: By how much a frame must lead to be the sharpest at a place.
 _LEAD = 0.05
 #: Share of the usual change from a frame to the next up to which they are twins, and up to which
@@ -63,7 +66,7 @@ def dipping(curves: Float) -> list[int]:
         >>> dipping(focus)
         [2]
     """
-    if len(curves) < _LEAST or not curves.size:
+    if len(curves) < _LEAST_TO_DIP or not curves.size:
         return []
     found = [int(n) for n in np.flatnonzero(dips(curves) >= _DIPS)]
     if not found or len(found) * _ONE_IN > len(curves):
