@@ -92,6 +92,15 @@ def serving(*folders, places=None):
         yield client
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A real Chromium; what asks for it is skipped where there is none."""
+    from tests.web.browser import browsing
+
+    with browsing() as found:
+        yield found
+
+
 @pytest.fixture
 def shots(tmp_path):
     """A folder of five frames."""

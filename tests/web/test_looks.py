@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import focal_stack
-from tests.web.browser import browsing, page_of, serving_process, viewing
+from tests.web.browser import page_of, serving_process, viewing
 from tests.web.conftest import write_frames
 from tests.web.test_page import HEIGHT, WIDTH, fuse, paint, tab, until
 
@@ -27,12 +27,6 @@ CUT = """() => {
   }
   return out;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as found:
-        yield found
 
 
 @pytest.fixture

@@ -14,17 +14,11 @@ from PIL import Image
 from panfocus import fuse_volume
 from panfocus.cli import main
 from tests.conftest import psnr
-from tests.web.browser import browsing, page_of, viewing
+from tests.web.browser import page_of, viewing
 from tests.web.conftest import SPOT, planted, write_frames
 from tests.web.test_mending import read
 
 HEIGHT, WIDTH = 160, 240
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as found:
-        yield found
 
 
 @pytest.fixture

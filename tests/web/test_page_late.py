@@ -5,18 +5,12 @@ import pytest
 import tifffile
 
 from tests.conftest import focal_stack
-from tests.web.browser import browsing, page_of, viewing
+from tests.web.browser import page_of, viewing
 from tests.web.conftest import planted, write_frames
 from tests.web.test_page import HEIGHT, WIDTH, at, drag, fuse, tab, until
 
 #: The modules of the page are there once; a test sees what the page knows.
 STORE = "const store = await import('/static/js/store.js');"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as found:
-        yield found
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ import pytest
 import tifffile
 
 from panfocus.cli import main
-from tests.web.browser import browsing, page_of, viewing
+from tests.web.browser import page_of, viewing
 from tests.web.conftest import planted
 from tests.web.test_page import HEIGHT, WIDTH, tab
 from tests.web.test_page_volumes import fuse
 from tests.web.test_readings import film_of
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as found:
-        yield found
 
 
 @pytest.fixture

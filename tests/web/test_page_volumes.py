@@ -5,15 +5,9 @@ import pytest
 import tifffile
 
 from panfocus.cli import main
-from tests.web.browser import browsing, page_of, viewing
+from tests.web.browser import page_of, viewing
 from tests.web.conftest import planted
 from tests.web.test_page import HEIGHT, WIDTH, at, paint, tab, until
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as found:
-        yield found
 
 
 def test_a_volume_is_mended_at_the_place_that_is_shown(browser, tmp_path):

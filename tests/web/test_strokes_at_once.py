@@ -7,6 +7,15 @@ from tests.web.test_at_once import stack_of
 from tests.web.test_mending import dot, draw, opened
 
 
+def saved_with_a_stroke(page, folder):
+    """Mend a stack by one stroke and save it with its project; return its address."""
+    stack, result = opened(page, folder)
+    draw(page, stack, result, dot(115, 85, {"frame": 2}))
+    page.post(f"{stack}/save", {"result": result, "name": "out.tif", "project": True})
+    page.idle()
+    return stack
+
+
 def test_a_stroke_that_is_drawn_while_it_is_saved_is_kept(spoilt, monkeypatch):
     folder, _ = spoilt
     with serving(folder) as page:
@@ -31,10 +40,7 @@ def test_a_stroke_that_is_drawn_while_it_is_saved_is_kept(spoilt, monkeypatch):
 def test_nothing_is_kept_of_what_is_saved(spoilt):
     folder, _ = spoilt
     with serving(folder) as page:
-        stack, result = opened(page, folder)
-        draw(page, stack, result, dot(115, 85, {"frame": 2}))
-        page.post(f"{stack}/save", {"result": result, "name": "out.tif", "project": True})
-        page.idle()
+        stack = saved_with_a_stroke(page, folder)
         unsaved.keep(stack_of(page, stack))  # of the stroke, which was in no hurry
         assert not unsaved.path_of(stack_of(page, stack)).exists()
 
@@ -43,10 +49,7 @@ def test_a_project_that_is_stopped_keeps_its_strokes(spoilt):
     """Saved again after another fusion, it must not lose them."""
     folder, _ = spoilt
     with serving(folder) as page:
-        stack, result = opened(page, folder)
-        draw(page, stack, result, dot(115, 85, {"frame": 2}))
-        page.post(f"{stack}/save", {"result": result, "name": "out.tif", "project": True})
-        page.idle()
+        saved_with_a_stroke(page, folder)
     with serving(folder) as page:
         open_ = page.desk.open([folder / "out.panfocus.json"])
         page.desk.jobs.stop_all(open_.id, "fuse")

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.ground import Ground
 from panfocus.arrays.types import Float, Pixels
 from panfocus.guard.blocks import grey_of, half
 
@@ -49,6 +50,11 @@ class Greys:
     def whole(self) -> list[Float]:
         """Of every frame, ``(h, w)``."""
         return _filled([grey_of(frame) for frame in self._frames], self._shown)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What most of the scene is like, by half of the scale."""
+        return Ground.of(self.halves)
 
     @cached_property
     def halves(self) -> Float:

@@ -24,11 +24,13 @@ from panfocus.guard.mending import (
     LIGHT,
     Mending,
     blurred_light,
+    either,
     joined,
     mixed,
     one_of,
     remaining,
     replaced,
+    share_of,
 )
 from panfocus.guard.spot_keeper import SpotKeeper
 from panfocus.systems import classical_systems
@@ -83,8 +85,11 @@ class Guard:
         )
         if mending is not None:
             weights = joined(weights, mending)
-            mask = mending.mask if mask is None else np.maximum(mask, mending.mask)
-        self._remember(mask, weights, first=first)
+            mask = either(mask, mending.mask)
+        before = None if first else self._decided
+        if before is not None:  # where the guard's decision still stands
+            before = before * (weights.argmax(axis=0) == 0)
+        self._decided = either(mask, before)
         return weights
 
     def check_picture(self, frames: Float, picture: Float) -> Float:
@@ -102,8 +107,7 @@ class Guard:
         mending = self._spots.mending(greys, partial(grey_of, picture), keeps_light=self._sectioned)
         if mending is not None:
             picture = replaced(picture, frames, mending)
-            decided = self._decided
-            self._decided = mending.mask if decided is None else np.maximum(decided, mending.mask)
+            self._decided = either(self._decided, mending.mask)
         return picture
 
     def _blocks(
@@ -140,14 +144,6 @@ class Guard:
         mask = np.asarray(cv2.blur(grown, (3, 3)), np.float32)
         return Mending(mask, one_of(light.argmax(axis=0), len(greys)))
 
-    def _remember(self, mask: Float | None, weights: Float, *, first: bool) -> None:
-        """Keep where the guard's decision still stands."""
-        before = self._decided
-        if not first and before is not None:
-            before = before * (weights.argmax(axis=0) == 0)
-            mask = before if mask is None else np.maximum(mask, before)
-        self._decided = mask
-
     @property
     def kept(self) -> Float | None:
         """Where a frame must stay as it was chosen, ``(h, w)``; None for nowhere."""
@@ -159,9 +155,8 @@ class Guard:
 
     def facts(self) -> dict[str, Any]:
         """Return what was done, in values that JSON can hold."""
-        share = 0.0 if self._decided is None else float((self._decided > 0.5).mean())
         return {
-            "share": round(share, 4),
+            "share": share_of(self._decided),
             "sectioned": self._sectioned,
             "detail": self._is_whole,
             "spots": self._spots.count,

@@ -60,6 +60,18 @@ def blurred_light(grey: Float) -> Float:
     return np.asarray(cv2.GaussianBlur(grey, (size, size), LIGHT), np.float32)
 
 
+def either(one: Float | None, other: Float | None) -> Float | None:
+    """Return how far one or the other mask ``(h, w)`` holds; None where there is neither."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.maximum(one, other)
+
+
+def share_of(decided: Float | None) -> float:
+    """Return the share of the picture in which a second opinion decided, for the report."""
+    return 0.0 if decided is None else round(float((decided > 0.5).mean()), 4)
+
+
 def remaining(decided: Float | None) -> Float | None:
     """Return what remains of the confidence, ``(h, w)``; None where no decision was mended.
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from panfocus.arrays.ground import is_dark_ground
 from panfocus.arrays.types import Float
 from panfocus.guard import spots
 from panfocus.guard.greys import Greys
-from panfocus.guard.mending import Mending, blurred_light, one_of
+from panfocus.guard.mending import Mending, blurred_light, either, one_of
 
 
 class SpotKeeper:
@@ -37,14 +36,13 @@ class SpotKeeper:
             keeps_light: nothing may become darker. Where what is out of focus is dark, the
                 surroundings of a spot are no haze.
         """
-        if not is_dark_ground(frames.halves):
+        if not frames.ground.is_dark:
             return None
         greys = frames.whole
         found = spots.find(greys)
         if not len(found.rows):
             return None
-        kept = found.painted()[0]
-        self.kept = kept if self.kept is None else np.maximum(self.kept, kept)
+        self.kept = either(self.kept, found.painted()[0])
         made = result()
         has = spots.shares(found, made)
         missed = has < spots.KEPT

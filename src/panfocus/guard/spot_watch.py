@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.ground import is_lit_ground
 from panfocus.arrays.types import Float
 from panfocus.guard.greys import Greys
-from panfocus.guard.mending import joined, mixed, remaining
+from panfocus.guard.mending import either, joined, mixed, remaining, share_of
 from panfocus.guard.spot_keeper import SpotKeeper
 
 
@@ -58,7 +57,7 @@ class SpotWatch:
             self._made = grey.copy()
             return alpha
         greys = Greys([made[..., None], grey[..., None]], [None, shown])
-        if self._spots.kept is None and is_lit_ground(greys.halves):
+        if self._spots.kept is None and greys.ground.is_lit:
             self._is_over, self._made = True, None
             return alpha
         weights = np.stack([1 - alpha, alpha])
@@ -66,17 +65,12 @@ class SpotWatch:
         if mending is not None:
             weights = joined(weights, mending)
             alpha = np.ascontiguousarray(weights[1])
-        self._remember(None if mending is None else mending.mask, alpha)
+        before = self._decided
+        if before is not None:  # where the decision is still that of the watch
+            before = before * (alpha <= 0.5)
+        self._decided = either(None if mending is None else mending.mask, before)
         self._made = np.asarray(made + (grey - made) * alpha, np.float32)
         return alpha
-
-    def _remember(self, mask: Float | None, alpha: Float) -> None:
-        """Keep where the decision is still that of the watch."""
-        before = self._decided
-        if before is not None:
-            before = before * (alpha <= 0.5)
-            mask = before if mask is None else np.maximum(mask, before)
-        self._decided = mask
 
     def confidence(self) -> Float | None:
         """What remains of the confidence, ``(h, w)``; None where the watch decided nothing."""
@@ -84,8 +78,7 @@ class SpotWatch:
 
     def facts(self) -> dict[str, Any]:
         """Return what was done, in values that JSON can hold."""
-        share = 0.0 if self._decided is None else float((self._decided > 0.5).mean())
-        return {"share": round(share, 4), "spots": self._spots.count}
+        return {"share": share_of(self._decided), "spots": self._spots.count}
 
     def notes(self) -> list[str]:
         """Return a line for the user about everything that was mended."""

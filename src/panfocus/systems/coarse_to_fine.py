@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from panfocus.arrays.ground import is_dark_ground
+from panfocus.arrays.ground import Ground
 from panfocus.arrays.pixels import floats, shrink
 from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
@@ -54,7 +54,7 @@ def is_dark(frames: Sequence[Pixels] | Pixels) -> bool:
     brightest = shrink(grey_of(frames[0]), 2)
     for frame in frames[1:]:
         brightest = np.maximum(brightest, shrink(grey_of(frame), 2))
-    return is_dark_ground(floats(brightest)[None])
+    return Ground.of(floats(brightest)[None]).is_dark
 
 
 def decided(
