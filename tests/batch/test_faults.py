@@ -203,6 +203,20 @@ def test_a_stack_that_failed_is_tried_again_less_and_less_and_never_given_up(tmp
     assert watch.poll() == jobs
 
 
+def test_where_stacks_need_not_rest_one_that_fails_is_not_tried_all_the_time(tmp_path):
+    """Nothing else was done any more, and the watch never ended."""
+    lay(tmp_path / "in", 1)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/s0.tif").write_bytes(b"somebody's own")
+    told = []
+    watching = options(tmp_path, watch=True, settle_s=0.0, idle_s=0.5)
+    report = run_batch(watching, lambda outcome, *_: told.append(outcome.state))
+    assert report["failed"] == 1
+    assert told == ["failed"] * len(told)
+    assert 1 <= len(told) <= 3
+    assert (tmp_path / "out/s0.tif").read_bytes() == b"somebody's own"
+
+
 @pytest.mark.parametrize("is_left", [True, False])
 def test_results_wait_for_an_output_folder_that_is_away(tmp_path, is_left):
     """Those written into the empty place of a drive would be hidden once it is back."""

@@ -172,7 +172,7 @@ class Batch:
                             raise self._is_gone()
                         return
                     if is_away or not (self._running or self._waiting or fresh):
-                        sleep(min(0.5, self._options.settle_s / 4))
+                        sleep(watch.rest_s)
         finally:
             self.save()
 

@@ -15,9 +15,13 @@ from panfocus.errors import PanfocusError
 from panfocus.resources.paths import is_there
 
 #: A stack that fails and does not change is tried again after ever longer waits, up to this many
-#: seconds: a full disk may have room again after hours.
+#: seconds: a full disk may have room again after hours. And from twice this many on: where stacks
+#: need not rest at all, nothing else would ever be done, and no watch would end.
 _LONGEST_WAIT_S = 600.0
+_LEAST_WAIT_S = 0.5
 _MOST_DOUBLINGS = 20
+#: Rests between looks: no watch need compute all day because its stacks need not rest.
+_LEAST_REST_S, _LONGEST_REST_S = 0.05, 0.5
 #: Share of the time that looking may take: thousands of stacks on a slow drive take long to look
 #: at, and would else be looked at once for every stack that is fused.
 _LOOKING = 0.2
@@ -51,6 +55,11 @@ class Watch:
         """Whether nothing new has come for as long as was said."""
         idle = self._options.idle_s
         return idle is not None and monotonic() - self._last > idle
+
+    @property
+    def rest_s(self) -> float:
+        """How long nothing needs to be done while nothing has come."""
+        return min(_LONGEST_REST_S, max(self._options.settle_s / 4, _LEAST_REST_S))
 
     def poll(self) -> list[Job]:
         """Return stacks whose files have been the same for `settle_s`, each once per change.
@@ -90,8 +99,10 @@ class Watch:
 
     def _wait(self, name: str) -> float:
         """Return for how long a stack must not have changed, longer each time that it failed."""
-        settle = self._options.settle_s
-        doubled = settle * 2 ** min(self._tries.get(name, 0), _MOST_DOUBLINGS)
+        settle, tries = self._options.settle_s, self._tries.get(name, 0)
+        if not tries:
+            return settle
+        doubled = max(settle, _LEAST_WAIT_S) * 2 ** min(tries, _MOST_DOUBLINGS)
         return min(doubled, max(settle, _LONGEST_WAIT_S))
 
     def _look(self) -> list[Job]:
