@@ -11,7 +11,8 @@ import panfocus
 from panfocus.cli.app import app
 from panfocus.cli.options import HEADINGS
 from panfocus.errors import UsageError
-from panfocus.pipeline.options import ABOUT, FIELDS, Chosen, Options, flag_of
+from panfocus.pipeline.chosen import Chosen
+from panfocus.pipeline.options import ABOUT, FIELDS, Options, flag_of
 from panfocus.pipeline.settings import from_text, make_settings
 from tests.conftest import texture
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from panfocus.arrays.pixels import working_factor
 from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
@@ -26,6 +25,7 @@ from panfocus.pipeline.journal import Journal
 from panfocus.pipeline.memory import Groups, groups, memory_limit
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.timing import Shares
+from panfocus.pipeline.working_scale import decided_at
 from panfocus.systems import (
     System,
     traits,
@@ -162,7 +162,7 @@ def fuse_decisions(
     if first is None:
         raise InputError("there are no frames to fuse", expected="at least 2 frames", got="none")
     height, width = first.shape[:2]
-    factor = working_factor(height, width, system.card.working_pixels)
+    factor = decided_at(system, journal.settings, height, width)
     journal.report.working_factor = factor
     budget = memory_limit(journal.settings)
     pixels = height * width

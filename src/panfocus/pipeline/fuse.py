@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Unpack
 
 from panfocus.errors import UsageError
+from panfocus.pipeline.chosen import Chosen
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.map_files import map_paths
-from panfocus.pipeline.options import Chosen, MapKind
+from panfocus.pipeline.options import MapKind
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan
 from panfocus.pipeline.result import FusedPicture

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.held import PART
 from panfocus.fusion.late_mixing import waiting_frames
 from panfocus.io import FrameInfo
 from panfocus.pipeline.options import Options
+from panfocus.pipeline.working_scale import decided_at
 from panfocus.resources.memory import free_memory, parse_size, process_limit
 from panfocus.systems import PictureSystem, System, traits
 from panfocus.systems.traits import (
@@ -248,7 +248,7 @@ def fusion_memory(
 
     Args:
         system: what decides.
-        settings: `mode`, `maps`, `align`, `exposure` and `max_memory` matter.
+        settings: `mode`, `maps`, `align`, `exposure`, `working_scale` and `max_memory` matter.
         count: frames; what compares frames holds up to a group of them, a network that makes a
             picture all.
         height: of a frame, pixels.
@@ -259,7 +259,7 @@ def fusion_memory(
     moved = settings.align != "none" or settings.exposure != "none"
     # the best plane is chosen without a system
     decides = system if traits.decides(system) and settings.mode != "best-plane" else None
-    factor = working_factor(height, width, decides.card.working_pixels) if decides else 1
+    factor = decided_at(decides, settings, height, width) if decides else 1
     needed = estimate_memory(
         height, width, channels, itemsize, factor, maps=settings.maps, moved=moved
     )

@@ -2,8 +2,8 @@
 
 From the fields of `Options` come the flags of ``panfocus fuse`` and ``panfocus batch``
 (`panfocus.cli.options`), the options of a manifest's row (`from_text`), the keyword arguments of
-`panfocus.fuse` (`Chosen`) and the settings in a report. A new option is one field here, one key of
-`Chosen`, and the code that heeds it.
+`panfocus.fuse` (`panfocus.pipeline.chosen`) and the settings in a report. A new option is one field
+here, one key there, and the code that heeds it.
 
 Light: the command line imports it at every start.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, fields, replace
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, get_args
 
 from panfocus.fusion.modes import Mode
 from panfocus.pipeline.about import ABOUT_KEY, About, option
@@ -24,6 +24,7 @@ BitDepth = Literal["same", "8", "16"]
 Void = Literal["smooth", "average", "off"]
 Banding = Literal["mend", "off"]
 Spread = Literal["mend", "off"]
+WorkingScale = Literal["auto", "full"]
 RawTone = Literal["srgb", "linear"]
 GuardOption = Literal["auto", "off"]
 AlignTo = Literal["neighbour", "reference"]
@@ -63,6 +64,8 @@ class Options:
             frame is a little soft (`panfocus.fusion.banding`), in mode "blend"; "off" leaves it.
         spread: "mend" takes the light away that a near thing, out of focus, throws over what lies
             behind it (`panfocus.fusion.spread`), in mode "blend"; "off" leaves it.
+        working_scale: "auto" decides pictures with more pixels than the system's card says
+            (`working_pixels`) at a reduced scale; "full" decides all of them at full scale.
         void: "average" averages frames where only noise tells them apart; "smooth" also takes away
             the grain that is left where nothing else is to be seen, in mode "blend"
             (`panfocus.fusion.grain`); "off" picks one frame.
@@ -167,6 +170,13 @@ class Options:
         choices=get_args(Spread),
         unset="mend; off for a scientific stack",
     )
+    working_scale: WorkingScale = option(
+        "auto",
+        "decision",
+        "Decide large pictures at a reduced scale, or at full scale: finer edges, hairs and small "
+        "lights in pictures that are sharp to the pixel, for several times the time.",
+        choices=get_args(WorkingScale),
+    )
     void: Void = option(
         "smooth",
         "decision",
@@ -250,38 +260,6 @@ class Options:
         "auto", "limits", "auto (70 % of what is free), or a size such as 2GiB."
     )
     threads: int | None = option(None, "limits", "Processors to use; all if not given.", "count")
-
-
-class Chosen(TypedDict, total=False):
-    """The keyword arguments of `panfocus.fuse`: fields of `Options`, numbers where natural."""
-
-    device: str
-    align: str
-    align_dof: str
-    align_to: AlignTo
-    reference: str | int
-    exposure: Exposure
-    keep_size: bool
-    load_transforms: object  # a str or a path of any kind
-    mode: Mode
-    banding: Banding
-    spread: Spread
-    void: Void
-    guard: GuardOption
-    prefer: Prefer
-    order: Order
-    cull: bool
-    maps: bool
-    z_step_um: float | None
-    raw_tone: RawTone
-    prefer_raw: bool
-    flat_field: object  # a str or a path of any kind, as is `dark`
-    dark: object
-    hot_pixels: HotPixels
-    lenient: bool
-    bit_depth: BitDepth | Literal[8, 16]
-    max_memory: str | int
-    threads: int | None
 
 
 #: Fields of `Options` by name.

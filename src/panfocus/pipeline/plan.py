@@ -10,7 +10,6 @@ from typing import Any, cast
 import numpy as np
 
 from panfocus import io
-from panfocus.arrays.pixels import working_factor
 from panfocus.errors import UsageError
 from panfocus.fusion.restoration import restorer_of
 from panfocus.io.volumes.open import check_is_photographs
@@ -18,6 +17,7 @@ from panfocus.pipeline.bounds import check_count, check_sides
 from panfocus.pipeline.memory import check_decoding, check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import FILES, Options
 from panfocus.pipeline.settings import make_settings
+from panfocus.pipeline.working_scale import decided_at
 from panfocus.registration.options import resolve_reference
 from panfocus.registration.stack import Registration
 from panfocus.resources.paths import is_file, listed
@@ -26,7 +26,6 @@ from panfocus.systems import (
     PictureSystem,
     System,
     load_system,
-    traits,
 )
 from panfocus.systems.checks import adopt
 from panfocus.systems.traits import measures_alone
@@ -130,12 +129,6 @@ def _calibrated(
     return calibrated(infos, *asked)
 
 
-def _factor(system: System | PictureSystem, info: io.FrameInfo) -> int:
-    if not traits.decides(system):
-        return 1
-    return working_factor(info.height, info.width, system.card.working_pixels)
-
-
 def _needed(
     system: System | PictureSystem, settings: Options, infos: Sequence[io.FrameInfo]
 ) -> int:
@@ -176,7 +169,7 @@ def by_another(plan_: Plan, settings: Options, system: System | PictureSystem) -
         plan_,
         settings=settings,
         system=system,
-        working_factor=_factor(system, plan_.infos[0]),
+        working_factor=decided_at(system, settings, plan_.height, plan_.width),
         memory_bytes=needed,
     )
 
@@ -239,7 +232,7 @@ def plan(
         width=info.width,
         channels=info.channels,
         dtype=info.dtype,
-        working_factor=_factor(system, info),
+        working_factor=decided_at(system, settings, info.height, info.width),
         reference=infos[reference].name,
         memory_bytes=needed,
         memory_limit=limit,

@@ -10,11 +10,11 @@ from typing import Any, Unpack, cast
 
 from panfocus.frame import Frame, Stack
 from panfocus.pipeline.best import take_best
+from panfocus.pipeline.chosen import Chosen
 from panfocus.pipeline.cull import cull_arrays, culled
 from panfocus.pipeline.decide import fuse_decisions
 from panfocus.pipeline.journal import Cancel, Journal, Progress
 from panfocus.pipeline.memory import kept_bytes
-from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
 from panfocus.pipeline.register import in_place, placed_again

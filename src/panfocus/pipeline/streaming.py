@@ -19,9 +19,9 @@ from panfocus.frame import Frame
 from panfocus.fusion.composite import Composer
 from panfocus.fusion.fold import make_fold
 from panfocus.fusion.refinement import Refine
+from panfocus.pipeline.chosen import Chosen
 from panfocus.pipeline.fuse import Fusion
 from panfocus.pipeline.journal import Journal
-from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.plan import check_system
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.run import fuse_arriving

@@ -15,8 +15,8 @@ from panfocus.errors import UsageError
 from panfocus.io.volumes.array import volume_of_array
 from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.volume import Voxel
+from panfocus.pipeline.chosen import Chosen
 from panfocus.pipeline.journal import Cancel, Progress
-from panfocus.pipeline.options import Chosen
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.volume_check import check, check_slab
 from panfocus.pipeline.volume_choice import Choice, Only, Selection, Wanted, volume_settings
