@@ -7,7 +7,7 @@ import panfocus
 from panfocus.errors import InputError, UsageError
 from panfocus.guard import Blanks
 from panfocus.guard.blank import Brightness
-from panfocus.pipeline import bounds, quality
+from panfocus.pipeline import bounds, misplaced
 from panfocus.pipeline.quality import Surveyor
 from panfocus.resources.later import Later
 from tests.conftest import focal_stack
@@ -63,7 +63,7 @@ def test_a_frame_is_compared_with_few_others(monkeypatch):
 
 def test_order_in_long_stacks_is_judged_in_parts(monkeypatch):
     """And a frame out of place is found there as well."""
-    monkeypatch.setattr(quality, "_MOST_ORDER", 16)
+    monkeypatch.setattr(misplaced, "_MOST", 16)
     count, strip = 41, 6
     rng = np.random.default_rng(3)
     sharp = rng.integers(0, 255, (64, count * strip), np.uint8)
@@ -78,9 +78,9 @@ def test_order_in_long_stacks_is_judged_in_parts(monkeypatch):
     for n, frame in enumerate(frames):
         surveyor.add(f"f{n}", frame)
     assert "f30" in [f.name for f in surveyor.findings() if f.kind == "order"]
-    monkeypatch.setattr(quality, "_MOST_ORDER", 400)
+    monkeypatch.setattr(misplaced, "_MOST", 400)
     whole = [f.name for f in surveyor.findings() if f.kind == "order"]
-    monkeypatch.setattr(quality, "_MOST_ORDER", 16)
+    monkeypatch.setattr(misplaced, "_MOST", 16)
     assert [f.name for f in surveyor.findings() if f.kind == "order"] == whole
 
 

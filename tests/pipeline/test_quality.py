@@ -59,6 +59,25 @@ def test_a_misplaced_frame_is_found_and_kept(good):
     assert keep(found, 8) == list(range(8))
 
 
+@pytest.mark.parametrize(("first", "last"), [(-5, 5), (-2, 9), (-1, 6), (-3, 4)])
+def test_what_is_blurred_alike_on_both_sides_of_the_scene_is_in_order(first, last):
+    """A nearly flat scene looks alike from before its focus and from behind."""
+    frames = [_focused_at(focus) for focus in np.linspace(first, last, 10)]
+    kinds = [kind for _, kind in judge(frames)]
+    assert "blurred" in kinds
+    assert "order" not in kinds
+
+
+def _focused_at(focus):
+    """Return a photograph of things at two depths, 0 and 1, with the focus at another."""
+    texture = np.random.default_rng(4).integers(0, 256, (192, 256)).astype(np.float32)
+    near, far = (
+        cv2.GaussianBlur(texture, (0, 0), 0.6 + 0.15 * abs(focus - depth)) for depth in (0, 1)
+    )
+    near[70:120, 90:160] = far[70:120, 90:160]
+    return np.clip(np.rint(near), 0, 255).astype(np.uint8)
+
+
 def test_the_order_may_be_reversed(good):
     assert judge(good[::-1]) == []
 

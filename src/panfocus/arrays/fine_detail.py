@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float
+
+#: A tile tells of focus if its best frame has this many times the detail of the flattest tiles,
+#: and more than rounding makes.
+TELLS, _LEAST = 3.0, 2 / 255
 
 
 def tile_detail(grey: Float, tiles: int) -> Float:
@@ -36,3 +42,20 @@ def area_means(values: Float, count: int) -> Float:
     beyond[-1] = 0
     sums += np.diff(beyond, axis=0)
     return np.asarray(sums / np.float32(len(values) / count), np.float32)
+
+
+def relative_detail(detail: Float) -> tuple[Float, NDArray[np.bool_]]:
+    """Return detail as a share of each tile's best, and which tiles tell of focus.
+
+    Noise is what the flattest twentieth of all tiles shows.
+
+    Args:
+        detail: in the tiles of every frame, ``(N, T)``, see `tile_detail`.
+
+    Returns:
+        ``(N, T)`` in [0, 1], and ``(T,)``.
+    """
+    noise = ends(detail, 0.05)[0]
+    best = detail.max(axis=0)
+    share = np.maximum(detail - noise, 0) / np.maximum(best - noise, 1e-9)
+    return share.astype(np.float32), best > TELLS * noise + _LEAST

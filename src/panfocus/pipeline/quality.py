@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.fine_detail import tile_detail
+from panfocus.arrays.fine_detail import TELLS, relative_detail, tile_detail
 from panfocus.arrays.likeness import Unlike
 from panfocus.arrays.noise import deviation, noise_variance
 from panfocus.arrays.pixels import shrink, white
@@ -22,6 +22,7 @@ from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.guard.left_out import TOLD
+from panfocus.pipeline.misplaced import misplaced
 from panfocus.pipeline.scene import SceneLikeness
 
 Kind = Unlike | Literal["blurred", "exposure", "duplicate", "order"]
@@ -36,10 +37,6 @@ _SHARP_SHARE = 0.4
 _COARSE = 8
 _COARSE_LEAD = 1.1
 _COARSE_TILES = 0.03
-#: A tile tells of focus if its best frame has this many times the detail of the flattest tiles,
-#: and more than rounding makes.
-_DETAIL = 3.0
-_LEAST_DETAIL = 2 / 255
 #: Mean luminance against the median of five neighbours beyond which exposure differs.
 _EXPOSURE = 0.1
 #: A frame is a duplicate if it differs from the one before by less than this share of the usual,
@@ -48,11 +45,6 @@ _DUPLICATE = 0.15
 _USUAL = 0.7
 _WHITE = 2.0
 _ROUNDING = 0.25 / 255
-#: Moving a frame must shorten the way through the stack by this share of its own steps.
-_MISPLACED = 0.35
-#: Frames whose order is judged together, at most; that of fewer than the least cannot be judged.
-_MOST_ORDER = 400
-_LEAST_ORDER = 5
 
 
 @dataclass(frozen=True)
@@ -175,23 +167,12 @@ def keep(findings: Iterable[Finding], count: int) -> list[int]:
     return kept if len(kept) >= 2 else list(range(count))
 
 
-def _relative(detail: Float) -> tuple[Float, NDArray[np.bool_]]:
-    """Return detail of ``(N, T)`` above noise as a share of each tile's best, and which tiles tell.
-
-    Noise is what the flattest twentieth of all tiles shows.
-    """
-    noise = ends(detail, 0.05)[0]
-    best = detail.max(axis=0)
-    share = np.maximum(detail - noise, 0) / np.maximum(best - noise, 1e-9)
-    return share.astype(np.float32), best > _DETAIL * noise + _LEAST_DETAIL
-
-
 def _is_missed(coarse: Float, suspects: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which suspects ``(N,)`` have coarse detail that the other frames have not."""
     if suspects.all():
         return suspects
     best, others = coarse.max(axis=0), coarse[~suspects].max(axis=0)
-    lost = (best > _COARSE_LEAD * others) & (best > _DETAIL * ends(coarse, 0.05)[0])
+    lost = (best > _COARSE_LEAD * others) & (best > TELLS * ends(coarse, 0.05)[0])
     holds = coarse >= best / _COARSE_LEAD
     return suspects & ((holds & lost).mean(axis=1) > _COARSE_TILES)
 
@@ -202,7 +183,7 @@ def _renumbered(found: _Found, numbers: list[int]) -> _Found:
 
 
 def _find_blurred(detail: Float, coarse: Float) -> _Found:
-    share, tells = _relative(detail)
+    share, tells = relative_detail(detail)
     if not tells.any():
         return []
     # one tile may be chance: the best one in a hundred counts
@@ -246,55 +227,7 @@ def _find_duplicates(
 
 
 def _find_misplaced(detail: Float, frames: list[int], names: list[str]) -> _Found:
-    """Find frames whose pattern of detail fits better between two others.
-
-    In long stacks between two of those around it: time and memory grow with their square.
-    """
-    half = _MOST_ORDER // 2
-    if len(frames) <= _MOST_ORDER:
-        return _misplaced_among(detail, frames, names)
-    found: dict[int, tuple[int, Kind, str]] = {}
-    for start in range(0, len(frames) - half, half):
-        part = frames[start : start + _MOST_ORDER]
-        # a frame is judged where most of its neighbours are
-        first, last = start + half // 2, start + half + half // 2
-        is_first, is_last = start == 0, start + _MOST_ORDER >= len(frames)
-        inner = {*frames[0 if is_first else first : None if is_last else last]}
-        found |= {f[0]: f for f in _misplaced_among(detail, part, names) if f[0] in inner}
-    return list(found.values())
-
-
-def _misplaced_among(detail: Float, frames: list[int], names: list[str]) -> _Found:
-    if len(frames) < _LEAST_ORDER:
-        return []
-    share, tells = _relative(detail[frames])
-    if not tells.any():
-        return []
-    pattern = share[:, tells]
-    distance = np.sqrt(np.mean(np.square(pattern[:, None] - pattern[None]), axis=2))
-    found: _Found = []
-    for k, number in enumerate(frames):
-        better = _better_place(distance, k)
-        if better is not None:
-            where = " and ".join(names[frames[b]] for b in better)
-            found.append((number, "order", f"may be out of order: it resembles {where} more"))
-    return found
-
-
-def _better_place(distance: Float, k: int) -> tuple[int, ...] | None:
-    """Return the neighbours between which frame `k` of ``(N, N)`` fits clearly better, or None."""
-    rest = [n for n in range(len(distance)) if n != k]
-
-    def cost(place: int) -> float:
-        """Return how much longer the way becomes with `k` before ``rest[place]``."""
-        before, after = rest[place - 1 : place], rest[place : place + 1]
-        way = sum(float(distance[k, n]) for n in (*before, *after))
-        return way - (float(distance[before[0], after[0]]) if before and after else 0.0)
-
-    costs = [cost(place) for place in range(len(rest) + 1)]
-    # both ends of a stack are blurred alike: only a place between two frames is certain
-    place = 1 + int(np.argmin(costs[1:-1]))
-    around = [float(distance[k, n]) for n in (k - 1, k + 1) if 0 <= n < len(distance)]
-    if costs[k] - costs[place] <= _MISPLACED * sum(around):
-        return None
-    return tuple(rest[place - 1 : place + 1])
+    return [
+        (number, "order", f"may be out of order: it resembles {names[a]} and {names[b]} more")
+        for number, (a, b) in misplaced(detail, frames).items()
+    ]
