@@ -75,6 +75,7 @@ def test_equal_scenes_take_equal_weights(decision):
     alphas = []
     for n in range(4):
         frame = Frame.of(n, noisy(flat, 4, n))
+        calm.push(frame)
         step = Decision(frame, ones if n == 0 else ones * decision)
         alphas.append(float(calm.soften(step).alpha.mean()))
     # the mean of all frames, whatever was decided; a little more where noise looks like a change
@@ -86,6 +87,8 @@ def test_frames_that_differ_keep_the_decision():
     second = noisy(np.full((64, 64), 150, np.uint8), 2, 1)
     calm = Calm(1)
     ones = np.ones((64, 64), np.float32)
+    for number, each in enumerate((first, second, first)):
+        calm.push(Frame.of(number, each))
     calm.soften(Decision(Frame.of(0, first), ones))
     assert calm.soften(Decision(Frame.of(1, second), ones)).alpha.min() > 0.999
     assert calm.soften(Decision(Frame.of(2, first), 0 * ones)).alpha.max() < 0.001
@@ -105,3 +108,27 @@ def test_clipped_parts_tell_nothing_of_noise():
     scene[:, :64] = 255
     assert np.sqrt(noise_variance(scene)) > 3
     assert noise_variance(np.full((64, 64), 255, np.float32)) == 0
+
+
+@pytest.mark.parametrize("sigma", [3.0, 8.0])
+@pytest.mark.parametrize("system", ["guided", "dualpath"])
+def test_frames_that_were_put_in_place_are_averaged_as_still_ones_are(system, sigma):
+    """Interpolated, a frame has less noise than it was taken with, and another kind of it."""
+    sharp = blurred(texture(300, 400).astype(np.float32), 0.8)
+    sharp[:, 130:270] = blurred(sharp, 12)[:, 130:270]  # a void between two things
+    soft = blurred(sharp, 3)
+    near = np.arange(400)[None, :, None] < 200
+    frames = [np.where(near, sharp, soft), np.where(near, soft, sharp)]
+    turn = cv2.getRotationMatrix2D((200, 150), 0.25, 1.0)
+    turned = cv2.warpAffine(frames[0], turn, (400, 300), flags=cv2.INTER_LANCZOS4)
+
+    def quality(first):
+        pair = [noisy(first, sigma, 1), noisy(frames[1], sigma, 2)]
+        options = {"align": "similarity", "keep_size": True, "maps": False, "reference": 1}
+        fusion = panfocus.fuse(pair, system=system, **options)
+        inner = slice(20, -20), slice(20, -20)
+        return psnr(fusion.image[inner], sharp[inner]), fusion.report.frames[0]["align"]["status"]
+
+    (still, kept), (moved, aligned) = quality(frames[0]), quality(turned)
+    assert (kept, aligned) == ("in place", "aligned")
+    assert moved > still - 0.35

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.types import Float
+from panfocus.frame import Frame
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.grain import Grain
 
@@ -83,26 +84,30 @@ class Calm:
         if not self._needed or self._count is None or self._fine is None:
             return None
         # noise is another one in every frame: what is the same in all of them is what they show
-        own = self._fine * min(self._differing / self._variance, 1.0)
+        own = self._fine * min(self._differing, 1.0)
         return Grain(own, self._count, self._kept) if np.sqrt(own) < self._most else None
 
+    def push(self, frame: Frame) -> None:
+        """Look at a frame before anybody else does: interpolated, it has less noise than it had."""
+        if not self._needed:
+            return
+        taken = shrink(frame.taken_grey, self._factor).astype(np.float32)
+        self._variance = min(self._variance, noise_variance(taken))
+        if np.sqrt(self._variance) < _LEAST_SIGMA * white(frame.dtype):
+            self._needed, self._picture, self._count = False, None, None
+        elif self._likeness is SMOOTHED and self._fine is None:  # nobody else asks for grain
+            own = frame.taken_grey.astype(np.float32)
+            self._fine = self._variance if self._factor == 1 else noise_variance(own)
+            self._most = _MOST_SIGMA * white(frame.dtype)
+
     def soften(self, decision: Decision) -> Decision:
-        """Return the decision with frames averaged where only noise tells them apart.
+        """Return the decision of a frame with frames averaged where only noise tells them apart.
 
         Its `choice` keeps the decision as it was, for the maps.
         """
         if not self._needed:
             return decision
         grey = shrink(decision.frame.grey, self._factor).astype(np.float32)
-        taken = shrink(decision.frame.taken_grey, self._factor).astype(np.float32)
-        self._variance = min(self._variance, noise_variance(taken))
-        if np.sqrt(self._variance) < _LEAST_SIGMA * white(decision.frame.dtype):
-            self._needed, self._picture, self._count = False, None, None
-            return decision
-        if self._likeness is SMOOTHED and self._fine is None:  # nobody else asks for grain
-            own = decision.frame.taken_grey.astype(np.float32)
-            self._fine = self._variance if self._factor == 1 else noise_variance(own)
-            self._most = _MOST_SIGMA * white(decision.frame.dtype)
         self._keep(decision.kept)
         shown = decision.frame.shown(self._factor)
         if self._picture is None or self._count is None:
@@ -125,8 +130,8 @@ class Calm:
         assert self._count is not None
         difference = grey - self._picture
         if self._likeness is SMOOTHED:
-            once = 1 + 1 / max(float(self._count.max()), 1.0)
-            self._differing = max(self._differing, noise_variance(difference) / once)
+            both = noise_variance(grey) + noise_variance(self._picture)
+            self._differing = max(self._differing, noise_variance(difference) / max(both, 1e-9))
         distance = np.asarray(cv2.blur(difference * difference, (_WINDOW, _WINDOW)), np.float32)
         variance = np.float32(self._variance)
         count = np.maximum(self._count, np.float32(1e-3))  # none where no frame has shown anything

@@ -86,6 +86,8 @@ class Mixing:
 
     def push(self, frame: Frame) -> None:
         """Take the next frame."""
+        if self._calm is not None:
+            self._calm.push(frame)
         if self._restoration is not None:
             with self._journal.clock.stage("blend"):
                 self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
