@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float
 
@@ -27,6 +28,14 @@ def noise_variance(grey: Float) -> float:
     blocks = _block_means(residual).ravel()
     blocks = blocks[blocks > 0]
     return ends(blocks, _FLAT)[0] / _MASK_GAIN if blocks.size else 0.0
+
+
+def coarse_noise_variance(grey: Float) -> float:
+    """Estimate the same from pixels averaged two by two; for white noise it is the same.
+
+    JPEG takes the finest noise away and leaves the rest of it, and demosaicing makes it coarse.
+    """
+    return 4 * noise_variance(shrink(grey, 2))
 
 
 def deviation(values: Float) -> float:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.noise import noise_variance
+from panfocus.arrays.noise import coarse_noise_variance, noise_variance
 from panfocus.arrays.pixels import luminance
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
@@ -47,12 +47,13 @@ class Grain:
     """The noise that is left in a fused picture.
 
     Attributes:
-        variance: of one frame's luminance, at full scale.
+        variance: of one frame's luminance, at full scale: of the finest noise and of coarser noise,
+            as if either were a part of white noise.
         count: ``(h, w)`` at the working scale, frames that were averaged.
         kept: ``(h, w)`` in [0, 1], where nothing may be smoothed; None for nowhere.
     """
 
-    variance: float
+    variance: tuple[float, float]
     count: Float
     kept: Float | None = None
 
@@ -66,12 +67,14 @@ def smoothed(picture: Pixels, grain: Grain) -> Pixels:
     """
     height, width = picture.shape[:2]
     sample = _sample(picture)
-    left = noise_variance(luminance(sample).astype(np.float32))
+    grey = luminance(sample).astype(np.float32)
+    left = noise_variance(grey), coarse_noise_variance(grey)
     # of frames that were interpolated less noise is left than they had
-    variance = min(grain.variance, left * float(grain.count.max()))
-    if not left or not variance:
+    most = float(grain.count.max())
+    fine, coarse = (min(v, n * most) for v, n in zip(grain.variance, left, strict=True))
+    if not left[1] or not coarse:
         return picture
-    found = _Found(picture, variance, _channels(sample, left))
+    found = _Found(picture, (fine, coarse), _channels(sample, left[1]))
     out = picture.copy()
     for window in windows(height, width, _TILE, _REACH, 2):
         count = _part(grain.count, window.read, (height, width))
@@ -92,7 +95,8 @@ def _channels(picture: Pixels, left: float) -> Float:
     """Return the noise of each channel, in that of the luminance."""
     if picture.ndim == 2:
         return np.ones(1, np.float32)
-    each = [noise_variance(picture[..., c].astype(np.float32)) for c in range(picture.shape[2])]
+    planes = (picture[..., c].astype(np.float32) for c in range(picture.shape[2]))
+    each = [coarse_noise_variance(plane) for plane in planes]
     # a channel without noise is clipped, or flat: what stands out there is no noise
     return np.maximum(np.asarray(each, np.float32) / np.float32(left), np.float32(1e-3))
 
@@ -113,12 +117,12 @@ class _Found:
 
     Attributes:
         picture: ``(H, W[, C])``.
-        variance: of one frame's luminance.
+        variance: of one frame's luminance, for each band.
         channels: noise of each channel, in that of the luminance.
     """
 
     picture: Pixels
-    variance: float
+    variance: tuple[float, float]
     channels: Float
 
     def smoothed(self, window: Window, count: Float, kept: Float | None) -> Pixels:
@@ -129,24 +133,24 @@ class _Found:
             count: ``(h, w)`` of all that it reads: frames that were averaged.
             kept: of the same, where nothing may be smoothed.
         """
-        local = np.asarray(self.variance / np.maximum(count, 1), np.float32)
+        alone = np.asarray(1 / np.maximum(count, 1), np.float32)
         seen: Float = self.picture[window.read].astype(np.float32)
-        seen = seen.reshape(*local.shape, -1)
+        seen = seen.reshape(*alone.shape, -1)
         taken = np.zeros_like(seen)
         colours, impulse, before = seen, _impulse(), 0.0
-        for sigma in _SIGMAS:
+        for sigma, variance in zip(_SIGMAS, self.variance, strict=True):
             step, before = float(np.sqrt(sigma**2 - before**2)), sigma
             softer, broader = _blurred(colours, step), _blurred(impulse, step)
             band = colours - softer
             energy = self._energy(band, _AROUND * max(1.0, sigma))
-            noise = _halved(local) * np.square(impulse - broader).sum()
+            noise = _halved(alone) * max(variance * np.square(impulse - broader).sum(), 1e-12)
             lost = 1 - np.clip((energy / noise - _NOISE) / _SURE, 0, 1)
-            taken += band * _doubled(lost, local.shape)[..., None]
+            taken += band * _doubled(lost, alone.shape)[..., None]
             colours, impulse = softer, broader
         if kept is not None:
             taken *= 1 - kept[..., None]
         rows, columns = window.inner
-        most = _MOST * np.sqrt(local[rows, columns, None] * self.channels)
+        most = _MOST * np.sqrt(alone[rows, columns, None] * max(self.variance) * self.channels)
         result = seen[window.inner] - np.clip(taken[window.inner], -most, most)
         result = result if self.picture.dtype.kind == "f" else np.rint(result)
         return result.astype(self.picture.dtype)

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.noise import noise_variance
+from panfocus.arrays.noise import coarse_noise_variance, noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.types import Float
 from panfocus.frame import Frame
@@ -51,9 +51,9 @@ class Likeness:
 #: MEASURED (docs/decisions/0029).
 AVERAGED = Likeness(2.0, 0.0)
 SMOOTHED = Likeness(0.8, 0.45)
-#: Noise under half a grey level of 255 cannot be seen: nothing is averaged. What is above sixteen
-#: is no photograph's noise: no grain is smoothed.
-_LEAST_SIGMA = 0.5 / 255
+#: Noise under half a grey level of 255 cannot be seen, nor can one level that JPEG has left of it:
+#: nothing is averaged. What is above sixteen is no photograph's noise: no grain is smoothed.
+_LEAST_SIGMA, _LEAST_COARSE_SIGMA = 0.5 / 255, 1 / 255
 _MOST_SIGMA = 16 / 255
 
 
@@ -71,7 +71,7 @@ class Calm:
         self._likeness = likeness
         self._variance = np.inf
         self._needed = True
-        self._fine: float | None = None
+        self._own: tuple[float, float] | None = None
         self._differing = 0.0
         self._most = np.inf
         self._picture: Float | None = None
@@ -81,23 +81,26 @@ class Calm:
     @property
     def grain(self) -> Grain | None:
         """What noise is left in the picture; None where there was too little to be seen."""
-        if not self._needed or self._count is None or self._fine is None:
+        if not self._needed or self._count is None or self._own is None:
             return None
         # noise is another one in every frame: what is the same in all of them is what they show
-        own = self._fine * min(self._differing, 1.0)
-        return Grain(own, self._count, self._kept) if np.sqrt(own) < self._most else None
+        fine, coarse = (own * min(self._differing, 1.0) for own in self._own)
+        if np.sqrt(max(fine, coarse)) >= self._most:
+            return None
+        return Grain((fine, coarse), self._count, self._kept)
 
     def push(self, frame: Frame) -> None:
         """Look at a frame before anybody else does: interpolated, it has less noise than it had."""
         if not self._needed:
             return
         taken = shrink(frame.taken_grey, self._factor).astype(np.float32)
-        self._variance = min(self._variance, noise_variance(taken))
-        if np.sqrt(self._variance) < _LEAST_SIGMA * white(frame.dtype):
+        coarse = coarse_noise_variance(taken)
+        self._variance = min(self._variance, coarse)
+        if not _is_seen(taken, coarse, white(frame.dtype)):
             self._needed, self._picture, self._count = False, None, None
-        elif self._likeness is SMOOTHED and self._fine is None:  # nobody else asks for grain
+        elif self._likeness is SMOOTHED and self._own is None:  # nobody else asks for grain
             own = frame.taken_grey.astype(np.float32)
-            self._fine = self._variance if self._factor == 1 else noise_variance(own)
+            self._own = noise_variance(own), coarse_noise_variance(own)
             self._most = _MOST_SIGMA * white(frame.dtype)
 
     def soften(self, decision: Decision) -> Decision:
@@ -130,8 +133,9 @@ class Calm:
         assert self._count is not None
         difference = grey - self._picture
         if self._likeness is SMOOTHED:
-            both = noise_variance(grey) + noise_variance(self._picture)
-            self._differing = max(self._differing, noise_variance(difference) / max(both, 1e-9))
+            both = coarse_noise_variance(grey) + coarse_noise_variance(self._picture)
+            apart = coarse_noise_variance(difference)
+            self._differing = max(self._differing, apart / max(both, 1e-9))
         distance = np.asarray(cv2.blur(difference * difference, (_WINDOW, _WINDOW)), np.float32)
         variance = np.float32(self._variance)
         count = np.maximum(self._count, np.float32(1e-3))  # none where no frame has shown anything
@@ -151,3 +155,17 @@ class Calm:
         self._count = np.asarray(lost + (won - lost) * alpha, np.float32)
         self._picture += difference * mixed
         return mixed
+
+
+def _is_seen(grey: Float, coarse: float, full: float) -> bool:
+    """Return whether noise of a luminance ``(H, W)`` can be seen.
+
+    Args:
+        grey: the luminance.
+        coarse: variance of its coarser noise.
+        full: the luminance of white.
+    """
+    seen = coarse / full**2
+    if seen < _LEAST_SIGMA**2:
+        return False
+    return seen >= _LEAST_COARSE_SIGMA**2 or noise_variance(grey) >= (_LEAST_SIGMA * full) ** 2
