@@ -22,10 +22,11 @@ from panfocus.cli.stopping import (
     was_heard,
 )
 from panfocus.errors import PanfocusError
+from panfocus.resources.heap import keep_memory
 from panfocus.resources.memory import is_capped
 
-#: Objects made between two collections of garbage: about what the imports of a fusion make.
-_GARBAGE = 50_000
+#: Objects made between two collections of garbage: twice what the imports of a fusion make.
+_GARBAGE = 100_000
 
 
 def _spare() -> None:
@@ -40,6 +41,8 @@ def _spare() -> None:
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     if is_capped():  # each of its threads asks for memory, and where there is none it crashes
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    else:
+        keep_memory()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
