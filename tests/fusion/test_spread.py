@@ -256,3 +256,23 @@ def test_small_sums():
     mean = mean_where(values, half, 31)
     assert mean.shape == values.shape
     assert grown(values[..., :1], 2).shape == (12, 16, 1)
+
+
+@pytest.mark.parametrize("radius", [1.25, 4.0, 4.6, 6.5, 8.4, 9.2, 13.0])
+@pytest.mark.parametrize("shape", [(40, 33), (12, 70), (33, 41, 3), (33, 41, 1)])
+def test_blurs_are_those_of_discs_whichever_way_they_are_made(
+    radius: float, shape: tuple[int, ...]
+):
+    light = np.random.default_rng(7).random(shape, np.float32)
+    radius = min(radius, min(shape[:2]) / 2 - 2)  # borders reflect once
+    made = Blur((radius,), None)(light)
+    assert made.shape == shape
+    assert np.abs(made - disc(light, radius)).max() < 2e-6
+
+
+def test_a_blur_of_several_radii_mixes_them_by_where_light_comes_from():
+    light = np.random.default_rng(8).random((40, 50, 3), np.float32)
+    share = np.tile(np.linspace(0, 1, 50, dtype=np.float32), (40, 1))
+    made = Blur((3.0, 6.0), (1 - share, share))(light)
+    parts = disc(light * (1 - share)[..., None], 3.0), disc(light * share[..., None], 6.0)
+    assert np.abs(made - sum(parts)).max() < 2e-6

@@ -46,8 +46,15 @@ def belief(
     """
     at_edge = smooth(contour, _ORDER) + np.float32(1e-3)
     lines = [np.log(smooth(f * contour, _ORDER) / at_edge + np.float32(_FINE)) for f in fine]
-    left = [np.log(_around(b.left, b.strip, _ORDER) + np.float32(_LEFT)) for b in found]
-    below = [np.log(_around(b.negative, b.strip, _ORDER) + np.float32(_NEGATIVE)) for b in found]
+    strips = [_Around(b.strip, _ORDER) for b in found]
+    left = [
+        np.log(around.mean(b.left) + np.float32(_LEFT))
+        for around, b in zip(strips, found, strict=True)
+    ]
+    below = [
+        np.log(around.mean(b.negative) + np.float32(_NEGATIVE))
+        for around, b in zip(strips, found, strict=True)
+    ]
     ahead = (left[1] - left[0]) + (below[1] - below[0]) + (lines[0] - lines[1])
     sure = np.clip((np.float32(UNEXPLAINED) - unexplained) / np.float32(_DOUBTED), 0, 1)
     out = [sure * _gained(b, s * ahead, unexplained) for b, s in zip(found, (1, -1), strict=True)]
@@ -59,15 +66,24 @@ def belief(
 
 
 def _gained(found: Behind, ahead: Float, unexplained: Float) -> Float:
-    without = _around(found.without, found.strip, _GAIN) + np.float32(1e-4)
-    gain = np.log(without / (_around(found.left, found.strip, _GAIN) + np.float32(1e-4)))
-    negative = _around(found.negative, found.strip, _GAIN)
+    around = _Around(found.strip, _GAIN)
+    without = around.mean(found.without) + np.float32(1e-4)
+    gain = np.log(without / (around.mean(found.left) + np.float32(1e-4)))
+    negative = around.mean(found.negative)
     in_front = np.clip((ahead + np.minimum(gain, 1) - _AHEAD) / _SURE, 0, 1)
     explained = np.clip((gain - _GAINED - _DOUBT * unexplained) / _GROWS, 0, 1)
     allowed = np.clip(1.5 - negative / _TOO_MUCH, 0, 1)
     return np.asarray(in_front * explained * allowed, np.float32)
 
 
-def _around(values: Float, strip: Float, sigma: float) -> Float:
-    mean = smooth(values, sigma) / (smooth(strip, sigma) + np.float32(1e-3))
-    return np.asarray(mean, np.float32)
+class _Around:
+    """Means over the pixels of a strip around each place."""
+
+    def __init__(self, strip: Float, sigma: float) -> None:
+        """Take the strip ``(H, W)``, 0 or 1, and how far around is looked, pixels."""
+        self._sigma = sigma
+        self._pixels = smooth(strip, sigma) + np.float32(1e-3)
+
+    def mean(self, values: Float) -> Float:
+        """Return the mean of values ``(H, W)`` that are 0 outside of the strip."""
+        return np.asarray(smooth(values, self._sigma) / self._pixels, np.float32)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from panfocus.arrays.discs import disc
 from panfocus.arrays.types import Float
-from panfocus.fusion.spread.light import brightest, grey, smooth
+from panfocus.fusion.spread.light import brightest, defocused, grey, smooth
 
 #: Radii that are tried, pixels.
 LADDER = np.array([1.25, 1.75, 2.25, 2.75, 3.25, 4, 4.75, 5.5, 6.5, 7.5, 9, 11, 13], np.float32)
@@ -127,8 +126,8 @@ class _Scale:
     def error(self, radius: float) -> tuple[Float, Float]:
         """Return what a blur by so many pixels misses, and of how many pixels, on the grid."""
         inner = (self.inward > radius + 2.5) * self.usable
-        blurred = np.maximum(disc(self.light, radius), 0) if radius else self.light
-        missed = np.square(np.sqrt(blurred) - self.seen) * inner
+        light = np.maximum(defocused(self.light, radius), 0) if radius else self.light
+        missed = np.square(np.sqrt(light) - self.seen) * inner
         return _shrunk(missed, self.grid), _shrunk(inner, self.grid)
 
 
