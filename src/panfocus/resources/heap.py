@@ -8,7 +8,7 @@ from contextlib import suppress
 #: Of glibc's `mallopt`: bytes at the end of the heap from which on they are given back to the
 #: system, and bytes from which on an array has pages of its own.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-#: MEASURED (docs/decisions/0036): with more, pictures of 24 million pixels cost more.
+#: MEASURED (docs/decisions/0034): with more, pictures of 24 million pixels cost more.
 _KEPT = 128 * 2**20
 _OWN_PAGES = 16 * 2**20
 
