@@ -140,7 +140,7 @@ def _moved(plane: Float, matrix: Matrix, *, is_rough: bool) -> Float:
     """Return a plane as the other frame shows it."""
     size = plane.shape[::-1]
     if suits(matrix) and not is_rough:
-        return take(plane[None], matrix, size)[0]
+        return take(plane[..., None], matrix, size)[:, 0]
     way = cv2.INTER_CUBIC if is_rough else cv2.INTER_LANCZOS4
     flags, border = way | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
     out = cv2.warpPerspective(plane, matrix, size, flags=flags, borderMode=border)
