@@ -46,6 +46,8 @@ _WIDE = 72
 _ROWS_AT_ONCE = 4 * _BLOCK
 #: By how much of a pixel places of one product may be apart from where it takes them.
 _APART = 1 / 48
+#: Scales that share weights: the last place of a block is off by a four-thousandth of a pixel.
+_ALIKE = 1e-5
 #: Lines of one product without which going from place to place is as fast.
 _FEWEST = 4
 #: Scales beyond which a block's matrix would hold too much for `_WIDE`.
@@ -91,22 +93,14 @@ def _kernel() -> Float:
 class _Bands:
     """Weights of a block of places at a scale, made as they are asked for."""
 
-    def __init__(self, scale: float, *, turned_over: bool) -> None:
-        """Set up.
-
-        Args:
-            scale: samples from one place to the next.
-            turned_over: whether samples come first, as products with lines on their left take
-                them fastest.
-        """
+    def __init__(self, scale: float) -> None:
+        """Set up; `scale` is the samples from one place to the next."""
         self._scale = scale
         self._steps = scale * np.arange(_BLOCK)
-        self._turned_over = turned_over
         #: samples that a block is made from
         self.samples = self.needed(_BLOCK)
-        sides = (self.samples, _BLOCK) if turned_over else (_BLOCK, self.samples)
         # what is not written to takes no memory
-        self._made = np.zeros((_PARTS, *sides), np.float32)
+        self._made = np.zeros((_PARTS, _BLOCK, self.samples), np.float32)
         self._is_made = np.zeros(_PARTS, bool)
 
     def needed(self, places: int) -> int:
@@ -120,7 +114,7 @@ class _Bands:
             parts: that will be asked for.
 
         Returns:
-            ``(_PARTS, _BLOCK, samples)``, or turned over; those of other parts may be missing.
+            ``(_PARTS, _BLOCK, samples)``; those of other parts may be missing.
         """
         known = self._is_made[parts]
         if not known.all():
@@ -133,13 +127,13 @@ class _Bands:
         out = np.zeros((len(parts), _BLOCK, self.samples), np.float32)
         which = np.arange(len(parts))[:, None, None]
         out[which, _ROWS, first[..., None] + _ORDER] = _kernel()[place]
-        self._made[parts] = out.transpose(0, 2, 1) if self._turned_over else out
+        self._made[parts] = out
         self._is_made[parts] = True
 
 
 @lru_cache(32)
-def _bands(scale: float, *, turned_over: bool) -> _Bands:
-    return _Bands(scale, turned_over=turned_over)
+def _bands(scale: float) -> _Bands:
+    return _Bands(scale)
 
 
 @dataclass(frozen=True)
@@ -186,12 +180,14 @@ class _Product(NamedTuple):
         samples: rows, or columns, that they are made from.
         places: rows, or columns, that are made.
         lines: columns, or rows, of the strips.
-        bands: weights of each strip.
+        strips: how many.
+        bands: weights of each strip ``(strips, places, samples)``, or ``(1, ...)`` of all.
     """
 
     samples: slice
     places: slice
     lines: slice
+    strips: int
     bands: Float
 
 
@@ -201,19 +197,18 @@ class _Pass:
     Lines are made in strips, within which they take the same places.
     """
 
-    def __init__(self, scale: float, slant: float, start: float, *, turned_over: bool) -> None:
+    def __init__(self, scale: float, slant: float, start: float) -> None:
         """Set up.
 
         Args:
             scale: samples from one place to the next.
             slant: samples from one line to the next.
             start: sample of place 0 in line 0.
-            turned_over: see `_Bands`.
         """
         self._scale = scale
         self._slant = slant
         self._start = start
-        self._bands = _bands(round(scale, 7), turned_over=turned_over)
+        self._bands = _bands(round(scale / _ALIKE) * _ALIKE)
         self._width = int(min(_APART / max(abs(slant), 1e-9), _WIDE))
 
     def products(self, places: int, first: int, count: int, many: int) -> Iterator[_Product]:
@@ -244,7 +239,8 @@ class _Pass:
                     slice(low, low + needed),
                     slice(block, block + size),
                     slice(a * width, min(b * width, count)),
-                    bands.take(parts[a:b], axis=0),
+                    b - a,
+                    bands[parts[a:b]] if (parts[a:b] != parts[a]).any() else bands[None, parts[a]],
                 )
 
 
@@ -254,7 +250,7 @@ def _down(values: Float, by: _Pass, height: int) -> Float:
     out = np.empty((height, width, channels), np.float32)
     for product in by.products(height, 0, width, channels):
         source, into = values[product.samples, product.lines], out[product.places, product.lines]
-        count = len(product.bands)
+        count = product.strips
         strips = source.reshape(len(source), count, -1).transpose(1, 0, 2)
         made = into.reshape(len(into), count, -1).transpose(1, 0, 2)
         np.matmul(product.bands[:, : len(into), : len(source)], strips, out=made)
@@ -267,9 +263,9 @@ def _along(rows: Float, by: _Pass, first: int, out: Float) -> None:
     for product in by.products(width, first, height, channels):
         source = rows[product.lines, :, product.samples]
         into = out[product.lines, :, product.places]
-        count, size, needed = len(product.bands), into.shape[2], source.shape[2]
+        count, size, needed = product.strips, into.shape[2], source.shape[2]
         strips, made = source.reshape(count, -1, needed), into.reshape(count, -1, size)
-        np.matmul(strips, product.bands[:, :needed, :size], out=made)
+        np.matmul(strips, product.bands[:, :size, :needed].transpose(0, 2, 1), out=made)
 
 
 def take(values: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
@@ -297,11 +293,11 @@ def take(values: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
     )
     values = _taken(values, rows, columns)
     start += slant * columns.first - rows.first
-    along = _Pass(a, b, c - columns.first, turned_over=True)
+    along = _Pass(a, b, c - columns.first)
     out = np.empty((height, values.shape[2], width), np.float32)
     for y in range(0, height, _ROWS_AT_ONCE):
         made = out[y : y + _ROWS_AT_ONCE]
-        down = _Pass(scale, slant, start + scale * y, turned_over=False)
+        down = _Pass(scale, slant, start + scale * y)
         moved = _down(values, down, len(made))
         _along(np.ascontiguousarray(moved.transpose(0, 2, 1)), along, y, made)
     return out
