@@ -51,7 +51,6 @@ class UnmadePixels(Protocol):
         shape: ``(H, W, 3)``.
         dtype: of the pixels.
         taken_grey: luminance ``(h, w)`` of the frame as it was taken, whatever its geometry.
-        most: largest sample of the frame as it was taken; none that is made is larger.
     """
 
     shape: tuple[int, ...]
@@ -59,7 +58,9 @@ class UnmadePixels(Protocol):
     taken_grey: Pixels
 
     @property
-    def most(self) -> float: ...
+    def most(self) -> float:
+        """Largest sample of the frame as it was taken; none that is made is larger."""
+        ...
 
     def forget_grey(self) -> None:
         """Let go of `taken_grey`, which is made anew should it be asked for again."""

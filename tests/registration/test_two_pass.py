@@ -45,7 +45,9 @@ def test_what_lies_beyond_is_mirrored():
     pad = 80
     around = np.pad(plane, pad, "reflect")
     inside = np.array([[1, 0, pad], [0, 1, pad], [0, 0, 1]], np.float64) @ matrix
-    made, wanted = (take(p[..., None], m, SIZE[::-1]) for p, m in ((plane, matrix), (around, inside)))
+    made, wanted = (
+        take(p[..., None], m, SIZE[::-1]) for p, m in ((plane, matrix), (around, inside))
+    )
     # products may round places the other way
     assert np.abs(made - wanted).max() < 0.01
 

@@ -221,7 +221,9 @@ class Changes:
 
 def _shrunk(frame: Frame, scale: int) -> Pixels:
     """Return a frame ``(h, w, C)``; one that lies elsewhere is shrunk before it is moved."""
-    return small(np.asarray(frame.pixels), scale) if frame.guide is not None else frame.colour(scale)
+    return (
+        small(np.asarray(frame.pixels), scale) if frame.guide is not None else frame.colour(scale)
+    )
 
 
 def _doubt(unexplained: Float, glare: Float) -> Float:
