@@ -3,11 +3,11 @@
 The scenes are those of `breathing.py`. Frames are moved by their exact transforms, and each pixel
 is taken from the frame that is closest to the truth around it (7 x 7 pixels) among the *still*
 frames, so that nothing is estimated and nothing is decided: what then is lost against the still
-frames is the interpolation's. That is done by the product's own filter and by the best that are known
-(Lanczos over 8 x 8, order-5 splines, a Fourier series), on encoded values, on light, and on the
-square of the lifted value. "Sharp throughout" moves the truth itself, filmed in each pose: the same
-loss without any blur. Below: the same of `panfocus fuse`. Mean squared error in grey levels, 24 px
-of border left out, all scenes alike. Prints Markdown.
+frames is the interpolation's. That is done by the product's own filter and by the best that are
+known (Lanczos over 8 x 8, order-5 splines, a Fourier series), on encoded values, on light, and on
+the square of the lifted value. "Sharp throughout" moves the truth itself, filmed in each pose: the
+same loss without any blur. Below: the same of `panfocus fuse`. Mean squared error in grey levels,
+24 px of border left out, all scenes alike. Prints Markdown.
 """
 
 import argparse

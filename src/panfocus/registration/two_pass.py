@@ -124,16 +124,11 @@ class _Bands:
     def _make(self, parts: NDArray[np.intp]) -> None:
         places = np.rint((self._steps + parts[:, None] / _PARTS) * _FINE).astype(np.intp)
         first, place = np.divmod(places, _FINE)
-        out = np.zeros((len(parts), _BLOCK, self.samples), np.float32)
-        which = np.arange(len(parts))[:, None, None]
-        out[which, _ROWS, first[..., None] + _ORDER] = _kernel()[place]
-        self._made[parts] = out
+        self._made[parts[:, None, None], _ROWS, first[..., None] + _ORDER] = _kernel()[place]
         self._is_made[parts] = True
 
 
-@lru_cache(32)
-def _bands(scale: float) -> _Bands:
-    return _Bands(scale)
+_bands = lru_cache(32)(_Bands)
 
 
 @dataclass(frozen=True)
