@@ -12,6 +12,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -30,7 +31,9 @@ FRAMES = 8
 COLUMNS = ("still", "still, auto", "breathing, auto", "breathing, true", "breathing, none")
 
 
-def scenes(folder: Path, count: int, half: str = "all") -> Iterator[tuple[Scene, Scene]]:
+def scenes(
+    folder: Path, count: int, half: str = "all", *, sharp: bool = False
+) -> Iterator[tuple[Scene, Scene]]:
     """Yield scenes, still and breathing, of the same pixels of the same light.
 
     Args:
@@ -38,6 +41,7 @@ def scenes(folder: Path, count: int, half: str = "all") -> Iterator[tuple[Scene,
         count: scenes.
         half: "first" or "second" of the photographs, so that what is chosen on one is reported on
             the other, or "all".
+        sharp: whether every frame is in focus throughout.
     """
     names = sorted(p for p in folder.iterdir() if p.suffix.lower() in {".png", ".jpg"})
     middle = len(names) // 2
@@ -49,6 +53,8 @@ def scenes(folder: Path, count: int, half: str = "all") -> Iterator[tuple[Scene,
         pictures = [landscape[(2 * k + s) % len(landscape)] for s in (0, 3, 5, 7)]
         light = depth_light(rng, pictures, FRAMES)
         motions = draw_motions(rng, FRAMES)
+        if sharp:
+            light = replace(light, frames=[light.truth] * FRAMES)
         margin = margin_of(motions, *light.truth.shape[:2])
         yield film(light, [Motion()] * FRAMES, margin), film(light, motions, margin)
 

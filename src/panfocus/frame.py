@@ -57,6 +57,11 @@ class UnmadePixels(Protocol):
     dtype: np.dtype[Any]
     taken_grey: Pixels
 
+    @property
+    def most(self) -> float:
+        """Largest sample of the frame as it was taken; none that is made is larger."""
+        ...
+
     def forget_grey(self) -> None:
         """Let go of `taken_grey`, which is made anew should it be asked for again."""
         ...
@@ -67,6 +72,10 @@ class UnmadePixels(Protocol):
 
     def region(self, tile: Tile) -> Pixels:
         """Return those of a part; places may be rounded otherwise than in `whole`."""
+        ...
+
+    def rough(self, tile: Tile) -> Pixels:
+        """Return the same, interpolated quickly, as an array of its own."""
         ...
 
     def grey(self) -> Pixels:
@@ -165,6 +174,11 @@ class Frame:
         held = self.held
         return held[tile] if isinstance(held, np.ndarray) else held.region(tile)
 
+    def rough(self, tile: Tile) -> Pixels:
+        """Return the same, an array of its own, made with less care: it is to show but faintly."""
+        held = self.held
+        return held[tile].copy() if isinstance(held, np.ndarray) else held.rough(tile)
+
     @cached_property
     def grey(self) -> Pixels:
         """Luminance ``(H, W)``, or what decides in its place, native dtype; kept once asked for."""
@@ -180,6 +194,12 @@ class Frame:
         """The same of the frame as it was taken, if its pixels are yet to be put in place."""
         held = self.held
         return self.grey if isinstance(held, np.ndarray) else held.taken_grey
+
+    @property
+    def most(self) -> float:
+        """The largest sample, or one that none of those yet to be made is larger than."""
+        held = self.held
+        return float(held.max()) if isinstance(held, np.ndarray) else held.most
 
     def measured(self, measure: Callable[[Pixels], Float], factor: int) -> Float:
         """Return what a function finds in the luminance, at the working scale.

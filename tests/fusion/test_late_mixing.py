@@ -19,7 +19,7 @@ class Unmade:
         self._pixels = pixels
         self.shape, self.dtype = pixels.shape, pixels.dtype
         self.taken_grey = pixels[..., 0]
-        self.asked = []
+        self.asked, self.roughly = [], []
 
     def forget_grey(self):
         self.taken_grey = None
@@ -31,6 +31,10 @@ class Unmade:
     def region(self, tile):
         self.asked.append(tile)
         return self._pixels[tile]
+
+    def rough(self, tile):
+        self.roughly.append(tile)
+        return self._pixels[tile] // 2
 
 
 def frames_of(rng, count, dtype=np.uint8):
@@ -86,6 +90,26 @@ def test_what_later_frames_cover_is_never_made():
     np.testing.assert_array_equal(picture[:SIDE, columns], made[1][:SIDE, columns])
 
 
+def test_what_shows_but_faintly_is_made_roughly():
+    rng = np.random.default_rng(0)
+    frames, made = frames_of(rng, 2)
+    late = LateMixing(picture := np.zeros(SHAPE, np.uint8))
+    late.take(frames[0], TILES[0], None)
+    late.end_frame()
+    alpha = np.full((SIDE, SIDE), 0.95, np.float32)
+    alpha[5:9, 3:12] = 0.5
+    late.take(frames[1], TILES[0], alpha)
+    late.end_frame()
+    late.finish()
+    clear = (slice(5, 9), slice(3, 12))
+    assert (frames[0].held.asked, frames[0].held.roughly) == ([clear], [TILES[0]])
+    assert (frames[1].held.asked, frames[1].held.roughly) == ([TILES[0]], [])
+    expected = made[0][TILES[0]] // 2
+    expected[clear] = made[0][clear]
+    mix_into(expected, made[1][TILES[0]], alpha)
+    np.testing.assert_array_equal(picture[TILES[0]], expected)
+
+
 def test_a_few_frames_wait_and_no_more():
     frames, _ = frames_of(np.random.default_rng(0), 9)
     late = LateMixing(np.zeros(SHAPE, np.uint8))
@@ -95,7 +119,7 @@ def test_a_few_frames_wait_and_no_more():
         for tile in TILES:
             late.take(frame, tile, None if n == 0 else faint)
         late.end_frame()
-        made.append(sum(bool(each.held.asked) for each in frames))
+        made.append(sum(bool(each.held.asked + each.held.roughly) for each in frames))
     assert made == [0, 0, 0, 0, 1, 2, 3, 4, 5]
     assert waiting_frames(SHAPE[0] * SHAPE[1] * 3) == 4
 

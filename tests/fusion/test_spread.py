@@ -241,7 +241,7 @@ def test_a_decision_that_keeps_background_is_put_right(wide):
 def test_light_and_samples_are_each_others_inverse(dtype):
     top = 200 if dtype == np.uint8 else 0.5 if dtype == np.float32 else 4000
     samples = np.linspace(0, top, 50).astype(dtype).reshape(5, 10, 1)
-    light = Encoding.of([samples], is_linear=False)
+    light = Encoding.of([samples.max()], is_linear=False)
     assert light.top == top
     assert light.linear(samples).max() == 1
     assert light.samples(light.linear(samples)) == pytest.approx(samples, abs=top * 1e-4)

@@ -54,7 +54,14 @@ def test_parts_are_alike_however_much_is_made(native, dtype, turn):
         off = np.abs(part.astype(float) - whole[tile]) * (255 / top)
         assert off.mean() < 0.3
         assert off.max() < 8
+        rough = frame.rough(tile)
+        assert rough.dtype == dtype
+        assert rough.shape == part.shape
+        assert np.abs(rough.astype(float) - part).mean() * (255 / top) < (8 if top == 255 else 0.01)
+    assert frame.most == pixels.max() >= whole.max()
     assert np.array_equal(frame.pixels, whole)
+    rough = frame.rough((slice(0, 9), slice(0, 9)))
+    rough[...] = 0  # as an array of its own it may be written to
     assert np.array_equal(frame.region((slice(0, 9), slice(0, 9))), whole[:9, :9])
 
 

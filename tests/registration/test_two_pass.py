@@ -24,7 +24,7 @@ def test_places_are_met_within_a_fiftieth_of_a_pixel(degrees, scale, size):
     matrix = similarity(scale, degrees, (13.3, 12.7), size)
     assert suits(matrix)
     y, x = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float32)
-    made = take(np.stack([x, y]), matrix, size[::-1])
+    made = take(np.dstack([x, y]), matrix, size[::-1]).transpose(1, 0, 2)
     inside = places(matrix, size)
     deep = (inside > 10).all(axis=0) & (inside[0] < SIZE[1] - 11) & (inside[1] < SIZE[0] - 11)
     assert deep.any()
@@ -35,7 +35,7 @@ def test_waves_up_to_the_flat_end_are_moved_as_they_are():
     x = np.arange(SIZE[1]) * np.ones((SIZE[0], 1))
     for cycles, most in ((0.1, 0.005), (0.3, 0.01), (0.43, 0.025)):
         wave, wanted = (np.cos(2 * np.pi * cycles * (x + s)).astype(np.float32) for s in (0, 0.5))
-        made = take(wave[None], similarity(shift=(0.5, 0), size=SIZE), SIZE[::-1])[0]
+        made = take(wave[..., None], similarity(shift=(0.5, 0), size=SIZE), SIZE[::-1])[:, 0]
         assert np.abs(made - wanted)[20:-20, 20:-20].max() < most
 
 
@@ -45,7 +45,9 @@ def test_what_lies_beyond_is_mirrored():
     pad = 80
     around = np.pad(plane, pad, "reflect")
     inside = np.array([[1, 0, pad], [0, 1, pad], [0, 0, 1]], np.float64) @ matrix
-    made, wanted = (take(p[None], m, SIZE[::-1]) for p, m in ((plane, matrix), (around, inside)))
+    made, wanted = (
+        take(p[..., None], m, SIZE[::-1]) for p, m in ((plane, matrix), (around, inside))
+    )
     # products may round places the other way
     assert np.abs(made - wanted).max() < 0.01
 
@@ -69,7 +71,7 @@ def test_what_turns_or_bends_is_left_to_others(matrix):
 def test_parts_larger_and_smaller_than_the_planes_are_made(size):
     plane = np.random.default_rng(3).random(SIZE, np.float32)
     for shift in ((0.5, 0.5), (200, 100), (-300, -200)):
-        made = take(plane[None], similarity(0.9, 0.25, shift, size), size[::-1])
-        assert made.shape == (1, *size)
+        made = take(plane[..., None], similarity(0.9, 0.25, shift, size), size[::-1])
+        assert made.shape == (size[0], 1, size[1])
         assert np.isfinite(made).all()
         assert -0.8 < made.min() < made.max() < 1.8

@@ -48,6 +48,11 @@ class MovedPixels:
         """Luminance ``(H, W)`` of the frame as it was taken."""
         return luminance(self._pixels)
 
+    @property
+    def most(self) -> float:
+        """Largest sample of the frame as it was taken."""
+        return self._range[1]
+
     def forget_grey(self) -> None:
         """Let go of `taken_grey`, which is made anew should it be asked for again."""
         vars(self).pop("taken_grey", None)
@@ -60,6 +65,18 @@ class MovedPixels:
         """Return those of a part, no more of them made than it has."""
         made = vars(self).get("_whole")
         return self._made(*tile) if made is None else made[tile]
+
+    def rough(self, tile: Tile) -> Pixels:
+        """Return the same, interpolated quickly where 8 bits hide what that loses."""
+        made = vars(self).get("_whole")
+        if made is not None:
+            return made[tile].copy()
+        if self.dtype != np.uint8:
+            return self._made(*tile)
+        (rows, cols), matrix = tile, window_of(self._matrix, self._field)
+        part = Crop(rows.start, rows.stop, cols.start, cols.stop)
+        size = (rows.stop - rows.start, cols.stop - cols.start)
+        return _taken(self._pixels, window_of(matrix, part), size, cv2.INTER_LINEAR)
 
     @cached_property
     def _whole(self) -> Pixels:

@@ -112,7 +112,7 @@ def compare(
     grid = _Grid(height, width, max(MARGIN // factor, 4))
     middles = grid.middles()
     if not np.array_equal(matrix, np.eye(3)):
-        moving = _moved(moving, matrix, is_rough=is_rough)
+        moving = laid_on(moving, matrix, is_rough=is_rough)
     shown = _shown(middles, matrix, height, width)
     shift, information, remains = _solve(_products(fixed, moving, grid)[shown])
     good = np.isfinite(shift).all(axis=1) & (np.hypot(*shift.T) < FARTHEST)
@@ -136,11 +136,17 @@ def _shown(middles: Array, matrix: Matrix, height: int, width: int) -> NDArray[n
     return out
 
 
-def _moved(plane: Float, matrix: Matrix, *, is_rough: bool) -> Float:
-    """Return a plane as the other frame shows it."""
+def laid_on(plane: Float, matrix: Matrix, *, is_rough: bool = False) -> Float:
+    """Return a plane ``(h, w)`` of one frame where another has it.
+
+    Args:
+        plane: of the moving frame; float32, finite.
+        matrix: from the fixed to the moving frame, pixels of the plane.
+        is_rough: whether bicubic interpolation is enough.
+    """
     size = plane.shape[::-1]
     if suits(matrix) and not is_rough:
-        return take(plane[None], matrix, size)[0]
+        return take(plane[..., None], matrix, size)[:, 0]
     way = cv2.INTER_CUBIC if is_rough else cv2.INTER_LANCZOS4
     flags, border = way | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
     out = cv2.warpPerspective(plane, matrix, size, flags=flags, borderMode=border)

@@ -21,6 +21,7 @@ from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float
 from panfocus.guard.left_out import Why
 from panfocus.registration.meter import ReducedFrame
+from panfocus.registration.patches import laid_on
 from panfocus.registration.pyramid import Detail, Level
 from panfocus.registration.transforms import Matrix, PairTransform, from_reduced, normalised
 
@@ -212,7 +213,7 @@ def difference(fixed: Detail, moving: Detail, step: Matrix) -> Difference | None
         step: from the one to the other, pixels of full scale.
     """
     level, other = _level(fixed), _level(moving)
-    one, two = level.smooth, _moved(other, step)
+    one, two = level.smooth, _laid_on(other, step)
     apart = two - one
     apart -= cv2.GaussianBlur(apart, (0, 0), _SLOW)
     mean = (one + two) / 2
@@ -259,17 +260,11 @@ def _energy(level: Level) -> Float:
     return np.asarray(mean, np.float32)[_BLOCK // 2 :: _BLOCK, _BLOCK // 2 :: _BLOCK].copy()
 
 
-def _moved(level: Level, step: Matrix) -> Float:
+def _laid_on(level: Level, step: Matrix) -> Float:
     grow = from_reduced(level.factor)
     matrix = normalised(np.linalg.inv(grow) @ step @ grow)
-    if np.allclose(matrix, np.eye(3), atol=1e-6):
-        return level.smooth
-    size = level.smooth.shape[1], level.smooth.shape[0]
-    flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpPerspective(
-        level.smooth, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(moved, np.float32)
+    is_still = np.allclose(matrix, np.eye(3), atol=1e-6)
+    return level.smooth if is_still else laid_on(level.smooth, matrix)
 
 
 def _tiles(values: Float) -> Float:

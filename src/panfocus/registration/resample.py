@@ -98,25 +98,26 @@ def _between_pixels(
 ) -> Pixels:
     """Return values that may ring, as `interpolate` does."""
     if suits(matrix) and (pixels.dtype != np.float32 or np.isfinite(pixels).all()):
-        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-        planes = np.empty((channels, *pixels.shape[:2]), np.float32)
-        for k, plane in enumerate(cv2.split(pixels)):
-            _lift(np.asarray(plane, pixels.dtype), planes[k], is_encoded=is_encoded)
-        made = take(planes, matrix, size)
-        lowered = [_lowered(made[k], pixels.dtype, is_encoded=is_encoded) for k in range(channels)]
-        return np.asarray(cv2.merge(lowered), pixels.dtype)
-    values: Float = np.empty(pixels.shape, np.float32)
-    _lift(pixels, values, is_encoded=is_encoded)
+        values = _lifted(pixels, is_encoded=is_encoded)
+        made = take(values.reshape(*pixels.shape[:2], -1), matrix, size)
+        height, channels, width = made.shape
+        flat = made.reshape(height * channels, width)
+        low = _lowered(flat, pixels.dtype, is_encoded=is_encoded).reshape(made.shape)
+        planes = [low[:, k] for k in range(channels)]
+        return np.asarray(cv2.merge(planes) if channels > 1 else planes[0], pixels.dtype)
+    values = _lifted(pixels, is_encoded=is_encoded)
     taken = _take(_doubled(values), np.diag([2.0, 2.0, 1.0]) @ matrix, size, cv2.INTER_CUBIC)
     return _lowered(np.asarray(taken, np.float32), pixels.dtype, is_encoded=is_encoded)
 
 
-def _lift(pixels: Pixels, into: Float, *, is_encoded: bool) -> None:
-    """Write what is interpolated in place of values: for encoded ones the square, once lifted."""
-    lift = _LIFT if is_encoded else 0.0
-    cv2.addWeighted(pixels, 1 / white(pixels.dtype), pixels, 0, lift, dst=into, dtype=cv2.CV_32F)
+def _lifted(pixels: Pixels, *, is_encoded: bool) -> Float:
+    """Return what is interpolated in place of values: for encoded ones the square, once lifted."""
+    lift, top = _LIFT if is_encoded else 0.0, white(pixels.dtype)
+    flat = pixels.reshape(len(pixels), -1)
+    values = cv2.addWeighted(flat, 1 / top, flat, 0, lift, dtype=cv2.CV_32F)
     if is_encoded:
-        np.square(into, out=into)
+        np.square(values, out=values)
+    return np.asarray(values, np.float32).reshape(pixels.shape)
 
 
 def _lowered(made: Float, dtype: np.dtype[Any], *, is_encoded: bool) -> Pixels:

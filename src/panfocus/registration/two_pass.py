@@ -46,6 +46,8 @@ _WIDE = 72
 _ROWS_AT_ONCE = 4 * _BLOCK
 #: By how much of a pixel places of one product may be apart from where it takes them.
 _APART = 1 / 48
+#: Scales that share weights: the last place of a block is off by a four-thousandth of a pixel.
+_ALIKE = 1e-5
 #: Lines of one product without which going from place to place is as fast.
 _FEWEST = 4
 #: Scales beyond which a block's matrix would hold too much for `_WIDE`.
@@ -91,22 +93,19 @@ def _kernel() -> Float:
 class _Bands:
     """Weights of a block of places at a scale, made as they are asked for."""
 
-    def __init__(self, scale: float, *, turned_over: bool) -> None:
-        """Set up.
-
-        Args:
-            scale: samples from one place to the next.
-            turned_over: whether samples come first, as products with lines on their left take
-                them fastest.
-        """
+    def __init__(self, scale: float) -> None:
+        """Set up; `scale` is the samples from one place to the next."""
+        self._scale = scale
         self._steps = scale * np.arange(_BLOCK)
-        self._turned_over = turned_over
         #: samples that a block is made from
-        self.samples = int(self._steps[-1] + 1) + _TAPS
-        sides = (self.samples, _BLOCK) if turned_over else (_BLOCK, self.samples)
+        self.samples = self.needed(_BLOCK)
         # what is not written to takes no memory
-        self._made = np.zeros((_PARTS, *sides), np.float32)
+        self._made = np.zeros((_PARTS, _BLOCK, self.samples), np.float32)
         self._is_made = np.zeros(_PARTS, bool)
+
+    def needed(self, places: int) -> int:
+        """Return how many samples the first so many places of a block are made from."""
+        return int(self._scale * (places - 1) + 1) + _TAPS
 
     def of(self, parts: NDArray[np.intp]) -> Float:
         """Return the weights of blocks that begin at any part of the way between two samples.
@@ -115,7 +114,7 @@ class _Bands:
             parts: that will be asked for.
 
         Returns:
-            ``(_PARTS, _BLOCK, samples)``, or turned over; those of other parts may be missing.
+            ``(_PARTS, _BLOCK, samples)``; those of other parts may be missing.
         """
         known = self._is_made[parts]
         if not known.all():
@@ -125,16 +124,11 @@ class _Bands:
     def _make(self, parts: NDArray[np.intp]) -> None:
         places = np.rint((self._steps + parts[:, None] / _PARTS) * _FINE).astype(np.intp)
         first, place = np.divmod(places, _FINE)
-        out = np.zeros((len(parts), _BLOCK, self.samples), np.float32)
-        which = np.arange(len(parts))[:, None, None]
-        out[which, _ROWS, first[..., None] + _ORDER] = _kernel()[place]
-        self._made[parts] = out.transpose(0, 2, 1) if self._turned_over else out
+        self._made[parts[:, None, None], _ROWS, first[..., None] + _ORDER] = _kernel()[place]
         self._is_made[parts] = True
 
 
-@lru_cache(32)
-def _bands(scale: float, *, turned_over: bool) -> _Bands:
-    return _Bands(scale, turned_over=turned_over)
+_bands = lru_cache(32)(_Bands)
 
 
 @dataclass(frozen=True)
@@ -164,16 +158,14 @@ class _Extent:
         return cls(-before, before + length + after, slice(0, length), (before, after))
 
 
-def _taken(planes: Float, rows: _Extent, columns: _Extent) -> Float:
-    """Return a part of planes, mirrored at their borders."""
-    part = planes[:, rows.inside, columns.inside]
+def _taken(values: Float, rows: _Extent, columns: _Extent) -> Float:
+    """Return a part of values ``(H, W, C)``, mirrored at their borders."""
+    part = values[rows.inside, columns.inside]
     if max(*rows.around, *columns.around) == 0:
         return part
-    out = np.empty((len(planes), rows.count, columns.count), np.float32)
-    for plane, into in zip(part, out, strict=True):
-        around = (*rows.around, *columns.around)
-        cv2.copyMakeBorder(plane, *around, cv2.BORDER_REFLECT_101, dst=into)
-    return out
+    around = (*rows.around, *columns.around)
+    out = cv2.copyMakeBorder(part, *around, cv2.BORDER_REFLECT_101)
+    return np.asarray(out, np.float32).reshape(rows.count, columns.count, values.shape[2])
 
 
 class _Product(NamedTuple):
@@ -183,12 +175,14 @@ class _Product(NamedTuple):
         samples: rows, or columns, that they are made from.
         places: rows, or columns, that are made.
         lines: columns, or rows, of the strips.
-        bands: weights of each strip.
+        strips: how many.
+        bands: weights of each strip ``(strips, places, samples)``, or ``(1, ...)`` of all.
     """
 
     samples: slice
     places: slice
     lines: slice
+    strips: int
     bands: Float
 
 
@@ -198,102 +192,107 @@ class _Pass:
     Lines are made in strips, within which they take the same places.
     """
 
-    def __init__(self, scale: float, slant: float, start: float, *, turned_over: bool) -> None:
+    def __init__(self, scale: float, slant: float, start: float) -> None:
         """Set up.
 
         Args:
             scale: samples from one place to the next.
             slant: samples from one line to the next.
             start: sample of place 0 in line 0.
-            turned_over: see `_Bands`.
         """
         self._scale = scale
         self._slant = slant
         self._start = start
-        self._bands = _bands(round(scale, 7), turned_over=turned_over)
-        self._width = min(int(_APART / max(abs(slant), 1e-9)), _WIDE)
+        self._bands = _bands(round(scale / _ALIKE) * _ALIKE)
+        self._width = int(min(_APART / max(abs(slant), 1e-9), _WIDE))
 
-    def products(self, places: int, first: int, count: int) -> Iterator[_Product]:
+    def products(self, places: int, first: int, count: int, many: int) -> Iterator[_Product]:
         """Yield how all places of some lines are made.
 
         Args:
-            places: how many, a multiple of `_BLOCK`.
+            places: how many.
             first: of the lines.
             count: of lines.
+            many: values that lie beside each other in every line.
         """
-        strips = np.arange(0, count, self._width)
-        middles = first + (strips + np.minimum(strips + self._width, count) - 1) / 2
+        width = max(min(self._width, _WIDE // many), 1)
+        strips = np.arange(0, count, width)
+        middles = first + (strips + np.minimum(strips + width, count) - 1) / 2
         blocks = np.arange(0, places, _BLOCK)
         at = self._scale * blocks[:, None] + (self._slant * middles + self._start)
         whole, part = np.divmod(np.rint(at * _PARTS).astype(np.intp), _PARTS)
         bands = self._bands.of(part)
         # strips of one call are equally wide: the last may not be
-        full = {0, count // self._width, len(strips)}
-        for block, (samples, parts) in enumerate(zip(whole.tolist(), part, strict=True)):
+        full = {0, count // width, len(strips)}
+        for block, samples, parts in zip(blocks.tolist(), whole.tolist(), part, strict=True):
             steps = [n for n in range(1, len(strips)) if samples[n] != samples[n - 1]]
+            size = min(_BLOCK, places - block)
+            needed = self._bands.needed(size)
             for a, b in pairwise(sorted(full.union(steps))):
                 low = samples[a] + _FIRST
                 yield _Product(
-                    slice(low, low + self._bands.samples),
-                    slice(block * _BLOCK, (block + 1) * _BLOCK),
-                    slice(a * self._width, min(b * self._width, count)),
-                    bands.take(parts[a:b], axis=0),
+                    slice(low, low + needed),
+                    slice(block, block + size),
+                    slice(a * width, min(b * width, count)),
+                    b - a,
+                    bands[parts[a:b]] if (parts[a:b] != parts[a]).any() else bands[None, parts[a]],
                 )
 
 
-def _down(planes: Float, by: _Pass, height: int) -> Float:
-    """Return planes ``(C, height, W)``, moved down their columns."""
-    channels, _, width = planes.shape
-    out = np.empty((channels, height, width), np.float32)
-    for product in by.products(height, 0, width):
-        count = len(product.bands)
-        source = planes[:, product.samples, product.lines]
-        strips = source.reshape(channels, -1, count, source.shape[2] // count)
-        into = out[:, product.places, product.lines].reshape(channels, _BLOCK, count, -1)
-        np.matmul(product.bands, strips.transpose(0, 2, 1, 3), out=into.transpose(0, 2, 1, 3))
+def _down(values: Float, by: _Pass, height: int) -> Float:
+    """Return values ``(height, W, C)``, moved down their columns."""
+    _, width, channels = values.shape
+    out = np.empty((height, width, channels), np.float32)
+    for product in by.products(height, 0, width, channels):
+        source, into = values[product.samples, product.lines], out[product.places, product.lines]
+        count = product.strips
+        strips = source.reshape(len(source), count, -1).transpose(1, 0, 2)
+        made = into.reshape(len(into), count, -1).transpose(1, 0, 2)
+        np.matmul(product.bands[:, : len(into), : len(source)], strips, out=made)
     return out
 
 
-def _along(planes: Float, by: _Pass, first: int, out: Float) -> None:
-    """Make rows ``(C, h, W)`` from others ``(C, h, w)``; `first` is the number of the first."""
-    channels, height, width = out.shape
-    for product in by.products(width, first, height):
-        count = len(product.bands)
-        source = planes[:, product.lines, product.samples]
-        strips = source.reshape(channels, count, -1, source.shape[2])
-        into = out[:, product.lines, product.places].reshape(channels, count, -1, _BLOCK)
-        np.matmul(strips, product.bands, out=into)
+def _along(rows: Float, by: _Pass, first: int, out: Float) -> None:
+    """Make rows ``(h, C, W)`` from others ``(h, C, w)``; `first` is the number of the first."""
+    height, channels, width = out.shape
+    for product in by.products(width, first, height, channels):
+        source = rows[product.lines, :, product.samples]
+        into = out[product.lines, :, product.places]
+        count, size, needed = product.strips, into.shape[2], source.shape[2]
+        strips, made = source.reshape(count, -1, needed), into.reshape(count, -1, size)
+        np.matmul(strips, product.bands[:, :size, :needed].transpose(0, 2, 1), out=made)
 
 
-def take(planes: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
+def take(values: Float, matrix: Matrix, size: tuple[int, int]) -> Float:
     """Return values between pixels.
 
     Args:
-        planes: ``(C, H, W)``, finite: a product spreads what is not over its block.
-        matrix: from pixels of the result to those of `planes`, see `suits`; what lies beyond is
+        values: ``(H, W, C)``, finite: a product spreads what is not over its block.
+        matrix: from pixels of the result to those of `values`, see `suits`; what lies beyond is
             mirrored.
         size: width and height of the result.
 
     Returns:
-        ``(C, h, w)``.
+        ``(h, C, w)``, each row channel by channel.
     """
     (a, b, c), (d, e, f) = (matrix / matrix[2, 2])[:2].tolist()
-    width, height = (-(-side // _BLOCK) * _BLOCK for side in size)
+    width, height = size
     slant = d / a
     scale, start = e - slant * b, f - slant * c
     columns = _Extent.of(
-        [a * x + b * y + c for x in (0, width) for y in (0, height)], planes.shape[2]
+        [a * x + b * y + c for x in (0, width) for y in (0, height)], values.shape[1]
     )
     sides = columns.first, columns.first + columns.count
     rows = _Extent.of(
-        [scale * y + slant * x + start for x in sides for y in (0, height)], planes.shape[1]
+        [scale * y + slant * x + start for x in sides for y in (0, height)], values.shape[0]
     )
-    planes = _taken(planes, rows, columns)
+    values = _taken(values, rows, columns)
     start += slant * columns.first - rows.first
-    along = _Pass(a, b, c - columns.first, turned_over=True)
-    out = np.empty((len(planes), height, width), np.float32)
+    along = _Pass(a, b, c - columns.first)
+    out = np.empty((height, values.shape[2], width), np.float32)
     for y in range(0, height, _ROWS_AT_ONCE):
-        made = out[:, y : y + _ROWS_AT_ONCE]
-        down = _Pass(scale, slant, start + scale * y, turned_over=False)
-        _along(_down(planes, down, made.shape[1]), along, y, made)
-    return out[:, : size[1], : size[0]]
+        made = out[y : y + _ROWS_AT_ONCE]
+        down = _Pass(scale, slant, start + scale * y)
+        moved = _down(values, down, len(made))
+        _along(np.ascontiguousarray(moved.transpose(0, 2, 1)), along, y, made)
+    return out

@@ -39,9 +39,9 @@ class Encoding:
     gamma: float
 
     @classmethod
-    def of(cls, frames: Sequence[Pixels], *, is_linear: bool) -> Encoding:
-        """Return the scale of frames."""
-        top = max(float(frame.max()) for frame in frames)
+    def of(cls, most: Sequence[float], *, is_linear: bool) -> Encoding:
+        """Return the scale of frames with such largest samples."""
+        top = max(most)
         return cls(top if top > 0 else 1.0, 1.0 if is_linear else GAMMA)
 
     def linear(self, samples: Pixels) -> Float:

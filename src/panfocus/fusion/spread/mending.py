@@ -114,8 +114,8 @@ class Both:
             is_linear: whether samples are light as measured.
             kept: above 0 where nothing may change, at any scale; None for nowhere.
         """
-        how = Encoding.of([frame.pixels for frame in frames], is_linear=is_linear)
-        one, other = (how.linear(small(np.asarray(f.pixels), scale)) for f in frames)
+        how = Encoding.of([frame.most for frame in frames], is_linear=is_linear)
+        one, other = (how.linear(_shrunk(frame, scale)) for frame in frames)
         size = one.shape[1], one.shape[0]
         taken = cv2.resize(first, size, interpolation=cv2.INTER_AREA) > 0.5
         shown = np.ones(one.shape[:2], np.float32)
@@ -191,7 +191,8 @@ class Changes:
         """Return a picture with the changes made, and the part that changed visibly."""
         out, changed = picture.copy(), 0
         inside = out[_enlarged(self.area, self.scale)]
-        pixels = [frame.pixels[_enlarged(self.area, self.scale)] for frame in frames]
+        rows, columns = _enlarged(self.area, self.scale)
+        pixels = [frame.region((rows, columns)) for frame in frames]
         tile = max(_TILE // self.scale, 1)
         height, width = self.weights[0].shape
         for window in windows(height, width, tile, 2):
@@ -216,6 +217,13 @@ class Changes:
         after = np.rint(after) if out.dtype.kind != "f" else after
         out[core] = after.reshape(out[core].shape)
         return int(np.count_nonzero(brightest(np.abs(step)) > _SEEN * self.how.top))
+
+
+def _shrunk(frame: Frame, scale: int) -> Pixels:
+    """Return a frame ``(h, w, C)``; one that lies elsewhere is shrunk before it is moved."""
+    return (
+        small(np.asarray(frame.pixels), scale) if frame.guide is not None else frame.colour(scale)
+    )
 
 
 def _doubt(unexplained: Float, glare: Float) -> Float:

@@ -203,7 +203,9 @@ class StackSpread:
     def _telling(self, index: Numbers) -> list[Meeting]:
         """Return where depths meet and a blur tells of spread light, the longest edges first."""
         out: list[Meeting] = []
-        how = Encoding.of(list(self._greys.values()), is_linear=self._is_linear)
+        how = Encoding.of(
+            [float(grey.max()) for grey in self._greys.values()], is_linear=self._is_linear
+        )
         solid = _solid(index)
         for frames in _meeting(solid)[:_TRIED]:
             meeting = Meeting.of(index, solid, frames)
