@@ -67,8 +67,8 @@ def _volume_project(folder: Path) -> list[str]:
     import tifffile
 
     from panfocus.pipeline.project import Project
-    from panfocus.pipeline.volume_choice import volume_settings
-    from panfocus.pipeline.volume_project import volume_project
+    from panfocus.pipeline.volumes.choice import volume_settings
+    from panfocus.pipeline.volumes.project import volume_project
     from panfocus.retouch.stroke import FrameSource, Stroke
 
     planes = stack(3, channels=1, dtype="uint16")

@@ -16,8 +16,8 @@ from .pipeline.plan import plan as plan
 from .pipeline.project import Project as Project
 from .pipeline.register import align as align
 from .pipeline.streaming import StreamingFusion as StreamingFusion
-from .pipeline.volume_fusion import fuse_volume as fuse_volume
-from .pipeline.volume_result import VolumeFusion as VolumeFusion
+from .pipeline.volumes.fusion import fuse_volume as fuse_volume
+from .pipeline.volumes.result import VolumeFusion as VolumeFusion
 from .retouch.stroke import Stroke as Stroke
 from .systems.base import PictureSystem as PictureSystem
 from .systems.base import System as System

@@ -11,7 +11,7 @@ from panfocus.fusion.banding import NEAR, raised
 from panfocus.fusion.evidence_fold import EvidenceFold
 from panfocus.fusion.focus_curves import EVERY, FocusCurves
 from panfocus.fusion.focus_peaks import peaks, trust
-from panfocus.pipeline.volume_choice import volume_settings
+from panfocus.pipeline.volumes.choice import volume_settings
 from panfocus.synthesis.focal_stacks import depth_scene
 from panfocus.systems import load_system
 

@@ -10,7 +10,7 @@ from panfocus.fusion.spread import mending
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, mean_where, total
 from panfocus.fusion.spread.radius import clipped, radius_of
-from panfocus.pipeline.volume_choice import volume_settings
+from panfocus.pipeline.volumes.choice import volume_settings
 from panfocus.synthesis.focal_pairs import bokeh_scene, hard_scene, layers_scene
 
 SIZE = 208, 256

@@ -152,8 +152,8 @@ def test_each_t_and_c_of_a_volume_is_a_scene_of_its_own(tmp_path, picture):
 def test_a_zarr_is_a_volume_too_and_a_result_is_none(tmp_path, picture):
     zarr = pytest.importorskip("zarr")
     from panfocus.pipeline.options import Options
-    from panfocus.pipeline.volume_outputs import VolumeOutputs
-    from panfocus.pipeline.volumes import Choice, fuse_file
+    from panfocus.pipeline.volumes.outputs import VolumeOutputs
+    from panfocus.pipeline.volumes.run import Choice, fuse_file
 
     planes = volume(picture, 1, 2)  # TCZYX
     store = tmp_path / "data/cells.ome.zarr"

@@ -15,7 +15,7 @@ from panfocus.cli import main
 from panfocus.errors import InputError
 from panfocus.io.volumes.reading import VolumeReading
 from panfocus.pipeline.project import Project
-from panfocus.pipeline.volume_project import volume_project
+from panfocus.pipeline.volumes.project import volume_project
 from tests.conftest import focal_stack
 from tests.web.conftest import serving
 from tests.web.test_mending import dot, draw

@@ -12,8 +12,8 @@ from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.vendors import Mosaic
 from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.map_files import map_path
-from panfocus.pipeline.volume_choice import Only
-from panfocus.pipeline.volume_outputs import VolumeOutputs
+from panfocus.pipeline.volumes.choice import Only
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
 
 #: Of scientific stacks, and of those whose version of OME-Zarr is said.
 VOLUME_ENDING, ZARR_ENDING = ".ome.tif", ".ome.zarr"

@@ -21,7 +21,7 @@ from panfocus.io.formats import SUFFIXES
 from panfocus.io.read import look
 from panfocus.io.volumes.open import is_vendors, is_volume
 from panfocus.pipeline.options import Options
-from panfocus.pipeline.volume_choice import Choice, Only
+from panfocus.pipeline.volumes.choice import Choice, Only
 from panfocus.resources.paths import is_file, is_folder, is_there
 
 _natural = natsort_keygen(alg=ns.PATH | ns.IGNORECASE)

@@ -25,10 +25,10 @@ from panfocus.pipeline.options import Options
 from panfocus.pipeline.outputs import Outputs
 from panfocus.pipeline.plan import Plan, plan, settings_files
 from panfocus.pipeline.settings import make_settings
-from panfocus.pipeline.volume_check import check as check_volume
-from panfocus.pipeline.volume_choice import Choice, volume_settings
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volumes import fuse_file
+from panfocus.pipeline.volumes.check import check as check_volume
+from panfocus.pipeline.volumes.choice import Choice, volume_settings
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.pipeline.volumes.run import fuse_file
 from panfocus.systems import (
     Card,
     PictureSystem,

@@ -18,7 +18,7 @@ from panfocus.errors import UsageError
 from panfocus.io.atomic import located
 from panfocus.pipeline.options import FIELDS, MAP_KINDS
 from panfocus.pipeline.settings import make_settings
-from panfocus.pipeline.volume_choice import Only
+from panfocus.pipeline.volumes.choice import Only
 
 PART_FAILED = 3
 #: Of a stack that are told at once; the report has them all.

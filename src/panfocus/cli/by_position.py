@@ -11,7 +11,7 @@ from pathlib import Path
 from panfocus.cli.bare_options import BARE
 from panfocus.cli.request import Request
 from panfocus.errors import UsageError
-from panfocus.pipeline.volume_choice import Choice, Only, Selection
+from panfocus.pipeline.volumes.choice import Choice, Only, Selection
 
 #: What stands for the name of a position in the name of a file.
 PLACE = "{position}"

@@ -19,13 +19,13 @@ from panfocus.io.outputs import check_apart
 from panfocus.io.volumes.vendors import Mosaic
 from panfocus.pipeline.plan import settings_files
 from panfocus.pipeline.project_content import ProjectContent
-from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volume_plan import VolumePlan
-from panfocus.pipeline.volume_project import fuse_volume_project
-from panfocus.pipeline.volume_summary import Summary
-from panfocus.pipeline.volume_surfaces import SurfaceOutputs
-from panfocus.pipeline.volumes import fuse_file
+from panfocus.pipeline.volumes.choice import Choice, Only, volume_settings
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.pipeline.volumes.plan import VolumePlan
+from panfocus.pipeline.volumes.project import fuse_volume_project
+from panfocus.pipeline.volumes.run import fuse_file
+from panfocus.pipeline.volumes.summary import Summary
+from panfocus.pipeline.volumes.surfaces import SurfaceOutputs
 from panfocus.resources.paths import as_path
 from panfocus.systems import load_system
 

@@ -119,7 +119,7 @@ class Project(ProjectContent):
                 "a volume is fused into a file",
                 where="project",
                 expected="a project of frames",
-                remedy="take `panfocus.pipeline.volume_project.fuse_volume_project`",
+                remedy="take `panfocus.pipeline.volumes.project.fuse_volume_project`",
             )
 
         planned = plan_project(self, accept_changed=accept_changed, cancel=cancel)

@@ -15,8 +15,8 @@ from panfocus.pipeline.options import Options
 from panfocus.pipeline.plan import Plan, of_frames, plan
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
-from panfocus.pipeline.volume_check import FIXED, check_guide
-from panfocus.pipeline.volume_choice import volume_settings
+from panfocus.pipeline.volumes.check import FIXED, check_guide
+from panfocus.pipeline.volumes.choice import volume_settings
 from panfocus.systems import load_system
 from panfocus.web.form import changed
 from panfocus.web.frames import PlaneFrames

@@ -12,8 +12,8 @@ from panfocus.errors import UsageError
 from panfocus.io.checked_json import Value
 from panfocus.pipeline.project import Project
 from panfocus.pipeline.project_content import Place, ProjectContent
-from panfocus.pipeline.volume_choice import volume_settings
-from panfocus.pipeline.volume_project import planes_of, volume_project
+from panfocus.pipeline.volumes.choice import volume_settings
+from panfocus.pipeline.volumes.project import planes_of, volume_project
 from panfocus.retouch import FrameSource, Source, Stroke, SystemSource, stroke_from, stroke_to
 from panfocus.web.carried import Base, Carried, Drawn
 from panfocus.web.covers import cover_of

@@ -18,7 +18,7 @@ from panfocus.pipeline.project_content import ProjectContent
 from panfocus.pipeline.project_file import save_project
 from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.retouched import retouch
-from panfocus.pipeline.volume_project import strokes_at
+from panfocus.pipeline.volumes.project import strokes_at
 from panfocus.retouch import Stroke
 from panfocus.web import mendings, unsaved, volume_saving
 from panfocus.web.jobs import Jobs, PageJob

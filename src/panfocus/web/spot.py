@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from panfocus.errors import Cancelled, UsageError
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.project_content import Place
-from panfocus.pipeline.volumes import step_of
+from panfocus.pipeline.volumes.run import step_of
 from panfocus.web.frames import PlaneFrames, StackFrames
 from panfocus.web.stacks import OpenStack
 

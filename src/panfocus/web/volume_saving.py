@@ -11,11 +11,11 @@ from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.reading import VolumeReading
 from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.outputs import Outputs
-from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volume_project import StrokeMender, StrokesAt
-from panfocus.pipeline.volume_surfaces import SurfaceOutputs
-from panfocus.pipeline.volumes import fuse_file
+from panfocus.pipeline.volumes.choice import Choice, Only, volume_settings
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.pipeline.volumes.project import StrokeMender, StrokesAt
+from panfocus.pipeline.volumes.run import fuse_file
+from panfocus.pipeline.volumes.surfaces import SurfaceOutputs
 from panfocus.web.form import changed
 from panfocus.web.frames import VolumeFile
 from panfocus.web.requests import one_of

@@ -16,8 +16,8 @@ from panfocus.io.volumes.volume import Channel, Position
 from panfocus.io.volumes.write import Picture
 from panfocus.io.volumes.write_tiff import fits_imagej
 from panfocus.pipeline.settings import make_settings
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volumes import Choice, fuse_file
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.pipeline.volumes.run import Choice, fuse_file
 from tests.conftest import focal_stack
 
 T, C, Z, H, W = 2, 3, 4, 48, 64

@@ -17,10 +17,10 @@ from panfocus.io.volumes.volume import Volume, Voxel
 from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.options import MapKind
 from panfocus.pipeline.surface_output import Relief
-from panfocus.pipeline.volume_choice import Choice, Group
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volume_summary import Summary
-from panfocus.pipeline.volume_surfaces import Shown, SurfaceOutputs
+from panfocus.pipeline.volumes.choice import Choice, Group
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.pipeline.volumes.summary import Summary
+from panfocus.pipeline.volumes.surfaces import Shown, SurfaceOutputs
 from panfocus.resources.paths import as_path
 
 

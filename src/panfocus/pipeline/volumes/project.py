@@ -17,11 +17,11 @@ from panfocus.pipeline.project_content import Place, PlaneStrokes, ProjectConten
 from panfocus.pipeline.project_inputs import find_inputs, note_input
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.retouched import retouch_from
-from panfocus.pipeline.volume_check import FIXED
-from panfocus.pipeline.volume_choice import Choice, Group, Only
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volume_summary import Summary
-from panfocus.pipeline.volumes import FusedStack, fuse_file, fuse_group
+from panfocus.pipeline.volumes.check import FIXED
+from panfocus.pipeline.volumes.choice import Choice, Group, Only
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.pipeline.volumes.run import FusedStack, fuse_file, fuse_group
+from panfocus.pipeline.volumes.summary import Summary
 from panfocus.registration.stack import Registration
 from panfocus.retouch.stroke import Stroke
 
@@ -96,7 +96,7 @@ def place_of(group: Group) -> Place | None:
 
 @dataclass(frozen=True)
 class StrokeMender:
-    """Puts strokes onto the pictures of a volume; see `panfocus.pipeline.volumes.Mender`.
+    """Puts strokes onto the pictures of a volume; see `panfocus.pipeline.volumes.run.Mender`.
 
     Attributes:
         strokes: in their order, by place.

@@ -20,11 +20,11 @@ from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.settings import is_length
 from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.surface_output import Relief
-from panfocus.pipeline.volume_check import FIXED, check
-from panfocus.pipeline.volume_choice import Choice, Group
-from panfocus.pipeline.volume_outputs import VolumeOutputs, Writing
-from panfocus.pipeline.volume_summary import Summary
-from panfocus.pipeline.volume_surfaces import Shown
+from panfocus.pipeline.volumes.check import FIXED, check
+from panfocus.pipeline.volumes.choice import Choice, Group
+from panfocus.pipeline.volumes.outputs import VolumeOutputs, Writing
+from panfocus.pipeline.volumes.summary import Summary
+from panfocus.pipeline.volumes.surfaces import Shown
 from panfocus.systems import PictureSystem, System, load_system
 
 

@@ -12,7 +12,7 @@ from panfocus.pipeline.map_files import check_makes_maps
 from panfocus.pipeline.memory import check_memory, fusion_memory, memory_limit
 from panfocus.pipeline.options import Options
 from panfocus.pipeline.slabs import slab_ranges
-from panfocus.pipeline.volume_choice import Choice, Selection
+from panfocus.pipeline.volumes.choice import Choice, Selection
 from panfocus.resources.memory import hold_algebra_room, process_limit
 from panfocus.schema import said
 from panfocus.systems import Card, PictureSystem, System

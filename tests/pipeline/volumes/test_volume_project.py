@@ -12,10 +12,10 @@ import tifffile
 from panfocus.cli import main
 from panfocus.errors import InputError, UsageError
 from panfocus.pipeline.project import Project
-from panfocus.pipeline.volume_choice import Choice, volume_settings
-from panfocus.pipeline.volume_outputs import VolumeOutputs
-from panfocus.pipeline.volume_project import StrokeMender, fuse_volume_project, volume_project
-from panfocus.pipeline.volumes import fuse_file
+from panfocus.pipeline.volumes.choice import Choice, volume_settings
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.pipeline.volumes.project import StrokeMender, fuse_volume_project, volume_project
+from panfocus.pipeline.volumes.run import fuse_file
 from panfocus.retouch.stroke import FrameSource, Sharpest, Stroke
 from tests.conftest import focal_stack
 

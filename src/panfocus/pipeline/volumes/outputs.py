@@ -22,10 +22,10 @@ from panfocus.io.volumes.write_picture import check_is_map, check_is_picture, is
 from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.io.write import check_place, output_format
 from panfocus.pipeline.slabs import slab_paths, slab_ranges
-from panfocus.pipeline.volume_check import check_slab
-from panfocus.pipeline.volume_choice import Choice, Selection
-from panfocus.pipeline.volume_surfaces import SurfaceOutputs, tails_of
-from panfocus.pipeline.volume_writing import StagedFiles, Writing, pictures_of, sink_of
+from panfocus.pipeline.volumes.check import check_slab
+from panfocus.pipeline.volumes.choice import Choice, Selection
+from panfocus.pipeline.volumes.surfaces import SurfaceOutputs, tails_of
+from panfocus.pipeline.volumes.writing import StagedFiles, Writing, pictures_of, sink_of
 from panfocus.resources.paths import is_folder, is_there
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from panfocus.io.atomic import write_atomic
 from panfocus.pipeline.result import FusedPicture
-from panfocus.pipeline.volume_choice import Group
+from panfocus.pipeline.volumes.choice import Group
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import panfocus
 from panfocus import fuse_volume
 from panfocus.cli import main
 from panfocus.errors import OutputError, UsageError
-from panfocus.pipeline.volume_choice import volume_settings
-from panfocus.pipeline.volume_summary import Summary
+from panfocus.pipeline.volumes.choice import volume_settings
+from panfocus.pipeline.volumes.summary import Summary
 from tests.conftest import focal_stack
 from tests.fusion.test_subframe_depth import tilted_plane
 

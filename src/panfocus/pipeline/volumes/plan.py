@@ -9,9 +9,9 @@ from typing import Any
 from panfocus.io.volumes.volume import Volume
 from panfocus.pipeline.memory import memory_limit
 from panfocus.pipeline.slabs import slab_ranges
-from panfocus.pipeline.volume_check import check
-from panfocus.pipeline.volume_choice import Choice, Selection
-from panfocus.pipeline.volume_outputs import VolumeOutputs
+from panfocus.pipeline.volumes.check import check
+from panfocus.pipeline.volumes.choice import Choice, Selection
+from panfocus.pipeline.volumes.outputs import VolumeOutputs
 from panfocus.systems import PictureSystem, System
 
 _MOST_NAMES = 6

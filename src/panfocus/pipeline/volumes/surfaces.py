@@ -22,7 +22,7 @@ from panfocus.io.volumes.volume import Channel, Position, Voxel
 from panfocus.io.volumes.write_picture import is_picture
 from panfocus.pipeline.picture_output import ScaleBarOutput
 from panfocus.pipeline.surface_output import Relief, write_surfaces
-from panfocus.pipeline.volume_choice import Group
+from panfocus.pipeline.volumes.choice import Group
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Fuse a volume along Z by one call, into arrays; `panfocus.pipeline.volumes` writes files."""
+"""Fuse a volume along Z by one call, into arrays; `panfocus.pipeline.volumes.run` writes files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from panfocus.io.volumes.volume import Voxel
 from panfocus.pipeline.chosen import Chosen
 from panfocus.pipeline.journal import Cancel, Progress
 from panfocus.pipeline.result import FusedPicture
-from panfocus.pipeline.volume_check import check, check_slab
-from panfocus.pipeline.volume_choice import Choice, Only, Selection, Wanted, volume_settings
-from panfocus.pipeline.volume_result import FusedPosition, VolumeFusion
-from panfocus.pipeline.volume_summary import Summary
-from panfocus.pipeline.volumes import FusedStack, fused_stacks
+from panfocus.pipeline.volumes.check import check, check_slab
+from panfocus.pipeline.volumes.choice import Choice, Only, Selection, Wanted, volume_settings
+from panfocus.pipeline.volumes.result import FusedPosition, VolumeFusion
+from panfocus.pipeline.volumes.run import FusedStack, fused_stacks
+from panfocus.pipeline.volumes.summary import Summary
 from panfocus.resources.paths import as_path
 from panfocus.schema import said
 from panfocus.systems import PictureSystem, System, load_system

@@ -22,8 +22,8 @@ from panfocus.io.volumes.write_picture import Bits, MapSink, PictureSink
 from panfocus.io.volumes.write_tiff import TiffSink
 from panfocus.io.volumes.write_zarr import NgffVersion, ZarrSink
 from panfocus.pipeline.slabs import slab_ranges
-from panfocus.pipeline.volume_choice import Choice, Group, Selection
-from panfocus.pipeline.volume_surfaces import Shown, SurfaceOutputs, tails_of
+from panfocus.pipeline.volumes.choice import Choice, Group, Selection
+from panfocus.pipeline.volumes.surfaces import Shown, SurfaceOutputs, tails_of
 
 _DTYPES: Mapping[str, str] = {"depth": "float32", "index": "uint16", "confidence": "float32"}
 Slab = tuple[int, int]

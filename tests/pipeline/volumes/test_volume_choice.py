@@ -10,7 +10,7 @@ from panfocus import fuse_volume
 from panfocus.cli import main
 from panfocus.errors import InputError, UsageError
 from panfocus.io.volumes.volume import Channel, Position, Volume
-from panfocus.pipeline.volume_choice import Choice, Only, volume_settings
+from panfocus.pipeline.volumes.choice import Choice, Only, volume_settings
 from tests.conftest import focal_stack
 
 FRAMES, _ = focal_stack(6, 48, 64)

@@ -1,0 +1,1 @@
+"""A scientific stack fused along Z: the same pipeline for every position, time and channel."""
