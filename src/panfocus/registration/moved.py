@@ -67,10 +67,10 @@ class MovedPixels:
         return self._made(*tile) if made is None else made[tile]
 
     def rough(self, tile: Tile) -> Pixels:
-        """Return the same, interpolated quickly where 8 bits hide what that loses."""
-        made = vars(self).get("_whole")
-        if made is not None:
-            return made[tile].copy()
+        """Return the same, interpolated quickly where 8 bits hide what that loses.
+
+        Whether all pixels are made already, as a preview asks for them, changes nothing.
+        """
         if self.dtype != np.uint8:
             return self._made(*tile)
         (rows, cols), matrix = tile, window_of(self._matrix, self._field)
