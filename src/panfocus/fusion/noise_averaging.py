@@ -55,6 +55,8 @@ SMOOTHED = Likeness(0.8, 0.45)
 #: nothing is averaged. What is above sixteen is no photograph's noise: no grain is smoothed.
 _LEAST_SIGMA, _LEAST_COARSE_SIGMA = 0.5 / 255, 1 / 255
 _MOST_SIGMA = 16 / 255
+#: Noise of a reduced scale, at most, in what white noise of full scale would leave there.
+_COARSER = 2.0
 
 
 class Calm:
@@ -94,9 +96,13 @@ class Calm:
         if not self._needed:
             return
         taken = shrink(frame.taken_grey, self._factor).astype(np.float32)
-        coarse = coarse_noise_variance(taken)
-        self._variance = min(self._variance, coarse)
-        if not _is_seen(taken, coarse, white(frame.dtype)):
+        variance = self._noise(taken)
+        if self._factor > 1 and self._is_seen(taken, variance, white(frame.dtype)):
+            # reduced by so much that content is as fine as noise: full scale tells what is noise
+            own = coarse_noise_variance(frame.taken_grey.astype(np.float32))
+            variance = min(variance, _COARSER * own / self._factor**2)
+        self._variance = min(self._variance, variance)
+        if not self._is_seen(taken, variance, white(frame.dtype)):
             self._needed, self._picture, self._count = False, None, None
         elif self._likeness is SMOOTHED and self._own is None:  # nobody else asks for grain
             own = frame.taken_grey.astype(np.float32)
@@ -121,6 +127,21 @@ class Calm:
         mixed = self._mixed(grey, decision.alpha, shown, decision.kept)
         return replace(decision, alpha=mixed, choice=decision.alpha)
 
+    def _noise(self, grey: Float) -> float:
+        """Return the variance of the noise of a luminance ``(h, w)`` of the working scale.
+
+        At full scale it is told by pixels averaged two by two. What is reduced already is not
+        reduced again: there content is as fine as noise.
+        """
+        return coarse_noise_variance(grey) if self._factor == 1 else noise_variance(grey)
+
+    def _is_seen(self, grey: Float, variance: float, full: float) -> bool:
+        """Return whether noise of a luminance ``(h, w)`` with a white of `full` can be seen."""
+        seen = variance / full**2
+        if self._factor > 1 or seen < _LEAST_SIGMA**2:
+            return seen >= _LEAST_SIGMA**2
+        return seen >= _LEAST_COARSE_SIGMA**2 or noise_variance(grey) >= (_LEAST_SIGMA * full) ** 2
+
     def _keep(self, kept: Float | None) -> None:
         if kept is not None:
             self._kept = kept if self._kept is None else np.maximum(self._kept, kept)
@@ -133,8 +154,8 @@ class Calm:
         assert self._count is not None
         difference = grey - self._picture
         if self._likeness is SMOOTHED:
-            both = coarse_noise_variance(grey) + coarse_noise_variance(self._picture)
-            apart = coarse_noise_variance(difference)
+            both = self._noise(grey) + self._noise(self._picture)
+            apart = self._noise(difference)
             self._differing = max(self._differing, apart / max(both, 1e-9))
         distance = np.asarray(cv2.blur(difference * difference, (_WINDOW, _WINDOW)), np.float32)
         variance = np.float32(self._variance)
@@ -155,17 +176,3 @@ class Calm:
         self._count = np.asarray(lost + (won - lost) * alpha, np.float32)
         self._picture += difference * mixed
         return mixed
-
-
-def _is_seen(grey: Float, coarse: float, full: float) -> bool:
-    """Return whether noise of a luminance ``(H, W)`` can be seen.
-
-    Args:
-        grey: the luminance.
-        coarse: variance of its coarser noise.
-        full: the luminance of white.
-    """
-    seen = coarse / full**2
-    if seen < _LEAST_SIGMA**2:
-        return False
-    return seen >= _LEAST_COARSE_SIGMA**2 or noise_variance(grey) >= (_LEAST_SIGMA * full) ** 2
