@@ -88,15 +88,15 @@ class Mixing:
         """Take the next frame."""
         if self._calm is not None:
             self._calm.push(frame)
-        if self._restoration is not None:
-            with self._journal.clock.stage("blend"):
-                self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
         if self._spread is not None:
             self._spread.push(frame)
         self._has_alpha = frame.has_alpha
         if self.curves is not None:
             with self._journal.clock.stage("curves"):
                 self.curves.push(frame)
+        if self._restoration is not None:  # after what looks at frames as they were taken
+            with self._journal.clock.stage("blend"):
+                self._restoration.push(frame.pixels, has_alpha=frame.has_alpha)
         self._take(self.fold.push(frame))
 
     def picture(self) -> Pixels:
