@@ -51,9 +51,10 @@ class Likeness:
 #: MEASURED (docs/decisions/0029).
 AVERAGED = Likeness(2.0, 0.0)
 SMOOTHED = Likeness(0.8, 0.45)
-#: Noise under half a grey level of 255 cannot be seen, nor can one level that JPEG has left of it:
-#: nothing is averaged. What is above sixteen is no photograph's noise: no grain is smoothed.
-_LEAST_SIGMA, _LEAST_COARSE_SIGMA = 0.5 / 255, 1 / 255
+#: Noise under half a grey level of 255 cannot be seen, and under one and a half levels of what JPEG
+#: has left hardly: nothing is averaged. What is above sixteen is no photograph's noise: no grain is
+#: smoothed.
+_LEAST_SIGMA, _LEAST_COARSE_SIGMA = 0.5 / 255, 1.5 / 255
 _MOST_SIGMA = 16 / 255
 #: Noise of a reduced scale, at most, in what white noise of full scale would leave there.
 _COARSER = 2.0
