@@ -149,7 +149,6 @@ def mix_into(below: Pixels, above: Pixels, alpha: Float | None) -> None:
     if alpha is None:
         below[...] = above
         return
-    left, top, width, height = cv2.boundingRect((alpha > 0).view(np.uint8))
-    part = slice(top, top + height), slice(left, left + width)
-    if height:
+    part = _box(alpha > 0)
+    if part is not None:
         below[part] = mix(below[part], above[part], alpha[part])

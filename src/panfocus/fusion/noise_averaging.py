@@ -28,6 +28,7 @@ from panfocus.arrays.types import Float
 from panfocus.frame import Frame
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.grain import Grain
+from panfocus.guard.mending import either
 
 #: Side of the square over which frames are compared, pixels of the working scale.
 _WINDOW = 7
@@ -96,19 +97,19 @@ class Calm:
         """Look at a frame before anybody else does: interpolated, it has less noise than it had."""
         if not self._needed:
             return
+        full = white(frame.dtype)
         taken = shrink(frame.taken_grey, self._factor).astype(np.float32)
-        variance = self._noise(taken)
-        if self._factor > 1 and self._is_seen(taken, variance, white(frame.dtype)):
+        coarse = variance = self._noise(taken)
+        if self._factor > 1 and self._is_seen(taken, variance, full):
             # reduced by so much that content is as fine as noise: full scale tells what is noise
-            own = coarse_noise_variance(frame.taken_grey.astype(np.float32))
-            variance = min(variance, _COARSER * own / self._factor**2)
+            coarse = coarse_noise_variance(frame.taken_grey.astype(np.float32))
+            variance = min(variance, _COARSER * coarse / self._factor**2)
         self._variance = min(self._variance, variance)
-        if not self._is_seen(taken, variance, white(frame.dtype)):
+        if not self._is_seen(taken, variance, full):
             self._needed, self._picture, self._count = False, None, None
         elif self._likeness is SMOOTHED and self._own is None:  # nobody else asks for grain
-            own = frame.taken_grey.astype(np.float32)
-            self._own = noise_variance(own), coarse_noise_variance(own)
-            self._most = _MOST_SIGMA * white(frame.dtype)
+            self._own = noise_variance(frame.taken_grey.astype(np.float32)), coarse
+            self._most = _MOST_SIGMA * full
 
     def soften(self, decision: Decision) -> Decision:
         """Return the decision of a frame with frames averaged where only noise tells them apart.
@@ -118,7 +119,7 @@ class Calm:
         if not self._needed:
             return decision
         grey = shrink(decision.frame.grey, self._factor).astype(np.float32)
-        self._keep(decision.kept)
+        self._kept = either(self._kept, decision.kept)
         shown = decision.frame.shown(self._factor)
         if self._picture is None or self._count is None:
             self._picture, self._count = grey, np.ones_like(grey)
@@ -139,13 +140,11 @@ class Calm:
     def _is_seen(self, grey: Float, variance: float, full: float) -> bool:
         """Return whether noise of a luminance ``(h, w)`` with a white of `full` can be seen."""
         seen = variance / full**2
-        if self._factor > 1 or seen < _LEAST_SIGMA**2:
-            return seen >= _LEAST_SIGMA**2
-        return seen >= _LEAST_COARSE_SIGMA**2 or noise_variance(grey) >= (_LEAST_SIGMA * full) ** 2
-
-    def _keep(self, kept: Float | None) -> None:
-        if kept is not None:
-            self._kept = kept if self._kept is None else np.maximum(self._kept, kept)
+        if seen < _LEAST_SIGMA**2:
+            return False
+        if self._factor > 1 or seen >= _LEAST_COARSE_SIGMA**2:
+            return True
+        return noise_variance(grey) >= (_LEAST_SIGMA * full) ** 2
 
     def _mixed(
         self, grey: Float, alpha: Float, shown: NDArray[np.bool_] | None, kept: Float | None
