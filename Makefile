@@ -250,7 +250,7 @@ drpl-terms: $(VENV)/.dev
 	  --steps $(TERMS_STEPS) --out $(U)/$$r || exit 1; done
 	for r in better paper-led; do $(BIN)/python benchmarks/drpl_loss_shares.py $(SHARP) $(MASKS) \
 	  --recipe $$r || exit 1; done > $(R)/drpl_terms.md
-	$(BIN)/python benchmarks/drpl_ablation.py drpl-1 $(U)/better $(U)/paper-led --sets runs/val \
+	$(BIN)/python benchmarks/drpl_ablation.py drpl-2 $(U)/better $(U)/paper-led --sets runs/val \
 	  --kinds layers,hard,bokeh --pairs $(WHU) >> $(R)/drpl_terms.md
 
 # What adapting brings: 20 minutes of the bundled weights on each material, held-out frames measured.
@@ -275,13 +275,13 @@ RESUME ?=
 bundle-drpl-paper: $(VENV)/.dev
 	$(TRAIN_DRPL) --recipe published --minutes $(DRPL_MINUTES) --out runs/drpl-paper $(RESUME)
 	$(BIN)/panfocus export runs/drpl-paper --data "$(SHARP_TERMS)" \
-	  -o src/panfocus/systems/bundled/drpl-paper-1
+	  -o src/panfocus/systems/bundled/drpl-paper-2
 	$(BIN)/python -m tests.systems.test_bundled
 
 bundle-drpl-small: $(VENV)/.dev
 	$(TRAIN_DRPL) --recipe small $(MASKS) --minutes $(DRPL_MINUTES) --out runs/drpl-small $(RESUME)
 	$(BIN)/panfocus export runs/drpl-small --data "$(SHARP_TERMS)" \
-	  -o src/panfocus/systems/bundled/drpl-small-1
+	  -o src/panfocus/systems/bundled/drpl-small-2
 	$(BIN)/python -m tests.systems.test_bundled
 
 SHARP_TERMS := 427 sharp pictures, synthesised into pairs: ECSSD 400 (no licence stated) and \

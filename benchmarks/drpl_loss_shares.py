@@ -1,4 +1,4 @@
-"""What share each term of DRPL's loss has: `drpl_loss_shares.py PICTURES... [--system drpl-1]`.
+"""What share each term of DRPL's loss has: `drpl_loss_shares.py PICTURES... [--system drpl-2]`.
 
 For trained weights and batches that the recipe makes of the folders of sharp pictures: the share of
 the loss, of the sizes of gradients, and along the whole gradient (`panfocus.train.drpl.shares`).

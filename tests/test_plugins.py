@@ -82,7 +82,7 @@ def test_the_example_is_evaluated(root, tmp_path):
 
 
 def test_a_name_of_panfocus_cannot_be_taken():
-    for name in ("guided", "pyramid", "dualpath", "drpl-1"):
+    for name in ("guided", "pyramid", "dualpath", "drpl-2"):
         with pytest.raises(UsageError, match="already"):
             register_system(name)(dict)
 

@@ -11,7 +11,7 @@ and has the highest of their ratings, their tags and their colour labels.
 local dt = require "darktable"
 
 local MODULE = "panfocus"
-local SYSTEMS = { "dualpath", "guided", "drpl-1", "pyramid" }
+local SYSTEMS = { "dualpath", "guided", "drpl-2", "pyramid" }
 local ALIGNMENTS = { "auto", "none", "translation", "similarity", "affine", "homography", "local" }
 
 dt.preferences.register(MODULE, "command", "file", "panfocus: program",

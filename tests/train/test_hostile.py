@@ -22,7 +22,7 @@ from panfocus.train.dualpath.model import deployed  # noqa: E402
 from panfocus.train.dualpath.pack import pack  # noqa: E402
 from panfocus.train.facts import facts_of  # noqa: E402
 from panfocus.train.log import Log  # noqa: E402
-from panfocus.train.options import DualPathOptions  # noqa: E402
+from panfocus.train.options import DrplOptions, DualPathOptions  # noqa: E402
 from panfocus.train.shelf import Shelf  # noqa: E402
 from panfocus.train.weights import read_tensors  # noqa: E402
 
@@ -230,9 +230,10 @@ def test_a_system_decides_by_a_power_that_can_be(tmp_path, sharpen):
 @pytest.mark.parametrize("given", [{"rate": 0.0}, {"rate": 1e9}, {"rate": float("nan")},
                                    {"batch_factor": 10**6}])  # fmt: skip
 def test_rates_and_batches_have_bounds(tmp_path, given):
-    options = DualPathOptions(data=(tmp_path,), out=tmp_path / "o", steps=1, **given)
-    with pytest.raises(UsageError, match="cannot be"):
-        options.check()
+    of = [DualPathOptions] if "rate" in given else [DualPathOptions, DrplOptions]
+    for options in of:
+        with pytest.raises(UsageError, match="cannot be"):
+            options(data=(tmp_path,), out=tmp_path / "o", steps=1, **given).check()
 
 
 # --- folders and files of a run

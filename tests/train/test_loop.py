@@ -19,6 +19,7 @@ from panfocus.train import checkpoint, loop
 from panfocus.train.drpl.config import BETTER, Stage
 from panfocus.train.drpl.network import mirrored
 from panfocus.train.drpl.step import CALIBRATION_STEPS, DrplTask, Learner
+from panfocus.train.log import Log
 from panfocus.train.optimiser import cosine
 from panfocus.train.precision import Precision, fastest
 from panfocus.train.synthesis import Stream
@@ -237,3 +238,14 @@ def test_the_quickest_precision_is_one_of_those_there_are():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
     placed = Precision("float32").placed(np.zeros((1, 3, 4, 5), np.float32), torch.device("cpu"))
     assert placed.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_term_that_not_every_step_has_is_told_by_its_own_mean(tmp_path):
+    log = Log(tmp_path, 0)
+    for step, terms in enumerate(({"a": 1.0, "b": 6.0}, {"a": 2.0}, {"a": 3.0, "b": 8.0})):
+        log.add({k: torch.tensor(v) for k, v in terms.items()}, torch.tensor(float(step)), 0.5)
+    log.report(3, 1.0)
+    with (tmp_path / "log.csv").open() as stream:
+        row = next(csv.DictReader(stream))
+    means = {k: float(row[k]) for k in ("a", "b", "gradient_norm", "rate")}
+    assert means == {"a": 2.0, "b": 7.0, "gradient_norm": 1.0, "rate": 0.5}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -22,18 +24,34 @@ class Log:
     def __init__(self, out: Path, step: int) -> None:
         self._out = out
         self._board = Board(out / "tensorboard", step)
-        self._sums: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
+        self._sums: dict[tuple[str, ...], Tensor] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
         self._columns: list[str] = []
         self._first: dict[str, float] = {}
 
     def add(self, terms: dict[str, Tensor], norm: Tensor, rate: float) -> None:
-        """Take in one step."""
-        values = {k: float(v.detach()) for k, v in terms.items()}
-        for name, value in (values | {"gradient_norm": float(norm), "rate": rate}).items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-            # a term that joins in mid-window has been seen less often than the others
-            self._counts[name] = self._counts.get(name, 0) + 1
+        """Take in one step; the numbers stay where they are until they are told.
+
+        Asking a graphics card for a number waits for all that it has been given to do.
+        """
+        values = [*terms.values(), norm, torch.as_tensor(rate)]
+        shown = torch.stack([v.detach().to(norm.device, torch.float64) for v in values])
+        # a term that joins in mid-window has been seen less often than the others
+        names = (*terms, "gradient_norm", "rate")
+        self._sums[names] = self._sums[names] + shown if names in self._sums else shown
+        self._counts[names] = self._counts.get(names, 0) + 1
+
+    def _means(self) -> dict[str, float]:
+        """Return the mean of every term over the steps that had it, and begin anew."""
+        sums: dict[str, float] = {}
+        counts: dict[str, int] = {}
+        for names, summed in self._sums.items():
+            told = cast("list[float]", summed.tolist())  # pyright: ignore[reportUnknownMemberType]
+            for name, value in zip(names, told, strict=True):
+                sums[name] = sums.get(name, 0.0) + value
+                counts[name] = counts.get(name, 0) + self._counts[names]
+        self._sums, self._counts = {}, {}
+        return {name: value / counts[name] for name, value in sums.items()}
 
     def report(self, step: int, seconds: float) -> None:
         """Write the means since the last report.
@@ -43,8 +61,7 @@ class Log:
         """
         if not self._counts:
             return
-        means = {k: v / self._counts[k] for k, v in self._sums.items()}
-        self._sums, self._counts = {}, {}
+        means = self._means()
         self.say(
             f"step {step}  {seconds / 60:.1f} min  "
             + "  ".join(f"{k} {v:.4g}" for k, v in means.items())

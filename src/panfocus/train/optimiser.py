@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from panfocus.train.task import Task
+
+#: Moves every tensor of a list towards another's; torch's own optimisers are made of its kind.
+_lerp_all: Any = getattr(torch, "_foreach_lerp_")  # noqa: B009  without types
 
 
 def optimiser_of(task: Task, model: nn.Module) -> torch.optim.Optimizer:
@@ -34,8 +38,10 @@ def cosine(progress: float, warmup: float, floor: float = 0.01) -> float:
 @torch.no_grad()
 def update_average(held: dict[str, Tensor], model: nn.Module, decay: float) -> None:
     """Move the averaged weights towards the model's; counters are copied."""
-    for name, value in model.state_dict().items():
-        if value.is_floating_point():
-            held[name].lerp_(value, 1 - decay)
-        else:
-            held[name].copy_(value)
+    now = model.state_dict()
+    moving = [name for name, value in now.items() if value.is_floating_point()]
+    # all at once: on a graphics card each call by itself costs more than what it does
+    averages = [held[n] for n in moving]
+    _lerp_all(averages, [now[n] for n in moving], 1 - decay)
+    for name in now.keys() - set(moving):
+        held[name].copy_(now[name])

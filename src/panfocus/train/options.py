@@ -91,6 +91,12 @@ class TrainingOptions:
         "Number of processes that prepare batches; 0 prepares them in a thread.",
         least=0,
     )
+    batch_factor: int = flag(
+        1,
+        "machine",
+        "Multiply the batch size, for a graphics card; the learning rate grows by the square root.",
+        least=1,
+    )
 
     def check(self) -> None:
         """Refuse what no training can be.
@@ -118,6 +124,13 @@ class TrainingOptions:
             ("threads", self.threads, 1, 4096, "a whole number from 1 to 4096"),
             ("seed", self.seed, 0, 2**32 - 1, "a whole number from 0 to 4294967295"),
             ("loaders", self.loaders, 0, 1024, "a whole number from 0 to 1024"),
+            (
+                "batch_factor",
+                self.batch_factor,
+                1,
+                _MOST_FACTOR,
+                f"a number from 1 to {_MOST_FACTOR}",
+            ),
         ):
             # no number is none of these: training would go on for ever
             fits = value is None or least <= value <= most
@@ -180,12 +193,6 @@ class DualPathOptions(TrainingOptions):
         "--grow",
     )
     rate: float | None = flag(None, "recipe", "Peak learning rate; the recipe's own if not given.")
-    batch_factor: int = flag(
-        1,
-        "machine",
-        "Multiply the batch size, for a graphics card; the learning rate grows by the square root.",
-        least=1,
-    )
     validate: bool = flag(
         True,
         "data",
@@ -205,15 +212,14 @@ class DualPathOptions(TrainingOptions):
 
     def _check_numbers(self) -> None:
         super()._check_numbers()
-        for name, value, least, most in (
-            ("rate", self.rate, *_RATES),
-            ("batch_factor", self.batch_factor, 1, _MOST_FACTOR),
-        ):
-            if value is not None and not least <= value <= most:
-                expected = f"a number from {least:g} to {most:g}"
-                raise UsageError(
-                    f"this cannot be {name}", where=name, expected=expected, got=f"{value}"
-                )
+        least, most = _RATES
+        if self.rate is not None and not least <= self.rate <= most:
+            raise UsageError(
+                "this cannot be rate",
+                where="rate",
+                expected=f"a number from {least:g} to {most:g}",
+                got=f"{self.rate}",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,16 @@ def test_the_published_recipe_is_the_published_one_where_it_can_be():
     chosen = config.PUBLISHED
     assert (chosen.clip, chosen.weight_decay, chosen.warmup) == (0.5, 0, 0)
     assert not (chosen.high_pass or chosen.zero_blocks or chosen.symmetric)
-    assert chosen.stages == (config.Stage(0.0, blocks=12, size=128, batch=4),)
+    assert chosen.stages == (config.Stage(0.0, blocks=12, size=128, batch=5),)
+
+
+def test_larger_batches_have_a_larger_rate_but_where_the_rate_was_published():
+    better, published = (config.enlarged(c, 16) for c in (config.BETTER, config.PUBLISHED))
+    assert [s.batch for s in better.stages] == [16 * s.batch for s in config.BETTER.stages]
+    assert better.learning_rate == pytest.approx(4 * config.BETTER.learning_rate)
+    assert published.learning_rate == config.PUBLISHED.learning_rate
+    assert config.enlarged(config.PUBLISHED, 10).stages[0].batch == paper.BATCH
+    assert config.enlarged(config.SMALL, 1) == config.SMALL
 
 
 def test_a_card_of_the_published_recipe_can_be_checked_line_by_line(tmp_path):
@@ -56,7 +65,7 @@ def test_a_card_of_the_published_recipe_can_be_checked_line_by_line(tmp_path):
     assert card.name == "drpl-paper"
     lines = card.recipe["beside_the_paper"]
     assert lines == paper.beside(facts)
-    assert "250 steps of 4 pairs, 0.1 %" in lines["length"]
+    assert "250 steps of 5 pairs, 0.12 %" in lines["length"]
     assert all(text.startswith(("FOUND", "MEASURED")) for text in lines.values())
 
 

@@ -133,7 +133,7 @@ PUBLISHED = Config(
     recipe="published",
     synthesis="published",
     loss=LossWeights(mask=0.8, gradient=0.1, ssim=0.1),
-    stages=(Stage(0.0, blocks=12, size=128, batch=4),),
+    stages=(Stage(0.0, blocks=12, size=128, batch=5),),
     learning_rate=1e-3,
     warmup=0.0,
     decay="steps",
@@ -208,6 +208,18 @@ def continued(config: Config) -> Config:
     """Return the recipe for going on from trained weights: the last stage alone, slower."""
     last = replace(config.stages[-1], start=0.0)
     return replace(config, stages=(last,), learning_rate=CONTINUED_RATE, ema=0.998)
+
+
+def enlarged(config: Config, factor: int) -> Config:
+    """Return a recipe with `factor` times the pairs a step, and a rate larger by its root.
+
+    As `panfocus.train.dualpath.config.enlarged`; the published recipe keeps its rate, which is
+    part of what it is.
+    """
+    stages = tuple(replace(stage, batch=factor * stage.batch) for stage in config.stages)
+    grows = config.decay == "cosine"
+    rate = config.learning_rate * factor**0.5 if grows else config.learning_rate
+    return replace(config, stages=stages, learning_rate=rate)
 
 
 RECIPES = {c.recipe: c for c in (PUBLISHED, BETTER, SMALL, SHORT, LED)}

@@ -50,8 +50,8 @@ USES = {
     "drpl": LARGE,
     "drpl-paper": LARGE._replace(
         title=f"{TITLE}, by the published recipe, cut short",
-        notes="pairs of aligned frames; it saw hard masks and one kind of narrow blur, and of "
-        "them far fewer than in the paper: to compare with, `drpl` fuses better",
+        notes="pairs of aligned frames; it saw hard masks and one kind of narrow blur: to compare "
+        "with, `drpl` fuses better",
     ),
     "drpl-small": Use(
         f"{TITLE}: a small network taught by `drpl`",

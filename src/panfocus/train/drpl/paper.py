@@ -70,12 +70,6 @@ OTHERWISE = (
     ),
     Line("validation", "FOUND", "takes optimiser steps, if it ever ran", "none"),
     Line(
-        "weights",
-        "FOUND",
-        "those of epoch 40",
-        "averaged over steps (decay 0.998), statistics of the normalisations measured anew (OURS)",
-    ),
-    Line(
         "second stage",
         "FOUND as a file name",
         "whole-picture pairs with constant masks",
@@ -98,4 +92,11 @@ def beside(facts: Mapping[str, Any]) -> dict[str, str]:
         f"{EPOCHS} epochs of {PAIRS} pairs, batches of {BATCH}: {whole // BATCH} steps",
         f"{facts['step']} steps of {batch} pairs, {100 * done / whole:.2g} % of the pairs (OURS)",
     )
-    return {line.what: line.text for line in (*SAME, *OTHERWISE, length)}
+    weights = Line(
+        "weights",
+        "FOUND",
+        "those of epoch 40",
+        f"averaged over steps (decay {facts['config']['ema']}), statistics of the normalisations "
+        "measured anew (OURS)",
+    )
+    return {line.what: line.text for line in (*SAME, *OTHERWISE, weights, length)}

@@ -42,7 +42,7 @@ def train(options: DrplOptions) -> None:
     check_run(options.out, read, start, resume=options.resume)
     if start:
         chosen = config.continued(chosen)
-    chosen = config.changed(chosen, options.changes)
+    chosen = config.changed(config.enlarged(chosen, options.batch_factor), options.changes)
     teacher = teacher_of(chosen, options.teacher)
     if options.threads:
         torch.set_num_threads(options.threads)
