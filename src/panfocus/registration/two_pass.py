@@ -73,19 +73,19 @@ def _kernel() -> Float:
     They come closest, in the mean of squares, to moving every wave up to `_FLAT` and doing nothing
     else.
     """
-    taps = np.arange(_TAPS) + _FIRST
-    places = np.arange(_FINE) / _FINE
+    taps, places = np.arange(_TAPS) + _FIRST, np.arange(_FINE) / _FINE
     frequency = (np.arange(48) + 0.5) * _FLAT / 48
     strength = 1 / np.square(frequency + _EVEN)
 
-    def likeness(apart: NDArray[np.float64]) -> NDArray[np.float64]:
-        waves = np.cos(2 * np.pi * apart[..., None] * frequency)
-        return np.asarray(waves @ strength, np.float64)
+    def waves(at: NDArray[np.floating]) -> NDArray[np.float64]:
+        phase = 2 * np.pi * at[:, None] * frequency
+        return np.concatenate((np.cos(phase), np.sin(phase)), axis=1)
 
+    # cos(a - b) = cos a cos b + sin a sin b: of all distances from cosines of few places
+    of_taps = waves(taps) * np.tile(strength, 2)
     # a strong pull makes weights sum to one: what is flat stays what it is
     pull = 1e6 * strength.sum()
-    among = likeness(np.subtract.outer(taps, taps)) + pull
-    right = likeness(np.subtract.outer(taps, places)) + pull
+    among, right = (of_taps @ waves(at).T + pull for at in (taps, places))
     weights = np.asarray(np.linalg.solve(among, right), np.float64).T
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
