@@ -73,7 +73,7 @@ def _kernel() -> Float:
     They come closest, in the mean of squares, to moving every wave up to `_FLAT` and doing nothing
     else.
     """
-    taps, places = np.arange(_TAPS) + _FIRST, np.arange(_FINE) / _FINE
+    taps, places = np.arange(_FIRST, _FIRST + _TAPS, 1.0), np.arange(_FINE) / _FINE
     frequency = (np.arange(48) + 0.5) * _FLAT / 48
     strength = 1 / np.square(frequency + _EVEN)
 
@@ -224,18 +224,20 @@ class _Pass:
         bands = self._bands.of(part)
         # strips of one call are equally wide: the last may not be
         full = {0, count // width, len(strips)}
-        for block, samples, parts in zip(blocks.tolist(), whole.tolist(), part, strict=True):
-            steps = [n for n in range(1, len(strips)) if samples[n] != samples[n - 1]]
+        # few of each: numbers in arrays are slow to ask for
+        lists = (blocks.tolist(), whole.tolist(), part.tolist())
+        for block, samples, parts in zip(*lists, strict=True):
+            steps = [n for n in range(1, len(samples)) if samples[n] != samples[n - 1]]
             size = min(_BLOCK, places - block)
             needed = self._bands.needed(size)
             for a, b in pairwise(sorted(full.union(steps))):
-                low = samples[a] + _FIRST
+                low, some = samples[a] + _FIRST, parts[a:b]
                 yield _Product(
                     slice(low, low + needed),
                     slice(block, block + size),
                     slice(a * width, min(b * width, count)),
                     b - a,
-                    bands[parts[a:b]] if (parts[a:b] != parts[a]).any() else bands[None, parts[a]],
+                    bands[some if len({*some}) > 1 else slice(some[0], some[0] + 1)],
                 )
 
 
