@@ -1,6 +1,7 @@
 """Which systems there are: those that come along, and those that somebody brings.
 
-Networks and what they stand on are imported when one is loaded: four tenths of a small fusion are imports.
+Networks, and what they stand on, are imported when one is loaded: four tenths of what a small
+fusion does are imports.
 """
 
 from __future__ import annotations
