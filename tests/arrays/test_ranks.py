@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from panfocus.arrays.ranks import ends, median, winners
+from panfocus.arrays.ranks import ends, median, median_of_each, winners
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -11,6 +11,17 @@ def test_the_median_is_that_of_numpy_bit_for_bit(shape, dtype):
     ours, theirs = median(values), np.median(values, axis=0)
     assert ours.dtype == theirs.dtype
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [1, 2, 7, 25, 900, 901])
+def test_the_median_of_each_row_is_that_of_columns_bit_for_bit(count, dtype):
+    values = np.random.default_rng(count).normal(size=(9, count)).astype(dtype)
+    values[3] = np.round(values[3])  # many that are equal
+    expected = median(values.T)
+    found = median_of_each(values)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

@@ -427,6 +427,8 @@ def test_fusing_by_a_classical_system_needs_no_runtime_and_no_torch(shots, tmp_p
         "concurrent.futures",
         "hashlib",
         "panfocus.io.psd",
+        "panfocus.systems.network",
+        "panfocus.systems.pyramid",
         "panfocus.cli.plan_text",
     }
     assert slow & modules == set()

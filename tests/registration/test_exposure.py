@@ -37,6 +37,26 @@ def brighter(frame, gain):
     return np.clip(np.rint(frame * np.asarray(gain)), 0, 255).astype(np.uint8)
 
 
+def test_blocks_are_medians_of_what_is_flat_in_both():
+    rng = np.random.default_rng(4)
+    fixed, moving = rng.uniform(0.1, 0.9, (2, 3, 90, 131)).astype(np.float32)
+    useful = rng.random((90, 131)) < 0.4
+    useful[:11, :11] = False  # one block has nothing to tell
+    found = exposure._blocks(fixed, moving, useful)
+    expected: list[list[np.ndarray]] = [[], [], []]
+    for top in range(0, 90 - 10, 11):
+        for left in range(0, 131 - 10, 11):
+            block = (slice(top, top + 11), slice(left, left + 11))
+            where = useful[block]
+            if where.sum() >= 25:
+                one, other = (planes[:, *block][:, where] for planes in (fixed, moving))
+                for kind, values in zip(expected, (np.log(one / other), one, other), strict=True):
+                    kind.append(np.median(values, axis=1))
+    assert 0 < len(expected[0]) < 8 * 11
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, np.array(theirs, np.float64))
+
+
 def test_equal_exposures_are_untouched_bit_for_bit():
     frames, _ = scene()
     auto = panfocus.fuse(frames, system="guided", exposure="auto")

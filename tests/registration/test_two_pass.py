@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from panfocus.registration import two_pass
 from panfocus.registration.two_pass import suits, take
 from tests.registration.test_registration import similarity
 
@@ -29,6 +30,23 @@ def test_places_are_met_within_a_fiftieth_of_a_pixel(degrees, scale, size):
     deep = (inside > 10).all(axis=0) & (inside[0] < SIZE[1] - 11) & (inside[1] < SIZE[0] - 11)
     assert deep.any()
     assert np.abs(made - inside)[:, deep].max() < 1 / 50
+
+
+def test_the_kernel_is_that_of_cosines_of_every_distance():
+    taps = np.arange(two_pass._TAPS) + two_pass._FIRST
+    frequency = (np.arange(48) + 0.5) * two_pass._FLAT / 48
+    strength = 1 / np.square(frequency + two_pass._EVEN)
+
+    def likeness(apart):
+        return np.cos(2 * np.pi * apart[..., None] * frequency) @ strength
+
+    pull = 1e6 * strength.sum()
+    places = np.arange(two_pass._FINE) / two_pass._FINE
+    among = likeness(np.subtract.outer(taps, taps)) + pull
+    right = likeness(np.subtract.outer(taps, places)) + pull
+    weights = np.linalg.solve(among, right).T
+    weights /= weights.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(two_pass._kernel(), weights, rtol=0, atol=1e-7)
 
 
 def test_waves_up_to_the_flat_end_are_moved_as_they_are():

@@ -26,6 +26,19 @@ def median(values: NDArray[FloatT]) -> NDArray[FloatT]:
     return np.asarray((ordered[middle - 1] + ordered[middle]) / 2, values.dtype)
 
 
+def median_of_each(rows: NDArray[FloatT]) -> NDArray[FloatT]:
+    """Return the median of each row, ``(C, N)`` to ``(C,)``; the rows are reordered.
+
+    The same values as `median` of them turned over, without copying columns one by one.
+    """
+    middle, is_odd = divmod(rows.shape[1], 2)
+    rows.partition(middle, axis=1)
+    upper = rows[:, middle]
+    if is_odd:
+        return upper.copy()
+    return np.asarray((rows[:, :middle].max(axis=1) + upper) / 2, rows.dtype)
+
+
 def ends(values: NDArray[Any], outside: float) -> tuple[float, float]:
     """Return the values that a share of all lies below and above, each the nearest in rank.
 

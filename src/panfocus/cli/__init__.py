@@ -33,12 +33,13 @@ def _spare() -> None:
     """Spare a process of our own what costs more than a small fusion does.
 
     What is imported stays: looking through it for garbage, during the start and at the end, finds
-    nothing. OpenBLAS's threads wait for work by spinning; here they may sleep at once (2 to the
-    power of 4 cycles), as little is asked of them.
+    nothing. OpenBLAS's and OpenCV's threads wait for work by spinning; here they may sleep at once
+    (2 to the power of 4 cycles), as little is asked of them.
     """
     gc.set_threshold(_GARBAGE)
     atexit.register(gc.freeze)
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+    os.environ.setdefault("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", "0")
     if is_capped():  # each of its threads asks for memory, and where there is none it crashes
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     else:

@@ -22,8 +22,9 @@ _ALIKE = (
     *("host", "port", "only", "pattern", "mosaic", "pyramid", "ome_zarr", "scale_bar"),
 )
 _WHERE = "  where: "
-_QUOTED = re.compile(r'`([a-z_]+)(?:=(?:"([^"`]*)"|(\w+)))?`')
-_NAME = re.compile(r"(^|, )([a-z_]+)(?=, | |$)")
+#: Compiled where they are needed: it takes a millisecond.
+_QUOTED = r'`([a-z_]+)(?:=(?:"([^"`]*)"|(\w+)))?`'
+_NAME = r"(^|, )([a-z_]+)(?=, | |$)"
 
 
 def in_flags(text: str, given: Sequence[str] = ()) -> str:
@@ -43,13 +44,13 @@ def in_flags(text: str, given: Sequence[str] = ()) -> str:
 
 
 def _line(line: str, given: Sequence[str]) -> str:
-    line = _QUOTED.sub(_assignment, line)
+    line = re.sub(_QUOTED, _assignment, line)
     if not line.startswith(_WHERE):
         return line
     told = line.removeprefix(_WHERE)
     if told in given:
         return line
-    return _WHERE + _NAME.sub(lambda m: m[1] + (_flag(m[2]) or m[2]), told)
+    return _WHERE + re.sub(_NAME, lambda m: m[1] + (_flag(m[2]) or m[2]), told)
 
 
 def _assignment(found: re.Match[str]) -> str:

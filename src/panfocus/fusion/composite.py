@@ -234,10 +234,14 @@ class Composer:
         slope, offset = guided_coefficients(coarse, weights, refine.radius, refine.epsilon)
         if self._factor == 1:  # the tile is a part of what was read, and so is its guide
             inner = within(near.read, window.core)
-            return snap(slope[inner] * coarse[inner] + offset[inner])
+            followed = slope[inner] * coarse[inner]
+            followed += offset[inner]
+            return snap(followed)
         fine = mean_of(self._grey[window.core], frame.grey[window.core])
         slope, offset = (enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
-        return snap(slope * fine + offset)
+        fine *= slope
+        fine += offset
+        return snap(fine)
 
     def _firm(
         self, refined: Float, weights: Float, kept: Float, near: Near, window: Window

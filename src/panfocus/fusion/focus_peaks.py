@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float
 
 #: Share of all changes from frame to frame that lead to the peak before it and from it afterwards:
@@ -71,7 +72,7 @@ def step_of(curves: Float, bend: Float, told: NDArray[np.bool_]) -> float:
     best = curves.argmax(axis=0)
     found = np.take_along_axis(bend, best[None], axis=0)[0]
     found = found[told & (best > 0) & (best < len(curves) - 1) & (found > _BEND)]
-    return _STEP * float(np.sqrt(np.median(found))) if found.size >= _FEWEST else 0.0
+    return _STEP * float(np.sqrt(median(found))) if found.size >= _FEWEST else 0.0
 
 
 def trust(curves: Float) -> Float:

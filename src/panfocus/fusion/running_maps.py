@@ -6,6 +6,9 @@ import numpy as np
 
 from panfocus.arrays.types import Float
 
+#: Pixels that are looked at in one go: they stay in the processor's cache.
+_BAND = 1 << 15
+
 
 class Winners:
     """Which frame won at every place."""
@@ -24,10 +27,14 @@ class Winners:
     def update(self, tile: tuple[slice, slice], alpha: Float, number: int) -> None:
         """Take the weights ``(h, w)`` of a frame in a tile, against all before it."""
         largest, index = self.largest[tile], self.index[tile]
-        largest *= 1 - alpha
-        won = alpha > largest
-        np.copyto(largest, alpha, where=won)
-        np.copyto(index, number, where=won)
+        rows = max(_BAND // max(alpha.shape[1], 1), 1)
+        for top in range(0, len(alpha), rows):
+            band = slice(top, top + rows)
+            # a part of every second pixel, say, is read once
+            new, best = np.ascontiguousarray(alpha[band]), largest[band]
+            best *= 1 - new
+            np.copyto(index[band], number, where=new > best)
+            np.maximum(best, new, out=best)
 
 
 class RunningMaps(Winners):

@@ -105,16 +105,18 @@ class Inputs:
                 self._add(member)
 
     def _add(self, path: Path) -> None:
-        self._known |= dict.fromkeys(_names(path), path)
-        self.add_holders(path)
         real = _real(path)
+        self._known |= dict.fromkeys(_names_of(real), path)
+        self._add_holders(path, real)
         own = _identity(real) if is_folder(real) else None
         if own is not None:
             self._folders[own] = path
 
     def add_holders(self, path: Path) -> None:
         """Add an input of which only the folders that hold it count, and it itself if it is one."""
-        real = _real(path)
+        self._add_holders(path, _real(path))
+
+    def _add_holders(self, path: Path, real: Path) -> None:
         for parent in (real, *real.parents) if is_folder(real) else real.parents:
             identity = _identity(parent)
             if identity in self._holders:
@@ -170,7 +172,11 @@ def _members(path: Path, *, in_depth: bool) -> list[Path]:
 
 def _names(path: Path) -> list[_Key | _Id]:
     """Return all by which a path is the same as another one: its place, and its file if any."""
-    real = _real(path)
+    return _names_of(_real(path))
+
+
+def _names_of(real: Path) -> list[_Key | _Id]:
+    """Return the same of where a path leads."""
     folder = real.parent
     while (identity := _identity(folder)) is None and folder != folder.parent:
         folder = folder.parent

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import shrink, white
-from panfocus.arrays.ranks import median
+from panfocus.arrays.ranks import median, median_of_each
 from panfocus.arrays.types import Float, Pixels
 from panfocus.registration.curves import Curve, CurveShape, light_of, unbend
 from panfocus.registration.transforms import from_reduced
@@ -94,7 +94,7 @@ class FrameLevels:
         """Take a reduced frame ``(h, w[, C])``; `has_alpha`: the last channel is opacity."""
         self.is_halved = min(pixels.shape[:2]) >= _ENOUGH
         small = shrink(pixels, 2) if self.is_halved else pixels
-        #: shares of white, ``(h, w, C)``, of half the size where that is large enough
+        #: shares of white, ``(C, h, w)``, of half the size where that is large enough
         self.planes = _colour(small, has_alpha=has_alpha)
 
     @cached_property
@@ -104,34 +104,44 @@ class FrameLevels:
 
 
 def _colour(pixels: Pixels, *, has_alpha: bool) -> Float:
-    planes = pixels[..., None] if pixels.ndim == 2 else pixels
-    planes = planes[..., :-1] if has_alpha else planes
+    planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
+    planes = planes[:-1] if has_alpha else planes
     return np.ascontiguousarray(planes, np.float32) / np.float32(white(pixels.dtype))
 
 
 def _flat(planes: Float) -> NDArray[np.bool_]:
-    out = np.ones(planes.shape[:2], bool)
+    out = np.ones(planes.shape[1:], bool)
     square = np.ones((3, 3), np.uint8)
-    for c in range(planes.shape[2]):
-        plane = np.ascontiguousarray(planes[..., c])
+    for plane in planes:
         high, low = cv2.dilate(plane, square), cv2.erode(plane, square)
         out &= (high < _BRIGHT) & (low > _DARK) & (high - low < _FLAT)
     return out
 
 
-def _blocks(values: Sequence[Float], useful: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Return the medians of every block that has enough useful pixels, ``(B, C)`` for each."""
+def _blocks(fixed: Float, moving: Float, useful: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Return medians of every block that has enough useful pixels, ``(B, C)`` each.
+
+    Of the logarithms of fixed over moving, of fixed, and of moving.
+
+    Args:
+        fixed: levels ``(C, h, w)``.
+        moving: the same of the other frame, in place.
+        useful: which pixels tell ``(h, w)``.
+    """
     side = max(min(useful.shape) // _BLOCKS, 1)
-    together = np.concatenate(values, axis=2)
-    medians: list[NDArray[np.float64]] = []
+    medians: list[Float] = []
     for top in range(0, useful.shape[0] - side + 1, side):
         for left in range(0, useful.shape[1] - side + 1, side):
             block = (slice(top, top + side), slice(left, left + side))
-            chosen = together[block][useful[block]]
+            chosen = np.flatnonzero(useful[block])
             if len(chosen) >= _FEWEST_PIXELS:
-                medians.append(median(chosen).astype(np.float64))
-    found = np.array(medians).reshape(-1, together.shape[2])
-    return np.split(found, len(values), axis=1)
+                one, other = (
+                    planes[:, *block].reshape(len(planes), -1).take(chosen, axis=1)
+                    for planes in (fixed, moving)
+                )
+                medians.append(median_of_each(np.concatenate((np.log(one / other), one, other))))
+    found = np.array(medians, np.float64).reshape(-1, 3 * len(fixed))
+    return np.split(found, 3, axis=1)
 
 
 def _cast(
@@ -170,30 +180,25 @@ def compare(fixed: FrameLevels, moving: FrameLevels, matrix: NDArray[np.float64]
         half = from_reduced(2)
         matrix = np.linalg.inv(half) @ matrix @ half
     one, other = fixed.planes, moving.planes
-    size = (one.shape[1], one.shape[0])
+    size = (one.shape[2], one.shape[1])
     is_apart = not np.allclose(matrix, np.eye(3), rtol=0, atol=1e-12)
     moved = other
-    if is_apart:  # channels one by one: OpenCV resamples four at most
+    if is_apart:
         moved = np.stack(
             [
                 cv2.warpPerspective(
-                    np.ascontiguousarray(other[..., c]),
+                    plane,
                     matrix,
                     size,
                     flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                     borderValue=(0,),  # too dark to be measured
                 )
-                for c in range(other.shape[2])
-            ],
-            axis=-1,
+                for plane in other
+            ]
         )
     moved = np.asarray(moved, np.float32)
     useful = fixed.flat & (_flat(moved) if is_apart else moving.flat)
-    if not useful.any():
-        return None
-    ratio = np.zeros_like(one)
-    ratio[useful] = np.log(one[useful] / moved[useful])
-    blocks, fixed_levels, moving_levels = _blocks((ratio, one, moved), useful)
+    blocks, fixed_levels, moving_levels = _blocks(one, moved, useful)
     if len(blocks) < FEWEST_BLOCKS:
         return None
     log = median(blocks)

@@ -15,7 +15,7 @@ import numpy as np
 
 from panfocus.arrays.likeness import Thumbnail
 from panfocus.arrays.noise import noise_variance
-from panfocus.arrays.pixels import shrink
+from panfocus.arrays.pixels import shrink, without_negatives
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
 
@@ -115,7 +115,8 @@ def in_range(grey: Pixels) -> Float:
 def _planes(smooth: Float) -> Float:
     mean = cv2.blur(smooth, (WINDOW, WINDOW))
     power = cv2.blur(smooth * smooth, (WINDOW, WINDOW))
-    variance = np.maximum(power - mean * mean, 0) + np.float32(FLOOR**2)
+    variance = without_negatives(np.asarray(power - mean * mean, np.float32))
+    variance += np.float32(FLOOR**2)
     value = (smooth - mean) / np.sqrt(variance)
     along_x = cv2.Scharr(value, cv2.CV_32F, 1, 0, scale=1 / 32)
     along_y = cv2.Scharr(value, cv2.CV_32F, 0, 1, scale=1 / 32)

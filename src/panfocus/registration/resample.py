@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from panfocus.arrays.pixels import luminance, white
+from panfocus.arrays.pixels import luminance, white, without_negatives
 from panfocus.arrays.types import Float, Pixels
 from panfocus.registration.transforms import Matrix
 from panfocus.registration.two_pass import REACH as REACH_OF_TWO
@@ -125,7 +125,7 @@ def _lowered(made: Float, dtype: np.dtype[Any], *, is_encoded: bool) -> Pixels:
     lift, top = _LIFT if is_encoded else 0.0, white(dtype)
     depth = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}[dtype.name]
     if is_encoded:
-        cv2.sqrt(np.maximum(made, 0, out=made), dst=made)
+        cv2.sqrt(without_negatives(made), dst=made)
     return np.asarray(cv2.addWeighted(made, top, made, 0, -lift * top, dtype=depth), dtype)
 
 

@@ -73,19 +73,19 @@ def _kernel() -> Float:
     They come closest, in the mean of squares, to moving every wave up to `_FLAT` and doing nothing
     else.
     """
-    taps = np.arange(_TAPS) + _FIRST
-    places = np.arange(_FINE) / _FINE
+    taps, places = np.arange(_FIRST, _FIRST + _TAPS, 1.0), np.arange(_FINE) / _FINE
     frequency = (np.arange(48) + 0.5) * _FLAT / 48
     strength = 1 / np.square(frequency + _EVEN)
 
-    def likeness(apart: NDArray[np.float64]) -> NDArray[np.float64]:
-        waves = np.cos(2 * np.pi * apart[..., None] * frequency)
-        return np.asarray(waves @ strength, np.float64)
+    def waves(at: NDArray[np.floating]) -> NDArray[np.float64]:
+        phase = 2 * np.pi * at[:, None] * frequency
+        return np.concatenate((np.cos(phase), np.sin(phase)), axis=1)
 
+    # cos(a - b) = cos a cos b + sin a sin b: of all distances from cosines of few places
+    of_taps = waves(taps) * np.tile(strength, 2)
     # a strong pull makes weights sum to one: what is flat stays what it is
     pull = 1e6 * strength.sum()
-    among = likeness(np.subtract.outer(taps, taps)) + pull
-    right = likeness(np.subtract.outer(taps, places)) + pull
+    among, right = (of_taps @ waves(at).T + pull for at in (taps, places))
     weights = np.asarray(np.linalg.solve(among, right), np.float64).T
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
@@ -224,18 +224,20 @@ class _Pass:
         bands = self._bands.of(part)
         # strips of one call are equally wide: the last may not be
         full = {0, count // width, len(strips)}
-        for block, samples, parts in zip(blocks.tolist(), whole.tolist(), part, strict=True):
-            steps = [n for n in range(1, len(strips)) if samples[n] != samples[n - 1]]
+        # few of each: numbers in arrays are slow to ask for
+        lists = (blocks.tolist(), whole.tolist(), part.tolist())
+        for block, samples, parts in zip(*lists, strict=True):
+            steps = [n for n in range(1, len(samples)) if samples[n] != samples[n - 1]]
             size = min(_BLOCK, places - block)
             needed = self._bands.needed(size)
             for a, b in pairwise(sorted(full.union(steps))):
-                low = samples[a] + _FIRST
+                low, some = samples[a] + _FIRST, parts[a:b]
                 yield _Product(
                     slice(low, low + needed),
                     slice(block, block + size),
                     slice(a * width, min(b * width, count)),
                     b - a,
-                    bands[parts[a:b]] if (parts[a:b] != parts[a]).any() else bands[None, parts[a]],
+                    bands[some if len({*some}) > 1 else slice(some[0], some[0] + 1)],
                 )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from panfocus.arrays.ground import Ground
-from panfocus.arrays.pixels import floats, shrink
+from panfocus.arrays.pixels import floats, shrink, without_negatives
 from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
@@ -129,6 +129,6 @@ def without_least(weights: Float) -> Float:
     """Return weights ``(N, h, w)`` in which what counts as none is none."""
     nothing = np.minimum(np.float32(NOTHING), weights.max(axis=0) / 4)
     out = np.subtract(weights, nothing)
-    np.maximum(out, 0, out=out)  # in place: the maps of many frames are large
+    without_negatives(out)  # in place: the maps of many frames are large
     out /= out.sum(axis=0)
     return out

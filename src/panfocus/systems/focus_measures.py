@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from panfocus.arrays.guided_filter import guided_coefficients
-from panfocus.arrays.pixels import shrink, white
+from panfocus.arrays.pixels import shrink, white, without_negatives
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.card import Card
 from panfocus.systems.checks import check_frames
@@ -135,7 +135,7 @@ class FocusMeasureSystem:
         rank = int(NOISE_QUANTILE * (fine_sample.size - 1))
         noise = np.partition(fine_sample, rank)[rank]
         fine -= np.float32(NOISE_GAIN * noise)
-        np.maximum(fine, 0, out=fine)
+        without_negatives(fine)
         for scale, share in ((COARSE, 1.0), (COARSEST, _noisiness(noise, luminance))):
             step = scale * factor
             if share > 0 and min(luminance.shape) >= 4 * step:

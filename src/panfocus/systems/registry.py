@@ -1,4 +1,8 @@
-"""Which systems there are: those that come along, and those that somebody brings."""
+"""Which systems there are: those that come along, and those that somebody brings.
+
+Networks, and what they stand on, are imported when one is loaded: four tenths of what a small
+fusion does are imports.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,6 @@ from panfocus.systems.card import Card
 from panfocus.systems.checks import adopt
 from panfocus.systems.devices import AUTO, check_name, check_threads
 from panfocus.systems.focus_measures import classical_systems
-from panfocus.systems.network import NetworkSystem
-from panfocus.systems.network_picture import NetworkPictureSystem
-from panfocus.systems.pyramid import PyramidSystem
 
 #: Folder of the networks that come with the package, one folder each: ``<name>-<n>/``.
 BUNDLED = Path(__file__).parent / "bundled"
@@ -51,6 +52,8 @@ def list_systems() -> list[Card]:
         >>> [card.name for card in list_systems() if card.kind == "picture"]
         ['dualpath-picture', 'pyramid']
     """
+    from panfocus.systems.pyramid import PyramidSystem  # noqa: PLC0415
+
     folders = set(_bundled_folders().values())
     networks = [Card.read(folder / "card.json") for folder in sorted(folders)]
     classical = [system.card for system in classical_systems().values()]
@@ -87,6 +90,8 @@ def load_system(
     if text in classical:
         return classical[text]
     if text == "pyramid":
+        from panfocus.systems.pyramid import PyramidSystem  # noqa: PLC0415
+
         return PyramidSystem()
     bundled = _bundled_folders()
     if text in bundled:
@@ -112,12 +117,21 @@ def _load_folder(
 ) -> System | PictureSystem:
     path = folder / "card.json"
     if is_file(path) and Card.read(path).kind == "picture":
+        from panfocus.systems.network_picture import NetworkPictureSystem  # noqa: PLC0415
+
         return NetworkPictureSystem(folder, threads=threads, device=device)
+    from panfocus.systems.network import NetworkSystem  # noqa: PLC0415
+
     return NetworkSystem(folder, threads=threads, device=device, whole=whole)
 
 
 def device_facts(system: System | PictureSystem) -> dict[str, Any] | None:
     """Return where a system runs, in values that JSON holds; None where no network has run."""
+    if system.card.sha256 is None:  # a network's card names its weights
+        return None
+    from panfocus.systems.network import NetworkSystem  # noqa: PLC0415
+    from panfocus.systems.network_picture import NetworkPictureSystem  # noqa: PLC0415
+
     if not isinstance(system, (NetworkSystem, NetworkPictureSystem)):
         return None
     return None if system.ran_on is None else system.ran_on.to_dict()

@@ -168,8 +168,10 @@ class StackSpread:
         place = self._places[decision.frame.number]
         if self._index is None:
             self._index = np.full((height, width), place, np.uint16)
-        share = cv2.resize(decision.chosen, (width, height), interpolation=cv2.INTER_AREA)
-        self._index[share > 0.5] = place
+        share = decision.chosen
+        if share.shape != (height, width):
+            share = cv2.resize(share, (width, height), interpolation=cv2.INTER_AREA)
+        np.copyto(self._index, np.uint16(place), where=share > 0.5)
         self._kept = decision.kept
 
     def mended(self, picture: Pixels) -> tuple[Pixels, float]:
