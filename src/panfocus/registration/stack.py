@@ -116,7 +116,7 @@ def _to_neighbours(
             matrix = step if loaded is None else _between(loaded, n)
             ratios.append(meter.ratio(before, now, matrix))
         before = now
-    odd: dict[int, Why] = {**strangers(thumbnails)}
+    odd: dict[int, Why] = {**strangers(thumbnails, reference)}
     if loaded is not None:
         return _without(loaded, odd), gains(ratios, reference)
     found = [_WHERE_IT_IS] * count
