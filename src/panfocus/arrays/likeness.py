@@ -199,8 +199,8 @@ def strangers(frames: Sequence[Thumbnail], reference: int = 0) -> dict[int, Unli
     """Return the frames that certainly show another scene than most, or hide it, and which it is.
 
     Each is not of one scene with the frames beside it, nor with the nearest of the others' scene,
-    before and after it, which are of one beyond doubt. Where several scenes are as good as all there
-    is, as where stacks lie in one folder, the largest counts.
+    before and after it, which are of one beyond doubt. Where several scenes are as good as all
+    there is, as where stacks lie in one folder, the largest counts.
 
     Args:
         frames: of a stack, in order.
@@ -220,9 +220,9 @@ def strangers(frames: Sequence[Thumbnail], reference: int = 0) -> dict[int, Unli
             scenes.append([n])
     scenes.sort(key=lambda scene: (-len(scene), reference not in scene))
     scene = scenes[0] if scenes else []
-    if len(scene) < 2 or len(scene) < _MOST * len(telling):
-        if not _are_apart(frames, scenes, len(telling)):
-            return {}
+    is_most = len(scene) >= max(2, _MOST * len(telling))
+    if not is_most and not _are_apart(frames, scenes, len(telling)):
+        return {}
     found = {n for n in telling if n not in scene and _is_stranger(frames, n, scene)}
     while tied := {n for n in found if _is_tied(frames, n, found | {*scene})}:
         found -= tied

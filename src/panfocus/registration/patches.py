@@ -63,7 +63,7 @@ class Patches:
 
     @property
     def gains(self) -> Array:
-        """What each patch would gain by its own shift ``(K,)``: the logarithm of before by after."""
+        """What each patch would gain by its own shift ``(K,)``, as logarithms."""
         explained = np.einsum("ki,kij,kj->k", self.shift, self.information, self.shift)
         return np.log1p(explained * (_CORRELATED / SIDE**2))
 
