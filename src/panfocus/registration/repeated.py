@@ -23,8 +23,9 @@ _ALIKE = 0.35
 _SHARPEST = 0.02
 #: Share of the usual change by which the way from frame to frame may be longer for one of two.
 _DETOUR = 0.5
-#: Pairs that are looked at again at most, frames among which they are sought, and places of each.
-_MOST_PAIRS, _MOST_FRAMES, _PLACES = 64, 512, 512
+#: Pairs that are looked at again at most, of so many times as many; frames among which they are
+#: sought, and places of each.
+_MOST_PAIRS, _SIFTED, _MOST_FRAMES, _PLACES = 64, 4, 512, 512
 #: By how much the second of two frames is softer, squares of a pixel; None where they differ.
 Softer = Callable[[int, int], float | None]
 
@@ -59,6 +60,8 @@ def _candidates(curves: Float, usual: float) -> list[tuple[int, int, bool]]:
     few = curves[:, :: max(curves.shape[1] // _PLACES, 1)]
     out: list[tuple[int, int, bool]] = []
     for first in range(len(few) - 2):
+        if len(out) >= _MOST_PAIRS * _SIFTED:
+            break
         apart = np.abs(few[first + 2 :] - few[first]).mean(axis=1)
         for second in (first + 2 + np.flatnonzero(apart <= _ALIKE * usual)).tolist():
             others = np.delete(curves, (first, second), axis=0)
