@@ -6,11 +6,19 @@ import pytest
 
 import panfocus
 from panfocus.errors import UsageError
+from panfocus.registration.accept import GAIN_ALONE, Proof
 from panfocus.registration.links import CARRIED, UNALIGNED, Links
 from panfocus.registration.options import FREEDOMS, freedoms_of
 from panfocus.registration.transforms import scale_and_turn
 from tests.conftest import texture
-from tests.registration.test_registration import SIZE, detail, error, photographed, similarity
+from tests.registration.test_registration import (
+    SIZE,
+    detail,
+    error,
+    moving_pair,
+    photographed,
+    similarity,
+)
 
 
 def placed(frames, reference=0):
@@ -61,6 +69,36 @@ def test_a_dark_frame_whose_blur_bleeds_inwards_is_no_scale():
     sharp[:12], sharp[-12:], sharp[:, :12], sharp[:, -12:] = 0, 0, 0, 0
     soft = cv2.GaussianBlur(sharp, (0, 0), 4)
     assert [f.status for f in placed([sharp, soft])] == ["in place"] * 2
+
+
+@pytest.mark.parametrize(
+    ("noise", "true"),
+    [
+        (8, similarity(turn=0.2)),
+        (8, similarity(1.003)),
+        (12, similarity(shift=(0.7, 0.5))),
+        (16, similarity(shift=(0.7, 0.5))),
+    ],
+)
+def test_a_noisy_pair_that_moves_a_little_is_aligned(noise, true):
+    rng = np.random.default_rng(1)
+    frames = [f + rng.normal(0, noise, f.shape) for f in moving_pair(true)]
+    found = placed([np.clip(np.rint(f), 0, 255).astype(np.uint8) for f in frames])[1]
+    assert found.status == "aligned"
+    assert found.gain < GAIN_ALONE  # of what remains most is noise, which nothing takes away
+    assert error(found.matrix, true) < 0.1
+
+
+def test_what_a_pair_must_gain_depends_on_how_far_and_how_much_at_one_it_moves():
+    def proof(gain, agreed, noise=0.0):
+        return Proof(gain, 9.0, (5.0,) * 4, noise, agreed)
+
+    assert proof(0.3, 0.5).stands_alone(0.5)
+    assert proof(0.2, 0.8).stands_alone(0.5)
+    assert proof(0.1, 0.8, noise=0.5).stands_alone(0.5)
+    assert not proof(0.2, 0.6).stands_alone(0.9)
+    assert proof(0.2, 0.6).stands_alone(2.0)
+    assert not proof(0.1, 0.6).stands_alone(2.0)
 
 
 def test_only_what_may_change_changes():

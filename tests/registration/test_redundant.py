@@ -134,3 +134,52 @@ def test_two_frames_that_are_alike_are_both_taken():
     frames = ramp()
     result = panfocus.fuse([frames[2], frames[2].copy()], **OPTIONS)
     assert not any("left out" in w for w in result.report.warnings)
+
+
+def rms(one, other):
+    return np.sqrt(np.mean(np.square(one.image.astype(float) - other.image)))
+
+
+@pytest.mark.parametrize("moves", [False, True])
+@pytest.mark.parametrize("place", [1, 3])
+@pytest.mark.parametrize("end", ["start", "end"])
+def test_a_duplicate_elsewhere_costs_nothing(end, place, moves):
+    frames = ramp(moves)
+    good = panfocus.fuse(frames, reference=2, **OPTIONS)
+    again = noisy(frames[place], 1.0)
+    more = [again, *frames] if end == "start" else [*frames, again]
+    result = panfocus.fuse(more, reference=2 + (end == "start"), **OPTIONS)
+    assert rms(result, good) < (0.6 if moves else 1e-9)
+    told = [w for w in result.report.warnings if "left out" in w]
+    odd = 0 if end == "start" else COUNT
+    assert told == [f"frame {odd} is a duplicate of another frame and was left out"]
+
+
+def test_a_stack_gone_through_there_and_back_is_taken_once():
+    frames = ramp()
+    good = panfocus.fuse(frames, reference=2, **OPTIONS)
+    result = panfocus.fuse([*frames, *frames[::-1]], reference=2, **OPTIONS)
+    assert rms(result, good) == 0
+    taken = [n for n, f in enumerate(result.report.frames) if "left_out" not in f["align"]]
+    assert len(taken) == COUNT
+
+
+def test_the_same_blur_on_either_side_of_focus_is_no_duplicate():
+    scene = texture(*SIZE)
+    frames = [cv2.GaussianBlur(scene, (0, 0), r) if r else scene for r in (3, 2, 1, 0, 1, 2, 3)]
+    result = panfocus.fuse(frames, **OPTIONS)
+    assert not [w for w in result.report.warnings if "duplicate" in w]
+
+
+def test_of_twins_with_noise_of_their_own_both_are_taken():
+    rng = np.random.default_rng(4)
+
+    def grain(frame):
+        return np.clip(np.rint(frame + rng.normal(0, 1, frame.shape)), 0, 255).astype(np.uint8)
+
+    frames = [cv2.GaussianBlur(f, (0, 0), 1) for f in ramp()]
+    once = [grain(f) for f in frames]
+    thrice = [*once[:3], grain(frames[2]), grain(frames[2]), *once[3:]]
+    result = panfocus.fuse(thrice, **OPTIONS)
+    left = [n for n, f in enumerate(result.report.frames) if "left_out" in f["align"]]
+    assert len(left) == 1 and left[0] in (2, 3, 4)

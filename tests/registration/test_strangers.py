@@ -201,11 +201,30 @@ def test_what_hides_a_part_of_the_scene_is_no_frame_of_it(places):
     assert strangers(thumbnails(*hidden)) == dict.fromkeys(places, "hidden")
 
 
-def test_of_two_halves_none_is_the_stranger():
-    one, other = texture(*SIZE), texture(*SIZE, seed=77)
-    assert strangers(thumbnails(one, one, other, other)) == {}
+def test_of_scenes_the_larger_counts_or_the_one_of_the_reference():
+    one, other, third = (texture(*SIZE, seed=seed) for seed in (5, 77, 78))
+    halves = thumbnails(one, one, other, other)
+    assert strangers(halves) == dict.fromkeys((2, 3), "scene")
+    assert strangers(halves, 3) == dict.fromkeys((0, 1), "scene")
+    assert strangers(thumbnails(one, one, other, other, other), 0) == dict.fromkeys((0, 1), "scene")
+    in_turn = thumbnails(one, other, one, other)
+    assert strangers(in_turn, 1) == dict.fromkeys((0, 2), "scene")
+    three = thumbnails(one, one, other, other, third, third)
+    assert strangers(three, 3) == dict.fromkeys((0, 1, 4, 5), "scene")
+    # frames alone tell nothing
     assert strangers(thumbnails(one, other)) == {}
+    assert strangers(thumbnails(one, one, other, third)) == {}
     assert strangers(thumbnails()) == {}
+
+
+def test_two_stacks_in_a_folder_make_the_picture_of_one():
+    other = list(focal_stack(4, *SIZE, seed=9)[0])
+    good = panfocus.fuse(STILL[:4], system="guided", maps=False, reference="first")
+    both = [*STILL[:4], *other]
+    result = panfocus.fuse(both, system="guided", maps=False, reference="first")
+    np.testing.assert_array_equal(result.image, good.image)
+    (note,) = [w for w in result.report.warnings if "show another scene" in w]
+    assert all(f"frame {n}" in note for n in range(4, 8))
 
 
 def test_a_frame_like_an_unusual_one_beside_it_is_none():

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import combinations, pairwise, product
 from typing import Literal
 
 import cv2
@@ -57,7 +58,10 @@ _DIFFERS, _AGREES = 0.015, 0.005
 #: is left of brightness in the dark, share of the brightest.
 _EXPOSED = 0.7
 _DARK = 0.01
-#: Scenes that are told apart, at most.
+#: Share of the frames that scenes of two and more must have together for all but the largest to be
+#: strangers, where none has so many alone.
+_OF_ALL = 0.9
+#: Scenes that are told apart, at most, and frames of each that are compared with other scenes'.
 _SCENES = 8
 #: What is hidden: share of the places at most, of which one part has this share, while what lies
 #: around it correlates as much. MEASURED: with a hand in the way mostly .87 and more, in a mirror,
@@ -191,11 +195,16 @@ class Thumbnail:
         return float(self._misfit(other).mean())
 
 
-def strangers(frames: Sequence[Thumbnail]) -> dict[int, Unlike]:
+def strangers(frames: Sequence[Thumbnail], reference: int = 0) -> dict[int, Unlike]:
     """Return the frames that certainly show another scene than most, or hide it, and which it is.
 
     Each is not of one scene with the frames beside it, nor with the nearest of the others' scene,
-    before and after it, which are of one beyond doubt.
+    before and after it, which are of one beyond doubt. Where several scenes are as good as all
+    there is, as where stacks lie in one folder, the largest counts.
+
+    Args:
+        frames: of a stack, in order.
+        reference: of scenes as large, the one that this frame shows counts.
 
     Returns:
         Their numbers, in order, and in what each departs from the nearest frame of the scene.
@@ -209,8 +218,10 @@ def strangers(frames: Sequence[Thumbnail]) -> dict[int, Unlike]:
             max(fits, key=lambda scene: frames[n].likeness(frames[scene[-1]])).append(n)
         elif len(scenes) < _SCENES:
             scenes.append([n])
-    scene = max(scenes, key=len) if scenes else []
-    if len(scene) < 2 or len(scene) < _MOST * len(telling):
+    scenes.sort(key=lambda scene: (-len(scene), reference not in scene))
+    scene = scenes[0] if scenes else []
+    is_most = len(scene) >= max(2, _MOST * len(telling))
+    if not is_most and not _are_apart(frames, scenes, len(telling)):
         return {}
     found = {n for n in telling if n not in scene and _is_stranger(frames, n, scene)}
     while tied := {n for n in found if _is_tied(frames, n, found | {*scene})}:
@@ -219,6 +230,18 @@ def strangers(frames: Sequence[Thumbnail]) -> dict[int, Unlike]:
     if len(scene) >= _MOST * (len(telling) + len(unusual)):
         found |= {n for n in unusual if _spoils(frames, n, scene)}
     return {n: frames[n].departs(frames[_nearest(scene, n)]) for n in sorted(found)}
+
+
+def _are_apart(frames: Sequence[Thumbnail], scenes: Sequence[Sequence[int]], telling: int) -> bool:
+    """Whether scenes are several beyond doubt, and as good as all that frames tell of."""
+    several = [scene for scene in scenes if len(scene) >= 2]
+    if len(several) < 2 or sum(map(len, several)) < _OF_ALL * telling:
+        return False
+    if not all(frames[a].is_surely_of_scene(frames[b]) for s in several for a, b in pairwise(s)):
+        return False
+    few = [scene[:: -(-len(scene) // _SCENES)] for scene in several]
+    pairs = (pair for one, other in combinations(few, 2) for pair in product(one, other))
+    return all(frames[a].likeness(frames[b]) < ALIKE for a, b in pairs)
 
 
 def _nearest(scene: Sequence[int], number: int) -> int:

@@ -8,7 +8,7 @@ from typing import Literal
 from panfocus.arrays.likeness import Unlike
 
 #: What is wrong with a frame that is left out: it does not belong to the scene, or adds nothing.
-Why = Unlike | Literal["shaken", "duplicate"]
+Why = Unlike | Literal["shaken", "duplicate", "repeated"]
 
 #: What is said of one frame, and of several.
 TOLD: dict[Why, tuple[str, str]] = {
@@ -25,6 +25,7 @@ TOLD: dict[Why, tuple[str, str]] = {
         "are shaken or out of focus, nowhere sharper than the others,",
     ),
     "duplicate": ("is a duplicate of the frame beside it", "are duplicates of frames beside them"),
+    "repeated": ("is a duplicate of another frame", "are duplicates of other frames"),
 }
 #: Frames that are named in a line; of more, one less, and their number.
 _NAMED = 4

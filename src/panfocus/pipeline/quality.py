@@ -124,7 +124,7 @@ class Surveyor:
         rest = [n for n, name in enumerate(self._names) if name not in without]
         if len(rest) < 3:
             return []
-        strange = {} if are_planes else self.scene.strangers()
+        strange = {} if are_planes else self.scene.strangers(rest)
         others: _Found = [(n, why, TOLD[why][0]) for n, why in strange.items()]
         rest = [n for n in rest if n not in strange]
         detail = np.stack(self._detail)

@@ -8,13 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, cast
 
-from panfocus.frame import Frame, Stack
+from panfocus.frame import Frame
 from panfocus.pipeline.best import take_best
 from panfocus.pipeline.chosen import Chosen
 from panfocus.pipeline.cull import cull_arrays, culled
 from panfocus.pipeline.decide import fuse_decisions
 from panfocus.pipeline.journal import Cancel, Journal, Progress
 from panfocus.pipeline.memory import kept_bytes
+from panfocus.pipeline.opacity import OpaqueStack
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
 from panfocus.pipeline.register import in_place, placed_again
@@ -109,20 +110,24 @@ def fuse_arriving(
 
 
 def _execute(
-    journal: Journal, source: Stack | Iterator[Frame], seen: Callable[[Frame], None] | None = None
+    journal: Journal,
+    source: FileStack | ArrayStack | Iterator[Frame],
+    seen: Callable[[Frame], None] | None = None,
 ) -> FusedPicture:
-    frames = in_place(journal, source)
+    stack = OpaqueStack(source) if isinstance(source, (FileStack, ArrayStack)) else None
+    frames = in_place(journal, stack or source)
     if seen is not None:
         frames = _shown(frames, seen)
     with opencv_threads(journal.settings.threads):
         if journal.settings.mode == "best-plane":
             result = take_best(journal, frames)
         elif traits.decides(journal.system):
-            again = None if isinstance(source, Iterator) else partial(placed_again, journal, source)
+            again = None if stack is None else partial(placed_again, journal, stack)
             result = fuse_decisions(journal, journal.system, frames, again)
         else:
             assert traits.makes_picture(journal.system)
             result = fuse_picture(journal, journal.system, frames)
+    result = result if stack is None else stack.completed(result)
     journal.note_findings()
     journal.note_device()
     journal.report.timings_s = {**journal.clock.seconds, "total": journal.clock.total()}

@@ -7,6 +7,8 @@ photographs by 0.23, one in a hundred above 0.45.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from panfocus.arrays.likeness import ALIKE, EMPTY, Thumbnail, Unlike, strangers
@@ -31,9 +33,15 @@ class SceneLikeness:
         if len(self._frames) < _MOST:
             self._frames.append(Thumbnail.of(grey))
 
-    def strangers(self) -> dict[int, Unlike]:
-        """Return the frames that are certainly none of the others' scene, and what they are."""
-        return strangers(self._frames)
+    def strangers(self, among: Sequence[int]) -> dict[int, Unlike]:
+        """Return the frames that are certainly none of the others' scene, and what they are.
+
+        Args:
+            among: numbers of the frames that take part, ascending.
+        """
+        known = [n for n in among if n < len(self._frames)]
+        found = strangers([self._frames[n] for n in known])
+        return {known[n]: why for n, why in found.items()}
 
     def is_torn(self) -> bool:
         """Whether the frames are certainly not of one scene; the first few count."""

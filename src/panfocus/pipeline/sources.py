@@ -31,6 +31,14 @@ def _unheard(_note: str) -> None:
     """For those who look at frames a second time."""
 
 
+#: Told the number of a frame that was looked at, and the frame.
+Seen = Callable[[int, Frame], None]
+
+
+def _unseen(_number: int, _frame: Frame) -> None:
+    """For those who look at none themselves."""
+
+
 _First = tuple[tuple[int, ...], np.dtype[Any]]
 
 
@@ -129,10 +137,12 @@ class FileStack:
         infos: the frames.
         budget: bytes of frames that may be kept from the look at them small until they are fused,
             and need not be decoded again.
+        seen: told of every frame that is looked at small, as it was read.
     """
 
     infos: Sequence[io.FrameInfo]
     budget: int = 0
+    seen: Seen = _unseen
     _kept: dict[int, Frame] = field(default_factory=dict[int, Frame], compare=False, repr=False)
 
     @property
@@ -158,8 +168,10 @@ class FileStack:
         size = info.height * info.width * info.channels * np.dtype(info.dtype).itemsize
         if held + size > self.budget:
             frame, reached = io.read_reduced(info, factor)
+            self.seen(number, frame)
             return _shrunk(info, frame, factor, reached)
         frame = self._kept[number] = _read(info)
+        self.seen(number, frame)
         return _shrunk(info, frame, factor)
 
 
@@ -178,6 +190,7 @@ class ArrayStack:
     arrays: ReiterableFrames
     note: Note = _unheard
     admit: Callable[[Frame], None] = _admitted
+    seen: Seen = _unseen
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -204,8 +217,7 @@ class ArrayStack:
         """
         arrays = self.arrays
         if list(order) == list(range(len(arrays))):  # more than it says are told of where they end
-            for frame in from_arrays(arrays):
-                yield frame.shrunk(factor)
+            yield from (self._shrunk(n, f, factor) for n, f in enumerate(from_arrays(arrays)))
             return
         if not isinstance(arrays, (np.ndarray, Sequence)):
             yield from self._passed(order, factor)
@@ -214,7 +226,11 @@ class ArrayStack:
         first = _checked(0, frames[0], None)
         for n in order:
             frame = _checked(n, frames[n], (first.pixels.shape, first.pixels.dtype))
-            yield frame.shrunk(factor)
+            yield self._shrunk(n, frame, factor)
+
+    def _shrunk(self, number: int, frame: Frame, factor: int) -> Frame:
+        self.seen(number, frame)
+        return frame.shrunk(factor)
 
     def _passed(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield some of the frames while all are gone through once."""
@@ -222,7 +238,7 @@ class ArrayStack:
         sought = next(wanted, None)
         for n, frame in enumerate(from_arrays(self.arrays)):
             if n == sought:
-                yield frame.shrunk(factor)
+                yield self._shrunk(n, frame, factor)
                 sought = next(wanted, None)
             if sought is None:
                 return

@@ -75,7 +75,7 @@ class Placed:
 
     def without(self, why: Why) -> Placed:
         """Return the same of a frame that is left out: it moves nothing, nor is it cropped to."""
-        adds_nothing = why in ("shaken", "duplicate")
+        adds_nothing = why in ("shaken", "duplicate", "repeated")
         told = f"it {TOLD[why][0].rstrip(',')}"
         status = (LEFT_OUT if adds_nothing else UNALIGNED) + told
         return Placed(self.name, np.eye(3), "identity", status, left_out=why)

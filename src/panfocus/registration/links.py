@@ -185,8 +185,7 @@ class Links:
         large = [self._shift(p) >= least * self._factor for p in near]
         proven = [big and self._is_proven(p) for p, big in zip(near, large, strict=True)]
         creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
-        gains = [p.proof.gain for p, ok in zip(near, proven, strict=True) if ok]
-        if self._is_free and len(near) <= _FEW and sum(gains) < GAIN_ALONE * np.sqrt(len(gains)):
+        if not self._may_move([p for p, ok in zip(near, proven, strict=True) if ok], len(near)):
             proven = [False] * len(near)
         if not any(proven) and not creeps:
             ways = enumerate(self._towards(reference, len(near)))
@@ -245,6 +244,14 @@ class Links:
     def _is_proven(self, pair: Pair) -> bool:
         """Whether patches speak for a step, and for as much as it moves."""
         return pair.proof.is_clear and (not self._is_free or self._gains_enough([pair]))
+
+    def _may_move(self, proven: Sequence[Pair], steps: int) -> bool:
+        """Whether proven steps are more than what resampling takes, where few vouch for them."""
+        if not self._is_free or steps > _FEW:
+            return True
+        if all(p.proof.stands_alone(self._shift(p)) for p in proven):
+            return True
+        return sum(p.proof.gain for p in proven) >= GAIN_ALONE * np.sqrt(len(proven))
 
     def _gains_enough(self, pairs: Sequence[Pair]) -> bool:
         """Whether steps take away what steps of their size would."""

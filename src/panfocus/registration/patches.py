@@ -61,6 +61,12 @@ class Patches:
     number: NDArray[np.intp]
     factor: NDArray[np.intp]
 
+    @property
+    def gains(self) -> Array:
+        """What each patch would gain by its own shift ``(K,)``, as logarithms."""
+        explained = np.einsum("ki,kij,kj->k", self.shift, self.information, self.shift)
+        return np.log1p(explained * (_CORRELATED / SIDE**2))
+
 
 #: Rows of patches that are worked on at once: they fit the processor's cache.
 _STRIP = 2

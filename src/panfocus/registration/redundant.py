@@ -1,16 +1,14 @@
 """Frames that add nothing to a stack: a picture taken twice, and one that was shaken.
 
-Of two neighbours that show the same focus one is enough. They are told by what differs between
-them: blur takes from each place a part of its Laplacian, so the slope of the difference by the
-Laplacian, tile by tile, is by how much one is softer. Noise, compression and a small shift have no
-part in it. A shaken frame is told by the order of focus (`panfocus.arrays.focus_order`).
+Of two frames that show the same focus one is enough, but for noise, which both together average.
+They are told by what differs between them (`panfocus.registration.difference`), a shaken frame by
+the order of focus (`panfocus.arrays.focus_order`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -20,28 +18,15 @@ from panfocus.arrays.focus_order import dipping, dips, leads
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float
 from panfocus.guard.left_out import Why
+from panfocus.registration.difference import OF_NOISE, Difference, difference, level_of, noise_of
 from panfocus.registration.meter import ReducedFrame
-from panfocus.registration.patches import laid_on
 from panfocus.registration.pyramid import Detail, Level
+from panfocus.registration.repeated import repeated
 from panfocus.registration.transforms import Matrix, PairTransform, from_reduced, normalised
 
 #: Frames that are looked at, the first of a stack; and the share of them that must be pictures of
 #: the usual kind, see `panfocus.arrays.likeness`.
 _MOST, _USUAL = 2048, 0.6
-#: Tiles along the longer side, in which frames are compared, and how many must tell.
-_TILES = 24
-_FEWEST = 10
-#: A tile tells if its Laplacian has so many times the energy that noise makes, and this share of
-#: the usual tile's.
-_ABOVE_NOISE, _SHARE = 4.0, 0.05
-#: What differs more slowly than this, pixels, is light and not focus.
-_SLOW = 4.0
-#: Share of the usual difference between neighbours up to which two are twins: of the softness
-#: that all but a tenth of the tiles stay below, of all that differs, and of what differs in any
-#: tile, as a thing that one of them alone shows. MEASURED: in the same picture with noise, taken or
-#: compressed again up to .21, .28 and .25, shaken by 3 px up to .16, .26 and .5; of 19 real stacks
-#: no pair stays below .30 in the first and .36 in the second.
-_SOFTNESS, _DIFFERENCE, _ANY_TILE = 0.22, 0.3, 0.3
 #: Softness, squares of a pixel of the level, up to which twins are equally sharp; and the factor in
 #: the energy of the finest detail up to which they are equally clean. MEASURED: noise makes it 1.2
 #: to 8 times as large, compression 1.005 to 1.6 times.
@@ -49,31 +34,19 @@ _AS_SHARP, _AS_CLEAN = 0.03, 1.002
 #: Side of the square over which the energy of detail is averaged, and of a block of its map, pixels
 #: of the level.
 _WINDOW, _BLOCK = 11, 8
-#: Energy of the Laplacian of smoothed noise beside the variance of that noise; times the energy of
-#: flat places, and of all, that are taken for noise, and that are clearly more.
-_OF_NOISE = 2.0
+#: Times the energy of flat places, and of all, that are taken for noise, and that are clearly more.
 _FLATTEST, _OFF, _CLEAR = 0.05, 4.0, 8.0
 #: Share of places in which a frame that was shaken dips at least, and leads at most; and in which
 #: it leads by so much (logarithm of energy), as the only sharp frame of something small would.
 _SHAKEN, _LEADS = 0.3, 0.03
 _MUCH, _ANYWHERE = 0.5, 0.004
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What differs between two neighbours.
-
-    Attributes:
-        softer: by how much the second is softer, squares of a pixel: a mean.
-        softness: how much softer or sharper all but a tenth of the tiles are at most.
-        amount: root mean square of all that differs, noise taken off.
-        most: the same of the tile in which most differs.
-    """
-
-    softer: float
-    softness: float
-    amount: float
-    most: float
+#: Noise of the level that is compared, a standard deviation, from which on a frame taken twice is
+#: worth more for what it averages than it costs: 2 to 3 grey levels of full scale; and by how much,
+#: in logarithms, the finest energy of both may differ. Then of neighbours two stay, and frames
+#: that come again elsewhere, if they are so many that most of the stack was gone through once more.
+#: MEASURED on three scenes, 2 to 8 levels: .1 to .6 and .2 to 1.2 dB; a third and fourth of
+#: neighbours that are alike cost up to 1.1 dB.
+_NOISY, _AS_NOISY, _ONCE_MORE = 0.17 / 255, 0.05, 1 / 3
 
 
 class Redundancy:
@@ -97,10 +70,10 @@ class Redundancy:
         """
         if now.detail is None or len(self._energies) == _MOST:
             return
-        level = _level(now.detail)
+        level = level_of(now.detail)
         self._factor = level.factor
         self._energies.append(_energy(level))
-        self._noise.append(_noise(now.detail))
+        self._noise.append(noise_of(now.detail))
         lines = cv2.Laplacian(now.frame.grey, cv2.CV_32F)
         self._finest.append(cv2.norm(lines, cv2.NORM_L2SQR) / lines.size)
         self._is_usual.append(now.thumbnail.is_usual)
@@ -109,7 +82,11 @@ class Redundancy:
         self._before = now.detail
 
     def found(
-        self, found: Sequence[PairTransform], others: AbstractSet[int], reference: int
+        self,
+        found: Sequence[PairTransform],
+        others: AbstractSet[int],
+        reference: int,
+        again: Callable[[int, int], Difference | None],
     ) -> dict[int, Why]:
         """Return the frames that add nothing, and why; none of a few lights in the dark.
 
@@ -117,14 +94,41 @@ class Redundancy:
             found: where each frame lies.
             others: frames that take no part.
             reference: a frame that stays, of two that are as good.
+            again: looks at two frames, the first of them first, once more.
         """
         if sum(self._is_usual) < _USUAL * len(self._is_usual):
             return {}
         twins = self.duplicates(others, reference)
-        shaken = self.shaken(found, others | twins)
+        far = self.repeated(found, others | twins, again)
+        shaken = self.shaken(found, others | twins | far)
         out: dict[int, Why] = dict.fromkeys(twins, "duplicate")
+        out.update(dict.fromkeys(far, "repeated"))
         out.update(dict.fromkeys(shaken, "shaken"))
         return out
+
+    def repeated(
+        self,
+        found: Sequence[PairTransform],
+        others: AbstractSet[int],
+        again: Callable[[int, int], Difference | None],
+    ) -> set[int]:
+        """Return the frames that show what one that is not beside them shows; see `found`."""
+        kept, curves = self._curves(found, others)
+        usual = self._usual([pair for _, pair in self._known(others)])
+        if usual is None:
+            return set()
+        noise: list[float] = []
+
+        def softer(first: int, second: int) -> float | None:
+            pair = again(kept[first], kept[second])
+            if pair is None or not pair.is_nothing(usual):
+                return None
+            noise.append(pair.noise)
+            return pair.softer
+
+        out = {kept[k] for k in repeated(curves, softer, _AS_SHARP)}
+        is_pass = len(out) >= _ONCE_MORE * len(self._energies)
+        return set() if is_pass and float(median(np.array(noise))) >= _NOISY**2 else out
 
     def duplicates(self, others: AbstractSet[int], reference: int) -> set[int]:
         """Return the frames that show what a frame beside them shows as well or better.
@@ -133,33 +137,43 @@ class Redundancy:
             others: frames that take no part.
             reference: a frame that stays, of two that are as good.
         """
-        known = [
+        known = self._known(others)
+        usual = self._usual([pair for _, pair in known])
+        if usual is None:
+            return set()
+        twins = {n: pair for n, pair in known if pair.is_nothing(usual)}
+        out: set[int] = set()
+        for group in _runs(sorted(twins)):
+            best = self._best(group, twins, reference)
+            out |= {*group} - {best, *self._to_average(best, twins)}
+        return out
+
+    def _to_average(self, number: int, twins: Mapping[int, Difference]) -> set[int]:
+        """Return the twin beside a frame that is as good and has noise of its own, if one is."""
+        for first, beside in ((number, number + 1), (number - 1, number - 1)):
+            twin = twins.get(first)
+            if twin is None or abs(twin.softer) > _AS_SHARP or twin.noise < _NOISY**2:
+                continue
+            if abs(np.log(self._finest[beside] / self._finest[number])) <= _AS_NOISY:
+                return {beside}
+        return set()
+
+    def _known(self, others: AbstractSet[int]) -> list[tuple[int, Difference]]:
+        """Return what is known of neighbours that take part, by the number of the first."""
+        return [
             (n, pair)
             for n, pair in enumerate(self._pairs)
             if pair is not None and not {n, n + 1} & others
         ]
-        if len(known) < 2:
-            return set()
-        pairs = [pair for _, pair in known]
-        softness, amount, most = (
-            float(np.sort(values)[len(known) // 2])
-            for values in (
-                [pair.softness for pair in pairs],
-                [pair.amount for pair in pairs],
-                [pair.most for pair in pairs],
-            )
-        )
-        twins = {
-            n: pair
-            for n, pair in known
-            if pair.softness < _SOFTNESS * softness
-            and pair.amount < _DIFFERENCE * amount
-            and pair.most < _ANY_TILE * most
-        }
-        out: set[int] = set()
-        for group in _runs(sorted(twins)):
-            out |= {*group} - {self._best(group, twins, reference)}
-        return out
+
+    @staticmethod
+    def _usual(pairs: Sequence[Difference]) -> Difference | None:
+        """Return how neighbours differ, the middle of each; None where too few are known."""
+        if len(pairs) < 2:
+            return None
+        values = np.sort([(p.softer, p.softness, p.amount, p.most) for p in pairs], axis=0)
+        softer, softness, amount, most = values[len(pairs) // 2].tolist()
+        return Difference(softer, softness, amount, most)
 
     def _best(self, group: Sequence[int], twins: dict[int, Difference], reference: int) -> int:
         """Return the sharpest of twins, and of these one with little noise and block edges."""
@@ -176,18 +190,26 @@ class Redundancy:
             found: where each frame lies.
             others: frames that take no part.
         """
-        kept = [n for n in range(len(self._energies)) if n not in others]
+        kept, curves = self._curves(found, others)
         if len(kept) < 3:
             return set()
-        energies = np.stack([self._placed(n, found[n]) for n in kept]).reshape(len(kept), -1)
-        flat = ends(energies.min(axis=0), _FLATTEST)[0]
-        white = _OF_NOISE * float(median(np.array(self._noise)))
-        noise = max(np.float32(_OFF * (flat + white)), np.float32(1e-12))
-        curves = np.log(np.maximum(energies, noise))[:, energies.max(axis=0) > _CLEAR * noise]
         share = dips(curves) if curves.size else np.zeros(len(kept))
         return {
             kept[k] for k in dipping(curves) if share[k] >= _SHAKEN and _adds_nothing(curves, k)
         }
+
+    def _curves(
+        self, found: Sequence[PairTransform], others: AbstractSet[int]
+    ) -> tuple[list[int], Float]:
+        """Return the frames that take part, and curves of focus ``(N, K)`` where detail is."""
+        kept = [n for n in range(len(self._energies)) if n not in others]
+        if not kept:
+            return [], np.zeros((0, 0), np.float32)
+        energies = np.stack([self._placed(n, found[n]) for n in kept]).reshape(len(kept), -1)
+        flat = ends(energies.min(axis=0), _FLATTEST)[0]
+        white = OF_NOISE * float(median(np.array(self._noise)))
+        noise = max(np.float32(_OFF * (flat + white)), np.float32(1e-12))
+        return kept, np.log(np.maximum(energies, noise))[:, energies.max(axis=0) > _CLEAR * noise]
 
     def _placed(self, number: int, found: PairTransform) -> Float:
         """Return the energies of a frame where the reference frame has them."""
@@ -204,52 +226,10 @@ class Redundancy:
         return np.asarray(placed, np.float32)
 
 
-def difference(fixed: Detail, moving: Detail, step: Matrix) -> Difference | None:
-    """Return what differs between two frames; None where too little is to be seen.
-
-    Args:
-        fixed: of one frame.
-        moving: of the other.
-        step: from the one to the other, pixels of full scale.
-    """
-    level, other = _level(fixed), _level(moving)
-    one, two = level.smooth, _laid_on(other, step)
-    apart = two - one
-    apart -= cv2.GaussianBlur(apart, (0, 0), _SLOW)
-    mean = (one + two) / 2
-    laplacian = cv2.Laplacian(mean, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
-    lines = np.asarray(laplacian, np.float32)
-    by, of, amount = (_tiles(one_of) for one_of in (apart * lines, lines**2, apart**2))
-    noise = [_noise(detail) for detail in (fixed, moving)]
-    # smoothed noise has its own Laplacian, of minus its variance
-    by = by + np.float32((noise[1] - noise[0]) / 2)
-    least = max(_ABOVE_NOISE * _OF_NOISE * sum(noise) / 4, _SHARE * float(median(of.ravel())))
-    tells = of > max(least, 1e-12)
-    if np.count_nonzero(tells) < _FEWEST:
-        return None
-    slopes = by[tells] / of[tells]
-    weight = np.sqrt(of[tells])
-    softer = float((slopes * weight).sum() / weight.sum())
-    mean, most = (
-        float(np.sqrt(max(value - sum(noise), 0))) for value in (amount.mean(), amount.max())
-    )
-    return Difference(softer, float(ends(np.abs(slopes), 0.1)[1]), mean, most)
-
-
 def _adds_nothing(curves: Float, number: int) -> bool:
     others = np.delete(curves, number, axis=0)
     much = leads(curves, number, others, by=_MUCH)
     return leads(curves, number, others) <= _LEADS and much <= _ANYWHERE
-
-
-def _level(detail: Detail) -> Level:
-    """Return the level that is compared: the second, which has a quarter of the pixels."""
-    return detail.levels[min(1, len(detail.levels) - 1)]
-
-
-def _noise(detail: Detail) -> float:
-    """Return the variance of noise in the level that is compared: shrinking takes most of it."""
-    return detail.noise * (detail.levels[0].factor / _level(detail).factor) ** 2
 
 
 def _energy(level: Level) -> Float:
@@ -258,20 +238,6 @@ def _energy(level: Level) -> Float:
     side = _WINDOW, _WINDOW
     mean = cv2.sqrBoxFilter(lines, cv2.CV_32F, side, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(mean, np.float32)[_BLOCK // 2 :: _BLOCK, _BLOCK // 2 :: _BLOCK].copy()
-
-
-def _laid_on(level: Level, step: Matrix) -> Float:
-    grow = from_reduced(level.factor)
-    matrix = normalised(np.linalg.inv(grow) @ step @ grow)
-    is_still = np.allclose(matrix, np.eye(3), atol=1e-6)
-    return level.smooth if is_still else laid_on(level.smooth, matrix)
-
-
-def _tiles(values: Float) -> Float:
-    """Return the means of tiles."""
-    step = max(values.shape) / _TILES
-    size = [max(round(side / step), 1) for side in (values.shape[1], values.shape[0])]
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _runs(firsts: Sequence[int]) -> list[list[int]]:

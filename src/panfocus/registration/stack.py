@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from panfocus.frame import Stack
 from panfocus.guard.left_out import Why
 from panfocus.registration.alignment import NOT_COMPARED, Alignment
 from panfocus.registration.curves import Curve
+from panfocus.registration.difference import Difference, difference
 from panfocus.registration.exposure import Ratio
 from panfocus.registration.gains import gains
 from panfocus.registration.meter import Meter, ReducedFrame, placed_by
@@ -116,7 +118,7 @@ def _to_neighbours(
             matrix = step if loaded is None else _between(loaded, n)
             ratios.append(meter.ratio(before, now, matrix))
         before = now
-    odd: dict[int, Why] = {**strangers(thumbnails)}
+    odd: dict[int, Why] = {**strangers(thumbnails, reference)}
     if loaded is not None:
         return _without(loaded, odd), gains(ratios, reference)
     found = [_WHERE_IT_IS] * count
@@ -170,7 +172,8 @@ class _Look:
         if self.redundancy is None:
             return found, nearest, {**odd}
         # frames that show nothing have no part in the order of focus
-        idle = self.redundancy.found(found, {*range(len(found))} - told, nearest)
+        again = partial(self._difference, found)
+        idle = self.redundancy.found(found, {*range(len(found))} - told, nearest, again)
         if nearest not in idle and "shaken" not in idle.values():
             return found, nearest, {**odd, **idle}
         nearest = _nearest(told - {*idle}, nearest)
@@ -195,6 +198,14 @@ class _Look:
             links.add(detail)
         among = dict(zip(kept, links.place(kept.index(reference)), strict=True))
         return [among.get(n, _NOWHERE) for n in range(count)]
+
+    def _difference(
+        self, found: Sequence[PairTransform], first: int, second: int
+    ) -> Difference | None:
+        """Return what differs between two frames, wherever they are in the stack."""
+        one, other = (detail for _, detail in self._details((first, second)))
+        step = normalised(found[second].matrix @ np.linalg.inv(found[first].matrix))
+        return difference(one, other, step)
 
     def _details(self, numbers: Sequence[int]) -> Iterator[tuple[int, Detail]]:
         frames = self.stack.small(numbers, self.meter.factor)
