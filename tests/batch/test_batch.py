@@ -397,7 +397,8 @@ def test_a_labs_cluster_loses_nothing_when_a_worker_is_killed(tmp_path):
     with cluster(tmp_path, 3) as (address, workers):
         with distributed.Client(address) as client:
             client.wait_for_workers(3, timeout=180)
-        process = run_batch(tmp_path / "in", out, "--scheduler", address, "--depth-map")
+        options = ("--scheduler", address, "--depth-map", "--align", "none")
+        process = run_batch(tmp_path / "in", out, *options)
         until(lambda: at_work(out) or process.poll() is not None)
         ((name, pid), *_) = at_work(out).items()
         (victim,) = [worker for worker in workers if worker.pid == int(pid)]

@@ -212,7 +212,12 @@ def test_what_was_matched_is_told_in_one_line():
     assert sum("matched to frame 0" in w for w in told) == 1
     assert not any("matched" in w for w in panfocus.fuse(frames, system="guided").report.warnings)
     lines = exposure.notes([Curve(np.log([1.2]), CurveShape(0.9, False))] * 5 + [None], "abcdef", 5)
-    assert lines == ["brightness matched to f: 5 of 6 frames by +20 to +20 %"]
+    assert lines == ["brightness matched to f: 5 of 6 frames by +20 %"]
+    tint = [Curve(np.log([1.004, 1.0, 0.996]), CurveShape(0.9, False))] * 5
+    lines = exposure.notes([*tint, None], "abcdef", 5)  # in the mean nothing that is told
+    assert lines == [
+        "brightness and white balance matched to f: 5 of 6 frames by up to 0.4 % in a colour"
+    ]
 
 
 def test_grey_frames_are_matched():

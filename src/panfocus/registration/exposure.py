@@ -219,9 +219,14 @@ def notes(curves: Sequence[Curve | None], names: Sequence[str], reference: int) 
         return []
     casts = any(c is not None and np.ptp(c.log) > 0 for c in curves)
     what = "brightness and white balance" if casts else "brightness"
-    if len(changes) <= _NAMED:
-        which = ", ".join(f"{names[n]} by {change:+.0f} %" for n, change in changes.items())
+    told = {n: f"{change:+.0f}" for n, change in changes.items()}
+    if casts and all(float(text) == 0 for text in told.values()):
+        gains = np.concatenate([c.gain - 1 for c in curves if c is not None])
+        many = f"{len(changes)} of {len(curves)} frames"
+        which = f"{many} by up to {100 * np.abs(gains).max():.1f} % in a colour"
+    elif len(changes) <= _NAMED:
+        which = ", ".join(f"{names[n]} by {text} %" for n, text in told.items())
     else:
-        low, high = min(changes.values()), max(changes.values())
-        which = f"{len(changes)} of {len(curves)} frames by {low:+.0f} to {high:+.0f} %"
+        ends = dict.fromkeys(told[of(changes, key=lambda n: changes[n])] for of in (min, max))
+        which = f"{len(changes)} of {len(curves)} frames by {' to '.join(ends)} %"
     return [f"{what} matched to {names[reference]}: {which}"]
