@@ -7,6 +7,7 @@ A recipe is seen as the plain values that its ``to_dict`` gives; keys are joined
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -15,6 +16,8 @@ from panfocus.errors import UsageError
 from panfocus.resources.paths import shown
 
 RecipeT = TypeVar("RecipeT")
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def changed(
@@ -101,6 +104,8 @@ def _as(before: Any, text: str, setting: str) -> Any:  # noqa: ANN401  whatever 
         value = text
     if isinstance(before, tuple) and isinstance(value, str):
         value = value.split(",")
+    elif isinstance(before, float) and isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)  # as people write it and JSON does not: .5
     fits = before is None or (
         _kind(value) == _kind(before) or (_kind(before), _kind(value)) == ("float", "int")
     )

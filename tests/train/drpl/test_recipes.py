@@ -32,7 +32,16 @@ def test_single_terms_of_the_loss_can_be_left_out():
     only = replace(config.PUBLISHED.loss, gradient=0.0, ssim=0.0)
     assert chosen == replace(config.PUBLISHED, loss=only)
     assert config.PUBLISHED.loss.gradient == 0.1
-    for setting in ("stages=1", "network=small", "recipe=x", "loss=1", "loss.mask=much"):
+    assert config.changed(config.BETTER, ["ema=.5", "clip=2."]).ema == 0.5
+    for setting in (
+        "ema=.5.",
+        "ema=inf",
+        "stages=1",
+        "network=small",
+        "recipe=x",
+        "loss=1",
+        "loss.mask=much",
+    ):
         with pytest.raises(UsageError, match="recipe"):
             config.changed(config.PUBLISHED, [setting])
     with pytest.raises(UsageError, match="teacher"):
