@@ -9,6 +9,7 @@ from panfocus.train.dualpath import (
 )
 from panfocus.train.dualpath.task import FUSED_COUNT, Supply
 from panfocus.train.pairs import FocalSet, Material
+from panfocus.train.synthesis.ends import STRIDE
 from panfocus.train.synthesis.sources import crop
 from tests.support.pairs import halves
 
@@ -87,7 +88,7 @@ def test_padded_sets_end_before_the_field_and_ask_nothing_beyond(supply):
     one = redefocus.MadeStack(*(array[0] for array in made))
     for seed in range(4):
         out = redefocus.padded(np.random.default_rng(seed), one)
-        down, across = np.random.default_rng(seed).integers(0, redefocus.STRIDE, 2)
+        down, across = np.random.default_rng(seed).integers(0, STRIDE, 2)
         kept = np.s_[..., : 64 - down, : 64 - across]
         assert np.array_equal(out.frames[kept], one.frames[..., down:, across:])
         assert np.array_equal(out.mask[kept], one.mask[..., down:, across:])

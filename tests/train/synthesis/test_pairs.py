@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from panfocus.systems.planes import PAD
 from panfocus.train import pictures, synthesis
-from panfocus.train.synthesis import Odds, Stream
+from panfocus.train.synthesis import Odds, Sample, Stream
 from panfocus.train.synthesis.blur import ring
+from panfocus.train.synthesis.ends import STRIDE
 
 PLAIN = Odds(
     layers=0, uniform=0, painted=0, lights=0, soft_source=0, borders=0, noise=0, jpeg=0, linear=0,
@@ -82,6 +84,30 @@ def test_painted_shapes_are_part_of_the_scene(sources):
     assert extreme > 0.05 + ((plain.truth == 0) | (plain.truth == 1)).all(1).mean()
     mask = b.mask[:, None]
     assert np.allclose(mask * b.first + (1 - mask) * b.second, b.truth, atol=1e-6)
+
+
+def test_pairs_may_end_before_the_field(sources):
+    """Pictures are pushed up and left, and beyond them nothing is to be decided."""
+    whole = Stream("varied", sources, 0, PLAIN).batch(0, range(8), 48)
+    b = Stream("varied", sources, 0, PLAIN, ended=1).batch(0, range(8), 48)
+    moved = 0
+    for old, new in zip(
+        *(map(Sample._make, zip(*a, strict=True)) for a in (whole, b)), strict=True
+    ):
+        beyond = new.mask == 0.5
+        assert (new.first[:, beyond] == PAD).all()
+        assert (new.clean[:, :, beyond] == new.truth[:, beyond]).all()
+        assert not new.valid[beyond].any()
+        down, across = (48 - int(inside.sum()) for inside in (~beyond[:, 0], ~beyond[0]))
+        assert max(down, across) < STRIDE
+        assert np.array_equal(
+            new.second[:, : 48 - down, : 48 - across], old.second[:, down:, across:]
+        )
+        moved += beyond.any()
+    assert moved > 4
+    assert all(
+        map(np.array_equal, whole, Stream("varied", sources, 0, PLAIN).batch(0, range(8), 48))
+    )
 
 
 def test_uniform_pairs_have_one_answer(sources):

@@ -85,6 +85,8 @@ class Config:
         symmetric: keep the network such that swapping the pair swaps the maps, exactly.
         network: which network is trained.
         taught_every: the teacher is asked in every so many steps; it costs more than they do.
+        ended: share of the varied pairs whose pictures end before the network's field does, as
+            those do whose sides are no multiples of what the network takes.
     """
 
     recipe: str
@@ -102,6 +104,7 @@ class Config:
     symmetric: bool
     network: Network = "drpl"
     taught_every: Annotated[int, Within(-(10**9), 10**9)] = 1
+    ended: Share = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a teacher that is asked in no step, and a run that begins with no stage.
@@ -164,6 +167,7 @@ BETTER = Config(
     high_pass=True,
     zero_blocks=True,
     symmetric=True,
+    ended=0.3,
 )
 
 #: The published pairs and loss for a network that learns them in minutes on one core: one block,

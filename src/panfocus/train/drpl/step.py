@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,8 @@ class DrplTask:
         self.weight_decay = config.weight_decay
         self.clip = config.clip
         self.ema = config.ema
-        self._stream = synthesis.Stream(config.synthesis, sources, seed)
-        self._held_out = synthesis.Stream(config.synthesis, sources, seed + 1)
+        self._stream = synthesis.Stream(config.synthesis, sources, seed, ended=config.ended)
+        self._held_out = replace(self._stream, seed=seed + 1)
         self._seed = seed
         self._teacher = teacher
         self._shown: synthesis.Sample | None = None

@@ -22,8 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus import fuse
-from panfocus.arrays.types import Float
-from panfocus.systems.planes import PAD
 from panfocus.train.dualpath import fluorescence, focal_stacks
 from panfocus.train.dualpath.misfire import misfired
 from panfocus.train.dualpath.stack import MadeStack
@@ -31,6 +29,7 @@ from panfocus.train.levels import Picture, luminance
 from panfocus.train.pairs import Material
 from panfocus.train.pictures import Pictures, soft_areas
 from panfocus.train.shelf import masks_beside
+from panfocus.train.synthesis.ends import End
 from panfocus.train.synthesis.odds import Odds
 from panfocus.train.synthesis.pairs import varied
 from panfocus.train.synthesis.samples import Sample
@@ -38,9 +37,8 @@ from panfocus.train.synthesis.sources import Sources
 
 Byte = NDArray[np.uint8]
 
-#: Share of the sets whose pictures end before the network's field does, and by less than what.
+#: Share of the sets whose pictures end before the network's field does.
 PADDED = 0.4
-STRIDE = 16
 #: Grey levels of finest detail below which a place has nothing to lose by being blurred.
 DETAIL = 4.0
 
@@ -107,25 +105,15 @@ def scene(
 
 
 def padded(rng: np.random.Generator, made: MadeStack) -> MadeStack:
-    """Push the pictures up and left by less than a network's stride, and leave grey behind.
-
-    A network takes sides of certain multiples only; what is missing is filled with `PAD`, and the
-    picture then ends before the network's field does, on two of its sides.
-    """
-    down, across = (int(n) for n in rng.integers(0, STRIDE, 2))
-
-    def pushed(array: Float, value: float) -> Float:
-        out = np.full_like(array, value)
-        height, width = array.shape[-2:]
-        out[..., : height - down, : width - across] = array[..., down:, across:]
-        return out
-
-    values = made._replace(
-        frames=pushed(made.frames, PAD),
-        truth=pushed(made.truth, PAD),
-        clean=pushed(made.clean, PAD),
+    """Let the pictures end before a network's field does (`panfocus.train.synthesis.ends`)."""
+    end = End(rng)
+    return made._replace(
+        frames=end.pushed(made.frames),
+        truth=end.pushed(made.truth),
+        mask=end.pushed(made.mask, 1 / len(made.mask)),
+        valid=end.pushed(made.valid, 0.0),
+        clean=end.pushed(made.clean),
     )
-    return values._replace(mask=pushed(made.mask, 1 / len(made.mask)), valid=pushed(made.valid, 0))
 
 
 def as_stack(sample: Sample) -> MadeStack:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from panfocus.errors import UsageError
+from panfocus.train.synthesis.ends import ended
 from panfocus.train.synthesis.odds import Odds
 from panfocus.train.synthesis.pairs import varied
 from panfocus.train.synthesis.published import published
@@ -24,12 +25,14 @@ class Stream:
         sources: pictures and masks.
         seed: of the whole stream.
         odds: of the varied synthesis.
+        ended: share of the pairs whose pictures end before the network's field does.
     """
 
     name: str
     sources: Sources
     seed: int
     odds: Odds = field(default_factory=Odds)
+    ended: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a synthesis that does not exist."""
@@ -40,7 +43,9 @@ class Stream:
         """Make one sample."""
         if self.name == "published":
             return published(rng, self.sources, size)
-        return varied(rng, self.sources, size, self.odds)
+        made = varied(rng, self.sources, size, self.odds)
+        # a share of 0 draws nothing: samples of recipes without it stay as they were
+        return ended(rng, made) if self.ended and rng.random() < self.ended else made
 
     def batch(self, step: int, positions: Sequence[int], size: int) -> Sample:
         """Make the samples at `positions` of the batch of `step`, stacked on a new first axis."""
