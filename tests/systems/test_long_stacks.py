@@ -1,4 +1,4 @@
-"""Many frames meet in rounds, and each place is looked at closely once."""
+"""Frames of a long stack are named by the scout, and each place is looked at closely once."""
 
 import numpy as np
 import pytest
@@ -34,8 +34,19 @@ class Double:
         return sum(n * h * w for n, h, w, _ in self.calls)
 
 
-def decided(frames, network):
-    return long_stacks.decided(list(frames), network, card=CARD, threads=1)
+def by_luminance(measures, run_all=map):
+    """A scout that takes the brightest for the sharpest."""
+    weights = np.exp(40 * (measures[:, 3] - measures[:, 3].max(axis=0)))
+    return weights / weights.sum(axis=0)
+
+
+def equally(measures, run_all=map):
+    """A scout that knows nothing."""
+    return np.full_like(measures[:, 0], 1 / len(measures))
+
+
+def decided(frames, network, scout=by_luminance):
+    return long_stacks.decided(list(frames), network, scout, card=CARD, threads=1)
 
 
 def strips(count):
@@ -57,24 +68,32 @@ def test_the_one_that_is_best_of_all_wins_whatever_group_it_meets(count):
 
 
 def test_no_more_meet_than_say_something():
+    """Where detail names more than are compared at once, they meet in rounds."""
+    frames = np.full((20, HEIGHT, WIDTH, 3), 60, np.uint8)
+    for n in range(20):
+        frames[n, 40, 20 + 5 * n : 22 + 5 * n] = 255
     network = Double()
-    decided(strips(40)[0], network)
+    decided(frames, network, equally)
+    assert len(network.calls) > 3
     assert max(shape[0] for shape in network.calls) <= long_stacks.LAST
 
 
-def test_as_few_as_fit_one_round_meet_in_one():
-    network = Double()
-    decided(strips(10)[0], network)
-    assert network.calls[0][0] == 10
-
-
-def test_frames_that_are_nowhere_best_cost_a_sixteenth_each():
-    frames, _ = strips(2)
+def test_frames_that_are_nowhere_best_are_not_shown_to_the_network():
+    frames, _ = strips(3)
     dull = np.full((30, HEIGHT, WIDTH, 3), 20, np.uint8)
     few, many = Double(), Double()
-    decided(frames, few)
+    decided(np.concatenate([frames, dull[:15]]), few)
     decided(np.concatenate([frames, dull]), many)
-    assert many.samples - few.samples < 30 * HEIGHT * WIDTH / 16 * 1.6
+    assert many.samples == few.samples > 0
+
+
+def test_of_frames_that_are_as_sharp_one_is_taken_and_nothing_looked_at():
+    frames = np.repeat(np.random.default_rng(0).integers(90, 111, (1, 272, 272, 3)), 20, axis=0)
+    network = Double()
+    many = decided(frames.astype(np.uint8), network, equally)
+    assert network.calls == []
+    assert (many.shares.max(axis=0) == 255).all()
+    assert (many.shares > 0).sum(axis=0).max() == 1
 
 
 def test_the_order_of_parts_does_not_change_who_wins():
@@ -149,7 +168,7 @@ def test_the_bundled_network_finds_the_sharp_one_of_many():
     assert error < 0.25 * np.abs(frames[9].astype(np.float32) - truth.astype(np.float32)).mean()
 
 
-def test_what_must_be_seen_whole_or_in_the_dark_is_not_left_to_rounds():
+def test_what_must_be_seen_whole_or_in_the_dark_is_not_left_out():
     frames, _ = sweep(4)
     assert load_system("dualpath", whole=True).decide_many(list(frames)) is None
     assert not load_system("dualpath", whole=True).compares_many

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import white
+from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
 
@@ -87,6 +87,12 @@ def grey_of(frame: Pixels) -> Pixels:
     return frame.mean(axis=-1, dtype=np.float32).astype(frame.dtype)
 
 
+def reduced(frame: Pixels) -> Pixels:
+    """Return a frame ``(h, w, C)`` at the reduced scale, ``(h // 4, w // 4, C)``."""
+    small = shrink(frame, REDUCTION)
+    return small.reshape(*small.shape[:2], frame.shape[-1])
+
+
 def pooled(image: Float, side: int) -> Float:
     """Return means of squares of `side` pixels; at the border the last rows are repeated."""
     below, right = (-length % side for length in image.shape)
@@ -110,7 +116,7 @@ def named(weights: Float, details: Float, rule: Rule = OF_FEW) -> NDArray[np.boo
     blocks = np.stack([_largest(each, BLOCK // REDUCTION, shape) for each in soft])
     enough = np.minimum(np.float32(rule.weight), blocks.max(axis=0) * np.float32(rule.share))
     tiles = _anywhere(blocks >= enough, blocks, rule.most)
-    _add_overlooked(tiles, details)
+    add_overlooked(tiles, details)
     return tiles
 
 
@@ -125,7 +131,7 @@ def _largest(values: Float, side: int, shape: tuple[int, int]) -> Float:
     return down.reshape(*shape, side).max(axis=2)
 
 
-def _add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
+def add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
     """Name those who have far more detail in some block than all that are named in the tile.
 
     One after the other, who has most of what is lacking first, until nothing is.

@@ -20,7 +20,7 @@ from panfocus.arrays.pixels import floats, shrink, without_negatives
 from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named
+from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look, enlarged
 
@@ -80,11 +80,11 @@ def decided(
         weights = without_least(small_weights(small, decide, card))
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
-        out = np.stack([enlarged(weight, height, width) for weight in weights])
+        out = np.stack([enlarged(weight, height, width, by=REDUCTION) for weight in weights])
         look = Look(
             frames,
             decide=lambda seen: decide(np.stack(seen)),
-            before=lambda n, tile: enlarged(weights[n], height, width, tile),
+            before=lambda n, tile: enlarged(weights[n], height, width, tile, by=REDUCTION),
             context=around(card, HALO, FADE),
         )
         found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
@@ -92,12 +92,6 @@ def decided(
             for n, more in zip(change.frames, change.weights, strict=True):
                 out[n][change.tile] += more
     return out
-
-
-def reduced(frame: Pixels) -> Pixels:
-    """Return a frame ``(h, w, C)`` at the reduced scale, ``(h // 4, w // 4, C)``."""
-    small = shrink(frame, REDUCTION)
-    return small.reshape(*small.shape[:2], frame.shape[-1])
 
 
 def halo(card: Card, enough: int) -> int:

@@ -1,15 +1,15 @@
-"""A decision between more frames than are compared at once: in rounds, then closely.
+"""A decision between more frames than are compared at once.
 
-Small frames are compared in groups of neighbours; the winner of each group, mixed by its weights,
-meets the winners of the others, until one group is left. A frame's weight is the product of what
-it has in its rounds. Those name candidates over *all* frames, so that a place is looked at closely
-once, however many groups had frames that were sharper there than those before
-(`panfocus.systems.coarse_to_fine` for what that is).
+The scout names candidates over *all* frames (`panfocus.systems.scout`), so that a place is
+looked at closely once, however many frames were sharper there than those before. Where more were
+named than are compared at once, these meet in rounds: groups of neighbours are decided between,
+the winner of each, mixed by its weights, meets the winners of the others, until one group is left.
+A frame's weight is the product of what it has in its rounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,32 +22,23 @@ from numpy.typing import NDArray
 from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import regions
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import OF_FEW, SIDE, Rule, detail, named
+from panfocus.systems.candidates import BLOCK, SIDE
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look, enlarged
-from panfocus.systems.coarse_to_fine import (
-    AT_ONCE,
-    SMALL_AT_ONCE,
-    Decide,
-    around,
-    reduced,
-    small_weights,
-    without_least,
-)
+from panfocus.systems.coarse_to_fine import AT_ONCE, Decide, around
+from panfocus.systems.intensity import Stretch
+from panfocus.systems.scout import CLOSE, CLOSE_AMONG_MANY, Shares, evidence, named, only_named
 
-#: Frames that meet in a group, and at most in the last round, at both scales. MEASURED: among more,
+#: Frames that meet in a group, and at most in the last round. MEASURED: among more,
 #: their weights say less (docs/decisions/0022).
 GROUP = 5
 LAST = 6
-#: Frames that may be compared in one round where no other is needed.
+#: Frames up to which neighbours differ as those of short stacks do.
 ONE_ROUND = 15
 #: Context of a tile, pixels: less than of few frames, as a third of what is read is context.
 #: MEASURED: twice as much gains 0 to .05 dB.
 HALO = 8
 FADE = 6
-#: What names a frame of many: its weight is a product and therefore clearer, and more depths may
-#: meet in a tile.
-OF_MANY = Rule(weight=0.2, share=0.6, most=12)
 
 
 @dataclass(frozen=True)
@@ -56,11 +47,11 @@ class ManyWeights:
 
     Attributes:
         shares: ``(N, h, w)`` uint8, of 255.
-        coarse: of the reduced scale, ``(N, h / 4, w / 4)``.
+        guess: of the first look, ``(N, h / 8, w / 8)``.
     """
 
     shares: NDArray[np.uint8]
-    coarse: Float
+    guess: Float
 
     def __len__(self) -> int:
         """How many frames."""
@@ -72,7 +63,7 @@ class ManyWeights:
         And where none of these frames has any share of the whole, ``(h, w)``.
 
         The weight of all frames before them is put first, if there are any. Where none of all these
-        has any share, the best of them at the reduced scale has it. Weights are written over when
+        has any share, the best of them by the first look has it. Weights are written over when
         the next are asked for: large arrays that are made anew cost as much as what is done here.
 
         Args:
@@ -102,7 +93,7 @@ class ManyWeights:
             own[0] = before
         empty = total == 0
         if empty.any():
-            best, _ = winners(self.coarse[:stop])
+            best, _ = winners(self.guess[:stop])
             size = empty.shape[1], empty.shape[0]
             large = cv2.resize(best, size, interpolation=cv2.INTER_NEAREST)
             numbers = large if before is None else np.maximum(large, start - 1) - (start - 1)
@@ -121,33 +112,39 @@ def _summed(shares: NDArray[np.uint8]) -> Float:
     return total.astype(np.float32)
 
 
-def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: int) -> ManyWeights:
+def decided(
+    frames: Sequence[Pixels],
+    decide: Decide,
+    scout: Shares,
+    *,
+    card: Card,
+    stretch: Stretch | None = None,
+    threads: int,
+) -> ManyWeights:
     """Return the weights of frames ``(h, w, C)``, all of one shape.
 
     Args:
         frames: at least 2.
         decide: the network; may be called from several threads.
+        scout: what names candidates.
         card: of the network.
+        stretch: what is done to the frames' brightness first; None for nothing.
         threads: tiles decided at the same time.
     """
     height, width = frames[0].shape[:2]
+    rule = CLOSE if len(frames) <= ONE_ROUND else CLOSE_AMONG_MANY
     with ThreadPoolExecutor(threads) as pool:
-        details = np.stack(list(pool.map(detail, frames)))
-        small = list(pool.map(reduced, frames))
-        meet = partial(_meet, decide=decide, card=card)
-        last = max(LAST, ONE_ROUND if len(small) <= ONE_ROUND else 0)
-        weights = _rounds(small, meet, last, pool.map)
-        del small
-        coarse, weights = weights, without_least(weights)
-        candidates = named(weights, details, OF_FEW if len(frames) <= ONE_ROUND else OF_MANY)
-        del details
+        measures = np.stack(list(pool.map(partial(evidence, stretch=stretch), frames)))
+        guess = scout(measures, pool.map)
+        candidates = named(guess, measures[:, 0], rule)
+        weights = only_named(guess, candidates)
         shares = np.empty((len(frames), height, width), np.uint8)
         for share, weight in zip(shares, weights, strict=True):
-            share[...] = _bytes(enlarged(weight, height, width))
+            share[...] = _bytes(enlarged(weight, height, width, by=BLOCK))
         look = Look(
             frames,
-            decide=lambda seen: _rounds(seen, lambda some: decide(np.stack(some))),
-            before=lambda n, tile: _bytes(enlarged(weights[n], height, width, tile)),
+            decide=lambda seen: _rounds(seen, decide),
+            before=lambda n, tile: _bytes(enlarged(weights[n], height, width, tile, by=BLOCK)),
             context=around(card, HALO, FADE),
         )
         found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
@@ -155,7 +152,7 @@ def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: in
             for n, more in zip(change.frames, change.weights, strict=True):
                 share = shares[n][change.tile]
                 np.clip(np.rint(share + more), 0, 255, out=share, casting="unsafe")
-    return ManyWeights(shares, coarse)
+    return ManyWeights(shares, guess)
 
 
 def _bytes(weights: Float) -> NDArray[np.uint8]:
@@ -163,31 +160,20 @@ def _bytes(weights: Float) -> NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(weights, alpha=255), np.uint8)
 
 
-def _meet(small: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
-    return small_weights(np.stack(small), decide, card, SMALL_AT_ONCE // 2)
-
-
-def _rounds(
-    frames: Sequence[Pixels],
-    meet: Callable[[Sequence[Pixels]], Float],
-    last: int = LAST,
-    meet_all: Callable[..., Iterable[Float]] = map,
-) -> Float:
+def _rounds(frames: Sequence[Pixels], decide: Decide) -> Float:
     """Return weights ``(N, h, w)`` of frames ``(h, w, C)``, from as many rounds as it takes.
 
     Args:
         frames: neighbours side by side.
-        meet: returns weights of a few.
-        last: how many may meet in the last round.
-        meet_all: lets several groups meet, as `map` does.
+        decide: the network.
     """
-    if len(frames) <= last:
-        return meet(frames)
+    if len(frames) <= LAST:
+        return decide(np.stack(frames))
     bounds = np.linspace(0, len(frames), -(-len(frames) // GROUP) + 1).astype(int).tolist()
     groups = [frames[a:b] for a, b in pairwise(bounds)]
-    weights = list(meet_all(meet, groups))
+    weights = [decide(np.stack(group)) for group in groups]
     won = [_mixed(*both) for both in zip(groups, weights, strict=True)]
-    finals = _rounds(won, meet, last, meet_all)
+    finals = _rounds(won, decide)
     return np.concatenate([w * final for w, final in zip(weights, finals, strict=True)])
 
 

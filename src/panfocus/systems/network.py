@@ -30,6 +30,7 @@ from panfocus.systems.whole import in_tiles
 
 if TYPE_CHECKING:
     from panfocus.systems.long_stacks import ManyWeights
+    from panfocus.systems.scout import Scout
     from panfocus.systems.sessions import RanOn
 
 #: Pixels times frames that a network sees at once, where its card does not say.
@@ -97,6 +98,12 @@ class NetworkSystem:
         if recipe is None:
             return None
         return Restorer(self._running.model.parent, recipe, threads=self._running.threads)
+
+    @cached_property
+    def _scout(self) -> Scout:
+        from panfocus.systems.scout import Scout  # noqa: PLC0415  only long stacks need it
+
+        return Scout()
 
     @property
     def card(self) -> Card:
@@ -180,8 +187,16 @@ class NetworkSystem:
             return None
         from panfocus.systems.long_stacks import decided  # noqa: PLC0415  only long stacks need it
 
-        decide = partial(self.infer, stretch=Stretch.of(frames), tile=True)
-        return decided(frames, decide, card=self._card, threads=self._running.cores)
+        stretch = Stretch.of(frames)
+        decide = partial(self.infer, stretch=stretch, tile=True)
+        return decided(
+            frames,
+            decide,
+            self._scout,
+            card=self._card,
+            stretch=stretch,
+            threads=self._running.cores,
+        )
 
     def _may_leave_out(self, frames: Sequence[Pixels] | Pixels) -> bool:
         """Whether the network may be run only where frames compete."""

@@ -1,0 +1,48 @@
+"""What the scout sees of a frame: five measures of every block."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.pixels import floats
+from panfocus.arrays.types import Float, Pixels
+from panfocus.systems.candidates import BLOCK, REDUCTION, detail, grey_of, pooled, reduced
+from panfocus.systems.intensity import Stretch
+
+#: How many measures there are: detail of pixels, of four and of eight pixels, luminance, and by how
+#: much the brightest fourth of a block is brighter than the block.
+MEASURES = 5
+
+
+def evidence(frame: Pixels, stretch: Stretch | None = None) -> Float:
+    """Return the measures of a frame ``(h, w, C)``, ``(5, h / 8, w / 8)`` rounded up.
+
+    Detail is the energy of a Laplacian in squares of white; luminance is in [0, 1].
+
+    Args:
+        frame: as its file has it, or in [0, 1].
+        stretch: what is done to its brightness first; None for nothing.
+    """
+    finest = detail(frame)
+    small = floats(grey_of(reduced(frame)))
+    gain = np.float32(1 if stretch is None else stretch.gain)
+    luminance = small if stretch is None else stretch.apply(small)
+    side = BLOCK // REDUCTION
+    brightest = np.asarray(cv2.dilate(luminance, np.ones((side, side), np.uint8)), np.float32)
+    block, peak = (_fitted(pooled(each, side), finest) for each in (luminance, brightest))
+    middle = _fitted(pooled(_energy(luminance), side), finest)
+    return np.stack([finest * gain**2, middle, _energy(block), block, peak - block])
+
+
+def _energy(image: Float) -> Float:
+    """Return the energy of the Laplacian, ``(h, w)``."""
+    return np.square(np.asarray(cv2.Laplacian(image, cv2.CV_32F), np.float32))
+
+
+def _fitted(measure: Float, like: Float) -> Float:
+    """Repeat the last row and column where blocks are wanted that a small frame has no pixel of."""
+    below, right = (a - b for a, b in zip(like.shape, measure.shape, strict=True))
+    if not below and not right:
+        return measure
+    return np.pad(measure, ((0, below), (0, right)), "edge")

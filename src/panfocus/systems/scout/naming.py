@@ -1,0 +1,112 @@
+"""From shares of blocks to the frames that are looked at in a tile."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.types import Float
+from panfocus.systems.candidates import BLOCK, SIDE, add_overlooked
+
+_BLOCKS = SIDE // BLOCK
+
+
+class Rule(NamedTuple):
+    """When a block is served by a frame.
+
+    Attributes:
+        near: share of the block's largest from which another frame does as well.
+        notable: share from which a frame that does not is named for what it has of the block.
+    """
+
+    near: float
+    notable: float
+
+
+#: Where all frames are compared at once, and among more than that, where neighbours are more
+#: alike. MEASURED, docs/decisions/0037.
+CLOSE = Rule(near=0.9, notable=0.2)
+CLOSE_AMONG_MANY = Rule(near=0.7, notable=1.0)
+
+
+def named(shares: Float, details: Float, rule: Rule) -> NDArray[np.bool_]:
+    """Return which frames are looked at in each tile, ``(N, rows, columns)``: one at least.
+
+    As few as serve all blocks of a tile and those beside it, the most useful first: where several
+    frames are as sharp, one of them will do. Who has a part of a block is named for it. Then those
+    that have far more detail than all of these somewhere
+    (`panfocus.systems.candidates.add_overlooked`).
+
+    Args:
+        shares: of the scout, ``(N, a, b)``.
+        details: energy of the finest detail of every block, ``(N, a, b)``.
+        rule: what serves a block.
+    """
+    around = np.stack([_largest_nearby(share) for share in shares])
+    serves = around >= np.float32(rule.near) * around.max(axis=0)
+    in_part = ~serves & (around >= np.float32(rule.notable))
+    rows, columns = (-(-length // _BLOCKS) for length in shares.shape[1:])
+    tiles = np.zeros((len(shares), rows, columns), np.bool_)
+    for row, column in np.ndindex(rows, columns):
+        place = _with_neighbours(row), _with_neighbours(column)
+        here = (slice(None), *place)
+        chosen = _fewest(serves[here], in_part[here], around[here])
+        tiles[chosen, row, column] = True
+    add_overlooked(tiles, details)
+    return tiles
+
+
+def only_named(shares: Float, tiles: NDArray[np.bool_]) -> Float:
+    """Return shares ``(N, a, b)`` of those who are looked at in a tile, summing to 1 again.
+
+    Many frames that are nearly as sharp have a little each. Left to them it would be blended in
+    where others have been decided for.
+    """
+    height, width = shares.shape[1:]
+    kept = tiles.repeat(_BLOCKS, axis=1).repeat(_BLOCKS, axis=2)[:, :height, :width]
+    own = np.where(kept, np.maximum(shares, np.float32(1e-6)), np.float32(0))
+    own /= own.sum(axis=0)
+    return own
+
+
+def _largest_nearby(share: Float) -> Float:
+    """Return a block's share, or what it has with its neighbours in part, whichever is larger.
+
+    Blocks stand for four pixels of the reduced scale each, of which means over three by three are
+    taken, as of weights of a decision at that scale.
+    """
+    height, width = share.shape
+    four = cv2.resize(share, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+    soft = np.asarray(cv2.blur(four, (3, 3)), np.float32)
+    return soft.reshape(height, 2, width, 2).max(axis=(1, 3))
+
+
+def _with_neighbours(tile: int) -> slice:
+    """Return a tile's blocks and one more on either side, along one axis."""
+    return slice(max(tile * _BLOCKS - 1, 0), (tile + 1) * _BLOCKS + 1)
+
+
+def _fewest(serves: NDArray[np.bool_], in_part: NDArray[np.bool_], shares: Float) -> list[int]:
+    """Return as few frames as serve all blocks, and all that have a part, the most useful first.
+
+    Args:
+        serves: which frame serves which block, ``(N, a, b)``.
+        in_part: which has a part of which, ``(N, a, b)``.
+        shares: of frames, ``(N, a, b)``.
+    """
+    parts, total = in_part.sum(axis=(1, 2)), shares.sum(axis=(1, 2))
+    serves = serves.reshape(len(serves), -1)
+    first = total / (1 + total.sum())  # of frames of equal use, below 1
+    lacking = np.ones(serves.shape[1], np.bool_)
+    chosen: list[int] = []
+    while True:
+        useful = serves[:, lacking].sum(axis=1) + parts
+        useful[chosen] = 0
+        if not useful.any():
+            return chosen
+        best = int((useful + first * (useful > 0)).argmax())
+        chosen.append(best)
+        lacking &= ~serves[best]

@@ -1,0 +1,82 @@
+"""The scout's network: measures of all frames to the share of each in every block."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from panfocus.arrays.types import Float
+from panfocus.resources.memory import is_capped
+from panfocus.systems.weights import check_weights
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+FOLDER = Path(__file__).parent
+#: Blocks on each side that an answer depends on.
+REACH = 6
+#: Blocks times frames that the network sees at once, memory of some 60 MiB; and rows at least.
+_AT_ONCE = 400_000
+_LEAST_ROWS = 4 * REACH
+
+#: Measures ``(N, 5, a, b)`` to shares ``(N, a, b)`` that sum to 1 over N; the second argument is
+#: `map`, or lets calls run at the same time.
+Shares = Callable[[Float, Callable[..., Iterable[Float]]], Float]
+
+
+class Scout:
+    """The bundled scout; may be used by several threads."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet."""
+        self._folder = folder
+        self._starting = Lock()
+
+    def __call__(self, measures: Float, run_all: Callable[..., Iterable[Float]] = map) -> Float:
+        """Return each frame's share of every block, ``(N, a, b)``, summing to 1 over N.
+
+        Args:
+            measures: of `evidence`, ``(N, 5, a, b)``.
+            run_all: lets bands of the picture be looked at at the same time, as `map` does.
+
+        Raises:
+            SystemError_: the network is missing, or not the one of its card.
+        """
+        count, _, height, width = measures.shape
+        rows = max(_AT_ONCE // (count * width), _LEAST_ROWS)
+        tops = range(0, height, rows)
+        session = self._session
+
+        def band(top: int) -> Float:
+            above, below = max(top - REACH, 0), min(top + rows + REACH, height)
+            seen = np.ascontiguousarray(measures[:, :, above:below])
+            made = np.asarray(session.run(["shares"], {"measures": seen})[0], np.float32)
+            return made[:, top - above : min(top + rows, height) - above]
+
+        parts = list(run_all(band, tops))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    @property
+    def _session(self) -> Any:  # noqa: ANN401  its class has no complete types
+        with self._starting:  # threads that come together wait for one session
+            return cast("Any", self._started)
+
+    @cached_property
+    def _started(self) -> InferenceSession:
+        from panfocus.systems.sessions import Source, on_cpu  # noqa: PLC0415  slow to import
+
+        card = json.loads((self._folder / "card.json").read_text("utf-8"))
+        model = self._folder / "model.onnx"
+        check_weights(
+            model,
+            card["sha256"],
+            missing="the network that names candidates is missing",
+            others="the network that names candidates is not the one of its card",
+        )
+        return on_cpu(Source(model, 1, is_capped()))
