@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from panfocus.arrays.types import Float
-from panfocus.resources.memory import is_capped
 from panfocus.systems.weights import check_weights
 
 if TYPE_CHECKING:
@@ -79,4 +78,5 @@ class Scout:
             missing="the network that names candidates is missing",
             others="the network that names candidates is not the one of its card",
         )
-        return on_cpu(Source(model, 1, is_capped()))
+        # without an arena: it would be kept while the large network works
+        return on_cpu(Source(model, 1, is_capped=True))
