@@ -19,12 +19,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import regions
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import OF_FEW, SIDE, Rule, detail, named
+from panfocus.systems.candidates import OF_FEW, REDUCTION, SIDE, Rule, detail, named
 from panfocus.systems.card import Card
-from panfocus.systems.closer import Look, enlarged
+from panfocus.systems.closer import Look
 from panfocus.systems.coarse_to_fine import (
     AT_ONCE,
     SMALL_AT_ONCE,
@@ -142,12 +143,13 @@ def decided(frames: Sequence[Pixels], decide: Decide, *, card: Card, threads: in
         candidates = named(weights, details, OF_FEW if len(frames) <= ONE_ROUND else OF_MANY)
         del details
         shares = np.empty((len(frames), height, width), np.uint8)
+        whole = slice(0, height), slice(0, width)
         for share, weight in zip(shares, weights, strict=True):
-            share[...] = _bytes(enlarged(weight, height, width))
+            share[...] = _bytes(enlarged(weight, REDUCTION, whole))
         look = Look(
             frames,
             decide=lambda seen: _rounds(seen, lambda some: decide(np.stack(some))),
-            before=lambda n, tile: _bytes(enlarged(weights[n], height, width, tile)),
+            before=lambda n, tile: _bytes(enlarged(weights[n], REDUCTION, tile)),
             context=around(card, HALO, FADE),
         )
         found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
