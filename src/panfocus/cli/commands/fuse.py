@@ -137,7 +137,7 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only", "mosaic")
     help="Take the frames of a folder as they arrive, until none has come for so long; "
     "OUT_preview.jpg grows meanwhile.",
 )
-@under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
+@under("input", "--axes", help="Axes that a scientific stack does not tell: TCZYX, or C2Z5YX.")
 @under(
     "input",
     "--guide-channel",
