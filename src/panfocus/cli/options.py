@@ -29,8 +29,8 @@ ValueType: TypeAlias = "click.ParamType[Any, Any] | type[bool]"
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
-class Number(click.FloatRange):
-    """A number within bounds that is a number: nan lies outside of none, inf within many."""
+class AnyNumber(click.types.FloatParamType):
+    """A number that is one: neither nan nor infinite."""
 
     name = "number"
 
@@ -40,6 +40,10 @@ class Number(click.FloatRange):
         if not isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+class Number(AnyNumber, click.FloatRange):
+    """Such a number within bounds: nan lies outside of none, inf within many."""
 
 
 _KINDS: Mapping[Kind, ValueType] = {

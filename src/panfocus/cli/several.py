@@ -22,13 +22,13 @@ from panfocus.pipeline.report import Report
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.several import (
     fuse_beside,
-    label_of,
     named_by,
     plan_each,
     sheet_path,
     systems_named,
     write_sheet,
 )
+from panfocus.systems import label_of
 
 
 def run_named(request: Request) -> None:

@@ -1,5 +1,6 @@
 """`--axes` in any order gives the fusion of the same planes stored ZYX, or a refusal."""
 
+import shutil
 from itertools import permutations
 
 import numpy as np
@@ -138,3 +139,30 @@ def test_what_lacks_sizes_is_told_how_to_say_them(tmp_path, capsys):
     path, _ = of_two_channels(tmp_path)
     assert fuse(path, tmp_path / "o.ome.tif", "--axes", "CZYX") == 2
     assert "--axes C2ZYX" in capsys.readouterr().err
+
+
+def test_a_batch_reads_every_tiff_of_a_folder_by_the_axes_told(tmp_path, truth):
+    (tmp_path / "all").mkdir()
+    path, _ = of_two_channels(tmp_path)
+    for name in ("one", "two"):
+        shutil.copy(path, tmp_path / "all" / f"{name}.tif")
+    words = [str(tmp_path / "all"), str(tmp_path / "out"), "-s", "guided", "--axes", "C2ZYX"]
+    assert main(["batch", *words, "--workers", "0"]) == 0
+    for name in ("one", "two"):
+        fused = tifffile.imread(tmp_path / "out" / f"{name}.ome.tif")
+        np.testing.assert_array_equal(fused[0], truth)
+
+
+def test_a_batch_of_one_tiff_reads_it_by_the_axes_told(tmp_path):
+    path, _ = of_two_channels(tmp_path)
+    words = [str(path), str(tmp_path / "out"), "-s", "guided", "--axes", "C2ZYX", "--workers", "0"]
+    assert main(["batch", *words]) == 0
+    assert len([*(tmp_path / "out").glob("*.ome.tif")]) == 2
+
+
+def test_a_batch_of_a_manifest_reads_its_tiffs_by_the_axes_told(tmp_path, truth):
+    of_two_channels(tmp_path)
+    (tmp_path / "m.csv").write_text("name,inputs\na,pages.tif\n", encoding="utf-8")
+    words = [str(tmp_path / "m.csv"), str(tmp_path / "out"), "-s", "guided", "--axes", "C2ZYX"]
+    assert main(["batch", *words, "--workers", "0"]) == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out" / "a.ome.tif")[0], truth)

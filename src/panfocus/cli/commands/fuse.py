@@ -19,7 +19,7 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
 _SCIENCE = ("axes", "guide_channel", "pattern", "only", "mosaic")
 
 
-@click.command(cls=FuseCommand)
+@click.command(cls=FuseCommand, short_help="Fuse a stack of frames into one sharp picture.")
 @click.argument("inputs", nargs=-1, metavar="INPUTS...")
 @under(
     "output",
