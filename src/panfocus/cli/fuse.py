@@ -14,7 +14,7 @@ from panfocus.cli.bare_options import BARE
 from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
-from panfocus.errors import UsageError
+from panfocus.errors import UsageError, in_one_line
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.fuse import fuse
@@ -240,7 +240,7 @@ def say(request: Request, lines: list[str]) -> None:
     """Print for people: on stderr, since stdout is for data."""
     if not request.quiet:
         for line in lines:
-            print(in_flags(line), file=sys.stderr)
+            print(in_flags(in_one_line(line)), file=sys.stderr)
 
 
 def _summary(request: Request, result: FusedPicture, files: list[Path]) -> None:

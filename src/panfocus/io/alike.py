@@ -36,7 +36,7 @@ def develop_alike(
     if not raws:
         return spread_out, notes
     chosen = spread_out[reference] if infos[reference].format == "camera RAW" else raws[0]
-    with told(chosen.name):
+    with told(chosen.where):
         balance = raw.white_balance(chosen.path)
     how = Develop(balance, tone)
     text = " : ".join(f"{value / balance[1]:.3f}" for value in balance[:3])
@@ -51,7 +51,7 @@ def _spread_alike(infos: Sequence[FrameInfo]) -> tuple[Sequence[FrameInfo], list
         return infos, []
     found: list[Extent] = []
     for info in open_ended:
-        with told(info.name):
+        with told(info.where):
             found.append(seen(stored_values(info)))
     span = span_of(found)
     kinds = ", ".join(sorted({info.numbers for info in open_ended}))

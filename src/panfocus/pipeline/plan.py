@@ -216,7 +216,7 @@ def plan(
     check_system(settings, system)
     info = infos[0]
     check_count(len(infos))
-    check_sides(info.height, info.width, settings)
+    check_sides(info.height, info.width, settings, str(info.path))
     needed = _needed(system, settings, infos)
     check_memory(needed, limit, "frames")
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)

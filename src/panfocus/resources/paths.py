@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import cast
 
-from panfocus.errors import InputError, PanfocusError, UsageError
+from panfocus.errors import InputError, PanfocusError, UsageError, in_one_line
 
 _MOST_NAME, _MOST_PATH = 255, 4095
 #: What is wrong with a name, by the system's number for it; all others mean that it is not there.
@@ -172,5 +172,5 @@ def shown(text: str, most: int = 200) -> str:
         >>> shown("a\nb.png")
         'a\\nb.png'
     """
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    plain = in_one_line(text)
     return plain if len(plain) <= most else f"{plain[:most]}... ({len(plain)} characters)"
