@@ -112,7 +112,7 @@ class Both:
             is_linear: whether samples are light as measured.
             kept: above 0 where nothing may change, at any scale; None for nowhere.
         """
-        how = Encoding.of([frame.most for frame in frames], is_linear=is_linear)
+        how = Encoding.of([frame.largest_sample for frame in frames], is_linear=is_linear)
         one, other = (how.linear(_shrunk(frame, scale)) for frame in frames)
         size = one.shape[1], one.shape[0]
         taken = cv2.resize(first, size, interpolation=cv2.INTER_AREA) > 0.5
