@@ -105,8 +105,8 @@ def spread(values: NDArray[Any], span: Span) -> NDArray[np.uint16]:
         KindError: some are no numbers.
 
     Example:
-        >>> spread(np.array([0.0, 0.5, 1.0]), Span(0.0, 1.0)).tolist()
-        [0, 32768, 65535]
+        >>> spread(np.array([[0.0, 0.5, 1.0]]), Span(0.0, 1.0)).tolist()
+        [[0, 32768, 65535]]
     """
     _ends(values)
     out = np.empty(values.shape, np.uint16)
