@@ -114,6 +114,6 @@ def with_examples():
             yield ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
 
 
-@pytest.mark.parametrize("module", with_examples())
+@pytest.mark.parametrize("module", list(with_examples()))
 def test_examples_in_docstrings_are_true(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0
