@@ -147,3 +147,31 @@ def test_a_message_keeps_the_place_as_it_is_for_programs():
     error = InputError("gone", where="two\nlines")
     assert error.where == "two\nlines"
     assert error.text() == "gone\n  where: two\\nlines"
+
+
+def test_a_folder_of_folders_is_sent_to_the_batch(tmp_path, capsys):
+    (tmp_path / "all").mkdir()
+    for name in ("one", "two"):
+        shots(tmp_path / "all" / name)
+    told = refused(tmp_path / "all", capsys)
+    assert told["got"] == "folders: one, two"
+    assert "panfocus batch" in told["remedy"]
+
+
+def test_a_folder_without_anything_is_called_empty(tmp_path, capsys):
+    (tmp_path / "all").mkdir()
+    told = refused(tmp_path / "all", capsys)
+    assert told["got"] == "an empty folder"
+    assert "batch" not in told["remedy"]
+
+
+def test_one_frame_is_told_with_its_folder(tmp_path, capsys):
+    told = refused(shots(tmp_path / "s", FRAMES[:1]), capsys)
+    assert told["where"] == str(tmp_path / "s" / "0.png")
+    assert told["got"] == "1 frame"
+
+
+def test_a_name_that_is_too_long_has_a_remedy(tmp_path, capsys):
+    folder = shots(tmp_path / "s")
+    assert main(["fuse", str(folder), "-o", str(tmp_path / f"{'x' * 300}.tif")]) in (1, 2)
+    assert "remedy: " in capsys.readouterr().err

@@ -171,14 +171,22 @@ def _in_folder(
     if others:
         notes.append(f"{len(others)} other file(s) in {folder} left out: {some(others)}")
     if not pictures:
-        raise InputError(
-            "the folder holds no picture",
-            where=str(folder),
-            expected=", ".join(sorted(SUFFIXES)),
-            got="; ".join([*more, *([some(others)] if others else [])]) or "an empty folder",
-            remedy="name the folder that holds the frames themselves",
-        )
+        inner = [p.name for p in entries if is_folder(p)]
+        raise _no_picture(folder, [*more, *([some(others)] if others else [])], inner)
     return pictures
+
+
+def _no_picture(folder: Path, found: list[str], inner: list[str]) -> InputError:
+    """Return what to say of a folder without a picture, by what else is in it."""
+    held = [*found, *([f"folders: {some(inner)}"] if inner else [])]
+    each = "; to fuse each of these folders, use `panfocus batch`" if inner else ""
+    return InputError(
+        "the folder holds no picture",
+        where=str(folder),
+        expected=READABLE,
+        got="; ".join(held) or "an empty folder",
+        remedy=f"name the folder that holds the frames themselves{each}",
+    )
 
 
 def _short_names(paths: Sequence[Path]) -> list[tuple[Path, str]]:

@@ -91,6 +91,7 @@ def _check_length(path: Path, error: type[PanfocusError]) -> None:
             where=shown(str(path)),
             expected=expected,
             got=f"{longest} bytes" if longest > _MOST_NAME else f"{len(os.fsencode(path))} in all",
+            remedy="give it a shorter name, or another folder",
         )
 
 
