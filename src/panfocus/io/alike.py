@@ -10,6 +10,7 @@ from panfocus.io.frames import Develop, FrameInfo, Tone
 from panfocus.io.read import stored_values
 from panfocus.io.refused import told
 from panfocus.io.stretch import Extent, in_words, seen, span_of
+from panfocus.resources.wording import counted
 
 
 def develop_alike(
@@ -55,5 +56,5 @@ def _spread_alike(infos: Sequence[FrameInfo]) -> tuple[Sequence[FrameInfo], list
             found.append(seen(stored_values(info)))
     span = span_of(found)
     kinds = ", ".join(sorted({info.numbers for info in open_ended}))
-    note = f"{len(open_ended)} frame(s) of {kinds} numbers: {in_words(span)}"
+    note = f"{counted(len(open_ended), 'frame')} of {kinds} numbers: {in_words(span)}"
     return [replace(i, span=span) if i in open_ended else i for i in infos], [note]

@@ -17,6 +17,7 @@ from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.order import Moment, disagree, in_natural_order, in_order, moment_of
 from panfocus.io.read import describe, look
 from panfocus.resources.paths import as_path, is_file, is_folder
+from panfocus.resources.wording import counted
 
 
 def find_frames(
@@ -169,7 +170,7 @@ def _in_folder(
     pictures, beside = of_one_kind(pictures, str(folder), prefer_raw=prefer_raw)
     notes += beside
     if others:
-        notes.append(f"{len(others)} other file(s) in {folder} left out: {some(others)}")
+        notes.append(f"{counted(len(others), 'other file')} in {folder} left out: {some(others)}")
     if not pictures:
         inner = [p.name for p in entries if is_folder(p)]
         raise _no_picture(folder, [*more, *([some(others)] if others else [])], inner)

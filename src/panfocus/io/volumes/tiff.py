@@ -31,6 +31,7 @@ from panfocus.io.volumes.volume import (
     damaged,
 )
 from panfocus.resources.others import others_told
+from panfocus.resources.wording import counted
 
 #: Tags without which the file would pass for another one.
 _ESSENTIAL = {Tag.DESCRIPTION, Tag.STRIPS, Tag.STRIP_SIZES, Tag.TILES, Tag.TILE_SIZES}
@@ -184,7 +185,7 @@ def _check_chain(path: Path, file: tifffile.TiffFile, lines: Sequence[str]) -> N
             expected=f"{promised} pages, as the first one tells"
             if broken
             else "the next page's directory inside the file",
-            got=f"{count} page(s)" + (", and no more" if broken else f", {leads}"),
+            got=counted(count, "page") + (", and no more" if broken else f", {leads}"),
             remedy="copy or export the file again",
         )
 
