@@ -32,8 +32,8 @@ def test_what_is_worked_out_once_is_not_carried_into_a_changed_frame(frame):
     assert frame.grey is frame.grey
     other = replace(frame, guide=None)
     assert not np.array_equal(other.grey, frame.grey)
-    assert "grey" not in vars(frame.alone())
-    assert frame.alone().pixels is frame.pixels
+    assert "grey" not in vars(frame.without_caches())
+    assert frame.without_caches().pixels is frame.pixels
 
 
 def test_a_smaller_frame_keeps_what_it_can(frame):

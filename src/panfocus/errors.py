@@ -14,6 +14,20 @@ PanfocusError
 from __future__ import annotations
 
 
+def in_one_line(text: str) -> str:
+    r"""Return a text with what is no letter told as in Python: a name may hold any character.
+
+    One that ends a line, or that a terminal obeys, would make a message say what is not so.
+
+    Example:
+        >>> in_one_line("fly\n1 done\x1b[2J.png")
+        'fly\\n1 done\\x1b[2J.png'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class PanfocusError(Exception):
     """Base of every error that panfocus raises on purpose.
 
@@ -53,7 +67,7 @@ class PanfocusError(Exception):
             ("got", self.got),
             ("remedy", self.remedy),
         )
-        lines += [f"  {name}: {value}" for name, value in facts if value is not None]
+        lines += [f"  {name}: {in_one_line(value)}" for name, value in facts if value is not None]
         return "\n".join(lines)
 
 

@@ -58,7 +58,7 @@ class UnmadePixels(Protocol):
     taken_grey: Pixels
 
     @property
-    def most(self) -> float:
+    def largest_sample(self) -> float:
         """Largest sample of the frame as it was taken; none that is made is larger."""
         ...
 
@@ -74,7 +74,7 @@ class UnmadePixels(Protocol):
         """Return those of a part; places may be rounded otherwise than in `whole`."""
         ...
 
-    def rough(self, tile: Tile) -> Pixels:
+    def region_quickly(self, tile: Tile) -> Pixels:
         """Return the same, interpolated quickly, as an array of its own."""
         ...
 
@@ -149,7 +149,20 @@ class Frame:
         guide: Pixels | None = None,
         cover: NDArray[np.uint8] | None = None,
     ) -> Frame:
-        """Return the frame of an array ``(H, W[, C])``, named by its number."""
+        """Return the frame of an array, named by its number.
+
+        Args:
+            number: position in the stack, from 0.
+            pixels: ``(H, W[, C])``, uint8, uint16 or float32 in [0, 1].
+            has_alpha: whether the last channel is opacity.
+            guide: ``(H, W)`` of the same dtype, that alone decides; None for the luminance.
+            cover: ``(H, W)``, 255 where the frame shows anything; None for everywhere.
+
+        Example:
+            >>> frame = Frame.of(0, np.zeros((4, 6, 3), np.uint8))
+            >>> frame.name, frame.shape
+            ('frame 0', (4, 6, 3))
+        """
         name = f"frame {number}"
         return cls(name, pixels, has_alpha, guide=guide, cover=cover, number=number)
 
@@ -170,14 +183,18 @@ class Frame:
         return self.held.dtype
 
     def region(self, tile: Tile) -> Pixels:
-        """Return a part of the pixels; only what it needs is made."""
+        """Return a part of the pixels, ``(h, w[, C])`` native; only what it needs is made.
+
+        Args:
+            tile: rows and columns within the frame.
+        """
         held = self.held
         return held[tile] if isinstance(held, np.ndarray) else held.region(tile)
 
-    def rough(self, tile: Tile) -> Pixels:
-        """Return the same, an array of its own, made with less care: it is to show but faintly."""
+    def region_quickly(self, tile: Tile) -> Pixels:
+        """Return the same, interpolated quickly, as an array of its own: it is to show faintly."""
         held = self.held
-        return held[tile].copy() if isinstance(held, np.ndarray) else held.rough(tile)
+        return held[tile].copy() if isinstance(held, np.ndarray) else held.region_quickly(tile)
 
     @cached_property
     def grey(self) -> Pixels:
@@ -196,10 +213,10 @@ class Frame:
         return self.grey if isinstance(held, np.ndarray) else held.taken_grey
 
     @property
-    def most(self) -> float:
+    def largest_sample(self) -> float:
         """The largest sample, or one that none of those yet to be made is larger than."""
         held = self.held
-        return float(held.max()) if isinstance(held, np.ndarray) else held.most
+        return float(held.max()) if isinstance(held, np.ndarray) else held.largest_sample
 
     def measured(self, measure: Callable[[Pixels], Float], factor: int) -> Float:
         """Return what a function finds in the luminance, at the working scale.
@@ -216,19 +233,19 @@ class Frame:
             return measure(self.grey)
         return held.measured(measure, factor)
 
-    def alone(self) -> Frame:
-        """Return the frame without what was worked out from it, to be held for long."""
+    def without_caches(self) -> Frame:
+        """Return the frame without luminance and the like that were kept, to be held for long."""
         held = self.held
         if not isinstance(held, np.ndarray):
             held.forget_grey()
         return replace(self, pixels=held)
 
     def covered(self, cover: NDArray[np.uint8] | None) -> Frame:
-        """Return the frame with another cover."""
+        """Return the frame with another cover, ``(H, W)`` uint8; None: it shows everything."""
         return replace(self, pixels=self.held, cover=cover)
 
     def shrunk(self, factor: int) -> Frame:
-        """Return the frame at ``(H // factor, W // factor[, C])``, shown everywhere."""
+        """Return a frame that shows everything at ``(H // factor, W // factor[, C])``."""
         guide = None if self.guide is None else shrink(self.guide, factor)
         return replace(self, pixels=shrink(self.pixels, factor), guide=guide)
 

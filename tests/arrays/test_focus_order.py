@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from panfocus.arrays.focus_order import dipping, dips, leads, strays, twins
+from panfocus.arrays.focus_order import dipping, dips, leads, same_focus, strays
 
 COUNT = 7
 
@@ -46,16 +46,16 @@ def test_a_frame_at_the_end_has_no_order_to_leave():
 
 
 @pytest.mark.parametrize("place", [0, 3, COUNT - 1])
-def test_of_twins_the_later_tells_nothing_unless_it_is_sharper(place):
+def test_of_two_of_the_same_focus_the_later_tells_nothing_unless_it_is_sharper(place):
     curves = sweep()
     twice = np.insert(curves, place, curves[place], axis=0)
-    assert twins(twice) == {place + 1: place}
+    assert same_focus(twice) == {place + 1: place}
     soft = twice.copy()
     soft[place] -= 0.2
-    assert twins(soft) == {place: place + 1}
+    assert same_focus(soft) == {place: place + 1}
     soft = twice.copy()
     soft[place + 1] -= 0.2
-    assert twins(soft) == {place + 1: place}
+    assert same_focus(soft) == {place + 1: place}
 
 
 def test_of_nothing_nothing_is_said():

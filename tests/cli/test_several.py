@@ -11,6 +11,7 @@ from panfocus.errors import UsageError
 from panfocus.io.provenance import is_made_by_panfocus
 from panfocus.pipeline import several
 from panfocus.pipeline.several import systems_named
+from panfocus.systems import label_of
 from tests.pipeline.test_project import write_stack
 
 
@@ -118,3 +119,23 @@ def test_a_folder_with_a_comma_is_one_system(tmp_path):
     assert systems_named("guided, pyramid") == ["guided", "pyramid"]
     with pytest.raises(UsageError):
         systems_named("a/guided,guided")
+
+
+@pytest.mark.parametrize(
+    ("system", "label"),
+    [
+        ("guided", "guided"),
+        ("models/mine", "mine"),
+        ("models/mine/", "mine"),
+        ("runs/second/system", "second"),
+        ("./runs/second/system/", "second"),
+    ],
+)
+def test_a_system_is_called_as_its_folder_or_its_run(system, label):
+    assert label_of(system) == label
+
+
+def test_within_a_run_its_system_is_called_as_the_run(tmp_path, monkeypatch):
+    (tmp_path / "third").mkdir()
+    monkeypatch.chdir(tmp_path / "third")
+    assert label_of("system") == "third"

@@ -68,7 +68,7 @@ def product(folder: Path):
 
 
 def microscopy(folder: Path):
-    """`cells.ome.tif` (T, C, Z), `section/` of single planes, `plain.tif` without axes."""
+    """`cells.ome.tif` (T, C, Z), `section/` of single planes, `plain.tif`, ten pages in a row."""
     base, _ = focal_stack(6, 96, 128)
     planes = base[..., 0].astype(np.uint16) * 16  # a camera of 12 bits
     both = np.stack([planes, planes[:, ::-1] // 2], 0)  # C Z Y X
@@ -87,7 +87,8 @@ def microscopy(folder: Path):
             "PhysicalSizeZUnit": "µm",
         },
     )
-    tifffile.imwrite(folder / "plain.tif", both, photometric="minisblack")
+    rows = both[:, :5].reshape(-1, 96, 128)
+    tifffile.imwrite(folder / "plain.tif", rows, photometric="minisblack", metadata=None)
     (folder / "section").mkdir()
     for n, frame in enumerate(focal_stack(6, 96, 128, seed=4)[0]):
         Image.fromarray(frame).save(folder / "section" / f"z{n}.png")

@@ -32,7 +32,7 @@ class Unmade:
         self.asked.append(tile)
         return self._pixels[tile]
 
-    def rough(self, tile):
+    def region_quickly(self, tile):
         self.roughly.append(tile)
         return self._pixels[tile] // 2
 

@@ -227,5 +227,5 @@ def test_raws_beside_other_pictures_are_taken_when_preferred(tmp_path):
     files = sorted(tmp_path.iterdir())
     taken, notes = of_one_kind(files, "shots", prefer_raw=True)
     assert [path.name for path in taken] == ["a.dng", "b.dng"]
-    assert "2 other file(s) beside camera RAWs in shots left out" in notes
+    assert "2 other files beside camera RAWs in shots left out" in notes
     assert [path.name for path in of_one_kind(files, "shots")[0]] == ["a.jpg", "b.jpg"]

@@ -141,7 +141,7 @@ def inks():
 @pytest.mark.parametrize(
     ("data", "suffix", "remedy"),
     [
-        (tiff_bytes(PICTURE[..., 0].astype(np.complex64)), ".tif", "fuse the stack alone"),
+        (tiff_bytes(PICTURE[..., 0].astype(np.complex64)), ".tif", "magnitude"),
         (inks(), ".tif", "RGB"),
     ],
 )

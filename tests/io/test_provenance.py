@@ -77,7 +77,7 @@ def test_what_shows_a_fusion_is_left_out_beside_its_frames(
     )
     main(["fuse", str(shots), "-o", str(tmp_path / "again.png"), "-s", "guided"])
     told = capsys.readouterr().err
-    assert "6 result(s) of an earlier run" in told
+    assert "6 results of an earlier run" in told
     assert "4 frames fused" in told
 
 

@@ -54,13 +54,13 @@ def test_parts_are_alike_however_much_is_made(native, dtype, turn):
         off = np.abs(part.astype(float) - whole[tile]) * (255 / top)
         assert off.mean() < 0.3
         assert off.max() < 8
-        rough = frame.rough(tile)
+        rough = frame.region_quickly(tile)
         assert rough.dtype == dtype
         assert rough.shape == part.shape
         assert np.abs(rough.astype(float) - part).mean() * (255 / top) < (8 if top == 255 else 0.01)
-    assert frame.most == pixels.max() >= whole.max()
+    assert frame.largest_sample == pixels.max() >= whole.max()
     assert np.array_equal(frame.pixels, whole)
-    rough = frame.rough((slice(0, 9), slice(0, 9)))
+    rough = frame.region_quickly((slice(0, 9), slice(0, 9)))
     rough[...] = 0  # as an array of its own it may be written to
     assert np.array_equal(frame.region((slice(0, 9), slice(0, 9))), whole[:9, :9])
 
@@ -70,7 +70,7 @@ def test_only_what_is_asked_for_is_made(frame, made):
     assert frame.dtype == np.uint8
     assert frame.grey.shape == (405, 483)
     assert frame.colour(2).shape == (202, 241, 3)
-    kept = frame.alone().covered(np.full((405, 483), 255, np.uint8))
+    kept = frame.without_caches().covered(np.full((405, 483), 255, np.uint8))
     assert kept.shown(2).all()
     made.clear()  # of the reduced copy
     kept.region((slice(0, 50), slice(150, 250)))

@@ -81,14 +81,14 @@ def test_a_shaken_frame_costs_nothing(place, moves):
     assert result.transforms.frames[place + 1].left_out == "shaken"
 
 
-def test_of_twins_the_one_that_is_worse_goes_even_if_it_comes_first():
+def test_of_duplicates_the_one_that_is_worse_goes_even_if_it_comes_first():
     frames = ramp()
     twice = [*frames[:3], noisy(frames[3]), *frames[3:]]
     result = panfocus.fuse(twice, reference=0, **OPTIONS)
     assert any("frame 3 is a duplicate" in w for w in result.report.warnings)
 
 
-def test_the_reference_stays_where_its_twin_is_as_good():
+def test_the_reference_stays_where_its_duplicate_is_as_good():
     frames = ramp()
     twice = [*frames[:4], frames[3].copy(), *frames[4:]]
     result = panfocus.fuse(twice, reference=4, **OPTIONS)
@@ -171,7 +171,7 @@ def test_the_same_blur_on_either_side_of_focus_is_no_duplicate():
     assert not [w for w in result.report.warnings if "duplicate" in w]
 
 
-def test_of_twins_with_noise_of_their_own_both_are_taken():
+def test_of_duplicates_with_noise_of_their_own_both_are_taken():
     rng = np.random.default_rng(4)
 
     def grain(frame):

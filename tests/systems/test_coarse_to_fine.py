@@ -7,7 +7,6 @@ import pytest
 import panfocus
 from panfocus.systems import Card, candidates, coarse_to_fine, load_system, long_stacks
 from panfocus.systems.candidates import SIDE, detail, named
-from panfocus.systems.closer import enlarged
 from tests.conftest import psnr
 from tests.systems.test_bundled import scene
 
@@ -188,18 +187,6 @@ def test_tiles_of_the_reduced_scale_meet_without_a_step(most):
     own = np.abs(np.diff(weights, axis=2)).mean(axis=(0, 1))
     assert own.max() < 3 * np.median(own)
     np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-5)
-
-
-@pytest.mark.parametrize("by", [4, 8])
-@pytest.mark.parametrize("shape", [(400, 520), (257, 403), (300, 299)])
-def test_a_part_is_enlarged_as_in_the_whole(shape, by):
-    size = [side // 4 if by == 4 else -(-side // 8) for side in shape]
-    weight = np.random.default_rng(0).random(size, np.float32)
-    whole = enlarged(weight, *shape, by=by)
-    assert whole.shape == shape
-    for top, left in ((0, 0), (5, 130), (shape[0] - 9, shape[1] - 1)):
-        tile = slice(top, min(top + 144, shape[0])), slice(left, min(left + 99, shape[1]))
-        np.testing.assert_array_equal(enlarged(weight, *shape, tile, by=by), whole[tile])
 
 
 def test_on_a_dark_ground_every_frame_is_looked_at_whole_few_at_a_time(monkeypatch):

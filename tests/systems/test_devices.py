@@ -277,3 +277,11 @@ def test_the_command_line_tells_the_device(tiny, pretend, tmp_path, capsys):
     assert "fused by tiny on cuda" in told.err
     assert f"device: cuda ({CUDA})" in told.err
     assert json.loads(told.out)["system"]["device"]["provider"] == CUDA
+
+
+def test_no_command_in_the_table_is_cut_off(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["devices", "--system", "dualpath"]) == 0
+    told = capsys.readouterr().out
+    assert "pip install" in told
+    assert "…" not in told

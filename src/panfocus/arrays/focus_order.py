@@ -1,8 +1,8 @@
 """Frames that do not lie in the order of focus: shaken ones, and pictures of the same focus twice.
 
 Through a stack the detail of a place rises up to one frame and falls from it on. A frame that was
-shaken, or missed its focus, dips below both its neighbours wherever these have detail; a twin has
-the detail of the frame beside it. Both break the curve of focus for all frames around them.
+shaken, or missed its focus, dips below both its neighbours wherever these have detail; one of the
+same focus has the detail of the frame beside it. Both break the curve of all frames around them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LEAST, _ONE_IN = 4, 4
 _LEAST_TO_DIP = 5
 #: By how much a frame must lead to be the sharpest at a place.
 _LEAD = 0.05
-#: Share of the usual change from a frame to the next up to which they are twins, and up to which
-#: they are if one is nowhere sharper. MEASURED: .02 to .09 where a frame was taken twice, .09 to
+#: Share of the usual change from a frame to the next up to which focus is the same, and up to which
+#: it is if one is nowhere sharper. MEASURED: .02 to .09 where a frame was taken twice, .09 to
 #: .27 where it was shaken by 3 px, .11 and more in real stacks.
-_TWINS, _SOFTER = 0.08, 0.3
+_SAME, _SOFTER = 0.08, 0.3
 #: Share of places in which a frame leads up to which it does nowhere.
 _NOWHERE = 0.01
 
@@ -89,14 +89,14 @@ def leads(curves: Float, number: int, others: Float, by: float = _LEAD) -> float
     return float((curves[number] > others.max(axis=0) + np.float32(by)).mean())
 
 
-def twins(curves: Float) -> dict[int, int]:
+def same_focus(curves: Float) -> dict[int, int]:
     """Return frames that show the same focus as one beside them, or the same shaken a little.
 
     Args:
         curves: logarithms of the energy of detail, ``(N, K)``, frames in order.
 
     Returns:
-        The frame that tells less, and its twin: the softer, and of two that are alike the later.
+        The frame that tells less, and the other: the softer, and of two that are alike the later.
     """
     if len(curves) < _LEAST or not curves.size:
         return {}
@@ -107,7 +107,7 @@ def twins(curves: Float) -> dict[int, int]:
         before, after = int(first), int(first) + 1
         if before in found:
             continue
-        if change[before] <= _TWINS * usual or leads(curves, after, curves[[before]]) <= _NOWHERE:
+        if change[before] <= _SAME * usual or leads(curves, after, curves[[before]]) <= _NOWHERE:
             found[after] = before
         elif leads(curves, before, curves[[after]]) <= _NOWHERE:
             found[before] = after
@@ -115,7 +115,7 @@ def twins(curves: Float) -> dict[int, int]:
 
 
 def strays(curves: Float) -> dict[int, int | None]:
-    """Return the frames that tell nothing of the order of focus: twins and shaken ones.
+    """Return the frames that tell nothing of the order of focus: shaken ones and repeated ones.
 
     Args:
         curves: logarithms of the energy of detail, ``(N, K)``, frames in order.
@@ -123,6 +123,6 @@ def strays(curves: Float) -> dict[int, int | None]:
     Returns:
         Each with the frame that shows the same focus; None where none does.
     """
-    found: dict[int, int | None] = {**twins(curves)}
+    found: dict[int, int | None] = {**same_focus(curves)}
     rest = [n for n in range(len(curves)) if n not in found]
     return found | {rest[n]: None for n in dipping(curves[rest])}

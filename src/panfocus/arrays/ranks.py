@@ -13,30 +13,23 @@ _BAND = 1 << 15
 FloatT = TypeVar("FloatT", bound=np.float32 | np.float64)
 
 
-def median(values: NDArray[FloatT]) -> NDArray[FloatT]:
-    """Return the median along the first axis, ``(N[, C])`` to ``(C,)`` or a scalar array.
+def median(values: NDArray[FloatT], axis: int = 0) -> NDArray[FloatT]:
+    """Return the median along an axis, ``(N[, C])`` to ``(C,)`` or a scalar array.
 
     Bit for bit that of NumPy where nothing is NaN. NumPy looks for NaNs and masked arrays each
     time, at several times the cost for a block of a picture.
+
+    Args:
+        values: numbers, at least one along the axis.
+        axis: 0, or 1 for the median of each row of ``(C, N)``: rows lie in one piece, which is
+            several times as fast as columns.
     """
-    middle, is_odd = divmod(len(values), 2)
+    middle, is_odd = divmod(values.shape[axis], 2)
     if is_odd:
-        return np.asarray(np.partition(values, middle, axis=0)[middle], values.dtype)
-    ordered = np.partition(values, (middle - 1, middle), axis=0)
+        ordered = np.partition(values, middle, axis=axis).swapaxes(0, axis)
+        return np.asarray(ordered[middle], values.dtype)
+    ordered = np.partition(values, (middle - 1, middle), axis=axis).swapaxes(0, axis)
     return np.asarray((ordered[middle - 1] + ordered[middle]) / 2, values.dtype)
-
-
-def median_of_each(rows: NDArray[FloatT]) -> NDArray[FloatT]:
-    """Return the median of each row, ``(C, N)`` to ``(C,)``; the rows are reordered.
-
-    The same values as `median` of them turned over, without copying columns one by one.
-    """
-    middle, is_odd = divmod(rows.shape[1], 2)
-    rows.partition(middle, axis=1)
-    upper = rows[:, middle]
-    if is_odd:
-        return upper.copy()
-    return np.asarray((rows[:, :middle].max(axis=1) + upper) / 2, rows.dtype)
 
 
 def ends(values: NDArray[Any], outside: float) -> tuple[float, float]:

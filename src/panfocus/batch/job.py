@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from panfocus.io.formats import SUFFIXES
 from panfocus.io.volumes.open import is_measured, is_ome_tiff, is_volume, is_zarr
 from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.io.volumes.vendors import Mosaic
@@ -14,6 +15,7 @@ from panfocus.io.volumes.write_zarr import NgffVersion
 from panfocus.pipeline.map_files import map_path
 from panfocus.pipeline.volumes.choice import Only
 from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.resources.paths import is_file
 
 #: Of scientific stacks, and of those whose version of OME-Zarr is said.
 VOLUME_ENDING, ZARR_ENDING = ".ome.tif", ".ome.zarr"
@@ -70,9 +72,16 @@ class Job:
         return {"image": self.output, **{kind: map_path(self.output, kind) for kind in self.maps}}
 
 
-def is_volume_job(path: Path, ending: str) -> bool:
-    """Whether a stack is a scientific one; one that is merely measured only if TIFFs are wanted."""
-    return is_volume(path) or (ending == ".tif" and is_measured(path))
+def is_volume_job(path: Path, ending: str, axes: str | None = None) -> bool:
+    """Whether a stack is a scientific one.
+
+    Args:
+        path: of the stack.
+        ending: of pictures; what is merely measured counts only if TIFFs are wanted.
+        axes: of TIFFs that do not say them.
+    """
+    is_told = axes is not None and is_file(path) and SUFFIXES.get(path.suffix.lower()) == "TIFF"
+    return is_told or is_volume(path) or (ending == ".tif" and is_measured(path))
 
 
 def ending_of(ending: str, template: Job, only: Only | None) -> str:

@@ -44,12 +44,14 @@ def find_jobs(
         InputError: nothing there.
         UsageError: a manifest with unknown columns or options, or two jobs of one name.
     """
-    if is_there(source) and (is_volume(source) or template.axes):
+    if is_there(source) and is_volume(source):
         jobs = _grid(source, out, ending, template)
     elif is_folder(source):
         jobs = _in_folder(source, out, ending, template, [] if notes is None else notes)
     elif source.suffix.lower() == ".csv" and is_file(source):
         jobs = read_manifest(source, out, ending=ending, template=template)
+    elif is_there(source) and template.axes:
+        jobs = _grid(source, out, ending, template)
     else:
         raise InputError(
             "there is no such batch",
@@ -117,7 +119,7 @@ def _why_no_frames(folder: Path, out: Path) -> str | None:
 
 
 def _of_path(path: Path, out: Path, ending: str, template: Job) -> Job:
-    volume = is_volume_job(path, ending)
+    volume = is_volume_job(path, ending, template.axes)
     name = path.name if is_folder(path) and not volume else _stem(path)
     only = template.only if volume else None
     output = output_in(out, name, ending_of(ending, template, only) if volume else ending)

@@ -104,7 +104,7 @@ def _row(
     if not inputs:
         raise UsageError("a stack without inputs", where=where, expected="files, globs, a folder")
     paths = [base / as_path(part) for part in inputs]
-    volume = len(paths) == 1 and is_volume_job(paths[0], ending)
+    volume = len(paths) == 1 and is_volume_job(paths[0], ending, template.axes)
     only = template.only if volume else None
     named = output_in(out, name, ending_of(ending, template, only) if volume else ending)
     output = as_path(named, UsageError)

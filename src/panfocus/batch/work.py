@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -223,11 +223,23 @@ def _count_try(task: StackTask) -> int:
 
 def _fuse_and_place(task: StackTask, tries: int) -> dict[str, Any]:
     """Return what the outcome tells of the fusion."""
-    with staging(task.job.output.parent, task.run) as folder:
+    with staging(task.job.output.parent, task.run) as folder, _at_its_place(folder):
         work = _fuse_volume if task.job.is_volume else _fuse_frames
         told = work(task.job, folder)
         place_all(task, folder, tries)
     return told
+
+
+@contextmanager
+def _at_its_place(folder: Path) -> Generator[None]:
+    """Tell of a file on its way by the place where it shall go: the folder is gone by then."""
+    try:
+        yield
+    except PanfocusError as error:
+        if error.where is not None:
+            error.where = error.where.replace(str(folder), str(folder.parent))
+            error.args = (error.text(),)
+        raise
 
 
 def _fuse_frames(job: Job, folder: Path) -> dict[str, Any]:

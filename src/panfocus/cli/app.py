@@ -20,6 +20,7 @@ from panfocus.cli.commands.synthesize import synthesize
 from panfocus.cli.commands.systems import systems
 from panfocus.cli.commands.train import export, train
 from panfocus.cli.commands.view import view
+from panfocus.cli.examples import with_examples
 
 
 class _App(click.Group):
@@ -54,7 +55,11 @@ def refuse_empty(words: Sequence[str]) -> None:
             )
 
 
-@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_App,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`panfocus COMMAND --help` has the options of each, and examples.",
+)
 @click.version_option(__version__, prog_name="panfocus", message="%(prog)s %(version)s")
 def app() -> None:
     """Fuse photographs focused at different depths into one that is sharp everywhere."""
@@ -62,3 +67,5 @@ def app() -> None:
 
 for command in (fuse, view, batch, systems, devices, train, export, metrics, evaluate, synthesize):
     app.add_command(command)
+    if command not in (train, export):  # what they pass on has its own
+        with_examples(command, str(command.name))

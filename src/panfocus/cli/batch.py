@@ -12,9 +12,10 @@ from typing import Any
 from panfocus.batch import BatchOptions, Job, find_jobs, run_batch
 from panfocus.batch.apart import check_batch
 from panfocus.batch.outcome import StackOutcome
+from panfocus.batch.report import JSON as REPORT
 from panfocus.batch.work import prepare
 from panfocus.cli.flags import in_flags
-from panfocus.errors import UsageError
+from panfocus.errors import UsageError, in_one_line
 from panfocus.io.atomic import located
 from panfocus.pipeline.options import FIELDS, MAP_KINDS
 from panfocus.pipeline.settings import make_settings
@@ -100,7 +101,7 @@ def _show(options: BatchOptions, *, as_json: bool) -> None:
         options.source, options.out, ending=options.ending, template=options.template, notes=notes
     )
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {in_one_line(note)}", file=sys.stderr)
     check_batch(jobs, options.source, options.out, overwrite=options.overwrite)
     lines: list[dict[str, Any]] = []
     for job in jobs:
@@ -120,9 +121,9 @@ def _show(options: BatchOptions, *, as_json: bool) -> None:
     for line in lines:
         what = line["error"] or (
             f"{line['frames']} frames, {line['memory_bytes'] / 2**20:.0f} MiB, "
-            f"{', '.join(line['outputs'])}"
+            f"{', '.join(map(in_one_line, line['outputs']))}"
         )
-        print(f"{line['name']}: {what}")
+        print(f"{in_one_line(line['name'])}: {what}")
 
 
 class Pace:
@@ -158,13 +159,13 @@ def _span(seconds: float) -> str:
 
 def _line(outcome: StackOutcome, ended: int, count: int, left: float | None) -> str:
     remains = "" if left is None else f", {_span(left)} left"
-    head = f"[{ended}/{count}{remains}] {outcome.name}: {outcome.state}"
+    head = f"[{ended}/{count}{remains}] {in_one_line(outcome.name)}: {outcome.state}"
     if outcome.state == "failed":
         return f"{head}\n  " + (outcome.error or "").replace("\n", "\n  ")
     if outcome.state == "skipped":
         return "; ".join([head, *outcome.warnings])
     again = f", {outcome.tries} tries" if outcome.tries > 1 else ""
-    notes = [f"\n  note: {note}" for note in outcome.warnings[:_NOTES]]
+    notes = [f"\n  note: {in_one_line(note)}" for note in outcome.warnings[:_NOTES]]
     more = len(outcome.warnings) - _NOTES
     notes += [f"\n  note: {more} more; report.csv has them all"] if more > 0 else []
     return f"{head}, {outcome.frames} frames, {outcome.seconds:.2f} s{again}" + "".join(notes)
@@ -187,5 +188,6 @@ def _summary(options: BatchOptions, report: dict[str, Any]) -> None:
     warned = sum(bool(one["warnings"]) for one in report["stacks"])
     lines += [f"notes on {warned} of {len(report['stacks'])} stacks"] if warned else []
     lines += _unaligned(report["stacks"])
-    lines.append(f"  {options.out / 'report.json'}")
-    print(in_flags("\n".join(lines)), file=sys.stderr)
+    if not any(note.startswith(f"{REPORT} was not written") for note in report["notes"]):
+        lines.append(f"  {options.out / REPORT}")
+    print(in_flags("\n".join(map(in_one_line, lines))), file=sys.stderr)

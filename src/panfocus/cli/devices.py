@@ -62,7 +62,7 @@ def show(system: str, *, as_json: bool) -> None:
         return
     table = Table(title=f"devices for {system}, by onnxruntime {version}")
     for column in ("--device", "here", f"s a pair of {_SIDE} x {_SIDE}", "what it is"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # a command that is cut off helps nobody
     for one in tried:
         seconds = "" if one.seconds is None else f"{one.seconds:.2f}"
         table.add_row(one.name, one.state, seconds, escape(one.words))

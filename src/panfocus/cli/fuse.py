@@ -14,7 +14,7 @@ from panfocus.cli.bare_options import BARE
 from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
-from panfocus.errors import UsageError
+from panfocus.errors import UsageError, in_one_line
 from panfocus.io.outputs import Inputs, Output, check_apart, earlier_results
 from panfocus.pipeline.cull import culled
 from panfocus.pipeline.fuse import fuse
@@ -130,16 +130,7 @@ def align_only(request: Request) -> None:
             expected="-o PICTURE, or --align-only DIR",
             remedy="say where the fused picture shall go: -o fused.tif",
         )
-    settings = make_settings(**request.settings, maps=False)
-    if settings.align == "none" and settings.load_transforms is None:
-        raise UsageError(
-            "frames cannot be aligned only, and not aligned",
-            where="--align-only, --align none",
-            expected="a kind of alignment, or transforms to load",
-            got="none",
-            remedy="leave --align none out, or say another kind, such as --align auto",
-        )
-    plan_ = plan(request.inputs, settings)
+    plan_ = plan(request.inputs, _alignment_of(request))
     paths = [folder / name for name in _frame_names(plan_)]
     _check_behind(request, plan_)
     frames_named = [("--align-only", path) for path in paths]
@@ -167,9 +158,28 @@ def align_only(request: Request) -> None:
         transforms.save(request.save_transforms, overwrite=request.overwrite)
     say(request, [f"note: {note}" for note in dict.fromkeys(report.warnings)])
     _write_report(request, report)
+    _say_aligned(request, report, folder)
+
+
+def _alignment_of(request: Request) -> Options:
+    """Return how frames that are only aligned are aligned."""
+    settings = make_settings(**request.settings, maps=False)
+    if settings.align == "none" and settings.load_transforms is None:
+        raise UsageError(
+            "frames cannot be aligned only, and not aligned",
+            where="--align-only, --align none",
+            expected="a kind of alignment, or transforms to load",
+            got="none",
+            remedy="leave --align none out, or say another kind, such as --align auto",
+        )
+    return settings
+
+
+def _say_aligned(request: Request, report: Report, folder: Path) -> None:
+    """Tell where the aligned frames are, and how far they were moved."""
     seconds = report.timings_s["total"]
-    lines = [f"{plan_.count} frames written in {seconds:.2f} s", *_registered(report)]
-    lines.append(f"  {folder}")
+    head = f"{len(report.frames)} frames written in {seconds:.2f} s"
+    lines = [head, *_registered(report), f"  {folder}"]
     if request.verbose:
         lines += [f"  {_frame_line(facts)}" for facts in report.frames]
     say(request, lines)
@@ -209,11 +219,7 @@ def check_transforms(request: Request, settings: Options) -> None:
 
 
 def _check_behind(request: Request, plan_: Plan) -> None:
-    """Refuse a frame as a map's name: behind the option it stands for the map if it came before.
-
-    Raises:
-        OutputError: a frame that other inputs name stands behind an option.
-    """
+    """Refuse a frame as a map's name: behind the option it stands for the map if it came before."""
     counts = Counter((os.path.realpath(info.path), info.page) for info in plan_.infos)
     twice = [Path(path) for (path, _), count in counts.items() if count > 1]
     for option, word in request.behind:
@@ -240,7 +246,7 @@ def say(request: Request, lines: list[str]) -> None:
     """Print for people: on stderr, since stdout is for data."""
     if not request.quiet:
         for line in lines:
-            print(in_flags(line), file=sys.stderr)
+            print(in_flags(in_one_line(line)), file=sys.stderr)
 
 
 def _summary(request: Request, result: FusedPicture, files: list[Path]) -> None:

@@ -29,17 +29,35 @@ ValueType: TypeAlias = "click.ParamType[Any, Any] | type[bool]"
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
-class Number(click.FloatRange):
-    """A number within bounds that is a number: nan lies outside of none, inf within many."""
+class AnyNumber(click.types.FloatParamType):
+    """A number that is one: neither nan nor infinite."""
 
     name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  as click has it
         """Refuse what is not finite."""
-        number = super().convert(value, param, ctx)
-        if not isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
+        return _finite(self, super().convert(value, param, ctx), param, ctx)
+
+
+class Number(click.FloatRange):
+    """Such a number within bounds: nan lies outside of none, inf within many."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  as click has it
+        """Refuse what is not finite."""
+        return _finite(self, super().convert(value, param, ctx), param, ctx)
+
+
+def _finite(
+    kind: AnyNumber | Number,
+    number: float,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> float:
+    if not isfinite(number):
+        kind.fail(f"{number} is not a finite number.", param, ctx)
+    return number
 
 
 _KINDS: Mapping[Kind, ValueType] = {

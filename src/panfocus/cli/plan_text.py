@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from panfocus.cli.request import Request
+from panfocus.errors import in_one_line
 from panfocus.pipeline.made import option_words
 from panfocus.pipeline.options import FIELDS
 from panfocus.pipeline.plan import Plan
@@ -46,5 +47,5 @@ def _plan_lines(plan_: Plan, files: list[Path]) -> list[str]:
         f"by {plan_.system.card.name}" + (f"; options: {said}" if said else ""),
         f"memory: about {needed:.0f} MiB of {limit:.0f} MiB allowed",
         "would write:",
-        *(f"  {path}" for path in files),
+        *(f"  {in_one_line(str(path))}" for path in files),
     ]

@@ -14,7 +14,7 @@ from panfocus.cli.by_position import by_position
 from panfocus.cli.flags import in_flags
 from panfocus.cli.progress import progress_of
 from panfocus.cli.request import Request
-from panfocus.errors import OutputError, UsageError
+from panfocus.errors import OutputError, UsageError, in_one_line
 from panfocus.io.outputs import check_apart
 from panfocus.io.volumes.vendors import Mosaic
 from panfocus.pipeline.plan import settings_files
@@ -208,4 +208,4 @@ def _say(warnings: list[str], count: int, files: list[Path]) -> None:
         lines.append(f"note: {len(warnings) - _NOTES} more; --json has them all")
     lines.append(f"{count} {'stack' if count == 1 else 'stacks'} fused along Z")
     lines += [f"  {path}" for path in files]
-    print(in_flags("\n".join(lines)), file=sys.stderr)
+    print(in_flags("\n".join(map(in_one_line, lines))), file=sys.stderr)

@@ -22,13 +22,13 @@ from panfocus.pipeline.report import Report
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.several import (
     fuse_beside,
-    label_of,
     named_by,
     plan_each,
     sheet_path,
     systems_named,
     write_sheet,
 )
+from panfocus.systems import label_of
 
 
 def run_named(request: Request) -> None:
@@ -83,7 +83,7 @@ def run_several(request: Request, systems: Sequence[str]) -> None:
         pictures[f"{label_of(system)}, {result.report.timings_s['total']:.1f} s"] = result.image
         reports.append(result.report)
     write_sheet(sheet, pictures, overwrite=request.overwrite)
-    say(request, [f"all of them on one sheet\n  {sheet}"])
+    say(request, ["all of them on one sheet", f"  {sheet}"])
     if request.json_file == BARE:
         told = [report.to_dict() for report in reports]
         print(json.dumps(told, indent=2, ensure_ascii=False))

@@ -72,7 +72,7 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
     costs = f"{card.macs_per_pixel:,} multiply-adds a pixel" if card.macs_per_pixel else ""
     yield "speed", ", ".join(filter(None, (_speed(card), costs)))
     if card.working_pixels:
-        yield "decides at", f"{card.working_pixels / 1e6:.1f} megapixels at most, then refined"
+        yield "decides at", f"{card.working_pixels / 1e6:.1f} megapixels at most, then enlarged"
     yield "licence", card.licence
     yield "trained by", card.trained_by
     yield "trained on", card.data

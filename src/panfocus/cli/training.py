@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from panfocus.cli.examples import with_examples
 from panfocus.cli.files import FILE
 from panfocus.cli.options import GroupedCommand
 from panfocus.cli.typed_options import flags_of
@@ -87,6 +88,11 @@ def export(**options: Any) -> None:  # noqa: ANN401  as the fields of the option
     from panfocus.train import packing  # noqa: PLC0415  imports torch
 
     packing.export_run(ExportOptions(**options))
+
+
+for command in (dualpath, drpl, average):
+    with_examples(command, f"train {command.name}")
+with_examples(export, "export")
 
 
 def run(command: str, words: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import click
 
 from panfocus.cli.files import FILE
-from panfocus.cli.options import CommandT, Number, ValueType, declared
+from panfocus.cli.options import AnyNumber, CommandT, ValueType, declared
 from panfocus.train.flags import Flag, flag_of
 
 
@@ -54,7 +54,7 @@ def _names(name: str, one: type[Any], flag: Flag) -> tuple[str, ...]:
 def _kind(one: type[Any], flag: Flag) -> ValueType:
     """Return what click takes for a value of a type."""
     whole = click.INT if flag.least is None else click.IntRange(flag.least)
-    kinds = {Path: FILE, int: whole, float: Number(), str: click.STRING}
+    kinds = {Path: FILE, int: whole, float: AnyNumber(), str: click.STRING}
     return bool if one is bool else kinds[one]
 
 

@@ -28,25 +28,7 @@ def run_watching(request: Request, idle_s: float) -> None:
     Raises:
         UsageError: no folder, or outputs that need all frames once more.
     """
-    output = request.output
-    folder = as_path(request.inputs[0]) if len(request.inputs) == 1 else None
-    again = {
-        "--slab": request.slab,
-        "--layers": request.layers,
-        "--animation": request.animation,
-        "--stereo": request.stereo,
-        "--rocking": request.rocking,
-        "--save-project": request.save_project,
-        "--align-only": request.align_only,
-        "--dry-run": request.dry_run or None,
-    }
-    given = [option for option, value in again.items() if value is not None]
-    if output is None or folder is None or not is_folder(folder) or given:
-        raise UsageError(
-            "frames are watched for in one folder, and read once",
-            where=", ".join(["--watch-frames", *given]),
-            expected="FOLDER -o PICTURE, with maps, mesh and report if wanted",
-        )
+    folder, output = _places(request)
     outputs = request.outputs(output)
     settings = make_settings(**request.settings, maps=outputs.need_maps)
     preview = beside(output, "_preview", ".jpg")
@@ -82,6 +64,29 @@ def run_watching(request: Request, idle_s: float) -> None:
     written, notes = outputs.write(result)
     say(request, [f"note: {note}" for note in notes])
     finish(request, result, written)
+
+
+def _places(request: Request) -> tuple[Path, Path]:
+    """Return the folder that is watched, and the picture that is made."""
+    folder = as_path(request.inputs[0]) if len(request.inputs) == 1 else None
+    again = {
+        "--slab": request.slab,
+        "--layers": request.layers,
+        "--animation": request.animation,
+        "--stereo": request.stereo,
+        "--rocking": request.rocking,
+        "--save-project": request.save_project,
+        "--align-only": request.align_only,
+        "--dry-run": request.dry_run or None,
+    }
+    given = [option for option, value in again.items() if value is not None]
+    if request.output is None or folder is None or not is_folder(folder) or given:
+        raise UsageError(
+            "frames are watched for in one folder, and read once",
+            where=", ".join(["--watch-frames", *given]),
+            expected="FOLDER -o PICTURE, with maps, mesh and report if wanted",
+        )
+    return folder, request.output
 
 
 def _check(outputs: Outputs, preview: Path, system: str) -> None:

@@ -25,7 +25,7 @@ from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.settings import make_settings
 from panfocus.pipeline.sources import FileStack
 from panfocus.resources.paths import is_file, is_folder
-from panfocus.systems import Card, PictureSystem, System, load_system
+from panfocus.systems import Card, PictureSystem, System, label_of, load_system
 
 #: Scores are of the systems as they are: no frame is left out, no decision mended.
 GUARD = "off"
@@ -99,7 +99,7 @@ class SystemContestant:
             own, source = own_system(address)
             return cls(own.card.name, address, own.card, how, own, source)
         card = load_system(address, device=how.device).card
-        name = Path(address).name if is_folder(Path(address)) else address
+        name = label_of(address) if is_folder(Path(address)) else address
         return cls(name, address, card, how)
 
     def identity(self, sample: ScoredSample) -> str:
@@ -233,6 +233,7 @@ def gather(
             where="systems, results",
             expected="at least one, every name once, none with a slash or a leading dot",
             got=", ".join(names) or "none",
+            remedy="a system in a folder is called as the folder is: rename one of them",
         )
     return out
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.pixels import luminance, shrink
 from panfocus.arrays.tiles import windows
 from panfocus.arrays.types import Float, Pixels
@@ -85,7 +85,7 @@ def raised(picture: Pixels, share: Float, factor: int, *, has_alpha: bool = Fals
     reach = int(np.ceil(4 * SIGMA * factor))
     height, width = picture.shape[:2]
     for window in windows(height, width, TILE, reach, EVERY * factor):
-        part = _enlarged(share, window.core, EVERY * factor)
+        part = enlarged(share, EVERY * factor, window.core)
         if not part.any():
             continue
         seen = picture[window.read]
@@ -101,29 +101,3 @@ def raised(picture: Pixels, share: Float, factor: int, *, has_alpha: bool = Fals
             within[..., -1] = tile[..., -1]
         tile[...] = within
     return out
-
-
-def _enlarged(share: Float, core: tuple[slice, slice], factor: int) -> Float:
-    """Return a part ``core`` of a map at full scale, bilinear, repeated at the borders.
-
-    Args:
-        share: the map.
-        core: rows and columns of full scale.
-        factor: pixels of full scale for one of the map.
-    """
-    down, across = (_near(*pair, factor) for pair in zip(core, share.shape, strict=True))
-    near = share[down][:, across]
-    size = near.shape[1] * factor, near.shape[0] * factor
-    large = cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)
-    rows, columns = (
-        slice(factor + span.start % factor, factor + span.start % factor + span.stop - span.start)
-        for span in core
-    )
-    return np.asarray(large[rows, columns], np.float32)
-
-
-def _near(span: slice, length: int, factor: int) -> NDArray[np.intp]:
-    """Return which pixels of a map of so many a span of full scale lies in, and one more beside."""
-    first: int = span.start // factor - 1
-    last: int = -(-span.stop // factor) + 1
-    return np.clip(np.arange(first, last), 0, length - 1)

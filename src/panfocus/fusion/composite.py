@@ -10,16 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.enlarging import enlarged, scaled
 from panfocus.arrays.guided_filter import guided_coefficients
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
-from panfocus.frame import Frame
+from panfocus.frame import Frame, Tile
 from panfocus.fusion.blend import snap
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.late_mixing import LateMixing, mix_into
 from panfocus.fusion.modes import Mode
-from panfocus.fusion.refinement import Near, Refine, enlarge, mean_of, within
+from panfocus.fusion.refinement import Refine, mean_of, within
 from panfocus.fusion.running_maps import RunningMaps
 from panfocus.resources.later import Later
 
@@ -84,7 +85,7 @@ class Composer:
         self._grey: Pixels | None = None
         self._guide: Float | None = None
         self._mixing: Later[None] | None = None
-        self._tiles: tuple[tuple[int, ...], list[tuple[Window, Near]]] | None = None
+        self._tiles: tuple[tuple[int, ...], list[tuple[Window, Tile]]] | None = None
 
     @property
     def picture(self) -> Pixels:
@@ -151,10 +152,10 @@ class Composer:
             self._late.end_frame()
 
     def _weight(
-        self, alpha: Float, near: Near, window: Window, decision: Decision
+        self, alpha: Float, near: Tile, window: Window, decision: Decision
     ) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
-        weights = alpha[near.read]
+        weights = alpha[near]
         low, high = _ends(weights)
         if high == 0:
             return None
@@ -165,7 +166,7 @@ class Composer:
         else:
             out = self._refined(self._refine, weights, near, window, decision.frame)
             if decision.kept is not None:
-                out = self._firm(out, weights, decision.kept[near.read], near, window)
+                out = self._firm(out, weights, decision.kept[near], near, window)
         if self._mode == "select":
             out = (out > 0.5).astype(np.float32)
         least, most = _ends(out)
@@ -196,33 +197,28 @@ class Composer:
         height, width = self._picture.shape[:2]
         return windows(height, width, core)
 
-    def _near_all(self, shape: tuple[int, ...]) -> list[tuple[Window, Near]]:
+    def _near_all(self, shape: tuple[int, ...]) -> list[tuple[Window, Tile]]:
         """Return all tiles and the working pixels that each depends on, of so many pixels."""
         if self._tiles is None or self._tiles[0] != shape:
             self._tiles = shape, [(w, self._near(shape, w)) for w in self._windows()]
         return self._tiles[1]
 
-    def _near(self, shape: tuple[int, ...], window: Window) -> Near:
+    def _near(self, shape: tuple[int, ...], window: Window) -> Tile:
         """Return which working pixels a tile of full scale depends on."""
         # without a filter, what bilinear enlarging needs on each side
         reach = 2 * self._refine.radius + 1 if self._refine else 1
-        reads: list[slice] = []
-        needs: list[slice] = []
-        past: list[tuple[int, int]] = []
-        for span, length in zip(window.core, shape, strict=True):
-            start: int = span.start // self._factor
-            stop: int = -(-span.stop // self._factor)
+
+        def read(span: slice, length: int) -> slice:
             # the last full-scale pixels may lie past the last whole working pixel
-            first, last = min(start, length - 1), min(stop, length)
-            low, high = max(first - reach, 0), min(last + reach, length)
-            reads.append(slice(low, high))
-            begin, end = min(max(start - 1, 0), length - 1), min(stop + 1, length)
-            needs.append(slice(begin - low, end - low))
-            past.append((begin - (start - 1), stop + 1 - end))
-        return Near((reads[0], reads[1]), (needs[0], needs[1]), (*past[0], *past[1]))
+            first = min(span.start // self._factor, length - 1)
+            last = min(-(-span.stop // self._factor), length)
+            return slice(max(first - reach, 0), min(last + reach, length))
+
+        rows, columns = (read(*pair) for pair in zip(window.core, shape, strict=True))
+        return rows, columns
 
     def _refined(
-        self, refine: Refine, weights: Float, near: Near, window: Window, frame: Frame
+        self, refine: Refine, weights: Float, near: Tile, window: Window, frame: Frame
     ) -> Float:
         """Return a tile's weights, guided by the mean luminance of both pictures.
 
@@ -230,21 +226,21 @@ class Composer:
         """
         assert self._grey is not None
         assert self._guide is not None
-        coarse = self._guide[near.read]
+        coarse = self._guide[near]
         slope, offset = guided_coefficients(coarse, weights, refine.radius, refine.epsilon)
         if self._factor == 1:  # the tile is a part of what was read, and so is its guide
-            inner = within(near.read, window.core)
+            inner = within(near, window.core)
             followed = slope[inner] * coarse[inner]
             followed += offset[inner]
             return snap(followed)
         fine = mean_of(self._grey[window.core], frame.grey[window.core])
-        slope, offset = (enlarge(near.of(m), self._factor, fine.shape) for m in (slope, offset))
+        slope, offset = (self._at_full_scale(m, near, window) for m in (slope, offset))
         fine *= slope
         fine += offset
         return snap(fine)
 
     def _firm(
-        self, refined: Float, weights: Float, kept: Float, near: Near, window: Window
+        self, refined: Float, weights: Float, kept: Float, near: Tile, window: Window
     ) -> Float:
         """Return a tile's weights as they were decided where they must stay so.
 
@@ -255,11 +251,12 @@ class Composer:
         decided, firm = (self._at_full_scale(each, near, window) for each in (weights, kept))
         return np.asarray(refined + (decided - refined) * firm, np.float32)
 
-    def _at_full_scale(self, working: Float, near: Near, window: Window) -> Float:
-        """Return a tile of a map of the working scale, of which `near.read` is given."""
+    def _at_full_scale(self, working: Float, near: Tile, window: Window) -> Float:
+        """Return a tile of a map of the working scale, of which `near` is given."""
         if self._factor == 1:
-            return working[within(near.read, window.core)]
-        return enlarge(near.of(working), self._factor, _shape(window))
+            return working[within(near, window.core)]
+        given = scaled(near, self._factor)
+        return enlarged(working, self._factor, within(given, window.core))
 
     def _mix(self, tile: tuple[slice, slice], frame: Frame, alpha: Float | None) -> None:
         if self._grey is not None:

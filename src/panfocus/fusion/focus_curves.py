@@ -6,7 +6,7 @@ so these logarithms lie on a parabola (Nayar and Nakagawa, PAMI 1994, fit the sa
 Its peak tells how far the frame that won was focused from a place; its bend, over the whole stack,
 by how much defocus grows from frame to frame. Both together tell what blur is left.
 
-Frames that were shaken, and twins of others, are no part of these curves
+Frames that were shaken, or show the focus of others, are no part of these curves
 (`panfocus.arrays.focus_order`).
 
 The band is a coarse one, of `REDUCTION` pixels: a quarter of the pixels, little of their noise.
@@ -178,8 +178,8 @@ class FocusCurves:
         sure = trust(curves)
         away = np.zeros_like(whole)
         away[kept] = beside
-        for n, twin in found.items():
-            away[n] = 0 if twin is None else away[twin]
+        for n, other in found.items():
+            away[n] = 0 if other is None else away[other]
         return _Fits(away, sure, step_of(curves, bend, clear & (sure > _SURE)), noise)
 
     def _logarithms(self, details: Float) -> tuple[Float, NDArray[np.bool_], float]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from panfocus.arrays.noise import coarse_noise_variance, noise_variance
 from panfocus.arrays.pixels import luminance
@@ -77,8 +76,8 @@ def smoothed(picture: Pixels, grain: Grain) -> Pixels:
     found = _Found(picture, (fine, coarse), _channels(sample, left[1]))
     out = picture.copy()
     for window in windows(height, width, _TILE, _REACH, 2):
-        count = _part(grain.count, window.read, (height, width))
-        kept = None if grain.kept is None else _part(grain.kept, window.read, (height, width))
+        count = _nearest(grain.count, window.read, (height, width))
+        kept = None if grain.kept is None else _nearest(grain.kept, window.read, (height, width))
         core = found.smoothed(window, count, kept)
         out[window.core] = core.reshape(out[window.core].shape)
     return out
@@ -101,14 +100,13 @@ def _channels(picture: Pixels, left: float) -> Float:
     return np.maximum(np.asarray(each, np.float32) / np.float32(left), np.float32(1e-3))
 
 
-def _part(values: Float, read: tuple[slice, slice], shape: tuple[int, ...]) -> Float:
-    """Return a part of a map of the working scale at full scale, nearest."""
-    rows, columns = (_near(*of) for of in zip(read, values.shape, shape, strict=True))
+def _nearest(values: Float, read: tuple[slice, slice], shape: tuple[int, ...]) -> Float:
+    """Return a part of a map of the working scale at full scale, nearest: counts stay counts."""
+    rows, columns = (
+        np.arange(int(span.start), int(span.stop)) * have // full
+        for span, have, full in zip(read, values.shape, shape, strict=True)
+    )
     return values[rows][:, columns]
-
-
-def _near(span: slice, have: int, full: int) -> NDArray[np.intp]:
-    return np.arange(int(span.start), int(span.stop)) * have // full
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class LateMixing:
             mix_into(self._picture[tile], frame.held[tile], alpha)
             return
         if self._alone is None:
-            self._alone = frame.alone()
+            self._alone = frame.without_caches()
         entry = _Waiting(self._turn, self._alone, alpha)
         self._tiles[key] = [*(waiting or ()), entry] if alpha is not None else [entry]
 
@@ -138,7 +138,7 @@ def _pixels(frame: Frame, tile: Tile, share: Float) -> Pixels:
     is_clear = clear is not None and share[clear].size > (1 - _WORTHWHILE) * share.size
     if is_clear or isinstance(frame.held, np.ndarray):
         return frame.region(tile)
-    out = frame.rough(tile)
+    out = frame.region_quickly(tile)
     if clear is not None:
         out[clear] = frame.region(_within(tile, clear))
     return out

@@ -24,31 +24,6 @@ class Refine:
     epsilon: float = 0.01
 
 
-@dataclass(frozen=True)
-class Near:
-    """Working pixels that a tile depends on.
-
-    Attributes:
-        read: rows and columns with the reach of the guided filter.
-        need: rows and columns within `read`: the tile's own working pixels and one more on each
-            side, for bilinear enlarging.
-        past: of these how many lie past the picture's border, at the top, bottom, left and right:
-            its last pixels are repeated there.
-    """
-
-    read: tuple[slice, slice]
-    need: tuple[slice, slice]
-    past: tuple[int, int, int, int]
-
-    def of(self, working: Float) -> Float:
-        """Return what the tile needs of a map of `read`."""
-        part = working[self.need]
-        if not any(self.past):
-            return part
-        bordered = cv2.copyMakeBorder(part, *self.past, cv2.BORDER_REPLICATE)
-        return np.asarray(bordered, np.float32)
-
-
 def within(outer: tuple[slice, slice], inner: tuple[slice, slice]) -> tuple[slice, slice]:
     """Return rows and columns of a part of the picture within a larger one."""
     spans = zip(outer, inner, strict=True)
@@ -61,11 +36,3 @@ def mean_of(below: Pixels, above: Pixels) -> Float:
     scale = 0.5 / white(below.dtype)
     mean = cv2.addWeighted(below, scale, above, scale, 0, dtype=cv2.CV_32F)
     return np.asarray(mean, np.float32)
-
-
-def enlarge(part: Float, factor: int, shape: tuple[int, ...]) -> Float:
-    """Enlarge a working map with a border of one to a tile of full scale, bilinear."""
-    size = (part.shape[1] * factor, part.shape[0] * factor)
-    large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
-    inner = large[factor : factor + shape[0], factor : factor + shape[1]]
-    return np.asarray(inner, np.float32)

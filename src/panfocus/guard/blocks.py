@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.pixels import floats, white
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
@@ -142,11 +143,6 @@ def _detail(image: Float) -> Float:
     return _pooled(np.asarray(cv2.multiply(fine, fine), np.float32))
 
 
-def enlarged(blocks: Float, height: int, width: int) -> Float:
+def soft_map(blocks: Float, height: int, width: int) -> Float:
     """Bring a map of blocks to the working scale, soft between blocks: ``(a, b)`` to ``(h, w)``."""
-    rows, columns = blocks.shape
-    step = 2 * SIDE
-    large = cv2.resize(blocks, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
-    below, right = max(height - rows * step, 0), max(width - columns * step, 0)
-    edge = cv2.copyMakeBorder(large, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return np.asarray(edge[:height, :width], np.float32)
+    return enlarged(blocks, 2 * SIDE, (slice(0, height), slice(0, width)))

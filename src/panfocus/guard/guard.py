@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import floats
 from panfocus.arrays.types import Float, Pixels
 from panfocus.guard import opinions
-from panfocus.guard.blocks import Blocks, enlarged, grey_of, half
+from panfocus.guard.blocks import Blocks, grey_of, half, soft_map
 from panfocus.guard.greys import Greys
 from panfocus.guard.mending import (
     LIGHT,
@@ -128,7 +128,7 @@ class Guard:
         mask = np.ones(greys.shape, np.float32)
         if not lost.is_whole:
             grown = cv2.dilate(lost.dark.astype(np.float32), np.ones((5, 5), np.uint8))
-            mask = enlarged(np.asarray(grown, np.float32), *greys.shape)
+            mask = soft_map(np.asarray(grown, np.float32), *greys.shape)
         return Mending(
             mask, classical_systems()["guided"].decide(np.stack([floats(one) for one in frames]))
         )

@@ -10,6 +10,7 @@ from panfocus.io.frames import Develop, FrameInfo, Tone
 from panfocus.io.read import stored_values
 from panfocus.io.refused import told
 from panfocus.io.stretch import Extent, in_words, seen, span_of
+from panfocus.resources.wording import counted
 
 
 def develop_alike(
@@ -36,7 +37,7 @@ def develop_alike(
     if not raws:
         return spread_out, notes
     chosen = spread_out[reference] if infos[reference].format == "camera RAW" else raws[0]
-    with told(chosen.name):
+    with told(chosen.where):
         balance = raw.white_balance(chosen.path)
     how = Develop(balance, tone)
     text = " : ".join(f"{value / balance[1]:.3f}" for value in balance[:3])
@@ -51,9 +52,9 @@ def _spread_alike(infos: Sequence[FrameInfo]) -> tuple[Sequence[FrameInfo], list
         return infos, []
     found: list[Extent] = []
     for info in open_ended:
-        with told(info.name):
+        with told(info.where):
             found.append(seen(stored_values(info)))
     span = span_of(found)
     kinds = ", ".join(sorted({info.numbers for info in open_ended}))
-    note = f"{len(open_ended)} frame(s) of {kinds} numbers: {in_words(span)}"
+    note = f"{counted(len(open_ended), 'frame')} of {kinds} numbers: {in_words(span)}"
     return [replace(i, span=span) if i in open_ended else i for i in infos], [note]

@@ -17,6 +17,7 @@ from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.order import Moment, disagree, in_natural_order, in_order, moment_of
 from panfocus.io.read import describe, look
 from panfocus.resources.paths import as_path, is_file, is_folder
+from panfocus.resources.wording import counted
 
 
 def find_frames(
@@ -169,16 +170,24 @@ def _in_folder(
     pictures, beside = of_one_kind(pictures, str(folder), prefer_raw=prefer_raw)
     notes += beside
     if others:
-        notes.append(f"{len(others)} other file(s) in {folder} left out: {some(others)}")
+        notes.append(f"{counted(len(others), 'other file')} in {folder} left out: {some(others)}")
     if not pictures:
-        raise InputError(
-            "the folder holds no picture",
-            where=str(folder),
-            expected=", ".join(sorted(SUFFIXES)),
-            got="; ".join([*more, *([some(others)] if others else [])]) or "an empty folder",
-            remedy="name the folder that holds the frames themselves",
-        )
+        inner = [p.name for p in entries if is_folder(p)]
+        raise _no_picture(folder, [*more, *([some(others)] if others else [])], inner)
     return pictures
+
+
+def _no_picture(folder: Path, found: list[str], inner: list[str]) -> InputError:
+    """Return what to say of a folder without a picture, by what else is in it."""
+    held = [*found, *([f"folders: {some(inner)}"] if inner else [])]
+    each = "; to fuse each of these folders, use `panfocus batch`" if inner else ""
+    return InputError(
+        "the folder holds no picture",
+        where=str(folder),
+        expected=READABLE,
+        got="; ".join(held) or "an empty folder",
+        remedy=f"name the folder that holds the frames themselves{each}",
+    )
 
 
 def _short_names(paths: Sequence[Path]) -> list[tuple[Path, str]]:

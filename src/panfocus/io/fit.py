@@ -49,8 +49,8 @@ def check_frames(infos: Sequence[FrameInfo]) -> None:
     if len(infos) < 2:
         raise InputError(
             "fusing needs at least two frames",
-            where=infos[0].name if infos else None,
-            got=f"{len(infos)} frame(s)",
+            where=infos[0].where if infos else None,
+            got="1 frame" if infos else "none",
             remedy="name all frames of the stack, or its folder",
         )
     for what, remedy, value_of in _PROPERTIES:

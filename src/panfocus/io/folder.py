@@ -16,6 +16,7 @@ from pathlib import Path
 from panfocus.io.formats import SUFFIXES
 from panfocus.io.ifd import Block, DirectoryError, Tag, read_directory, read_header
 from panfocus.resources.paths import is_link
+from panfocus.resources.wording import counted
 
 #: Folders that machines make beside pictures: thumbnails, previews, bins. Synology, macOS, QNAP,
 #: Windows, Linux, Capture One.
@@ -101,12 +102,14 @@ def sift(
     if odd:
         notes.append(f"no frames in {where}, left out: {some(odd)}")
     if hidden:
-        notes.append(f"{hidden} file(s) in folders of thumbnails and the like left out of {where}")
+        notes.append(
+            f"{counted(hidden, 'file')} in folders of thumbnails and the like left out of {where}"
+        )
     for kind, found in (("map", maps), ("result", results)):
         if found:
             names = some([path.name for path in found])
             notes.append(
-                f"{len(found)} {kind}(s) of an earlier run in {where} left out: {names}; "
+                f"{counted(len(found), kind)} of an earlier run in {where} left out: {names}; "
                 "name files one by one to fuse them"
             )
     gone = {*maps, *results}
@@ -143,7 +146,7 @@ def of_one_kind(
     )
     beside = "camera RAWs" if prefer_raw and first < 0 else "other pictures"
     return taken, [
-        f"{count} {kind} file(s) beside {beside} in {where} left out"
+        f"{counted(count, f'{kind} file')} beside {beside} in {where} left out"
         for kind, count in left.items()
     ]
 

@@ -41,11 +41,13 @@ class KindError(ValueError):
     Args:
         got: what it holds.
         remedy: what its owner can do about it.
+        expected: what is read instead; None for all formats and colours.
     """
 
-    def __init__(self, got: str, remedy: str) -> None:
+    def __init__(self, got: str, remedy: str, expected: str | None = None) -> None:
         super().__init__(got)
         self.remedy = remedy
+        self.expected = expected
 
 
 class DamageError(ValueError):
@@ -120,6 +122,11 @@ class FrameInfo:
     lenient: bool = False
     calibration: Calibration | None = None
     file_frames: int = 1
+
+    @property
+    def where(self) -> str:
+        """Its place for messages: as `name`, with the folders."""
+        return str(self.path.parent / self.name)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def ome_xml(
         description: what the frame's file says of itself.
 
     Example:
+        >>> import numpy as np
         >>> text = ome_xml(Path("a.ome.tif"), np.zeros((2, 3), np.uint8), pixel_um=(0.5, 0.5))
         >>> b'SizeX="3"' in text and b'PhysicalSizeX="0.5"' in text
         True

@@ -54,13 +54,13 @@ def rare(kind: Format) -> Reader:
     return cast("Reader", import_module(f"panfocus.io.{_RARE[kind]}"))
 
 
-def _not_a_picture(path: Path) -> InputError:
+def _not_a_picture(path: Path, size: int) -> InputError:
     return InputError(
         "an input is not a picture that panfocus reads",
         where=str(path),
         expected=READABLE,
-        got="other content, whatever the file's name says",
-        remedy="remove it from the inputs",
+        got="other content, whatever the file's name says" if size else "an empty file, 0 bytes",
+        remedy="remove it from the inputs" if size else "copy it again, or leave it out",
     )
 
 
@@ -80,7 +80,7 @@ def look(path: Path) -> tuple[Format, list[tuple[int, Header]]]:
         if kind is None and SUFFIXES.get(path.suffix.lower()) == "TGA":
             kind = "TGA"  # which begins with no word of its own
         if kind is None:
-            raise _not_a_picture(path)
+            raise _not_a_picture(path, path.stat().st_size)
         size = os.fstat(file.fileno()).st_size
         if kind in _UNKNOWN:
             check_file(size)
@@ -147,7 +147,7 @@ def read_frame(info: FrameInfo) -> Frame:
 
 def _read_stored(info: FrameInfo) -> tuple[NDArray[Any], Header]:
     """Decode a frame as stored, of 8 or 16 bits."""
-    with told(info.name):
+    with told(info.where):
         pixels, header = _decode(info)
         if info.numbers:
             pixels = spread(pixels, info.span or span_of([seen(pixels)]))
@@ -173,7 +173,7 @@ def stored_values(info: FrameInfo) -> NDArray[Any]:
     Raises:
         InputError: as `read_frame`.
     """
-    with told(info.name):
+    with told(info.where):
         return _decode(info)[0]
 
 
@@ -199,7 +199,7 @@ def read_reduced(info: FrameInfo, factor: int) -> tuple[Frame, int]:
     if info.format == "JPEG" and reached > 1 and not is_whole:
         from panfocus.io import jpeg_decode  # noqa: PLC0415 - see _decode
 
-        with told(info.name):
+        with told(info.where):
             pixels = jpeg_decode.decode_reduced(info.path.read_bytes(), reached)
         channels = 1 if pixels is None or pixels.ndim == 2 else pixels.shape[2]
         if pixels is not None and channels == info.channels:

@@ -39,7 +39,7 @@ def unreadable(name: str, error: BaseException) -> InputError:
         return InputError(
             "a frame is of a kind that is not read",
             where=name,
-            expected=f"{READABLE}; grey or RGB, with or without alpha",
+            expected=error.expected or f"{READABLE}; grey or RGB, with or without alpha",
             got=detail,
             remedy=error.remedy,
         )

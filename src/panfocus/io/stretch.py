@@ -68,7 +68,12 @@ def seen(values: NDArray[Any]) -> Extent:
 def _ends(values: NDArray[Any]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise KindError("pixels that are no numbers (NaN) or endless", "fill them, and save anew")
+        bad = values.size - int(np.count_nonzero(np.isfinite(values)))
+        raise KindError(
+            f"{bad} of {values.size} that are no numbers (NaN) or infinite",
+            "fill them, and save anew",
+            "finite numbers",
+        )
     return low, high
 
 
@@ -100,8 +105,8 @@ def spread(values: NDArray[Any], span: Span) -> NDArray[np.uint16]:
         KindError: some are no numbers.
 
     Example:
-        >>> spread(np.array([0.0, 0.5, 1.0]), Span(0.0, 1.0)).tolist()
-        [0, 32768, 65535]
+        >>> spread(np.array([[0.0, 0.5, 1.0]]), Span(0.0, 1.0)).tolist()
+        [[0, 32768, 65535]]
     """
     _ends(values)
     out = np.empty(values.shape, np.uint16)

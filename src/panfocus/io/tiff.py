@@ -23,7 +23,7 @@ from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
 from panfocus.io.segments import holds_ycck, jpeg_trouble, segments_of
 from panfocus.io.tiff_axes import promised_pages, said_axes
 from panfocus.io.tiff_chain import TiffError, offsets_of, walked
-from panfocus.io.tiff_colours import palette, straight_alpha
+from panfocus.io.tiff_colours import name_of, palette, straight_alpha
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
@@ -37,6 +37,7 @@ _OTHER_NUMBERS = (
     "fuse the stack alone, as one TIFF, into a .tif, which keeps its numbers; "
     "or save it with 8 or 16 bit integers first"
 )
+_REAL_NUMBERS = "save what shall be fused, as the magnitude, with 8 or 16 bit integers"
 _READ_AHEAD = 1 << 24  # compressed bytes held while decoding
 
 
@@ -172,7 +173,7 @@ def _other_numbers(block: Block) -> tuple[str, Span | None]:
     names = {_UNSIGNED: "unsigned", _SIGNED: "signed", _FLOAT: "floating point"}
     name = names.get(min(kinds), "")
     if len(kinds) > 1 or len(bits) > 1 or not name:
-        raise KindError("complex or mixed numbers", _OTHER_NUMBERS)
+        raise KindError("complex or mixed numbers", _REAL_NUMBERS, "numbers of one kind, real")
     if photometric not in (_MIN_IS_BLACK, _RGB) or samples != _COLOURS[photometric]:
         raise KindError(f"{name} numbers, inverted or with alpha", _OTHER_NUMBERS)
     width = bits.pop()
@@ -189,7 +190,7 @@ def _channels(block: Block) -> tuple[int, str | None]:
     colours = _COLOURS.get(photometric)
     compression = int(block.number(Tag.COMPRESSION, 1))
     if colours is None or (photometric == _YCBCR and compression not in _JPEG_COMPRESSIONS):
-        raise KindError(f"colour kind {photometric}", "save it as grey or RGB first")
+        raise KindError(f"{name_of(photometric)} colours", "save it as grey or RGB first")
     if not 0 <= samples - colours <= (0 if photometric == _PALETTE else 1):
         raise KindError(f"{samples} channels", "save it as grey or RGB, with at most one alpha")
     note = None

@@ -11,6 +11,17 @@ from numpy.typing import NDArray
 from panfocus.io.ifd import Block, Tag
 from panfocus.io.tiff_chain import TiffError
 
+#: What colours that are not read are called, by their number in TIFF.
+_NAMES = {
+    4: "transparency mask", 6: "uncompressed YCbCr", 8: "CIE L*a*b*", 9: "ICC L*a*b*",
+    10: "ITU L*a*b*", 32803: "single sensor", 32844: "LogL", 32845: "LogLuv", 34892: "linear RAW",
+}  # fmt: skip
+
+
+def name_of(photometric: int) -> str:
+    """Return what colours of a kind that is not read are called, by its number in TIFF."""
+    return _NAMES.get(photometric, f"unknown (PhotometricInterpretation {photometric})")
+
 
 def palette(block: Block) -> NDArray[np.uint8]:
     """Return the colours of a palette picture, (entries, 3).

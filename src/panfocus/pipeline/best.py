@@ -19,7 +19,7 @@ def take_best(journal: Journal, source: Iterator[Frame]) -> FusedPicture:
             scores = [0.0] * len(scores)
         scores.append(0.0 if verdict == "leave" else journal.report.frames[-1]["sharpness"])
         if best is None or scores[-1] > max(scores[:-1]):
-            best = frame.alone()
+            best = frame.without_caches()
     assert best is not None
     journal.report.reference, journal.metadata = best.name, best.metadata
     index = depth = confidence = None

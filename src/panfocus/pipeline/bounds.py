@@ -27,8 +27,13 @@ def check_count(count: int) -> None:
         )
 
 
-def check_least(height: int, width: int) -> None:
+def check_least(height: int, width: int, where: str | None = None) -> None:
     """Refuse frames that are too small to judge their focus.
+
+    Args:
+        height: of the frames, pixels.
+        width: of the frames, pixels.
+        where: one of them, for the message.
 
     Raises:
         InputError: they are.
@@ -36,13 +41,21 @@ def check_least(height: int, width: int) -> None:
     if min(height, width) < LEAST_SIDE:
         raise InputError(
             "the frames are too small to judge their focus",
+            where=where,
             expected=f"at least {LEAST_SIDE} x {LEAST_SIDE} pixels",
             got=f"{width} x {height}",
+            remedy="fuse the frames before they were cut or made small",
         )
 
 
-def check_sides(height: int, width: int, settings: Options) -> None:
+def check_sides(height: int, width: int, settings: Options, where: str | None = None) -> None:
     """Refuse to align frames whose sides are too long, or too short, for that.
+
+    Args:
+        height: of the frames, pixels.
+        width: of the frames, pixels.
+        settings: of the fusion.
+        where: one of them, for the message.
 
     Raises:
         UsageError: they are too long, and alignment is asked for.
@@ -50,7 +63,7 @@ def check_sides(height: int, width: int, settings: Options) -> None:
     """
     is_moved = settings.align != "none" or settings.load_transforms is not None
     if is_moved:
-        check_least(height, width)
+        check_least(height, width, where)
     if is_moved and max(height, width) > MOST_MOVED:
         raise UsageError(
             "frames of this size cannot be aligned",

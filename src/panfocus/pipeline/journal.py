@@ -278,7 +278,7 @@ class Journal:
     def note_size(self, frame: Frame) -> None:
         """Check and put the picture's size into the report."""
         height, width = frame.shape[:2]
-        check_least(height, width)
+        check_least(height, width, frame.name)
         channels = 1 if len(frame.shape) == 2 else frame.shape[2]
         size = {"height": height, "width": width, "channels": channels}
         self.report.size = {**size, "dtype": str(frame.dtype)}

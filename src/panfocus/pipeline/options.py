@@ -151,7 +151,8 @@ class Options:
     mode: Mode = option(
         "blend",
         "decision",
-        "Blend at boundaries, select native pixels only, or take the sharpest frame whole.",
+        "Blend at boundaries, select native pixels only, blend and restore detail (by a system "
+        "trained to), or take the sharpest frame whole.",
         choices=get_args(Mode),
     )
     banding: Banding = option(

@@ -43,7 +43,7 @@ def fuse_picture(journal: Journal, system: PictureSystem, source: Iterator[Frame
         with journal.clock.stage("fuse"):
             stack.push(_unit(frame.pixels))
         if guard is not None:
-            looked_at.append(frame.alone())
+            looked_at.append(frame.without_caches())
     assert dtype is not None
     picture = checked_picture(stack.finish(), shape, system.card.name)
     if guard is not None:

@@ -193,6 +193,16 @@ def plan(
         InputError: no frames, or frames that do not fit together.
         UsageError: no such reference frame, or more memory needed than allowed.
         SystemError_: no such system.
+
+    Example:
+        >>> import tempfile
+        >>> import cv2
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for n in (1, 2, 3):
+        ...         _ = cv2.imwrite(f"{folder}/{n}.png", np.full((32, 48, 3), 60 * n, np.uint8))
+        ...     told = plan([folder], Options(system="guided"))
+        >>> told.count, told.height, told.width, told.reference
+        (3, 32, 48, '2.png')
     """
     if not isinstance(cast("object", settings), Options):
         raise UsageError(
@@ -216,7 +226,7 @@ def plan(
     check_system(settings, system)
     info = infos[0]
     check_count(len(infos))
-    check_sides(info.height, info.width, settings)
+    check_sides(info.height, info.width, settings, str(info.path))
     needed = _needed(system, settings, infos)
     check_memory(needed, limit, "frames")
     infos, developed = io.develop_alike(infos, reference, settings.raw_tone)

@@ -156,7 +156,7 @@ def survey(frames: Iterable[Frame]) -> list[Finding]:
     """
     surveyor = Surveyor()
     for frame in frames:
-        surveyor.add(frame.name, frame.alone().grey)
+        surveyor.add(frame.name, frame.without_caches().grey)
     return surveyor.findings()
 
 

@@ -143,6 +143,14 @@ def align(
         InputError: a frame is unreadable.
         UsageError: the plan's settings ask for no alignment.
         Cancelled: `cancel` said so.
+
+    Example:
+        >>> from panfocus import Options, align, plan
+        >>> def in_place(files):
+        ...     report, transforms, frames = align(plan(files, Options(align="similarity")))
+        ...     pictures = [frame.pixels for frame in frames]  # each made now
+        ...     transforms.save("transforms.json")
+        ...     return pictures
     """
     if not isinstance(cast("object", frames), Plan):
         raise UsageError(

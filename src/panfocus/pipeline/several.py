@@ -21,7 +21,7 @@ from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.run import run_fusion
 from panfocus.pipeline.settings import make_settings
 from panfocus.resources.paths import is_folder
-from panfocus.systems import load_system
+from panfocus.systems import label_of, load_system
 from panfocus.systems.checks import adopt
 
 
@@ -42,11 +42,6 @@ def systems_named(text: str) -> list[str]:
             got=text,
         )
     return names
-
-
-def label_of(system: str) -> str:
-    """Return what a system is called in names of files and on the sheet: a folder by its name."""
-    return Path(system).name or system
 
 
 def named_by(path: Path, system: str) -> Path:

@@ -25,7 +25,7 @@ _FEWEST = 10
 _ABOVE_NOISE, _SHARE = 4.0, 0.05
 #: What differs more slowly than this, pixels, is light and not focus.
 _SLOW = 4.0
-#: Share of the usual difference between neighbours up to which two are twins: of the softness
+#: Share of the usual difference between neighbours up to which two are duplicates: of softness
 #: that all but a tenth of the tiles stay below, of all that differs, and of what differs in any
 #: tile, as a thing that one of them alone shows. MEASURED: in the same picture with noise, taken or
 #: compressed again up to .21, .28 and .25, shaken by 3 px up to .16, .26 and .5; of 19 real stacks

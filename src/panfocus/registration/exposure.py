@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import shrink, white
-from panfocus.arrays.ranks import median, median_of_each
+from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float, Pixels
 from panfocus.registration.curves import Curve, CurveShape, light_of, unbend
 from panfocus.registration.transforms import from_reduced
@@ -139,7 +139,7 @@ def _blocks(fixed: Float, moving: Float, useful: NDArray[np.bool_]) -> list[NDAr
                     planes[:, *block].reshape(len(planes), -1).take(chosen, axis=1)
                     for planes in (fixed, moving)
                 )
-                medians.append(median_of_each(np.concatenate((np.log(one / other), one, other))))
+                medians.append(median(np.concatenate((np.log(one / other), one, other)), axis=1))
     found = np.array(medians, np.float64).reshape(-1, 3 * len(fixed))
     return np.split(found, 3, axis=1)
 

@@ -49,7 +49,7 @@ class MovedPixels:
         return luminance(self._pixels)
 
     @property
-    def most(self) -> float:
+    def largest_sample(self) -> float:
         """Largest sample of the frame as it was taken."""
         return self._range[1]
 
@@ -66,7 +66,7 @@ class MovedPixels:
         made = vars(self).get("_whole")
         return self._made(*tile) if made is None else made[tile]
 
-    def rough(self, tile: Tile) -> Pixels:
+    def region_quickly(self, tile: Tile) -> Pixels:
         """Return the same, interpolated quickly where 8 bits hide what that loses.
 
         Whether all pixels are made already, as a preview asks for them, changes nothing.

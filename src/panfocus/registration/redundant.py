@@ -27,9 +27,9 @@ from panfocus.registration.transforms import Matrix, PairTransform, from_reduced
 #: Frames that are looked at, the first of a stack; and the share of them that must be pictures of
 #: the usual kind, see `panfocus.arrays.likeness`.
 _MOST, _USUAL = 2048, 0.6
-#: Softness, squares of a pixel of the level, up to which twins are equally sharp; and the factor in
-#: the energy of the finest detail up to which they are equally clean. MEASURED: noise makes it 1.2
-#: to 8 times as large, compression 1.005 to 1.6 times.
+#: Softness, squares of a pixel of the level, up to which duplicates are equally sharp; and the
+#: factor in the energy of the finest detail up to which they are equally clean. MEASURED: noise
+#: makes it 1.2 to 8 times as large, compression 1.005 to 1.6 times.
 _AS_SHARP, _AS_CLEAN = 0.03, 1.002
 #: Side of the square over which the energy of detail is averaged, and of a block of its map, pixels
 #: of the level.
@@ -98,10 +98,10 @@ class Redundancy:
         """
         if sum(self._is_usual) < _USUAL * len(self._is_usual):
             return {}
-        twins = self.duplicates(others, reference)
-        far = self.repeated(found, others | twins, again)
-        shaken = self.shaken(found, others | twins | far)
-        out: dict[int, Why] = dict.fromkeys(twins, "duplicate")
+        beside = self.duplicates(others, reference)
+        far = self.repeated(found, others | beside, again)
+        shaken = self.shaken(found, others | beside | far)
+        out: dict[int, Why] = dict.fromkeys(beside, "duplicate")
         out.update(dict.fromkeys(far, "repeated"))
         out.update(dict.fromkeys(shaken, "shaken"))
         return out
@@ -141,18 +141,18 @@ class Redundancy:
         usual = self._usual([pair for _, pair in known])
         if usual is None:
             return set()
-        twins = {n: pair for n, pair in known if pair.is_nothing(usual)}
+        alike = {n: pair for n, pair in known if pair.is_nothing(usual)}
         out: set[int] = set()
-        for group in _runs(sorted(twins)):
-            best = self._best(group, twins, reference)
-            out |= {*group} - {best, *self._to_average(best, twins)}
+        for group in _runs(sorted(alike)):
+            best = self._best(group, alike, reference)
+            out |= {*group} - {best, *self._to_average(best, alike)}
         return out
 
-    def _to_average(self, number: int, twins: Mapping[int, Difference]) -> set[int]:
-        """Return the twin beside a frame that is as good and has noise of its own, if one is."""
+    def _to_average(self, number: int, alike: Mapping[int, Difference]) -> set[int]:
+        """Return the duplicate beside a frame that is as good, with noise of its own, if one is."""
         for first, beside in ((number, number + 1), (number - 1, number - 1)):
-            twin = twins.get(first)
-            if twin is None or abs(twin.softer) > _AS_SHARP or twin.noise < _NOISY**2:
+            pair = alike.get(first)
+            if pair is None or abs(pair.softer) > _AS_SHARP or pair.noise < _NOISY**2:
                 continue
             if abs(np.log(self._finest[beside] / self._finest[number])) <= _AS_NOISY:
                 return {beside}
@@ -175,9 +175,9 @@ class Redundancy:
         softer, softness, amount, most = values[len(pairs) // 2].tolist()
         return Difference(softer, softness, amount, most)
 
-    def _best(self, group: Sequence[int], twins: dict[int, Difference], reference: int) -> int:
-        """Return the sharpest of twins, and of these one with little noise and block edges."""
-        soft = np.cumsum([0.0, *(twins[n].softer for n in group[:-1])])
+    def _best(self, group: Sequence[int], alike: Mapping[int, Difference], reference: int) -> int:
+        """Return the sharpest of duplicates, and of these one with little noise and block edges."""
+        soft = np.cumsum([0.0, *(alike[n].softer for n in group[:-1])])
         sharp = [n for n, s in zip(group, soft, strict=True) if s <= soft.min() + _AS_SHARP]
         least = min(self._finest[n] for n in sharp)
         good = [n for n in sharp if self._finest[n] <= least * _AS_CLEAN]
@@ -241,7 +241,7 @@ def _energy(level: Level) -> Float:
 
 
 def _runs(firsts: Sequence[int]) -> list[list[int]]:
-    """Return runs of frames of which each is a twin of the next.
+    """Return runs of frames of which each is a duplicate of the next.
 
     Example:
         >>> _runs([1, 2, 5])

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import cast
 
-from panfocus.errors import InputError, PanfocusError, UsageError
+from panfocus.errors import InputError, PanfocusError, UsageError, in_one_line
 
 _MOST_NAME, _MOST_PATH = 255, 4095
 #: What is wrong with a name, by the system's number for it; all others mean that it is not there.
@@ -91,6 +91,7 @@ def _check_length(path: Path, error: type[PanfocusError]) -> None:
             where=shown(str(path)),
             expected=expected,
             got=f"{longest} bytes" if longest > _MOST_NAME else f"{len(os.fsencode(path))} in all",
+            remedy="give it a shorter name, or another folder",
         )
 
 
@@ -172,5 +173,5 @@ def shown(text: str, most: int = 200) -> str:
         >>> shown("a\nb.png")
         'a\\nb.png'
     """
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    plain = in_one_line(text)
     return plain if len(plain) <= most else f"{plain[:most]}... ({len(plain)} characters)"

@@ -11,6 +11,7 @@ from .pyramid import PyramidSystem as PyramidSystem
 from .registry import BUNDLED as BUNDLED
 from .registry import SYSTEMS as SYSTEMS
 from .registry import device_facts as device_facts
+from .registry import label_of as label_of
 from .registry import list_systems as list_systems
 from .registry import load_system as load_system
 from .registry import register_system as register_system

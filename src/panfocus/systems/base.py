@@ -23,7 +23,25 @@ from panfocus.systems.card import Card
 
 @runtime_checkable
 class System(Protocol):
-    """Decides between frames."""
+    """Decides between frames: how much of each a pixel takes.
+
+    Whatever has these two names is one; nothing is inherited, and a protocol is never made. One
+    object may be asked by many threads at once.
+
+    Example:
+        >>> import numpy as np
+        >>> from panfocus import Card, fuse
+        >>> class Brightest:
+        ...     card = Card(name="brightest", title="the brightest frame wins")
+        ...
+        ...     def decide(self, frames):  # (N, H, W, C) in [0, 1]
+        ...         grey = frames.mean(axis=-1)
+        ...         weights = (grey == grey.max(axis=0)).astype(np.float32)
+        ...         return weights / weights.sum(axis=0)
+        >>> frames = [np.full((32, 32), level, np.uint8) for level in (40, 200)]
+        >>> int(fuse(frames, system=Brightest(), exposure="none", guard="off").image.min())
+        200
+    """
 
     @property
     def card(self) -> Card:
@@ -74,7 +92,20 @@ class PictureRun(Protocol):
 
 @runtime_checkable
 class PictureSystem(Protocol):
-    """Makes a fused picture without deciding per frame."""
+    """Makes a fused picture without deciding per frame.
+
+    Its card says ``kind="picture"``. What belongs to one stack lives in what `begin` returns,
+    which takes frames ``(H, W[, C])`` in [0, 1] one by one and returns a picture of that shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from panfocus import load_system
+        >>> run = load_system("pyramid").begin()
+        >>> for level in (0.25, 0.25):
+        ...     run.push(np.full((32, 32, 3), level, np.float32))
+        >>> run.finish().shape
+        (32, 32, 3)
+    """
 
     @property
     def card(self) -> Card:

@@ -81,6 +81,14 @@ class Card:
         recipe: settings that reproduce it.
         scores: measured results, name to value, with the set in the name.
         notes: limits that a user should know.
+
+    Raises:
+        SystemError_: a value of another kind, or out of bounds.
+
+    Example:
+        >>> card = Card(name="mine", title="my own", max_frames=2, halo=16)
+        >>> Card.from_json(card.to_json(), where="memory") == card
+        True
     """
 
     name: str

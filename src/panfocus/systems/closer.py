@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,33 +68,3 @@ class Look:
             change[n] -= old
             change[n] *= share
         return Change(chosen, window.core, change)
-
-
-def enlarged(weight: Float, height: int, width: int, tile: Tile | None = None, *, by: int) -> Float:
-    """Bring weights ``(height / by, width / by)`` to ``(height, width)``, bilinear.
-
-    Args:
-        weight: of a reduced scale, as many as fit whole or cover the picture.
-        height: of the picture, pixels.
-        width: of the picture, pixels.
-        tile: rows and columns that are wanted; None for all.
-        by: pixels of the picture to one of the weights, along each axis.
-    """
-    rows, columns = tile or (slice(0, height), slice(0, width))
-    (down, near_rows), (across, near_columns) = (
-        _near(span, length, by) for span, length in zip((rows, columns), weight.shape, strict=True)
-    )
-    near = weight[near_rows, near_columns]
-    size = near.shape[1] * by, near.shape[0] * by
-    large = cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)
-    past = max(down.stop - size[1], 0), max(across.stop - size[0], 0)
-    if any(past):
-        large = cv2.copyMakeBorder(large, 0, past[0], 0, past[1], cv2.BORDER_REPLICATE)
-    return np.asarray(large[down, across], np.float32)
-
-
-def _near(span: slice, length: int, by: int) -> tuple[slice, slice]:
-    """Return pixels within what becomes of the reduced ones that they depend on, and those."""
-    first = min(max(span.start // by - 1, 0), length - 1)
-    last = min(-(-span.stop // by) + 1, length)
-    return slice(span.start - first * by, span.stop - first * by), slice(first, last)

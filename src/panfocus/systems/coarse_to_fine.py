@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.ground import Ground
 from panfocus.arrays.pixels import floats, shrink, without_negatives
 from panfocus.arrays.regions import Context, regions
@@ -22,7 +23,7 @@ from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
-from panfocus.systems.closer import Look, enlarged
+from panfocus.systems.closer import Look
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -80,11 +81,12 @@ def decided(
         weights = without_least(small_weights(small, decide, card))
         candidates = named(weights, details)
         height, width = frames.shape[1:3]
-        out = np.stack([enlarged(weight, height, width, by=REDUCTION) for weight in weights])
+        whole = slice(0, height), slice(0, width)
+        out = np.stack([enlarged(weight, REDUCTION, whole) for weight in weights])
         look = Look(
             frames,
             decide=lambda seen: decide(np.stack(seen)),
-            before=lambda n, tile: enlarged(weights[n], height, width, tile, by=REDUCTION),
+            before=lambda n, tile: enlarged(weights[n], REDUCTION, tile),
             context=around(card, HALO, FADE),
         )
         found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)

@@ -19,12 +19,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import regions
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import BLOCK, SIDE
 from panfocus.systems.card import Card
-from panfocus.systems.closer import Look, enlarged
+from panfocus.systems.closer import Look
 from panfocus.systems.coarse_to_fine import AT_ONCE, Decide, around
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.scout import CLOSE, CLOSE_AMONG_MANY, Shares, evidence, named, only_named
@@ -139,12 +140,13 @@ def decided(
         candidates = named(guess, measures[:, 0], rule)
         weights = only_named(guess, candidates)
         shares = np.empty((len(frames), height, width), np.uint8)
+        whole = slice(0, height), slice(0, width)
         for share, weight in zip(shares, weights, strict=True):
-            share[...] = _bytes(enlarged(weight, height, width, by=BLOCK))
+            share[...] = _bytes(enlarged(weight, BLOCK, whole))
         look = Look(
             frames,
             decide=lambda seen: _rounds(seen, decide),
-            before=lambda n, tile: _bytes(enlarged(weights[n], height, width, tile, by=BLOCK)),
+            before=lambda n, tile: _bytes(enlarged(weights[n], BLOCK, tile)),
             context=around(card, HALO, FADE),
         )
         found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)

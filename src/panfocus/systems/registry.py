@@ -19,6 +19,8 @@ from panfocus.systems.checks import adopt
 from panfocus.systems.devices import AUTO, check_name, check_threads
 from panfocus.systems.focus_measures import classical_systems
 
+#: Folder of a training run in which its system lies.
+OF_A_RUN = "system"
 #: Folder of the networks that come with the package, one folder each: ``<name>-<n>/``.
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -43,6 +45,23 @@ SYSTEMS: Registry[Callable[[], object]] = Registry("system", "system", _built_in
 
 #: ``@register_system("my-name")`` before a class without arguments, or before a function.
 register_system = SYSTEMS.register
+
+
+def label_of(system: str) -> str:
+    """Return what a system is called in tables, names of files and on sheets.
+
+    Args:
+        system: a name, or a folder, which is called by its own name; one that is called `system`,
+            as training calls what it exports, by that of the run around it.
+
+    Example:
+        >>> [label_of(each) for each in ("guided", "models/mine", "runs/second/system")]
+        ['guided', 'mine', 'second']
+    """
+    folder = Path(system)
+    if folder.name == OF_A_RUN:
+        return folder.absolute().parent.name or folder.name
+    return folder.name or system
 
 
 def list_systems() -> list[Card]:

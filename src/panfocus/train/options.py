@@ -72,7 +72,7 @@ class TrainingOptions:
     )
     resume: bool = flag(False, "duration", "Continue from the checkpoint in --out.")
     seed: int = flag(0, "duration", "Seed of the initial weights and of all samples.")
-    threads: int | None = flag(None, "machine", "Number of processor cores to use; all of them.")
+    threads: int | None = flag(None, "machine", "Processors to use; all if not given.")
     precision: str = flag(
         "auto",
         "machine",

@@ -1,5 +1,6 @@
 """`--axes` in any order gives the fusion of the same planes stored ZYX, or a refusal."""
 
+import shutil
 from itertools import permutations
 
 import numpy as np
@@ -90,3 +91,78 @@ def test_a_stack_too_large_to_be_turned_is_refused(tmp_path, capsys, monkeypatch
     monkeypatch.setattr("panfocus.io.volumes.planes.available_memory", lambda: 1000)
     assert fuse(tmp_path / "s.tif", tmp_path / "o.ome.tif", "--axes", "XYZ") == 2
     assert "save it with Y and X as the last axes" in capsys.readouterr().err
+
+
+def of_two_channels(folder, **options):
+    """Write 2 channels of 5 planes as a row of pages, as most programs do."""
+    both = np.stack([STACK, STACK[::-1]])
+    with tifffile.TiffWriter(folder / "pages.tif") as file:
+        for plane in both.reshape(-1, *STACK.shape[1:]):
+            file.write(plane, photometric="minisblack", metadata=None, **options)
+    return folder / "pages.tif", both
+
+
+@pytest.mark.parametrize("axes", ["C2Z5YX", "CZ5YX", "c2zyx"])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_pages_that_follow_each_other_are_laid_out_by_sizes(tmp_path, truth, axes, options):
+    path, _ = of_two_channels(tmp_path, **options)
+    assert fuse(path, tmp_path / "o.ome.tif", "--axes", axes) == 0
+    fused = tifffile.imread(tmp_path / "o.ome.tif")
+    assert fused.shape == (2, *STACK.shape[1:])
+    np.testing.assert_array_equal(fused[0], truth)
+
+
+def test_the_slowest_axis_is_said_first(tmp_path, truth):
+    path, both = of_two_channels(tmp_path)
+    stored = both.swapaxes(0, 1).reshape(-1, *STACK.shape[1:])
+    with tifffile.TiffWriter(path) as file:
+        for plane in stored:
+            file.write(plane, photometric="minisblack", metadata=None)
+    assert fuse(path, tmp_path / "o.ome.tif", "--axes", "ZC2YX") == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "o.ome.tif")[0], truth)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    ["CZYX", "C3ZYX", "C0ZYX", "C2Z4YX", "C2Z5Y48X", "C2Z5XY2", "2C5ZYX", "C2Z5YX!", "C2Z5X"],
+)
+def test_sizes_that_do_not_make_up_the_pages_are_refused(tmp_path, capsys, axes):
+    path, _ = of_two_channels(tmp_path)
+    assert fuse(path, tmp_path / "o.ome.tif", "--axes", axes) == 2
+    told = capsys.readouterr().err
+    assert "axes" in told
+    assert f"got: {axes}" in told
+    assert not (tmp_path / "o.ome.tif").exists()
+
+
+def test_what_lacks_sizes_is_told_how_to_say_them(tmp_path, capsys):
+    path, _ = of_two_channels(tmp_path)
+    assert fuse(path, tmp_path / "o.ome.tif", "--axes", "CZYX") == 2
+    assert "--axes C2ZYX" in capsys.readouterr().err
+
+
+def test_a_batch_reads_every_tiff_of_a_folder_by_the_axes_told(tmp_path, truth):
+    (tmp_path / "all").mkdir()
+    path, _ = of_two_channels(tmp_path)
+    for name in ("one", "two"):
+        shutil.copy(path, tmp_path / "all" / f"{name}.tif")
+    words = [str(tmp_path / "all"), str(tmp_path / "out"), "-s", "guided", "--axes", "C2ZYX"]
+    assert main(["batch", *words, "--workers", "0"]) == 0
+    for name in ("one", "two"):
+        fused = tifffile.imread(tmp_path / "out" / f"{name}.ome.tif")
+        np.testing.assert_array_equal(fused[0], truth)
+
+
+def test_a_batch_of_one_tiff_reads_it_by_the_axes_told(tmp_path):
+    path, _ = of_two_channels(tmp_path)
+    words = [str(path), str(tmp_path / "out"), "-s", "guided", "--axes", "C2ZYX", "--workers", "0"]
+    assert main(["batch", *words]) == 0
+    assert len([*(tmp_path / "out").glob("*.ome.tif")]) == 2
+
+
+def test_a_batch_of_a_manifest_reads_its_tiffs_by_the_axes_told(tmp_path, truth):
+    of_two_channels(tmp_path)
+    (tmp_path / "m.csv").write_text("name,inputs\na,pages.tif\n", encoding="utf-8")
+    words = [str(tmp_path / "m.csv"), str(tmp_path / "out"), "-s", "guided", "--axes", "C2ZYX"]
+    assert main(["batch", *words, "--workers", "0"]) == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out" / "a.ome.tif")[0], truth)

@@ -224,7 +224,7 @@ def test_a_dry_run_is_a_table_in_words(tmp_path, cells, capsys):
     assert lines[0].endswith("cells.ome.tif: OME-TIFF")
     assert lines[1].split() == "position T C Z pixels numbers µm along Z, Y, X".split()
     assert "1 of 2  2 (DAPI, GFP)  6  64 x 48  uint16   0.5, 0.2, 0.2" in lines[2]
-    assert "2 stack(s) along Z, 28 planes in all, by guided" in lines[3]
+    assert "2 stacks along Z, 28 planes in all, by guided" in lines[3]
     assert [line.strip() for line in lines if line.endswith("h_c1.png")]
     assert names(tmp_path) == ["cells.ome.tif"]
     assert fuse(cells, "-o", tmp_path / "o.ome.tif", "--dry-run", "--json", *words) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import click
@@ -17,6 +18,11 @@ _NOT_IN_BATCH = frozenset({
     "project", "accept_changed", "save_project",
     "layers", "animation", "stereo", "rocking", "animation_size", "parallax",
     "scale_bar", "ome_zarr",
+})  # fmt: skip
+#: Options that a batch refuses with a remedy; its help is silent of them.
+OF_ONE_STACK = frozenset({
+    "align_only", "save_transforms", "watch_frames", "slab", "height_map", "mesh", "pixel_size",
+    "pattern",
 })  # fmt: skip
 
 
@@ -75,5 +81,12 @@ def batch(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  as above
     ctx.exit(run(options))
 
 
+def _of_batch(option: click.Parameter) -> click.Parameter:
+    own = copy(option)
+    if isinstance(own, click.Option):
+        own.hidden = own.name in OF_ONE_STACK
+    return own
+
+
 # a batch takes whatever settings `fuse` takes
-batch.params += [o for o in fuse.params if o.name not in _NOT_IN_BATCH]
+batch.params += [_of_batch(o) for o in fuse.params if o.name not in _NOT_IN_BATCH]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(short_help="Try where networks can run here.")
 @click.option(
     "-s", "--system", default="dualpath", show_default=True, help="The network to try them with."
 )

@@ -13,7 +13,7 @@ from panfocus.cli.repeated_options import ManyCommand, names_by_comma
 from panfocus.pipeline.options import ABOUT
 
 
-@click.command(cls=ManyCommand)
+@click.command(cls=ManyCommand, short_help="Score systems, and others' results, on focal stacks.")
 @click.option("--data", type=FILE, required=True, help="Folder of focal stacks, with truth or not.")
 @click.option("--out", type=FILE, required=True, help="Folder for scores, tables and plots.")
 @click.option(

@@ -19,7 +19,7 @@ _MAP_ENDINGS = (".tif", ".tiff", ".png")
 _SCIENCE = ("axes", "guide_channel", "pattern", "only", "mosaic")
 
 
-@click.command(cls=FuseCommand)
+@click.command(cls=FuseCommand, short_help="Fuse a stack of frames into one sharp picture.")
 @click.argument("inputs", nargs=-1, metavar="INPUTS...")
 @under(
     "output",
@@ -137,7 +137,7 @@ _SCIENCE = ("axes", "guide_channel", "pattern", "only", "mosaic")
     help="Take the frames of a folder as they arrive, until none has come for so long; "
     "OUT_preview.jpg grows meanwhile.",
 )
-@under("input", "--axes", help="Axes of a scientific stack that does not say them, like TCZYX.")
+@under("input", "--axes", help="Axes that a scientific stack does not tell: TCZYX, or C2Z5YX.")
 @under(
     "input",
     "--guide-channel",

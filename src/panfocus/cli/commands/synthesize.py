@@ -10,7 +10,7 @@ from panfocus.cli.files import FILE
 from panfocus.synthesis.kinds import NAMES
 
 
-@click.command()
+@click.command(short_help="Render focal stacks with known truth.")
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURES...")
 @click.option("--out", type=FILE, required=True, help="Folder for the sets.")
 @click.option(

@@ -12,7 +12,7 @@ _PASSED_ON: dict[str, Any] = {"ignore_unknown_options": True, "help_option_names
 @click.command(context_settings=_PASSED_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def train(words: tuple[str, ...]) -> None:
-    """Train a system on your own pictures (needs the extra `train`)."""
+    """Train a system on your own pictures (extra `train`)."""
     from panfocus.cli.training import run  # noqa: PLC0415  imports torch
 
     run("train", words)
@@ -21,7 +21,7 @@ def train(words: tuple[str, ...]) -> None:
 @click.command(context_settings=_PASSED_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def export(words: tuple[str, ...]) -> None:
-    """Write a training run as a system that `fuse` can use (needs the extra `train`)."""
+    """Export a training run as a system (extra `train`)."""
     from panfocus.cli.training import run  # noqa: PLC0415  imports torch
 
     run("export", words)

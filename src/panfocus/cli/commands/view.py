@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="See, fuse, compare, mend and save stacks in the browser.")
 @click.argument("inputs", nargs=-1, metavar="[FOLDER|FILES|RESULT]...")
 @click.option(
     "--host",

@@ -9,18 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.arrays.enlarging import scaled
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels, SampleT
-from panfocus.frame import Frame
+from panfocus.frame import Frame, Tile
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
 from panfocus.fusion.spread.layers import Behind, behind, reach_of
 from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, small, smooth, total
 from panfocus.fusion.spread.radius import clipped, radii_of
-
-#: Rows and columns.
-Area = tuple[slice, ...]
 
 #: Pixels of a frame at the scale at which it is looked at.
 _LOOKED_AT = 450_000
@@ -114,7 +112,7 @@ class Both:
             is_linear: whether samples are light as measured.
             kept: above 0 where nothing may change, at any scale; None for nowhere.
         """
-        how = Encoding.of([frame.most for frame in frames], is_linear=is_linear)
+        how = Encoding.of([frame.largest_sample for frame in frames], is_linear=is_linear)
         one, other = (how.linear(_shrunk(frame, scale)) for frame in frames)
         size = one.shape[1], one.shape[0]
         taken = cv2.resize(first, size, interpolation=cv2.INTER_AREA) > 0.5
@@ -155,13 +153,13 @@ class Both:
         blurs = [Blur.of(radius.pixels[area], near) for radius in radii]
         return self._part(area)._found(area, blurs, contour[area], unexplained[area])
 
-    def _part(self, area: Area) -> Both:
+    def _part(self, area: Tile) -> Both:
         one, other = (np.ascontiguousarray(light[area]) for light in self.light)
         first, shown = (np.ascontiguousarray(each[area]) for each in (self.first, self.shown))
         return Both(self.scale, self.how, (one, other), first, shown)
 
     def _found(
-        self, area: Area, blurs: Sequence[Blur], contour: Float, unexplained: Float
+        self, area: Tile, blurs: Sequence[Blur], contour: Float, unexplained: Float
     ) -> Changes:
         seen = [self.how.samples(light) / np.float32(self.how.top) for light in self.light]
         edges = [edge_of(seen[0], self.first), edge_of(seen[1], 1 - self.first)]
@@ -181,7 +179,7 @@ class Both:
 class Changes:
     """What is changed, and how far, with the first frame's thing in front and the second's."""
 
-    area: Area
+    area: Tile
     scale: int
     how: Encoding
     found: Sequence[Behind]
@@ -190,9 +188,9 @@ class Changes:
     def applied(self, picture: Pixels, frames: Sequence[Frame]) -> tuple[Pixels, float]:
         """Return a picture with the changes made, and the part that changed visibly."""
         out, changed = picture.copy(), 0
-        inside = out[_enlarged(self.area, self.scale)]
-        rows, columns = _enlarged(self.area, self.scale)
-        pixels = [frame.region((rows, columns)) for frame in frames]
+        area = scaled(self.area, self.scale)
+        inside = out[area]
+        pixels = [frame.region(area) for frame in frames]
         tile = max(_TILE // self.scale, 1)
         height, width = self.weights[0].shape
         for window in windows(height, width, tile, 2):
@@ -204,7 +202,7 @@ class Changes:
     def _change(self, out: Pixels, near: Pixels, far: Pixels, window: Window, k: int) -> int:
         """Change a tile of the picture; return how many of its pixels changed visibly."""
         read, core, inner = (
-            _enlarged(part, self.scale) for part in (window.read, window.core, window.inner)
+            scaled(part, self.scale) for part in (window.read, window.core, window.inner)
         )
         layers = self.found[k].layers.grown(window.read, self.scale)
         weight = grown(self.weights[k][window.read], self.scale)
@@ -252,15 +250,11 @@ def _deep(values: NDArray[SampleT]) -> NDArray[SampleT]:
     return values if values.ndim == 3 else values[..., None]
 
 
-def _enlarged(area: Area, scale: int) -> Area:
-    """Return rows and columns at full scale."""
-    return tuple(slice(span.start * scale, span.stop * scale) for span in area)
-
-
-def _around(where: Float) -> Area:
+def _around(where: Float) -> Tile:
     """Return the least rectangle around pixels, with what blurs may reach."""
-    rows, columns = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
-    return tuple(
+    found = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (
         slice(max(int(each[0]) - _PAD, 0), min(int(each[-1]) + _PAD + 1, length))
-        for each, length in zip((rows, columns), where.shape, strict=True)
+        for each, length in zip(found, where.shape, strict=True)
     )
+    return rows, columns

@@ -156,7 +156,7 @@ class StackSpread:
         place = self._places[frame.number] = len(self._places)
         self._greys[place] = small(np.asarray(frame.grey), self._coarser * self._scale)
         if self._scale == 1:
-            self._held[place] = frame.alone()
+            self._held[place] = frame.without_caches()
 
     def take(self, decision: Decision) -> None:
         """Take what was decided of a frame."""
@@ -232,7 +232,7 @@ class StackSpread:
                 left -= int(np.prod(frame.shape)) * frame.dtype.itemsize
                 if left < 0:
                     break
-                out[place] = frame.alone()
+                out[place] = frame.without_caches()
             if len(out) == len(places):
                 break
         return out

@@ -61,9 +61,7 @@ def volume_of_array(
     """
     shape, stored = _facts(array)
     _check_voxel(voxel_um)
-    dims: Any = getattr(array, "dims", None)
-    told = axes if axes is not None or dims is None else _letters(dims)
-    letters = named(ARRAY, "Q" * len(shape), shape, _checked(told, shape))
+    letters = _letters_of(array, axes, shape)
     sizes = dict(zip(letters, shape, strict=True))
     if 0 in shape:
         raise UsageError(
@@ -79,17 +77,6 @@ def volume_of_array(
     check_samples(ARRAY, samples)
     check_counts(ARRAY, layout.size("T") * layout.size("P"), layout.size("C"), layout.size("Z"))
     names = _names(array, channel_names, layout.size("C"))
-
-    def read(p: int, t: int, c: int, z: int) -> NDArray[Any]:
-        at = {"P": p, "T": t, "C": c, "Z": z}
-        plane: Any = array[tuple(at.get(letter, slice(None)) for letter in letters)]
-        kept = [letter for letter in letters if letter in "YXS"]
-        pixels = np.asarray(plane).transpose([kept.index(k) for k in "YXS" if k in kept])
-        if samples == 1 and pixels.ndim == 3:
-            pixels = pixels[..., 0]
-        with np.errstate(over="ignore"):  # what is endless then is told of
-            return np.ascontiguousarray(pixels, dtype)
-
     positions = [
         Position(
             str(p),
@@ -100,12 +87,30 @@ def volume_of_array(
             samples,
             dtype,
             [Channel(name) for name in names],
-            lambda t, c, z, p=p: read(p, t, c, z),
+            lambda t, c, z, p=p: _plane(array, letters, dtype, P=p, T=t, C=c, Z=z),
             voxel_um,
         )
         for p in range(layout.size("P"))
     ]
     return Volume(ARRAY, "array", positions)
+
+
+def _letters_of(array: Any, axes: str | None, shape: tuple[int, ...]) -> str:  # noqa: ANN401  as above
+    """Return the letters of all axes, as told or as an xarray calls them."""
+    dims: Any = getattr(array, "dims", None)
+    told = axes if axes is not None or dims is None else _letters(dims)
+    return named(ARRAY, "Q" * len(shape), shape, _checked(told, shape))
+
+
+def _plane(array: Any, letters: str, dtype: np.dtype[Any], **at: int) -> NDArray[Any]:  # noqa: ANN401  as above
+    """Return a plane, ``(Y, X)`` or ``(Y, X, S)``, of those numbers that are taken."""
+    plane: Any = array[tuple(at.get(letter, slice(None)) for letter in letters)]
+    kept = [letter for letter in letters if letter in "YXS"]
+    pixels = np.asarray(plane).transpose([kept.index(k) for k in "YXS" if k in kept])
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    with np.errstate(over="ignore"):  # what is endless then is told of
+        return np.ascontiguousarray(pixels, dtype)
 
 
 def _facts(array: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ANN401  as above

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +74,65 @@ def named(path: Path, axes: str, shape: Sequence[int], told: str | None) -> str:
             )
         out += name if name in LETTERS and name not in out else "?"
     return out
+
+
+def of_pages(
+    path: Path, axes: str, shape: tuple[int, ...], told: str | None
+) -> tuple[str, tuple[int, ...], str | None]:
+    """Return axes and shape with pages that only follow each other laid out as the user says.
+
+    Most programs write a TIFF of several axes as one row of pages.
+
+    Args:
+        path: for messages.
+        axes: as the file, or its reader, says.
+        shape: size along each.
+        told: `--axes`; a number behind a letter is its size, which one letter may lack.
+
+    Returns:
+        Axes, shape, and the letters of `told` alone, as `named` takes them.
+
+    Raises:
+        UsageError: the sizes do not make up the pages, or are lacking.
+
+    Example:
+        >>> of_pages(Path("a.tif"), "IYX", (10, 48, 64), "C2ZYX")
+        ('CZYX', (2, 5, 48, 64), 'CZYX')
+    """
+    if told is None:
+        return axes, shape, None
+    parts = re.findall(r"([A-Z])([0-9]*)", told.upper())
+    letters = "".join(letter for letter, _ in parts)
+    is_sized = any(size for _, size in parts)
+    if not is_sized and len(letters) <= len(shape):
+        return axes, shape, told
+    inner = [n for n, letter in enumerate(axes) if letter in "YXS"]
+    pages = math.prod(shape) // math.prod(shape[n] for n in inner)
+    outer = [(letter, int(size or 0)) for letter, size in parts if letter not in "YXS"]
+    sizes = _completed([size for _, size in outer], pages)
+    is_last = not any(size for letter, size in parts if letter in "YXS")
+    is_last &= set(letters[len(outer) :]) <= set("YXS") and len(parts) - len(outer) == len(inner)
+    if not (sizes and is_last and "".join(map("".join, parts)) == told.upper()):
+        raise UsageError(
+            "the axes do not fit the pages of the file",
+            where=f"axes, {path}",
+            expected=f"sizes that make up {pages} pages, then the axes of a page; the file is "
+            + " x ".join(map(str, shape)),
+            got=told,
+            remedy="say how many there are of each but one, the slowest first, "
+            'as in `axes="C2ZYX"`',
+        )
+    stored = "".join(letter for letter, _ in outer) + "".join(axes[n] for n in inner)
+    return stored, (*sizes, *(shape[n] for n in inner)), letters
+
+
+def _completed(sizes: Sequence[int], pages: int) -> list[int]:
+    """Return sizes whose product is a number of pages, the one that is 0 by the others."""
+    others = math.prod(size for size in sizes if size)
+    if not others or pages % others or sum(not size for size in sizes) > 1:
+        return []
+    found = [size or pages // others for size in sizes]
+    return found if math.prod(found) == pages else []
 
 
 def _told(path: Path, axes: str, shape: Sequence[int], told: str) -> str:

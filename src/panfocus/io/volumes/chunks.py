@@ -17,6 +17,7 @@ from panfocus.io.folder import what_waits
 from panfocus.io.frames import DamageError
 from panfocus.io.volumes.unpacked import holds_more
 from panfocus.resources.paths import is_folder
+from panfocus.resources.wording import counted
 
 #: Times as many bytes as its numbers take that a chunk with filters may unpack to.
 _WIDER = 8
@@ -94,7 +95,9 @@ class Chunks:
         if len(missing) == count and not lenient:
             raise MissingPlaneError(f"no chunk of it, not even {missing[0]}, is in {self._folder}")
         some = "all" if len(missing) == count else str(len(missing))
-        return f"{some} of its {count} chunk(s) are missing ({missing[0]}): taken as {self._fill}"
+        return (
+            f"{some} of its {counted(count, 'chunk')} missing ({missing[0]}): taken as {self._fill}"
+        )
 
     def _is_there(self, key: str) -> bool:
         """Whether a chunk is there, as whole as can be seen without decoding it."""

@@ -16,7 +16,7 @@ from panfocus.errors import InputError, PanfocusError
 from panfocus.io.frames import DAMAGE
 from panfocus.io.ifd import DirectoryError, Tag, lost_values, read_header
 from panfocus.io.tiff_axes import promised_pages
-from panfocus.io.volumes.axes import named
+from panfocus.io.volumes.axes import named, of_pages
 from panfocus.io.volumes.imagej import describe
 from panfocus.io.volumes.ome import OmeError, claims_ome, refuse
 from panfocus.io.volumes.ome_facts import describe as describe_ome
@@ -31,6 +31,7 @@ from panfocus.io.volumes.volume import (
     damaged,
 )
 from panfocus.resources.others import others_told
+from panfocus.resources.wording import counted
 
 #: Tags without which the file would pass for another one.
 _ESSENTIAL = {Tag.DESCRIPTION, Tag.STRIPS, Tag.STRIP_SIZES, Tag.TILES, Tag.TILE_SIZES}
@@ -52,7 +53,8 @@ def open_tiff(path: Path, axes: str | None = None) -> Volume:
 
     Args:
         path: the file; of a set of OME-TIFFs, any of them.
-        axes: letters of `--axes`, when the file does not say them.
+        axes: letters of `--axes`, when the file does not say them, with sizes where its pages only
+            follow each other.
 
     Raises:
         InputError: damaged, cut off, with pages of different sizes, or with OME-XML that does not
@@ -183,7 +185,7 @@ def _check_chain(path: Path, file: tifffile.TiffFile, lines: Sequence[str]) -> N
             expected=f"{promised} pages, as the first one tells"
             if broken
             else "the next page's directory inside the file",
-            got=f"{count} page(s)" + (", and no more" if broken else f", {leads}"),
+            got=counted(count, "page") + (", and no more" if broken else f", {leads}"),
             remedy="copy or export the file again",
         )
 
@@ -217,6 +219,7 @@ def _positions(
         stored_axes, shape = str(series.get_axes(False)), tuple(series.get_shape(False))
     else:
         stored_axes, shape = str(series.axes), tuple(series.shape)
+    stored_axes, shape, told = of_pages(path, stored_axes, shape, told)
     letters = named(path, stored_axes, shape, told)
     dtype = np.dtype(series.dtype).newbyteorder("=")
     check_dtype(path, dtype)

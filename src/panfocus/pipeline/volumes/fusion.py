@@ -94,7 +94,8 @@ def fuse_volume(
             array of NumPy, Dask, Zarr or xarray. ``uint8``, ``uint16``, ``int8``, ``int16`` and
             ``float32``; the dtype is kept, doubles of arrays become single precision.
         axes: a letter for each axis, of P (position) T C Z Y X S (colours of a pixel): of an
-            array, or of a file that does not say them.
+            array, or of a file that does not say them; of a TIFF whose pages lie in one row with
+            sizes, as ``"C2Z5YX"``.
         guide_channel: number or name of the channel that decides for all; None: each for itself.
         only: what of the volume is fused, as ``"T=0,C=DAPI"`` or ``{"T": 0, "C": ["DAPI"]}``:
             numbers from 0, names, and ranges such as ``Z=5-20``, of P (position), T, C and Z; None

@@ -12,6 +12,7 @@ from panfocus.pipeline.slabs import slab_ranges
 from panfocus.pipeline.volumes.check import check
 from panfocus.pipeline.volumes.choice import Choice, Selection
 from panfocus.pipeline.volumes.outputs import VolumeOutputs
+from panfocus.resources.wording import counted
 from panfocus.systems import PictureSystem, System
 
 _MOST_NAMES = 6
@@ -91,8 +92,8 @@ class VolumePlan:
         return [
             f"{self.volume.path}: {self.volume.kind}",
             *(f"  {line}" for line in table),
-            *([f"  and {left} position(s) that are not chosen"] if left else []),
-            f"{len(groups)} stack(s) along Z, {self._planes} planes in all, by "
+            *([f"  and {counted(left, 'position')} more, not chosen"] if left else []),
+            f"{counted(len(groups), 'stack')} along Z, {counted(self._planes, 'plane')} in all, by "
             f"{self.system.card.name}; {self._decided(len(groups[0].channels))}",
             f"memory: about {self.memory_bytes / 2**20:.0f} MiB of {limit / 2**20:.0f} MiB allowed",
             "would write:",

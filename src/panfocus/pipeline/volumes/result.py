@@ -22,6 +22,7 @@ from panfocus.pipeline.volumes.outputs import VolumeOutputs
 from panfocus.pipeline.volumes.summary import Summary
 from panfocus.pipeline.volumes.surfaces import Shown, SurfaceOutputs
 from panfocus.resources.paths import as_path
+from panfocus.resources.wording import counted
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class VolumeFusion:
     def __repr__(self) -> str:
         """Tell in one line what was made of what."""
         shapes = sorted({" x ".join(map(str, p.image.shape)) for p in self.positions})
-        made = f"{len(self.positions)} position(s), TCYX {', '.join(shapes)}"
+        made = f"{counted(len(self.positions), 'position')}, TCYX {', '.join(shapes)}"
         return f"<VolumeFusion: {made} {self.positions[0].image.dtype}>"
 
     @property
