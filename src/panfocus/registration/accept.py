@@ -46,6 +46,9 @@ GAIN_ALONE = 0.25
 #: share of .36 on; of 328 in place one was clear at all, with .2; real pairs of a microscope that
 #: lie 1 to 2 px apart take .6 to .9.
 _AGREED, _BLATANT = 0.75, 1.5
+#: Share of what remains at rest that a transform takes away of which no more than a quarter of the
+#: picture need speak: blur that was taken for a movement took .36 at most.
+_MOST = 0.6
 #: By how much patches that lie near each other and on several levels repeat themselves.
 _REPEATED = 3.0
 #: Share of what remains that is taken for noise, at most: beyond, nothing is known of the rest.
@@ -83,10 +86,20 @@ class Proof:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the whole picture speaks for the transform, and no quarter of it against."""
+        """Whether the whole picture speaks for the transform, and no quarter of it against.
+
+        Where detail is in one or two quarters only, most of what remains must go.
+        """
+        if self.is_plain:
+            return True
         speak = len(self.quadrants) >= 3 and min(self.quadrants) > -1
         for_it = sum(q > 1 for q in self.quadrants)
         return self.clear > CLEAR and speak and for_it >= len(self.quadrants) - 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether most of what remains goes, wherever there is detail: more than blur feigns."""
+        return self.gain >= _MOST and self.clear > CLEAR and all(q > 1 for q in self.quadrants)
 
     def stands_alone(self, shift: float) -> bool:
         """Whether a pair may move by so many pixels of full scale, with no third frame to vouch."""
@@ -245,7 +258,7 @@ def register(
     if not measured.is_enough and (not is_apart or len(measured.patches.at) < _FEWEST):
         return PairTransform(rest, "identity", "in place")
     models = models if measured.is_enough else models[:1]
-    factor = float(fixed.levels[0].factor)
+    factor = fixed.pixel
     model = choose([read(measured, models)], models, space, factor)
     matrix = in_pixels(measured.moved(model), space)
     if not is_plausible(matrix, fixed.height, fixed.width):
