@@ -45,7 +45,7 @@ GAIN_ALONE = 0.25
 #: no blur feigns. MEASURED: of 120 made pairs all that moved and were clear were right, from a
 #: share of .36 on; of 328 in place one was clear at all, with .2; real pairs of a microscope that
 #: lie 1 to 2 px apart take .6 to .9.
-_AGREED, _BLATANT = 0.75, 1.5
+_AGREED, _BLATANT = 0.75, 1.0
 #: Share of what remains at rest that a transform takes away of which no more than a quarter of the
 #: picture need speak: blur that was taken for a movement took .36 at most.
 _MOST = 0.6

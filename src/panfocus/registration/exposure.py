@@ -25,7 +25,7 @@ from panfocus.registration.curves import Curve, CurveShape, light_of, unbend
 from panfocus.registration.transforms import from_reduced
 
 #: Difference of gain that is never mended.
-TOLERANCE = 0.02
+TOLERANCE = 0.01
 #: Darkest and brightest level that is measured, shares of white: clear of clipping and of noise.
 _DARK, _BRIGHT = 0.06, 0.94
 #: Range within 3 x 3 pixels, share of white, up to which a place is flat.
