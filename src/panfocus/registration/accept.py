@@ -46,6 +46,9 @@ GAIN_ALONE = 0.25
 #: share of .36 on; of 328 in place one was clear at all, with .2; real pairs of a microscope that
 #: lie 1 to 2 px apart take .6 to .9.
 _AGREED, _BLATANT = 0.75, 1.0
+#: And no more than this if it moves a corner by so many pixels, or as a whole: blur looks like a
+#: change of size, not like a shift. Lytro 13 and 19, which stay, gain .15 by 1.25 px and .11 by .4.
+_GAIN_UNFEIGNED, _FAR = 0.14, 1.5
 #: Share of what remains at rest that a transform takes away of which no more than a quarter of the
 #: picture need speak: blur that was taken for a movement took .36 at most.
 _MOST = 0.6
@@ -101,9 +104,16 @@ class Proof:
         """Whether most of what remains goes, wherever there is detail: more than blur feigns."""
         return self.gain >= _MOST and self.clear > CLEAR and all(q > 1 for q in self.quadrants)
 
-    def stands_alone(self, shift: float) -> bool:
-        """Whether a pair may move by so many pixels of full scale, with no third frame to vouch."""
+    def stands_alone(self, shift: float, model: Model) -> bool:
+        """Whether a pair may move, with no third frame to vouch.
+
+        Args:
+            shift: of the corner that moves most, pixels of full scale.
+            model: by which it moves.
+        """
         if self.gain >= GAIN_ALONE:
+            return True
+        if self.cleaned >= _GAIN_UNFEIGNED and (shift >= _FAR or model == ("shift",)):
             return True
         return self.cleaned >= GAIN and (self.agreed >= _AGREED or shift >= _BLATANT)
 
@@ -270,6 +280,6 @@ def register(
     proof = Proof(0.0, 0.0, ())
     if shift >= max(FEIGNED_ALONE * factor, CLEAR * error):
         proof = prove(measured)
-    if not proof.is_clear or (kind == "auto" and not proof.stands_alone(shift)):
+    if not proof.is_clear or (kind == "auto" and not proof.stands_alone(shift, model)):
         return PairTransform(rest, "identity", "in place", 0.0, error)
     return PairTransform(matrix, kind_of(model), "aligned", proof.gain, error)

@@ -252,7 +252,7 @@ class Links:
         """Whether proven steps are more than what resampling takes, where few vouch for them."""
         if not self._is_free or steps > _FEW:
             return True
-        if all(p.proof.stands_alone(self._shift(p)) for p in proven):
+        if all(p.proof.stands_alone(self._shift(p), p.model) for p in proven):
             return True
         return sum(p.proof.gain for p in proven) >= GAIN_ALONE * np.sqrt(len(proven))
 
