@@ -32,7 +32,9 @@ _WAVES = slice(4, LINES // 2)
 #: Root mean square of bands, logarithms of levels, and correlation between halves, from which on
 #: they are believed. MEASURED: of 201 pairs and stacks without bands none had both, the nearest
 #: .007 with .81, and .03 with .77; of 20 with bands of 10 % of light 17 have, of 3 % half.
-_LEAST, _AGREE, _AGREE_ALONE = 0.01, 0.8, 0.9
+_LEAST, _AGREE = 0.01, 0.8
+#: Steps without which nothing is said.
+_STEPS = 2
 #: Correlation below which it is not looked at twice.
 _HOPE = 0.3
 #: How much farther apart than neighbours frames may be, root mean squares: with bands 1.2 times at
@@ -120,16 +122,16 @@ def are_near(matrix: Matrix, height: int, width: int) -> bool:
 def are_bands(lines: Sequence[Lines | None]) -> bool:
     """Whether neighbours of a stack differ by bands, all taken together.
 
-    A lamp flickers to and fro: what grows from frame to frame is the scene's.
+    A lamp flickers to and fro: what grows from frame to frame is the scene's. Two frames alone are
+    not judged: repeated patterns and dark borders that blur make bands, too.
     """
     found = [one for one in lines if one is not None]
-    if not found:
+    if len(found) < _STEPS:
         return False
     steps = np.array([one.logs() for one in found])
     most, farthest = (_rms(one).max() for one in (steps, np.cumsum(steps, axis=0)))
     correlation, amount = _agreement(found)
-    is_light = correlation >= (_AGREE if len(found) > 1 else _AGREE_ALONE) and amount >= _LEAST
-    return bool(is_light and farthest <= _TO_AND_FRO * most)
+    return bool(correlation >= _AGREE and amount >= _LEAST and farthest <= _TO_AND_FRO * most)
 
 
 def _agreement(found: Sequence[Lines]) -> tuple[float, float]:
