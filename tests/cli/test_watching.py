@@ -59,7 +59,11 @@ def test_the_result_is_that_of_the_frames_one_by_one(shots, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "[4] 3.png" in told
     frames = [read(path) for path in sorted(shots.iterdir())]
-    assert np.array_equal(read(out), panfocus.fuse(iter(frames), system="guided").image)
+    wanted = panfocus.fuse(iter(frames), system="guided").image
+    # previews have frames mixed in other parts, and resampled parts are rounded each for itself
+    apart = np.abs(read(out).astype(int) - wanted)
+    assert apart.max() <= 1
+    assert np.mean(apart > 0) < 1e-3
     preview = tmp_path / "in" / "o_preview.jpg"
     assert is_made_by_panfocus(preview)
     assert np.abs(read(preview).astype(int) - read(out)).mean() < 8

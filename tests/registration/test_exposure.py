@@ -70,6 +70,13 @@ def test_defocus_alone_is_not_taken_for_another_exposure():
     assert gains([compared(sharp, blurred(sharp, 4), np.eye(3))], 0) == [None, None]
 
 
+@pytest.mark.parametrize(("gain", "is_matched"), [(1.015, True), (0.985, True), (1.006, False)])
+def test_what_differs_by_more_than_a_hundredth_is_matched(gain, is_matched):
+    frames, _ = scene()
+    found = gains([compared(frames[0], brighter(frames[1], gain), np.eye(3))], 0)[1]
+    assert (found is not None) == is_matched
+
+
 @pytest.mark.parametrize("gain", [(1.1, 1.1, 1.1), (0.85, 0.9, 0.95), (1.08, 1.0, 0.93)])
 @pytest.mark.parametrize("order", [1, -1])
 def test_another_exposure_or_white_balance_is_matched(gain, order):

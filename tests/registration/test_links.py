@@ -93,12 +93,17 @@ def test_what_a_pair_must_gain_depends_on_how_far_and_how_much_at_one_it_moves()
     def proof(gain, agreed, noise=0.0):
         return Proof(gain, 9.0, (5.0,) * 4, noise, agreed)
 
-    assert proof(0.3, 0.5).stands_alone(0.5)
-    assert proof(0.2, 0.8).stands_alone(0.5)
-    assert proof(0.1, 0.8, noise=0.5).stands_alone(0.5)
-    assert not proof(0.2, 0.6).stands_alone(0.9)
-    assert proof(0.2, 0.6).stands_alone(2.0)
-    assert not proof(0.1, 0.6).stands_alone(2.0)
+    grown = ("shift", "scale")
+    assert proof(0.3, 0.5).stands_alone(0.5, grown)
+    assert proof(0.2, 0.8).stands_alone(0.5, grown)
+    assert proof(0.1, 0.8, noise=0.5).stands_alone(0.5, grown)
+    assert not proof(0.2, 0.6).stands_alone(0.9, grown)
+    assert proof(0.2, 0.6).stands_alone(1.1, grown)
+    assert not proof(0.1, 0.6).stands_alone(2.0, grown)
+    assert proof(0.15, 0.6).stands_alone(1.6, grown)
+    assert not proof(0.15, 0.6).stands_alone(1.3, grown)
+    assert proof(0.15, 0.6).stands_alone(0.5, ("shift",))  # blur does not look like a shift
+    assert not proof(0.12, 0.6).stands_alone(0.5, ("shift",))
 
 
 def test_only_what_may_change_changes():

@@ -132,8 +132,11 @@ class Journal:
         if self.registration is not None:
             facts["align"] = self.registration.alignment.facts(frame.number)
             curve = self.registration.curves[frame.number]
-            gain = None if curve is None else [round(float(g), 4) for g in curve.gain]
+            is_matched = curve is not None and bool(curve.log.any())
+            gain = [round(float(g), 4) for g in curve.gain] if curve and is_matched else None
             facts["exposure_gain"] = gain
+            if curve is not None and curve.lines is not None:
+                facts["bands"] = round(float(np.abs(np.expm1(curve.lines)).max()), 4)
         self.report.frames.append(facts)
         self.surveyor.add(frame.name, frame.grey)
         if self.glance is not None and max(frame.shape[:2]) <= MOST_MOVED:

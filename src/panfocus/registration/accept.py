@@ -45,7 +45,13 @@ GAIN_ALONE = 0.25
 #: no blur feigns. MEASURED: of 120 made pairs all that moved and were clear were right, from a
 #: share of .36 on; of 328 in place one was clear at all, with .2; real pairs of a microscope that
 #: lie 1 to 2 px apart take .6 to .9.
-_AGREED, _BLATANT = 0.75, 1.5
+_AGREED, _BLATANT = 0.75, 1.0
+#: And no more than this if it moves a corner by so many pixels, or as a whole: blur looks like a
+#: change of size, not like a shift. Lytro 13 and 19, which stay, gain .15 by 1.25 px and .11 by .4.
+_GAIN_UNFEIGNED, _FAR = 0.14, 1.5
+#: Share of what remains at rest that a transform takes away of which no more than a quarter of the
+#: picture need speak: blur that was taken for a movement took .36 at most.
+_MOST = 0.6
 #: By how much patches that lie near each other and on several levels repeat themselves.
 _REPEATED = 3.0
 #: Share of what remains that is taken for noise, at most: beyond, nothing is known of the rest.
@@ -83,14 +89,31 @@ class Proof:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the whole picture speaks for the transform, and no quarter of it against."""
+        """Whether the whole picture speaks for the transform, and no quarter of it against.
+
+        Where detail is in one or two quarters only, most of what remains must go.
+        """
+        if self.is_plain:
+            return True
         speak = len(self.quadrants) >= 3 and min(self.quadrants) > -1
         for_it = sum(q > 1 for q in self.quadrants)
         return self.clear > CLEAR and speak and for_it >= len(self.quadrants) - 1
 
-    def stands_alone(self, shift: float) -> bool:
-        """Whether a pair may move by so many pixels of full scale, with no third frame to vouch."""
+    @property
+    def is_plain(self) -> bool:
+        """Whether most of what remains goes, wherever there is detail: more than blur feigns."""
+        return self.gain >= _MOST and self.clear > CLEAR and all(q > 1 for q in self.quadrants)
+
+    def stands_alone(self, shift: float, model: Model) -> bool:
+        """Whether a pair may move, with no third frame to vouch.
+
+        Args:
+            shift: of the corner that moves most, pixels of full scale.
+            model: by which it moves.
+        """
         if self.gain >= GAIN_ALONE:
+            return True
+        if self.cleaned >= _GAIN_UNFEIGNED and (shift >= _FAR or model == ("shift",)):
             return True
         return self.cleaned >= GAIN and (self.agreed >= _AGREED or shift >= _BLATANT)
 
@@ -245,7 +268,7 @@ def register(
     if not measured.is_enough and (not is_apart or len(measured.patches.at) < _FEWEST):
         return PairTransform(rest, "identity", "in place")
     models = models if measured.is_enough else models[:1]
-    factor = float(fixed.levels[0].factor)
+    factor = fixed.pixel
     model = choose([read(measured, models)], models, space, factor)
     matrix = in_pixels(measured.moved(model), space)
     if not is_plausible(matrix, fixed.height, fixed.width):
@@ -257,6 +280,6 @@ def register(
     proof = Proof(0.0, 0.0, ())
     if shift >= max(FEIGNED_ALONE * factor, CLEAR * error):
         proof = prove(measured)
-    if not proof.is_clear or (kind == "auto" and not proof.stands_alone(shift)):
+    if not proof.is_clear or (kind == "auto" and not proof.stands_alone(shift, model)):
         return PairTransform(rest, "identity", "in place", 0.0, error)
     return PairTransform(matrix, kind_of(model), "aligned", proof.gain, error)

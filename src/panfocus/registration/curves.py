@@ -20,9 +20,14 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
+from panfocus.registration.flicker import spread
 
 #: Level by which a gain is told.
 _TOLD = 0.25
+#: What a small gain in linear light does to a stored level, near enough to compare logarithms.
+GAMMA = 2.3
+#: Difference of logarithms up to which lines share a table: a quarter of a level of 8 bits.
+_STEP = 0.001
 #: Points of a curve's table for floats, which is interpolated.
 _POINTS = 1 << 14
 
@@ -46,10 +51,18 @@ class Curve:
     Attributes:
         log: natural logarithm of the gain, per colour channel ``(C,)``.
         shape: where the gain holds and where it bends.
+        lines: logarithms of factors on stored levels ``(LINES,)`` that groups of lines along the
+            shorter side have besides; None where there are no bands.
     """
 
     log: NDArray[np.float64]
     shape: CurveShape
+    lines: NDArray[np.float64] | None = None
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether lines have factors of their own."""
+        return self.lines is not None
 
     @property
     def gain(self) -> NDArray[np.float64]:
@@ -111,6 +124,8 @@ def apply_curve(pixels: Pixels, curve: Curve, *, has_alpha: bool = False) -> Pix
     What is not white does not become white, and what is not black does not become black.
     """
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    if curve.lines is not None:
+        return _by_lines(planes, curve, has_alpha=has_alpha).reshape(pixels.shape)
     out = planes.copy()
     for c in range(planes.shape[2] - has_alpha):
         plane = planes[..., c]
@@ -122,6 +137,21 @@ def apply_curve(pixels: Pixels, curve: Curve, *, has_alpha: bool = False) -> Pix
         table[1:-1] = np.clip(table[1:-1], 1, top - 1)
         out[..., c] = table.astype(pixels.dtype)[plane.astype(np.intp)]
     return out.reshape(pixels.shape)
+
+
+def _by_lines(planes: Pixels, curve: Curve, *, has_alpha: bool) -> Pixels:
+    """Take ``(H, W, C)`` along a curve that is another one for lines in bands."""
+    assert curve.lines is not None
+    is_upright = planes.shape[0] > planes.shape[1]
+    turned = planes.swapaxes(0, 1) if is_upright else planes
+    steps = np.rint(spread(curve.lines, len(turned)) / _STEP).astype(np.intp)
+    scale = GAMMA if curve.shape.linear else 1
+    out = np.empty_like(turned)
+    for step in np.unique(steps):
+        of_lines = Curve(curve.log + scale * _STEP * step, curve.shape)
+        lines = np.flatnonzero(steps == step)
+        out[lines] = apply_curve(turned[lines], of_lines, has_alpha=has_alpha)
+    return out.swapaxes(0, 1) if is_upright else out
 
 
 def _floats(plane: Float, curve: Curve, channel: int) -> Float:

@@ -20,6 +20,8 @@ from panfocus.registration.transforms import Matrix, from_reduced, normalised
 #: Tiles along the longer side, in which frames are compared, and how many must tell.
 _TILES = 24
 _FEWEST = 10
+#: Shorter side, pixels of the level that is compared, below which tiles are a few pixels.
+_TINY = 64
 #: A tile tells if its Laplacian has so many times the energy that noise makes, and this share of
 #: the usual tile's.
 _ABOVE_NOISE, _SHARE = 4.0, 0.05
@@ -71,6 +73,8 @@ def difference(fixed: Detail, moving: Detail, step: Matrix) -> Difference | None
         step: from the one to the other, pixels of full scale.
     """
     level, other = level_of(fixed), level_of(moving)
+    if min(level.smooth.shape) < _TINY:
+        return None
     one, two = level.smooth, _laid_on(other, step)
     apart = two - one
     apart -= cv2.GaussianBlur(apart, (0, 0), _SLOW)
@@ -96,8 +100,9 @@ def difference(fixed: Detail, moving: Detail, step: Matrix) -> Difference | None
 
 
 def level_of(detail: Detail) -> Level:
-    """Return the level that is compared: the second, which has a quarter of the pixels."""
-    return detail.levels[min(1, len(detail.levels) - 1)]
+    """Return the level that is compared: it has a quarter of the pixels."""
+    halved = [level for level in detail.levels if level.factor >= 2 * detail.pixel]
+    return halved[0] if halved else detail.levels[-1]
 
 
 def noise_of(detail: Detail) -> float:

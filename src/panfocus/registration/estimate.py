@@ -41,7 +41,7 @@ class Space:
         x, y = (self.width - 1) / 2, (self.height - 1) / 2
         return np.array([[1 / half, 0, -x / half], [0, 1 / half, -y / half], [0, 0, 1]])
 
-    def level_to_unit(self, factor: int) -> Matrix:
+    def level_to_unit(self, factor: float) -> Matrix:
         """Matrix from pixels of a level to units."""
         return self.to_unit @ from_reduced(factor)
 

@@ -21,15 +21,20 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float, Pixels
-from panfocus.registration.curves import Curve, CurveShape, light_of, unbend
+from panfocus.registration.curves import GAMMA, Curve, CurveShape, light_of, unbend
+from panfocus.registration.flicker import Lines, are_near, lines_of
 from panfocus.registration.transforms import from_reduced
 
 #: Difference of gain that is never mended.
-TOLERANCE = 0.02
+TOLERANCE = 0.01
 #: Darkest and brightest level that is measured, shares of white: clear of clipping and of noise.
 _DARK, _BRIGHT = 0.06, 0.94
+#: Level, share of white, that is as dark as none.
+_LEVEL = np.float32(1e-3)
 #: Range within 3 x 3 pixels, share of white, up to which a place is flat.
 _FLAT = 0.05
+#: The same up to which it tells of lines, over which what differs by focus adds up to nothing.
+_STEEP = 0.3
 #: Blocks along the shorter side of the picture.
 _BLOCKS = 8
 #: Shorter side from which a picture is halved first.
@@ -38,10 +43,6 @@ _ENOUGH = 300
 _FEWEST_PIXELS, FEWEST_BLOCKS = 25, 6
 #: Frames up to which a note names each.
 _NAMED = 3
-
-
-#: What a small gain in linear light does to a stored level, near enough to compare logarithms.
-GAMMA = 2.3
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,14 @@ class Ratio:
         scatter: spread of the blocks about it, per channel ``(C,)``.
         fixed: levels of the blocks in one frame, shares of white, ``(B, C)``.
         moving: the same in the next.
+        lines: how much brighter its lines are; None where too little tells.
     """
 
     log: NDArray[np.float64]
     scatter: NDArray[np.float64]
     fixed: NDArray[np.float64]
     moving: NDArray[np.float64]
+    lines: Lines | None = None
 
     def fit(self, shape: CurveShape) -> CurveFit:
         """Return what a shape of curve makes of the two frames."""
@@ -102,6 +105,11 @@ class FrameLevels:
         """Where it is flat and not clipped, ``(h, w)``."""
         return _flat(self.planes)
 
+    @cached_property
+    def tells(self) -> NDArray[np.bool_]:
+        """Where it is not clipped, nor steep, ``(h, w)``: there the sums of lines tell."""
+        return _tells(self.planes)
+
 
 def _colour(pixels: Pixels, *, has_alpha: bool) -> Float:
     planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
@@ -116,6 +124,15 @@ def _flat(planes: Float) -> NDArray[np.bool_]:
         high, low = cv2.dilate(plane, square), cv2.erode(plane, square)
         out &= (high < _BRIGHT) & (low > _DARK) & (high - low < _FLAT)
     return out
+
+
+def _tells(planes: Float) -> NDArray[np.bool_]:
+    inside = np.ones(planes.shape[1:], bool)
+    for plane in planes:
+        inside &= (plane < _BRIGHT) & (plane > _DARK)
+    mean, square = _mean(planes), np.ones((3, 3), np.uint8)
+    steep = cv2.dilate(mean, square) - cv2.erode(mean, square)
+    return np.asarray(inside & (steep < _STEEP))
 
 
 def _blocks(fixed: Float, moving: Float, useful: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
@@ -203,20 +220,36 @@ def compare(fixed: FrameLevels, moving: FrameLevels, matrix: NDArray[np.float64]
         return None
     log = median(blocks)
     scatter = 1.4826 * median(np.abs(blocks - log))
-    return Ratio(log, scatter, fixed_levels, moving_levels)
+    lines = None
+    if are_near(matrix, size[1], size[0]):
+        tells = fixed.tells & (_tells(moved) if is_apart else moving.tells)
+        lines = lines_of(np.log(_mean(one) / _mean(moved)), tells)
+    return Ratio(log, scatter, fixed_levels, moving_levels, lines)
+
+
+def _mean(planes: Float) -> Float:
+    total = planes[0].copy()
+    for plane in planes[1:]:
+        total += plane
+    return np.maximum(total / np.float32(len(planes)), _LEVEL)
 
 
 def notes(curves: Sequence[Curve | None], names: Sequence[str], reference: int) -> list[str]:
-    """Return one line for the user on what was matched, none where nothing was.
+    """Return a line for the user on what was matched, and one on bands; none where nothing was.
 
     Args:
         curves: of the frames.
         names: of the frames.
         reference: number of the reference frame.
     """
-    changes = {n: 100 * (float(c.gain.mean()) - 1) for n, c in enumerate(curves) if c is not None}
+    bands = [_bands_told(curves)] if any(c is not None and c.has_bands for c in curves) else []
+    changes = {
+        n: 100 * (float(c.gain.mean()) - 1)
+        for n, c in enumerate(curves)
+        if c is not None and np.any(c.log)
+    }
     if not changes:
-        return []
+        return bands
     casts = any(c is not None and np.ptp(c.log) > 0 for c in curves)
     what = "brightness and white balance" if casts else "brightness"
     told = {n: f"{change:+.0f}" for n, change in changes.items()}
@@ -229,4 +262,13 @@ def notes(curves: Sequence[Curve | None], names: Sequence[str], reference: int) 
     else:
         ends = dict.fromkeys(told[of(changes, key=lambda n: changes[n])] for of in (min, max))
         which = f"{len(changes)} of {len(curves)} frames by {' to '.join(ends)} %"
-    return [f"{what} matched to {names[reference]}: {which}"]
+    return [f"{what} matched to {names[reference]}: {which}", *bands]
+
+
+def _bands_told(curves: Sequence[Curve | None]) -> str:
+    lines = [c.lines for c in curves if c is not None and c.lines is not None]
+    most = 100 * np.expm1(max(float(np.abs(one).max()) for one in lines))
+    return (
+        f"bands of brightness, as of light that flickers, evened in {len(lines)} of {len(curves)} "
+        f"frames by up to {most:.0f} %"
+    )

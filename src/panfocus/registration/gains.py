@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.registration.curves import Curve, CurveShape
+from panfocus.registration.curves import GAMMA, Curve, CurveShape
 from panfocus.registration.exposure import (
     FEWEST_BLOCKS,
-    GAMMA,
     TOLERANCE,
     Ratio,
 )
+from panfocus.registration.flicker import LINES, Lines, are_bands
 
 #: Difference between neighbours, in logarithms, that is taken for none.
 _NOISE = 0.005
@@ -61,6 +62,7 @@ class _Steps:
         self._real: list[Ratio] = []
         self._total: NDArray[np.float64] | float = 0.0
         self._scatter: NDArray[np.float64] | float = 0.0
+        self._lines = np.zeros(LINES)
         # by shape: how many steps are in the sums, and the sums of log, cast and variance
         self._sums: dict[CurveShape, tuple[int, float, Any, Any]] = {}
 
@@ -68,6 +70,8 @@ class _Steps:
         """Go on to the next frame."""
         if ratio is None:
             return
+        if ratio.lines is not None:
+            self._lines = self._lines + self._sign * ratio.lines.logs()
         real = np.abs(ratio.log) > _NOISE + ratio.scatter / np.sqrt(FEWEST_BLOCKS)
         self._total = self._total + self._sign * np.where(real, ratio.log, 0)
         self._scatter = np.maximum(self._scatter, ratio.scatter)
@@ -77,6 +81,11 @@ class _Steps:
     def deviates(self) -> bool:
         """Whether the frame that was reached differs from the reference."""
         return bool(np.any(np.abs(self._total) > np.log1p(TOLERANCE) + self._scatter))
+
+    @property
+    def lines(self) -> NDArray[np.float64]:
+        """Logarithms by which lines of the frame that was reached are darker than the reference."""
+        return self._lines
 
     def curve(self, shape: CurveShape) -> Curve | None:
         """Return the curve of all steps, or None where they come to nothing.
@@ -96,6 +105,12 @@ class _Steps:
         return None if np.all(np.abs(logs) <= scale * np.log1p(TOLERANCE)) else Curve(logs, shape)
 
 
+def _with_lines(steps: _Steps, curve: Curve | None, channels: int) -> Curve:
+    """Return a curve that takes off bands, too."""
+    curve = Curve(np.zeros(channels), _SHAPES[0]) if curve is None else curve
+    return replace(curve, lines=steps.lines)
+
+
 class OnlineGains:
     """The curves of frames that come one after the other; the first is the reference.
 
@@ -105,6 +120,7 @@ class OnlineGains:
     def __init__(self) -> None:
         self._steps = _Steps(1)
         self._shapes = _Shapes()
+        self._lines: list[Lines | None] = []
 
     def add(self, ratio: Ratio | None) -> Curve | None:
         """Return the next frame's curve, None where nothing is to be done.
@@ -114,7 +130,11 @@ class OnlineGains:
         """
         self._steps.add(ratio)
         self._shapes.add(ratio)
-        return self._steps.curve(self._shapes.best()) if self._steps.deviates else None
+        self._lines += [] if ratio is None else [ratio.lines]
+        curve = self._steps.curve(self._shapes.best()) if self._steps.deviates else None
+        if ratio is None or not are_bands(self._lines):
+            return curve
+        return _with_lines(self._steps, curve, len(ratio.log))
 
 
 def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
@@ -129,6 +149,7 @@ def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
     """
     out: list[Curve | None] = [None] * (len(ratios) + 1)
     shape: CurveShape | None = None
+    flickers = are_bands([ratio.lines for ratio in ratios if ratio is not None])
     for sign, way in ((1, range(reference, len(ratios))), (-1, range(reference - 1, -1, -1))):
         steps = _Steps(sign)
         for n in way:
@@ -136,4 +157,8 @@ def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
             if steps.deviates:
                 shape = _Shapes(ratios).best() if shape is None else shape
                 out[n + (sign > 0)] = steps.curve(shape)
+            ratio = ratios[n]
+            if flickers and ratio is not None:
+                curve = out[n + (sign > 0)]
+                out[n + (sign > 0)] = _with_lines(steps, curve, len(ratio.log))
     return out

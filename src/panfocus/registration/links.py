@@ -28,7 +28,7 @@ from panfocus.registration.accept import (
 from panfocus.registration.approach import measure, measure_near
 from panfocus.registration.estimate import Space
 from panfocus.registration.joint import Link, solve, unknown
-from panfocus.registration.models import Model, kind_of, ladder
+from panfocus.registration.models import Model, kind_of, ladder, without_bending
 from panfocus.registration.pairs import FEIGNED, in_pixels, in_units, moves_by
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
@@ -77,7 +77,9 @@ class Links:
         """Take the next frame; return the step from the one before it, pixels of full scale."""
         if not self._before:
             self._space = Space(detail.height, detail.width)
-            self._factor = float(detail.levels[0].factor)
+            self._factor = detail.pixel
+            if detail.is_enlarged:
+                self._models = without_bending(self._models)
         step = np.eye(3)
         if self._before:
             near = self._compare(self._before[-1], detail)
@@ -181,8 +183,9 @@ class Links:
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
         near = self._near()
-        least = (FEIGNED if len(near) > 1 else FEIGNED_ALONE) * self._smallness()
-        large = [self._shift(p) >= least * self._factor for p in near]
+        least = (FEIGNED if len(near) > 1 else FEIGNED_ALONE) * self._factor
+        small = self._smallness()
+        large = [self._shift(p) >= least * (1 if p.proof.is_plain else small) for p in near]
         proven = [big and self._is_proven(p) for p, big in zip(near, large, strict=True)]
         creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
         if not self._may_move([p for p, ok in zip(near, proven, strict=True) if ok], len(near)):
@@ -249,7 +252,7 @@ class Links:
         """Whether proven steps are more than what resampling takes, where few vouch for them."""
         if not self._is_free or steps > _FEW:
             return True
-        if all(p.proof.stands_alone(self._shift(p)) for p in proven):
+        if all(p.proof.stands_alone(self._shift(p), p.model) for p in proven):
             return True
         return sum(p.proof.gain for p in proven) >= GAIN_ALONE * np.sqrt(len(proven))
 

@@ -6,7 +6,7 @@ small step of size ``p`` is the transform ``I + p B``, in units (see `estimate.S
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
@@ -57,6 +57,16 @@ def ladder(kind: str, freedoms: Iterable[str]) -> tuple[Model, ...]:
     rungs = [tuple(f for f in richest[:n] if f in free) for n in range(1, len(richest) + 1)]
     rungs = [rung for n, rung in enumerate(rungs) if rung and rung not in rungs[:n]]
     return tuple(rungs) if kind == "auto" else tuple(rungs[-1:])
+
+
+def without_bending(models: Sequence[Model]) -> tuple[Model, ...]:
+    """Return of models those of small pictures, whose few patches say nothing of how they bend.
+
+    Args:
+        models: as of `ladder`; kept if none is left: then the user named it.
+    """
+    kept = tuple(m for m in models if not {"shear", "perspective"} & {*m})
+    return kept or tuple(models)
 
 
 def generators(model: Model) -> Array:

@@ -59,13 +59,18 @@ class Patches:
     information: Array
     remains: Array
     number: NDArray[np.intp]
-    factor: NDArray[np.intp]
+    factor: Array
 
     @property
     def gains(self) -> Array:
         """What each patch would gain by its own shift ``(K,)``, as logarithms."""
         explained = np.einsum("ki,kij,kj->k", self.shift, self.information, self.shift)
-        return np.log1p(explained * (_CORRELATED / SIDE**2))
+        return np.log1p(explained / _own(self.factor) * (_CORRELATED / SIDE**2))
+
+
+def _own(factor: Array | float) -> Array | np.float64:
+    """Return the share of what a patch says that is its own: pixels of enlarged ones are not."""
+    return np.minimum(factor, 1.0)
 
 
 #: Rows of patches that are worked on at once: they fit the processor's cache.
@@ -102,7 +107,7 @@ def _slopes(plane: Float) -> tuple[Float, Float, Float]:
 
 
 def compare(
-    fixed: Float, moving: Float, matrix: Matrix, factor: int, *, is_rough: bool = False
+    fixed: Float, moving: Float, matrix: Matrix, factor: float, *, is_rough: bool = False
 ) -> Patches:
     """Measure the shift of every patch that remains after a transform.
 
@@ -115,7 +120,7 @@ def compare(
             the time.
     """
     height, width = fixed.shape
-    grid = _Grid(height, width, max(MARGIN // factor, 4))
+    grid = _Grid(height, width, max(int(MARGIN // factor), 4))
     middles = grid.middles()
     if not np.array_equal(matrix, np.eye(3)):
         moving = laid_on(moving, matrix, is_rough=is_rough)
@@ -126,10 +131,10 @@ def compare(
     return Patches(
         at=middles[number] * factor + (factor - 1) / 2,
         shift=shift[good] * factor,
-        information=information[good] / factor**2,
+        information=information[good] / factor**2 * _own(factor),
         remains=remains[good],
-        number=number + factor * 1_000_000,
-        factor=np.full(len(number), factor),
+        number=number + int(factor * 1_000_000),
+        factor=np.full(len(number), float(factor)),
     )
 
 

@@ -34,6 +34,9 @@ _KEPT_NOISE = 1 / (4 * np.pi * _SMOOTHED**2)
 WINDOW = 17
 #: Smallest side of the level that a thumbnail is made of.
 _THUMB = 96
+#: Shorter side below which a picture of full scale is enlarged, and by how much at most: patches
+#: of it would be too few, and blur changes within one.
+_TINY, _MOST_ENLARGED = 256, 4
 #: Side of the cells of which each gives its strongest point.
 CELL = 3
 
@@ -43,11 +46,11 @@ class Level:
     """One scale of a frame.
 
     Attributes:
-        factor: pixels of full scale per pixel of this level.
+        factor: pixels of full scale per pixel of this level; less than 1 where it is enlarged.
         smooth: ``(h, w)`` float32, the luminance that detail is made of, a little smoothed.
     """
 
-    factor: int
+    factor: float
     smooth: Float
 
     @cached_property
@@ -80,6 +83,16 @@ class Detail:
     levels: tuple[Level, ...]
     noise: float = 0.0
 
+    @property
+    def is_enlarged(self) -> bool:
+        """Whether it is so small that it was enlarged to be compared."""
+        return self.levels[0].factor < 1
+
+    @property
+    def pixel(self) -> float:
+        """Pixels of full scale of which small movements are judged: no less than one."""
+        return max(float(self.levels[0].factor), 1.0)
+
     @cached_property
     def thumbnail(self) -> Thumbnail:
         """What tells whether it is of the same scene as another."""
@@ -98,6 +111,25 @@ def reduction(height: int, width: int) -> int:
     fits = [f for f in _FACTORS if height * width <= WORKING_PIXELS * f * f]
     large = [f for f in _FACTORS if min(height, width) // f >= COARSEST_SIDE] or [1]
     return min(fits[0] if fits else _FACTORS[-1], large[-1])
+
+
+def enlargement(height: int, width: int) -> int:
+    """Return by how much a picture of full scale is enlarged before it is compared: 1, 2 or 4."""
+    grown = 1
+    while (
+        grown < _MOST_ENLARGED
+        and min(height, width) * grown < _TINY
+        and height * width * (2 * grown) ** 2 <= WORKING_PIXELS
+    ):
+        grown *= 2
+    return grown
+
+
+def _enlarged(image: Float, by: int) -> Float:
+    if by == 1:
+        return image
+    size = (image.shape[1] * by, image.shape[0] * by)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def in_range(grey: Pixels) -> Float:
@@ -145,11 +177,14 @@ def make_detail(grey: Pixels, factor: int, height: int, width: int) -> Detail:
         width: of the frame.
     """
     image = in_range(grey)
-    noise = noise_variance(image) * _KEPT_NOISE
+    grown = enlargement(*image.shape) if factor == 1 else 1
+    noise = noise_variance(image) * _KEPT_NOISE * grown**2
+    image = _enlarged(image, grown)
     levels: list[Level] = []
+    scale = factor / grown if grown > 1 else factor
     while True:
         smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), _SMOOTHED), np.float32)
-        levels.append(Level(factor, smooth))
+        levels.append(Level(scale, smooth))
         if min(image.shape) < 2 * COARSEST_SIDE:
             return Detail(height, width, tuple(levels), noise)
-        image, factor = shrink(image, 2), factor * 2
+        image, scale = shrink(image, 2), scale * 2

@@ -11,6 +11,7 @@ import numpy as np
 from panfocus.io.checked_json import Value
 from panfocus.registration.alignment import Alignment
 from panfocus.registration.curves import Curve, CurveShape
+from panfocus.registration.flicker import LINES
 from panfocus.registration.placing import Registration
 from panfocus.registration.transforms import Crop
 
@@ -70,11 +71,16 @@ def _curve_to(curve: Curve) -> dict[str, Any]:
         "log": curve.log.tolist(),
         "knee": curve.shape.knee,
         "linear": curve.shape.linear,
+        **({} if curve.lines is None else {"lines": curve.lines.tolist()}),
     }
 
 
 def _curve_from(value: Value) -> Curve:
-    value.only("log", "knee", "linear")
+    value.only("log", "knee", "linear", "lines")
     logs = [each.number(-_MOST_LOG, _MOST_LOG) for each in value.item("log").items(4, 1)]
     shape = CurveShape(value.item("knee").number(0, 0.99), value.item("linear").truth())
-    return Curve(np.array(logs), shape)
+    lines = value.get("lines")
+    if lines is None:
+        return Curve(np.array(logs), shape)
+    each = [one.number(-_MOST_LOG, _MOST_LOG) for one in lines.items(LINES, LINES)]
+    return Curve(np.array(logs), shape, np.array(each))

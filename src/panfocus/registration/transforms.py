@@ -69,8 +69,11 @@ def normalised(matrix: Matrix) -> Matrix:
     return matrix / matrix[2, 2]
 
 
-def from_reduced(factor: int) -> Matrix:
-    """Return the matrix from pixels of a copy shrunk by `factor` to those of full scale."""
+def from_reduced(factor: float) -> Matrix:
+    """Return the matrix from pixels of a copy shrunk by `factor` to those of full scale.
+
+    Below 1 it is enlarged: by 2 for a half.
+    """
     centre = (factor - 1) / 2
     return np.array([[factor, 0, centre], [0, factor, centre], [0, 0, 1]], np.float64)
 
