@@ -27,6 +27,9 @@ _SIGNAL = 6.0
 #: spot's height over the ground that must be its height over that dark.
 _RING, _PLACES = 6, 16
 _ON_DARK = 0.7
+#: Distance at which a spot has ended, and in how many places at most it may go on as bright, less a
+#: tenth: where a sharp edge cuts a defocused light, corners of its disc stand out as spots do.
+_EDGE, _AS_BRIGHT, _GOING_ON = 3, 0.9, 2
 #: Share of a spot's height that the result must have; and less than which counts as lost.
 KEPT = 0.98
 LOST = 0.95
@@ -111,7 +114,7 @@ def find(greys: Sequence[Float]) -> Spots:
     for n, grey in enumerate(greys):
         mine = spots.frame == n
         if mine.any():
-            chosen[mine] = _on_dark(_smooth(grey, _CENTRE), rows[mine], columns[mine])
+            chosen[mine] = _is_spot(_smooth(grey, _CENTRE), rows[mine], columns[mine])
     return spots.take(chosen)
 
 
@@ -121,18 +124,26 @@ def _noise(standing: Float) -> float:
     return 1.4826 * float(np.partition(sample, sample.size // 2)[sample.size // 2])
 
 
-def _on_dark(smooth: Float, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
-    turn = np.arange(_PLACES) * (2 * np.pi / _PLACES)
-    down = np.rint(_RING * np.sin(turn)).astype(np.intp)
-    across = np.rint(_RING * np.cos(turn)).astype(np.intp)
-    ring = smooth[
-        np.clip(rows[:, None] + down, 0, smooth.shape[0] - 1),
-        np.clip(columns[:, None] + across, 0, smooth.shape[1] - 1),
-    ]
-    around = np.partition(ring, _PLACES // 2, axis=1)[:, _PLACES // 2]
+def _is_spot(smooth: Float, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which places are compact and stand on the dark, of a frame smoothed, ``(M,)``."""
     ground = np.float32(ends(smooth[::2, ::2], 0.2)[0])
-    here = smooth[rows, columns]
-    return np.asarray(here - around > _ON_DARK * (here - ground), np.bool_)
+    height = smooth[rows, columns] - ground
+    around = _ring(smooth, rows, columns, _RING) - ground
+    dark = height - np.partition(around, _PLACES // 2, axis=1)[:, _PLACES // 2] > _ON_DARK * height
+    near = _ring(smooth, rows, columns, _EDGE) - ground
+    goes_on = (near > np.float32(_AS_BRIGHT) * height[:, None]).sum(axis=1)
+    return np.asarray(dark & (goes_on <= _GOING_ON), np.bool_)
+
+
+def _ring(image: Float, rows: NDArray[np.intp], columns: NDArray[np.intp], radius: int) -> Float:
+    """Return values around places, ``(M, 16)``; beyond the picture those at its border."""
+    turn = np.arange(_PLACES) * (2 * np.pi / _PLACES)
+    down = np.rint(radius * np.sin(turn)).astype(np.intp)
+    across = np.rint(radius * np.cos(turn)).astype(np.intp)
+    return image[
+        np.clip(rows[:, None] + down, 0, image.shape[0] - 1),
+        np.clip(columns[:, None] + across, 0, image.shape[1] - 1),
+    ]
 
 
 def shares(spots: Spots, made: Float) -> Float:

@@ -28,14 +28,12 @@ from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
 from panfocus.systems.coarse_to_fine import AT_ONCE, Decide, around
 from panfocus.systems.intensity import Stretch
-from panfocus.systems.scout import CLOSE, CLOSE_AMONG_MANY, Shares, evidence, named, only_named
+from panfocus.systems.scout import Shares, evidence, named, only_named
 
 #: Frames that meet in a group, and at most in the last round. MEASURED: among more,
 #: their weights say less (docs/decisions/0022).
 GROUP = 5
 LAST = 6
-#: Frames up to which neighbours differ as those of short stacks do.
-ONE_ROUND = 15
 #: Context of a tile, pixels: less than of few frames, as a third of what is read is context.
 #: MEASURED: twice as much gains 0 to .05 dB.
 HALO = 8
@@ -133,11 +131,10 @@ def decided(
         threads: tiles decided at the same time.
     """
     height, width = frames[0].shape[:2]
-    rule = CLOSE if len(frames) <= ONE_ROUND else CLOSE_AMONG_MANY
     with ThreadPoolExecutor(threads) as pool:
         measures = np.stack(list(pool.map(partial(evidence, stretch=stretch), frames)))
         guess = scout(measures, pool.map)
-        candidates = named(guess, measures[:, 0], rule)
+        candidates = named(guess, measures[:, 0])
         weights = only_named(guess, candidates)
         shares = np.empty((len(frames), height, width), np.uint8)
         whole = slice(0, height), slice(0, width)

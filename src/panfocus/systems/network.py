@@ -188,10 +188,9 @@ class NetworkSystem:
         from panfocus.systems.long_stacks import decided  # noqa: PLC0415  only long stacks need it
 
         stretch = Stretch.of(frames)
-        decide = partial(self.infer, stretch=stretch, tile=True)
         return decided(
             frames,
-            decide,
+            partial(self.infer, stretch=stretch, tile=True),
             self._scout,
             card=self._card,
             stretch=stretch,

@@ -9,13 +9,12 @@ import pytest
 from panfocus.errors import SystemError_
 from panfocus.systems.candidates import BLOCK, SIDE
 from panfocus.systems.intensity import Stretch
-from panfocus.systems.scout import CLOSE_AMONG_MANY, Rule, Scout, evidence, named, only_named
+from panfocus.systems.scout import Scout, evidence, named, only_named
 from panfocus.systems.scout.evidence import MEASURES
 from panfocus.systems.scout.network import FOLDER
 from tests.conftest import blurred, texture
 
 TILE = SIDE // BLOCK
-RULE = Rule(near=0.9, notable=0.2)
 
 
 def measured(frames):
@@ -104,24 +103,17 @@ def flat(shares):
 
 def test_one_of_frames_that_are_as_good_is_named():
     shares = np.full((20, 2 * TILE, 2 * TILE), 1 / 20, np.float32)
-    assert named(shares, flat(shares), CLOSE_AMONG_MANY).sum(axis=0).tolist() == [[1, 1], [1, 1]]
+    assert named(shares, flat(shares)).sum(axis=0).tolist() == [[1, 1], [1, 1]]
 
 
 def test_who_serves_a_block_that_nobody_else_does_is_named_in_its_tile():
     shares = shares_of(4)
     shares[:, 5:8, 20:23] = 0
     shares[2, 5:8, 20:23] = 1
-    tiles = named(shares, flat(shares), RULE)
+    tiles = named(shares, flat(shares))
     assert tiles[0].all()
     assert np.argwhere(tiles[2]).tolist() == [[0, 1]]
     assert not tiles[[1, 3]].any()
-
-
-def test_who_has_a_part_of_blocks_is_named_where_that_is_asked():
-    shares = shares_of(3)
-    shares[0, 3:7, 3:7], shares[1, 3:7, 3:7] = 0.7, 0.3
-    assert named(shares, flat(shares), RULE)[1].sum() == 1
-    assert not named(shares, flat(shares), Rule(near=0.9, notable=1.0))[1].any()
 
 
 def test_all_depths_of_a_steep_place_are_named():
@@ -129,16 +121,26 @@ def test_all_depths_of_a_steep_place_are_named():
     shares = np.zeros((18, TILE, TILE), np.float32)
     for n in range(TILE):
         shares[n, :, n] = 1
-    tiles = named(shares, flat(shares), CLOSE_AMONG_MANY)
+    tiles = named(shares, flat(shares))
     assert tiles[:TILE].all()
     assert not tiles[TILE:].any()
+
+
+def test_among_equals_the_one_of_the_tile_beside_is_named():
+    """Else an index of frames that are equally sharp would change at borders of tiles."""
+    shares = np.full((5, TILE, 3 * TILE), 0.2, np.float32)
+    shares[3, :, : TILE // 2] = 0.3
+    shares[1, :, 2 * TILE + 4 :] += 0.005
+    tiles = named(shares, flat(shares))
+    assert tiles[3].all()
+    assert tiles.sum() == 3
 
 
 def test_far_more_detail_is_named_whatever_the_shares():
     shares = shares_of(3)
     details = flat(shares)
     details[2, 20, 4] = 1
-    assert np.argwhere(named(shares, details, RULE)[2]).tolist() == [[1, 0]]
+    assert np.argwhere(named(shares, details)[2]).tolist() == [[1, 0]]
 
 
 def test_only_the_named_keep_their_shares():

@@ -8,13 +8,10 @@ the system's own network and nobody else.
 """
 
 from panfocus.systems.scout.evidence import evidence
-from panfocus.systems.scout.naming import CLOSE, CLOSE_AMONG_MANY, Rule, named, only_named
+from panfocus.systems.scout.naming import named, only_named
 from panfocus.systems.scout.network import Scout, Shares
 
 __all__ = [
-    "CLOSE",
-    "CLOSE_AMONG_MANY",
-    "Rule",
     "Scout",
     "Shares",
     "evidence",

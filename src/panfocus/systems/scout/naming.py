@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,47 +12,34 @@ from panfocus.systems.candidates import BLOCK, SIDE, add_overlooked
 _BLOCKS = SIDE // BLOCK
 
 
-class Rule(NamedTuple):
-    """When a block is served by a frame.
+#: Share of a block's largest from which another frame does as well. MEASURED, docs/decisions/0038:
+#: from .5 to .9 made stacks differ by a tenth of a decibel, and the work by a third.
+NEAR = np.float32(0.9)
 
-    Attributes:
-        near: share of the block's largest from which another frame does as well.
-        notable: share from which a frame that does not is named for what it has of the block.
-    """
-
-    near: float
-    notable: float
+#: How much more useful than one that a tile beside has a frame must be to be named in its place.
+LOYALTY = 1.3
 
 
-#: Where all frames are compared at once, and among more than that, where neighbours are more
-#: alike. MEASURED, docs/decisions/0037.
-CLOSE = Rule(near=0.9, notable=0.2)
-CLOSE_AMONG_MANY = Rule(near=0.7, notable=1.0)
-
-
-def named(shares: Float, details: Float, rule: Rule) -> NDArray[np.bool_]:
+def named(shares: Float, details: Float) -> NDArray[np.bool_]:
     """Return which frames are looked at in each tile, ``(N, rows, columns)``: one at least.
 
     As few as serve all blocks of a tile and those beside it, the most useful first: where several
-    frames are as sharp, one of them will do. Who has a part of a block is named for it. Then those
-    that have far more detail than all of these somewhere
-    (`panfocus.systems.candidates.add_overlooked`).
+    frames are as sharp, one of them will do. Then those that have far more detail than all of
+    these somewhere (`panfocus.systems.candidates.add_overlooked`).
 
     Args:
         shares: of the scout, ``(N, a, b)``.
         details: energy of the finest detail of every block, ``(N, a, b)``.
-        rule: what serves a block.
     """
     around = np.stack([_largest_nearby(share) for share in shares])
-    serves = around >= np.float32(rule.near) * around.max(axis=0)
-    in_part = ~serves & (around >= np.float32(rule.notable))
+    serves = around >= NEAR * around.max(axis=0)
     rows, columns = (-(-length // _BLOCKS) for length in shares.shape[1:])
     tiles = np.zeros((len(shares), rows, columns), np.bool_)
     for row, column in np.ndindex(rows, columns):
         place = _with_neighbours(row), _with_neighbours(column)
         here = (slice(None), *place)
-        chosen = _fewest(serves[here], in_part[here], around[here])
-        tiles[chosen, row, column] = True
+        beside = tiles[:, max(row - 1, 0), column] | tiles[:, row, max(column - 1, 0)]
+        tiles[_fewest(serves[here], around[here], beside), row, column] = True
     add_overlooked(tiles, details)
     return tiles
 
@@ -89,24 +74,23 @@ def _with_neighbours(tile: int) -> slice:
     return slice(max(tile * _BLOCKS - 1, 0), (tile + 1) * _BLOCKS + 1)
 
 
-def _fewest(serves: NDArray[np.bool_], in_part: NDArray[np.bool_], shares: Float) -> list[int]:
-    """Return as few frames as serve all blocks, and all that have a part, the most useful first.
+def _fewest(serves: NDArray[np.bool_], shares: Float, beside: NDArray[np.bool_]) -> list[int]:
+    """Return as few frames as serve all blocks, the most useful first.
 
     Args:
         serves: which frame serves which block, ``(N, a, b)``.
-        in_part: which has a part of which, ``(N, a, b)``.
         shares: of frames, ``(N, a, b)``.
+        beside: who was named in tiles beside this one, ``(N,)``; of frames that are nearly as
+            useful they are taken, or an index of equals would change from tile to tile.
     """
-    parts, total = in_part.sum(axis=(1, 2)), shares.sum(axis=(1, 2))
+    total = shares.sum(axis=(1, 2))
+    first = total / (1 + total.sum())  # of frames of equal use; below 1
     serves = serves.reshape(len(serves), -1)
-    first = total / (1 + total.sum())  # of frames of equal use, below 1
     lacking = np.ones(serves.shape[1], np.bool_)
     chosen: list[int] = []
-    while True:
-        useful = serves[:, lacking].sum(axis=1) + parts
-        useful[chosen] = 0
-        if not useful.any():
-            return chosen
-        best = int((useful + first * (useful > 0)).argmax())
+    while lacking.any():
+        useful = serves[:, lacking].sum(axis=1)
+        best = int((useful * np.where(beside, LOYALTY, 1) + first).argmax())
         chosen.append(best)
         lacking &= ~serves[best]
+    return chosen
