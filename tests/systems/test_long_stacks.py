@@ -1,5 +1,7 @@
 """Frames of a long stack are named by the scout, and each place is looked at closely once."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 
@@ -45,8 +47,15 @@ def equally(measures, run_all=map):
     return np.full_like(measures[:, 0], 1 / len(measures))
 
 
+def never(measures, run_all=map):
+    """A scout that must not be asked."""
+    raise AssertionError
+
+
 def decided(frames, network, scout=by_luminance):
-    return long_stacks.decided(list(frames), network, scout, card=CARD, threads=1)
+    """Decide by a scout, though frames of one grey are a plain ground."""
+    with patch.object(long_stacks, "has_plain_ground", lambda _: scout is never):
+        return long_stacks.decided(list(frames), network, scout, card=CARD, threads=1)
 
 
 def strips(count):
@@ -85,6 +94,17 @@ def test_frames_that_are_nowhere_best_are_not_shown_to_the_network():
     decided(np.concatenate([frames, dull[:15]]), few)
     decided(np.concatenate([frames, dull]), many)
     assert many.samples == few.samples > 0
+
+
+def test_before_a_plain_ground_the_network_names_by_small_frames():
+    """In bright field the scout takes rims that are out of focus for detail."""
+    frames, bounds = strips(20)
+    network = Double()
+    many = decided(frames, network, never)
+    assert network.calls[0][1] == HEIGHT // 4
+    index = many.shares.argmax(axis=0)
+    for n in range(20):
+        assert (index[:, bounds[n] : bounds[n + 1]] == n).mean() > 0.95
 
 
 def test_of_frames_that_are_as_sharp_one_is_taken_and_nothing_looked_at():

@@ -1,19 +1,22 @@
 """A decision between more frames than are compared at once.
 
-The scout names candidates over *all* frames (`panfocus.systems.scout`), so that a place is
-looked at closely once, however many frames were sharper there than those before. Where more were
-named than are compared at once, these meet in rounds: groups of neighbours are decided between,
-the winner of each, mixed by its weights, meets the winners of the others, until one group is left.
-A frame's weight is the product of what it has in its rounds.
+Candidates are named over *all* frames, so that a place is looked at closely once, however many
+frames were sharper there than those before: by the scout (`panfocus.systems.scout`), and before a
+plain ground, as bright field has it, by the network itself on small frames.
+
+Where more frames meet than are compared at once, they do in rounds: groups of neighbours are
+decided between, the winner of each, mixed by its weights, meets the winners of the others, until
+one group is left. A frame's weight is the product of what it has in its rounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,12 +26,20 @@ from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import regions
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import BLOCK, SIDE
+from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, Rule, reduced
+from panfocus.systems.candidates import named as named_by_weights
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
-from panfocus.systems.coarse_to_fine import AT_ONCE, Decide, around
+from panfocus.systems.coarse_to_fine import (
+    AT_ONCE,
+    SMALL_AT_ONCE,
+    Decide,
+    around,
+    small_weights,
+    without_least,
+)
 from panfocus.systems.intensity import Stretch
-from panfocus.systems.scout import Shares, evidence, named, only_named
+from panfocus.systems.scout import Shares, evidence, has_plain_ground, named, only_named
 
 #: Frames that meet in a group, and at most in the last round. MEASURED: among more,
 #: their weights say less (docs/decisions/0022).
@@ -38,6 +49,9 @@ LAST = 6
 #: MEASURED: twice as much gains 0 to .05 dB.
 HALO = 8
 FADE = 6
+#: What names a frame of many by weights of small frames: these are products and therefore clearer,
+#: and more depths may meet in a tile.
+OF_MANY = Rule(weight=0.2, share=0.6, most=12)
 
 
 @dataclass(frozen=True)
@@ -133,25 +147,28 @@ def decided(
     height, width = frames[0].shape[:2]
     with ThreadPoolExecutor(threads) as pool:
         measures = np.stack(list(pool.map(partial(evidence, stretch=stretch), frames)))
-        guess = scout(measures, pool.map)
-        candidates = named(guess, measures[:, 0])
-        weights = only_named(guess, candidates)
+        if has_plain_ground(measures):
+            first = _by_rounds(
+                frames, measures, partial(_small, decide=decide, card=card), pool.map
+            )
+        else:
+            first = _by_scout(measures, scout, pool.map)
         shares = np.empty((len(frames), height, width), np.uint8)
         whole = slice(0, height), slice(0, width)
-        for share, weight in zip(shares, weights, strict=True):
-            share[...] = _bytes(enlarged(weight, BLOCK, whole))
+        for share, weight in zip(shares, first.weights, strict=True):
+            share[...] = _bytes(enlarged(weight, first.scale, whole))
         look = Look(
             frames,
-            decide=lambda seen: _rounds(seen, decide),
-            before=lambda n, tile: _bytes(enlarged(weights[n], BLOCK, tile)),
+            decide=lambda seen: _rounds(seen, lambda some: decide(np.stack(some))),
+            before=lambda n, tile: _bytes(enlarged(first.weights[n], first.scale, tile)),
             context=around(card, HALO, FADE),
         )
-        found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
+        found = regions(first.candidates, SIDE, (height, width), look.context, AT_ONCE)
         for change in pool.map(look.at, found):
             for n, more in zip(change.frames, change.weights, strict=True):
                 share = shares[n][change.tile]
                 np.clip(np.rint(share + more), 0, 255, out=share, casting="unsafe")
-    return ManyWeights(shares, guess)
+    return ManyWeights(shares, first.guess)
 
 
 def _bytes(weights: Float) -> NDArray[np.uint8]:
@@ -159,20 +176,65 @@ def _bytes(weights: Float) -> NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(weights, alpha=255), np.uint8)
 
 
-def _rounds(frames: Sequence[Pixels], decide: Decide) -> Float:
+class _FirstLook(NamedTuple):
+    """What is known before a closer look at frames ``(h, w)``.
+
+    Attributes:
+        weights: ``(N, h / scale, w / scale)``, summing to 1 over N.
+        candidates: who is looked at in which tile, ``(N, rows, columns)``.
+        scale: pixels of a frame to one of the weights, along each axis.
+        guess: weights of all frames, also of those that are not looked at.
+    """
+
+    weights: Float
+    candidates: NDArray[np.bool_]
+    scale: int
+    guess: Float
+
+
+def _by_scout(
+    measures: Float, scout: Shares, run_all: Callable[..., Iterable[Float]]
+) -> _FirstLook:
+    guess = scout(measures, run_all)
+    candidates = named(guess, measures[:, 0])
+    return _FirstLook(only_named(guess, candidates), candidates, BLOCK, guess)
+
+
+def _by_rounds(
+    frames: Sequence[Pixels],
+    measures: Float,
+    meet: Callable[[Sequence[Pixels]], Float],
+    run_all: Callable[..., Iterable[Float]],
+) -> _FirstLook:
+    guess = _rounds(list(run_all(reduced, frames)), meet, run_all)
+    weights = without_least(guess)
+    candidates = named_by_weights(weights, measures[:, 0], OF_MANY)
+    return _FirstLook(weights, candidates, REDUCTION, guess)
+
+
+def _small(frames: Sequence[Pixels], *, decide: Decide, card: Card) -> Float:
+    return small_weights(np.stack(frames), decide, card, SMALL_AT_ONCE // 2)
+
+
+def _rounds(
+    frames: Sequence[Pixels],
+    meet: Callable[[Sequence[Pixels]], Float],
+    meet_all: Callable[..., Iterable[Float]] = map,
+) -> Float:
     """Return weights ``(N, h, w)`` of frames ``(h, w, C)``, from as many rounds as it takes.
 
     Args:
         frames: neighbours side by side.
-        decide: the network.
+        meet: returns weights of a few.
+        meet_all: lets several groups meet, as `map` does.
     """
     if len(frames) <= LAST:
-        return decide(np.stack(frames))
+        return meet(frames)
     bounds = np.linspace(0, len(frames), -(-len(frames) // GROUP) + 1).astype(int).tolist()
     groups = [frames[a:b] for a, b in pairwise(bounds)]
-    weights = [decide(np.stack(group)) for group in groups]
+    weights = list(meet_all(meet, groups))
     won = [_mixed(*both) for both in zip(groups, weights, strict=True)]
-    finals = _rounds(won, decide)
+    finals = _rounds(won, meet, meet_all)
     return np.concatenate([w * final for w, final in zip(weights, finals, strict=True)])
 
 

@@ -9,7 +9,7 @@ import pytest
 from panfocus.errors import SystemError_
 from panfocus.systems.candidates import BLOCK, SIDE
 from panfocus.systems.intensity import Stretch
-from panfocus.systems.scout import Scout, evidence, named, only_named
+from panfocus.systems.scout import Scout, evidence, has_plain_ground, named, only_named
 from panfocus.systems.scout.evidence import MEASURES
 from panfocus.systems.scout.network import FOLDER
 from tests.conftest import blurred, texture
@@ -152,3 +152,12 @@ def test_only_the_named_keep_their_shares():
     np.testing.assert_allclose(own.sum(axis=0), 1, atol=1e-6)
     np.testing.assert_allclose(own[:, 0, 0], [0, 0.5, 0, 0.5])
     np.testing.assert_allclose(own[:, -1, -1], [0, 1, 0, 0])
+
+
+def test_a_plain_ground_is_told_from_a_photograph():
+    """Half of it alike is bright field, or a studio; what has all kinds of light is neither."""
+    varied = np.random.default_rng(0).random((90, 120)) * np.linspace(0.2, 1, 120)
+    plain = np.where(np.arange(120) < 60, 0.9, varied)
+    for scene, is_plain in ((varied, False), (plain, True)):
+        picture = (np.kron(scene, np.ones((8, 8))) * 255).astype(np.uint8)[..., None]
+        assert has_plain_ground(measured([picture.repeat(3, axis=2)] * 3)) is is_plain

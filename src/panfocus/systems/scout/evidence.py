@@ -13,6 +13,9 @@ from panfocus.systems.intensity import Stretch
 #: How many measures there are: detail of pixels, of four and of eight pixels, luminance, and by how
 #: much the brightest fourth of a block is brighter than the block.
 MEASURES = 5
+#: Frames that are looked at for a plain ground; steps of luminance, how many of them count as
+#: alike, and the share of blocks from which on that is a ground.
+_LOOKED_AT, _STEPS, _ALIKE, _PLAIN = 5, 64, 6, 0.35
 
 
 def evidence(frame: Pixels, stretch: Stretch | None = None) -> Float:
@@ -33,6 +36,22 @@ def evidence(frame: Pixels, stretch: Stretch | None = None) -> Float:
     block, peak = (_fitted(pooled(each, side), finest) for each in (luminance, brightest))
     middle = _fitted(pooled(_energy(luminance), side), finest)
     return np.stack([finest * gain**2, middle, _energy(block), block, peak - block])
+
+
+def has_plain_ground(measures: Float) -> bool:
+    """Whether much of a scene is as bright as the rest of it, as in bright field.
+
+    There what is out of focus has rims of more contrast than what is in focus, and the scout is
+    often wrong (MEASURED, docs/decisions/0038); photographs before one are as well off without it.
+
+    Args:
+        measures: of all frames, ``(N, 5, a, b)``.
+    """
+    luminance = np.median(measures[:: max(len(measures) // _LOOKED_AT, 1), 3], axis=0)
+    steps = np.clip((luminance * _STEPS).astype(np.intp), 0, _STEPS - 1)
+    counts = np.bincount(steps.ravel(), minlength=_STEPS)
+    alike = np.convolve(counts, np.ones(_ALIKE), "valid").max()
+    return bool(alike >= _PLAIN * luminance.size)
 
 
 def _energy(image: Float) -> Float:

@@ -14,7 +14,7 @@ _BLOCKS = SIDE // BLOCK
 
 #: Share of a block's largest from which another frame does as well. MEASURED, docs/decisions/0038:
 #: from .5 to .9 made stacks differ by a tenth of a decibel, and the work by a third.
-NEAR = np.float32(0.9)
+NEAR = np.float32(0.8)
 
 #: How much more useful than one that a tile beside has a frame must be to be named in its place.
 LOYALTY = 1.3

@@ -40,10 +40,9 @@ class Recipe:
     ema: float = 0.998
 
 
-#: Kinds of light in the dark are left out: on a dark ground the scout is not asked. Bright field is
-#: frequent: with .08 a real blood smear was named badly.
+#: Kinds of light in the dark are left out: on a dark ground the scout is not asked.
 ODDS = Odds(
-    lights=0.45, moved=0.15, ringed=0.3, fluorescent=0, hairy=0.08, translucent=0.05, crisp=0.3,
+    lights=0.45, moved=0.15, ringed=0.08, fluorescent=0, hairy=0.08, translucent=0.05, crisp=0.3,
     noise=0.2,
 )  # fmt: skip
 
