@@ -137,9 +137,10 @@ def test_statistics_are_measured_anew_for_the_averaged_weights(tmp_path, sources
     net.load_state_dict({k.removeprefix("net."): v for k, v in state.average.items()})
     stage = SMALL.stages[-1]
     means = []
+    held = Stream("varied", sources, 1, ended=SMALL.ended)
     with torch.no_grad():
         for step in range(CALIBRATION_STEPS):
-            pair = Stream("varied", sources, 1).batch(step, range(stage.batch), stage.size)[:2]
+            pair = held.batch(step, range(stage.batch), stage.size)[:2]
             answer = net.head[0].conv(torch.cat([torch.as_tensor(p) for p in pair], 1))
             means.append(answer.mean((0, 2, 3)))
     mean = torch.stack(means).mean(0)

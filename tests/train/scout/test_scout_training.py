@@ -14,10 +14,10 @@ from panfocus.train.run import Run
 from panfocus.train.scout import pack
 from panfocus.train.scout.network import ScoutNet
 from panfocus.train.scout.samples import answers, sample
-from panfocus.train.scout.task import ODDS, Learner, Recipe, ScoutTask
+from panfocus.train.scout.task import ODDS, ScoutLearner, ScoutRecipe, ScoutTask
 from panfocus.train.synthesis.sources import Sources
 
-SMALL = Recipe(size=64, frames=16)
+SMALL = ScoutRecipe(size=64, frames=16)
 PLAIN = replace(ODDS, lights=0, moved=0, ringed=0, misfired=0, noise=0, jpeg=0)
 
 
@@ -70,7 +70,7 @@ def test_frames_may_come_in_any_order_and_number():
 
 
 def test_the_loss_is_least_where_the_shares_are_told():
-    learner = Learner(0.5)
+    learner = ScoutLearner(0.5)
     shares = torch.tensor([0.8, 0.2, 0.0]).reshape(1, 3, 1, 1)
     errors = torch.tensor([0.0, 3.0, 90.0]).reshape(1, 3, 1, 1)
     told = {}

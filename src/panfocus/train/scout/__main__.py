@@ -14,7 +14,7 @@ from panfocus.train import loop, pairs, supply
 from panfocus.train.dualpath import redefocus
 from panfocus.train.run import Run
 from panfocus.train.scout.pack import pack
-from panfocus.train.scout.task import Recipe, ScoutTask
+from panfocus.train.scout.task import ScoutRecipe, ScoutTask
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--loaders", type=int, default=0)
     asked = parser.parse_args()
-    recipe = Recipe()
+    recipe = ScoutRecipe()
     how = supply.how_to(asked.out, align=True, digests={})
     material = pairs.load(asked.data, recipe.size, how)
     sources = redefocus.sources_of(material.pictures())

@@ -28,7 +28,7 @@ _SPREADS = ((0.7, 1.0), (4.0, 0.1), (12.0, 0.03))
 _LARGEST = 60_000
 
 
-class Sample(NamedTuple):
+class ScoutSample(NamedTuple):
     """One stack, or a batch of stacks of as many frames with a leading axis.
 
     Attributes:
@@ -43,7 +43,9 @@ class Sample(NamedTuple):
     errors: Float
 
 
-def sample(rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds) -> Sample:
+def sample(
+    rng: np.random.Generator, sources: Sources, size: int, count: int, odds: Odds
+) -> ScoutSample:
     """Make one stack of `count` frames, `size` pixels square."""
     made = focal_stacks.stack(rng, sources, size, count, odds)
     if rng.random() < odds.misfired:
@@ -51,12 +53,12 @@ def sample(rng: np.random.Generator, sources: Sources, size: int, count: int, od
     return seen(made)
 
 
-def seen(made: MadeStack) -> Sample:
+def seen(made: MadeStack) -> ScoutSample:
     """Return what the scout sees of a stack, and what it should say."""
     pictures = [np.moveaxis(frame, 0, -1) for frame in made.frames]
     frames = [np.rint(np.clip(each, 0, 1) * 255).astype(np.uint8) for each in pictures]
     measures = np.stack([evidence(np.ascontiguousarray(frame)) for frame in frames])
-    return Sample(measures, *answers(made.clean, made.truth))
+    return ScoutSample(measures, *answers(made.clean, made.truth))
 
 
 def answers(frames: Sequence[Float] | Float, truth: Float) -> tuple[Float, Float]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from panfocus.train.distributed import positions_of
 from panfocus.train.optimiser import cosine
 from panfocus.train.scout.network import ScoutNet
-from panfocus.train.scout.samples import COUNTS, SAME, Sample, sample
+from panfocus.train.scout.samples import COUNTS, SAME, ScoutSample, sample
 from panfocus.train.synthesis.odds import Odds
 from panfocus.train.synthesis.sources import Sources
 
@@ -22,7 +22,7 @@ _SHOWN = 2**31
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ScoutRecipe:
     """Everything that makes a scout, but for seed, duration and machine.
 
     Attributes:
@@ -48,10 +48,10 @@ ODDS = Odds(
 
 
 @dataclass(frozen=True)
-class Draws:
+class ScoutDraws:
     """Makes the batches (`panfocus.train.feed.Maker`)."""
 
-    recipe: Recipe
+    recipe: ScoutRecipe
     sources: Sources
     seed: int
 
@@ -61,15 +61,15 @@ class Draws:
         count = int(rng.choice(COUNTS))
         stacks = max(self.recipe.frames // count, world)
         made = [self.one(step, n, count) for n in positions_of(stacks, rank, world)]
-        return Sample(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+        return ScoutSample(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
 
-    def one(self, step: int, position: int, count: int) -> Sample:
+    def one(self, step: int, position: int, count: int) -> ScoutSample:
         """Make one stack."""
         rng = np.random.default_rng((self.seed, step, position))
         return sample(rng, self.sources, self.recipe.size, count, ODDS)
 
 
-class Learner(nn.Module):
+class ScoutLearner(nn.Module):
     """The network with its loss."""
 
     def __init__(self, nearness: float) -> None:
@@ -78,7 +78,7 @@ class Learner(nn.Module):
         self._nearness = nearness
 
     def forward(self, measures: Tensor, shares: Tensor, errors: Tensor) -> dict[str, Tensor]:
-        """Return the loss terms of a batch in the order of `Sample`.
+        """Return the loss terms of a batch in the order of `ScoutSample`.
 
         The divergence of shares that are told from those there are, and the logarithm of how much
         farther from the truth than with these the picture would be.
@@ -94,22 +94,22 @@ class Learner(nn.Module):
 class ScoutTask:
     """See `panfocus.train.task.Task`."""
 
-    def __init__(self, recipe: Recipe, sources: Sources, seed: int = 0) -> None:
+    def __init__(self, recipe: ScoutRecipe, sources: Sources, seed: int = 0) -> None:
         torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
-        self.model: nn.Module = Learner(recipe.nearness)
+        self.model: nn.Module = ScoutLearner(recipe.nearness)
         self.learning_rate = recipe.learning_rate
         self.weight_decay = 1e-3
         self.clip = 1.0
         self.ema = recipe.ema
         self._recipe = recipe
-        self._draws = Draws(recipe, sources, seed)
+        self._draws = ScoutDraws(recipe, sources, seed)
         self._shown = self._draws.one(_SHOWN, 0, 5)
 
     def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
         """Make this process's share of the stacks of `step`."""
         return self._draws.batch(step, progress, rank, world)
 
-    def maker(self) -> Draws:
+    def maker(self) -> ScoutDraws:
         """Return what makes the batches."""
         return self._draws
 
@@ -127,7 +127,7 @@ class ScoutTask:
     @torch.no_grad()
     def picture(self, model: nn.Module) -> NDArray[np.uint8]:
         """Show shares that are told of one stack above those there are, frames side by side."""
-        assert isinstance(model, Learner)
+        assert isinstance(model, ScoutLearner)
         measures, shares, _ = (torch.from_numpy(a) for a in self._shown)
         device = next(model.parameters()).device
         told = torch.softmax(model.net(measures[None].to(device))[0].float().cpu(), 0)
