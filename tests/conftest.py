@@ -36,17 +36,19 @@ def focal_pair(height=96, width=128, seed=0, channels=3):
     return np.stack([left, right]), sharp
 
 
+def in_strips(sharp, soft, count):
+    """`count` frames, each sharp in its own vertical strip."""
+    edges = np.linspace(0, sharp.shape[1], count + 1).astype(int)
+    frames = np.repeat(soft[None], count, axis=0)
+    for n in range(count):
+        frames[n][:, edges[n] : edges[n + 1]] = sharp[:, edges[n] : edges[n + 1]]
+    return frames
+
+
 def focal_stack(count=5, height=80, width=120, seed=0):
     """`count` frames, each sharp in its own vertical strip; and the truth."""
     sharp = texture(height, width, seed)
-    soft = blurred(sharp)
-    edges = np.linspace(0, width, count + 1).astype(int)
-    frames = []
-    for n in range(count):
-        frame = soft.copy()
-        frame[:, edges[n] : edges[n + 1]] = sharp[:, edges[n] : edges[n + 1]]
-        frames.append(frame)
-    return np.stack(frames), sharp
+    return in_strips(sharp, blurred(sharp), count), sharp
 
 
 def psnr(a, b):

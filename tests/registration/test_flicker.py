@@ -14,7 +14,7 @@ from panfocus.registration.flicker import LINES, Lines, are_bands, are_near, lin
 from panfocus.registration.gains import OnlineGains, gains
 from panfocus.registration.placing import Registration
 from panfocus.registration.records import registration_from, registration_to
-from tests.conftest import blurred, texture
+from tests.conftest import blurred, in_strips, texture
 
 HEIGHT, WIDTH = 240, 320
 OPTIONS = {"system": "guided", "align": "none"}
@@ -23,14 +23,7 @@ OPTIONS = {"system": "guided", "align": "none"}
 def stack(count=4, height=HEIGHT, width=WIDTH, seed=0):
     """Frames that are sharp each in a strip of its own, of a scene of middling contrast."""
     sharp = (90 + texture(height, width, seed) * 0.3).astype(np.uint8)
-    soft = blurred(sharp, 2)
-    edges = np.linspace(0, width, count + 1).astype(int)
-    frames = []
-    for n in range(count):
-        frame = soft.copy()
-        frame[:, edges[n] : edges[n + 1]] = sharp[:, edges[n] : edges[n + 1]]
-        frames.append(frame)
-    return frames
+    return list(in_strips(sharp, blurred(sharp, 2), count))
 
 
 def lit(frame, amount, phase, waves=3.0):

@@ -65,12 +65,12 @@ def detail(frame: Pixels) -> Float:
     for top in range(0, len(out), step):  # in bands that stay in the processor's cache
         first, last = top * BLOCK, min((top + step) * BLOCK, height)
         above, below = min(first, 1), min(height - last, 1)
-        energy = _energy(grey[first - above : last + below])[above : above + last - first]
+        energy = energy_of(grey[first - above : last + below])[above : above + last - first]
         out[top : top + step] = pooled(energy, BLOCK)
     return out
 
 
-def _energy(grey: Pixels) -> Float:
+def energy_of(grey: Pixels) -> Float:
     """Return the energy of the Laplacian of a luminance ``(h, w)``, in squares of white."""
     kind = cv2.CV_16S if grey.dtype == np.uint8 else cv2.CV_32F
     fine = cv2.Laplacian(grey, kind)
@@ -131,6 +131,12 @@ def _largest(values: Float, side: int, shape: tuple[int, int]) -> Float:
     return down.reshape(*shape, side).max(axis=2)
 
 
+def blocks_of(tile: int) -> slice:
+    """Return a tile's blocks and one more on either side, along one axis."""
+    side = SIDE // BLOCK
+    return slice(max(tile * side - 1, 0), (tile + 1) * side + 1)
+
+
 def add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
     """Name those who have far more detail in some block than all that are named in the tile.
 
@@ -138,10 +144,8 @@ def add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
     """
     best = details.max(axis=0)
     flat = np.float32(FLAT * ends(best, _FLATTEST)[0])
-    side = SIDE // BLOCK
     for row, column in np.ndindex(tiles.shape[1:]):
-        rows = slice(max(row * side - 1, 0), (row + 1) * side + 1)
-        columns = slice(max(column * side - 1, 0), (column + 1) * side + 1)
+        rows, columns = blocks_of(row), blocks_of(column)
         here, most, chosen = details[:, rows, columns], best[rows, columns], tiles[:, row, column]
         known = here[chosen].max(axis=0)
         while (lacks := most > np.float32(MORE_DETAIL) * known + flat).any():

@@ -12,7 +12,7 @@ from panfocus.systems.intensity import Stretch
 from panfocus.systems.scout import Scout, evidence, has_plain_ground, named, only_named
 from panfocus.systems.scout.evidence import MEASURES
 from panfocus.systems.scout.network import FOLDER
-from tests.conftest import blurred, texture
+from tests.conftest import blurred, in_strips, texture
 
 TILE = SIDE // BLOCK
 
@@ -24,10 +24,8 @@ def measured(frames):
 def sharp_in_turn(count, height=272, width=400):
     """Frames each of which is sharp in a strip of its own."""
     truth = texture(height, width)
-    frames = np.repeat(blurred(truth, 2.5)[None], count, axis=0)
     bounds = np.linspace(0, width, count + 1).astype(int)
-    for n in range(count):
-        frames[n, :, bounds[n] : bounds[n + 1]] = truth[:, bounds[n] : bounds[n + 1]]
+    frames = in_strips(truth, blurred(truth, 2.5), count)
     return frames, bounds
 
 

@@ -7,7 +7,15 @@ import numpy as np
 
 from panfocus.arrays.pixels import floats
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.candidates import BLOCK, REDUCTION, detail, grey_of, pooled, reduced
+from panfocus.systems.candidates import (
+    BLOCK,
+    REDUCTION,
+    detail,
+    energy_of,
+    grey_of,
+    pooled,
+    reduced,
+)
 from panfocus.systems.intensity import Stretch
 
 #: How many measures there are: detail of pixels, of four and of eight pixels, luminance, and by how
@@ -34,8 +42,8 @@ def evidence(frame: Pixels, stretch: Stretch | None = None) -> Float:
     side = BLOCK // REDUCTION
     brightest = np.asarray(cv2.dilate(luminance, np.ones((side, side), np.uint8)), np.float32)
     block, peak = (_fitted(pooled(each, side), finest) for each in (luminance, brightest))
-    middle = _fitted(pooled(_energy(luminance), side), finest)
-    return np.stack([finest * gain**2, middle, _energy(block), block, peak - block])
+    middle = _fitted(pooled(energy_of(luminance), side), finest)
+    return np.stack([finest * gain**2, middle, energy_of(block), block, peak - block])
 
 
 def has_plain_ground(measures: Float) -> bool:
@@ -52,11 +60,6 @@ def has_plain_ground(measures: Float) -> bool:
     counts = np.bincount(steps.ravel(), minlength=_STEPS)
     alike = np.convolve(counts, np.ones(_ALIKE), "valid").max()
     return bool(alike >= _PLAIN * luminance.size)
-
-
-def _energy(image: Float) -> Float:
-    """Return the energy of the Laplacian, ``(h, w)``."""
-    return np.square(np.asarray(cv2.Laplacian(image, cv2.CV_32F), np.float32))
 
 
 def _fitted(measure: Float, like: Float) -> Float:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
-from panfocus.systems.candidates import BLOCK, SIDE, add_overlooked
+from panfocus.systems.candidates import BLOCK, SIDE, add_overlooked, blocks_of
 
 _BLOCKS = SIDE // BLOCK
 #: Share of a block's largest from which another frame does as well. MEASURED, docs/decisions/0038:
@@ -33,8 +33,7 @@ def named(shares: Float, details: Float) -> NDArray[np.bool_]:
     rows, columns = (-(-length // _BLOCKS) for length in shares.shape[1:])
     tiles = np.zeros((len(shares), rows, columns), np.bool_)
     for row, column in np.ndindex(rows, columns):
-        place = _with_neighbours(row), _with_neighbours(column)
-        here = (slice(None), *place)
+        here = slice(None), blocks_of(row), blocks_of(column)
         beside = tiles[:, max(row - 1, 0), column] | tiles[:, row, max(column - 1, 0)]
         tiles[_fewest(serves[here], around[here], beside), row, column] = True
     add_overlooked(tiles, details)
@@ -64,11 +63,6 @@ def _largest_nearby(share: Float) -> Float:
     four = cv2.resize(share, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
     soft = np.asarray(cv2.blur(four, (3, 3)), np.float32)
     return soft.reshape(height, 2, width, 2).max(axis=(1, 3))
-
-
-def _with_neighbours(tile: int) -> slice:
-    """Return a tile's blocks and one more on either side, along one axis."""
-    return slice(max(tile * _BLOCKS - 1, 0), (tile + 1) * _BLOCKS + 1)
 
 
 def _fewest(serves: NDArray[np.bool_], shares: Float, beside: NDArray[np.bool_]) -> list[int]:
