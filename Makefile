@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo view test fuzz watching lint format docs wheel programs instructions hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
-  bundle-drpl bundle-drpl-paper bundle-drpl-small bundle-scout clean
+  bundle-drpl bundle-drpl-paper bundle-drpl-small bundle-scout bundle-refiner clean
 
 $(VENV)/.base:
 	$(PYTHON) -m venv $(VENV)
@@ -298,6 +298,11 @@ bundle-drpl-small: $(VENV)/.dev
 bundle-scout: $(VENV)/.dev
 	$(BIN)/python -m panfocus.train.scout $(DATA)/train_pairs --minutes $(MINUTES) --out runs/scout $(ON)
 	cp runs/scout/scout/* src/panfocus/systems/scout/
+
+# What carries decisions of a reduced scale to full scale.
+bundle-refiner: $(VENV)/.dev
+	$(BIN)/python -m panfocus.train.refiner $(DATA)/train_pairs --minutes $(MINUTES) --out runs/refiner $(ON)
+	cp runs/refiner/refiner/* src/panfocus/systems/refiner/
 
 SHARP_TERMS := 427 sharp pictures, synthesised into pairs: ECSSD 400 (no licence stated) and \
   alphamatting.com 27 (no licence stated); no picture is contained in the weights' package

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,7 @@ from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
 from panfocus.fusion.blend import snap
+from panfocus.fusion.boundaries import Boundaries, Change, Changes, changed
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.late_mixing import LateMixing, mix_into
 from panfocus.fusion.modes import Mode
@@ -64,7 +65,13 @@ class Composer:
     """
 
     def __init__(
-        self, factor: int, *, mode: Mode = "blend", refine: Refine | None = None, maps: bool = True
+        self,
+        factor: int,
+        *,
+        mode: Mode = "blend",
+        refine: Refine | None = None,
+        boundaries: Boundaries | None = None,
+        maps: bool = True,
     ) -> None:
         """Set up.
 
@@ -73,11 +80,13 @@ class Composer:
             mode: "select" copies native pixels of one frame only, others mix.
             refine: filter for decisions without soft edges of their own; None to take weights as
                 they are, enlarged bilinearly.
+            boundaries: refines what is enlarged so; None for nothing.
             maps: whether index and depth are wanted.
         """
         self._factor = factor
         self._mode: Mode = mode
         self._refine = refine
+        self._boundaries = boundaries if refine is None else None
         self._want_maps = maps
         self._maps: RunningMaps | None = None
         self._picture: Pixels | None = None
@@ -122,6 +131,8 @@ class Composer:
         self.wait()
         if self._picture is None:
             self._start(decision.frame)
+            if self._boundaries is not None:
+                self._boundaries.begin(decision)
         elif cv2.getNumThreads() > 1:
             self._mixing = Later(partial(self._apply, decision))
         else:
@@ -139,11 +150,13 @@ class Composer:
             assert self._grey is not None
             below, above = (shrink(g, self._factor) for g in (self._grey, decision.frame.grey))
             self._guide = mean_of(below, above)
+        changes = self._changes(decision)
         for window, near in self._near_all(decision.alpha.shape):
-            alpha = self._weight(decision.alpha, near, window, decision)
+            here = changes.within(window.core) if changes else ()
+            alpha = self._weight(decision.alpha, near, window, decision, here)
             chosen = alpha
             if self._maps and decision.choice is not None:
-                chosen = self._weight(decision.choice, near, window, decision)
+                chosen = self._weight(decision.choice, near, window, decision, here)
             if alpha is not None:
                 self._mix(window.core, decision.frame, alpha.alpha)
             if self._maps and chosen is not None:
@@ -151,22 +164,44 @@ class Composer:
         if self._late is not None:
             self._late.end_frame()
 
+    def _changes(self, decision: Decision) -> Changes | None:
+        """Return what is refined of a decision before anything of it is mixed in."""
+        if self._boundaries is None or self._late is None:
+            return None
+        assert self._picture is not None
+        made = self._late.settle_within
+        threads = cv2.getNumThreads()
+        if threads < 2:
+            return self._boundaries.changes(decision, self._picture, made)
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  slow to import
+
+        with ThreadPoolExecutor(threads) as pool:
+            return self._boundaries.changes(decision, self._picture, made, pool.map)
+
     def _weight(
-        self, alpha: Float, near: Tile, window: Window, decision: Decision
+        self,
+        alpha: Float,
+        near: Tile,
+        window: Window,
+        decision: Decision,
+        changes: Sequence[Change] = (),
     ) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near]
         low, high = _ends(weights)
-        if high == 0:
-            return None
-        if low == 1:
-            return _Weight(None, _shape(window))
+        if not changes:
+            if high == 0:
+                return None
+            if low == 1:
+                return _Weight(None, _shape(window))
         if self._refine is None:
             out = self._at_full_scale(weights, near, window)
         else:
             out = self._refined(self._refine, weights, near, window, decision.frame)
             if decision.kept is not None:
                 out = self._firm(out, weights, decision.kept[near], near, window)
+        if changes:
+            out = changed(out, window.core, changes)
         if self._mode == "select":
             out = (out > 0.5).astype(np.float32)
         least, most = _ends(out)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from panfocus.arrays.types import Float
+from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 
 if TYPE_CHECKING:
@@ -23,12 +23,18 @@ class Decision:
         choice: what was decided, where that is not what is mixed; None for `alpha`.
         kept: where weights stay as they are, neither refined nor averaged, ``(h, w)`` in [0, 1];
             None for nowhere.
+        left: what frames after it will leave of it and of those before it, ``(h, w)`` in [0, 1], as
+            far as that is known; None where it is not.
+        seen: what was decided by, the frame at the working scale, ``(h, w, C)`` native or in
+            [0, 1]; None where that is not at hand.
     """
 
     frame: Frame
     alpha: Float
     choice: Float | None = None
     kept: Float | None = None
+    left: Float | None = None
+    seen: Pixels | None = None
 
     @property
     def chosen(self) -> Float:

@@ -163,11 +163,15 @@ class DecisionFold:
         if empty is not None:
             np.multiply(weights, (~empty).astype(np.float32), out=weights)
         alphas = chain(weights)
+        left = np.zeros_like(weights[0])
         if not first:
             next(alphas)
+            left += weights[0]
         kept = self._guard.kept if self._guard else None
-        for one, alpha in zip(held, alphas, strict=True):
-            yield Decision(one.frame(self._again), alpha, kept=kept)
+        for one, alpha, weight in zip(held, alphas, weights[-len(held) :], strict=True):
+            left = left + weight
+            frame = one.frame(self._again)
+            yield Decision(frame, alpha, kept=kept, left=left, seen=one.picture)
 
     def _pictures(self, held: list[Held]) -> list[Pixels]:
         """Return what is decided between, each ``(h, w, C)``; what was fused so far is first."""

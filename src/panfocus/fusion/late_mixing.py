@@ -85,6 +85,21 @@ class LateMixing:
         self._alone = None
         self._settle(self._turn - self._most)
 
+    def settle_within(self, part: Tile) -> None:
+        """Mix in all that waits in a part of the picture."""
+        rows, columns = part
+        for key in list(self._tiles):
+            top, bottom, left, right = key
+            if (
+                top < rows.stop
+                and bottom > rows.start
+                and left < columns.stop
+                and right > columns.start
+            ):
+                waiting = self._tiles.pop(key)
+                while waiting:
+                    self._mix(key, waiting.pop(0), waiting)
+
     def finish(self) -> None:
         """Mix in all that waits."""
         self._settle(self._turn)

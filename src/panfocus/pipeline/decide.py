@@ -11,6 +11,7 @@ from panfocus.arrays.types import Pixels
 from panfocus.errors import InputError
 from panfocus.frame import Frame
 from panfocus.fusion.banding import mended
+from panfocus.fusion.boundaries import Boundaries
 from panfocus.fusion.composite import Composer
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.focus_curves import LEAST, FocusCurves
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
 def _refinement(system: System) -> Refine | None:
     own = traits.refinement(system)
     return None if own is None else Refine(*own)
+
+
+def _boundaries(system: System, factor: int) -> Boundaries | None:
+    """Return what refines decisions of a reduced scale; None where there are none, or none may."""
+    refiner = None if factor == 1 else traits.refiner(system)
+    return None if refiner is None else Boundaries(refiner, factor)
 
 
 class Mixing:
@@ -80,6 +87,7 @@ class Mixing:
             factor,
             mode=mode,
             refine=_refinement(system),
+            boundaries=_boundaries(system, factor),
             maps=journal.settings.maps or self._restoration is not None,
         )
         self._shares = Shares()

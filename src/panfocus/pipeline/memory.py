@@ -273,6 +273,8 @@ def fusion_memory(
         working = pixels // factor**2
         held = held_bytes(decides, pixels * channels * itemsize, pixels, working)
         needed += decision_memory(decides, count, held, working, limit)
+        if factor > 1 and traits.refiner(decides) is not None:
+            needed += pixels * 4  # changes of weights, at most: `panfocus.fusion.boundaries`
     elif holds_all(system) and settings.mode != "best-plane":
         # as they come and side by side, float32; and the picture
         samples = height * width * channels

@@ -74,6 +74,8 @@ class Card:
             any: its file ``model`` and ``sha256``, ``halo`` and ``multiple_of`` as here.
         guard: whether a network's decisions get a second opinion (`panfocus.guard`); what has no
             network never does.
+        refined: whether a network's decisions of a reduced scale are refined at full scale
+            (`panfocus.systems.refiner`).
         macs_per_pixel: multiply-adds per pixel at the working scale.
         licence: of code and weights.
         trained_by: who trained it, when and on what machine.
@@ -104,6 +106,7 @@ class Card:
     sha256: str | None = None
     restores: Mapping[str, Any] | None = None
     guard: bool = True
+    refined: bool = True
     macs_per_pixel: int | None = None
     licence: str = "MIT"
     trained_by: str = "nobody: no weights"
@@ -141,7 +144,8 @@ class Card:
             for name in ("halo", "multiple_of"):
                 value = schema.item(told, name, "restores")
                 schema.whole(value, f"restores.{name}", *_WHOLE[name])
-        schema.truth(self.guard, "guard")
+        for name in ("guard", "refined"):
+            schema.truth(getattr(self, name), name)
         schema.record(self.recipe, "recipe")
         for name, score in schema.record(self.scores, "scores").items():
             schema.number(score, f"scores.{name}")

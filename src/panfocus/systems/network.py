@@ -30,6 +30,7 @@ from panfocus.systems.whole import in_tiles
 
 if TYPE_CHECKING:
     from panfocus.systems.long_stacks import ManyWeights
+    from panfocus.systems.refiner import Refiner
     from panfocus.systems.scout import Scout
     from panfocus.systems.sessions import RanOn
 
@@ -104,6 +105,15 @@ class NetworkSystem:
         from panfocus.systems.scout import Scout  # noqa: PLC0415  only long stacks need it
 
         return Scout()
+
+    @cached_property
+    def refiner(self) -> Refiner | None:
+        """What refines its decisions of a reduced scale; None where its card wants none."""
+        if not self._card.refined or self._is_whole:
+            return None
+        from panfocus.systems.refiner import Refiner  # noqa: PLC0415  only large pictures need it
+
+        return Refiner()
 
     @property
     def card(self) -> Card:

@@ -14,6 +14,7 @@ from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 
 if TYPE_CHECKING:
     from panfocus.systems.long_stacks import ManyWeights
+    from panfocus.systems.refiner import Refiner
     from panfocus.systems.restorer import Restorer
 
 AnySystem = System | PictureSystem
@@ -46,6 +47,11 @@ def refinement(system: AnySystem) -> tuple[int, float] | None:
     """
     radius, epsilon = getattr(system, "radius", None), getattr(system, "epsilon", None)
     return None if radius is None or epsilon is None else (int(radius), float(epsilon))
+
+
+def refiner(system: AnySystem) -> Refiner | None:
+    """Return what refines decisions of a reduced scale (``refiner``); None for nothing."""
+    return getattr(system, "refiner", None)
 
 
 def holds_all(system: AnySystem) -> bool:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from panfocus.arrays.types import Float
-from panfocus.systems.weights import check_weights
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from panfocus.systems.bundled_helper import BundledHelper
 
 FOLDER = Path(__file__).parent
 #: Blocks on each side that an answer depends on.
@@ -34,8 +27,7 @@ class Scout:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet."""
-        self._folder = folder
-        self._starting = Lock()
+        self._network = BundledHelper(folder, "the network that names candidates")
 
     def __call__(self, measures: Float, run_all: Callable[..., Iterable[Float]] = map) -> Float:
         """Return each frame's share of every block, ``(N, a, b)``, summing to 1 over N.
@@ -50,7 +42,7 @@ class Scout:
         count, _, height, width = measures.shape
         rows = max(_AT_ONCE // (count * width), _LEAST_ROWS)
         tops = range(0, height, rows)
-        session = self._session
+        session = self._network.session
 
         def band(top: int) -> Float:
             above, below = max(top - REACH, 0), min(top + rows + REACH, height)
@@ -60,23 +52,3 @@ class Scout:
 
         parts = list(run_all(band, tops))
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-
-    @property
-    def _session(self) -> Any:  # noqa: ANN401  its class has no complete types
-        with self._starting:  # threads that come together wait for one session
-            return cast("Any", self._started)
-
-    @cached_property
-    def _started(self) -> InferenceSession:
-        from panfocus.systems.sessions import Source, on_cpu  # noqa: PLC0415  slow to import
-
-        card = json.loads((self._folder / "card.json").read_text("utf-8"))
-        model = self._folder / "model.onnx"
-        check_weights(
-            model,
-            card["sha256"],
-            missing="the network that names candidates is missing",
-            others="the network that names candidates is not the one of its card",
-        )
-        # without an arena: it would be kept while the large network works
-        return on_cpu(Source(model, 1, is_capped=True))

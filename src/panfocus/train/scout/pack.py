@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
-from panfocus.errors import OutputError
-from panfocus.systems.providers import runtime
 from panfocus.systems.scout.evidence import MEASURES
 from panfocus.train import checkpoint as checkpoints
-from panfocus.train.export import onnx_of
+from panfocus.train.helper_files import Interface, write_helper
 from panfocus.train.scout.network import ExportedScout, ScoutNet
-from panfocus.train.system_files import write_system
-
-#: Largest difference of a share between the network here and its export.
-TOLERANCE = 1e-4
 
 
 def pack(run: Path, out: Path, data: str) -> Path:
@@ -47,42 +36,17 @@ def write(weights: Mapping[str, Tensor], out: Path, told: Mapping[str, object]) 
     """Write weights of a `ScoutNet` as the product runs them, with what the card tells."""
     net = ScoutNet()
     net.load_state_dict(dict(weights))
-    exported = ExportedScout(net).eval()
-    free = {0: "number", 1: "height", 2: "width"}
-    seen = {0: "number", 2: "height", 3: "width"}
-    example = torch.rand(4, MEASURES, 24, 40)
-    model = onnx_of(exported, example, "measures", "shares", {"measures": seen, "shares": free})
-    _check(model, exported, out)
+    sides = {0: "number", 2: "height", 3: "width"}
+    shapes = (4, 24, 40), (2, 9, 14), (3, 33, 40), (17, 20, 7)
+    interface = Interface(
+        asked="measures",
+        answer="shares",
+        free={"measures": sides, "shares": {0: "number", 1: "height", 2: "width"}},
+        examples=[torch.rand(count, MEASURES, h, w) for count, h, w in shapes],
+    )
     card = {
         "name": "scout",
         "title": "Names the frames that can matter in a place; OURS, of neither paper",
-        "sha256": hashlib.sha256(model).hexdigest(),
-        "licence": "MIT",
-        "trained_by": f"panfocus, {datetime.datetime.now(datetime.UTC).date().isoformat()}",
         **told,
     }
-    files = {
-        "model.onnx": model,
-        "model.safetensors": save({k: v.contiguous() for k, v in weights.items()}),
-        "card.json": (json.dumps(card, indent=2) + "\n").encode(),
-    }
-    write_system(out, files)
-    return out
-
-
-def _check(model: bytes, exported: ExportedScout, out: Path) -> None:
-    session = runtime().InferenceSession(model, providers=["CPUExecutionProvider"])
-    for count, height, width in ((2, 9, 14), (3, 33, 40), (17, 20, 7)):
-        measures = torch.rand(count, MEASURES, height, width)
-        with torch.no_grad():
-            expected = exported(measures).numpy()
-        made = np.asarray(session.run(["shares"], {"measures": measures.numpy()})[0])
-        worst = float(np.abs(made - expected).max()) if made.shape == expected.shape else 1.0
-        if worst > TOLERANCE:
-            raise OutputError(
-                "the exported scout answers differently",
-                where=str(out),
-                expected=f"shares within {TOLERANCE:g}",
-                got=f"{worst:g} apart",
-                remedy="report this with the versions of torch and onnxruntime",
-            )
+    return write_helper(ExportedScout(net).eval(), weights, out, interface, card)

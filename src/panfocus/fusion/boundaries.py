@@ -1,0 +1,269 @@
+"""Decisions of a reduced scale, brought to full scale where frames compete.
+
+What is decided small knows no more of a boundary than a pixel of that scale does. Around such
+places a refiner (`panfocus.systems.refiner`) looks at what was fused so far and at the frame that
+is mixed in, both at full scale, and changes the weight. Cells that are clear are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.enlarging import enlarged
+from panfocus.arrays.ground import Ground
+from panfocus.arrays.pixels import floats, luminance
+from panfocus.arrays.regions import CandidateTile, Context, regions
+from panfocus.arrays.types import Float, Pixels
+from panfocus.frame import Tile
+from panfocus.fusion.decision import Decision
+from panfocus.systems.intensity import Stretch
+
+#: Side of a cell, pixels of full scale, about; how far beyond it the decision may be unclear.
+CELL = 64
+NEAR = 6
+#: Pixels of context around what is looked at, less than an answer depends on (MEASURED: nothing
+#: is gained by more), and over how many of them a part gives way to what is beside it.
+HALO = 12
+FADE = 4
+#: Pixels that are looked at at once, memory of some 40 MiB.
+AT_ONCE = 250_000
+#: Weights that are not clear, and what must be left of them under later frames to be looked at.
+#: MEASURED (docs/decisions/0041).
+_UNCLEAR = 0.2
+_LEFT = 0.2
+#: Luminance of lights, by how much both pictures differ there, and how far around them weights stay
+#: as they were decided, pixels. MEASURED (docs/decisions/0041).
+_LIT, _APART = 0.8, 0.25
+_ROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
+#: Difference of luminance at the working scale from which on a choice can be seen, share of white.
+_SEEN = 10 / 255
+#: Difference of a softened weight from what was decided that shows that only noise tells frames
+#: apart there, and how far around such places nothing is refined, pixels of the working scale.
+_SOFTENED = 0.02
+_AROUND_NOISE = np.ones((13, 13), np.uint8)
+
+
+class Refines(Protocol):
+    """What refines weights, as `panfocus.systems.refiner.Refiner` does."""
+
+    def __call__(self, below: Float, above: Float, weight: Float) -> Float:
+        """Return the weight ``(h, w)`` of two luminances and a weight, all of them in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """By how much a weight changes in a part of the picture.
+
+    Attributes:
+        part: rows and columns of full scale.
+        by: ``(h, w)`` in [-1, 1].
+    """
+
+    part: Tile
+    by: Float
+
+
+class Changes:
+    """By how much the weights of one decision change."""
+
+    def __init__(self, changes: Iterable[Change], cell: int) -> None:
+        """Take changes; where several meet they are added."""
+        self._cell = cell
+        self._of: dict[tuple[int, int], list[Change]] = {}
+        for change in changes:
+            rows, columns = change.part
+            for top in range(rows.start // cell, -(-rows.stop // cell)):
+                for left in range(columns.start // cell, -(-columns.stop // cell)):
+                    self._of.setdefault((top, left), []).append(change)
+
+    def within(self, tile: Tile) -> list[Change]:
+        """Return those that touch a tile, each once."""
+        rows, columns = (
+            range(span.start // self._cell, -(-span.stop // self._cell)) for span in tile
+        )
+        found = (one for top in rows for left in columns for one in self._of.get((top, left), ()))
+        return list({id(one): one for one in found}.values())
+
+
+def changed(weights: Float, tile: Tile, changes: Iterable[Change]) -> Float:
+    """Return the weights ``(h, w)`` of a tile, changed."""
+    out = weights.copy()
+    for change in changes:
+        shared = [
+            slice(max(one.start, other.start), min(one.stop, other.stop))
+            for one, other in zip(tile, change.part, strict=True)
+        ]
+        part = (shared[0], shared[1])
+        if min(span.stop - span.start for span in part) <= 0:  # the same cell, and yet apart
+            continue
+        out[_inner(tile, part)] += change.by[_inner(change.part, part)]
+    return np.clip(out, 0, 1, out=out)
+
+
+class Boundaries:
+    """Refines the decisions of one fusion."""
+
+    def __init__(self, refine: Refines, factor: int) -> None:
+        """Set up.
+
+        Args:
+            refine: see `Refines`.
+            factor: of the working scale, at least 2.
+        """
+        self._refine = refine
+        self._factor = factor
+        self.cell = max(round(CELL / (2 * factor)), 1) * 2 * factor
+        self._small: Float | None = None
+        self._is_first = True
+        self._stretch: Stretch | None = None
+
+    def changes(
+        self,
+        decision: Decision,
+        picture: Pixels,
+        made: Callable[[Tile], None],
+        run_all: Callable[..., Iterable[Change]] = map,
+    ) -> Changes:
+        """Return by how much a decision's weights change.
+
+        Args:
+            decision: of the frame that is mixed in.
+            picture: ``(H, W[, C])``, what was fused so far.
+            made: sees to it that a part of it is made.
+            run_all: lets parts be looked at at the same time, as `map` does.
+        """
+        frame = decision.frame
+        apart = self._compare(decision)
+        if apart is None:
+            return Changes((), self.cell)
+        trust = _trust(decision)
+        height, width = (side // 2 * 2 for side in picture.shape[:2])  # the refiner halves them
+        unclear = self._unclear(decision, apart, trust, (height, width))
+        context = Context(HALO, 2, FADE)
+        both = np.stack([unclear, unclear])
+        found = regions(both, self.cell, (height, width), context, 2 * AT_ONCE)
+
+        def change(region: CandidateTile) -> Change:
+            window, share = region.window(height, width, context)
+            weight = enlarged(decision.alpha, self._factor, window.read)
+            below, above = (
+                self._levels(one) for one in (picture[window.read], frame.region(window.read))
+            )
+            by = self._refine(below, above, weight) - weight
+            by *= 1 - _lights(below, above)
+            by = by[_inner(window.read, window.core)] * share
+            if trust is not None:
+                by *= enlarged(trust, self._factor, window.core)
+            return Change(window.core, by)
+
+        for region in found:
+            window, _ = region.window(height, width, context)
+            made(window.read)
+        return Changes(run_all(change, found), self.cell)
+
+    def begin(self, decision: Decision) -> None:
+        """Take the first frame, which nothing is mixed into yet."""
+        self._small = self._seen(decision)
+
+    def _seen(self, decision: Decision) -> Float | None:
+        """Return the luminance of a frame at the working scale; None where it may not be refined.
+
+        The refiner knows frames that are opaque, in the light, and judged by themselves.
+        """
+        frame = decision.frame
+        if (
+            decision.seen is None
+            or frame.has_alpha
+            or frame.cover is not None
+            or frame.guide is not None
+        ):
+            return None
+        return floats(luminance(decision.seen))
+
+    def _compare(self, decision: Decision) -> Float | None:
+        """Return by how much a frame differs from what was fused so far, at the working scale.
+
+        None where it may not be refined, nor any that follows.
+        """
+        before, frame = self._small, self._seen(decision)
+        if before is None or frame is None:
+            self._small = None
+            return None
+        if self._is_first:
+            self._is_first = False
+            if Ground.of(np.stack([before, frame])).is_dark:
+                self._small = None
+                return None
+            self._stretch = Stretch.of([one[..., None] for one in (before, frame)])
+        apart = np.asarray(frame - before, np.float32)
+        self._small = np.asarray(before + apart * decision.alpha, np.float32)
+        np.abs(apart, out=apart)
+        if self._stretch is not None:
+            apart *= np.float32(self._stretch.gain)
+        return apart
+
+    def _levels(self, pixels: Pixels) -> Float:
+        """Return luminance in [0, 1], brought to the brightness that the refiner knows."""
+        grey = floats(luminance(pixels))
+        return grey if self._stretch is None else self._stretch.apply(grey)
+
+    def _unclear(
+        self, decision: Decision, apart: Float, trust: Float | None, shape: tuple[int, int]
+    ) -> NDArray[np.bool_]:
+        """Return which cells a decision is unclear in or near to."""
+        around = np.ones((3, 3), np.uint8)
+        most, least = cv2.dilate(decision.alpha, around), cv2.erode(decision.alpha, around)
+        unclear = (most > _UNCLEAR) & (least < 1 - _UNCLEAR)
+        unclear &= apart > _SEEN
+        if decision.left is not None:
+            unclear &= cv2.dilate(decision.left, around) > _LEFT
+        if trust is not None:
+            unclear &= trust > 0
+        reach = 2 * -(-NEAR // self._factor) + 1
+        near = cv2.dilate(unclear.astype(np.uint8), np.ones((reach, reach), np.uint8))
+        side = self.cell // self._factor
+        rows, columns = (-(-length // self.cell) for length in shape)
+        height, width = near.shape
+        lacking = [(0, max(rows * side - height, 0)), (0, max(columns * side - width, 0))]
+        padded = np.pad(near, lacking)[: rows * side, : columns * side]
+        cells = padded.reshape(rows, side, columns, side)
+        return np.asarray(cells.any(axis=(1, 3)), np.bool_)
+
+
+def _trust(decision: Decision) -> Float | None:
+    """Return where a weight may change, ``(h, w)`` in [0, 1]; None for everywhere.
+
+    Not where the guard decided, nor where frames are averaged since only noise tells them apart.
+    """
+    trust: Float | None = None
+    if decision.choice is not None:
+        softened = cv2.dilate(np.abs(decision.alpha - decision.choice), _AROUND_NOISE)
+        trust = np.clip(1 - softened * np.float32(1 / _SOFTENED), 0, 1)
+    if decision.kept is not None and decision.kept.any():
+        free = 1 - decision.kept
+        trust = free if trust is None else trust * free
+    return trust
+
+
+def _lights(below: Float, above: Float) -> Float:
+    """Return where lights are, and what is near to them, ``(h, w)`` in [0, 1].
+
+    Their discs have sharp edges where they are out of focus: only who sees the whole disc can tell.
+    """
+    lit = (np.maximum(below, above) > _LIT) & (np.abs(below - above) > _APART)
+    near = cv2.dilate(lit.astype(np.float32), _ROUND)
+    return np.asarray(cv2.blur(near, (5, 5)), np.float32)
+
+
+def _inner(read: Tile, core: Tile) -> Tile:
+    rows, columns = (
+        slice(c.start - r.start, c.stop - r.start) for r, c in zip(read, core, strict=True)
+    )
+    return rows, columns

@@ -1,0 +1,64 @@
+"""What the refiner sees of two pictures and a weight between them, at half of full scale."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from panfocus.arrays.types import Float
+
+#: Four pixels of each picture, the weight, three comparisons of detail, and how much there is.
+CHANNELS = 13
+#: Sides of the squares over which detail is compared, and over which luminance is levelled, pixels
+#: of half scale.
+_SIDES = (1, 3, 7)
+_LEVELLED = 5
+#: Context that evidence needs on each side, pixels of full scale: half of the largest square, and
+#: that of the Laplacian.
+REACH = _SIDES[-1] // 2 * 2 + 2
+#: Detail, share of white, that counts as little; factors that bring channels to one order.
+_LITTLE, _FAINT = 0.01, 0.004
+_CONTRAST, _AMOUNT = 4.0, 0.3
+#: A Laplacian that weighs all directions nearly alike.
+_LAPLACIAN = np.array([[-1, -2, -1], [-2, 12, -2], [-1, -2, -1]], np.float32) / 4
+
+
+def evidence(below: Float, above: Float, weight: Float) -> Float:
+    """Return what the refiner sees, ``(CHANNELS, h / 2, w / 2)`` float32.
+
+    Args:
+        below: luminance of what was fused so far, ``(h, w)`` in [0, 1], both sides even.
+        above: that of the frame that is mixed in.
+        weight: of the frame, ``(h, w)`` in [0, 1].
+
+    Example:
+        >>> flat = np.zeros((4, 6), np.float32)
+        >>> evidence(flat, flat, flat).shape
+        (13, 2, 3)
+    """
+    level = cv2.blur(_halved((below + above) * np.float32(0.5)), (_LEVELLED, _LEVELLED))
+    out = np.empty((CHANNELS, *level.shape), np.float32)
+    for picture, first in ((below, 0), (above, 4)):
+        for n in range(4):
+            pixels = picture[n // 2 :: 2, n % 2 :: 2]
+            np.multiply(pixels - level, np.float32(_CONTRAST), out=out[first + n])
+    out[8] = _halved(weight) * 2 - 1
+    detail = [_detail(picture) for picture in (below, above)]
+    both = level  # of the largest square in the end
+    for n, side in enumerate(_SIDES, start=9):
+        old, new = (np.asarray(cv2.blur(one, (side, side)), np.float32) for one in detail)
+        both = old + new
+        out[n] = (new - old) / (both + np.float32(_LITTLE))
+    np.log(both + np.float32(_FAINT), out=out[12])
+    out[12] *= np.float32(_AMOUNT)
+    return out
+
+
+def _detail(picture: Float) -> Float:
+    return _halved(np.abs(cv2.filter2D(picture, cv2.CV_32F, _LAPLACIAN)))
+
+
+def _halved(values: Float) -> Float:
+    height, width = values.shape
+    half = cv2.resize(values, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(half, np.float32)

@@ -1,0 +1,53 @@
+"""From a refiner's checkpoint to the files that the product runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from panfocus.systems.refiner.evidence import CHANNELS
+from panfocus.train import checkpoint as checkpoints
+from panfocus.train.helper_files import Interface, write_helper
+from panfocus.train.refiner.network import RefinerNet
+
+
+def pack(run: Path, out: Path, data: str) -> Path:
+    """Write the refiner of the run in a folder.
+
+    Args:
+        run: folder of the training.
+        out: folder to write; files of the same names are replaced.
+        data: what it was trained on, in words.
+
+    Raises:
+        DataError: no checkpoint, or one of another network.
+        OutputError: the export answers differently, or cannot be written.
+    """
+    held = checkpoints.read(run / checkpoints.NAME)
+    net = {name.removeprefix("net."): t for name, t in held.group("average").items()}
+    told = {"training_steps": held.fact("step"), "seed": held.fact("seed"), **held.fact("recipe")}
+    return write(net, out, {"data": data, "recipe": told})
+
+
+def write(weights: Mapping[str, Tensor], out: Path, told: Mapping[str, object]) -> Path:
+    """Write weights of a `RefinerNet` as the product runs them, with what the card tells."""
+    net = RefinerNet()
+    net.load_state_dict(dict(weights))
+    sides = {0: "number", 2: "height", 3: "width"}
+    interface = Interface(
+        asked="evidence",
+        answer="change",
+        free={"evidence": sides, "change": {0: "number", 1: "rows", 2: "columns"}},
+        examples=[
+            torch.rand(b, CHANNELS, h, w) for b, h, w in ((1, 24, 40), (1, 9, 14), (2, 33, 20))
+        ],
+    )
+    card = {
+        "name": "refiner",
+        "title": "Carries decisions of a reduced scale to full scale; OURS, of neither paper",
+        **told,
+    }
+    return write_helper(net.eval(), dict(weights), out, interface, card)

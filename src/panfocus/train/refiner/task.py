@@ -1,0 +1,174 @@
+"""The refiner as the training loop sees it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from panfocus.systems import System, load_system
+from panfocus.train.distributed import positions_of
+from panfocus.train.optimiser import cosine
+from panfocus.train.refiner.network import RefinerNet, refined
+from panfocus.train.refiner.samples import RefinerSample, mixed, place
+from panfocus.train.synthesis.odds import Odds
+from panfocus.train.synthesis.sources import Sources
+
+#: Of the place that pictures show: a step that no run comes to.
+_SHOWN = 2**31
+#: Errors of so many squared grey levels do not count, nor what lies so near to a place's border.
+_NOTHING, _BORDER = 1.0, 12
+#: Lights, see `panfocus.fusion.boundaries`: weights stay there.
+_LIT, _APART = 0.8, 0.25
+
+
+@dataclass(frozen=True)
+class RefinerRecipe:
+    """Everything that makes a refiner, but for seed, duration and machine.
+
+    Attributes:
+        decided_by: system whose decisions are refined.
+        size: height and width of a place, pixels.
+        scenes: of a step.
+        places: of a scene.
+        still: weight of changes as such.
+        learning_rate: at the peak.
+        ema: decay per step of the averaged weights.
+    """
+
+    decided_by: str = "dualpath"
+    size: int = 128
+    scenes: int = 2
+    places: int = 4
+    still: float = 0.1
+    learning_rate: float = 4e-3
+    ema: float = 0.998
+
+
+#: On a dark ground the refiner is not asked.
+ODDS = Odds(
+    lights=0.75, hairy=0.2, translucent=0.08, crisp=0.4, fluorescent=0, misfired=0, noise=0.2,
+    jpeg=0.3, radius=(0.6, 14.0),
+)  # fmt: skip
+
+
+@cache  # once a process: its session cannot be handed to another
+def _system(name: str) -> System:
+    system = load_system(name, device="cpu")
+    assert isinstance(system, System)
+    return system
+
+
+@dataclass(frozen=True)
+class RefinerDraws:
+    """Makes the batches (`panfocus.train.feed.Maker`)."""
+
+    recipe: RefinerRecipe
+    sources: Sources
+    seed: int
+
+    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
+        """Make this process's share of the places of `step`."""
+        made: list[RefinerSample] = []
+        for n in positions_of(self.recipe.scenes, rank, world):
+            made += self.of_scene(step, n)
+        return RefinerSample(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+
+    def of_scene(self, step: int, position: int) -> list[RefinerSample]:
+        """Make one scene and cut its places out."""
+        rng = np.random.default_rng((self.seed, step, position))
+        scene = mixed(rng, self.sources, _system(self.recipe.decided_by), ODDS)
+        return [place(rng, scene, self.recipe.size) for _ in range(self.recipe.places)]
+
+
+class RefinerLearner(nn.Module):
+    """The network with its loss."""
+
+    def __init__(self, still: float) -> None:
+        super().__init__()
+        self.net = RefinerNet()
+        self._still = still
+
+    def forward(self, seen: Tensor, levels: Tensor, colours: Tensor) -> dict[str, Tensor]:
+        """Return the loss terms of a batch in the order of `RefinerSample`.
+
+        The logarithm of the squared error of the mixed picture over that without any change, so
+        that a place counts as its decibels do; and how much weights change, squared.
+        """
+        weight = levels[:, 2]
+        change = refined(weight, self.net(seen).float()) - weight
+        change = change * (1 - lights(levels))
+        error, before = (_error(colours, w) for w in (weight + change, weight))
+        gain = (torch.log(error + _NOTHING) - torch.log(before + _NOTHING)).mean()
+        still = change.square().mean()
+        return {"gain": gain, "still": still, "loss": gain + self._still * still}
+
+
+def _error(colours: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean squared error of each place, ``(B,)``."""
+    below, above, truth = colours.unbind(1)
+    made = below + (above - below) * weight[:, None]
+    inner = (made - truth)[..., _BORDER:-_BORDER, _BORDER:-_BORDER]
+    return inner.square().mean((1, 2, 3))
+
+
+def lights(levels: Tensor) -> Tensor:
+    """Return where lights are, and what is near to them, ``(B, h, w)`` in [0, 1]."""
+    below, above = levels[:, :1], levels[:, 1:2]
+    lit = (torch.maximum(below, above) > _LIT) & ((above - below).abs() > _APART)
+    return F.avg_pool2d(F.max_pool2d(lit.float(), 13, 1, 6), 5, 1, 2, count_include_pad=False)[:, 0]
+
+
+class RefinerTask:
+    """See `panfocus.train.task.Task`."""
+
+    def __init__(self, recipe: RefinerRecipe, sources: Sources, seed: int = 0) -> None:
+        torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
+        self.model: nn.Module = RefinerLearner(recipe.still)
+        self.learning_rate = recipe.learning_rate
+        self.weight_decay = 0.0
+        self.clip = 1.0
+        self.ema = recipe.ema
+        self._recipe = recipe
+        self._draws = RefinerDraws(recipe, sources, seed)
+        self._shown = self._draws.of_scene(_SHOWN, 0)[0]
+
+    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
+        """Make this process's share of the places of `step`."""
+        return self._draws.batch(step, progress, rank, world)
+
+    def maker(self) -> RefinerDraws:
+        """Return what makes the batches."""
+        return self._draws
+
+    def rate(self, progress: float) -> float:
+        """Return the learning rate's factor."""
+        return cosine(progress, 0.01)
+
+    def prepare(self, progress: float) -> bool:
+        """Change nothing: the network is what it is from the start."""
+        return False
+
+    def settle(self) -> None:
+        """Restore nothing: any weights will do."""
+
+    @torch.no_grad()
+    def picture(self, model: nn.Module) -> NDArray[np.uint8]:
+        """Show a place: below, above, the weight before and after."""
+        assert isinstance(model, RefinerLearner)
+        device = next(model.parameters()).device
+        levels = torch.from_numpy(self._shown.levels)
+        change = model.net(torch.from_numpy(self._shown.seen)[None].to(device)).float().cpu()
+        row = torch.cat([*levels, refined(levels[2:], change)[0]], 1)
+        grey = np.asarray((row * 255).round().numpy(), np.uint8)
+        return np.ascontiguousarray(grey[..., None].repeat(3, axis=2))
+
+    def facts(self) -> dict[str, Any]:
+        """Return the recipe and the seed."""
+        return {"recipe": asdict(self._recipe), "seed": self._draws.seed}
