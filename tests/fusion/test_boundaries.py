@@ -7,7 +7,7 @@ import pytest
 
 from panfocus.arrays.pixels import shrink
 from panfocus.frame import Frame
-from panfocus.fusion.boundaries import Boundaries, Change, Changes, changed
+from panfocus.fusion.boundaries import Boundaries, WeightChange, WeightChanges, changed
 from panfocus.fusion.composite import Composer
 from panfocus.fusion.decision import Decision
 
@@ -161,7 +161,7 @@ def test_dim_frames_are_shown_as_bright_as_others():
 
 def test_changes_are_found_by_the_tiles_that_they_touch():
     part = slice(64, 192), slice(0, 64)
-    changes = Changes([Change(part, np.full((128, 64), 0.5, np.float32))], 64)
+    changes = WeightChanges([WeightChange(part, np.full((128, 64), 0.5, np.float32))], 64)
     assert len(changes.within((slice(0, 100), slice(0, 10)))) == 1
     assert not changes.within((slice(0, 64), slice(0, 64)))
     tile = slice(32, 96), slice(32, 96)
@@ -172,7 +172,7 @@ def test_changes_are_found_by_the_tiles_that_they_touch():
 
 def test_a_change_beside_a_tile_changes_nothing_in_it():
     part = slice(0, 128), slice(70, 128)
-    changes = Changes([Change(part, np.ones((128, 58), np.float32))], 64)
+    changes = WeightChanges([WeightChange(part, np.ones((128, 58), np.float32))], 64)
     tile = slice(0, 32), slice(32, 66)
     beside = changes.within(tile)
     assert beside

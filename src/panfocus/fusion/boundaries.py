@@ -58,7 +58,7 @@ class Refines(Protocol):
 
 
 @dataclass(frozen=True)
-class Change:
+class WeightChange:
     """By how much a weight changes in a part of the picture.
 
     Attributes:
@@ -70,20 +70,20 @@ class Change:
     by: Float
 
 
-class Changes:
+class WeightChanges:
     """By how much the weights of one decision change."""
 
-    def __init__(self, changes: Iterable[Change], cell: int) -> None:
+    def __init__(self, changes: Iterable[WeightChange], cell: int) -> None:
         """Take changes; where several meet they are added."""
         self._cell = cell
-        self._of: dict[tuple[int, int], list[Change]] = {}
+        self._of: dict[tuple[int, int], list[WeightChange]] = {}
         for change in changes:
             rows, columns = change.part
             for top in range(rows.start // cell, -(-rows.stop // cell)):
                 for left in range(columns.start // cell, -(-columns.stop // cell)):
                     self._of.setdefault((top, left), []).append(change)
 
-    def within(self, tile: Tile) -> list[Change]:
+    def within(self, tile: Tile) -> list[WeightChange]:
         """Return those that touch a tile, each once."""
         rows, columns = (
             range(span.start // self._cell, -(-span.stop // self._cell)) for span in tile
@@ -92,7 +92,7 @@ class Changes:
         return list({id(one): one for one in found}.values())
 
 
-def changed(weights: Float, tile: Tile, changes: Iterable[Change]) -> Float:
+def changed(weights: Float, tile: Tile, changes: Iterable[WeightChange]) -> Float:
     """Return the weights ``(h, w)`` of a tile, changed."""
     out = weights.copy()
     for change in changes:
@@ -129,8 +129,8 @@ class Boundaries:
         decision: Decision,
         picture: Pixels,
         made: Callable[[Tile], None],
-        run_all: Callable[..., Iterable[Change]] = map,
-    ) -> Changes:
+        run_all: Callable[..., Iterable[WeightChange]] = map,
+    ) -> WeightChanges:
         """Return by how much a decision's weights change.
 
         Args:
@@ -142,7 +142,7 @@ class Boundaries:
         frame = decision.frame
         apart = self._compare(decision)
         if apart is None:
-            return Changes((), self.cell)
+            return WeightChanges((), self.cell)
         trust = _trust(decision)
         height, width = (side // 2 * 2 for side in picture.shape[:2])  # the refiner halves them
         unclear = self._unclear(decision, apart, trust, (height, width))
@@ -150,7 +150,7 @@ class Boundaries:
         both = np.stack([unclear, unclear])
         found = regions(both, self.cell, (height, width), context, 2 * AT_ONCE)
 
-        def change(region: CandidateTile) -> Change:
+        def change(region: CandidateTile) -> WeightChange:
             window, share = region.window(height, width, context)
             weight = enlarged(decision.alpha, self._factor, window.read)
             below, above = (
@@ -161,12 +161,12 @@ class Boundaries:
             by = by[_inner(window.read, window.core)] * share
             if trust is not None:
                 by *= enlarged(trust, self._factor, window.core)
-            return Change(window.core, by)
+            return WeightChange(window.core, by)
 
         for region in found:
             window, _ = region.window(height, width, context)
             made(window.read)
-        return Changes(run_all(change, found), self.cell)
+        return WeightChanges(run_all(change, found), self.cell)
 
     def begin(self, decision: Decision) -> None:
         """Take the first frame, which nothing is mixed into yet."""

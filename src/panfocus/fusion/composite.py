@@ -17,7 +17,7 @@ from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
 from panfocus.fusion.blend import snap
-from panfocus.fusion.boundaries import Boundaries, Change, Changes, changed
+from panfocus.fusion.boundaries import Boundaries, WeightChange, WeightChanges, changed
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.late_mixing import LateMixing, mix_into
 from panfocus.fusion.modes import Mode
@@ -164,7 +164,7 @@ class Composer:
         if self._late is not None:
             self._late.end_frame()
 
-    def _changes(self, decision: Decision) -> Changes | None:
+    def _changes(self, decision: Decision) -> WeightChanges | None:
         """Return what is refined of a decision before anything of it is mixed in."""
         if self._boundaries is None or self._late is None:
             return None
@@ -184,7 +184,7 @@ class Composer:
         near: Tile,
         window: Window,
         decision: Decision,
-        changes: Sequence[Change] = (),
+        changes: Sequence[WeightChange] = (),
     ) -> _Weight | None:
         """Return a tile's weights at full scale; None where the frame has none."""
         weights = alpha[near]
