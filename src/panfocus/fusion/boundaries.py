@@ -139,10 +139,13 @@ class Boundaries:
             made: sees to it that a part of it is made.
             run_all: lets parts be looked at at the same time, as `map` does.
         """
+        none = WeightChanges((), self.cell)
+        if not decision.alpha.any():
+            return none
         frame = decision.frame
         apart = self._compare(decision)
         if apart is None:
-            return WeightChanges((), self.cell)
+            return none
         trust = _trust(decision)
         height, width = (side // 2 * 2 for side in picture.shape[:2])  # the refiner halves them
         unclear = self._unclear(decision, apart, trust, (height, width))
