@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 
 from panfocus.arrays.types import Float
 from panfocus.systems.weights import check_weights
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
 FOLDER = Path(__file__).parent
+_MODEL = "model.onnx"
 #: Blocks on each side that an answer depends on.
 REACH = 6
 #: Blocks times frames that the network sees at once, memory of some 60 MiB; and rows at least.
@@ -32,10 +28,15 @@ Shares = Callable[[Float, Callable[..., Iterable[Float]]], Float]
 class Scout:
     """The bundled scout; may be used by several threads."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet."""
+    def __init__(self, folder: Path = FOLDER, *, is_capped: bool = False) -> None:
+        """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet.
+
+        Args:
+            folder: of the network.
+            is_capped: whether a limit on memory in force forbids to ask for more than is touched.
+        """
         self._folder = folder
-        self._starting = Lock()
+        self._is_capped = is_capped
 
     def __call__(self, measures: Float, run_all: Callable[..., Iterable[Float]] = map) -> Float:
         """Return each frame's share of every block, ``(N, a, b)``, summing to 1 over N.
@@ -50,7 +51,7 @@ class Scout:
         count, _, height, width = measures.shape
         rows = max(_AT_ONCE // (count * width), _LEAST_ROWS)
         tops = range(0, height, rows)
-        session = self._session
+        session = self._started()
 
         def band(top: int) -> Float:
             above, below = max(top - REACH, 0), min(top + rows + REACH, height)
@@ -61,22 +62,23 @@ class Scout:
         parts = list(run_all(band, tops))
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    @property
-    def _session(self) -> Any:  # noqa: ANN401  its class has no complete types
-        with self._starting:  # threads that come together wait for one session
-            return cast("Any", self._started)
+    def _started(self) -> Any:  # noqa: ANN401  its class has no complete types
+        """Return a session for one stack.
 
-    @cached_property
-    def _started(self) -> InferenceSession:
+        It goes with its work, and with it the arena that its layers share: kept, that would lie
+        beside the large network's. Without one every layer of every band asks for fresh pages,
+        which costs twice what is done in them (MEASURED, docs/decisions/0039).
+        """
         from panfocus.systems.sessions import Source, on_cpu  # noqa: PLC0415  slow to import
 
+        self._check()
+        return on_cpu(Source(self._folder / _MODEL, 1, self._is_capped, sizes_differ=True))
+
+    def _check(self) -> None:
         card = json.loads((self._folder / "card.json").read_text("utf-8"))
-        model = self._folder / "model.onnx"
         check_weights(
-            model,
+            self._folder / _MODEL,
             card["sha256"],
             missing="the network that names candidates is missing",
             others="the network that names candidates is not the one of its card",
         )
-        # without an arena: it would be kept while the large network works
-        return on_cpu(Source(model, 1, is_capped=True))
