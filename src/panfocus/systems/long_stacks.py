@@ -40,6 +40,7 @@ from panfocus.systems.coarse_to_fine import (
 )
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.scout import Shares, evidence, has_plain_ground, named, only_named
+from panfocus.systems.twins import leave_one
 
 #: Frames that meet in a group, and at most in the last round. MEASURED: among more,
 #: their weights say less (docs/decisions/0022).
@@ -209,6 +210,7 @@ def _by_rounds(
     guess = _rounds(list(run_all(reduced, frames)), meet, run_all)
     weights = without_least(guess)
     candidates = named_by_weights(weights, measures[:, 0], OF_MANY)
+    leave_one(frames, candidates, weights, measures[:, 0], HALO)
     return _FirstLook(weights, candidates, REDUCTION, guess)
 
 
