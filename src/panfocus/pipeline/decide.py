@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from panfocus.pipeline.memory import Groups, groups, memory_limit
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.timing import Shares
 from panfocus.pipeline.working_scale import decided_at
+from panfocus.resources.spare import OF_FRAMES
 from panfocus.systems import (
     System,
     traits,
@@ -36,6 +37,18 @@ if TYPE_CHECKING:
     from panfocus.fusion.spread.stack import StackSpread
     from panfocus.guard.guard import Guard
     from panfocus.guard.spot_watch import SpotWatch
+
+
+class Again(NamedTuple):
+    """Frames in place a second time.
+
+    Attributes:
+        frames: yields all of them in order.
+        reader: returns what reads them by number.
+    """
+
+    frames: Callable[[], Iterator[Frame]]
+    reader: Callable[[], Callable[[int], Frame]]
 
 
 def _refinement(system: System) -> Refine | None:
@@ -52,7 +65,7 @@ class Mixing:
         system: System,
         factor: int,
         group: Groups,
-        again: Callable[[], Iterator[Frame]] | None = None,
+        again: Again | None = None,
     ) -> None:
         reads_again = again is not None and group.reads_again(journal.total)
         self._journal = journal
@@ -63,7 +76,7 @@ class Mixing:
             factor,
             group=group.compared,
             many=group.held(again=reads_again),
-            again=again() if again is not None and reads_again else None,
+            again=again.reader() if again is not None and reads_again else None,
             wants_depth=journal.settings.maps,
             prefer=_preference(journal),
             guard=self._guard,
@@ -150,7 +163,7 @@ def fuse_decisions(
     journal: Journal,
     system: System,
     source: Iterator[Frame],
-    again: Callable[[], Iterator[Frame]] | None = None,
+    again: Again | None = None,
 ) -> FusedPicture:
     """Fuse frames in place by a system that decides between them.
 
@@ -158,7 +171,7 @@ def fuse_decisions(
         journal: of the fusion.
         system: what decides.
         source: the frames.
-        again: yields them a second time; None where they come only once.
+        again: has them a second time; None where they come only once.
     """
     first = next(source, None)
     if first is None:
@@ -177,11 +190,12 @@ def fuse_decisions(
     mixing = mixing_anew()
     frames = _back([first], source)
     del first
-    for frame, restarts in journal.screened(frames):
-        if restarts:
-            mixing = mixing_anew()
-        mixing.push(frame)
-    mixing.finish()
+    with OF_FRAMES.kept():
+        for frame, restarts in journal.screened(frames):
+            if restarts:
+                mixing = mixing_anew()
+            mixing.push(frame)
+        mixing.finish()
     fold, composer = mixing.fold, mixing.composer
     index = depth = confidence = None
     if journal.settings.maps:
@@ -235,9 +249,7 @@ def _mends_bands(journal: Journal) -> bool:
     return journal.settings.banding == "mend" and journal.settings.mode == "blend"
 
 
-def _spread_of(
-    journal: Journal, again: Callable[[], Iterator[Frame]] | None
-) -> PairSpread | StackSpread | None:
+def _spread_of(journal: Journal, again: Again | None) -> PairSpread | StackSpread | None:
     """Return what mends spread light; None where there is none to mend."""
     settings = journal.settings
     if settings.spread == "off" or settings.mode != "blend":
@@ -252,7 +264,7 @@ def _spread_of(
 
     return StackSpread(
         is_linear=is_linear,
-        again=None if again is None else lambda: map(journal.uncovered, again()),
+        again=None if again is None else lambda: map(journal.uncovered, again.frames()),
     )
 
 
