@@ -203,7 +203,8 @@ table-page: $(VENV)/.dev
 
 table-streaming: $(VENV)/.dev
 	mkdir -p runs
-	$(BIN)/python benchmarks/streaming.py runs > $(R)/streaming.md
+	$(BIN)/python benchmarks/streaming.py runs --counts 5,30,100 --systems guided,dualpath \
+	  > $(R)/streaming.md
 
 table-speed: runs/.large
 	mkdir -p runs/lytro01 && cp $(LYTRO)/A/*01* runs/lytro01/a.jpg && cp $(LYTRO)/B/*01* runs/lytro01/b.jpg

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import floats, luminance, shrink, white
 from panfocus.arrays.types import Float, Pixels
+from panfocus.resources.spare import OF_FRAMES
 
 #: Frames of a stack, at most: an index map counts them in 16 bits.
 MOST_FRAMES = 2**16
@@ -50,12 +51,15 @@ class UnmadePixels(Protocol):
     Attributes:
         shape: ``(H, W, 3)``.
         dtype: of the pixels.
-        taken_grey: luminance ``(h, w)`` of the frame as it was taken, whatever its geometry.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    taken_grey: Pixels
+
+    @property
+    def taken_grey(self) -> Pixels:
+        """Luminance ``(h, w)`` of the frame as it was taken, whatever its geometry."""
+        ...
 
     @property
     def largest_sample(self) -> float:
@@ -203,7 +207,7 @@ class Frame:
             return self.guide
         held = self.held
         if isinstance(held, np.ndarray):
-            return luminance(held, has_alpha=self.has_alpha)
+            return luminance(held, has_alpha=self.has_alpha, room=OF_FRAMES.empty)
         return held.grey()
 
     @property

@@ -214,8 +214,7 @@ def test_more_than_can_be_held_meet_what_was_fused_of_those_before():
 
 def test_frames_that_are_read_again_are_mixed_like_those_that_are_held():
     pixels = np.random.default_rng(0).integers(0, 256, (21, 24, 32, 3)).astype(np.uint8)
-    again = (Frame.of(n, p) for n, p in enumerate(pixels))
-    told = folded(Many(), pixels, many=10, again=again)
+    told = folded(Many(), pixels, many=10, again=lambda n: Frame.of(n, pixels[n]))
     held = folded(Many(), pixels, many=10)
     np.testing.assert_array_equal(told.picture, held.picture)
     np.testing.assert_array_equal(told.index, held.index)

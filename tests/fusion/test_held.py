@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from panfocus.errors import InputError
 from panfocus.frame import Frame
 from panfocus.fusion.held import Held
 
@@ -34,20 +33,32 @@ def test_one_that_is_read_again_decides_as_one_that_is_held(alpha, cover, native
 def test_a_frame_is_found_again_with_what_it_did_not_show():
     one = frame(cover=True)
     held = Held.of(one, 2, is_native=True, is_read_again=True)
-    bare = [frame(2), frame(3), frame(4)]
-    again = iter(bare)
-    found = held.frame(again)
+    found = held.frame(frame)
     np.testing.assert_array_equal(found.pixels, one.pixels)
     np.testing.assert_array_equal(found.cover, one.cover)
-    assert next(again).number == 4
 
 
 def test_one_that_showed_everything_does_so_again():
     held = Held.of(frame(), 2, is_native=True, is_read_again=True)
-    assert held.frame(iter([frame(cover=True)])).cover is None
+    assert held.frame(lambda n: frame(n, cover=True)).cover is None
 
 
-def test_a_frame_that_does_not_come_again_is_told():
-    held = Held.of(frame(), 2, is_native=True, is_read_again=True)
-    with pytest.raises(InputError, match="second time"):
-        held.frame(iter([frame(1), frame(4)]))
+@pytest.mark.parametrize("alpha", [False, True])
+def test_one_that_is_not_mixed_is_read_only_if_somebody_asks(alpha):
+    one, asked = frame(alpha=alpha, cover=True), []
+
+    def read(number):
+        asked.append(number)
+        return frame(number, alpha=alpha)
+
+    held = Held.of(one, 2, is_native=True, is_read_again=True)
+    found = held.frame(read, is_mixed=False)
+    assert (found.number, found.shape, found.dtype) == (3, one.shape, one.dtype)
+    assert found.has_alpha == alpha
+    np.testing.assert_array_equal(found.cover, one.cover)
+    assert asked == []
+    np.testing.assert_array_equal(found.grey, one.grey)
+    tile = slice(2, 9), slice(3, 4)
+    np.testing.assert_array_equal(found.region(tile), one.region(tile))
+    np.testing.assert_array_equal(found.pixels, one.pixels)
+    assert asked == [3]

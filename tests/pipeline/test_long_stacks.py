@@ -6,8 +6,10 @@ import pytest
 import panfocus
 from panfocus import io
 from panfocus.arrays.pixels import floats
+from panfocus.errors import InputError
 from panfocus.pipeline import memory
 from panfocus.pipeline.memory import HELD_BYTES, Groups, groups
+from panfocus.pipeline.sources import ArrayStack
 from panfocus.systems import Card, load_system
 from panfocus.systems.long_stacks import ManyWeights
 from tests.conftest import texture
@@ -72,6 +74,53 @@ def test_files_are_read_twice_and_fused_as_frames_that_are_held(folder, pixels, 
     assert len(by_files.report.frames) == 9
     told = [frame["share"] for frame in by_files.report.frames]
     assert told == [frame["share"] for frame in once.report.frames]
+
+
+def test_frames_that_have_no_weight_are_not_read_again(folder, pixels, monkeypatch):
+    dull = (3, 8)
+    for n in dull:
+        pixels[n] = texture(96, 120) // 4
+        (folder / f"{n}.png").write_bytes(pillow(pixels[n], "PNG"))
+    seen = []
+
+    def read(info, _read=io.read_frame):
+        seen.append(info.path.stem)
+        return _read(info)
+
+    monkeypatch.setattr(io, "read_frame", read)
+    options = {"align": "none", "exposure": "none", "void": "off", "spread": "off"}
+    fused = panfocus.fuse(str(folder), system=Brightest(), **options)
+    assert sorted(seen) == sorted(
+        [*map(str, range(9)), *(str(n) for n in range(9) if n not in dull)]
+    )
+    assert not set(dull) & set(np.unique(fused.index))
+    once = panfocus.fuse(iter(pixels), system=Brightest(), **options)
+    np.testing.assert_array_equal(fused.image, once.image)
+
+
+class Passing:
+    """Frames that can only be gone through, as often as one likes."""
+
+    def __init__(self, frames):
+        self.frames = frames
+
+    def __len__(self):
+        return len(self.frames)
+
+    def __iter__(self):
+        return iter(self.frames)
+
+
+def test_frames_that_can_only_be_gone_through_are_read_again_by_their_numbers(pixels):
+    read = ArrayStack(Passing(pixels)).reader()
+    for number in (1, 4, 4, 8, 0):
+        np.testing.assert_array_equal(read(number).pixels, pixels[number])
+    with pytest.raises(InputError, match="second time"):
+        read(9)
+    options = {"align": "none", "exposure": "none"}
+    passed = panfocus.fuse(Passing(pixels), system=Brightest(), **options)
+    once = panfocus.fuse(iter(pixels), system=Brightest(), **options)
+    np.testing.assert_array_equal(passed.image, once.image)
 
 
 def test_registered_frames_are_placed_alike_both_times(folder, pixels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -44,12 +45,16 @@ def shrink(image: NDArray[SampleT], factor: int) -> NDArray[SampleT]:
     return np.asarray(small, image.dtype)
 
 
-def luminance(pixels: Pixels, *, has_alpha: bool = False) -> Pixels:
+def luminance(
+    pixels: Pixels, *, has_alpha: bool = False, room: Callable[..., Pixels] | None = None
+) -> Pixels:
     """Return ``(H, W)`` luminance in the native dtype (BT.601 for RGB, else the mean channel).
 
     Args:
         pixels: ``(H, W)`` or ``(H, W, C)``.
         has_alpha: the last channel is opacity and carries no detail.
+        room: makes the array for what is worked out of colour, as `numpy.empty` does; None for a
+            new one.
     """
     if pixels.ndim == 2:
         return pixels
@@ -58,7 +63,8 @@ def luminance(pixels: Pixels, *, has_alpha: bool = False) -> Pixels:
         return np.ascontiguousarray(pixels[..., 0])
     if channels == 3:
         code = cv2.COLOR_RGBA2GRAY if has_alpha else cv2.COLOR_RGB2GRAY
-        return np.asarray(cv2.cvtColor(pixels, code), pixels.dtype)
+        out = None if room is None else room(pixels.shape[:2], pixels.dtype)
+        return np.asarray(cv2.cvtColor(pixels, code, out), pixels.dtype)
     mean = pixels[..., :channels].mean(axis=-1, dtype=np.float32)
     return mean if pixels.dtype == np.float32 else np.rint(mean).astype(pixels.dtype)
 

@@ -67,6 +67,8 @@ def winners(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[n
         first = weights[0, band].copy()
         second = np.zeros_like(first)
         for n, weight in enumerate(weights[1:, band], start=1):
+            if not weight.any():  # as of many frames in most places
+                continue
             np.copyto(index[band], n, where=weight > first)
             np.maximum(second, np.minimum(weight, first), out=second)
             np.maximum(first, weight, out=first)

@@ -65,5 +65,8 @@ def chain(weights: Float) -> Iterator[Float]:
     total = weights[0].copy()
     yield np.ones_like(total)
     for weight in weights[1:]:
+        if not weight.any():
+            yield np.zeros_like(total)
+            continue
         total += weight
         yield np.divide(weight, total, out=np.zeros_like(total), where=total > 0)

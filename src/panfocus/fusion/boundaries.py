@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from panfocus.arrays.regions import CandidateTile, Context, regions
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
 from panfocus.fusion.decision import Decision
+from panfocus.systems import System, traits
 from panfocus.systems.intensity import Stretch
 
 #: Side of a cell, pixels of full scale, about; how far beyond it the decision may be unclear.
@@ -123,6 +124,12 @@ class Boundaries:
         self._small: Float | None = None
         self._is_first = True
         self._stretch: Stretch | None = None
+
+    @classmethod
+    def of(cls, system: System, factor: int) -> Self | None:
+        """Return what refines a system's decisions; None at full scale, or where nothing may."""
+        refine = None if factor == 1 else traits.refiner(system)
+        return None if refine is None else cls(refine, factor)
 
     def changes(
         self,

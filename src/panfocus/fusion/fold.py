@@ -21,8 +21,9 @@ from panfocus.frame import Frame
 from panfocus.fusion.blend import chain
 from panfocus.fusion.decision import Decision, Fold
 from panfocus.fusion.evidence_fold import EvidenceFold
-from panfocus.fusion.held import PART, Held
+from panfocus.fusion.held import PART, Again, Held
 from panfocus.fusion.translucency import Preference
+from panfocus.resources.spare import OF_FRAMES
 from panfocus.systems import System
 from panfocus.systems.checks import checked_weights
 from panfocus.systems.traits import at_once, decide_many, measures_alone, takes_native
@@ -51,7 +52,7 @@ class DecisionFold:
         operand: Operand = "best",
         guard: Guard | None = None,
         many: int = 0,
-        again: Iterator[Frame] | None = None,
+        again: Again | None = None,
     ) -> None:
         """Set up.
 
@@ -63,8 +64,7 @@ class DecisionFold:
                 source pixel of each place.
             guard: gives a second opinion on every decision; None to take them as they are.
             many: frames that may be held where the system compares many.
-            again: the same frames in their order, each once, from which those come that are mixed;
-                None to hold them.
+            again: reads those that are mixed a second time; None to hold them.
         """
         self._guard = guard
         self._system = system
@@ -96,6 +96,7 @@ class DecisionFold:
     def _decide(self) -> Iterator[Decision]:
         held, self._held = self._held, []
         if len(held) + (self._so_far is not None) > self._group:
+            OF_FRAMES.let_go()  # it would lie beside the network's
             many = decide_many(self._system, self._pictures(held))
             if many is not None:
                 yield from self._decide_by(many, held)
@@ -170,7 +171,7 @@ class DecisionFold:
         kept = self._guard.kept if self._guard else None
         for one, alpha, weight in zip(held, alphas, weights[-len(held) :], strict=True):
             left = left + weight
-            frame = one.frame(self._again)
+            frame = one.frame(self._again, is_mixed=bool(alpha.any()))
             yield Decision(frame, alpha, kept=kept, left=left, seen=one.picture)
 
     def _pictures(self, held: list[Held]) -> list[Pixels]:
@@ -233,7 +234,7 @@ def make_fold(
     guard: Guard | None = None,
     watch: SpotWatch | None = None,
     many: int = 0,
-    again: Iterator[Frame] | None = None,
+    again: Again | None = None,
 ) -> Fold:
     """Return the fold that fits a system.
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float, Pixels
-from panfocus.errors import InputError
 from panfocus.frame import Frame
+from panfocus.fusion.unread import UnreadPixels
+
+#: Number of a frame to the frame, read a second time.
+Again = Callable[[int], Frame]
 
 #: Frames that are mended and mixed at once of those that were compared together.
 PART = 8
@@ -29,6 +34,9 @@ class Held:
         whole: the frame; None where it is read again.
         seen: opacity ``(h, w)`` in [0, 1] of one with opacity that is read again.
         cover: bits of the cover of one that is read again; None where it shows everything.
+        shape: of the frame's pixels.
+        dtype: of them.
+        has_alpha: whether their last channel is opacity.
     """
 
     name: str
@@ -39,6 +47,9 @@ class Held:
     whole: Frame | None
     seen: Float | None = None
     cover: NDArray[np.uint8] | None = None
+    shape: tuple[int, ...] = ()
+    dtype: Any = None
+    has_alpha: bool = False
 
     @classmethod
     def of(cls, frame: Frame, factor: int, *, is_native: bool, is_read_again: bool) -> Held:
@@ -63,6 +74,9 @@ class Held:
             None,
             frame.opacity(factor) if frame.has_alpha else None,
             None if frame.cover is None else np.packbits(frame.cover == 255, axis=1),
+            frame.shape,
+            frame.dtype,
+            frame.has_alpha,
         )
 
     @property
@@ -74,25 +88,25 @@ class Held:
             return self.seen
         return self.shown.astype(np.float32)
 
-    def frame(self, again: Iterator[Frame] | None) -> Frame:
+    def frame(self, again: Again | None, *, is_mixed: bool = True) -> Frame:
         """Return the frame.
 
         Args:
-            again: the frames a second time, from this one or one before it on.
+            again: reads it; None where it is held whole.
+            is_mixed: whether any of its pixels is taken. Else it is read only if somebody asks for
+                what it shows, as where frames are averaged that noise alone tells apart.
 
         Raises:
-            InputError: it does not come again.
+            InputError: it cannot be read again.
         """
         if self.whole is not None:
             return self.whole
-        for frame in again or ():
-            if frame.number == self.number:
-                return self._covered(frame)
-        raise InputError(
-            "a frame that was read cannot be read a second time",
-            where=self.name,
-            remedy="leave the frames where they are until they are fused",
-        )
+        assert again is not None
+        read = partial(again, self.number)
+        if is_mixed:
+            return self._covered(read())
+        pixels = UnreadPixels(read, self.shape, self.dtype)
+        return self._covered(Frame(self.name, pixels, self.has_alpha, number=self.number))
 
     def _covered(self, frame: Frame) -> Frame:
         """Return the frame with what it does not show marked as it was the first time."""

@@ -74,7 +74,7 @@ class Guard:
             shown: where each frame shows anything of its own, ``(h, w)``; None for everywhere.
         """
         greys = Greys(frames, shown)
-        made = mixed(list(greys.halves), np.stack([half(weight) for weight in weights]))
+        made = mixed(greys.halves, (half(weight) for weight in weights))
         mask: Float | None = None
         mending = self._blocks(frames, greys, made)
         if mending is not None:

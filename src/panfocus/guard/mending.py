@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -30,8 +30,8 @@ class Mending:
     weights: Float
 
 
-def mixed(greys: Sequence[Float], weights: Float) -> Float:
-    """Return the luminance ``(h, w)`` of frames that are mixed by weights ``(N, h, w)``."""
+def mixed(greys: Sequence[Float] | Float, weights: Iterable[Float]) -> Float:
+    """Return the luminance ``(h, w)`` of frames that are mixed by as many weights ``(h, w)``."""
     made = np.zeros_like(greys[0])
     for grey, weight in zip(greys, weights, strict=True):
         cv2.accumulateProduct(grey, weight, made)

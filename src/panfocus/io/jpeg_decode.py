@@ -18,6 +18,7 @@ from panfocus.io import cmyk
 from panfocus.io.frames import DamageError, Header
 from panfocus.io.jpeg import EOI, SOS, Inks, JpegError, read_colours, segments
 from panfocus.io.sectors import has_copies, has_zeros
+from panfocus.resources.spare import OF_FRAMES
 
 # Between scans come only tables, comments and application data; anything else is damage.
 _BETWEEN_SCANS = frozenset({0xC4, 0xCC, SOS, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)})
@@ -158,7 +159,9 @@ def decode(data: bytes, *, lenient: bool = False) -> tuple[NDArray[np.uint8], tu
     if trouble and not lenient:
         raise JpegDamageError(trouble)
     header, inks = read_colours(io.BytesIO(data))
-    pixels, complaint = _decode(data, _colours(header, inks))
+    shape = header.height, header.width, 4 if inks is not None else header.channels
+    room = OF_FRAMES.empty(shape, np.uint8)
+    pixels, complaint = _decode(data, _colours(header, inks), buffer=room)
     if not _is_padding(data, walk, complaint):
         trouble = trouble or f"the compressed data are damaged ({complaint or 'zeros'})"
         if not lenient:
@@ -178,12 +181,14 @@ def _photograph(pixels: NDArray[np.uint8], header: Header, inks: Inks | None) ->
     return pixels if header.channels == 3 else pixels[..., 0]
 
 
-def _decode(data: bytes, colours: str, **size: int) -> tuple[NDArray[np.uint8], str | None]:
-    """Return pixels (H, W, C), and libjpeg's last warning."""
+def _decode(
+    data: bytes, colours: str, buffer: NDArray[np.uint8] | None = None, **size: int
+) -> tuple[NDArray[np.uint8], str | None]:
+    """Return pixels (H, W, C), in `buffer` where it is given, and libjpeg's last warning."""
     import simplejpeg  # noqa: PLC0415 - PNG or TIFF users do not need it
 
     try:
-        return simplejpeg.decode_jpeg(data, colours, strict=True, **size), None
+        return simplejpeg.decode_jpeg(data, colours, strict=True, buffer=buffer, **size), None
     except ValueError as error:
         complaint = str(error)
     if "subsampling" in complaint and not size:  # of a kind that its interface has no name for
@@ -192,7 +197,8 @@ def _decode(data: bytes, colours: str, **size: int) -> tuple[NDArray[np.uint8], 
         pixels = imagecodecs.jpeg8_decode(data)
         return pixels.reshape(*pixels.shape[:2], -1), None
     try:
-        return simplejpeg.decode_jpeg(data, colours, strict=False, **size), complaint
+        made = simplejpeg.decode_jpeg(data, colours, strict=False, buffer=buffer, **size)
+        return made, complaint
     except ValueError as error:
         raise JpegDamageError(f"the compressed data are damaged ({error})") from error
 

@@ -1,4 +1,4 @@
-"""TIFF: what its pages are, and decoding one through tifffile."""
+"""TIFF: what its pages are, and decoding one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
 from panfocus.io import cmyk
-from panfocus.io.frames import DamageError, Depth, Header, KindError, Span
+from panfocus.io.frames import Depth, Header, KindError, Span
 from panfocus.io.ifd import (
     Block,
     Directory,
@@ -20,10 +20,11 @@ from panfocus.io.ifd import (
     read_directory,
 )
 from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
-from panfocus.io.segments import holds_ycck, jpeg_trouble, segments_of
+from panfocus.io.segments import segments_of
 from panfocus.io.tiff_axes import promised_pages, said_axes
 from panfocus.io.tiff_chain import TiffError, offsets_of, walked
 from panfocus.io.tiff_colours import name_of, palette, straight_alpha
+from panfocus.io.tiff_samples import samples_of
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_MIN_IS_WHITE: 1, _MIN_IS_BLACK: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
@@ -38,7 +39,6 @@ _OTHER_NUMBERS = (
     "or save it with 8 or 16 bit integers first"
 )
 _REAL_NUMBERS = "save what shall be fused, as the magnitude, with 8 or 16 bit integers"
-_READ_AHEAD = 1 << 24  # compressed bytes held while decoding
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def _extra(block: Block) -> int:
 
 
 def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray[Any], Header]:
-    """Decode one page through tifffile, whose codecs release the GIL.
+    """Decode one page.
 
     Args:
         path: the file.
@@ -232,28 +232,10 @@ def read_page(path: Path, index: int, *, lenient: bool = False) -> tuple[NDArray
         TiffError: damaged or cut off.
         DamageError: a JPEG inside is damaged.
     """
-    import logging  # noqa: PLC0415 - tifffile needs it, other formats do without
-
-    import tifffile  # noqa: PLC0415 - slow to import, and not needed for other formats
-
-    # it reports oddities through logging, which would print on stderr where nobody asked for it
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
-
     with path.open("rb") as file:
         block, offset = _block_at(file, index)
         header = _header(block)
-        file.seek(0)
-        with tifffile.TiffFile(file) as tiff:
-            # not by its number: the whole chain of pages before it would be walked
-            tiff.filehandle.seek(offset)
-            page = tifffile.TiffPage(tiff, index=index)
-            trouble = jpeg_trouble(page)
-            if trouble and not lenient:
-                raise DamageError(trouble)
-            if int(block.number(Tag.PHOTOMETRIC, _MIN_IS_BLACK)) == _CMYK and holds_ycck(page):
-                raise KindError("CMYK as YCCK in a JPEG", "save it as RGB first")
-            # one worker: several would hold many decoded strips beside the picture
-            pixels: NDArray[Any] = page.asarray(maxworkers=1, buffersize=_READ_AHEAD)
+        pixels, trouble = samples_of(file, block, offset, index, lenient=lenient)
     if trouble:
         header = replace(header, notes=(*header.notes, trouble))
     if int(block.number(Tag.PLANAR, 1)) == _SEPARATE and header.channels > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from panfocus.pipeline.memory import Groups, groups, memory_limit
 from panfocus.pipeline.result import FusedPicture
 from panfocus.pipeline.timing import Shares
 from panfocus.pipeline.working_scale import decided_at
+from panfocus.resources.spare import OF_FRAMES
 from panfocus.systems import (
     System,
     traits,
@@ -39,15 +40,21 @@ if TYPE_CHECKING:
     from panfocus.guard.spot_watch import SpotWatch
 
 
+class Again(NamedTuple):
+    """Frames in place a second time.
+
+    Attributes:
+        frames: yields all of them in order.
+        reader: returns what reads them by number.
+    """
+
+    frames: Callable[[], Iterator[Frame]]
+    reader: Callable[[], Callable[[int], Frame]]
+
+
 def _refinement(system: System) -> Refine | None:
     own = traits.refinement(system)
     return None if own is None else Refine(*own)
-
-
-def _boundaries(system: System, factor: int) -> Boundaries | None:
-    """Return what refines decisions of a reduced scale; None where there are none, or none may."""
-    refiner = None if factor == 1 else traits.refiner(system)
-    return None if refiner is None else Boundaries(refiner, factor)
 
 
 class Mixing:
@@ -59,7 +66,7 @@ class Mixing:
         system: System,
         factor: int,
         group: Groups,
-        again: Callable[[], Iterator[Frame]] | None = None,
+        again: Again | None = None,
     ) -> None:
         reads_again = again is not None and group.reads_again(journal.total)
         self._journal = journal
@@ -70,7 +77,7 @@ class Mixing:
             factor,
             group=group.compared,
             many=group.held(again=reads_again),
-            again=again() if again is not None and reads_again else None,
+            again=again.reader() if again is not None and reads_again else None,
             wants_depth=journal.settings.maps,
             prefer=_preference(journal),
             guard=self._guard,
@@ -87,7 +94,7 @@ class Mixing:
             factor,
             mode=mode,
             refine=_refinement(system),
-            boundaries=_boundaries(system, factor),
+            boundaries=Boundaries.of(system, factor),
             maps=journal.settings.maps or self._restoration is not None,
         )
         self._shares = Shares()
@@ -158,7 +165,7 @@ def fuse_decisions(
     journal: Journal,
     system: System,
     source: Iterator[Frame],
-    again: Callable[[], Iterator[Frame]] | None = None,
+    again: Again | None = None,
 ) -> FusedPicture:
     """Fuse frames in place by a system that decides between them.
 
@@ -166,7 +173,7 @@ def fuse_decisions(
         journal: of the fusion.
         system: what decides.
         source: the frames.
-        again: yields them a second time; None where they come only once.
+        again: has them a second time; None where they come only once.
     """
     first = next(source, None)
     if first is None:
@@ -185,11 +192,12 @@ def fuse_decisions(
     mixing = mixing_anew()
     frames = _back([first], source)
     del first
-    for frame, restarts in journal.screened(frames):
-        if restarts:
-            mixing = mixing_anew()
-        mixing.push(frame)
-    mixing.finish()
+    with OF_FRAMES.kept():
+        for frame, restarts in journal.screened(frames):
+            if restarts:
+                mixing = mixing_anew()
+            mixing.push(frame)
+        mixing.finish()
     fold, composer = mixing.fold, mixing.composer
     index = depth = confidence = None
     if journal.settings.maps:
@@ -243,9 +251,7 @@ def _mends_bands(journal: Journal) -> bool:
     return journal.settings.banding == "mend" and journal.settings.mode == "blend"
 
 
-def _spread_of(
-    journal: Journal, again: Callable[[], Iterator[Frame]] | None
-) -> PairSpread | StackSpread | None:
+def _spread_of(journal: Journal, again: Again | None) -> PairSpread | StackSpread | None:
     """Return what mends spread light; None where there is none to mend."""
     settings = journal.settings
     if settings.spread == "off" or settings.mode != "blend":
@@ -260,7 +266,7 @@ def _spread_of(
 
     return StackSpread(
         is_linear=is_linear,
-        again=None if again is None else lambda: map(journal.uncovered, again()),
+        again=None if again is None else lambda: map(journal.uncovered, again.frames()),
     )
 
 

@@ -6,7 +6,7 @@ and grain, what looks after spots and what moves frames part by part are made fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +42,11 @@ class OpaqueStack:
         """Yield the frames in order."""
         frames = self._stack.frames()
         return map(_without_opacity, frames) if self.hides_nothing else frames
+
+    def reader(self) -> Callable[[int], Frame]:
+        """Return what reads frames by number, once all were gone through."""
+        read = self._stack.reader()
+        return (lambda number: _without_opacity(read(number))) if self.hides_nothing else read
 
     def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from itertools import count
 from typing import cast
@@ -94,6 +94,22 @@ def placed_again(journal: Journal, stack: Stack) -> Iterator[Frame]:
         frame = replace(read, number=number)
         registration = journal.registration
         yield frame if registration is None else _place(registration, journal, frame)
+
+
+def placed_reader(journal: Journal, read: Callable[[int], Frame]) -> Callable[[int], Frame]:
+    """Return what reads a frame of `placed` by its number once more.
+
+    Args:
+        journal: of the fusion.
+        read: reads it as it is in its file.
+    """
+
+    def at(number: int) -> Frame:
+        frame = replace(read(number), number=number)
+        registration = journal.registration
+        return frame if registration is None else _place(registration, journal, frame)
+
+    return at
 
 
 def _place(registration: Registration, journal: Journal, frame: Frame) -> Frame:

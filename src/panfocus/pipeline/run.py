@@ -12,23 +12,22 @@ from panfocus.frame import Frame
 from panfocus.pipeline.best import take_best
 from panfocus.pipeline.chosen import Chosen
 from panfocus.pipeline.cull import cull_arrays, culled
-from panfocus.pipeline.decide import fuse_decisions
+from panfocus.pipeline.decide import Again, fuse_decisions
 from panfocus.pipeline.journal import Cancel, Journal, Progress
 from panfocus.pipeline.memory import kept_bytes
 from panfocus.pipeline.opacity import OpaqueStack
 from panfocus.pipeline.picture import fuse_picture
 from panfocus.pipeline.plan import Plan, check_system, plan
-from panfocus.pipeline.register import in_place, placed_again
+from panfocus.pipeline.register import in_place, placed_again, placed_reader
 from panfocus.pipeline.result import FusedPicture, at_depth
 from panfocus.pipeline.settings import check_uncalibrated, make_settings
+from panfocus.pipeline.source_checks import check_once, check_source
 from panfocus.pipeline.sources import (
     Arrays,
     ArrayStack,
     FileStack,
     ReiterableFrames,
     Source,
-    check_once,
-    check_source,
     from_arrays,
     is_paths,
     length_of,
@@ -122,7 +121,7 @@ def _execute(
         if journal.settings.mode == "best-plane":
             result = take_best(journal, frames)
         elif traits.decides(journal.system):
-            again = None if stack is None else partial(placed_again, journal, stack)
+            again = None if stack is None else _again(journal, stack)
             result = fuse_decisions(journal, journal.system, frames, again)
         else:
             assert traits.makes_picture(journal.system)
@@ -134,6 +133,12 @@ def _execute(
     journal.tell(journal.total or 1, "done", "fused")
     result = replace(result, registration=journal.registration)
     return at_depth(result, journal.settings.bit_depth)
+
+
+def _again(journal: Journal, stack: OpaqueStack) -> Again:
+    return Again(
+        partial(placed_again, journal, stack), lambda: placed_reader(journal, stack.reader())
+    )
 
 
 def _shown(frames: Iterator[Frame], seen: Callable[[Frame], None]) -> Iterator[Frame]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard, cast
 
@@ -17,6 +18,7 @@ from panfocus.errors import InputError, UsageError
 from panfocus.frame import Frame
 from panfocus.pipeline.array_frames import as_pixels, check_picture, no_picture
 from panfocus.resources.later import Later
+from panfocus.resources.spare import OF_FRAMES
 from panfocus.schema import said
 
 Paths = str | Path | Sequence[str | Path]
@@ -109,12 +111,13 @@ def from_arrays(
 
 def _ahead(reads: Sequence[Callable[[], Frame]]) -> Iterator[Frame]:
     """Decode one frame ahead of the one in use."""
-    ahead = Later(reads[0])
-    for read in reads[1:]:
-        frame = ahead.result()
-        ahead = Later(read)
-        yield frame
-    yield ahead.result()
+    with OF_FRAMES.kept():
+        ahead = Later(reads[0])
+        for read in reads[1:]:
+            frame = ahead.result()
+            ahead = Later(read)
+            yield frame
+        yield ahead.result()
 
 
 def _read(info: io.FrameInfo) -> Frame:
@@ -157,6 +160,10 @@ class FileStack:
     def small(self, order: Sequence[int], factor: int) -> Iterator[Frame]:
         """Yield frames by number, shrunk to ``(H // factor, W // factor[, C])``."""
         return _ahead([partial(self._read_small, n, factor) for n in order])
+
+    def reader(self) -> Callable[[int], Frame]:
+        """Return what reads frames by number, for those who went through all of them before."""
+        return self._read
 
     def _read(self, number: int) -> Frame:
         kept = self._kept.pop(number, None)
@@ -228,6 +235,29 @@ class ArrayStack:
             frame = _checked(n, frames[n], (first.pixels.shape, first.pixels.dtype))
             yield self._shrunk(n, frame, factor)
 
+    def reader(self) -> Callable[[int], Frame]:
+        """Return what reads frames by number, for those who went through all of them before.
+
+        Frames that can only be gone through are gone through once more if numbers ascend.
+        """
+        place, frames = 0, from_arrays(self.arrays)
+
+        def read(number: int) -> Frame:
+            nonlocal place, frames
+            if number < place:
+                place, frames = 0, from_arrays(self.arrays)
+            found = next(islice(frames, number - place, None), None)
+            place = number + 1
+            if found is None:
+                raise InputError(
+                    "a frame that was read cannot be read a second time",
+                    where=f"frame {number}",
+                    remedy="leave the frames where they are until they are fused",
+                )
+            return found
+
+        return read
+
     def _shrunk(self, number: int, frame: Frame, factor: int) -> Frame:
         self.seen(number, frame)
         return frame.shrunk(factor)
@@ -259,42 +289,3 @@ def is_paths(source: object) -> TypeGuard[Paths]:
 def length_of(frames: object) -> int | None:
     """Return how many frames there are, None when that shows only at their end."""
     return len(frames) if isinstance(frames, Sized) else None
-
-
-def check_source(frames: object) -> None:
-    """Refuse what holds no frames at all.
-
-    Raises:
-        UsageError: no names, no arrays, nothing to go through.
-    """
-    is_list = isinstance(frames, (list, tuple))
-    names = [isinstance(one, (str, Path)) for one in cast("Any", frames)] if is_list else []
-    is_some = isinstance(frames, (str, Path, Iterable)) and not isinstance(
-        frames, (bytes, bytearray, memoryview, Mapping, Frame, type)
-    )
-    is_some = (
-        is_some and getattr(cast("object", frames), "shape", None) != ()
-    )  # an array of one number
-    if not is_some or (any(names) and not all(names)):
-        raise UsageError(
-            "these are no frames",
-            where="frames",
-            expected="file names, an array (N, H, W[, C]), or any iterable of arrays (H, W[, C])",
-            got="names and arrays mixed" if is_some else said(cast("object", frames)),
-        )
-
-
-def check_once(reference: str) -> None:
-    """Refuse a reference that frames which can be read only once cannot have.
-
-    Raises:
-        UsageError: it is neither the first frame nor left to panfocus.
-    """
-    if reference not in ("middle", "first", "0"):
-        raise UsageError(
-            "frames that can be read only once have the first of them for reference",
-            where="reference",
-            expected="first, or a sequence of frames in place of an iterable",
-            got=reference,
-            remedy="collect the frames first: list(frames)",
-        )

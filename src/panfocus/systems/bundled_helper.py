@@ -6,41 +6,51 @@ import json
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from panfocus.errors import SystemError_
 from panfocus.systems.weights import check_weights
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 
 class BundledHelper:
     """A folder of ``card.json`` and ``model.onnx``; may be used by several threads."""
 
-    def __init__(self, folder: Path, told: str) -> None:
+    def __init__(self, folder: Path, told: str, *, is_capped: bool = False) -> None:
         """Take the folder; nothing is read yet.
 
         Args:
             folder: of card and network.
             told: the network, for messages, such as "the network that names candidates".
+            is_capped: whether a limit on memory in force forbids to ask for more than is touched.
         """
         self._folder = folder
         self._told = told
+        self._is_capped = is_capped
         self._starting = Lock()
 
     @property
     def session(self) -> Any:  # noqa: ANN401  its class has no complete types
-        """What runs it, on one thread of the processor.
+        """What runs it, on one thread of the processor; kept once asked for.
+
+        Raises:
+            SystemError_: see `start`.
+        """
+        with self._starting:  # threads that come together wait for one session
+            return self._kept
+
+    @cached_property
+    def _kept(self) -> Any:  # noqa: ANN401  as above
+        return self.start()
+
+    def start(self) -> Any:  # noqa: ANN401  as above
+        """Return what runs it, for its caller alone.
+
+        Its layers share an arena: without one each asks for fresh pages, which costs twice what is
+        done in them (MEASURED, docs/decisions/0039).
 
         Raises:
             SystemError_: card or network missing, damaged, or not the one of its card.
         """
-        with self._starting:  # threads that come together wait for one session
-            return cast("Any", self._started)
-
-    @cached_property
-    def _started(self) -> InferenceSession:
         # what classical systems do without is not imported before a network runs
         from panfocus.systems.sessions import Source, on_cpu  # noqa: PLC0415
 
@@ -51,8 +61,7 @@ class BundledHelper:
             missing=f"{self._told} is missing",
             others=f"{self._told} is not the one of its card",
         )
-        # without an arena: it would be kept while the large network works
-        return on_cpu(Source(model, 1, is_capped=True))
+        return on_cpu(Source(model, 1, self._is_capped, sizes_differ=True))
 
     def _digest(self) -> str:
         path = self._folder / "card.json"

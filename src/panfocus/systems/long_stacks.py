@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -40,6 +40,7 @@ from panfocus.systems.coarse_to_fine import (
 )
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.scout import Shares, evidence, has_plain_ground, named, only_named
+from panfocus.systems.twins import leave_one
 
 #: Frames that meet in a group, and at most in the last round. MEASURED: among more,
 #: their weights say less (docs/decisions/0022).
@@ -66,6 +67,11 @@ class ManyWeights:
     shares: NDArray[np.uint8]
     guess: Float
 
+    @cached_property
+    def _has_some(self) -> list[bool]:
+        """Which frames have any share."""
+        return [bool(share.any()) for share in self.shares]
+
     def __len__(self) -> int:
         """How many frames."""
         return len(self.shares)
@@ -83,11 +89,11 @@ class ManyWeights:
             size: frames of a part, the last may be less.
             first: frame that the first part begins with.
         """
-        before = _summed(self.shares[:first]) if first else None
+        before = self._summed(range(first)) if first else None
         room = np.empty((min(size, len(self)) + 1, *self.shares.shape[1:]), np.float32)
         for start in range(first, len(self), size):
             stop = min(start + size, len(self))
-            total = _summed(self.shares[start:stop])
+            total = self._summed(range(start, stop))
             total = total if before is None else before + total
             yield self._part(room, range(start, stop), before, total.copy())
             before = total
@@ -101,6 +107,7 @@ class ManyWeights:
         """
         start, stop = frames.start, frames.stop
         own = room[: len(frames) + (before is not None)]
+        has_some = [True] * (before is not None) + self._has_some[start:stop]
         own[len(own) - len(frames) :] = self.shares[start:stop]
         if before is not None:
             own[0] = before
@@ -113,16 +120,19 @@ class ManyWeights:
             for n in range(len(own)):
                 own[n] += empty & (numbers == n)
             total += empty
-        own /= total
+            has_some = [True] * len(own)
+        for part, some in zip(own, has_some, strict=True):
+            if some:
+                np.divide(part, total, out=part)
         return own, empty
 
-
-def _summed(shares: NDArray[np.uint8]) -> Float:
-    """Return the sum of maps ``(N, h, w)``, of which 65536 / 255 may be, exactly."""
-    total = np.zeros(shares.shape[1:], np.uint16)
-    for share in shares:
-        cv2.add(total, share, total, dtype=cv2.CV_16U)
-    return total.astype(np.float32)
+    def _summed(self, frames: range) -> Float:
+        """Return the sum of some frames' shares, of which 65536 / 255 may be, exactly."""
+        total = np.zeros(self.shares.shape[1:], np.uint16)
+        for n in frames:
+            if self._has_some[n]:
+                cv2.add(total, self.shares[n], total, dtype=cv2.CV_16U)
+        return total.astype(np.float32)
 
 
 def decided(
@@ -153,10 +163,12 @@ def decided(
             )
         else:
             first = _by_scout(measures, scout, pool.map)
-        shares = np.empty((len(frames), height, width), np.uint8)
+        # most frames have none: of their maps no memory is touched
+        shares = np.zeros((len(frames), height, width), np.uint8)
         whole = slice(0, height), slice(0, width)
         for share, weight in zip(shares, first.weights, strict=True):
-            share[...] = _bytes(enlarged(weight, first.scale, whole))
+            if weight.any():
+                share[...] = _bytes(enlarged(weight, first.scale, whole))
         look = Look(
             frames,
             decide=lambda seen: _rounds(seen, lambda some: decide(np.stack(some))),
@@ -209,6 +221,7 @@ def _by_rounds(
     guess = _rounds(list(run_all(reduced, frames)), meet, run_all)
     weights = without_least(guess)
     candidates = named_by_weights(weights, measures[:, 0], OF_MANY)
+    leave_one(frames, candidates, weights, measures[:, 0], HALO)
     return _FirstLook(weights, candidates, REDUCTION, guess)
 
 

@@ -104,7 +104,7 @@ class NetworkSystem:
     def _scout(self) -> Scout:
         from panfocus.systems.scout import Scout  # noqa: PLC0415  only long stacks need it
 
-        return Scout()
+        return Scout(is_capped=self._running.is_capped)
 
     @cached_property
     def refiner(self) -> Refiner | None:
@@ -113,7 +113,7 @@ class NetworkSystem:
             return None
         from panfocus.systems.refiner import Refiner  # noqa: PLC0415  only large pictures need it
 
-        return Refiner()
+        return Refiner(is_capped=self._running.is_capped)
 
     @property
     def card(self) -> Card:
@@ -198,14 +198,17 @@ class NetworkSystem:
         from panfocus.systems.long_stacks import decided  # noqa: PLC0415  only long stacks need it
 
         stretch = Stretch.of(frames)
-        return decided(
-            frames,
-            partial(self.infer, stretch=stretch, tile=True),
-            self._scout,
-            card=self._card,
-            stretch=stretch,
-            threads=self._running.cores,
-        )
+        try:
+            return decided(
+                frames,
+                partial(self.infer, stretch=stretch, tile=True),
+                self._scout,
+                card=self._card,
+                stretch=stretch,
+                threads=self._running.cores,
+            )
+        finally:
+            self._running.let_go()  # many frames are mixed before the next are decided between
 
     def _may_leave_out(self, frames: Sequence[Pixels] | Pixels) -> bool:
         """Whether the network may be run only where frames compete."""

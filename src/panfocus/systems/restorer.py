@@ -102,7 +102,9 @@ class Restorer:
                 from panfocus.systems.sessions import Source, on_cpu  # noqa: PLC0415
 
                 threads = self._threads or os.cpu_count() or 1
-                self._started = on_cpu(Source(self._model, threads, is_capped()))
+                self._started = on_cpu(
+                    Source(self._model, threads, is_capped(), sizes_differ=False)
+                )
             return cast("Any", self._started)
 
     def added(self, seen: Float) -> Float:

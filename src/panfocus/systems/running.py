@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from panfocus.arrays.types import Float
 from panfocus.errors import SystemError_
 from panfocus.resources.memory import is_capped
@@ -79,7 +81,7 @@ class RunningNetwork:
     def _network(self) -> Network:
         from panfocus.systems.sessions import Network  # noqa: PLC0415  as below
 
-        return Network(self.model, self.cores, self.is_capped, self._card)
+        return Network(self.model, self.cores, self.is_capped, sizes_differ=False, card=self._card)
 
     @property
     def session(self) -> InferenceSession:
@@ -103,7 +105,7 @@ class RunningNetwork:
             if self._single is None:
                 from panfocus.systems.sessions import RanOn, on_cpu  # noqa: PLC0415
 
-                self._single = on_cpu(replace(self._network, threads=1))
+                self._single = on_cpu(replace(self._network, threads=1, sizes_differ=True))
                 self._ran_on = self._ran_on or RanOn(CPU, self._asked)
             return self._single
 
@@ -130,6 +132,14 @@ class RunningNetwork:
             # a tile's memory would otherwise stay while frames are read and blended
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return options
+
+    def let_go(self) -> None:
+        """Let go of memory that was kept from a tile to the next."""
+        if self._single is None or self.is_capped:
+            return
+        side = self._card.multiple_of
+        least = np.zeros((2, 3, side, side), np.float32)
+        cast("Any", self._single).run(None, {"frames": least}, self._options)
 
     def run(
         self, planes: Float, answer: str, expected: tuple[int, ...], *, tile: bool = False

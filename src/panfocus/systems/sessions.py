@@ -70,11 +70,13 @@ class Source:
         model: file of the network.
         threads: of the processor.
         is_capped: whether a limit on memory in force forbids to ask for more than is touched.
+        sizes_differ: from one call to the next: then memory is not laid out for each of them.
     """
 
     model: Path
     threads: int
     is_capped: bool
+    sizes_differ: bool
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ def _options(network: Source) -> Any:  # noqa: ANN401  its class has no complete
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # the arena asks for more than it touches: quicker, but it breaks a cap on what is asked for
     options.enable_cpu_mem_arena = not network.is_capped
+    options.enable_mem_pattern = not network.sizes_differ
     return options
 
 

@@ -25,9 +25,15 @@ _MOST = 20.0
 class Refiner:
     """The bundled refiner; may be used by several threads."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet."""
-        self._network = BundledHelper(folder, "the network that refines boundaries")
+    def __init__(self, folder: Path = FOLDER, *, is_capped: bool = False) -> None:
+        """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet.
+
+        Args:
+            folder: of the network.
+            is_capped: whether a limit on memory in force forbids to ask for more than is touched.
+        """
+        told = "the network that refines boundaries"
+        self._network = BundledHelper(folder, told, is_capped=is_capped)
 
     def __call__(self, below: Float, above: Float, weight: Float) -> Float:
         """Return the weight of the frame, ``(h, w)`` in [0, 1].

@@ -25,9 +25,15 @@ Shares = Callable[[Float, Callable[..., Iterable[Float]]], Float]
 class Scout:
     """The bundled scout; may be used by several threads."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
-        """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet."""
-        self._network = BundledHelper(folder, "the network that names candidates")
+    def __init__(self, folder: Path = FOLDER, *, is_capped: bool = False) -> None:
+        """Take the folder of ``card.json`` and ``model.onnx``; nothing is read yet.
+
+        Args:
+            folder: of the network.
+            is_capped: whether a limit on memory in force forbids to ask for more than is touched.
+        """
+        told = "the network that names candidates"
+        self._network = BundledHelper(folder, told, is_capped=is_capped)
 
     def __call__(self, measures: Float, run_all: Callable[..., Iterable[Float]] = map) -> Float:
         """Return each frame's share of every block, ``(N, a, b)``, summing to 1 over N.
@@ -42,7 +48,9 @@ class Scout:
         count, _, height, width = measures.shape
         rows = max(_AT_ONCE // (count * width), _LEAST_ROWS)
         tops = range(0, height, rows)
-        session = self._network.session
+        # it goes with its work, and with it the arena that its layers share: kept, that would lie
+        # beside the large network's
+        session = self._network.start()
 
         def band(top: int) -> Float:
             above, below = max(top - REACH, 0), min(top + rows + REACH, height)
