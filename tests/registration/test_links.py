@@ -64,6 +64,29 @@ def test_a_rail_that_pauses_is_not_moved_along():
     assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.1
 
 
+def test_small_steps_of_a_stack_that_moves_are_no_rest():
+    # focus by hand: there and back, one step of a third of a pixel, the others of less
+    places = [0, 3, 10, 8, 11, 14, 12]
+    true = [similarity(1 + 0.0002 * (n - 8)) for n in places]
+    sharp = texture(*SIZE)
+    frames = [
+        cv2.GaussianBlur(photographed(sharp, m), (0, 0), 0.8 + 0.2 * abs(n - 3))
+        for n, m in enumerate(true)
+    ]
+    found = placed(frames, 3)
+    assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.1
+
+
+def test_frames_that_rest_beside_a_jump_stay_as_they_are():
+    sharp = texture(*SIZE)
+    jump = similarity(shift=(1.5, -2))
+    frames = [cv2.GaussianBlur(sharp, (0, 0), s) for s in (0.8, 1.5, 2.5, 1.2)]
+    frames += [cv2.GaussianBlur(photographed(sharp, jump), (0, 0), s) for s in (1.0, 2.0)]
+    found = placed(frames, 1)
+    assert [f.status for f in found] == ["in place"] * 4 + ["aligned"] * 2
+    assert max(error(f.matrix, jump) for f in found[4:]) < 0.1
+
+
 def test_a_dark_frame_whose_blur_bleeds_inwards_is_no_scale():
     sharp = texture(*SIZE)
     sharp[:12], sharp[-12:], sharp[:, :12], sharp[:, -12:] = 0, 0, 0, 0

@@ -100,6 +100,11 @@ class Proof:
         return self.clear > CLEAR and speak and for_it >= len(self.quadrants) - 1
 
     @property
+    def is_plentiful(self) -> bool:
+        """Whether it is clear, and takes away what is worth a frame's resampling."""
+        return self.is_clear and self.cleaned >= GAIN
+
+    @property
     def is_plain(self) -> bool:
         """Whether most of what remains goes, wherever there is detail: more than blur feigns."""
         return self.gain >= _MOST and self.clear > CLEAR and all(q > 1 for q in self.quadrants)
