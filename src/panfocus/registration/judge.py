@@ -37,6 +37,9 @@ _CREEP = 0.5
 #: Shorter side, pixels of the finest level, below which the blur of a plane that lies at a slant
 #: changes so much from place to place that it feigns a step.
 _SMALL = 384.0
+#: Movement of a corner, pixels of the finest level, by which a step must differ from what the model
+#: of most steps makes of it to have a richer one of its own.
+_OWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,20 @@ class Judge:
     def choose(self, readings: Sequence[Reading]) -> Model:
         """Return the simplest model that none explains better."""
         return choose(readings, self.models, self.space, self.factor)
+
+    def own(self, reading: Reading, usual: Model, most: Model) -> Model:
+        """Return the model of a step: that of most steps, or a richer one that it plainly needs.
+
+        Args:
+            reading: of the step.
+            usual: model of most steps.
+            most: the richest to return.
+        """
+        own = min(self.choose([reading]), most, key=len)
+        if len(own) <= len(usual):
+            return usual
+        apart = np.linalg.inv(reading.matrices[usual]) @ reading.matrices[own]
+        return own if moves_by(apart, self.space) >= _OWN * self.factor else usual
 
     def moves(self, reading: Reading, model: Model) -> bool:
         """Whether a corner moves by more than nothing and than its own error."""

@@ -175,17 +175,22 @@ class Links:
             for p, ok, big in zip(near, proven, large, strict=True)
         ]
         good = [p.reading for p, b in zip(near, believed, strict=True) if b and p.reading]
-        model = self._judge.choose(good)
+        usual = self._judge.choose(good)
+        # a step that was no other's, as when a tripod is touched, may need more than the usual
+        touched = (p.reading for p, ok in zip(near, proven, strict=True) if ok and p.reading)
+        model = max(
+            (self._judge.own(r, usual, self._models[-1]) for r in touched), key=len, default=usual
+        )
         # blur feigns small steps, but none that takes away what a large one does
         believed = [b or p.proof.is_plentiful for p, b in zip(near, believed, strict=True)]
         links = [
-            self._link(p, model, is_proven=b, rests=not (big or moves or b))
+            self._link(p, usual, model, is_proven=b, rests=not (big or moves or b))
             for p, b, big in zip(near, believed, large, strict=True)
         ]
         links += [
             replace(link, covariance=_FURTHER * link.covariance)
             for p in [*(p for p in self._pairs if p.second == p.first + 2), *self._ties]
-            for link in [self._link(p, model, is_proven=True, rests=False)]
+            for link in [self._link(p, usual, model, is_proven=True, rests=False)]
         ]
         matrices, errors = solve(links, model, reference, self._space, self._factor)
         out: list[PairTransform] = []
@@ -208,12 +213,15 @@ class Links:
         status = "in place" if pair.reading is not None or is_reference else UNALIGNED
         return PairTransform(np.eye(3), "identity", status)
 
-    def _link(self, pair: Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
+    def _link(
+        self, pair: Pair, usual: Model, model: Model, *, is_proven: bool, rests: bool
+    ) -> Link:
         matrix, covariance = unknown(model)
         if rests and pair.reading is not None:
             return Link(pair.first, pair.second, np.eye(3), covariance * 1e-12, True, rests=True)
         if pair.reading is not None:
-            matrix, covariance = pair.reading.matrices[model], pair.reading.covariances[model]
+            own = self._judge.own(pair.reading, usual, model)
+            matrix, covariance = pair.reading.matrices[own], pair.reading.covariances[model]
         return Link(pair.first, pair.second, matrix, covariance, is_proven)
 
     def _status(self, matrix: Matrix, error: float, *, is_own: bool) -> str:
