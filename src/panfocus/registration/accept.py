@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import median
 from panfocus.registration.approach import measure
+from panfocus.registration.choice import Reading, choose, read
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, kind_of, ladder
 from panfocus.registration.options import FREEDOMS
-from panfocus.registration.pairs import Measured, gains_of, in_pixels, in_units, moves_by
+from panfocus.registration.pairs import Measured, gains_of, in_pixels, in_units
 from panfocus.registration.pyramid import Detail
-from panfocus.registration.robust import cell_of, corner_error, cost, to_unit
+from panfocus.registration.robust import cell_of, corner_error, to_unit
 from panfocus.registration.transforms import (
     Matrix,
     PairTransform,
@@ -33,8 +34,6 @@ from panfocus.registration.transforms import (
 FEIGNED_ALONE = 0.4
 #: Standard errors by which a movement, and what it explains, must stand out.
 CLEAR = 4.0
-#: Movement of a corner, pixels of the finest level, by which a model must differ from simpler ones.
-RICHER = {"scale": 0.15, "rotate": 0.15, "shear": 0.5, "perspective": 0.5}
 #: Share of what remains at rest that a step takes away that is worth a frame's resampling.
 GAIN = 0.16
 #: The same of a pair, which no third frame vouches for: what moved less than that scored no better
@@ -52,8 +51,6 @@ _GAIN_UNFEIGNED, _FAR = 0.14, 1.5
 #: Share of what remains at rest that a transform takes away of which no more than a quarter of the
 #: picture need speak: blur that was taken for a movement took .36 at most.
 _MOST = 0.6
-#: By how much patches that lie near each other and on several levels repeat themselves.
-_REPEATED = 3.0
 #: Share of what remains that is taken for noise, at most: beyond, nothing is known of the rest.
 _MOST_NOISE = 0.6
 #: Points without which a frame has no detail.
@@ -124,27 +121,6 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What was measured of a pair, for each model, pictures no longer needed.
-
-    Attributes:
-        matrices: from the fixed to the moving frame, in units.
-        covariances: ``(P, P)`` of a small step at the matrix.
-        costs: robust, comparable between models.
-        count: of patches that count for themselves.
-    """
-
-    matrices: dict[Model, Matrix]
-    covariances: dict[Model, Array]
-    costs: dict[Model, float]
-    count: float
-
-    def error(self, model: Model, space: Space) -> float:
-        """Return the standard error in pixels of the corner that is known worst."""
-        return corner_error(model, self.covariances[model], space)
-
-
-@dataclass(frozen=True)
 class Pair:
     """What is known of two frames.
 
@@ -164,43 +140,6 @@ class Pair:
     proof: Proof
     model: Model = ()
     tells: bool = True
-
-
-def read(measured: Measured, models: Sequence[Model]) -> Reading:
-    """Return what a pair says of each model."""
-    scale = measured.fit(models[-1]).scale
-    fits = {model: measured.fit(model) for model in models}
-    return Reading(
-        {model: measured.moved(model) for model in models},
-        {model: found.covariance for model, found in fits.items()},
-        {m: float(cost(f.squared, scale).sum()) / _REPEATED for m, f in fits.items()},
-        len(measured.patches.at) / _REPEATED,
-    )
-
-
-def choose(
-    readings: Sequence[Reading], models: Sequence[Model], space: Space, factor: float
-) -> Model:
-    """Return the simplest model that none explains better (Schwarz's information criterion).
-
-    Args:
-        readings: of one pair or of many that move alike.
-        models: simple to rich.
-        space: of the frames.
-        factor: pixels of full scale per pixel of the finest level.
-    """
-    chosen, best = models[0], np.inf
-    for model in models:
-        size = sum(len(r.covariances[model]) * np.log(r.count) for r in readings)
-        value = sum(r.costs[model] for r in readings) + size
-        if value >= best:
-            continue
-        apart = [np.linalg.inv(r.matrices[chosen]) @ r.matrices[model] for r in readings]
-        shift = float(median(np.array([moves_by(matrix, space) for matrix in apart])))
-        if best < np.inf and shift < factor * RICHER.get(model[-1], 0.0):
-            continue
-        chosen, best = model, value
-    return chosen
 
 
 def prove(measured: Measured) -> Proof:

@@ -16,9 +16,8 @@ from panfocus.registration.accept import (
     GAIN,
     GAIN_ALONE,
     Pair,
-    Reading,
-    choose,
 )
+from panfocus.registration.choice import Reading, choose
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model
 from panfocus.registration.pairs import FEIGNED, moves_by
@@ -107,7 +106,9 @@ class Judge:
 
     def _is_proven(self, pair: Pair) -> bool:
         """Whether patches speak for a step, and for as much as it moves."""
-        return pair.proof.is_clear and (not self.is_free or self._gains_enough([pair]))
+        return pair.proof.is_clear and (
+            not self.is_free or self._gains_enough([pair], [self._shift(pair)])
+        )
 
     def _may_move(self, proven: Sequence[Pair], steps: int) -> bool:
         """Whether proven steps are more than what resampling takes, where few vouch for them."""
@@ -117,9 +118,9 @@ class Judge:
             return True
         return sum(p.proof.gain for p in proven) >= GAIN_ALONE * np.sqrt(len(proven))
 
-    def _gains_enough(self, pairs: Sequence[Pair]) -> bool:
-        """Whether steps take away what steps of their size would."""
-        owed = [min(GAIN, _GAIN_A_PIXEL * self._shift(p) / self.factor) for p in pairs]
+    def _gains_enough(self, pairs: Sequence[Pair], shifts: Sequence[float]) -> bool:
+        """Whether steps take away what steps of their size, pixels of full scale, would."""
+        owed = [min(GAIN, _GAIN_A_PIXEL * shift / self.factor) for shift in shifts]
         return sum(p.proof.cleaned for p in pairs) >= sum(owed)
 
     def _creeps(self, pairs: Sequence[Pair]) -> bool:
@@ -129,10 +130,11 @@ class Judge:
         if len(readings) < 2:
             return False
         model = self.choose(readings)
-        reach = self._reach([reading.matrices[model] for reading in readings])
-        if reach < _CREEP * self._smallness() * self.factor:
+        steps = [reading.matrices[model] for reading in readings]
+        if self._reach(steps) < _CREEP * self._smallness() * self.factor:
             return False
-        if self.is_free and not self._gains_enough(pairs):
+        shifts = [moves_by(step, self.space) for step in steps]
+        if self.is_free and not self._gains_enough(pairs, shifts):
             return False
         said = [p.proof.clear for p in pairs if p.proof.quadrants]
         return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR

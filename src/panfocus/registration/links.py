@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from panfocus.registration.accept import Pair, Proof, choose, may_share, prove, read
+from panfocus.registration.accept import Pair, Proof, may_share, prove
 from panfocus.registration.approach import measure, measure_near
+from panfocus.registration.choice import choose, read
 from panfocus.registration.estimate import Space
 from panfocus.registration.joint import Link, solve, unknown
 from panfocus.registration.judge import NOTHING, Judge
