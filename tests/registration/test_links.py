@@ -117,16 +117,40 @@ def test_what_a_pair_must_gain_depends_on_how_far_and_how_much_at_one_it_moves()
         return Proof(gain, 9.0, (5.0,) * 4, noise, agreed)
 
     grown = ("shift", "scale")
-    assert proof(0.3, 0.5).stands_alone(0.5, grown)
-    assert proof(0.2, 0.8).stands_alone(0.5, grown)
-    assert proof(0.1, 0.8, noise=0.5).stands_alone(0.5, grown)
-    assert not proof(0.2, 0.6).stands_alone(0.9, grown)
-    assert proof(0.2, 0.6).stands_alone(1.1, grown)
-    assert not proof(0.1, 0.6).stands_alone(2.0, grown)
-    assert proof(0.15, 0.6).stands_alone(1.6, grown)
-    assert not proof(0.15, 0.6).stands_alone(1.3, grown)
-    assert proof(0.15, 0.6).stands_alone(0.5, ("shift",))  # blur does not look like a shift
-    assert not proof(0.12, 0.6).stands_alone(0.5, ("shift",))
+    assert proof(0.3, 0.5).stands_alone(0.5, grown, 0)
+    assert proof(0.2, 0.8).stands_alone(0.5, grown, 0)
+    assert proof(0.1, 0.8, noise=0.5).stands_alone(0.5, grown, 0)
+    assert not proof(0.2, 0.6).stands_alone(0.9, grown, 0)
+    assert proof(0.2, 0.6).stands_alone(1.1, grown, 0)
+    assert not proof(0.1, 0.6).stands_alone(2.0, grown, 0)
+    assert proof(0.15, 0.6).stands_alone(1.6, grown, 0)
+    assert not proof(0.15, 0.6).stands_alone(1.3, grown, 0)
+
+
+def test_a_pair_that_moves_as_a_whole_must_gain_little_since_blur_feigns_no_shift():
+    little, less = (Proof(gain, 9.0, (5.0,) * 4, 0.0, 0.5) for gain in (0.06, 0.04))
+    assert little.stands_alone(0.5, ("shift",), 0.5)
+    assert not less.stands_alone(0.5, ("shift",), 0.5)
+    assert little.stands_alone(1.2, ("shift", "scale"), 0.7)
+    assert not little.stands_alone(1.2, ("shift", "scale"), 0.4)
+    bent = ("shift", "scale", "rotate", "shear")
+    assert not little.stands_alone(1.2, bent, 0.7)
+
+
+def test_a_pair_of_large_blur_and_noise_that_is_shifted_is_aligned():
+    rng = np.random.default_rng(6)
+    sharp = texture(*SIZE)
+    true = similarity(shift=(-0.9, 0.7))
+    moved = photographed(sharp, true)
+    half = np.arange(SIZE[1]) < SIZE[1] // 2
+    pair = [
+        np.where(half[:, None] == side, frame, cv2.GaussianBlur(frame, (0, 0), 5))
+        for side, frame in ((True, sharp), (False, moved))
+    ]
+    noisy = [np.clip(np.rint(f + rng.normal(0, 3, f.shape)), 0, 255).astype(np.uint8) for f in pair]
+    found = placed(noisy)[1]
+    assert found.status == "aligned"
+    assert error(found.matrix, true) < 0.3
 
 
 def test_only_what_may_change_changes():

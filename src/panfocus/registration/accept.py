@@ -19,7 +19,7 @@ from panfocus.registration.choice import Reading, choose, read
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model, kind_of, ladder
 from panfocus.registration.options import FREEDOMS
-from panfocus.registration.pairs import Measured, gains_of, in_pixels, in_units
+from panfocus.registration.pairs import Measured, gains_of, in_pixels, in_units, middle_moves_by
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.robust import cell_of, corner_error, to_unit
 from panfocus.registration.transforms import (
@@ -45,9 +45,15 @@ GAIN_ALONE = 0.25
 #: share of .36 on; of 328 in place one was clear at all, with .2; real pairs of a microscope that
 #: lie 1 to 2 px apart take .6 to .9.
 _AGREED, _BLATANT = 0.75, 1.0
-#: And no more than this if it moves a corner by so many pixels, or as a whole: blur looks like a
-#: change of size, not like a shift. Lytro 13 and 19, which stay, gain .15 by 1.25 px and .11 by .4.
-_GAIN_UNFEIGNED, _FAR = 0.14, 1.5
+#: And no more than this if it moves a corner by so many pixels. Lytro 13 and 19, which stay, gain
+#: .15 by 1.25 px and .11 by .4.
+_GAIN_FAR, _FAR = 0.14, 1.5
+#: Or this if it moves as a whole: blur looks like a change of size, not like a shift. So it does if
+#: all of it is shifted, or its middle by so many pixels of the finest level, and it is not bent.
+#: MEASURED: of 1992 neighbours and pairs in place one was so, of repeated texture. The middle of
+#: light-field pairs that stay moves by .42 at most, that of a microscope's by .5 to 2, which gains
+#: .05 to .15.
+_GAIN_WHOLE, _MIDDLE = 0.05, 0.6
 #: Share of what remains at rest that a transform takes away of which no more than a quarter of the
 #: picture need speak: blur that was taken for a movement took .36 at most.
 _MOST = 0.6
@@ -106,18 +112,26 @@ class Proof:
         """Whether most of what remains goes, wherever there is detail: more than blur feigns."""
         return self.gain >= _MOST and self.clear > CLEAR and all(q > 1 for q in self.quadrants)
 
-    def stands_alone(self, shift: float, model: Model) -> bool:
+    def stands_alone(self, shift: float, model: Model, middle: float) -> bool:
         """Whether a pair may move, with no third frame to vouch.
 
         Args:
             shift: of the corner that moves most, pixels of full scale.
             model: by which it moves.
+            middle: shift of the middle, pixels of the finest level.
         """
         if self.gain >= GAIN_ALONE:
             return True
-        if self.cleaned >= _GAIN_UNFEIGNED and (shift >= _FAR or model == ("shift",)):
+        if self.cleaned >= _GAIN_WHOLE and is_whole(model, middle):
+            return True
+        if self.cleaned >= _GAIN_FAR and shift >= _FAR:
             return True
         return self.cleaned >= GAIN and (self.agreed >= _AGREED or shift >= _BLATANT)
+
+
+def is_whole(model: Model, middle: float) -> bool:
+    """Whether frames move as a whole, see `Proof.stands_alone`."""
+    return model == ("shift",) or (middle >= _MIDDLE and kind_of(model) == "similarity")
 
 
 @dataclass(frozen=True)
@@ -224,6 +238,7 @@ def register(
     proof = Proof(0.0, 0.0, ())
     if shift >= max(FEIGNED_ALONE * factor, CLEAR * error):
         proof = prove(measured)
-    if not proof.is_clear or (kind == "auto" and not proof.stands_alone(shift, model)):
+    middle = middle_moves_by(measured.moved(model), space) / factor
+    if not proof.is_clear or (kind == "auto" and not proof.stands_alone(shift, model, middle)):
         return PairTransform(rest, "identity", "in place", 0.0, error)
     return PairTransform(matrix, kind_of(model), "aligned", proof.gain, error)

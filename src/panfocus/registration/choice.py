@@ -18,6 +18,8 @@ from panfocus.registration.transforms import Matrix
 
 #: Movement of a corner, pixels of the finest level, by which a model must differ from simpler ones.
 RICHER = {"scale": 0.15, "rotate": 0.15, "shear": 0.5, "perspective": 0.5}
+#: The same of a turn that so many steps agree on: blur feigns none.
+_TURNS, _MANY = 0.05, 3
 #: What blur does not feign step after step.
 _ADDS_UP = ("scale", "rotate")
 #: By how much patches that lie near each other and on several levels repeat themselves.
@@ -76,11 +78,17 @@ def choose(
         value = sum(r.costs[model] for r in readings) + size
         if value >= best:
             continue
-        least = factor * RICHER.get(model[-1], 0.0)
+        least = factor * _richer(model, len(readings))
         if best < np.inf and not _are_apart(readings, chosen, model, space, least):
             continue
         chosen, best = model, value
     return chosen
+
+
+def _richer(model: Model, count: int) -> float:
+    """Return by how many pixels of the finest level a model of so many steps must differ."""
+    is_turn = model[-1] == "rotate" and count >= _MANY
+    return _TURNS if is_turn else RICHER.get(model[-1], 0.0)
 
 
 def _are_apart(

@@ -16,11 +16,12 @@ from panfocus.registration.accept import (
     GAIN,
     GAIN_ALONE,
     Pair,
+    is_whole,
 )
 from panfocus.registration.choice import Reading, choose
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model
-from panfocus.registration.pairs import FEIGNED, moves_by
+from panfocus.registration.pairs import FEIGNED, middle_moves_by, moves_by
 from panfocus.registration.transforms import Matrix
 
 #: Movement of a corner, pixels of the finest level, below which nothing needs a proof.
@@ -89,7 +90,8 @@ class Judge:
         least = (FEIGNED if len(near) > 1 else FEIGNED_ALONE) * self.factor
         small = self._smallness()
         large = [self._shift(p) >= least * (1 if p.proof.is_plain else small) for p in near]
-        proven = [big and self._is_proven(p) for p, big in zip(near, large, strict=True)]
+        alone = len(near) == 1
+        proven = [big and self._is_proven(p, alone) for p, big in zip(near, large, strict=True)]
         creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
         if not self._may_move([p for p, ok in zip(near, proven, strict=True) if ok], len(near)):
             proven = [False] * len(near)
@@ -104,17 +106,30 @@ class Judge:
             return 0.0
         return moves_by(pair.reading.matrices[self.choose([pair.reading])], self.space)
 
-    def _is_proven(self, pair: Pair) -> bool:
-        """Whether patches speak for a step, and for as much as it moves."""
-        return pair.proof.is_clear and (
-            not self.is_free or self._gains_enough([pair], [self._shift(pair)])
-        )
+    def _middle(self, pair: Pair) -> float:
+        """Return the shift of the middle, pixels of the finest level."""
+        if pair.reading is None:
+            return 0.0
+        return middle_moves_by(pair.reading.matrices[pair.model], self.space) / self.factor
+
+    def _is_proven(self, pair: Pair, alone: bool) -> bool:
+        """Whether patches speak for a step, and for as much as it moves.
+
+        Two frames alone are further apart in focus than those of a stack, so that less of what
+        remains can go; what a pair must gain is said by `stands_alone`.
+        """
+        if not pair.proof.is_clear:
+            return False
+        if not self.is_free or (alone and is_whole(pair.model, self._middle(pair))):
+            return True
+        return self._gains_enough([pair], [self._shift(pair)])
 
     def _may_move(self, proven: Sequence[Pair], steps: int) -> bool:
         """Whether proven steps are more than what resampling takes, where few vouch for them."""
         if not self.is_free or steps > _FEW:
             return True
-        if all(p.proof.stands_alone(self._shift(p), p.model) for p in proven):
+        shifts = [(self._shift(p), p.model, self._middle(p)) for p in proven]
+        if all(p.proof.stands_alone(*one) for p, one in zip(proven, shifts, strict=True)):
             return True
         return sum(p.proof.gain for p in proven) >= GAIN_ALONE * np.sqrt(len(proven))
 
