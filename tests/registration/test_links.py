@@ -77,6 +77,23 @@ def test_small_steps_of_a_stack_that_moves_are_no_rest():
     assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.1
 
 
+def test_one_turn_is_not_lost_among_steps_that_do_not_turn():
+    grown = [similarity(1 + 0.004 * (n - 2)) for n in range(6)]
+    touched = similarity(turn=0.3, shift=(0.5, 0.5))
+    true = [m if n < 4 else touched @ m for n, m in enumerate(grown)]
+    found = placed([photographed(texture(*SIZE), m) for m in true], 2)
+    assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.1
+
+
+def test_turns_of_steps_that_are_small_each_are_seen():
+    turns = [0.0, 0.025, 0.05, 0.075, 0.1, 0.125]
+    true = [
+        similarity(turn=t - 0.05, shift=(0.8 * (n - 2), 0.3 * (n - 2))) for n, t in enumerate(turns)
+    ]
+    found = placed([photographed(texture(*SIZE), m) for m in true], 2)
+    assert max(error(f.matrix, m) for f, m in zip(found, true, strict=True)) < 0.08
+
+
 def test_frames_that_rest_beside_a_jump_stay_as_they_are():
     sharp = texture(*SIZE)
     jump = similarity(shift=(1.5, -2))
