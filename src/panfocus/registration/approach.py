@@ -66,7 +66,9 @@ class _Pair:
 
     def at(self, matrix: Matrix, levels: Sequence[int], *, is_rough: bool = False) -> Measured:
         """Measure patches at a matrix in units on some levels."""
-        patches = patches_at(self.fixed, self.moving, matrix, levels, is_rough=is_rough)
+        patches = patches_at(
+            self.fixed, self.moving, matrix, levels, is_rough=is_rough, is_thin=is_rough
+        )
         return self.with_patches(matrix, patches)
 
     def with_patches(self, matrix: Matrix, patches: Patches) -> Measured:
@@ -160,7 +162,7 @@ def measure(
 
 
 def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: Matrix) -> Measured:
-    """Measure where a frame lies whose place is known within a pixel.
+    """Measure where a frame lies whose place is known within a pixel, with thinned patches.
 
     Args:
         fixed: one frame.
@@ -169,13 +171,13 @@ def measure_near(fixed: Detail, moving: Detail, models: Sequence[Model], start: 
         start: matrix in units.
     """
     levels = range(min(LEVELS, len(fixed.levels)))
-    patches = patches_at(fixed, moving, start, levels)
+    patches = patches_at(fixed, moving, start, levels, is_thin=True)
     found = _Pair(fixed, moving, patches).with_patches(start, patches)
     model = _leading(start, models[-1])
     if not found.is_enough or step_of(found, model, _SETTLED) is not None:
         return found
     matrix = found.moved(model)
-    patches = patches_at(fixed, moving, matrix, levels)
+    patches = patches_at(fixed, moving, matrix, levels, is_thin=True)
     return _Pair(fixed, moving, patches).with_patches(matrix, patches)
 
 

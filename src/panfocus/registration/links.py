@@ -12,45 +12,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from panfocus.registration.accept import (
-    CLEAR,
-    FEIGNED_ALONE,
-    GAIN,
-    GAIN_ALONE,
-    Pair,
-    Proof,
-    Reading,
-    choose,
-    may_share,
-    prove,
-    read,
-)
+from panfocus.registration.accept import Pair, Proof, may_share, prove
 from panfocus.registration.approach import measure, measure_near
+from panfocus.registration.choice import choose, read
 from panfocus.registration.estimate import Space
 from panfocus.registration.joint import Link, solve, unknown
+from panfocus.registration.judge import NOTHING, Judge
 from panfocus.registration.models import Model, kind_of, ladder, without_bending
 from panfocus.registration.pairs import FEIGNED, in_pixels, in_units, moves_by
 from panfocus.registration.pyramid import Detail
 from panfocus.registration.transforms import Matrix, PairTransform, normalised
 
-#: Movement of a corner, pixels of the finest level, below which nothing needs a proof.
-_NOTHING = 0.1
-#: Steps up to which each must also give back more than resampling takes; more vouch for each other.
-_FEW = 2
-#: Share of what remains at rest that a true step takes away for every pixel of the finest level by
-#: which it moves a corner, at least. True steps took .14 and more, blur of spots in the dark, which
-#: feigns steps, .02 and less.
-_GAIN_A_PIXEL = 0.1
 #: Standard error of a corner, pixels of the finest level, up to which a frame counts as placed.
 _PLACED = 1.0
 #: By how much, in logarithms, more must remain elsewhere than at rest for a frame to tell that it
 #: rests: frames that do, 3; frames that are wholly blurred, .004 to .03.
 _TELLS = 0.05
-#: Movement of a corner, pixels of the finest level, that small steps must add up to.
-_CREEP = 0.5
-#: Shorter side, pixels of the finest level, below which the blur of a plane that lies at a slant
-#: changes so much from place to place that it feigns a step.
-_SMALL = 384.0
 #: By how much the variance of steps between frames further apart falls short: their blur differs
 #: more, and of 1, 4 and 16 the last came closest.
 _FURTHER = 16.0
@@ -92,6 +69,10 @@ class Links:
         self._count += 1
         return in_pixels(step, self._space)
 
+    @property
+    def _judge(self) -> Judge:
+        return Judge(self._models, self._space, self._factor, self._is_free)
+
     def _compare(self, fixed: Detail, moving: Detail) -> Pair:
         first, second = self._count - 1, self._count
         nothing = Proof(0.0, 0.0, ())
@@ -101,9 +82,10 @@ class Links:
         if not measured.is_enough:
             return Pair(first, second, None, nothing, tells=False)
         reading = read(measured, self._models)
-        model = self._choose([reading])
-        shift = moves_by(reading.matrices[model], self._space)
-        if shift < max(_NOTHING * self._factor, CLEAR * reading.error(model, self._space)):
+        model = self._judge.choose([reading])
+        # a stack that moves may know a model by which this one does, too
+        finer = choose([reading], self._models, self._space, 0.0)
+        if not any(self._judge.moves(reading, one) for one in (model, finer)):
             return Pair(first, second, reading, nothing, model, measured.elsewhere > _TELLS)
         return Pair(first, second, reading, prove(measured), model)
 
@@ -183,13 +165,7 @@ class Links:
     def place(self, reference: int) -> list[PairTransform]:
         """Return for every frame its transform from the reference frame, pixels of full scale."""
         near = self._near()
-        least = (FEIGNED if len(near) > 1 else FEIGNED_ALONE) * self._factor
-        small = self._smallness()
-        large = [self._shift(p) >= least * (1 if p.proof.is_plain else small) for p in near]
-        proven = [big and self._is_proven(p) for p, big in zip(near, large, strict=True)]
-        creeps = self._creeps([p for p, ok in zip(near, proven, strict=True) if not ok])
-        if not self._may_move([p for p, ok in zip(near, proven, strict=True) if ok], len(near)):
-            proven = [False] * len(near)
+        large, proven, creeps = self._judge.steps(near)
         if not any(proven) and not creeps:
             ways = enumerate(self._towards(reference, len(near)))
             return [self._still(near[k], n == reference) for n, k in ways]
@@ -200,24 +176,30 @@ class Links:
             for p, ok, big in zip(near, proven, large, strict=True)
         ]
         good = [p.reading for p, b in zip(near, believed, strict=True) if b and p.reading]
-        model = self._choose(good)
+        usual = self._judge.choose(good)
+        # a step that was no other's, as when a tripod is touched, may need more than the usual
+        touched = (p.reading for p, ok in zip(near, proven, strict=True) if ok and p.reading)
+        model = max(
+            (self._judge.own(r, usual, self._models[-1]) for r in touched), key=len, default=usual
+        )
+        # blur feigns small steps, but none that takes away what a large one does
+        believed = [b or p.proof.is_plentiful for p, b in zip(near, believed, strict=True)]
         links = [
-            self._link(p, model, is_proven=b, rests=not big and not moves)
+            self._link(p, usual, model, is_proven=b, rests=not (big or moves or b))
             for p, b, big in zip(near, believed, large, strict=True)
         ]
         links += [
             replace(link, covariance=_FURTHER * link.covariance)
             for p in [*(p for p in self._pairs if p.second == p.first + 2), *self._ties]
-            for link in [self._link(p, model, is_proven=True, rests=False)]
+            for link in [self._link(p, usual, model, is_proven=True, rests=False)]
         ]
-        space = self._space
-        matrices, errors = solve(links, model, reference, space, self._factor)
+        matrices, errors = solve(links, model, reference, self._space, self._factor)
         out: list[PairTransform] = []
         for n, k in enumerate(self._towards(reference, len(near))):
             pair = near[k]
             is_own = believed[k] or (pair.tells and not large[k])
             status = self._status(matrices[n], errors[n], is_own=is_own)
-            matrix = in_pixels(matrices[n], space)
+            matrix = in_pixels(matrices[n], self._space)
             if status == "in place":
                 matrix = np.eye(3)
             kind = kind_of(model) if status in ("aligned", CARRIED) else "identity"
@@ -232,57 +214,15 @@ class Links:
         status = "in place" if pair.reading is not None or is_reference else UNALIGNED
         return PairTransform(np.eye(3), "identity", status)
 
-    def _smallness(self) -> float:
-        """Return by how much more small frames must move, where blur changes within few pixels."""
-        return max(_SMALL * self._factor / min(self._space.height, self._space.width), 1.0)
-
-    def _choose(self, readings: Sequence[Reading]) -> Model:
-        return choose(readings, self._models, self._space, self._factor)
-
-    def _shift(self, pair: Pair) -> float:
-        if pair.reading is None:
-            return 0.0
-        return moves_by(pair.reading.matrices[self._choose([pair.reading])], self._space)
-
-    def _is_proven(self, pair: Pair) -> bool:
-        """Whether patches speak for a step, and for as much as it moves."""
-        return pair.proof.is_clear and (not self._is_free or self._gains_enough([pair]))
-
-    def _may_move(self, proven: Sequence[Pair], steps: int) -> bool:
-        """Whether proven steps are more than what resampling takes, where few vouch for them."""
-        if not self._is_free or steps > _FEW:
-            return True
-        if all(p.proof.stands_alone(self._shift(p), p.model) for p in proven):
-            return True
-        return sum(p.proof.gain for p in proven) >= GAIN_ALONE * np.sqrt(len(proven))
-
-    def _gains_enough(self, pairs: Sequence[Pair]) -> bool:
-        """Whether steps take away what steps of their size would."""
-        owed = [min(GAIN, _GAIN_A_PIXEL * self._shift(p) / self._factor) for p in pairs]
-        return sum(p.proof.cleaned for p in pairs) >= sum(owed)
-
-    def _creeps(self, pairs: list[Pair]) -> bool:
-        """Whether steps that are not proven one by one add up to a proven movement."""
-        readings = [p.reading for p in pairs if p.reading is not None]
-        if len(readings) < 2:
-            return False
-        model = self._choose(readings)
-        total = np.eye(3)
-        for reading in readings:
-            total = reading.matrices[model] @ total
-        if moves_by(total, self._space) < _CREEP * self._smallness() * self._factor:
-            return False
-        if self._is_free and not self._gains_enough([p for p in pairs if p.reading is not None]):
-            return False
-        said = [p.proof.clear for p in pairs if p.proof.quadrants]
-        return bool(said) and sum(said) / np.sqrt(len(readings)) > CLEAR
-
-    def _link(self, pair: Pair, model: Model, *, is_proven: bool, rests: bool) -> Link:
+    def _link(
+        self, pair: Pair, usual: Model, model: Model, *, is_proven: bool, rests: bool
+    ) -> Link:
         matrix, covariance = unknown(model)
         if rests and pair.reading is not None:
             return Link(pair.first, pair.second, np.eye(3), covariance * 1e-12, True, rests=True)
         if pair.reading is not None:
-            matrix, covariance = pair.reading.matrices[model], pair.reading.covariances[model]
+            own = self._judge.own(pair.reading, usual, model)
+            matrix, covariance = pair.reading.matrices[own], pair.reading.covariances[model]
         return Link(pair.first, pair.second, matrix, covariance, is_proven)
 
     def _status(self, matrix: Matrix, error: float, *, is_own: bool) -> str:
@@ -291,4 +231,4 @@ class Links:
         if not is_own:
             return CARRIED
         shift = moves_by(matrix, self._space)
-        return "aligned" if shift >= max(_NOTHING * self._factor / 2, error) else "in place"
+        return "aligned" if shift >= max(NOTHING * self._factor / 2, error) else "in place"

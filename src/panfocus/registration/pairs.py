@@ -109,6 +109,7 @@ def patches_at(
     levels: Sequence[int],
     *,
     is_rough: bool = False,
+    is_thin: bool = False,
 ) -> Patches:
     """Measure patches on some levels at a matrix in units."""
     space = Space(fixed.height, fixed.width)
@@ -118,13 +119,20 @@ def patches_at(
         lift = space.level_to_unit(one.factor)
         at = normalised(np.linalg.inv(lift) @ matrix @ lift)
         at = np.eye(3) if np.array_equal(matrix, np.eye(3)) else at
-        parts.append(compare(one.smooth, two.smooth, at, one.factor, is_rough=is_rough))
+        parts.append(
+            compare(one.smooth, two.smooth, at, one.factor, is_rough=is_rough, is_thin=is_thin)
+        )
     return joined(parts)
 
 
 def moves_by(matrix: Matrix, space: Space) -> float:
     """Return the shift in pixels of the corner that a matrix in units moves most."""
     return corner_shift(in_pixels(matrix, space), space.height, space.width)
+
+
+def middle_moves_by(matrix: Matrix, space: Space) -> float:
+    """Return the shift in pixels of full scale of the middle by a matrix in units."""
+    return float(np.hypot(*normalised(matrix)[:2, 2])) / float(space.to_unit[0, 0])
 
 
 def left(patches: Patches, rest: Patches) -> float:

@@ -75,6 +75,9 @@ def _own(factor: Array | float) -> Array | np.float64:
 
 #: Rows of patches that are worked on at once: they fit the processor's cache.
 _STRIP = 2
+#: Of how many rows, and columns, one is taken where patches are thinned: smoothed ones say nearly
+#: all in every other, but for noise, which is a half more.
+_THIN = 2
 #: Pixels around patches that their slopes depend on; no margin is narrower.
 _AROUND = 4
 
@@ -95,19 +98,28 @@ class _Grid:
         return np.column_stack([x.ravel(), y.ravel()]) * SIDE + start
 
 
-def _slopes(plane: Float) -> tuple[Float, Float, Float]:
-    """Return slope along x and y, and curvature of a plane, with `_AROUND` pixels less."""
+def _slopes(plane: Float, thin: int) -> tuple[Float, Float, Float]:
+    """Return slope along x and y, and curvature of a plane, `_AROUND` pixels left out.
+
+    Of `thin` rows, and columns, the first is kept.
+    """
     x = cv2.Scharr(plane, cv2.CV_32F, 1, 0, scale=1 / 32)
     y = cv2.Scharr(plane, cv2.CV_32F, 0, 1, scale=1 / 32)
     smooth = cv2.GaussianBlur(plane, (5, 5), 0.7)
     curvature = cv2.Laplacian(smooth, cv2.CV_32F, ksize=1)
-    inner = slice(_AROUND, -_AROUND)
+    inner = slice(_AROUND, -_AROUND, thin)
     x, y, curvature = (np.asarray(p[inner, inner], np.float32) for p in (x, y, curvature))
     return x, y, curvature
 
 
 def compare(
-    fixed: Float, moving: Float, matrix: Matrix, factor: float, *, is_rough: bool = False
+    fixed: Float,
+    moving: Float,
+    matrix: Matrix,
+    factor: float,
+    *,
+    is_rough: bool = False,
+    is_thin: bool = False,
 ) -> Patches:
     """Measure the shift of every patch that remains after a transform.
 
@@ -116,8 +128,8 @@ def compare(
         moving: the same of the other.
         matrix: from the fixed to the moving frame, pixels of the level.
         factor: pixels of full scale per pixel of the level.
-        is_rough: whether shifts may be off by some hundredths of a pixel of the level, for half of
-            the time.
+        is_rough: whether shifts may be off by some hundredths of a pixel of the level.
+        is_thin: whether a quarter of the pixels is enough, for half of the time.
     """
     height, width = fixed.shape
     grid = _Grid(height, width, max(int(MARGIN // factor), 4))
@@ -125,7 +137,9 @@ def compare(
     if not np.array_equal(matrix, np.eye(3)):
         moving = laid_on(moving, matrix, is_rough=is_rough)
     shown = _shown(middles, matrix, height, width)
-    shift, information, remains = _solve(_products(fixed, moving, grid)[shown])
+    shift, information, remains = _solve(
+        _products(fixed, moving, grid, _THIN if is_thin else 1)[shown]
+    )
     good = np.isfinite(shift).all(axis=1) & (np.hypot(*shift.T) < FARTHEST)
     number = np.flatnonzero(shown)[good]
     return Patches(
@@ -164,7 +178,7 @@ def laid_on(plane: Float, matrix: Matrix, *, is_rough: bool = False) -> Float:
     return np.asarray(out, np.float32)
 
 
-def _products(fixed: Float, moving: Float, grid: _Grid) -> Array:
+def _products(fixed: Float, moving: Float, grid: _Grid, thin: int) -> Array:
     """Return of every patch the sums of products ``(K, 7, 7)`` of what may explain the difference.
 
     Slopes come first, then a constant, level, curvature and steepness; the difference is last.
@@ -177,48 +191,51 @@ def _products(fixed: Float, moving: Float, grid: _Grid) -> Array:
         last = min(first + _STRIP, grid.rows)
         top, bottom = (grid.top + row * SIDE for row in (first, last))
         strip = (slice(top - _AROUND, bottom + _AROUND), across)
-        out.append(_of_strip(fixed[strip], moving[strip]))
+        out.append(_of_strip(fixed[strip], moving[strip], thin))
     return np.concatenate(out)
 
 
-def _of_strip(fixed: Float, moving: Float) -> Array:
+def _of_strip(fixed: Float, moving: Float, thin: int) -> Array:
     """Return the same of some rows of patches, with `_AROUND` pixels around them."""
     inner = (slice(_AROUND, -_AROUND), slice(_AROUND, -_AROUND))
-    one, two = _centred(fixed[inner]), _centred(moving[inner])
-    turned = _means(one * two) < 0
+    side = SIDE // thin
+    one, two = _centred(fixed[inner], thin), _centred(moving[inner], thin)
+    turned = _means(one * two, side) < 0
     if turned.any():  # contrast that turns over: compare with the negative
-        sign = _spread(np.where(turned, np.float32(-0.5), np.float32(0.5)))
-        pairs = zip(_slopes(fixed * np.float32(0.5)), _slopes(moving), strict=True)
+        sign = _spread(np.where(turned, np.float32(-0.5), np.float32(0.5)), side)
+        pairs = zip(_slopes(fixed * np.float32(0.5), thin), _slopes(moving, thin), strict=True)
         x, y, curvature = (a + sign * b for a, b in pairs)
         two *= 2 * sign
     else:
-        x, y, curvature = _slopes((fixed + moving) * np.float32(0.5))
+        x, y, curvature = _slopes((fixed + moving) * np.float32(0.5), thin)
     # the last bit of cv2.magnitude depends on where arrays lie in memory
     steepness = np.sqrt(x * x + y * y)
     level = (one + two) * np.float32(0.5)
     # products of eight terms are fastest: the last is none
     terms = [x, y, np.ones_like(x), level, curvature, steepness, two - one, np.zeros_like(x)]
     rows, cols = turned.shape
-    cells = cv2.merge(terms).reshape(rows, SIDE, cols, SIDE, 8)
-    flat = cells.transpose(0, 2, 1, 3, 4).reshape(rows * cols, SIDE * SIDE, 8)
-    return np.matmul(flat.transpose(0, 2, 1), flat)[:, :7, :7].astype(np.float64)
+    cells = cv2.merge(terms).reshape(rows, side, cols, side, 8)
+    flat = cells.transpose(0, 2, 1, 3, 4).reshape(rows * cols, side * side, 8)
+    products = np.matmul(flat.transpose(0, 2, 1), flat)[:, :7, :7]
+    return products.astype(np.float64) * (thin * thin)
 
 
-def _means(part: Float) -> Float:
-    """Return the mean of every patch, ``(rows, cols)``."""
-    size = (part.shape[1] // SIDE, part.shape[0] // SIDE)
+def _means(part: Float, side: int) -> Float:
+    """Return the mean of every patch of a side, ``(rows, cols)``."""
+    size = (part.shape[1] // side, part.shape[0] // side)
     return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _spread(values: Float) -> Float:
-    """Return values ``(rows, cols)``, each over its patch."""
-    size = (values.shape[1] * SIDE, values.shape[0] * SIDE)
+def _spread(values: Float, side: int) -> Float:
+    """Return values ``(rows, cols)``, each over a patch of a side."""
+    size = (values.shape[1] * side, values.shape[0] * side)
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST), np.float32)
 
 
-def _centred(part: Float) -> Float:
-    """Return patches, each freed of its mean."""
-    return np.asarray(part - _spread(_means(part)), np.float32)
+def _centred(part: Float, thin: int) -> Float:
+    """Return patches, each freed of its mean, and thinned."""
+    means = _spread(_means(part, SIDE), SIDE // thin)
+    return np.asarray(part[::thin, ::thin] - means, np.float32)
 
 
 def _solve(normal: Array) -> tuple[Array, Array, Array]:
