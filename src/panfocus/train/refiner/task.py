@@ -46,7 +46,7 @@ class RefinerRecipe:
     size: int = 128
     scenes: int = 2
     places: int = 4
-    still: float = 0.1
+    still: float = 0.02
     learning_rate: float = 4e-3
     ema: float = 0.998
 
