@@ -34,8 +34,8 @@ def one(below, above, weight):
     return np.ones_like(weight)
 
 
-def changes_of(below, above, refine=one, **told):
-    boundaries = Boundaries(refine, FACTOR)
+def changes_of(below, above, refine=one, *, in_the_dark=False, **told):
+    boundaries = Boundaries(refine, FACTOR, in_the_dark=in_the_dark)
     first = decision(below, 0, np.ones_like(HALF))
     boundaries.begin(first)
     return boundaries.changes(decision(above, **told), below, lambda _: None)
@@ -141,10 +141,11 @@ def test_frames_that_the_refiner_does_not_know_are_left(change):
     assert area(boundaries.changes(decision(above, 2), below, lambda _: None)) == 0
 
 
-def test_on_a_dark_ground_nothing_is_refined():
-    below, above = pictures(0, 6)
+def test_on_a_dark_ground_nothing_is_refined_unless_a_guard_keeps_faint_spots():
+    below, above = pictures(0, 50)
     below[100:110, 100:110] = above[400:410, 400:410] = 255
     assert area(changes_of(below, above)) == 0
+    assert area(changes_of(below, above, in_the_dark=True)) > 0
 
 
 def test_dim_frames_are_shown_as_bright_as_others():

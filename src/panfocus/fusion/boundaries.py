@@ -111,25 +111,28 @@ def changed(weights: Float, tile: Tile, changes: Iterable[WeightChange]) -> Floa
 class Boundaries:
     """Refines the decisions of one fusion."""
 
-    def __init__(self, refine: Refines, factor: int) -> None:
+    def __init__(self, refine: Refines, factor: int, *, in_the_dark: bool = False) -> None:
         """Set up.
 
         Args:
             refine: see `Refines`.
             factor: of the working scale, at least 2.
+            in_the_dark: whether frames with a dark ground are refined: where a guard keeps the
+                faint spots that may be there.
         """
         self._refine = refine
         self._factor = factor
+        self._in_the_dark = in_the_dark
         self.cell = max(round(CELL / (2 * factor)), 1) * 2 * factor
         self._small: Float | None = None
         self._is_first = True
         self._stretch: Stretch | None = None
 
     @classmethod
-    def of(cls, system: System, factor: int) -> Self | None:
+    def of(cls, system: System, factor: int, *, is_guarded: bool) -> Self | None:
         """Return what refines a system's decisions; None at full scale, or where nothing may."""
         refine = None if factor == 1 else traits.refiner(system)
-        return None if refine is None else cls(refine, factor)
+        return None if refine is None else cls(refine, factor, in_the_dark=is_guarded)
 
     def changes(
         self,
@@ -185,7 +188,7 @@ class Boundaries:
     def _seen(self, decision: Decision) -> Float | None:
         """Return the luminance of a frame at the working scale; None where it may not be refined.
 
-        The refiner knows frames that are opaque, in the light, and judged by themselves.
+        The refiner knows frames that are opaque and judged by themselves.
         """
         frame = decision.frame
         if (
@@ -208,7 +211,7 @@ class Boundaries:
             return None
         if self._is_first:
             self._is_first = False
-            if Ground.of(np.stack([before, frame])).is_dark:
+            if not self._in_the_dark and Ground.of(np.stack([before, frame])).is_dark:
                 self._small = None
                 return None
             self._stretch = Stretch.of([one[..., None] for one in (before, frame)])

@@ -94,7 +94,7 @@ class Mixing:
             factor,
             mode=mode,
             refine=_refinement(system),
-            boundaries=Boundaries.of(system, factor),
+            boundaries=Boundaries.of(system, factor, is_guarded=self._guard is not None),
             maps=journal.settings.maps or self._restoration is not None,
         )
         self._shares = Shares()
