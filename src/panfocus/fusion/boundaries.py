@@ -25,9 +25,8 @@ from panfocus.fusion.decision import Decision
 from panfocus.systems import System, traits
 from panfocus.systems.intensity import Stretch
 
-#: Side of a cell, pixels of full scale, about; how far beyond it the decision may be unclear.
+#: Side of a cell, pixels of full scale, about.
 CELL = 64
-NEAR = 6
 #: Pixels of context around what is looked at, less than an answer depends on (MEASURED: nothing
 #: is gained by more), and over how many of them a part gives way to what is beside it.
 HALO = 12
@@ -37,13 +36,17 @@ AT_ONCE = 250_000
 #: Weights that are not clear, and what must be left of them under later frames to be looked at.
 #: MEASURED (docs/decisions/0041).
 _UNCLEAR = 0.2
-_LEFT = 0.2
+_LEFT = 0.1
+#: How far a weight may change, by how unclear it is: ``w (1 - w)`` times this, at most all. No
+#: boundary goes further than a pixel of the working scale: beside wide blurs the refiner, which
+#: sees little around, would follow their fringes.
+_OPEN = 40.0
 #: Luminance of lights, by how much both pictures differ there, and how far around them weights stay
 #: as they were decided, pixels. MEASURED (docs/decisions/0041).
 _LIT, _APART = 0.8, 0.25
 _ROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
 #: Difference of luminance at the working scale from which on a choice can be seen, share of white.
-_SEEN = 10 / 255
+_SEEN = 6 / 255
 #: Difference of a softened weight from what was decided that shows that only noise tells frames
 #: apart there, and how far around such places nothing is refined, pixels of the working scale.
 _SOFTENED = 0.02
@@ -171,6 +174,7 @@ class Boundaries:
             )
             by = self._refine(below, above, weight) - weight
             by *= 1 - _lights(below, above)
+            by *= np.minimum(weight * (1 - weight) * np.float32(_OPEN), 1)
             by = by[_inner(window.read, window.core)] * share
             if trust is not None:
                 by *= enlarged(trust, self._factor, window.core)
@@ -230,7 +234,7 @@ class Boundaries:
     def _unclear(
         self, decision: Decision, apart: Float, trust: Float | None, shape: tuple[int, int]
     ) -> NDArray[np.bool_]:
-        """Return which cells a decision is unclear in or near to."""
+        """Return which cells a decision is unclear in."""
         around = np.ones((3, 3), np.uint8)
         most, least = cv2.dilate(decision.alpha, around), cv2.erode(decision.alpha, around)
         unclear = (most > _UNCLEAR) & (least < 1 - _UNCLEAR)
@@ -239,13 +243,11 @@ class Boundaries:
             unclear &= cv2.dilate(decision.left, around) > _LEFT
         if trust is not None:
             unclear &= trust > 0
-        reach = 2 * -(-NEAR // self._factor) + 1
-        near = cv2.dilate(unclear.astype(np.uint8), np.ones((reach, reach), np.uint8))
         side = self.cell // self._factor
         rows, columns = (-(-length // self.cell) for length in shape)
-        height, width = near.shape
+        height, width = unclear.shape
         lacking = [(0, max(rows * side - height, 0)), (0, max(columns * side - width, 0))]
-        padded = np.pad(near, lacking)[: rows * side, : columns * side]
+        padded = np.pad(unclear, lacking)[: rows * side, : columns * side]
         cells = padded.reshape(rows, side, columns, side)
         return np.asarray(cells.any(axis=(1, 3)), np.bool_)
 

@@ -99,7 +99,7 @@ def test_a_picture_that_is_decided_small_comes_nearer_to_the_truth(hairy):
         result = panfocus.fuse([near, far], system=system, **options)
         assert result.report.working_factor == 2
         made[name] = psnr(result.image, truth)
-    assert made["refined"] > made["as decided"] + 1
+    assert made["refined"] > made["as decided"] + 0.4
 
 
 def test_the_papers_own_systems_are_not_refined():
