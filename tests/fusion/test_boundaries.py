@@ -13,6 +13,7 @@ from panfocus.fusion.decision import Decision
 
 FACTOR = 2
 SIDE = 512
+WHOLE = slice(0, SIDE), slice(0, SIDE)
 #: The decision of the reduced scale: the right half, and a soft pixel beside it.
 HALF = np.zeros((SIDE // FACTOR, SIDE // FACTOR), np.float32)
 HALF[:, SIDE // FACTOR // 2 :] = 1
@@ -42,7 +43,7 @@ def changes_of(below, above, refine=one, *, in_the_dark=False, **told):
 
 
 def area(changes):
-    return sum(c.by.size for c in changes.within((slice(0, SIDE), slice(0, SIDE)))) / SIDE**2
+    return sum(c.by.size for c in changes.within(WHOLE)) / SIDE**2
 
 
 def composed(below, above, refine, **told):
@@ -117,7 +118,7 @@ def test_lights_and_what_is_near_stays_as_it_was_decided():
     below, above = pictures()
     above[250:256, 250:256] = 255
     by = np.zeros((SIDE, SIDE), np.float32)
-    for change in changes_of(below, above).within((slice(0, SIDE), slice(0, SIDE))):
+    for change in changes_of(below, above, in_the_dark=True).within(WHOLE):
         by[change.part] += change.by
     soft = slice(253, 256)
     assert not by[250:256, soft].any()
@@ -186,7 +187,7 @@ def test_what_is_looked_at_ends_in_no_step():
     above[:, 320:] = below[:, 320:]
     by = np.zeros((SIDE, SIDE), np.float32)
     half = np.full_like(HALF, 0.5)
-    for change in changes_of(below, above, alpha=half).within((slice(0, SIDE), slice(0, SIDE))):
+    for change in changes_of(below, above, alpha=half).within(WHOLE):
         by[change.part] += change.by
     row = by[SIDE // 2]
     assert row[:300].min() == row.max() == 0.5
