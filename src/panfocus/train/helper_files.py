@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from panfocus.errors import OutputError
 from panfocus.systems.providers import runtime
+from panfocus.train import checkpoint as checkpoints
 from panfocus.train.export import onnx_of
 from panfocus.train.system_files import write_system
 
@@ -38,6 +39,30 @@ class Interface:
     answer: str
     free: Mapping[str, Mapping[int, str]]
     examples: Sequence[Tensor]
+
+
+def pack_run(
+    run: Path,
+    out: Path,
+    data: str,
+    write: Callable[[Mapping[str, Tensor], Path, Mapping[str, object]], Path],
+) -> Path:
+    """Write the averaged weights of a run, and return the folder.
+
+    Args:
+        run: folder of the training.
+        out: folder to write; files of the same names are replaced.
+        data: what it was trained on, in words.
+        write: from weights, folder and what the card tells to the folder.
+
+    Raises:
+        DataError: no checkpoint, or one of another network.
+        OutputError: the export answers differently, or cannot be written.
+    """
+    held = checkpoints.read(run / checkpoints.NAME)
+    net = {name.removeprefix("net."): t for name, t in held.group("average").items()}
+    told = {"training_steps": held.fact("step"), "seed": held.fact("seed"), **held.fact("recipe")}
+    return write(net, out, {"data": data, "recipe": told})
 
 
 def write_helper(

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from panfocus.systems.scout.evidence import MEASURES
-from panfocus.train import checkpoint as checkpoints
-from panfocus.train.helper_files import Interface, write_helper
+from panfocus.train.helper_files import Interface, pack_run, write_helper
 from panfocus.train.scout.network import ExportedScout, ScoutNet
 
 
@@ -26,10 +25,7 @@ def pack(run: Path, out: Path, data: str) -> Path:
         DataError: no checkpoint, or one of another network.
         OutputError: the export answers differently, or cannot be written.
     """
-    held = checkpoints.read(run / checkpoints.NAME)
-    net = {name.removeprefix("net."): t for name, t in held.group("average").items()}
-    told = {"training_steps": held.fact("step"), "seed": held.fact("seed"), **held.fact("recipe")}
-    return write(net, out, {"data": data, "recipe": told})
+    return pack_run(run, out, data, write)
 
 
 def write(weights: Mapping[str, Tensor], out: Path, told: Mapping[str, object]) -> Path:
