@@ -14,6 +14,7 @@ from panfocus.systems import Card, load_system
 from panfocus.systems.long_stacks import ManyWeights
 from tests.conftest import texture
 from tests.support.files import pillow
+from tests.support.passed import Passed
 
 
 class Brightest:
@@ -98,27 +99,14 @@ def test_frames_that_have_no_weight_are_not_read_again(folder, pixels, monkeypat
     np.testing.assert_array_equal(fused.image, once.image)
 
 
-class Passing:
-    """Frames that can only be gone through, as often as one likes."""
-
-    def __init__(self, frames):
-        self.frames = frames
-
-    def __len__(self):
-        return len(self.frames)
-
-    def __iter__(self):
-        return iter(self.frames)
-
-
 def test_frames_that_can_only_be_gone_through_are_read_again_by_their_numbers(pixels):
-    read = ArrayStack(Passing(pixels)).reader()
+    read = ArrayStack(Passed(pixels)).reader()
     for number in (1, 4, 4, 8, 0):
         np.testing.assert_array_equal(read(number).pixels, pixels[number])
     with pytest.raises(InputError, match="second time"):
         read(9)
     options = {"align": "none", "exposure": "none"}
-    passed = panfocus.fuse(Passing(pixels), system=Brightest(), **options)
+    passed = panfocus.fuse(Passed(pixels), system=Brightest(), **options)
     once = panfocus.fuse(iter(pixels), system=Brightest(), **options)
     np.testing.assert_array_equal(passed.image, once.image)
 

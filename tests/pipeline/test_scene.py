@@ -7,6 +7,7 @@ import pytest
 import panfocus
 from panfocus.pipeline.scene import SceneLikeness
 from tests.conftest import blurred, focal_pair, focal_stack, texture
+from tests.support.passed import Passed
 
 WARNING = "one scene"
 SHARP = texture(240, 320, 5)
@@ -92,19 +93,6 @@ def test_fuse_tells_of_many_scenes_and_goes_on():
     result = panfocus.fuse([texture(96, 128, n) for n in range(4)], system="guided")
     assert sum(WARNING in w for w in result.report.warnings) == 1
     assert not any(WARNING in w for w in panfocus.fuse(focal_pair()[0]).report.warnings)
-
-
-class Passed:
-    """Frames that can be gone through again and again, and no other way."""
-
-    def __init__(self, frames):
-        self.frames = frames
-
-    def __len__(self):
-        return len(self.frames)
-
-    def __iter__(self):
-        return iter(self.frames)
 
 
 @pytest.mark.parametrize("align_to", ["neighbour", "reference"])

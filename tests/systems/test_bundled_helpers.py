@@ -6,13 +6,9 @@ import shutil
 import pytest
 
 from panfocus.errors import SystemError_
-from panfocus.systems import refiner, scout
 from panfocus.systems.bundled_helper import BundledHelper
 from panfocus.systems.refiner.network import FOLDER as REFINER
 from panfocus.systems.scout.network import FOLDER as SCOUT
-
-assert scout.Scout
-assert refiner.Refiner
 
 
 @pytest.fixture(params=[SCOUT, REFINER], ids=["scout", "refiner"])

@@ -62,11 +62,16 @@ def chain(weights: Float) -> Iterator[Float]:
     ``alpha[n] = weights[n] / sum(weights[:n + 1])``; mixing frame after frame by `alpha` gives
     the weighted sum. Yields N maps ``(H, W)``, one at a time; the first is 1.
     """
+    return (alpha for alpha, _ in chain_with_sums(weights))
+
+
+def chain_with_sums(weights: Float) -> Iterator[tuple[Float, Float]]:
+    """Yield the same, each beside ``sum(weights[:n + 1])``, ``(H, W)``."""
     total = weights[0].copy()
-    yield np.ones_like(total)
+    yield np.ones_like(total), total
     for weight in weights[1:]:
         if not weight.any():
-            yield np.zeros_like(total)
+            yield np.zeros_like(total), total
             continue
-        total += weight
-        yield np.divide(weight, total, out=np.zeros_like(total), where=total > 0)
+        total = total + weight
+        yield np.divide(weight, total, out=np.zeros_like(total), where=total > 0), total

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.ground import Ground
 from panfocus.arrays.pixels import floats, luminance
-from panfocus.arrays.regions import CandidateTile, Context, regions
+from panfocus.arrays.regions import Context, regions
+from panfocus.arrays.tiles import Window
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
 from panfocus.fusion.decision import Decision
@@ -43,7 +44,7 @@ _LEFT = 0.1
 _OPEN = 40.0
 #: Luminance of lights, by how much both pictures differ there, and how far around them weights stay
 #: as they were decided, pixels. MEASURED (docs/decisions/0041).
-_LIT, _APART = 0.8, 0.25
+LIT, APART = 0.8, 0.25
 _ROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
 #: Difference of luminance at the working scale from which on a choice can be seen, share of white.
 _SEEN = 6 / 255
@@ -165,9 +166,10 @@ class Boundaries:
         context = Context(HALO, 2, FADE)
         both = np.stack([unclear, unclear])
         found = regions(both, self.cell, (height, width), context, 2 * AT_ONCE)
+        parts = [region.window(height, width, context) for region in found]
 
-        def change(region: CandidateTile) -> WeightChange:
-            window, share = region.window(height, width, context)
+        def change(part: tuple[Window, Float]) -> WeightChange:
+            window, share = part
             weight = enlarged(decision.alpha, self._factor, window.read)
             below, above = (
                 self._levels(one) for one in (picture[window.read], frame.region(window.read))
@@ -180,10 +182,9 @@ class Boundaries:
                 by *= enlarged(trust, self._factor, window.core)
             return WeightChange(window.core, by)
 
-        for region in found:
-            window, _ = region.window(height, width, context)
+        for window, _ in parts:
             made(window.read)
-        return WeightChanges(run_all(change, found), self.cell)
+        return WeightChanges(run_all(change, parts), self.cell)
 
     def begin(self, decision: Decision) -> None:
         """Take the first frame, which nothing is mixed into yet."""
@@ -272,7 +273,7 @@ def _lights(below: Float, above: Float) -> Float:
 
     Their discs have sharp edges where they are out of focus: only who sees the whole disc can tell.
     """
-    lit = (np.maximum(below, above) > _LIT) & (np.abs(below - above) > _APART)
+    lit = (np.maximum(below, above) > LIT) & (np.abs(below - above) > APART)
     near = cv2.dilate(lit.astype(np.float32), _ROUND)
     return np.asarray(cv2.blur(near, (5, 5)), np.float32)
 

@@ -18,7 +18,7 @@ from panfocus.arrays.pixels import white
 from panfocus.arrays.ranks import winners
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
-from panfocus.fusion.blend import chain
+from panfocus.fusion.blend import chain_with_sums
 from panfocus.fusion.decision import Decision, Fold
 from panfocus.fusion.evidence_fold import EvidenceFold
 from panfocus.fusion.held import PART, Again, Held
@@ -163,14 +163,11 @@ class DecisionFold:
         self._margin = margin
         if empty is not None:
             np.multiply(weights, (~empty).astype(np.float32), out=weights)
-        alphas = chain(weights)
-        left = np.zeros_like(weights[0])
+        alphas = chain_with_sums(weights)
         if not first:
             next(alphas)
-            left += weights[0]
         kept = self._guard.kept if self._guard else None
-        for one, alpha, weight in zip(held, alphas, weights[-len(held) :], strict=True):
-            left = left + weight
+        for one, (alpha, left) in zip(held, alphas, strict=True):
             frame = one.frame(self._again, is_mixed=bool(alpha.any()))
             yield Decision(frame, alpha, kept=kept, left=left, seen=one.picture)
 

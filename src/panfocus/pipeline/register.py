@@ -90,10 +90,8 @@ def placed(journal: Journal, stack: Stack) -> Iterator[Frame]:
 
 def placed_again(journal: Journal, stack: Stack) -> Iterator[Frame]:
     """Yield the frames of `placed` a second time; nothing is told of them again."""
-    for number, read in enumerate(stack.frames()):
-        frame = replace(read, number=number)
-        registration = journal.registration
-        yield frame if registration is None else _place(registration, journal, frame)
+    for number, frame in enumerate(stack.frames()):
+        yield _placed_once_more(journal, frame, number)
 
 
 def placed_reader(journal: Journal, read: Callable[[int], Frame]) -> Callable[[int], Frame]:
@@ -103,13 +101,13 @@ def placed_reader(journal: Journal, read: Callable[[int], Frame]) -> Callable[[i
         journal: of the fusion.
         read: reads it as it is in its file.
     """
+    return lambda number: _placed_once_more(journal, read(number), number)
 
-    def at(number: int) -> Frame:
-        frame = replace(read(number), number=number)
-        registration = journal.registration
-        return frame if registration is None else _place(registration, journal, frame)
 
-    return at
+def _placed_once_more(journal: Journal, frame: Frame, number: int) -> Frame:
+    frame = replace(frame, number=number)
+    registration = journal.registration
+    return frame if registration is None else _place(registration, journal, frame)
 
 
 def _place(registration: Registration, journal: Journal, frame: Frame) -> Frame:

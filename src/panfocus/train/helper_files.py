@@ -23,6 +23,9 @@ from panfocus.train.system_files import write_system
 #: Largest difference between the network here and its export.
 TOLERANCE = 1e-4
 
+#: From weights, a folder and what the card tells to the folder, with the files in it.
+Write = Callable[[Mapping[str, Tensor], Path, Mapping[str, object]], Path]
+
 
 @dataclass(frozen=True)
 class Interface:
@@ -45,7 +48,7 @@ def pack_run(
     run: Path,
     out: Path,
     data: str,
-    write: Callable[[Mapping[str, Tensor], Path, Mapping[str, object]], Path],
+    write: Write,
 ) -> Path:
     """Write the averaged weights of a run, and return the folder.
 
@@ -53,7 +56,7 @@ def pack_run(
         run: folder of the training.
         out: folder to write; files of the same names are replaced.
         data: what it was trained on, in words.
-        write: from weights, folder and what the card tells to the folder.
+        write: writes the files.
 
     Raises:
         DataError: no checkpoint, or one of another network.

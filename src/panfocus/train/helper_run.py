@@ -9,6 +9,7 @@ from pathlib import Path
 from panfocus.train import checkpoint as checkpoints
 from panfocus.train import loop, pairs, supply
 from panfocus.train.dualpath import redefocus
+from panfocus.train.helper_files import Write, pack_run
 from panfocus.train.run import Run
 from panfocus.train.synthesis.sources import Sources
 from panfocus.train.task import Task
@@ -21,7 +22,7 @@ def train_helper(
     name: str,
     description: str | None,
     task_of: Callable[[Sources, int], Task],
-    pack: Callable[[Path, Path, str], Path],
+    write: Write,
 ) -> None:
     """Read the command line, train, and write the files that the product runs to ``RUN/NAME``.
 
@@ -29,7 +30,7 @@ def train_helper(
         name: of the network, and of its package.
         description: of the command.
         task_of: from material and seed to what is trained.
-        pack: from the run, a folder and what it was trained on, to the folder with the files.
+        write: writes the files, see `pack_run`.
     """
     prog = f"python -m panfocus.train.{name}"
     parser = argparse.ArgumentParser(prog=prog, description=description)
@@ -52,4 +53,4 @@ def train_helper(
         loaders=asked.loaders,
     )
     loop.train(task_of(redefocus.sources_of(material.pictures()), asked.seed), run)
-    print(pack(asked.out, asked.out / name, ", ".join(map(str, asked.data))))
+    print(pack_run(asked.out, asked.out / name, ", ".join(map(str, asked.data)), write))

@@ -10,6 +10,7 @@ from panfocus.systems import load_system
 from panfocus.systems.refiner import CHANNELS, Refiner
 from panfocus.train import loop
 from panfocus.train.dualpath.redefocus import sources_of
+from panfocus.train.helper_files import pack_run
 from panfocus.train.refiner import pack
 from panfocus.train.refiner.network import RefinerNet, refined
 from panfocus.train.refiner.samples import SCENE, Mixed, mixed, place
@@ -111,7 +112,7 @@ def test_some_steps_make_a_refiner_that_the_product_runs(sources, tmp_path):
     before = [p.detach().clone() for p in task.model.parameters()]
     loop.train(task, Run(tmp_path / "run", steps=2, precision="float32", device="cpu"))
     assert any(not torch.equal(a, b) for a, b in zip(before, task.model.parameters(), strict=True))
-    folder = pack.pack(tmp_path / "run", tmp_path / "refiner", "a cup of coffee")
+    folder = pack_run(tmp_path / "run", tmp_path / "refiner", "a cup of coffee", pack.write)
     card = json.loads((folder / "card.json").read_text())
     assert card["data"] == "a cup of coffee"
     assert card["recipe"]["training_steps"] == 2

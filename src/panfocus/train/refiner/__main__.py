@@ -5,10 +5,10 @@ resumed where RUN holds a checkpoint of one.
 """
 
 from panfocus.train.helper_run import train_helper
-from panfocus.train.refiner.pack import pack
+from panfocus.train.refiner.pack import write
 from panfocus.train.refiner.task import RefinerRecipe, RefinerTask
 
 if __name__ == "__main__":
     train_helper(
-        "refiner", __doc__, lambda sources, seed: RefinerTask(RefinerRecipe(), sources, seed), pack
+        "refiner", __doc__, lambda sources, seed: RefinerTask(RefinerRecipe(), sources, seed), write
     )

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from panfocus.fusion.boundaries import APART, LIT
 from panfocus.systems import System, load_system
 from panfocus.train.distributed import positions_of
 from panfocus.train.optimiser import cosine
@@ -24,8 +25,6 @@ from panfocus.train.synthesis.sources import Sources
 _SHOWN = 2**31
 #: Errors of so many squared grey levels do not count, nor what lies so near to a place's border.
 _NOTHING, _BORDER = 1.0, 12
-#: Lights, see `panfocus.fusion.boundaries`: weights stay there.
-_LIT, _APART = 0.8, 0.25
 
 
 @dataclass(frozen=True)
@@ -119,9 +118,12 @@ def _error(colours: Tensor, weight: Tensor) -> Tensor:
 
 
 def lights(levels: Tensor) -> Tensor:
-    """Return where lights are, and what is near to them, ``(B, h, w)`` in [0, 1]."""
+    """Return where lights are, and what is near to them, ``(B, h, w)`` in [0, 1].
+
+    Weights stay there: `panfocus.fusion.boundaries`.
+    """
     below, above = levels[:, :1], levels[:, 1:2]
-    lit = (torch.maximum(below, above) > _LIT) & ((above - below).abs() > _APART)
+    lit = (torch.maximum(below, above) > LIT) & ((above - below).abs() > APART)
     return F.avg_pool2d(F.max_pool2d(lit.float(), 13, 1, 6), 5, 1, 2, count_include_pad=False)[:, 0]
 
 

@@ -5,10 +5,10 @@ resumed where RUN holds a checkpoint of one.
 """
 
 from panfocus.train.helper_run import train_helper
-from panfocus.train.scout.pack import pack
+from panfocus.train.scout.pack import write
 from panfocus.train.scout.task import ScoutRecipe, ScoutTask
 
 if __name__ == "__main__":
     train_helper(
-        "scout", __doc__, lambda sources, seed: ScoutTask(ScoutRecipe(), sources, seed), pack
+        "scout", __doc__, lambda sources, seed: ScoutTask(ScoutRecipe(), sources, seed), write
     )

@@ -1,4 +1,4 @@
-"""From a scout's checkpoint to the files that the product runs."""
+"""From a scout's weights to the files that the product runs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,8 @@ import torch
 from torch import Tensor
 
 from panfocus.systems.scout.evidence import MEASURES
-from panfocus.train.helper_files import Interface, pack_run, write_helper
+from panfocus.train.helper_files import Interface, write_helper
 from panfocus.train.scout.network import ExportedScout, ScoutNet
-
-
-def pack(run: Path, out: Path, data: str) -> Path:
-    """Write the scout of the run in a folder.
-
-    Args:
-        run: folder of the training.
-        out: folder to write; files of the same names are replaced.
-        data: what it was trained on, in words.
-
-    Raises:
-        DataError: no checkpoint, or one of another network.
-        OutputError: the export answers differently, or cannot be written.
-    """
-    return pack_run(run, out, data, write)
 
 
 def write(weights: Mapping[str, Tensor], out: Path, told: Mapping[str, object]) -> Path:
