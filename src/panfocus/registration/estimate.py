@@ -206,7 +206,7 @@ def total_cost(points: Points, moving: Level, matrix: Matrix) -> float:
     return float((rho * weight).sum()) / max(kept, 1e-6)
 
 
-def _apart(places: Sequence[Matrix], pixel: float) -> list[Matrix]:
+def apart_places(places: Sequence[Matrix], pixel: float) -> list[Matrix]:
     """Return matrices in units of which no two are the same within a fraction of a pixel."""
     out: list[Matrix] = []
     for place in places:
@@ -224,7 +224,9 @@ def coarse(fixed: Detail, moving: Detail, space: Space, kind: str, starts: list[
         refine([(points, second)], s, "translation", 6, 0.1)
         for s in [*starts, by_phase(first, second, space)]
     ]
-    found = [refine([(points, second)], m, kind, 8, 0.05) for m in _apart(found, points.pixel)]
+    found = [
+        refine([(points, second)], m, kind, 8, 0.05) for m in apart_places(found, points.pixel)
+    ]
     matrix = min([*starts, *found], key=lambda m: total_cost(points, second, m))
     for one, other in levels[1:-1]:
         matrix = refine([(Points(one, space), other)], matrix, kind, 5, 0.03)
