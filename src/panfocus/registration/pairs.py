@@ -94,12 +94,12 @@ class Measured:
 
 def in_pixels(matrix: Matrix, space: Space) -> Matrix:
     """Return a matrix in units for pixels of full scale."""
-    return normalised(np.linalg.inv(space.to_unit) @ matrix @ space.to_unit)
+    return normalised(space.from_unit @ matrix @ space.to_unit)
 
 
 def in_units(matrix: Matrix, space: Space) -> Matrix:
     """Return a matrix for pixels of full scale in units."""
-    return normalised(space.to_unit @ matrix @ np.linalg.inv(space.to_unit))
+    return normalised(space.to_unit @ matrix @ space.from_unit)
 
 
 def patches_at(
