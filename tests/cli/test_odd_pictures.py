@@ -225,3 +225,20 @@ def test_an_extension_that_cannot_be_is_wrong_usage(tmp_path, capsys, monkeypatc
     told = capsys.readouterr().err
     assert said in told and "remedy: " in told
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_a_frame_that_was_turned_is_to_be_turned_back(tmp_path, capsys):
+    folder = shots(tmp_path / "s", [*FRAMES, np.rot90(FRAMES[0]).copy()])
+    told = refused(folder, capsys)
+    assert told["where"] == "2.png" and told["remedy"].startswith("turn it")
+    Image.fromarray(FRAMES[0][:40]).save(folder / "2.png")
+    assert "crop" in refused(folder, capsys)["remedy"]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("guidd", "guided"), ("dual-path", "dualpath")])
+def test_a_system_is_named_that_was_meant(tmp_path, capsys, name, meant):
+    folder = shots(tmp_path / "s")
+    assert main(["fuse", str(folder), "-o", str(tmp_path / "o.tif"), "-s", name]) == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+    assert main(["fuse", str(folder), "-o", str(tmp_path / "o.tif"), "-s", "zzz"]) == 2
+    assert "did you mean" not in capsys.readouterr().err
