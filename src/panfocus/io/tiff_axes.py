@@ -111,13 +111,13 @@ def axes_of_array(text: bytes, plane: int) -> list[int]:
         plane: numbers of a page, samples included.
 
     Returns:
-        None of them where the text is another program's; one of a plain stack.
+        None of them where the text is another program's or names no axes; one of a plain stack.
 
     Example:
-        >>> axes_of_array(b'{"shape": [2, 1, 5, 48, 64]}', 48 * 64)
+        >>> axes_of_array(b'{"shape": [2, 5, 48, 64], "axes": "CZYX"}', 48 * 64)
         [2, 5]
     """
-    shape = _shape(text)
+    shape = _shape(text) if b'"axes"' in text else []
     while plane > 1 and shape and shape[-1] > 0 and plane % shape[-1] == 0:
         plane //= shape.pop()
     return [size for size in shape if size > 1] if plane == 1 else []
