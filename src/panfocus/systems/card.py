@@ -76,7 +76,8 @@ class Card:
             network never does.
         refined: whether a network's decisions of a reduced scale are refined at full scale
             (`panfocus.systems.refiner`).
-        macs_per_pixel: multiply-adds per pixel at the working scale.
+        macs_per_pixel: multiply-adds per pixel at the working scale: of each frame, or of a pair
+            where `max_frames` is 2.
         licence: of code and weights.
         trained_by: who trained it, when and on what machine.
         data: what it was trained on, with the data's terms.
