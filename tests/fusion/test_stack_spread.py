@@ -5,7 +5,8 @@ import pytest
 
 import panfocus
 from panfocus.fusion.spread import stack
-from panfocus.fusion.spread.stack import Meeting, StackSpread, _faded, _meeting, _solid
+from panfocus.fusion.spread.meeting import Meeting, pairs_that_meet, solid_places
+from panfocus.fusion.spread.stack import StackSpread, _faded
 from panfocus.synthesis.layers import Layer, render
 from panfocus.synthesis.mattes import blob_matte
 from panfocus.synthesis.scene import encode, linear_of
@@ -96,15 +97,15 @@ def test_depths_meet_where_solid_places_touch():
     index = np.full((60, 80), 7, np.uint16)
     index[:, :40] = 2
     index[20:24, 50:54] = 0  # speckle
-    solid = _solid(index)
-    assert _meeting(solid) == [(2, 7)]
+    solid = solid_places(index)
+    assert pairs_that_meet(solid) == [(2, 7)]
     meeting = Meeting.of(index, solid, (2, 7))
     assert meeting.first[:, :40].all()
     assert not meeting.first[:20, 40:].any()
     assert meeting.near[:, 40].all()
     assert not meeting.near[:, 70:].any()
     index[:, 40:] = 3  # the next frame
-    assert _meeting(_solid(index)) == []
+    assert pairs_that_meet(solid_places(index)) == []
 
 
 def test_frames_that_are_large_and_come_once_are_not_held(monkeypatch):
