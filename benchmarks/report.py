@@ -95,7 +95,7 @@ PARTS = {
     ),
     "cost": (
         "What every system costs",
-        "Parameters and multiply-adds, and seconds of one fusion in a process that runs already.",
+        "Parameters and multiply-adds, and CPU seconds of a fusion in a process that runs already.",
         "benchmarks/cost.py",
     ),
     "speed": (

@@ -346,6 +346,22 @@ def test_systems_can_be_read_on_80_columns(capsys, monkeypatch):
     assert len(lines) < 60
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("dualpath", ["a pixel of each frame", "refined at full scale"]),
+        ("drpl-small", ["fast, ", "a pixel of a pair", "refined at full scale"]),
+        ("dualpath-paper", ["then enlarged"]),
+        ("dualpath-picture", ["then enlarged"]),
+        ("guided", ["then enlarged"]),
+    ],
+)
+def test_a_card_tells_what_becomes_of_large_pictures(capsys, name, words):
+    assert main(["systems", name]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert [word for word in words if word not in told] == []
+
+
 def test_systems_lists_cards(capsys):
     assert main(["systems"]) == 0
     assert "guided" in capsys.readouterr().out

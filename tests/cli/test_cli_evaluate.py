@@ -238,6 +238,13 @@ def test_a_lost_partner_is_a_failure_of_that_pair_alone(data, tmp_path, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_nothing_to_compare_is_no_name_that_is_taken(data, tmp_path, capsys):
+    assert panfocus("evaluate", "--data", data, "--out", tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert "--systems dualpath,guided" in told and "rename" not in told
+    assert not (tmp_path / "out").exists()
+
+
 def test_nothing_foreign_is_replaced(data, tmp_path, capsys):
     out, poor = tmp_path / "out", f"poor={tmp_path / 'poor'}"
     out.mkdir()

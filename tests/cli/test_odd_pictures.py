@@ -175,3 +175,70 @@ def test_a_name_that_is_too_long_has_a_remedy(tmp_path, capsys):
     folder = shots(tmp_path / "s")
     assert main(["fuse", str(folder), "-o", str(tmp_path / f"{'x' * 300}.tif")]) in (1, 2)
     assert "remedy: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "word"),
+    [(["0.tif.gz", "1.tif.gz"], "unpack"), (["0", "1"], "extensions"), (["0.txt"], "the folder")],
+)
+def test_a_folder_of_what_is_no_picture_is_told_by_what_it_is(tmp_path, capsys, names, word):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(b"1234")
+    told = refused(folder, capsys)
+    assert names[0] in told["got"] and word in told["remedy"]
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path, capsys):
+    (tmp_path / "shots.zip").write_bytes(b"PK\x03\x04" + bytes(200))
+    assert "unpack" in refused(tmp_path / "shots.zip", capsys)["remedy"]
+
+
+def test_a_webp_that_is_cut_off_is_called_so(tmp_path, capsys):
+    folder = shots(tmp_path / "s", ending=".webp")
+    whole = (folder / "1.webp").read_bytes()
+    (folder / "1.webp").write_bytes(whole[: len(whole) * 2 // 3])
+    assert "cut off" in refused(folder, capsys)["got"]
+
+
+@pytest.mark.parametrize("words", [["--only", "T=0"], ["--guide-channel", "1"], ["--axes", "ZYX"]])
+def test_photographs_have_no_axes(tmp_path, capsys, words):
+    folder = shots(tmp_path / "s")
+    assert main(["fuse", str(folder), "-o", str(tmp_path / "o.tif"), *words]) == 1
+    told = capsys.readouterr().err
+    assert "no scientific stack" in told and words[0] in told and "StorePath" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--bit-depth", "16", "-o", "o.jpg"], "16 are asked for"),
+        (["--layers", "o.xcf", "-o", "o.tif"], ".psd"),
+        (["--animation", "o.mp4", "-o", "o.tif"], ".gif"),
+    ],
+)
+def test_an_extension_that_cannot_be_is_wrong_usage(tmp_path, capsys, monkeypatch, words, said):
+    folder = shots(tmp_path / "s")
+    monkeypatch.chdir(tmp_path)
+    assert main(["fuse", str(folder), *words, "-s", "guided"]) == 2
+    told = capsys.readouterr().err
+    assert said in told and "remedy: " in told
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_a_frame_that_was_turned_is_to_be_turned_back(tmp_path, capsys):
+    folder = shots(tmp_path / "s", [*FRAMES, np.rot90(FRAMES[0]).copy()])
+    told = refused(folder, capsys)
+    assert told["where"] == "2.png" and told["remedy"].startswith("turn it")
+    Image.fromarray(FRAMES[0][:40]).save(folder / "2.png")
+    assert "crop" in refused(folder, capsys)["remedy"]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("guidd", "guided"), ("dual-path", "dualpath")])
+def test_a_system_is_named_that_was_meant(tmp_path, capsys, name, meant):
+    folder = shots(tmp_path / "s")
+    assert main(["fuse", str(folder), "-o", str(tmp_path / "o.tif"), "-s", name]) == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+    assert main(["fuse", str(folder), "-o", str(tmp_path / "o.tif"), "-s", "zzz"]) == 2
+    assert "did you mean" not in capsys.readouterr().err

@@ -89,7 +89,8 @@ def test_what_keeps_frames_from_coming_is_told(shots, tmp_path, capsys, monkeypa
     words = ["-o", str(tmp_path / "o.png"), "-s", "guided", "--watch-frames", "0.3"]
     assert main(["fuse", str(tmp_path / "in"), *words]) == 0
     told = capsys.readouterr().err
-    assert told.count("waiting: ") == 1 and "broken.png" in told
+    assert told.count("waiting: ") == 1 and "\n  where: " in told and "\\n" not in told
+    assert "broken.png" in told
     assert "2 frames fused" in told
 
 
@@ -111,7 +112,8 @@ def test_what_keeps_frames_from_coming_is_told(shots, tmp_path, capsys, monkeypa
 def test_what_cannot_be_is_refused_before_waiting(shots, tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)
     assert main(["fuse", *words, "--watch-frames", "60"]) == 2
-    assert capsys.readouterr().err.count("panfocus: ") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("panfocus: ") and told.count("panfocus: ") == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "shots"]
 
 

@@ -200,3 +200,29 @@ def test_a_clear_decision_stays_whatever_is_seen():
     composer = composed(below, above, one)
     clear = SIDE // 2 - 3
     np.testing.assert_array_equal(composer.picture[:, :clear], below[:, :clear])
+
+
+def test_a_boundary_between_two_pixels_of_the_decision_is_looked_at():
+    below, above = pictures()
+    hard = np.where(HALF > 0.5, 1, 0).astype(np.float32)
+    assert area(changes_of(below, above, alpha=hard)) > 0.05
+    # but not where frames after it leave nothing of both sides
+    left = np.zeros_like(HALF)
+    left[: SIDE // FACTOR // 2] = 1
+    changes = changes_of(below, above, alpha=hard, left=left)
+    assert changes.within((slice(0, 200), slice(0, SIDE)))
+    assert not changes.within((slice(352, SIDE), slice(0, SIDE)))
+
+
+def test_parts_are_small_and_little_is_read_around_them():
+    below, above = pictures()
+    read = []
+
+    def look(one, _other, weight):
+        read.append(one.size)
+        return weight
+
+    changes = changes_of(below, above, look, alpha=np.full_like(HALF, 0.5))
+    refined = [c.by.size for c in changes.within(WHOLE)]
+    assert max(read) <= 100_000
+    assert sum(read) < 1.2 * sum(refined)

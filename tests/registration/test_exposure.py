@@ -274,3 +274,60 @@ def test_frames_one_after_the_other_get_the_curves_of_a_stack_and_each_is_fitted
             assert curve.shape == expected.shape
             np.testing.assert_allclose(curve.log, expected.log, rtol=0, atol=1e-12)
     assert found[-1] is not None
+
+
+def textured(gain=1.0, count=3):
+    """Frames without a flat place, of which all but the first are brighter."""
+    rng = np.random.default_rng(1)
+    grain = rng.uniform(60, 160, (240, 320, 1)).astype(np.float32).repeat(3, 2)
+    grain = blurred(grain.astype(np.uint8), 1.2).astype(np.float32)
+    grain = 110 + 5 * (grain - grain.mean())
+    return [
+        np.rint(grain * (gain if n else 1.0)).clip(0, 255).astype(np.uint8) for n in range(count)
+    ]
+
+
+def test_brightness_is_matched_where_nothing_is_flat():
+    first, second, _ = textured(1.15)
+    found = compared(first, second, np.eye(3))
+    assert found is not None
+    assert found.log == pytest.approx(-np.log(1.15), abs=0.01)
+
+
+def test_what_is_hardly_flat_tells_only_if_blocks_agree():
+    first, second, _ = textured(1.0)
+    rng = np.random.default_rng(2)
+    patches = rng.uniform(0.85, 1.15, (8, 10)).repeat(30, 0).repeat(32, 1)[..., None]
+    uneven = np.rint(second * patches).clip(0, 255).astype(np.uint8)
+    assert compared(first, uneven, np.eye(3)) is None
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_cameras_of_few_bits_in_files_of_16_are_matched(bits):
+    most = 2**bits - 1
+    frames, _ = scene()
+    counts = [np.rint(frame * (most / 255)).astype(np.uint16) for frame in frames]
+    dim = [counts[0], *(np.rint(frame * 0.8).astype(np.uint16) for frame in counts[1:])]
+    ratios = [compared(one, other, np.eye(3)) for one, other in pairwise(dim)]
+    found = gains(ratios, 0)
+    assert all(curve is not None for curve in found[1:])
+    assert found[1].gain == pytest.approx(1.25, abs=0.03)
+    brightened = apply_curve(counts[1], found[1])
+    assert brightened.max() <= most  # no light beyond the camera's white
+    assert (brightened == most).sum() == (counts[1] == most).sum()
+
+
+def test_frames_of_few_bits_come_out_as_those_of_all():
+    frames, _ = scene()
+    full = [frame.astype(np.uint16) * 257 for frame in frames]
+    few = [np.rint(frame * (4095 / 255)).astype(np.uint16) for frame in frames]
+    dark = [np.rint(f * 0.85).astype(np.uint16) if n else f for n, f in enumerate(few)]
+    darker = [np.rint(f * 0.85).astype(np.uint16) if n else f for n, f in enumerate(full)]
+    curves_of = [
+        gains([compared(one, other, np.eye(3)) for one, other in pairwise(stack)], 0)
+        for stack in (dark, darker)
+    ]
+    for one, other in zip(*curves_of, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert one.gain == pytest.approx(other.gain, abs=0.002)

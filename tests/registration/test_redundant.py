@@ -183,3 +183,21 @@ def test_of_duplicates_with_noise_of_their_own_both_are_taken():
     result = panfocus.fuse(thrice, **OPTIONS)
     left = [n for n, f in enumerate(result.report.frames) if "left_out" in f["align"]]
     assert len(left) == 1 and left[0] in (2, 3, 4)
+
+
+def test_neighbours_are_no_duplicates_beside_frames_that_something_spoils():
+    """What spoils one frame differs far more than focus does: it is no measure of others."""
+    frames = ramp()[:5]
+    cv2.ellipse(frames[3], (SIZE[1], SIZE[0]), (150, 90), 20, 0, 360, (230, 40, 20), -1)
+    rng = np.random.default_rng(3)
+    frames[3][150:] = rng.integers(0, 256, (SIZE[0] - 150, SIZE[1], 3), np.uint8)
+    told = panfocus.fuse(frames, system="guided").report.warnings
+    assert not [line for line in told if "duplicate" in line]
+
+
+def test_a_picture_exposed_anew_is_no_duplicate():
+    frames = ramp()
+    dark = np.rint(frames[2] * 0.8).astype(np.uint8)
+    stack = [*frames[:3], dark, *frames[3:]]
+    told = panfocus.fuse(stack, system="guided").report.warnings
+    assert not [line for line in told if "duplicate" in line and "was left out" in line]

@@ -9,6 +9,7 @@ from panfocus.arrays.pixels import luminance, shrink
 from panfocus.errors import InputError, UsageError
 from panfocus.registration.accept import register
 from panfocus.registration.alignment import Alignment, Placed
+from panfocus.registration.estimate import apart_places
 from panfocus.registration.pyramid import make_detail, reduction
 from panfocus.registration.transforms import (
     Crop,
@@ -362,3 +363,15 @@ def test_the_command_line_writes_aligned_frames_and_transforms(breathing, tmp_pa
     assert main(["fuse", str(shots), "--align-only", str(shots), "--overwrite"]) == 1
     assert main(["fuse", str(shots)]) == 2
     capsys.readouterr()
+
+
+def test_places_of_the_coarse_search_that_are_the_same_are_followed_once():
+    pixel = 0.01
+    near, far = np.eye(3), np.eye(3)
+    far[0, 2] = 3 * pixel
+    same = near.copy()
+    same[1, 2] += pixel / 50
+    assert [np.abs(m - near).max() for m in apart_places([near, same, far, near], pixel)] == [
+        0,
+        pytest.approx(3 * pixel),
+    ]

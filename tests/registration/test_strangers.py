@@ -235,3 +235,17 @@ def test_a_frame_like_an_unusual_one_beside_it_is_none():
     assert not one.is_usual
     if one.likeness(two) >= 0.45:
         assert strangers([one, two, *thumbnails(scene, scene, scene, scene)]) == {}
+
+
+def test_brightness_is_compared_past_them():
+    """Beyond a frame of another scene nothing is known through it."""
+    frames = [np.rint(frame * 0.8).astype(np.uint8) for frame in focal_stack(7, 288, 384)[0]]
+    frames[4:] = [np.rint(frame * 1.2).astype(np.uint8) for frame in frames[4:]]
+    rng = np.random.default_rng(8)
+    frames[4] = np.rint(texture(288, 384, 99)[::-1] * rng.uniform(0.4, 0.5)).astype(np.uint8)
+    fused = panfocus.fuse(frames, system="guided", reference="2")
+    assert any("frame 4" in line and "left out" in line for line in fused.report.warnings)
+    gains = fused.registration.curves
+    assert gains[3] is None
+    for curve in gains[5:]:
+        assert curve.gain == pytest.approx(1 / 1.2, abs=0.02)

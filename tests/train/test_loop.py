@@ -211,8 +211,9 @@ def test_a_full_disk_loses_no_checkpoint(tmp_path, monkeypatch, capsys):
 
 
 def test_damaged_missing_and_foreign_checkpoints_are_told(tmp_path, sources):
-    with pytest.raises(DataError, match="no checkpoint"):
+    with pytest.raises(DataError, match="no checkpoint") as told:
         loop.train(LineTask(), run(tmp_path, steps=2, resume=True))
+    assert "--out" in told.value.remedy and "--resume" in told.value.remedy
     path = tmp_path / checkpoint.NAME
     path.write_bytes(b"x" * 100)
     with pytest.raises(DataError, match="damaged"):

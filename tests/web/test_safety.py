@@ -37,7 +37,15 @@ def test_a_token_is_good_once(page):
     assert "SameSite=Strict" in cookie
     assert f"panfocus-{PORT}=" in cookie
     http = bare(page)
-    assert http.get(f"/?token={token}").status_code == 403
+    again = http.get(f"/?token={token}")
+    assert again.status_code == 403
+    assert "`panfocus view` again" in again.text  # what to do
+
+
+def test_a_folder_that_two_files_lie_in_is_shown_once(tmp_path):
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).touch()
+    assert places_of([tmp_path / "a.tif", tmp_path / "b.tif"]).given == [tmp_path]
 
 
 def test_a_cookie_of_another_run_is_none(page):

@@ -73,7 +73,9 @@ def floats(pixels: Pixels) -> Float:
     """Return samples in [0, 1] of the dtype's range, float32; floats as they are."""
     if pixels.dtype == np.float32:
         return np.asarray(pixels, np.float32)
-    return pixels.astype(np.float32) / np.float32(white(pixels.dtype))
+    out = pixels.astype(np.float32)
+    out /= np.float32(white(pixels.dtype))  # in place: large arrays come page by page
+    return out
 
 
 def without_negatives(values: Float) -> Float:

@@ -33,10 +33,16 @@ class Context(NamedTuple):
 
     def span(self, start: int, stop: int, length: int) -> slice:
         """Return what is read of `length` pixels for those from `start` to `stop`."""
+        return slice(*self.reach(start, stop, length))
+
+    def reach(self, start: int, stop: int, length: int) -> tuple[int, int]:
+        """Return its first pixel, and the one after its last."""
         first, last = max(start - self.halo, 0), min(stop + self.halo, length)
         lacking = -(last - first) % self.multiple
+        if lacking == 0:
+            return first, last
         after = min(lacking, length - last)
-        return slice(max(first - (lacking - after), 0), last + after)
+        return max(first - (lacking - after), 0), last + after
 
 
 @dataclass(frozen=True)
@@ -66,9 +72,9 @@ class CandidateTile:
 
     def samples(self, height: int, width: int, context: Context) -> int:
         """Return pixels times frames that are read for it."""
-        rows = context.span(self.top, self.bottom, height)
-        columns = context.span(self.left, self.right, width)
-        return (rows.stop - rows.start) * (columns.stop - columns.start) * len(self.frames)
+        rows = context.reach(self.top, self.bottom, height)
+        columns = context.reach(self.left, self.right, width)
+        return (rows[1] - rows[0]) * (columns[1] - columns[0]) * len(self.frames)
 
     def joined(self, other: CandidateTile) -> CandidateTile:
         """Return the rectangle of this one and one that goes on below or right of it."""
@@ -120,18 +126,20 @@ def _swept(
             return region.top, region.bottom, region.left, region.right
         return region.left, region.right, region.top, region.bottom
 
-    def pays(one: CandidateTile, other: CandidateTile) -> bool:
+    def lie_beside(one: CandidateTile, other: CandidateTile) -> bool:
         (*side, _, stop), (*beside, start, _) = place(one), place(other)
-        if side != beside or stop != start:
-            return False
-        cost = one.joined(other).samples(*shape, context)
-        apart = sum(part.samples(*shape, context) for part in (one, other))
-        return cost <= most and cost <= apart
+        return side == beside and stop == start
 
     out: list[CandidateTile] = []
+    cost = 0  # of the last of them
     for region in sorted(live, key=place):
-        if out and pays(out[-1], region):
-            out[-1] = out[-1].joined(region)
-        else:
-            out.append(region)
+        own = region.samples(*shape, context)
+        if out and lie_beside(out[-1], region):
+            joined = out[-1].joined(region)
+            together = joined.samples(*shape, context)
+            if together <= most and together <= cost + own:
+                out[-1], cost = joined, together
+                continue
+        out.append(region)
+        cost = own
     return out

@@ -13,8 +13,9 @@ from rich.table import Table
 from panfocus.systems import DEFAULT_SYSTEM, Card, list_systems, load_system
 from panfocus.systems.uses import USES, use_of
 
-#: Multiply-adds a pixel, and what to call a network of so many.
+#: Multiply-adds a pixel of each frame, and what to call a network of so many.
 _SPEEDS = ((0, "fastest"), (50_000, "fast"), (200_000, "slow"))
+PAIR = 2
 
 
 def show(name: str | None, *, as_json: bool) -> None:
@@ -30,9 +31,15 @@ def show(name: str | None, *, as_json: bool) -> None:
         print("`panfocus systems NAME` tells what it was trained on, and its licence.")
 
 
+def costs(card: Card) -> str:
+    """Return what a network costs in words, nothing of a system without one."""
+    unit = "of a pair" if card.max_frames == PAIR else "of each frame"
+    return f"{card.macs_per_pixel:,} multiply-adds a pixel {unit}" if card.macs_per_pixel else ""
+
+
 def _speed(card: Card) -> str:
-    costs = card.macs_per_pixel or 0
-    return next((word for most, word in _SPEEDS if costs <= most), "slowest")
+    of_each = (card.macs_per_pixel or 0) / (PAIR if card.max_frames == PAIR else 1)
+    return next((word for most, word in _SPEEDS if of_each <= most), "slowest")
 
 
 def _frames(card: Card) -> str:
@@ -69,10 +76,11 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
     makes = "weights of the frames, with maps" if card.kind == "decision" else "a picture, no maps"
     yield "makes", makes
     yield "frames at once", _frames(card)
-    costs = f"{card.macs_per_pixel:,} multiply-adds a pixel" if card.macs_per_pixel else ""
-    yield "speed", ", ".join(filter(None, (_speed(card), costs)))
+    yield "speed", ", ".join(filter(None, (_speed(card), costs(card))))
     if card.working_pixels:
-        yield "decides at", f"{card.working_pixels / 1e6:.1f} megapixels at most, then enlarged"
+        is_refined = card.refined and card.model is not None and card.kind == "decision"
+        further = "refined at full scale" if is_refined else "enlarged"
+        yield "decides at", f"{card.working_pixels / 1e6:.1f} megapixels at most, then {further}"
     yield "licence", card.licence
     yield "trained by", card.trained_by
     yield "trained on", card.data

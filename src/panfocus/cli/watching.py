@@ -50,14 +50,14 @@ def run_watching(request: Request, idle_s: float) -> None:
 
     ours = [preview, *(path for _, path in outputs.named(0))]
     frames = ArrivingFrames(folder, exclude=earlier_results(ours), prefer_raw=settings.prefer_raw)
-    say(request, [f"watching {folder}; {preview} grows"])
     result = fuse_as_they_arrive(
         frames,
         settings,
         idle_s=idle_s,
+        begun=lambda: say(request, [f"watching {folder}; {preview} grows"]),
         first=first,
         told=lambda name, count: say(request, [f"[{count}] {name}"]),
-        trouble=lambda text: say(request, [f"waiting: {text}"]),
+        trouble=lambda text: say(request, f"waiting: {text}".splitlines()),
         preview=show,
     )
     say(request, [f"note: {note}" for note in result.report.warnings])

@@ -223,16 +223,20 @@ def gather(
     out: list[Contestant] = [SystemContestant.load(address, how) for address in systems]
     out += [ResultsContestant.parse(text) for text in results]
     names = [one.name for one in out]
-    if (
-        not names
-        or len(set(names)) < len(names)
-        or any("/" in n or n.startswith(".") for n in names)
-    ):
+    if not names:
+        raise UsageError(
+            "there is nothing to compare",
+            where="systems, results",
+            expected="at least one system, or one folder of results",
+            got="none",
+            remedy='name some, for example `systems="dualpath,guided"`',
+        )
+    if len(set(names)) < len(names) or any("/" in n or n.startswith(".") for n in names):
         raise UsageError(
             "the systems and results to compare need names of their own",
             where="systems, results",
-            expected="at least one, every name once, none with a slash or a leading dot",
-            got=", ".join(names) or "none",
+            expected="every name once, none with a slash or a leading dot",
+            got=", ".join(names),
             remedy="a system in a folder is called as the folder is: rename one of them",
         )
     return out

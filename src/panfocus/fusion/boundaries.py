@@ -27,17 +27,17 @@ from panfocus.systems import System, traits
 from panfocus.systems.intensity import Stretch
 
 #: Side of a cell, pixels of full scale, about.
-CELL = 64
+CELL = 48
 #: Pixels of context around what is looked at, less than an answer depends on (MEASURED: nothing
 #: is gained by more), and over how many of them a part gives way to what is beside it.
-HALO = 12
+HALO = 4
 FADE = 4
-#: Pixels that are looked at at once, memory of some 40 MiB.
-AT_ONCE = 250_000
+#: Pixels that are looked at at once, memory of some 16 MiB.
+AT_ONCE = 100_000
 #: Weights that are not clear, and what must be left of them under later frames to be looked at.
 #: MEASURED (docs/decisions/0041).
 _UNCLEAR = 0.2
-_LEFT = 0.1
+_LEFT = 0.2
 #: How far a weight may change, by how unclear it is: ``w (1 - w)`` times this, at most all. No
 #: boundary goes further than a pixel of the working scale: beside wide blurs the refiner, which
 #: sees little around, would follow their fringes.
@@ -52,6 +52,7 @@ _SEEN = 6 / 255
 #: apart there, and how far around such places nothing is refined, pixels of the working scale.
 _SOFTENED = 0.02
 _AROUND_NOISE = np.ones((13, 13), np.uint8)
+_BESIDE = np.ones((3, 3), np.uint8)
 
 
 class Refines(Protocol):
@@ -175,7 +176,9 @@ class Boundaries:
                 self._levels(one) for one in (picture[window.read], frame.region(window.read))
             )
             by = self._refine(below, above, weight) - weight
-            by *= 1 - _lights(below, above)
+            lights = _lights(below, above)
+            if lights is not None:
+                by *= 1 - lights
             by *= np.minimum(weight * (1 - weight) * np.float32(_OPEN), 1)
             by = by[_inner(window.read, window.core)] * share
             if trust is not None:
@@ -221,7 +224,8 @@ class Boundaries:
                 return None
             self._stretch = Stretch.of([one[..., None] for one in (before, frame)])
         apart = np.asarray(frame - before, np.float32)
-        self._small = np.asarray(before + apart * decision.alpha, np.float32)
+        self._small = np.asarray(apart * decision.alpha, np.float32)
+        self._small += before
         np.abs(apart, out=apart)
         if self._stretch is not None:
             apart *= np.float32(self._stretch.gain)
@@ -236,12 +240,10 @@ class Boundaries:
         self, decision: Decision, apart: Float, trust: Float | None, shape: tuple[int, int]
     ) -> NDArray[np.bool_]:
         """Return which cells a decision is unclear in."""
-        around = np.ones((3, 3), np.uint8)
-        most, least = cv2.dilate(decision.alpha, around), cv2.erode(decision.alpha, around)
-        unclear = (most > _UNCLEAR) & (least < 1 - _UNCLEAR)
+        unclear = _near(decision.alpha > _UNCLEAR) & _near(decision.alpha < 1 - _UNCLEAR)
         unclear &= apart > _SEEN
         if decision.left is not None:
-            unclear &= cv2.dilate(decision.left, around) > _LEFT
+            unclear &= _near(decision.left > _LEFT)
         if trust is not None:
             unclear &= trust > 0
         side = self.cell // self._factor
@@ -268,12 +270,19 @@ def _trust(decision: Decision) -> Float | None:
     return trust
 
 
-def _lights(below: Float, above: Float) -> Float:
-    """Return where lights are, and what is near to them, ``(h, w)`` in [0, 1].
+def _near(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where a map ``(h, w)`` is true, and the pixels beside."""
+    return np.asarray(cv2.dilate(where.view(np.uint8), _BESIDE), np.uint8).view(np.bool_)
+
+
+def _lights(below: Float, above: Float) -> Float | None:
+    """Return where lights are, and what is near to them, ``(h, w)`` in [0, 1]; None for nowhere.
 
     Their discs have sharp edges where they are out of focus: only who sees the whole disc can tell.
     """
     lit = (np.maximum(below, above) > LIT) & (np.abs(below - above) > APART)
+    if not lit.any():
+        return None
     near = cv2.dilate(lit.astype(np.float32), _ROUND)
     return np.asarray(cv2.blur(near, (5, 5)), np.float32)
 

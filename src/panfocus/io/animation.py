@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.errors import OutputError
+from panfocus.errors import FormatError
 from panfocus.io.atomic import write_atomic
 from panfocus.io.mark import mark
 from panfocus.io.metadata import with_mark
@@ -27,14 +27,16 @@ def check_animation(path: Path, *, overwrite: bool) -> None:
     """Refuse an animation that cannot be written, before any work.
 
     Raises:
-        OutputError: another extension; exists; or its folder cannot be written to.
+        FormatError: another extension.
+        OutputError: exists, or its folder cannot be written to.
     """
     if path.suffix.lower() not in _FORMATS:
-        raise OutputError(
+        raise FormatError(
             "the extension does not name a format for animations",
             where=str(path),
             expected=" ".join(_FORMATS),
             got=path.suffix or "no extension",
+            remedy="give the output one of these extensions",
         )
     check_place(path, overwrite=overwrite)
 

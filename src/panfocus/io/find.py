@@ -12,7 +12,7 @@ from pathlib import Path
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io.folder import is_result, of_one_kind, sift, some, what_else
-from panfocus.io.formats import READABLE, SUFFIXES
+from panfocus.io.formats import PACKED, READABLE, SUFFIXES
 from panfocus.io.frames import FrameInfo, Header
 from panfocus.io.order import Moment, disagree, in_natural_order, in_order, moment_of
 from panfocus.io.read import describe, look
@@ -173,20 +173,28 @@ def _in_folder(
         notes.append(f"{counted(len(others), 'other file')} in {folder} left out: {some(others)}")
     if not pictures:
         inner = [p.name for p in entries if is_folder(p)]
-        raise _no_picture(folder, [*more, *([some(others)] if others else [])], inner)
+        raise _no_picture(folder, more, others, inner)
     return pictures
 
 
-def _no_picture(folder: Path, found: list[str], inner: list[str]) -> InputError:
+def _no_picture(folder: Path, found: list[str], others: list[str], inner: list[str]) -> InputError:
     """Return what to say of a folder without a picture, by what else is in it."""
-    held = [*found, *([f"folders: {some(inner)}"] if inner else [])]
-    each = "; to fuse each of these folders, use `panfocus batch`" if inner else ""
+    held = [*found, *([some(others)] if others else [])]
+    held += [f"folders: {some(inner)}"] if inner else []
+    endings = {Path(name).suffix.lower() for name in others}
+    advice = "name the folder that holds the frames themselves"
+    if inner:
+        advice += "; to fuse each of these folders, use `panfocus batch`"
+    elif endings & PACKED:
+        advice = "unpack them first"
+    elif "" in endings:
+        advice = "in a folder frames are known by their extensions: name the files, or rename them"
     return InputError(
         "the folder holds no picture",
         where=str(folder),
         expected=READABLE,
         got="; ".join(held) or "an empty folder",
-        remedy=f"name the folder that holds the frames themselves{each}",
+        remedy=advice,
     )
 
 

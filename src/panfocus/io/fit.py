@@ -60,6 +60,8 @@ def check_frames(infos: Sequence[FrameInfo]) -> None:
             raise _split(infos, what, value_of, remedy)
         odd = [info for info in infos if value_of(info) != usual]
         if odd:
+            if what == "size" and value_of(odd[0]) == "x".join(reversed(usual.split("x"))):
+                remedy = "turn it to lie as the others do, or leave it out"  # noqa: PLW2901
             more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
             raise InputError(
                 f"the frames differ in {what}",

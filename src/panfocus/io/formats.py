@@ -32,6 +32,8 @@ SUFFIXES: dict[str, Format] = {
     ".pfm": "PFM",
     **dict.fromkeys((".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".m2ts"), "video"),
 }  # fmt: skip
+#: What frames are sent in, and not read from.
+PACKED = frozenset({".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz", ".zst"})
 _STARTS: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
     (png.SIGNATURE, "PNG"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from panfocus.errors import OutputError
+from panfocus.errors import FormatError, OutputError
 from panfocus.frame import Metadata
 from panfocus.io.psd import write_psd
 from panfocus.io.psd_layers import LayeredPicture
@@ -35,15 +35,17 @@ def check_layers(path: Path, height: int, width: int, size: int) -> None:
         size: see `layers_bytes`.
 
     Raises:
-        OutputError: another extension, or too large.
+        FormatError: another extension.
+        OutputError: too large.
     """
     ending = path.suffix.lower()
     if ending not in _MOST:
-        raise OutputError(
+        raise FormatError(
             "the extension does not name a format for layers",
             where=str(path),
             expected=" ".join(ENDINGS),
             got=path.suffix or "no extension",
+            remedy="give the output one of these extensions",
         )
     side, most = _MOST[ending]
     if max(height, width) > side or size > most:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from panfocus.errors import InputError
 from panfocus.frame import Frame, Metadata
 from panfocus.io import heic, jpeg, png, raw, tiff, webp
-from panfocus.io.formats import READABLE, SUFFIXES, sniff
+from panfocus.io.formats import PACKED, READABLE, SUFFIXES, sniff
 from panfocus.io.frames import Format, FrameInfo, Header
 from panfocus.io.metadata import digest
 from panfocus.io.orient import undone, upright, upright_shape
@@ -55,12 +55,17 @@ def rare(kind: Format) -> Reader:
 
 
 def _not_a_picture(path: Path, size: int) -> InputError:
+    remedy = "remove it from the inputs"
+    if not size:
+        remedy = "copy it again, or leave it out"
+    elif path.suffix.lower() in PACKED:
+        remedy = "unpack it, and name the frames"
     return InputError(
         "an input is not a picture that panfocus reads",
         where=str(path),
         expected=READABLE,
         got="other content, whatever the file's name says" if size else "an empty file, 0 bytes",
-        remedy="remove it from the inputs" if size else "copy it again, or leave it out",
+        remedy=remedy,
     )
 
 

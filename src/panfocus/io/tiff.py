@@ -21,7 +21,7 @@ from panfocus.io.ifd import (
 )
 from panfocus.io.metadata import clean_block, clean_xmp, story_of_tiff
 from panfocus.io.segments import segments_of
-from panfocus.io.tiff_axes import promised_pages, said_axes
+from panfocus.io.tiff_axes import axes_of_array, numbers_of, promised_pages, said_axes
 from panfocus.io.tiff_chain import TiffError, offsets_of, walked
 from panfocus.io.tiff_colours import name_of, palette, straight_alpha
 from panfocus.io.tiff_samples import samples_of
@@ -88,6 +88,9 @@ def _check_axes(block: Block, pages: int) -> None:
         raise KindError(f"a stack with {channels} channels as pages of their own", _AS_VOLUME)
     if said["slices"] > 1 and said["frames"] > 1:
         raise KindError(f"stacks of {said['frames']} times in one file", _AS_VOLUME)
+    sizes = axes_of_array(text, numbers_of(block))
+    if len(sizes) > 1:
+        raise KindError(f"an array of {' x '.join(map(str, sizes))} planes", _AS_VOLUME)
     if pages == 1 and (said["images"] > 1 or b'"truncated": true' in text):
         raise KindError("a stack that lists one page only", _AS_VOLUME)
     if block.number(Tag.IMAGE_DEPTH, 1) > 1:
@@ -97,7 +100,7 @@ def _check_axes(block: Block, pages: int) -> None:
 def _check_chain(block: Block, pages: int) -> None:
     """Refuse a file with fewer pages than its first one tells of: the chain is broken."""
     text = block.data(Tag.DESCRIPTION) or b""
-    promised = promised_pages(text, _numbers(block))
+    promised = promised_pages(text, numbers_of(block))
     if text[:5] in (b"<?xml", b"<OME ") and b"FileName=" not in text:
         said = said_axes(text)
         colours = int(block.number(Tag.SAMPLES, 1))
@@ -107,11 +110,6 @@ def _check_chain(block: Block, pages: int) -> None:
         raise TiffError(
             f"its first page tells of {promised} pages, and the chain of pages ends after {pages}"
         )
-
-
-def _numbers(block: Block) -> int:
-    size = block.number(Tag.HEIGHT) * block.number(Tag.WIDTH)
-    return int(size * block.number(Tag.SAMPLES, 1))
 
 
 def _check_segments(block: Block, file_size: int) -> None:

@@ -42,6 +42,17 @@ class _FirstPage(NamedTuple):
         """What describes the page, or the stack that it begins."""
         return self.block.data(Tag.DESCRIPTION) or b""
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers the page holds."""
+        return numbers_of(self.block)
+
+
+def numbers_of(block: Block) -> int:
+    """Return how many numbers a page holds, samples included."""
+    size = block.number(Tag.HEIGHT) * block.number(Tag.WIDTH)
+    return int(size * block.number(Tag.SAMPLES, 1))
+
 
 def _first_page(path: Path) -> _FirstPage | None:
     """Read the first page's directory; None if unreadable."""
@@ -74,21 +85,49 @@ def promised_pages(text: bytes, plane: int) -> int:
     """
     if text.startswith(b"ImageJ="):
         return said_axes(text)["images"]
-    if text.startswith(b'{"shape"') and b'"truncated": true' not in text:
-        import json  # noqa: PLC0415 - photographs do without
-
-        try:
-            shape = [int(n) for n in json.loads(text.rstrip(b"\0 "))["shape"]]
-        except (ValueError, TypeError, LookupError, RecursionError):
-            return 0
+    if b'"truncated": true' not in text:
+        shape = _shape(text)
         return math.prod(shape) // plane if plane and shape else 0
     return 0
+
+
+def _shape(text: bytes) -> list[int]:
+    """Return the shape that tifffile has written, as of arrays that NumPy's users save; or none."""
+    if not text.startswith(b'{"shape"'):
+        return []
+    import json  # noqa: PLC0415 - photographs do without
+
+    try:
+        return [int(n) for n in json.loads(text.rstrip(b"\0 "))["shape"]]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return []
+
+
+def axes_of_array(text: bytes, plane: int) -> list[int]:
+    """Return the sizes above 1 along which tifffile laid out the pages of an array.
+
+    Args:
+        text: what describes the first page.
+        plane: numbers of a page, samples included.
+
+    Returns:
+        None of them where the text is another program's or names no axes; one of a plain stack.
+
+    Example:
+        >>> axes_of_array(b'{"shape": [2, 5, 48, 64], "axes": "CZYX"}', 48 * 64)
+        [2, 5]
+    """
+    shape = _shape(text) if b'"axes"' in text else []
+    while plane > 1 and shape and shape[-1] > 0 and plane % shape[-1] == 0:
+        plane //= shape.pop()
+    return [size for size in shape if size > 1] if plane == 1 else []
 
 
 def says_axes(path: Path) -> bool:
     """Whether the first page says that the pages are more than the frames of one stack.
 
-    Channels, times or positions beside the depths, or a stack that lists one page only.
+    Channels, times or positions beside the depths, an array of several axes, or a stack that lists
+    one page only.
     """
     page = _first_page(path)
     if page is None:
@@ -98,7 +137,9 @@ def says_axes(path: Path) -> bool:
     # the colours of one RGB page are counted as channels by OME
     is_colour = int(page.block.number(Tag.SAMPLES, 1)) > 1
     positions = page.text.count(b"<Image ") > 1
-    return several - is_colour > 1 or positions or (said["images"] > 1 and page.is_single)
+    of_array = len(axes_of_array(page.text, page.numbers)) > 1
+    is_row = said["images"] > 1 and page.is_single
+    return several - is_colour > 1 or positions or of_array or is_row
 
 
 def is_measured(path: Path) -> bool:

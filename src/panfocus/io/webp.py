@@ -119,8 +119,10 @@ def _check(data: bytes) -> None:
     """Refuse compressed data that no encoder wrote: WebP has no checksum.
 
     Raises:
-        WebpError: they hold zeros, or sectors that stand twice.
+        WebpError: cut off; or they hold zeros, or sectors that stand twice.
     """
+    if 8 + int.from_bytes(data[4:8], "little") > len(data):
+        raise WebpError("the file is cut off")
     position = 12
     while position + 8 <= len(data):
         kind, length = struct.unpack("<4sI", data[position : position + 8])

@@ -114,8 +114,8 @@ def _check_holds(
 ) -> None:
     """Refuse bit depth, alpha or a size that the format cannot hold."""
     if dtype == "uint16" and found in _EIGHT_BIT_ONLY:
-        raise OutputError(
-            f"{found} holds 8 bits per channel, and the frames have 16",
+        raise FormatError(
+            f"{found} holds 8 bits per channel, and 16 are asked for",
             where=str(path),
             remedy="write .png or .tif, or ask for 8 bit (`bit_depth=8`)",
         )

@@ -81,6 +81,7 @@ def fuse_as_they_arrive(
     settings: Options,
     *,
     idle_s: float,
+    begun: Callable[[], None],
     first: Callable[[FrameInfo], None],
     told: Callable[[str, int], None],
     trouble: Callable[[str], None],
@@ -92,6 +93,7 @@ def fuse_as_they_arrive(
         frames: that arrive.
         settings: how to fuse.
         idle_s: seconds without a frame that end it.
+        begun: called once all that can be refused beforehand is checked.
         first: called with the first frame's header, before any work; may refuse.
         told: called with every frame's name, and how many there are with it.
         trouble: called with what keeps frames from being taken, once where it lasts.
@@ -107,6 +109,7 @@ def fuse_as_they_arrive(
     last = monotonic()
     develop = None
     with StreamingFusion(settings.system, preview=preview, **chosen) as stream:
+        begun()
         while len(paths) < 2 or monotonic() - last < idle_s:
             for found in frames.poll():
                 info = replace(found, lenient=settings.lenient)

@@ -12,7 +12,7 @@ for g > 1; what is darkened follows the inverse. It is smooth, rises, and takes 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -53,11 +53,14 @@ class Curve:
         shape: where the gain holds and where it bends.
         lines: logarithms of factors on stored levels ``(LINES,)`` that groups of lines along the
             shorter side have besides; None where there are no bands.
+        white: the share of the samples' range at which the curve ends: less than 1 for cameras of
+            10, 12 and 14 bits in files of 16.
     """
 
     log: NDArray[np.float64]
     shape: CurveShape
     lines: NDArray[np.float64] | None = None
+    white: float = 1.0
 
     @property
     def has_bands(self) -> bool:
@@ -67,11 +70,19 @@ class Curve:
     @property
     def gain(self) -> NDArray[np.float64]:
         """Factors per colour channel ``(C,)`` on the stored level of a quarter of white."""
-        told = [float(self(np.array(_TOLD), c)) for c in range(len(self.log))]
-        return np.array(told) / _TOLD
+        level = _TOLD * self.white
+        told = [float(self(np.array(level), c)) for c in range(len(self.log))]
+        return np.array(told) / level
 
     def __call__(self, levels: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
         """Return stored levels of any shape, in [0, 1], as the reference would have them."""
+        if self.white < 1:
+            shares = self._bent(np.minimum(levels / self.white, 1), channel)
+            return np.where(levels < self.white, shares * self.white, levels)
+        return self._bent(levels, channel)
+
+    def _bent(self, levels: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
+        """Return shares of white along the curve."""
         log, knee = float(self.log[channel]), self.shape.knee
         if not self.shape.linear:
             return _bend(levels, log, knee)
@@ -148,7 +159,7 @@ def _by_lines(planes: Pixels, curve: Curve, *, has_alpha: bool) -> Pixels:
     scale = GAMMA if curve.shape.linear else 1
     out = np.empty_like(turned)
     for step in np.unique(steps):
-        of_lines = Curve(curve.log + scale * _STEP * step, curve.shape)
+        of_lines = replace(curve, log=curve.log + scale * _STEP * step, lines=None)
         lines = np.flatnonzero(steps == step)
         out[lines] = apply_curve(turned[lines], of_lines, has_alpha=has_alpha)
     return out.swapaxes(0, 1) if is_upright else out

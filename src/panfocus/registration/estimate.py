@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -23,6 +23,8 @@ from panfocus.registration.transforms import Matrix, from_reduced, normalised
 
 #: Residual, in units of local contrast, at which a pixel counts half.
 SOFT = 0.5
+#: Pixels of the coarsest level by which places differ at least that are looked at beside others.
+_SAME = 0.1
 #: Side of the patch in which points are handed to the resampler, which takes no long lists.
 _ROW = 512
 
@@ -34,16 +36,31 @@ class Space:
     height: int
     width: int
 
-    @cached_property
+    @property
     def to_unit(self) -> Matrix:
         """Matrix from pixels of full scale to units."""
-        half = max(self.height, self.width) / 2
-        x, y = (self.width - 1) / 2, (self.height - 1) / 2
-        return np.array([[1 / half, 0, -x / half], [0, 1 / half, -y / half], [0, 0, 1]])
+        return _ways(self)[0]
+
+    @property
+    def from_unit(self) -> Matrix:
+        """Matrix from units to pixels of full scale."""
+        return _ways(self)[1]
 
     def level_to_unit(self, factor: float) -> Matrix:
         """Matrix from pixels of a level to units."""
         return self.to_unit @ from_reduced(factor)
+
+
+@lru_cache(16)
+def _ways(space: Space) -> tuple[Matrix, Matrix]:
+    """Return the matrices from pixels of full scale to units and back, not to be written to."""
+    half = max(space.height, space.width) / 2
+    x, y = (space.width - 1) / 2, (space.height - 1) / 2
+    there = np.array([[1 / half, 0, -x / half], [0, 1 / half, -y / half], [0, 0, 1]])
+    back = np.asarray(np.linalg.inv(there), np.float64)
+    for one in (there, back):
+        one.setflags(write=False)
+    return there, back
 
 
 def _motions(model: Model, unit: Float) -> tuple[Float, Float]:
@@ -149,7 +166,7 @@ def refine(parts: Parts, start: Matrix, kind: str, steps: int, until: float = 0.
         found = [_equations(*part, matrix, a) for part, a in zip(parts, along, strict=True)]
         normal = np.sum([n for n, _ in found], axis=0)
         right = np.sum([r for _, r in found], axis=0)
-        normal += np.diag(1e-4 * np.diag(normal) + 1e-9)
+        normal.flat[:: len(normal) + 1] += 1e-4 * np.diag(normal) + 1e-9
         change = np.asarray(-np.linalg.solve(normal, right), np.float64)
         if not np.isfinite(change).all() or np.abs(change).max() > 0.3:
             return matrix
@@ -189,6 +206,15 @@ def total_cost(points: Points, moving: Level, matrix: Matrix) -> float:
     return float((rho * weight).sum()) / max(kept, 1e-6)
 
 
+def apart_places(places: Sequence[Matrix], pixel: float) -> list[Matrix]:
+    """Return matrices in units of which no two are the same within a fraction of a pixel."""
+    out: list[Matrix] = []
+    for place in places:
+        if all(np.abs(place - one).max() >= _SAME * pixel for one in out):
+            out.append(place)
+    return out
+
+
 def coarse(fixed: Detail, moving: Detail, space: Space, kind: str, starts: list[Matrix]) -> Matrix:
     """Return the best transform in units, found on all levels but the finest."""
     levels = list(zip(fixed.levels, moving.levels, strict=True))[::-1]
@@ -198,7 +224,9 @@ def coarse(fixed: Detail, moving: Detail, space: Space, kind: str, starts: list[
         refine([(points, second)], s, "translation", 6, 0.1)
         for s in [*starts, by_phase(first, second, space)]
     ]
-    found = [refine([(points, second)], m, kind, 8, 0.05) for m in found]
+    found = [
+        refine([(points, second)], m, kind, 8, 0.05) for m in apart_places(found, points.pixel)
+    ]
     matrix = min([*starts, *found], key=lambda m: total_cost(points, second, m))
     for one, other in levels[1:-1]:
         matrix = refine([(Points(one, space), other)], matrix, kind, 5, 0.03)

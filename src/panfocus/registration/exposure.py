@@ -11,34 +11,31 @@ highlights off, bare sensors do not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import median
-from panfocus.arrays.types import Float, Pixels
+from panfocus.arrays.types import Float
 from panfocus.registration.curves import GAMMA, Curve, CurveShape, light_of, unbend
 from panfocus.registration.flicker import Lines, are_near, lines_of
+from panfocus.registration.levels import FrameLevels, mean_of, range_of, tells
 from panfocus.registration.transforms import from_reduced
 
 #: Difference of gain that is never mended.
 TOLERANCE = 0.01
-#: Darkest and brightest level that is measured, shares of white: clear of clipping and of noise.
-_DARK, _BRIGHT = 0.06, 0.94
 #: Level, share of white, that is as dark as none.
 _LEVEL = np.float32(1e-3)
-#: Range within 3 x 3 pixels, share of white, up to which a place is flat.
-_FLAT = 0.05
-#: The same up to which it tells of lines, over which what differs by focus adds up to nothing.
-_STEEP = 0.3
 #: Blocks along the shorter side of the picture.
 _BLOCKS = 8
-#: Shorter side from which a picture is halved first.
-_ENOUGH = 300
+#: Range within 3 x 3 pixels, share of white, up to which a place is flat; and what is tried in its
+#: place where noise and texture leave too little that is. In that case blocks must agree to so
+#: much, in logarithms. MEASURED: where brightness differs and nothing else .002 to .012, in pairs
+#: that lie on each other .015 at most, in two that do not, .04 and .07.
+_FLAT = (0.05, 0.08, 0.12)
+_AGREED = 0.02
 #: Flat pixels that make a block speak, and blocks that make a picture speak.
 _FEWEST_PIXELS, FEWEST_BLOCKS = 25, 6
 #: Frames up to which a note names each.
@@ -69,9 +66,10 @@ class Ratio:
     Attributes:
         log: natural logarithm of fixed over moving, per channel ``(C,)``.
         scatter: spread of the blocks about it, per channel ``(C,)``.
-        fixed: levels of the blocks in one frame, shares of white, ``(B, C)``.
+        fixed: levels of the blocks in one frame, shares of `white`, ``(B, C)``.
         moving: the same in the next.
         lines: how much brighter its lines are; None where too little tells.
+        white: the share of the samples' range that levels are shares of.
     """
 
     log: NDArray[np.float64]
@@ -79,6 +77,14 @@ class Ratio:
     fixed: NDArray[np.float64]
     moving: NDArray[np.float64]
     lines: Lines | None = None
+    white: float = 1.0
+
+    def within(self, white: float) -> Ratio:
+        """Return the same with levels that are shares of another white."""
+        if white == self.white:
+            return self
+        shares = self.white / white
+        return replace(self, fixed=self.fixed * shares, moving=self.moving * shares, white=white)
 
     def fit(self, shape: CurveShape) -> CurveFit:
         """Return what a shape of curve makes of the two frames."""
@@ -88,51 +94,6 @@ class Ratio:
         logs = unbend(fixed, moving, knee)
         misfit = float(np.abs(logs - median(logs)).mean()) / (GAMMA if shape.linear else 1)
         return CurveFit(float(median(logs).mean()), *_cast(logs, self.fixed.mean(axis=1)), misfit)
-
-
-class FrameLevels:
-    """Levels of a reduced frame that is compared with those beside it."""
-
-    def __init__(self, pixels: Pixels, *, has_alpha: bool) -> None:
-        """Take a reduced frame ``(h, w[, C])``; `has_alpha`: the last channel is opacity."""
-        self.is_halved = min(pixels.shape[:2]) >= _ENOUGH
-        small = shrink(pixels, 2) if self.is_halved else pixels
-        #: shares of white, ``(C, h, w)``, of half the size where that is large enough
-        self.planes = _colour(small, has_alpha=has_alpha)
-
-    @cached_property
-    def flat(self) -> NDArray[np.bool_]:
-        """Where it is flat and not clipped, ``(h, w)``."""
-        return _flat(self.planes)
-
-    @cached_property
-    def tells(self) -> NDArray[np.bool_]:
-        """Where it is not clipped, nor steep, ``(h, w)``: there the sums of lines tell."""
-        return _tells(self.planes)
-
-
-def _colour(pixels: Pixels, *, has_alpha: bool) -> Float:
-    planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
-    planes = planes[:-1] if has_alpha else planes
-    return np.ascontiguousarray(planes, np.float32) / np.float32(white(pixels.dtype))
-
-
-def _flat(planes: Float) -> NDArray[np.bool_]:
-    out = np.ones(planes.shape[1:], bool)
-    square = np.ones((3, 3), np.uint8)
-    for plane in planes:
-        high, low = cv2.dilate(plane, square), cv2.erode(plane, square)
-        out &= (high < _BRIGHT) & (low > _DARK) & (high - low < _FLAT)
-    return out
-
-
-def _tells(planes: Float) -> NDArray[np.bool_]:
-    inside = np.ones(planes.shape[1:], bool)
-    for plane in planes:
-        inside &= (plane < _BRIGHT) & (plane > _DARK)
-    mean, square = _mean(planes), np.ones((3, 3), np.uint8)
-    steep = cv2.dilate(mean, square) - cv2.erode(mean, square)
-    return np.asarray(inside & (steep < _STEEP))
 
 
 def _blocks(fixed: Float, moving: Float, useful: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
@@ -196,6 +157,7 @@ def compare(fixed: FrameLevels, moving: FrameLevels, matrix: NDArray[np.float64]
     if fixed.is_halved:
         half = from_reduced(2)
         matrix = np.linalg.inv(half) @ matrix @ half
+    most = max(fixed.white, moving.white)
     one, other = fixed.planes, moving.planes
     size = (one.shape[2], one.shape[1])
     is_apart = not np.allclose(matrix, np.eye(3), rtol=0, atol=1e-12)
@@ -214,24 +176,28 @@ def compare(fixed: FrameLevels, moving: FrameLevels, matrix: NDArray[np.float64]
             ]
         )
     moved = np.asarray(moved, np.float32)
-    useful = fixed.flat & (_flat(moved) if is_apart else moving.flat)
-    blocks, fixed_levels, moving_levels = _blocks(one, moved, useful)
-    if len(blocks) < FEWEST_BLOCKS:
+    ranges = fixed.ranges(most), (range_of(moved, most) if is_apart else moving.ranges(most))
+    for steepest in _FLAT:
+        is_flat = (ranges[0] < steepest) & (ranges[1] < steepest)
+        blocks, fixed_levels, moving_levels = _blocks(one, moved, is_flat)
+        if len(blocks) >= FEWEST_BLOCKS:
+            break
+    else:
         return None
     log = median(blocks)
     scatter = 1.4826 * median(np.abs(blocks - log))
+    if steepest > _FLAT[0] and np.any(scatter > _AGREED):
+        return None  # what is less flat changes with focus, too
     lines = None
-    if are_near(matrix, size[1], size[0]):
-        tells = fixed.tells & (_tells(moved) if is_apart else moving.tells)
-        lines = lines_of(np.log(_mean(one) / _mean(moved)), tells)
-    return Ratio(log, scatter, fixed_levels, moving_levels, lines)
+    if steepest == _FLAT[0] and are_near(matrix, size[1], size[0]):
+        seen = moved / np.float32(most)
+        useful = fixed.tells(most) & (tells(seen) if is_apart else moving.tells(most))
+        lines = lines_of(np.log(_mean(one) / _mean(moved)), useful)
+    return Ratio(log, scatter, fixed_levels / most, moving_levels / most, lines, most)
 
 
 def _mean(planes: Float) -> Float:
-    total = planes[0].copy()
-    for plane in planes[1:]:
-        total += plane
-    return np.maximum(total / np.float32(len(planes)), _LEVEL)
+    return np.maximum(mean_of(planes), _LEVEL)
 
 
 def notes(curves: Sequence[Curve | None], names: Sequence[str], reference: int) -> list[str]:

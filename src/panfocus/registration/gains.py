@@ -102,12 +102,17 @@ class _Steps:
         scale = GAMMA if shape.linear else 1
         real = bool(np.any(np.abs(cast) > scale * _CAST + _SURE * np.sqrt(variance)))
         logs = log + (cast if real else np.zeros_like(cast))
-        return None if np.all(np.abs(logs) <= scale * np.log1p(TOLERANCE)) else Curve(logs, shape)
+        return (
+            None
+            if np.all(np.abs(logs) <= scale * np.log1p(TOLERANCE))
+            else Curve(logs, shape, white=self._real[0].white)
+        )
 
 
-def _with_lines(steps: _Steps, curve: Curve | None, channels: int) -> Curve:
+def _with_lines(steps: _Steps, curve: Curve | None, ratio: Ratio) -> Curve:
     """Return a curve that takes off bands, too."""
-    curve = Curve(np.zeros(channels), _SHAPES[0]) if curve is None else curve
+    if curve is None:
+        curve = Curve(np.zeros(len(ratio.log)), _SHAPES[0], white=ratio.white)
     return replace(curve, lines=steps.lines)
 
 
@@ -121,6 +126,7 @@ class OnlineGains:
         self._steps = _Steps(1)
         self._shapes = _Shapes()
         self._lines: list[Lines | None] = []
+        self._white = 0.0
 
     def add(self, ratio: Ratio | None) -> Curve | None:
         """Return the next frame's curve, None where nothing is to be done.
@@ -128,13 +134,16 @@ class OnlineGains:
         Args:
             ratio: of the frame before it over this one.
         """
+        if ratio is not None:
+            self._white = max(self._white, ratio.white)
+            ratio = ratio.within(self._white)
         self._steps.add(ratio)
         self._shapes.add(ratio)
         self._lines += [] if ratio is None else [ratio.lines]
         curve = self._steps.curve(self._shapes.best()) if self._steps.deviates else None
         if ratio is None or not are_bands(self._lines):
             return curve
-        return _with_lines(self._steps, curve, len(ratio.log))
+        return _with_lines(self._steps, curve, ratio)
 
 
 def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
@@ -147,6 +156,8 @@ def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
     Returns:
         For every frame its curve, or None where nothing is to be done.
     """
+    white = max((ratio.white for ratio in ratios if ratio is not None), default=1.0)
+    ratios = [None if ratio is None else ratio.within(white) for ratio in ratios]
     out: list[Curve | None] = [None] * (len(ratios) + 1)
     shape: CurveShape | None = None
     flickers = are_bands([ratio.lines for ratio in ratios if ratio is not None])
@@ -160,5 +171,5 @@ def gains(ratios: Sequence[Ratio | None], reference: int) -> list[Curve | None]:
             ratio = ratios[n]
             if flickers and ratio is not None:
                 curve = out[n + (sign > 0)]
-                out[n + (sign > 0)] = _with_lines(steps, curve, len(ratio.log))
+                out[n + (sign > 0)] = _with_lines(steps, curve, ratio)
     return out

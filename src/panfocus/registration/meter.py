@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from panfocus.arrays.likeness import Thumbnail
-from panfocus.frame import Frame
+from panfocus.frame import Frame, Stack
 from panfocus.registration.alignment import UNALIGNED, Placed
 from panfocus.registration.exposure import FrameLevels, Ratio, compare
 from panfocus.registration.options import RegistrationOptions, freedoms_of, whole_kind
@@ -75,6 +78,30 @@ class Meter:
         grow = from_reduced(self.factor)
         small = normalised(np.linalg.inv(grow) @ matrix @ grow)
         return compare(fixed.levels, moving.levels, small)
+
+    def past(
+        self,
+        strange: AbstractSet[int],
+        stack: Stack,
+        matrices: Sequence[Matrix],
+        ratios: Sequence[Ratio | None],
+    ) -> list[Ratio | None]:
+        """Return ratios of brightness that lead past frames that are none of the scene.
+
+        Args:
+            strange: numbers of these frames.
+            stack: all frames; those beside strange ones are looked at once more.
+            matrices: where frames lie, from the reference frame to each.
+            ratios: between neighbours; what is found goes to the frame before strange ones.
+        """
+        out = [None if {n, n + 1} & strange else ratio for n, ratio in enumerate(ratios)]
+        kept = [n for n in range(len(matrices)) if n not in strange]
+        for first, second in pairwise(kept):
+            if second > first + 1 and self.settings.exposure != "none":
+                one, other = map(self.look, stack.small((first, second), self.factor))
+                step = normalised(matrices[second] @ np.linalg.inv(matrices[first]))
+                out[first] = self.ratio(one, other, step)
+        return out
 
 
 def placed_by(name: str, found: PairTransform | None) -> Placed:

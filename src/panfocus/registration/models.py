@@ -69,9 +69,12 @@ def without_bending(models: Sequence[Model]) -> tuple[Model, ...]:
     return kept or tuple(models)
 
 
+@cache  # asked for hundreds of times a pair of frames
 def generators(model: Model) -> Array:
-    """Return a model's generators ``(P, 3, 3)``."""
-    return np.array([g for freedom in model for g in _GENERATORS[freedom]], np.float64)
+    """Return a model's generators ``(P, 3, 3)``, not to be written to."""
+    out = np.array([g for freedom in model for g in _GENERATORS[freedom]], np.float64)
+    out.setflags(write=False)
+    return out
 
 
 @cache
@@ -98,7 +101,7 @@ def motions(model: Model, unit: Array) -> Array:
 
 def increment(model: Model, parameters: Array) -> Matrix:
     """Return the matrix ``(3, 3)`` of a small step, in units."""
-    return np.eye(3) + np.tensordot(parameters, generators(model), 1)
+    return np.eye(3) + (parameters @ generators(model).reshape(-1, 9)).reshape(3, 3)
 
 
 def parameters(model: Model, matrix: Matrix) -> Array:

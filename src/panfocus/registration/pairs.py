@@ -7,7 +7,7 @@ model later without seeing a picture again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +29,9 @@ FEWEST, FEWEST_CELLS = 16, 6
 FEIGNED = 0.3
 #: Standard error in pixels of its level up to which a patch has a say.
 _SHARP = 1.0
+#: Mean square of the slopes of noise, over the variance of the mean of both frames' noise. It is
+#: .84 of white noise, a tenth of the patches have .95 and none 1.25.
+_SLOPE_OF_NOISE = 1.15
 
 
 @dataclass
@@ -94,12 +97,12 @@ class Measured:
 
 def in_pixels(matrix: Matrix, space: Space) -> Matrix:
     """Return a matrix in units for pixels of full scale."""
-    return normalised(np.linalg.inv(space.to_unit) @ matrix @ space.to_unit)
+    return normalised(space.from_unit @ matrix @ space.to_unit)
 
 
 def in_units(matrix: Matrix, space: Space) -> Matrix:
     """Return a matrix for pixels of full scale in units."""
-    return normalised(space.to_unit @ matrix @ np.linalg.inv(space.to_unit))
+    return normalised(space.to_unit @ matrix @ space.from_unit)
 
 
 def patches_at(
@@ -119,10 +122,28 @@ def patches_at(
         lift = space.level_to_unit(one.factor)
         at = normalised(np.linalg.inv(lift) @ matrix @ lift)
         at = np.eye(3) if np.array_equal(matrix, np.eye(3)) else at
-        parts.append(
-            compare(one.smooth, two.smooth, at, one.factor, is_rough=is_rough, is_thin=is_thin)
-        )
+        part = compare(one.smooth, two.smooth, at, one.factor, is_rough=is_rough, is_thin=is_thin)
+        # what is enlarged is not as noisy as it is counted
+        coarser = fixed.levels[0].factor / one.factor
+        noise = 0.0 if fixed.is_enlarged else (fixed.noise + moving.noise) * coarser**2
+        parts.append(_without_noise(part, noise))
     return joined(parts)
+
+
+def _without_noise(patches: Patches, noise: float) -> Patches:
+    """Return patches that say only what their detail says.
+
+    Slopes of noise look as if they told of a shift, and tell of none wherever they are compared: so
+    a dark ground would outvote the few lights before it.
+
+    Args:
+        patches: of one level.
+        noise: variance of the frames' difference there.
+    """
+    if noise <= 0:
+        return patches
+    share = 1 - _SLOPE_OF_NOISE * (noise / 4) / np.maximum(patches.slopes, 1e-12)
+    return replace(patches, information=patches.information * np.clip(share, 0, 1)[:, None, None])
 
 
 def moves_by(matrix: Matrix, space: Space) -> float:

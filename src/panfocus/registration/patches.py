@@ -67,6 +67,13 @@ class Patches:
         explained = np.einsum("ki,kij,kj->k", self.shift, self.information, self.shift)
         return np.log1p(explained / _own(self.factor) * (_CORRELATED / SIDE**2))
 
+    @property
+    def slopes(self) -> Array:
+        """Mean square of what each patch's slopes tell ``(K,)``, per pixel of its level."""
+        after = self.remains / np.exp(self.gains)
+        trace = np.einsum("kii->k", self.information) * self.factor**2 / _own(self.factor)
+        return trace * after * (_CORRELATED / SIDE**2)
+
 
 def _own(factor: Array | float) -> Array | np.float64:
     """Return the share of what a patch says that is its own: pixels of enlarged ones are not."""

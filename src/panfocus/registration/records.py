@@ -72,15 +72,17 @@ def _curve_to(curve: Curve) -> dict[str, Any]:
         "knee": curve.shape.knee,
         "linear": curve.shape.linear,
         **({} if curve.lines is None else {"lines": curve.lines.tolist()}),
+        **({} if curve.white == 1 else {"white": curve.white}),
     }
 
 
 def _curve_from(value: Value) -> Curve:
-    value.only("log", "knee", "linear", "lines")
+    value.only("log", "knee", "linear", "lines", "white")
     logs = [each.number(-_MOST_LOG, _MOST_LOG) for each in value.item("log").items(4, 1)]
     shape = CurveShape(value.item("knee").number(0, 0.99), value.item("linear").truth())
-    lines = value.get("lines")
+    lines, top = value.get("lines"), value.get("white")
+    white = 1.0 if top is None else top.number(0.001, 1)
     if lines is None:
-        return Curve(np.array(logs), shape)
+        return Curve(np.array(logs), shape, white=white)
     each = [one.number(-_MOST_LOG, _MOST_LOG) for one in lines.items(LINES, LINES)]
-    return Curve(np.array(logs), shape, np.array(each))
+    return Curve(np.array(logs), shape, np.array(each), white)

@@ -40,6 +40,10 @@ _FLATTEST, _OFF, _CLEAR = 0.05, 4.0, 8.0
 #: it leads by so much (logarithm of energy), as the only sharp frame of something small would.
 _SHAKEN, _LEADS = 0.3, 0.03
 _MUCH, _ANYWHERE = 0.5, 0.004
+#: Difference in brightness up to which frames are duplicates, share; times what others differ by at
+#: which both neighbours of a frame are for another reason than focus. MEASURED: a hand that was not
+#: known to be one 10 times, focus alone 2.5 times at most.
+_AS_LIGHT, _ODD = 0.08, 6.0
 #: Noise of the level that is compared, a standard deviation, from which on a frame taken twice is
 #: worth more for what it averages than it costs: 2 to 3 grey levels of full scale; and by how much,
 #: in logarithms, the finest energy of both may differ. Then of neighbours two stay, and frames
@@ -56,6 +60,7 @@ class Redundancy:
         self._energies: list[Float] = []
         self._noise: list[float] = []
         self._finest: list[float] = []
+        self._light: list[float] = []
         self._is_usual: list[bool] = []
         self._pairs: list[Difference | None] = []
         self._before: Detail | None = None
@@ -76,6 +81,7 @@ class Redundancy:
         self._noise.append(noise_of(now.detail))
         lines = cv2.Laplacian(now.frame.grey, cv2.CV_32F)
         self._finest.append(cv2.norm(lines, cv2.NORM_L2SQR) / lines.size)
+        self._light.append(float(np.mean(now.thumbnail.shades)))
         self._is_usual.append(now.thumbnail.is_usual)
         if self._before is not None:
             self._pairs.append(difference(self._before, now.detail, step))
@@ -114,7 +120,7 @@ class Redundancy:
     ) -> set[int]:
         """Return the frames that show what one that is not beside them shows; see `found`."""
         kept, curves = self._curves(found, others)
-        usual = self._usual([pair for _, pair in self._known(others)])
+        usual = self._usual(_without_odd(self._known(others)))
         if usual is None:
             return set()
         noise: list[float] = []
@@ -138,15 +144,20 @@ class Redundancy:
             reference: a frame that stays, of two that are as good.
         """
         known = self._known(others)
-        usual = self._usual([pair for _, pair in known])
+        usual = self._usual(_without_odd(known))
         if usual is None:
             return set()
-        alike = {n: pair for n, pair in known if pair.is_nothing(usual)}
+        alike = {n: pair for n, pair in known if pair.is_nothing(usual) and self._is_as_light(n)}
         out: set[int] = set()
         for group in _runs(sorted(alike)):
             best = self._best(group, alike, reference)
             out |= {*group} - {best, *self._to_average(best, alike)}
         return out
+
+    def _is_as_light(self, first: int) -> bool:
+        """Whether a frame and the next are as bright: what is exposed anew is no duplicate."""
+        one, other = self._light[first], self._light[first + 1]
+        return abs(one - other) <= _AS_LIGHT * max(one, other)
 
     def _to_average(self, number: int, alike: Mapping[int, Difference]) -> set[int]:
         """Return the duplicate beside a frame that is as good, with noise of its own, if one is."""
@@ -224,6 +235,27 @@ class Redundancy:
             energy, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
         return np.asarray(placed, np.float32)
+
+
+def _without_odd(known: Sequence[tuple[int, Difference]]) -> list[Difference]:
+    """Return how neighbours differ, but for those of one frame that is far from all others.
+
+    As by a hand before the scene that nothing else told of: beside that, others differ by nothing.
+    """
+    far = max((n for n, _ in known), key=lambda n: _least_of(known, n), default=None)
+    if far is None:
+        return []
+    rest = [pair for n, pair in known if far not in (n, n + 1)]
+    if len(rest) < 2 or _least_of(known, far) < _ODD * float(
+        median(np.array([pair.amount for pair in rest]))
+    ):
+        return [pair for _, pair in known]
+    return rest
+
+
+def _least_of(known: Sequence[tuple[int, Difference]], number: int) -> float:
+    """Return by how much a frame differs at least from those beside it."""
+    return min((pair.amount for n, pair in known if number in (n, n + 1)), default=0.0)
 
 
 def _adds_nothing(curves: Float, number: int) -> bool:

@@ -132,7 +132,7 @@ class Regression:
         """Return normal equations, solution, pull, squared residuals and their scale."""
         weighted = (slopes.reshape(len(slopes), 2, -1) * weight).reshape(slopes.shape)
         normal = weighted @ slopes.T
-        normal += np.diag(1e-9 * np.diag(normal) + 1e-9)
+        normal.flat[:: len(normal) + 1] += 1e-9 * np.diag(normal) + 1e-9
         p = np.asarray(np.linalg.solve(normal, weighted @ said), np.float64)
         off = said - p @ slopes
         squared = np.square(off).reshape(2, -1).sum(axis=0)

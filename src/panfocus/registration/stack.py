@@ -122,11 +122,14 @@ def _to_neighbours(
     if loaded is not None:
         return _without(loaded, odd), gains(ratios, reference)
     found = [_WHERE_IT_IS] * count
+    strange = {*odd}
     if links is not None:
         look = _Look(stack, meter, announce, redundancy)
         found, reference, odd = look.placed(links, reference, fixed, odd)
     placed = [placed_by(name, None if n == reference else found[n]) for n, name in enumerate(names)]
     alignment = Alignment(meter.height, meter.width, reference, tuple(placed))
+    if strange and reference not in strange:
+        ratios = meter.past(strange, stack, [one.matrix for one in found], ratios)
     return _without(alignment, odd), gains(ratios, reference)
 
 

@@ -76,7 +76,8 @@ class Card:
             network never does.
         refined: whether small networks of ours refine a network's decisions: where two scales
             differ (`panfocus.systems.arbiter`), and at full scale (`panfocus.systems.refiner`).
-        macs_per_pixel: multiply-adds per pixel at the working scale.
+        macs_per_pixel: multiply-adds per pixel at the working scale: of each frame, or of a pair
+            where `max_frames` is 2.
         licence: of code and weights.
         trained_by: who trained it, when and on what machine.
         data: what it was trained on, with the data's terms.

@@ -123,11 +123,16 @@ def load_system(
     if text in SYSTEMS:
         return adopt(SYSTEMS.get(text)())
     known = [*_built_in(), *SYSTEMS]
+    from difflib import get_close_matches  # noqa: PLC0415  only mistakes need it
+
+    near = get_close_matches(text[:100], known, 1)
+    meant = f"did you mean {near[0]}? " if near else ""
     raise UnknownSystemError(
         "there is no such system",
         got=shown(text),
         expected=f"one of {', '.join(known)}, or a folder with card.json",
-        remedy="`panfocus systems` lists them with their cards; --plugin FILE.py brings your own",
+        remedy=f"{meant}`panfocus systems` lists them with their cards; --plugin FILE.py brings "
+        "your own",
     )
 
 

@@ -109,9 +109,11 @@ def read(path: Path) -> Checkpoint:
     """
     if not is_file(path):
         raise DataError(
-            "there is no checkpoint to go on from",
+            "there is no checkpoint",
             where=str(path),
-            remedy="train without --resume, or give the --out of the interrupted run",
+            expected="the file that a run keeps its weights in",
+            remedy="name the folder that `panfocus train` was given as --out; without --resume it "
+            "begins anew",
         )
     with damage_told(path):
         tensors, about = read_tensors(path)

@@ -43,7 +43,7 @@ class Places:
     """
 
     def __init__(self, folders: Iterable[Path], linked: Iterable[Path] = ()) -> None:
-        self._given = [Path(os.path.realpath(folder)) for folder in folders]
+        self._given = list(dict.fromkeys(Path(os.path.realpath(folder)) for folder in folders))
         self._linked = frozenset(linked)
         self._lock = Lock()
         self._dropped: Path | None = None

@@ -150,7 +150,11 @@ class Guarded:
             return home
         if self._doors.knows_cookie(headers.get("cookie", "")):
             return home
-        return PlainTextResponse("This address has been used already, or is none of this run.", 403)
+        return PlainTextResponse(
+            "This address has been used already, or is none of this run: it opens once, in one "
+            "browser. Go on there, or start `panfocus view` again for another.",
+            403,
+        )
 
 
 def _cross_site(headers: Mapping[str, str], method: str) -> ASGIApp | None:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import tifffile
 
+import panfocus
 from panfocus.cli import main
+from panfocus.errors import InputError
 from tests.conftest import focal_stack
 
 FRAMES, _ = focal_stack(5, 48, 64)
@@ -166,3 +168,23 @@ def test_a_batch_of_a_manifest_reads_its_tiffs_by_the_axes_told(tmp_path, truth)
     words = [str(tmp_path / "m.csv"), str(tmp_path / "out"), "-s", "guided", "--axes", "C2ZYX"]
     assert main(["batch", *words, "--workers", "0"]) == 0
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "out" / "a.ome.tif")[0], truth)
+
+
+def test_an_array_of_several_named_axes_is_never_one_stack_of_frames(tmp_path, truth):
+    both = np.stack([STACK, STACK[::-1] // 2])
+    told = tmp_path / "told.tif"
+    tifffile.imwrite(told, both, photometric="minisblack", metadata={"axes": "CZYX"})
+    assert fuse(told, tmp_path / "o.tif") == 0
+    fused = tifffile.imread(tmp_path / "o.tif")
+    assert fused.shape == (2, 48, 64)
+    np.testing.assert_array_equal(fused[0], truth)
+    with pytest.raises(InputError, match="2 x 5 planes"):
+        panfocus.fuse([told, tmp_path / "o.tif"])
+
+
+@pytest.mark.parametrize("shape", [(5, 48, 64), (1, 5, 1, 48, 64), (5, 1, 48, 64, 3)])
+def test_an_array_of_one_axis_is_frames(tmp_path, shape):
+    stored = np.broadcast_to(STACK[..., None], (*STACK.shape, 3 if shape[-1] == 3 else 1))
+    kind = "rgb" if shape[-1] == 3 else "minisblack"
+    tifffile.imwrite(tmp_path / "s.tif", np.reshape(stored, shape), photometric=kind)
+    assert panfocus.plan([tmp_path / "s.tif"], panfocus.Options()).count == 5

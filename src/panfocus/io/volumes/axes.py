@@ -60,6 +60,7 @@ def named(path: Path, axes: str, shape: Sequence[int], told: str | None) -> str:
     if told is not None:
         return _told(path, axes, shape, told.upper())
     out = ""
+    many = sum(size > 1 or letter in "YX" for letter, size in zip(axes, shape, strict=True))
     for letter, size in zip(axes, shape, strict=True):
         name = "P" if letter in _POSITIONS else letter
         if name in _UNNAMED and "Z" not in axes + out and size > 1:
@@ -70,7 +71,7 @@ def named(path: Path, axes: str, shape: Sequence[int], told: str | None) -> str:
                 where=str(path),
                 expected="T, C, Z, Y, X in some order",
                 got=f"{axes} of sizes {' x '.join(map(str, shape))}",
-                remedy='say it, for example `axes="TCZYX"`',
+                remedy=f'say it, for example `axes="{"TCZYX"[-max(many, 3) :]}"`',
             )
         out += name if name in LETTERS and name not in out else "?"
     return out
@@ -136,7 +137,6 @@ def _completed(sizes: Sequence[int], pages: int) -> list[int]:
 
 
 def _told(path: Path, axes: str, shape: Sequence[int], told: str) -> str:
-    inner = "YXS" if axes.endswith("S") else "SYX" if axes.startswith("S") else "YX"
     is_sound = set(told) <= set(LETTERS) and len(set(told)) == len(told) and {*"YX"} <= set(told)
     if is_sound and len(told) == len(shape):
         return told
@@ -150,7 +150,7 @@ def _told(path: Path, axes: str, shape: Sequence[int], told: str) -> str:
     raise UsageError(
         "the axes do not fit the file",
         where=f"axes, {path}",
-        expected=f"{len(many)} different letters of {LETTERS} with {inner[-2:]}, for sizes "
-        + " x ".join(map(str, shape)),
+        expected=f"{len(many)} different letters of {LETTERS} with Y and X, for sizes "
+        + " x ".join(str(shape[n]) for n in many),
         got=told,
     )

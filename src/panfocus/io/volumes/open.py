@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from panfocus.errors import InputError, UsageError
 from panfocus.io import tiff_axes
+from panfocus.io.stores import is_store
 from panfocus.io.volumes.plane_files import may_hold_planes
 from panfocus.io.volumes.plug_ins import OLYMPUS, PLUG_INS
 from panfocus.resources.paths import as_path, is_file, is_folder, is_there
@@ -142,6 +143,21 @@ def is_folder_of_planes(path: Path) -> bool:
     return is_one(path)
 
 
+def _check_store(folder: Path) -> None:
+    """Refuse a folder that is no Zarr by its content, before zarr speaks of stores and groups."""
+    if is_zarr(folder) or is_store(folder):
+        return
+    raise InputError(
+        "this folder is no scientific stack",
+        where=str(folder),
+        expected="an OME-Zarr, or one plane a file, whose names tell Z and a channel, time or "
+        "position",
+        got="neither",
+        remedy="fuse its frames as photographs, without `axes`, `only` and `guide_channel`; or say "
+        "by `pattern` what its names tell, as in img_{t}_{c}_{z}.tif",
+    )
+
+
 def open_volume(
     path: Path,
     axes: str | None = None,
@@ -190,6 +206,7 @@ def open_volume(
 
         return open_vendors(path, mosaic)
     if is_folder(path):
+        _check_store(path)
         from panfocus.io.volumes.ngff import open_zarr  # noqa: PLC0415  needs the extra
 
         return open_zarr(path, axes, lenient=lenient)

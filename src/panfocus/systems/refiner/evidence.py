@@ -39,9 +39,11 @@ def evidence(below: Float, above: Float, weight: Float) -> Float:
     level = cv2.blur(_halved((below + above) * np.float32(0.5)), (_LEVELLED, _LEVELLED))
     out = np.empty((CHANNELS, *level.shape), np.float32)
     for picture, first in ((below, 0), (above, 4)):
-        for n in range(4):
-            pixels = picture[n // 2 :: 2, n % 2 :: 2]
-            np.multiply(pixels - level, np.float32(_CONTRAST), out=out[first + n])
+        rows, columns = level.shape
+        pixels = picture.reshape(rows, 2, columns, 2).transpose(1, 3, 0, 2)
+        channels = out[first : first + 4].reshape(2, 2, rows, columns)
+        np.subtract(pixels, level, out=channels)
+    out[:8] *= np.float32(_CONTRAST)
     out[8] = _halved(weight) * 2 - 1
     detail = [_detail(picture) for picture in (below, above)]
     both = level  # of the largest square in the end
