@@ -6,7 +6,7 @@ import pytest
 
 import panfocus
 from panfocus.arrays.discs import disc
-from panfocus.fusion.spread import mending
+from panfocus.fusion.spread import changes
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, mean_where, total
 from panfocus.fusion.spread.radius import clipped, radius_of
@@ -164,7 +164,7 @@ def test_large_pictures_are_looked_at_smaller(monkeypatch):
     made = layers_scene(np.random.default_rng(8), [back, front])
     frames, truth = made.frames, made.truth
     off, mended = both(frames)
-    monkeypatch.setattr(mending, "_LOOKED_AT", 416 * 512 // 4)
+    monkeypatch.setattr("panfocus.fusion.spread.mending._LOOKED_AT", 416 * 512 // 4)
     _, smaller = both(frames)
     assert not np.array_equal(smaller, mended)
     assert decibels(error(off, truth), error(smaller, truth)) > 0.5
@@ -172,7 +172,7 @@ def test_large_pictures_are_looked_at_smaller(monkeypatch):
 
 def test_tiles_leave_no_seams(scene, monkeypatch):
     _, whole = both(scene[0])
-    monkeypatch.setattr(mending, "_TILE", 40)
+    monkeypatch.setattr(changes, "_TILE", 40)
     _, tiled = both(scene[0])
     assert np.array_equal(whole, tiled)
 

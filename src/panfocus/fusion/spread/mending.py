@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from panfocus.arrays.enlarging import scaled
-from panfocus.arrays.tiles import Window, windows
-from panfocus.arrays.types import Float, Pixels, SampleT
+from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.spread.changes import Changes
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
-from panfocus.fusion.spread.layers import Behind, behind, reach_of
-from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, small, smooth, total
+from panfocus.fusion.spread.layers import behind, reach_of
+from panfocus.fusion.spread.light import Blur, Encoding, small, smooth, total
 from panfocus.fusion.spread.radius import Radius, clipped, radii_of
 
 #: Pixels of a frame at the scale at which it is looked at.
@@ -31,10 +29,6 @@ _PAD = 40
 #: How much coarser is looked where blurs are wider than can be told, and how small at the least.
 COARSER = (1, 2, 4, 8)
 _SMALLEST = 96
-#: Side of the tiles in which the picture is changed, pixels of full scale.
-_TILE = 256
-#: Part of the range of values by which a pixel must change to be counted.
-_SEEN = 0.008
 
 
 def scale_for(shape: tuple[int, ...]) -> int:
@@ -218,48 +212,6 @@ class Told:
         return self.pair.part(area).mended(area, blurs, self.contour[area], self.unexplained[area])
 
 
-@dataclass(frozen=True)
-class Changes:
-    """What is changed, and how far, with the first frame's thing in front and the second's."""
-
-    area: Tile
-    scale: int
-    how: Encoding
-    found: Sequence[Behind]
-    weights: Sequence[Float]
-
-    def applied(self, picture: Pixels, frames: Sequence[Frame]) -> tuple[Pixels, float]:
-        """Return a picture with the changes made, and the part that changed visibly."""
-        out, changed = picture.copy(), 0
-        area = scaled(self.area, self.scale)
-        inside = out[area]
-        pixels = [frame.region(area) for frame in frames]
-        tile = max(_TILE // self.scale, 1)
-        height, width = self.weights[0].shape
-        for window in windows(height, width, tile, 2):
-            for k, weight in enumerate(self.weights):
-                if weight[window.core].any():
-                    changed += self._change(inside, pixels[k], pixels[1 - k], window, k)
-        return out, changed / (picture.shape[0] * picture.shape[1])
-
-    def _change(self, out: Pixels, near: Pixels, far: Pixels, window: Window, k: int) -> int:
-        """Change a tile of the picture; return how many of its pixels changed visibly."""
-        read, core, inner = (
-            scaled(part, self.scale) for part in (window.read, window.core, window.inner)
-        )
-        layers = self.found[k].layers.grown(window.read, self.scale)
-        weight = grown(self.weights[k][window.read], self.scale)
-        sharp, other = (self.how.linear(_deep(each[read])) for each in (near, far))
-        light = layers.in_focus(sharp, other)
-        made = self.how.samples(light)[inner]
-        before = _deep(out[core]).astype(np.float32)
-        step = weight[inner][..., None] * (made - before)
-        after = before + step
-        after = np.rint(after) if out.dtype.kind != "f" else after
-        out[core] = after.reshape(out[core].shape)
-        return int(np.count_nonzero(brightest(np.abs(step)) > _SEEN * self.how.top))
-
-
 def _shrunk(frame: Frame, scale: int) -> Pixels:
     """Return a frame ``(h, w, C)``; one that lies elsewhere is shrunk before it is moved."""
     return (
@@ -286,11 +238,6 @@ def _fine(seen: Float) -> Float:
     """Return the square of what is finer than a pixel or two, of all colours, ``(H, W)``."""
     detail = seen - smooth(seen, 1.0).reshape(seen.shape)
     return total(np.square(detail))
-
-
-def _deep(values: NDArray[SampleT]) -> NDArray[SampleT]:
-    """Return ``(H, W, C)`` of what may be ``(H, W)`` where there is one channel."""
-    return values if values.ndim == 3 else values[..., None]
 
 
 def _around(where: Float) -> Tile:
