@@ -26,6 +26,8 @@ _COARSER, _RAISED = 2.0, 4.0
 #: Detail, share of white, that counts as little; factors that bring channels to one order.
 _LITTLE, _FAINT = 2e-3, 1e-3
 _AMOUNT, _CONTRAST, _DISSENT = 0.3, 6.0, 2.0
+#: What detail counts beside weights.
+_HARDLY = 1e-6
 #: Numbers of frames at places, ``(1, h, w)``.
 Numbers: TypeAlias = "NDArray[np.intp]"
 #: A Laplacian that weighs all directions nearly alike.
@@ -68,7 +70,7 @@ def evidence(seen: Float, fine: Float, coarse: Float) -> Float:
         >>> evidence(one, other, other).shape
         (19, 6, 8)
     """
-    chosen, rival = _in_question(fine, coarse)
+    chosen, rival = _in_question(fine, coarse, seen[:, 1])
     out = np.empty((CHANNELS, *fine.shape[1:]), np.float32)
     for n, (weights, number) in enumerate(
         ((fine, chosen), (fine, rival), (coarse, chosen), (coarse, rival))
@@ -110,10 +112,12 @@ def at_reduced_scale(values: Float) -> Float:
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _in_question(fine: Float, coarse: Float) -> tuple[Numbers, Numbers]:
+def _in_question(fine: Float, coarse: Float, detail: Float) -> tuple[Numbers, Numbers]:
     """Return numbers of two frames at every place, ``(1, h, w)`` each."""
     chosen, rival = _largest(fine), _largest(coarse)
-    both = fine + coarse
+    # of frames without any weight the one with most detail, whatever their order is
+    both = np.add(fine, coarse, dtype=np.float32)
+    both += detail * np.float32(_HARDLY)
     np.put_along_axis(both, chosen, -1, 0)
     return chosen, np.where(chosen == rival, _largest(both), rival)
 
