@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo view test fuzz watching lint format docs wheel programs instructions hooks test-python test-pythons bench ablation drpl-ablation drpl-terms adapting bundle \
-  bundle-drpl bundle-drpl-paper bundle-drpl-small bundle-scout bundle-refiner clean
+  bundle-drpl bundle-drpl-paper bundle-drpl-small bundle-scout bundle-refiner bundle-arbiter clean
 
 $(VENV)/.base:
 	$(PYTHON) -m venv $(VENV)
@@ -105,7 +105,7 @@ QUALITY := --metrics Q_W,Q_G,Q_MI,Q_Y,Q_CB --no-plots --overwrite
 R := docs/results
 WHU := $(DATA)/eval/mfi_whu30
 LYTRO := $(DATA)/eval/lytro
-TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost large_scenes working_scale fold_order \
+TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost large_scenes wide_blurs working_scale fold_order \
   breathing batch metrics_speed streaming speed page
 .PHONY: tables results $(TABLES:%=table-%)
 
@@ -177,6 +177,9 @@ table-cost: $(VENV)/.dev
 
 table-large_scenes: runs/.sets
 	$(BIN)/python benchmarks/large_scenes.py runs/sets > $(R)/large_scenes.md
+
+table-wide_blurs: $(VENV)/.dev
+	$(BIN)/python benchmarks/wide_blurs.py $(DATA)/eval/kodak12 > $(R)/wide_blurs.md
 
 table-working_scale: runs/.large
 	$(BIN)/python benchmarks/working_scale.py runs/large --systems dualpath,guided > $(R)/working_scale.md
@@ -299,6 +302,11 @@ bundle-drpl-small: $(VENV)/.dev
 bundle-scout: $(VENV)/.dev
 	$(BIN)/python -m panfocus.train.scout $(DATA)/train_pairs --minutes $(MINUTES) --out runs/scout $(ON)
 	cp runs/scout/scout/* src/panfocus/systems/scout/
+
+# What chooses between decisions at two scales.
+bundle-arbiter: $(VENV)/.dev
+	$(BIN)/python -m panfocus.train.arbiter $(DATA)/train_pairs --minutes $(MINUTES) --out runs/arbiter $(ON)
+	cp runs/arbiter/arbiter/* src/panfocus/systems/arbiter/
 
 # What carries decisions of a reduced scale to full scale.
 bundle-refiner: $(VENV)/.dev

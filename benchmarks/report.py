@@ -126,6 +126,12 @@ PARTS = {
         "four in one picture of 3.4 million pixels and more; spread light left.",
         "benchmarks/large_scenes.py",
     ),
+    "wide_blurs": (
+        "Wide blurs",
+        "A thing before a background, each out of focus by so many pixels in the other's frame: "
+        "what do systems make of it, with spread light mended and without?",
+        "benchmarks/wide_blurs.py",
+    ),
     "working_scale": (
         "Working scale",
         "What deciding at a reduced scale costs and saves.",

@@ -6,12 +6,15 @@ import pytest
 
 import panfocus
 from panfocus.arrays.discs import disc
-from panfocus.fusion.spread import mending
+from panfocus.fusion.spread import changes
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, mean_where, total
 from panfocus.fusion.spread.radius import clipped, radius_of
 from panfocus.pipeline.volumes.choice import volume_settings
 from panfocus.synthesis.focal_pairs import bokeh_scene, hard_scene, layers_scene
+from panfocus.synthesis.layers import Layer, render
+from panfocus.synthesis.mattes import blob_matte
+from panfocus.synthesis.scene import encode, linear_of
 
 SIZE = 208, 256
 
@@ -164,7 +167,7 @@ def test_large_pictures_are_looked_at_smaller(monkeypatch):
     made = layers_scene(np.random.default_rng(8), [back, front])
     frames, truth = made.frames, made.truth
     off, mended = both(frames)
-    monkeypatch.setattr(mending, "_LOOKED_AT", 416 * 512 // 4)
+    monkeypatch.setattr("panfocus.fusion.spread.mending._LOOKED_AT", 416 * 512 // 4)
     _, smaller = both(frames)
     assert not np.array_equal(smaller, mended)
     assert decibels(error(off, truth), error(smaller, truth)) > 0.5
@@ -172,7 +175,7 @@ def test_large_pictures_are_looked_at_smaller(monkeypatch):
 
 def test_tiles_leave_no_seams(scene, monkeypatch):
     _, whole = both(scene[0])
-    monkeypatch.setattr(mending, "_TILE", 40)
+    monkeypatch.setattr(changes, "_TILE", 40)
     _, tiled = both(scene[0])
     assert np.array_equal(whole, tiled)
 
@@ -198,6 +201,35 @@ def test_the_radius_of_a_blur_is_found_again(radius):
     found = radius_of(sharp, blurred, np.ones(SIZE, np.float32), clipped(sharp, blurred))
     assert found.pixels[60:-60, 60:-60] == pytest.approx(radius, rel=0.05)
     assert found.unexplained.max() < 0.02
+
+
+def wide_pair(radius, seed=5, size=(416, 512)):
+    """Return two frames whose blurs have so many pixels, and the truth."""
+    back, front = (photograph(s, *r, size) for s, r in ((seed, (20, 120)), (seed + 1, (90, 235))))
+    layers = [
+        Layer(linear_of(back), None, 1.0),
+        Layer(linear_of(front), blob_matte(np.random.default_rng(seed), *size, 0.25, 0.5), 0.0),
+    ]
+    frames = [encode(render(layers, blurs)) for blurs in ([radius, 0], [0, radius])]
+    return np.stack(frames), encode(render(layers, [0, 0]))
+
+
+@pytest.mark.parametrize("radius", [18.0, 30.0])
+def test_blurs_that_are_wider_than_can_be_told_are_looked_at_smaller(radius, monkeypatch):
+    frames, truth = wide_pair(radius)
+    off, mended = both(frames)
+    gained = decibels(error(off, truth), error(mended, truth))
+    assert gained > 1.5
+    monkeypatch.setattr("panfocus.fusion.spread.mending.COARSER", (1,))
+    _, once = both(frames)
+    assert gained > decibels(error(off, truth), error(once, truth)) + 0.5
+
+
+def test_narrow_blurs_are_looked_at_once(scene, monkeypatch):
+    off, mended = both(scene[0])
+    monkeypatch.setattr("panfocus.fusion.spread.mending.COARSER", (1,))
+    assert np.array_equal(both(scene[0])[1], mended)
+    assert not np.array_equal(off, mended)
 
 
 def test_what_is_no_blur_stays_unexplained():

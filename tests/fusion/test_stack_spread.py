@@ -5,18 +5,20 @@ import pytest
 
 import panfocus
 from panfocus.fusion.spread import stack
-from panfocus.fusion.spread.stack import Meeting, StackSpread, _faded, _meeting, _solid
+from panfocus.fusion.spread.meeting import Meeting, pairs_that_meet, solid_places
+from panfocus.fusion.spread.stack import StackSpread, _faded
 from panfocus.synthesis.layers import Layer, render
 from panfocus.synthesis.mattes import blob_matte
 from panfocus.synthesis.scene import encode, linear_of
-from tests.fusion.test_spread import both, decibels, error, photograph
+from tests.fusion.test_spread import SIZE, both, decibels, error, photograph
 
 FOCI = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
-def made(seed, foci=FOCI, gain=6.0):
+def made(seed, foci=FOCI, gain=6.0, size=SIZE):
     """Return frames of a bright thing at depth 0 before a dark ground at depth 1, and the truth."""
-    back, front = photograph(10 * seed, 20, 120), photograph(10 * seed + 1, 90, 235)
+    back = photograph(10 * seed, 20, 120, size)
+    front = photograph(10 * seed + 1, 90, 235, size)
     rng = np.random.default_rng(seed)
     matte = blob_matte(rng, *back.shape[:2], 0.25, 0.7)
     layers = [Layer(linear_of(back), None, 1.0), Layer(linear_of(front), matte, 0.0)]
@@ -34,6 +36,16 @@ def test_a_stack_comes_nearer_to_the_truth(shots, system):
     frames, truth = shots
     off, mended = both(frames, system=system)
     assert decibels(error(off, truth), error(mended, truth)) > 1.5
+
+
+def test_wide_blurs_of_a_stack_are_looked_at_smaller(monkeypatch):
+    frames, truth = made(3, gain=26.0, size=(416, 512))
+    off, mended = both(frames)
+    gained = decibels(error(off, truth), error(mended, truth))
+    assert gained > 0.5
+    monkeypatch.setattr("panfocus.fusion.spread.stack.COARSER", (1,))
+    _, once = both(frames)
+    assert gained > decibels(error(off, truth), error(once, truth)) + 0.3
 
 
 def test_the_order_of_frames_does_not_matter(shots):
@@ -96,15 +108,15 @@ def test_depths_meet_where_solid_places_touch():
     index = np.full((60, 80), 7, np.uint16)
     index[:, :40] = 2
     index[20:24, 50:54] = 0  # speckle
-    solid = _solid(index)
-    assert _meeting(solid) == [(2, 7)]
+    solid = solid_places(index)
+    assert pairs_that_meet(solid) == [(2, 7)]
     meeting = Meeting.of(index, solid, (2, 7))
     assert meeting.first[:, :40].all()
     assert not meeting.first[:20, 40:].any()
     assert meeting.near[:, 40].all()
     assert not meeting.near[:, 70:].any()
     index[:, 40:] = 3  # the next frame
-    assert _meeting(_solid(index)) == []
+    assert pairs_that_meet(solid_places(index)) == []
 
 
 def test_frames_that_are_large_and_come_once_are_not_held(monkeypatch):

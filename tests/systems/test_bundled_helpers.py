@@ -6,12 +6,13 @@ import shutil
 import pytest
 
 from panfocus.errors import SystemError_
+from panfocus.systems.arbiter.network import FOLDER as ARBITER
 from panfocus.systems.bundled_helper import BundledHelper
 from panfocus.systems.refiner.network import FOLDER as REFINER
 from panfocus.systems.scout.network import FOLDER as SCOUT
 
 
-@pytest.fixture(params=[SCOUT, REFINER], ids=["scout", "refiner"])
+@pytest.fixture(params=[SCOUT, REFINER, ARBITER], ids=["scout", "refiner", "arbiter"])
 def folder(request, tmp_path):
     """A copy of a helper's folder."""
     copy = tmp_path / "helper"

@@ -74,8 +74,8 @@ class Card:
             any: its file ``model`` and ``sha256``, ``halo`` and ``multiple_of`` as here.
         guard: whether a network's decisions get a second opinion (`panfocus.guard`); what has no
             network never does.
-        refined: whether a network's decisions of a reduced scale are refined at full scale
-            (`panfocus.systems.refiner`).
+        refined: whether small networks of ours refine a network's decisions: where two scales
+            differ (`panfocus.systems.arbiter`), and at full scale (`panfocus.systems.refiner`).
         macs_per_pixel: multiply-adds per pixel at the working scale: of each frame, or of a pair
             where `max_frames` is 2.
         licence: of code and weights.

@@ -6,12 +6,17 @@ network is not run again; elsewhere it is, on tiles with a halo, and sees the fr
 keep. Tiles with other candidates may still decide otherwise, where nothing is sharp above all: so
 each gives way to its neighbours, looked at or not, over some of its halo, and none ends in a line.
 
+Where both scales differ, an arbiter (`panfocus.systems.arbiter`) says which to follow: blurs that
+are wider than what the network sees around a place are narrower at the reduced scale.
+
 On a dark ground nothing is left out: what is faint there is lost at a reduced scale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,9 +26,11 @@ from panfocus.arrays.pixels import floats, shrink, without_negatives
 from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
+from panfocus.systems.arbiter.evidence import at_reduced_scale, seen_of
 from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
+from panfocus.systems.intensity import Stretch
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -40,9 +47,19 @@ SMALL_FADE = 16
 LEAST_SIDE = 2 * SIDE
 #: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
 NOTHING = 0.02
+#: How far both scales must differ somewhere for an arbiter to be asked, share of all weight.
+DISSENT = 0.2
 
 #: ``(N, h, w, C)`` as the frames are to weights ``(N, h, w)``.
 Decide = Callable[[Pixels], Float]
+
+
+class Arbitrates(Protocol):
+    """What says how far to follow the reduced scale, as `panfocus.systems.arbiter.Arbiter` does."""
+
+    def __call__(self, seen: Float, fine: Float, coarse: Float) -> Float:
+        """Return the share of the reduced scale, ``(h, w)``."""
+        ...
 
 
 def suits(card: Card, shape: Sequence[int]) -> bool:
@@ -58,12 +75,26 @@ def is_dark(frames: Sequence[Pixels] | Pixels) -> bool:
     return Ground.of(floats(brightest)[None]).is_dark
 
 
+class BothScales(NamedTuple):
+    """What is decided at both scales.
+
+    Attributes:
+        fine: where frames compete at full scale, and else the reduced scale's, ``(N, H, W)``.
+        coarse: at the reduced scale, ``(N, H // 4, W // 4)``.
+    """
+
+    fine: Float
+    coarse: Float
+
+
 def decided(
     frames: Pixels,
     decide: Decide,
     *,
     card: Card,
     threads: int,
+    arbiter: Arbitrates | None = None,
+    stretch: Stretch | None = None,
 ) -> Float:
     """Return weights ``(N, H, W)``.
 
@@ -72,28 +103,74 @@ def decided(
         decide: the network; may be called from several threads.
         card: of the network.
         threads: tiles decided at the same time.
+        arbiter: says where to follow the reduced scale; None for only where nothing competes.
+        stretch: what is done to the frames' brightness for it first; None for nothing.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  slow to import
 
     with ThreadPoolExecutor(threads) as pool:
-        details = np.stack(list(pool.map(detail, frames)))
-        small = np.stack(list(pool.map(reduced, frames)))
-        weights = without_least(small_weights(small, decide, card))
-        candidates = named(weights, details)
-        height, width = frames.shape[1:3]
-        whole = slice(0, height), slice(0, width)
-        out = np.stack([enlarged(weight, REDUCTION, whole) for weight in weights])
-        look = Look(
-            frames,
-            decide=lambda seen: decide(np.stack(seen)),
-            before=lambda n, tile: enlarged(weights[n], REDUCTION, tile),
-            context=around(card, HALO, FADE),
-        )
-        found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
-        for change in pool.map(look.at, found):
-            for n, more in zip(change.frames, change.weights, strict=True):
-                out[n][change.tile] += more
-    return out
+        both = at_both_scales(frames, decide, card=card, run_all=pool.map)
+        if arbiter is not None:
+            _arbitrate(both, frames, arbiter, partial(seen_of, stretch=stretch), pool.map)
+        return both.fine
+
+
+def at_both_scales(
+    frames: Pixels, decide: Decide, *, card: Card, run_all: Callable[..., Iterable[Any]] = map
+) -> BothScales:
+    """Return what the reduced scale says, and what a closer look says where frames compete.
+
+    Args:
+        frames: ``(N, H, W, C)``.
+        decide: the network; called as `run_all` does.
+        card: of the network.
+        run_all: lets several be looked at at the same time, as `map` does.
+    """
+    details = np.stack(list(run_all(detail, frames)))
+    small = np.stack(list(run_all(reduced, frames)))
+    weights = without_least(small_weights(small, decide, card))
+    candidates = named(weights, details)
+    height, width = frames.shape[1:3]
+    whole = slice(0, height), slice(0, width)
+    out = np.stack([enlarged(weight, REDUCTION, whole) for weight in weights])
+    look = Look(
+        frames,
+        decide=lambda seen: decide(np.stack(seen)),
+        before=lambda n, tile: enlarged(weights[n], REDUCTION, tile),
+        context=around(card, HALO, FADE),
+    )
+    found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
+    for change in run_all(look.at, found):
+        for n, more in zip(change.frames, change.weights, strict=True):
+            out[n][change.tile] += more
+    return BothScales(out, weights)
+
+
+def _arbitrate(
+    both: BothScales,
+    frames: Pixels,
+    arbiter: Arbitrates,
+    look: Callable[[Pixels], Float],
+    run_all: Callable[..., Iterable[Any]],
+) -> None:
+    """Follow the reduced scale where the arbiter does; weights at full scale are changed."""
+    fine = np.stack(list(run_all(at_reduced_scale, both.fine)))
+    dissent = np.abs(fine - both.coarse).sum(axis=0) / 2
+    if dissent.max() < DISSENT:
+        return
+    share = arbiter(np.stack(list(run_all(look, frames))), fine, both.coarse)
+    height, width = frames.shape[1:3]
+    whole = slice(0, height), slice(0, width)
+    followed = enlarged(share, REDUCTION, whole)
+
+    def follow(n: int) -> None:
+        change = enlarged(both.coarse[n], REDUCTION, whole)
+        change -= both.fine[n]
+        change *= followed
+        both.fine[n] += change
+
+    for _ in run_all(follow, range(len(frames))):
+        pass
 
 
 def halo(card: Card, enough: int) -> int:

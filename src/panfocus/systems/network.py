@@ -29,6 +29,7 @@ from panfocus.systems.weights import check_weights
 from panfocus.systems.whole import in_tiles
 
 if TYPE_CHECKING:
+    from panfocus.systems.arbiter import Arbiter
     from panfocus.systems.long_stacks import ManyWeights
     from panfocus.systems.refiner import Refiner
     from panfocus.systems.scout import Scout
@@ -105,6 +106,14 @@ class NetworkSystem:
         from panfocus.systems.scout import Scout  # noqa: PLC0415  only long stacks need it
 
         return Scout(is_capped=self._running.is_capped)
+
+    @cached_property
+    def _arbiter(self) -> Arbiter | None:
+        if not self._card.refined:
+            return None
+        from panfocus.systems.arbiter import Arbiter  # noqa: PLC0415  small pictures do without
+
+        return Arbiter(is_capped=self._running.is_capped)
 
     @cached_property
     def refiner(self) -> Refiner | None:
@@ -221,7 +230,25 @@ class NetworkSystem:
         if not self._may_leave_out(frames):
             return None
         decide = partial(self.infer, stretch=stretch, tile=True)
-        return coarse_to_fine.decided(frames, decide, card=self._card, threads=self._running.cores)
+        return coarse_to_fine.decided(
+            frames,
+            decide,
+            card=self._card,
+            threads=self._running.cores,
+            arbiter=self._arbiter,
+            stretch=stretch,
+        )
+
+    def at_both_scales(self, frames: Pixels) -> coarse_to_fine.BothScales:
+        """Return what is decided at a reduced scale and closer, which an arbiter learns from.
+
+        Args:
+            frames: as `decide` takes them, large enough (`coarse_to_fine.suits`).
+        """
+        stretch = Stretch.of(frames)
+        return coarse_to_fine.at_both_scales(
+            frames, partial(self.infer, stretch=stretch, tile=True), card=self._card
+        )
 
     def _whole(self, frames: Pixels, stretch: Stretch | None) -> Float:
         """Return weights, the network run on all of every frame."""

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from panfocus.arrays.enlarging import scaled
-from panfocus.arrays.tiles import Window, windows
-from panfocus.arrays.types import Float, Pixels, SampleT
+from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.spread.changes import Changes
 from panfocus.fusion.spread.edge import edge_of
 from panfocus.fusion.spread.evidence import UNEXPLAINED, belief
-from panfocus.fusion.spread.layers import Behind, behind, reach_of
-from panfocus.fusion.spread.light import Blur, Encoding, brightest, grown, small, smooth, total
-from panfocus.fusion.spread.radius import clipped, radii_of
+from panfocus.fusion.spread.layers import behind, reach_of
+from panfocus.fusion.spread.light import Blur, Encoding, small, smooth, total
+from panfocus.fusion.spread.radius import Radius, clipped, radii_of
 
 #: Pixels of a frame at the scale at which it is looked at.
 _LOOKED_AT = 450_000
@@ -28,10 +26,9 @@ _GLARE = 0.015
 _LEAST = 50
 #: Pixels around edges that a blur may reach, at that scale.
 _PAD = 40
-#: Side of the tiles in which the picture is changed, pixels of full scale.
-_TILE = 256
-#: Part of the range of values by which a pixel must change to be counted.
-_SEEN = 0.008
+#: How much coarser is looked where blurs are wider than can be told, and how small at the least.
+COARSER = (1, 2, 4, 8)
+_SMALLEST = 96
 
 
 def scale_for(shape: tuple[int, ...]) -> int:
@@ -69,10 +66,19 @@ class PairSpread:
         frames = self._frames
         if len(frames) != 2 or self._first is None or any(frame.has_alpha for frame in frames):
             return picture, 0.0
-        scale = scale_for(picture.shape)
-        both = Both.of(frames, self._first, scale, is_linear=self._is_linear, kept=self._kept)
-        changes = both.changes()
-        return (picture, 0.0) if changes is None else changes.applied(picture, frames)
+        first, scale = self._first, scale_for(picture.shape)
+        best: Told | None = None
+        for coarser in COARSER:
+            if min(picture.shape[:2]) < _SMALLEST * scale * coarser:
+                break
+            both = Both.of(
+                frames, first, scale * coarser, is_linear=self._is_linear, kept=self._kept
+            )
+            told, is_wide = both.told()
+            best = told if best is None or (told and told.length >= best.length) else best
+            if not is_wide:
+                break
+        return (picture, 0.0) if best is None else best.changes().applied(picture, frames)
 
 
 @dataclass(frozen=True)
@@ -124,8 +130,10 @@ class Both:
             shown *= cv2.resize(kept, size, interpolation=cv2.INTER_LINEAR) <= 0
         return cls(scale, how, (one, other), taken.astype(np.float32), shown)
 
-    def changes(self, allowed: float = 0.0) -> Changes | None:
-        """Return what is to be changed; None where no blur tells of anything.
+    def told(self, allowed: float = 0.0) -> tuple[Told | None, bool]:
+        """Return what blurs tell, and whether they are too wide for this scale.
+
+        None where no blur tells of anything.
 
         Args:
             allowed: share of the frames' difference that blurs may leave unexplained and are yet
@@ -134,33 +142,31 @@ class Both:
         first, shown = self.first, self.shown
         turns = cv2.morphologyEx(first, cv2.MORPH_GRADIENT, np.ones((9, 9), np.uint8)) * shown
         if _too_few(np.asarray(turns, np.float32)):
-            return None
+            return None, False
         one, other = self.light
         contour, glare = np.asarray(turns, np.float32), clipped(one, other)
         radii = radii_of(
-            one, other, first, glare,
-            lambda left: not _too_few(_lens_like(contour, left - allowed, glare)),
+            one, other, first, glare, at=contour,
+            enough=lambda left: not _too_few(_lens_like(contour, left - allowed, glare)),
         )  # fmt: skip
-        if radii is None:
-            return None
-        unexplained = np.maximum(np.maximum(*(r.unexplained for r in radii)) - allowed, 0)
+        if radii.both is None:
+            return None, radii.is_wide
+        unexplained = np.maximum(np.maximum(*(r.unexplained for r in radii.both)) - allowed, 0)
         at = _lens_like(contour, unexplained, glare)
         if _too_few(at):
-            return None
-        unexplained = _doubt(unexplained, glare)
-        area = _around(at)
-        near = cv2.dilate(at[area], np.ones((15, 15), np.uint8)) > 0
-        blurs = [Blur.of(radius.pixels[area], near) for radius in radii]
-        return self._part(area)._found(area, blurs, contour[area], unexplained[area])
+            return None, radii.is_wide
+        return Told(self, radii.both, contour, at, _doubt(unexplained, glare)), radii.is_wide
 
-    def _part(self, area: Tile) -> Both:
+    def part(self, area: Tile) -> Both:
+        """Return an area of both."""
         one, other = (np.ascontiguousarray(light[area]) for light in self.light)
         first, shown = (np.ascontiguousarray(each[area]) for each in (self.first, self.shown))
         return Both(self.scale, self.how, (one, other), first, shown)
 
-    def _found(
+    def mended(
         self, area: Tile, blurs: Sequence[Blur], contour: Float, unexplained: Float
     ) -> Changes:
+        """Return what is to be changed, of frames that are cut to an area."""
         seen = [self.how.samples(light) / np.float32(self.how.top) for light in self.light]
         edges = [edge_of(seen[0], self.first), edge_of(seen[1], 1 - self.first)]
         found = [
@@ -176,45 +182,34 @@ class Both:
 
 
 @dataclass(frozen=True)
-class Changes:
-    """What is changed, and how far, with the first frame's thing in front and the second's."""
+class Told:
+    """What blurs tell of a pair.
 
-    area: Tile
-    scale: int
-    how: Encoding
-    found: Sequence[Behind]
-    weights: Sequence[Float]
+    Attributes:
+        pair: both frames.
+        radii: of both blurs.
+        contour: where the decision changes, ``(h, w)``, 0 or 1.
+        at: the part of it where blurs explain how the frames differ.
+        unexplained: what they leave unexplained, ``(h, w)``.
+    """
 
-    def applied(self, picture: Pixels, frames: Sequence[Frame]) -> tuple[Pixels, float]:
-        """Return a picture with the changes made, and the part that changed visibly."""
-        out, changed = picture.copy(), 0
-        area = scaled(self.area, self.scale)
-        inside = out[area]
-        pixels = [frame.region(area) for frame in frames]
-        tile = max(_TILE // self.scale, 1)
-        height, width = self.weights[0].shape
-        for window in windows(height, width, tile, 2):
-            for k, weight in enumerate(self.weights):
-                if weight[window.core].any():
-                    changed += self._change(inside, pixels[k], pixels[1 - k], window, k)
-        return out, changed / (picture.shape[0] * picture.shape[1])
+    pair: Both
+    radii: tuple[Radius, Radius]
+    contour: Float
+    at: Float
+    unexplained: Float
 
-    def _change(self, out: Pixels, near: Pixels, far: Pixels, window: Window, k: int) -> int:
-        """Change a tile of the picture; return how many of its pixels changed visibly."""
-        read, core, inner = (
-            scaled(part, self.scale) for part in (window.read, window.core, window.inner)
-        )
-        layers = self.found[k].layers.grown(window.read, self.scale)
-        weight = grown(self.weights[k][window.read], self.scale)
-        sharp, other = (self.how.linear(_deep(each[read])) for each in (near, far))
-        light = layers.in_focus(sharp, other)
-        made = self.how.samples(light)[inner]
-        before = _deep(out[core]).astype(np.float32)
-        step = weight[inner][..., None] * (made - before)
-        after = before + step
-        after = np.rint(after) if out.dtype.kind != "f" else after
-        out[core] = after.reshape(out[core].shape)
-        return int(np.count_nonzero(brightest(np.abs(step)) > _SEEN * self.how.top))
+    @property
+    def length(self) -> int:
+        """How much of the contour blurs explain, in pixels that every scale has."""
+        return int(np.count_nonzero(self.at)) * self.pair.scale
+
+    def changes(self) -> Changes:
+        """Return what is to be changed."""
+        area = _around(self.at)
+        near = cv2.dilate(self.at[area], np.ones((15, 15), np.uint8)) > 0
+        blurs = [Blur.of(radius.pixels[area], near) for radius in self.radii]
+        return self.pair.part(area).mended(area, blurs, self.contour[area], self.unexplained[area])
 
 
 def _shrunk(frame: Frame, scale: int) -> Pixels:
@@ -243,11 +238,6 @@ def _fine(seen: Float) -> Float:
     """Return the square of what is finer than a pixel or two, of all colours, ``(H, W)``."""
     detail = seen - smooth(seen, 1.0).reshape(seen.shape)
     return total(np.square(detail))
-
-
-def _deep(values: NDArray[SampleT]) -> NDArray[SampleT]:
-    """Return ``(H, W, C)`` of what may be ``(H, W)`` where there is one channel."""
-    return values if values.ndim == 3 else values[..., None]
 
 
 def _around(where: Float) -> Tile:

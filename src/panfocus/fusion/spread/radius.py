@@ -15,6 +15,9 @@ from panfocus.fusion.spread.light import brightest, defocused, grey, smooth
 LADDER = np.array([1.25, 1.75, 2.25, 2.75, 3.25, 4, 4.75, 5.5, 6.5, 7.5, 9, 11, 13], np.float32)
 #: From what radius on half the scale will do.
 _HALVED = 4.0
+#: From what radius on, in the middle, a coarser look tells more: wider ones are not tried. MEASURED
+#: (docs/decisions/0043).
+_WIDE = 11.0
 #: Pixels of a map's grid, and over how many of them its errors are averaged (sigma).
 _GRID, _REACH = 4, 6.0
 #: How much the whole picture counts beside a place: so much as so many of its pixels do.
@@ -39,6 +42,24 @@ class Radius:
 
     pixels: Float
     unexplained: Float
+
+    def is_wide(self, at: Float) -> bool:
+        """Whether blurs at most of some pixels ``(H, W)``, those above 0, are too wide."""
+        there = self.pixels[at > 0]
+        return bool(there.size) and float(np.median(there)) >= _WIDE
+
+
+@dataclass(frozen=True)
+class Radii:
+    """How each of two frames' regions is blurred in the other one.
+
+    Attributes:
+        both: None where either cannot be told, or the first is not enough.
+        is_wide: whether they should be looked at smaller.
+    """
+
+    both: tuple[Radius, Radius] | None
+    is_wide: bool
 
 
 def radius_of(sharp: Float, blurred: Float, region: Float, glare: Float) -> Radius | None:
@@ -69,8 +90,14 @@ def radius_of(sharp: Float, blurred: Float, region: Float, glare: Float) -> Radi
 
 
 def radii_of(
-    one: Float, other: Float, first: Float, glare: Float, enough: Callable[[Float], bool]
-) -> tuple[Radius, Radius] | None:
+    one: Float,
+    other: Float,
+    first: Float,
+    glare: Float,
+    *,
+    at: Float,
+    enough: Callable[[Float], bool],
+) -> Radii:
     """Return how each frame's region is blurred in the other one.
 
     Args:
@@ -78,17 +105,20 @@ def radii_of(
         other: of the second.
         first: ``(H, W)``, 1 where the first frame is in focus, else 0.
         glare: see `radius_of`.
+        at: where it matters how wide they are: above 0 there, ``(H, W)``.
         enough: whether what the first blur leaves unexplained is worth the second: half of the work
             is saved where one side alone shows that no lens made both frames.
-
-    Returns:
-        None where either cannot be told, or the first is not enough.
     """
     front = radius_of(one, other, first, glare)
-    if front is None or not enough(front.unexplained):
-        return None
+    if front is None:
+        return Radii(None, is_wide=False)
+    is_wide = front.is_wide(at)
+    if not enough(front.unexplained):
+        return Radii(None, is_wide)
     back = radius_of(other, one, 1 - first, glare)
-    return None if back is None else (front, back)
+    if back is None:
+        return Radii(None, is_wide)
+    return Radii((front, back), is_wide or back.is_wide(at))
 
 
 @dataclass(frozen=True)

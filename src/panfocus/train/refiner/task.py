@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,14 +15,12 @@ from torch import Tensor, nn
 from panfocus.fusion.boundaries import APART, LIT
 from panfocus.systems import System, load_system
 from panfocus.train.distributed import positions_of
-from panfocus.train.optimiser import cosine
+from panfocus.train.helper_task import SHOWN, HelperTask, as_picture, seeded
 from panfocus.train.refiner.network import RefinerNet, refined
 from panfocus.train.refiner.samples import RefinerSample, mixed, place
 from panfocus.train.synthesis.odds import Odds
 from panfocus.train.synthesis.sources import Sources
 
-#: Of the place that pictures show: a step that no run comes to.
-_SHOWN = 2**31
 #: Errors of so many squared grey levels do not count, nor what lies so near to a place's border.
 _NOTHING, _BORDER = 1.0, 12
 
@@ -127,38 +125,14 @@ def lights(levels: Tensor) -> Tensor:
     return F.avg_pool2d(F.max_pool2d(lit.float(), 13, 1, 6), 5, 1, 2, count_include_pad=False)[:, 0]
 
 
-class RefinerTask:
+class RefinerTask(HelperTask):
     """See `panfocus.train.task.Task`."""
 
     def __init__(self, recipe: RefinerRecipe, sources: Sources, seed: int = 0) -> None:
-        torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
-        self.model: nn.Module = RefinerLearner(recipe.still)
-        self.learning_rate = recipe.learning_rate
-        self.weight_decay = 0.0
-        self.clip = 1.0
-        self.ema = recipe.ema
-        self._recipe = recipe
-        self._draws = RefinerDraws(recipe, sources, seed)
-        self._shown = self._draws.of_scene(_SHOWN, 0)[0]
-
-    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
-        """Make this process's share of the places of `step`."""
-        return self._draws.batch(step, progress, rank, world)
-
-    def maker(self) -> RefinerDraws:
-        """Return what makes the batches."""
-        return self._draws
-
-    def rate(self, progress: float) -> float:
-        """Return the learning rate's factor."""
-        return cosine(progress, 0.01)
-
-    def prepare(self, progress: float) -> bool:
-        """Change nothing: the network is what it is from the start."""
-        return False
-
-    def settle(self) -> None:
-        """Restore nothing: any weights will do."""
+        seeded(seed)
+        draws = RefinerDraws(recipe, sources, seed)
+        super().__init__(RefinerLearner(recipe.still), recipe, draws, seed)
+        self._shown = draws.of_scene(SHOWN, 0)[0]
 
     @torch.no_grad()
     def picture(self, model: nn.Module) -> NDArray[np.uint8]:
@@ -167,10 +141,4 @@ class RefinerTask:
         device = next(model.parameters()).device
         levels = torch.from_numpy(self._shown.levels)
         change = model.net(torch.from_numpy(self._shown.seen)[None].to(device)).float().cpu()
-        row = torch.cat([*levels, refined(levels[2:], change)[0]], 1)
-        grey = np.asarray((row * 255).round().numpy(), np.uint8)
-        return np.ascontiguousarray(grey[..., None].repeat(3, axis=2))
-
-    def facts(self) -> dict[str, Any]:
-        """Return the recipe and the seed."""
-        return {"recipe": asdict(self._recipe), "seed": self._draws.seed}
+        return as_picture(torch.cat([*levels, refined(levels[2:], change)[0]], 1))

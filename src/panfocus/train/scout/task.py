@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from panfocus.train.distributed import positions_of
-from panfocus.train.optimiser import cosine
+from panfocus.train.helper_task import SHOWN, HelperTask, as_picture, seeded
 from panfocus.train.scout.network import ScoutNet
 from panfocus.train.scout.samples import COUNTS, SAME, ScoutSample, sample
 from panfocus.train.synthesis.odds import Odds
 from panfocus.train.synthesis.sources import Sources
-
-#: Of the stack that pictures show: a step that no run comes to.
-_SHOWN = 2**31
 
 
 @dataclass(frozen=True)
@@ -91,38 +88,16 @@ class ScoutLearner(nn.Module):
         return {"divergence": divergence, "nearness": nearness, "loss": loss}
 
 
-class ScoutTask:
+class ScoutTask(HelperTask):
     """See `panfocus.train.task.Task`."""
 
+    last_rate = 0.02
+
     def __init__(self, recipe: ScoutRecipe, sources: Sources, seed: int = 0) -> None:
-        torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
-        self.model: nn.Module = ScoutLearner(recipe.nearness)
-        self.learning_rate = recipe.learning_rate
-        self.weight_decay = 1e-3
-        self.clip = 1.0
-        self.ema = recipe.ema
-        self._recipe = recipe
-        self._draws = ScoutDraws(recipe, sources, seed)
-        self._shown = self._draws.one(_SHOWN, 0, 5)
-
-    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
-        """Make this process's share of the stacks of `step`."""
-        return self._draws.batch(step, progress, rank, world)
-
-    def maker(self) -> ScoutDraws:
-        """Return what makes the batches."""
-        return self._draws
-
-    def rate(self, progress: float) -> float:
-        """Return the learning rate's factor."""
-        return cosine(progress, 0.02)
-
-    def prepare(self, progress: float) -> bool:
-        """Change nothing: the network is what it is from the start."""
-        return False
-
-    def settle(self) -> None:
-        """Restore nothing: any weights will do."""
+        seeded(seed)
+        draws = ScoutDraws(recipe, sources, seed)
+        super().__init__(ScoutLearner(recipe.nearness), recipe, draws, seed, weight_decay=1e-3)
+        self._shown = draws.one(SHOWN, 0, 5)
 
     @torch.no_grad()
     def picture(self, model: nn.Module) -> NDArray[np.uint8]:
@@ -131,10 +106,4 @@ class ScoutTask:
         measures, shares, _ = (torch.from_numpy(a) for a in self._shown)
         device = next(model.parameters()).device
         told = torch.softmax(model.net(measures[None].to(device))[0].float().cpu(), 0)
-        rows = torch.cat([torch.cat(list(maps), 1) for maps in (told, shares)], 0)
-        grey = np.asarray((rows * 255).round().numpy(), np.uint8)
-        return np.ascontiguousarray(grey[..., None].repeat(3, axis=2))
-
-    def facts(self) -> dict[str, Any]:
-        """Return the recipe and the seed."""
-        return {"recipe": asdict(self._recipe), "seed": self._draws.seed}
+        return as_picture(torch.cat([torch.cat(list(maps), 1) for maps in (told, shares)], 0))
