@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -10,8 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from panfocus.systems import load_system
+from panfocus.systems.network import NetworkSystem
+from panfocus.train.distributed import positions_of
 from panfocus.train.feed import Maker
 from panfocus.train.optimiser import cosine
+from panfocus.train.synthesis.sources import Sources
 
 #: Of what pictures of a run show: a step that no run comes to.
 SHOWN = 2**31
@@ -36,6 +42,60 @@ class HelperRecipe(Protocol):
     def ema(self) -> float:
         """See above."""
         ...
+
+
+@dataclass(frozen=True)
+class PlacesRecipe:
+    """A recipe of what learns from places of scenes, but for seed, duration and machine.
+
+    Attributes:
+        decided_by: system whose decisions are learned from.
+        size: height and width of a place, pixels.
+        scenes: of a step.
+        places: of a scene.
+        learning_rate: at the peak.
+        ema: decay per step of the averaged weights.
+    """
+
+    decided_by: str = "dualpath"
+    size: int = 128
+    scenes: int = 2
+    places: int = 4
+    learning_rate: float = 4e-3
+    ema: float = 0.998
+
+
+class PlacesOfScenes(ABC):
+    """Makes batches of places (`panfocus.train.feed.Maker`), several of each scene."""
+
+    def __init__(self, recipe: PlacesRecipe, sources: Sources, seed: int) -> None:
+        """Take the recipe, what scenes are made of, and the seed."""
+        self.recipe = recipe
+        self.sources = sources
+        self.seed = seed
+
+    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
+        """Make this process's share of the places of `step`."""
+        made: list[Any] = []
+        for n in positions_of(self.recipe.scenes, rank, world):
+            made += self.of_scene(step, n)
+        return type(made[0])(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
+
+    def of_scene(self, step: int, position: int) -> list[Any]:
+        """Make one scene and cut its places out, named tuples of arrays."""
+        return self.places(np.random.default_rng((self.seed, step, position)))
+
+    @abstractmethod
+    def places(self, rng: np.random.Generator) -> list[Any]:
+        """Make a scene and cut its places out."""
+
+
+@cache  # once a process: its session cannot be handed to another
+def deciding(name: str) -> NetworkSystem:
+    """Return the system whose decisions are learned from."""
+    system = load_system(name, device="cpu")
+    assert isinstance(system, NetworkSystem)
+    return system
 
 
 class HelperTask:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,13 +10,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from panfocus.systems import load_system
 from panfocus.systems.candidates import REDUCTION
-from panfocus.systems.network import NetworkSystem
 from panfocus.train.arbiter.network import ArbiterNet
 from panfocus.train.arbiter.samples import ArbiterSample, decided, place, sample
-from panfocus.train.distributed import positions_of
-from panfocus.train.helper_task import SHOWN, HelperTask, as_picture, seeded
+from panfocus.train.helper_task import (
+    SHOWN,
+    HelperTask,
+    PlacesOfScenes,
+    PlacesRecipe,
+    as_picture,
+    deciding,
+    seeded,
+)
 from panfocus.train.synthesis.odds import Odds
 from panfocus.train.synthesis.sources import Sources
 
@@ -27,23 +30,10 @@ _NOTHING, _BORDER = 1.0, 16
 
 
 @dataclass(frozen=True)
-class ArbiterRecipe:
-    """Everything that makes an arbiter, but for seed, duration and machine.
+class ArbiterRecipe(PlacesRecipe):
+    """Everything that makes an arbiter."""
 
-    Attributes:
-        decided_by: system whose decisions are looked at.
-        size: height and width of a place, pixels.
-        scenes: of a step.
-        places: of a scene.
-        learning_rate: at the peak.
-        ema: decay per step of the averaged weights.
-    """
-
-    decided_by: str = "dualpath"
     size: int = 256
-    scenes: int = 2
-    places: int = 4
-    learning_rate: float = 4e-3
     ema: float = 0.99
 
 
@@ -54,32 +44,12 @@ ODDS = Odds(
 )  # fmt: skip
 
 
-@cache  # once a process: its session cannot be handed to another
-def _system(name: str) -> NetworkSystem:
-    system = load_system(name, device="cpu")
-    assert isinstance(system, NetworkSystem)
-    return system
+class ArbiterDraws(PlacesOfScenes):
+    """Makes the batches."""
 
-
-@dataclass(frozen=True)
-class ArbiterDraws:
-    """Makes the batches (`panfocus.train.feed.Maker`)."""
-
-    recipe: ArbiterRecipe
-    sources: Sources
-    seed: int
-
-    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
-        """Make this process's share of the places of `step`."""
-        made: list[ArbiterSample] = []
-        for n in positions_of(self.recipe.scenes, rank, world):
-            made += self.of_scene(step, n)
-        return ArbiterSample(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
-
-    def of_scene(self, step: int, position: int) -> list[ArbiterSample]:
+    def places(self, rng: np.random.Generator) -> list[ArbiterSample]:
         """Make one scene and cut its places out."""
-        rng = np.random.default_rng((self.seed, step, position))
-        whole = sample(decided(rng, self.sources, _system(self.recipe.decided_by), ODDS))
+        whole = sample(decided(rng, self.sources, deciding(self.recipe.decided_by), ODDS))
         return [place(rng, whole, self.recipe.size) for _ in range(self.recipe.places)]
 
 

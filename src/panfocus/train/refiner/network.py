@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from panfocus.systems.refiner.evidence import CHANNELS
 from panfocus.systems.refiner.network import UNSURE
+from panfocus.train.helper_network import HelperNet
 
 #: Factor of the change of a weight's logit.
 STEEPNESS = 3.0
@@ -15,30 +16,15 @@ STEEPNESS = 3.0
 _FIRST = 0.05
 
 
-class RefinerNet(nn.Module):
-    """Evidence ``(B, 13, a, b)`` to changes of the weight's logit ``(B, 2 a, 2 b)``.
+class RefinerNet(HelperNet):
+    """Evidence ``(B, 13, a, b)`` to changes of the weight's logit ``(B, 2 a, 2 b)``."""
 
-    Args:
-        width: channels.
-        dilations: of the convolutions after the first.
-    """
-
-    def __init__(self, width: int = 16, dilations: tuple[int, ...] = (1, 2, 1)) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(CHANNELS, width, 3, padding=1)
-        self.mid = nn.ModuleList(
-            nn.Conv2d(width, width, 3, padding=d, dilation=d) for d in dilations
-        )
-        self.last = nn.Conv2d(width, 4, 3, padding=1)
-        with torch.no_grad():
-            self.last.weight *= _FIRST
+    def __init__(self) -> None:
+        super().__init__(CHANNELS, 4, _FIRST, dilations=(1, 2, 1))
 
     def forward(self, evidence: Tensor) -> Tensor:
         """See the class."""
-        features: Tensor = F.relu(self.first(evidence))
-        for convolution in self.mid:
-            features = features + F.relu(convolution(features))
-        return F.pixel_shuffle(self.last(features), 2)[:, 0] * STEEPNESS
+        return F.pixel_shuffle(self.answer(evidence), 2)[:, 0] * STEEPNESS
 
 
 def refined(weight: Tensor, change: Tensor) -> Tensor:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from panfocus.fusion.boundaries import APART, LIT
-from panfocus.systems import System, load_system
-from panfocus.train.distributed import positions_of
-from panfocus.train.helper_task import SHOWN, HelperTask, as_picture, seeded
+from panfocus.train.helper_task import (
+    SHOWN,
+    HelperTask,
+    PlacesOfScenes,
+    PlacesRecipe,
+    as_picture,
+    deciding,
+    seeded,
+)
 from panfocus.train.refiner.network import RefinerNet, refined
 from panfocus.train.refiner.samples import RefinerSample, mixed, place
 from panfocus.train.synthesis.odds import Odds
@@ -26,26 +30,14 @@ _NOTHING, _BORDER = 1.0, 12
 
 
 @dataclass(frozen=True)
-class RefinerRecipe:
-    """Everything that makes a refiner, but for seed, duration and machine.
+class RefinerRecipe(PlacesRecipe):
+    """Everything that makes a refiner.
 
     Attributes:
-        decided_by: system whose decisions are refined.
-        size: height and width of a place, pixels.
-        scenes: of a step.
-        places: of a scene.
         still: weight of changes as such.
-        learning_rate: at the peak.
-        ema: decay per step of the averaged weights.
     """
 
-    decided_by: str = "dualpath"
-    size: int = 128
-    scenes: int = 2
-    places: int = 4
     still: float = 0.02
-    learning_rate: float = 4e-3
-    ema: float = 0.998
 
 
 #: On a dark ground the refiner is not asked.
@@ -55,32 +47,12 @@ ODDS = Odds(
 )  # fmt: skip
 
 
-@cache  # once a process: its session cannot be handed to another
-def _system(name: str) -> System:
-    system = load_system(name, device="cpu")
-    assert isinstance(system, System)
-    return system
+class RefinerDraws(PlacesOfScenes):
+    """Makes the batches."""
 
-
-@dataclass(frozen=True)
-class RefinerDraws:
-    """Makes the batches (`panfocus.train.feed.Maker`)."""
-
-    recipe: RefinerRecipe
-    sources: Sources
-    seed: int
-
-    def batch(self, step: int, progress: float, rank: int, world: int) -> tuple[Any, ...]:
-        """Make this process's share of the places of `step`."""
-        made: list[RefinerSample] = []
-        for n in positions_of(self.recipe.scenes, rank, world):
-            made += self.of_scene(step, n)
-        return RefinerSample(*(np.stack(arrays) for arrays in zip(*made, strict=True)))
-
-    def of_scene(self, step: int, position: int) -> list[RefinerSample]:
+    def places(self, rng: np.random.Generator) -> list[RefinerSample]:
         """Make one scene and cut its places out."""
-        rng = np.random.default_rng((self.seed, step, position))
-        scene = mixed(rng, self.sources, _system(self.recipe.decided_by), ODDS)
+        scene = mixed(rng, self.sources, deciding(self.recipe.decided_by), ODDS)
         return [place(rng, scene, self.recipe.size) for _ in range(self.recipe.places)]
 
 
