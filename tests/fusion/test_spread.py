@@ -225,6 +225,12 @@ def test_blurs_that_are_wider_than_can_be_told_are_looked_at_smaller(radius, mon
     assert gained > decibels(error(off, truth), error(once, truth)) + 0.5
 
 
+def test_small_pictures_are_mended_too():
+    frames, truth = wide_pair(3.0, size=(88, 104))
+    off, mended = both(frames)
+    assert decibels(error(off, truth), error(mended, truth)) > 0.5
+
+
 def test_narrow_blurs_are_looked_at_once(scene, monkeypatch):
     off, mended = both(scene[0])
     monkeypatch.setattr("panfocus.fusion.spread.mending.COARSER", (1,))

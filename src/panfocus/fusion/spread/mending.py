@@ -26,7 +26,8 @@ _GLARE = 0.015
 _LEAST = 50
 #: Pixels around edges that a blur may reach, at that scale.
 _PAD = 40
-#: How much coarser is looked where blurs are wider than can be told, and how small at the least.
+#: How much coarser is looked where blurs are wider than can be told, and how many pixels a side of
+#: what is looked at so has at least.
 COARSER = (1, 2, 4, 8)
 _SMALLEST = 96
 
@@ -69,7 +70,7 @@ class PairSpread:
         first, scale = self._first, scale_for(picture.shape)
         best: Told | None = None
         for coarser in COARSER:
-            if min(picture.shape[:2]) < _SMALLEST * scale * coarser:
+            if coarser > 1 and min(picture.shape[:2]) < _SMALLEST * scale * coarser:
                 break
             both = Both.of(
                 frames, first, scale * coarser, is_linear=self._is_linear, kept=self._kept
