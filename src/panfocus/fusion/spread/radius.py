@@ -46,7 +46,7 @@ class Radius:
     def is_wide(self, at: Float) -> bool:
         """Whether blurs at most of some pixels ``(H, W)``, those above 0, are too wide."""
         there = self.pixels[at > 0]
-        return bool(there.size) and 2 * np.count_nonzero(there >= _WIDE) >= there.size
+        return there.size > 0 and 2 * int(np.count_nonzero(there >= _WIDE)) >= there.size
 
 
 @dataclass(frozen=True)
