@@ -118,7 +118,7 @@ def test_sixteen_bits_that_were_asked_for_are_not_cut(frames, tmp_path):
     for name in ("0.png", "1.png"):
         Image.fromarray(frames[int(name[0])]).save(tmp_path / name)
     words = ["fuse", str(tmp_path / "*.png"), "-o", str(tmp_path / "o.jpg"), "--bit-depth", "16"]
-    assert main([*words, "-s", "guided"]) == 1
+    assert main([*words, "-s", "guided"]) == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
