@@ -12,6 +12,13 @@ from panfocus.arrays.types import Float
 #: A tile tells of focus if its best frame has this many times the detail of the flattest tiles,
 #: and more than rounding makes.
 TELLS, _LEAST = 3.0, 2 / 255
+#: A Laplacian that weighs all directions nearly alike.
+_EVEN = np.array([[-1, -2, -1], [-2, 12, -2], [-1, -2, -1]], np.float32) / 4
+
+
+def even_detail(grey: Float) -> Float:
+    """Return the absolute Laplacian of a luminance ``(H, W)``, nearly alike in all directions."""
+    return np.abs(np.asarray(cv2.filter2D(grey, cv2.CV_32F, _EVEN), np.float32))
 
 
 def tile_detail(grey: Float, tiles: int) -> Float:

@@ -26,7 +26,7 @@ from panfocus.arrays.pixels import floats, shrink, without_negatives
 from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.arbiter.evidence import at_reduced_scale, seen_of
+from panfocus.systems.arbiter.evidence import seen_of
 from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
@@ -154,7 +154,7 @@ def _arbitrate(
     run_all: Callable[..., Iterable[Any]],
 ) -> None:
     """Follow the reduced scale where the arbiter does; weights at full scale are changed."""
-    fine = np.stack(list(run_all(at_reduced_scale, both.fine)))
+    fine = np.stack(list(run_all(partial(shrink, factor=REDUCTION), both.fine)))
     dissent = np.abs(fine - both.coarse).sum(axis=0) / 2
     if dissent.max() < DISSENT:
         return

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from panfocus.arrays.pixels import shrink
 from panfocus.synthesis.layers import Layer, render
 from panfocus.synthesis.mattes import blob_matte
 from panfocus.synthesis.scene import encode, linear_of
 from panfocus.systems import coarse_to_fine, load_system
 from panfocus.systems.arbiter import CHANNELS, Arbiter, evidence, seen_of
-from panfocus.systems.arbiter.evidence import at_reduced_scale
+from panfocus.systems.candidates import REDUCTION
 from panfocus.systems.intensity import Stretch
 from tests.fusion.test_spread import photograph
 
@@ -41,7 +42,7 @@ def psnr(frames, weights, truth):
 
 def asked(frames, both):
     """What an arbiter is asked about."""
-    fine = np.stack([at_reduced_scale(weight) for weight in both.fine])
+    fine = np.stack([shrink(weight, REDUCTION) for weight in both.fine])
     return np.stack([seen_of(frame) for frame in frames]), fine, both.coarse
 
 
@@ -133,5 +134,5 @@ def test_what_the_arbiter_says_is_followed(wide, system):
         )  # fmt: skip
 
     np.testing.assert_allclose(decided(0.0), both.fine, atol=1e-6)
-    small = np.stack([at_reduced_scale(weight) for weight in decided(1.0)])
+    small = np.stack([shrink(weight, REDUCTION) for weight in decided(1.0)])
     assert np.abs(small - both.coarse).mean() < 0.02

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panfocus.arrays.pixels import floats
+from panfocus.arrays.fine_detail import even_detail
+from panfocus.arrays.pixels import floats, shrink
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.candidates import REDUCTION, grey_of
 from panfocus.systems.intensity import Stretch
@@ -30,8 +31,6 @@ _AMOUNT, _CONTRAST, _DISSENT = 0.3, 6.0, 2.0
 _HARDLY = 1e-6
 #: Numbers of frames at places, ``(1, h, w)``.
 Numbers: TypeAlias = "NDArray[np.intp]"
-#: A Laplacian that weighs all directions nearly alike.
-_LAPLACIAN = np.array([[-1, -2, -1], [-2, 12, -2], [-1, -2, -1]], np.float32) / 4
 
 
 def seen_of(frame: Pixels, stretch: Stretch | None = None) -> Float:
@@ -44,13 +43,13 @@ def seen_of(frame: Pixels, stretch: Stretch | None = None) -> Float:
     grey = floats(grey_of(frame))
     if stretch is not None:
         grey = stretch.apply(grey)
-    small = at_reduced_scale(grey)
+    small = shrink(grey, REDUCTION)
     out = np.empty((_KEPT, *small.shape), np.float32)
     out[0] = small
-    out[1] = at_reduced_scale(_detail(grey))
-    out[2] = _detail(small)
+    out[1] = shrink(even_detail(grey), REDUCTION)
+    out[2] = even_detail(small)
     coarser = np.asarray(cv2.GaussianBlur(small, (0, 0), _COARSER), np.float32)
-    np.multiply(_detail(coarser), np.float32(_RAISED), out=out[3])
+    np.multiply(even_detail(coarser), np.float32(_RAISED), out=out[3])
     return out
 
 
@@ -105,13 +104,6 @@ def _compared(detail: Float, side: int, chosen: Numbers, rival: Numbers) -> tupl
     return more, both
 
 
-def at_reduced_scale(values: Float) -> Float:
-    """Return means of squares of `REDUCTION` pixels, ``(h, w)`` to ``(h // 4, w // 4)``."""
-    height, width = (side // REDUCTION for side in values.shape)
-    whole = values[: height * REDUCTION, : width * REDUCTION]
-    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-
-
 def _in_question(fine: Float, coarse: Float, detail: Float) -> tuple[Numbers, Numbers]:
     """Return numbers of two frames at every place, ``(1, h, w)`` each."""
     chosen, rival = _largest(fine), _largest(coarse)
@@ -133,7 +125,3 @@ def _taken(values: Float, number: Numbers) -> Float:
 
 def _mean(values: Float, side: int) -> Float:
     return np.asarray(cv2.blur(values, (side, side)), np.float32)
-
-
-def _detail(picture: Float) -> Float:
-    return np.abs(np.asarray(cv2.filter2D(picture, cv2.CV_32F, _LAPLACIAN), np.float32))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from panfocus.arrays.fine_detail import even_detail
+from panfocus.arrays.pixels import shrink
 from panfocus.arrays.types import Float
 
 #: Four pixels of each picture, the weight, three comparisons of detail, and how much there is.
@@ -19,8 +21,6 @@ REACH = _SIDES[-1] // 2 * 2 + 2
 #: Detail, share of white, that counts as little; factors that bring channels to one order.
 _LITTLE, _FAINT = 0.01, 0.004
 _CONTRAST, _AMOUNT = 4.0, 0.3
-#: A Laplacian that weighs all directions nearly alike.
-_LAPLACIAN = np.array([[-1, -2, -1], [-2, 12, -2], [-1, -2, -1]], np.float32) / 4
 
 
 def evidence(below: Float, above: Float, weight: Float) -> Float:
@@ -36,7 +36,7 @@ def evidence(below: Float, above: Float, weight: Float) -> Float:
         >>> evidence(flat, flat, flat).shape
         (13, 2, 3)
     """
-    level = cv2.blur(_halved((below + above) * np.float32(0.5)), (_LEVELLED, _LEVELLED))
+    level = cv2.blur(shrink((below + above) * np.float32(0.5), 2), (_LEVELLED, _LEVELLED))
     out = np.empty((CHANNELS, *level.shape), np.float32)
     for picture, first in ((below, 0), (above, 4)):
         rows, columns = level.shape
@@ -44,8 +44,8 @@ def evidence(below: Float, above: Float, weight: Float) -> Float:
         channels = out[first : first + 4].reshape(2, 2, rows, columns)
         np.subtract(pixels, level, out=channels)
     out[:8] *= np.float32(_CONTRAST)
-    out[8] = _halved(weight) * 2 - 1
-    detail = [_detail(picture) for picture in (below, above)]
+    out[8] = shrink(weight, 2) * 2 - 1
+    detail = [shrink(even_detail(picture), 2) for picture in (below, above)]
     both = level  # of the largest square in the end
     for n, side in enumerate(_SIDES, start=9):
         old, new = (np.asarray(cv2.blur(one, (side, side)), np.float32) for one in detail)
@@ -54,13 +54,3 @@ def evidence(below: Float, above: Float, weight: Float) -> Float:
     np.log(both + np.float32(_FAINT), out=out[12])
     out[12] *= np.float32(_AMOUNT)
     return out
-
-
-def _detail(picture: Float) -> Float:
-    return _halved(np.abs(cv2.filter2D(picture, cv2.CV_32F, _LAPLACIAN)))
-
-
-def _halved(values: Float) -> Float:
-    height, width = values.shape
-    half = cv2.resize(values, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    return np.asarray(half, np.float32)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from panfocus.arrays.enlarging import enlarged
+from panfocus.arrays.pixels import shrink
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.arbiter import evidence, seen_of
-from panfocus.systems.arbiter.evidence import at_reduced_scale
 from panfocus.systems.candidates import REDUCTION
 from panfocus.systems.coarse_to_fine import BothScales
 from panfocus.systems.network import NetworkSystem
@@ -73,7 +73,7 @@ def sample(scene: Decided) -> ArbiterSample:
     """Return all of a scene as one place."""
     frames, truth, (fine, coarse) = scene
     whole = slice(0, SCENE), slice(0, SCENE)
-    small = np.stack([at_reduced_scale(weight) for weight in fine])
+    small = np.stack([shrink(weight, REDUCTION) for weight in fine])
     seen = evidence(np.stack([seen_of(frame) for frame in frames]), small, coarse)
     large = np.stack([enlarged(weight, REDUCTION, whole) for weight in coarse])
     errors = [
