@@ -19,14 +19,17 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from panfocus.arrays.enlarging import enlarged
+from panfocus.arrays.enlarging import enlarged, scaled
 from panfocus.arrays.ground import Ground
 from panfocus.arrays.pixels import floats, shrink, without_negatives
 from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.systems.arbiter.evidence import seen_of
+from panfocus.frame import Tile
+from panfocus.systems import lights
+from panfocus.systems.arbiter.evidence import levels_of, seen_of
 from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
@@ -111,7 +114,7 @@ def decided(
     with ThreadPoolExecutor(threads) as pool:
         both = at_both_scales(frames, decide, card=card, run_all=pool.map)
         if arbiter is not None:
-            _arbitrate(both, frames, arbiter, partial(seen_of, stretch=stretch), pool.map)
+            _arbitrate(both, frames, arbiter, stretch, pool.map)
         return both.fine
 
 
@@ -150,7 +153,7 @@ def _arbitrate(
     both: BothScales,
     frames: Pixels,
     arbiter: Arbitrates,
-    look: Callable[[Pixels], Float],
+    stretch: Stretch | None,
     run_all: Callable[..., Iterable[Any]],
 ) -> None:
     """Follow the reduced scale where the arbiter does; weights at full scale are changed."""
@@ -158,7 +161,11 @@ def _arbitrate(
     dissent = np.abs(fine - both.coarse).sum(axis=0) / 2
     if dissent.max() < DISSENT:
         return
-    share = arbiter(np.stack(list(run_all(look, frames))), fine, both.coarse)
+    seen = np.stack(list(run_all(partial(seen_of, stretch=stretch), frames)))
+    share = arbiter(seen, fine, both.coarse)
+    discs = _discs(both, fine, seen[:, 0], lambda n, area: levels_of(frames[n][area], stretch))
+    if discs is not None:
+        share = np.maximum(share, discs)
     height, width = frames.shape[1:3]
     whole = slice(0, height), slice(0, width)
     followed = enlarged(share, REDUCTION, whole)
@@ -171,6 +178,32 @@ def _arbitrate(
 
     for _ in run_all(follow, range(len(frames))):
         pass
+
+
+def _discs(
+    both: BothScales, fine: Float, luminances: Float, levels: Callable[[int, Tile], Float]
+) -> Float | None:
+    """Return where the closer look takes discs of lights for sharp, and the reduced scale not.
+
+    Args:
+        both: what is decided.
+        fine: by the closer look, brought to the reduced scale, ``(N, h, w)``.
+        luminances: of the frames at the reduced scale, the same.
+        levels: luminance of a frame in a tile of full scale.
+    """
+
+    def brightest(tile: Tile, mask: NDArray[np.bool_]) -> tuple[float, float]:
+        area = scaled(tile, REDUCTION)
+        own = np.kron(mask, np.ones((REDUCTION, REDUCTION), np.bool_))
+        closer, small = np.zeros(own.shape, np.float32), np.zeros(own.shape, np.float32)
+        for n, weights in enumerate(both.fine):
+            grey = levels(n, area)
+            closer += weights[area] * grey
+            small += enlarged(both.coarse[n], REDUCTION, area) * grey
+        return float(closer[own].max()), float(small[own].max())
+
+    closer, small = (np.einsum("nhw,nhw->hw", each, luminances) for each in (fine, both.coarse))
+    return lights.gathered(closer, small, brightest)
 
 
 def halo(card: Card, enough: int) -> int:

@@ -40,9 +40,7 @@ def seen_of(frame: Pixels, stretch: Stretch | None = None) -> Float:
         frame: as its file has it, or in [0, 1].
         stretch: what is done to its brightness first; None for nothing.
     """
-    grey = floats(grey_of(frame))
-    if stretch is not None:
-        grey = stretch.apply(grey)
+    grey = levels_of(frame, stretch)
     small = shrink(grey, REDUCTION)
     out = np.empty((_KEPT, *small.shape), np.float32)
     out[0] = small
@@ -51,6 +49,12 @@ def seen_of(frame: Pixels, stretch: Stretch | None = None) -> Float:
     coarser = np.asarray(cv2.GaussianBlur(small, (0, 0), _COARSER), np.float32)
     np.multiply(even_detail(coarser), np.float32(_RAISED), out=out[3])
     return out
+
+
+def levels_of(frame: Pixels, stretch: Stretch | None = None) -> Float:
+    """Return the luminance of a frame ``(h, w, C)``, ``(h, w)`` in [0, 1], as networks see it."""
+    grey = floats(grey_of(frame))
+    return grey if stretch is None else stretch.apply(grey)
 
 
 def evidence(seen: Float, fine: Float, coarse: Float) -> Float:

@@ -1,0 +1,121 @@
+"""Discs of lights that are out of focus: which of two decisions shows none.
+
+A disc ends as sharply as what is in focus, and one that is wider than what a network sees around a
+place looks sharp to it; at a reduced scale it is small again. But light is not lost: what a disc
+spreads lies in a few pixels where it is in focus. So where two decisions show different light, and
+one shows a bright place of which nothing but a point is left in the other, the other is right.
+Nothing of it is learned, and no network is asked. MEASURED (docs/decisions/0044-lights.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panfocus.arrays.types import Float
+from panfocus.frame import Tile
+
+#: Luminance of lights, and by how much two pictures differ there.
+_LIT, _APART = 0.3, 0.1
+#: How far a light stands out of what lies around it, and what of that may be left without it.
+_STANDS_OUT, _LEFT = 0.125, 0.3
+#: Width of what lies around it, pixels of maps.
+_AROUND = 3
+#: Of the brightest pixel with a light, what must be left without it, as its point in focus is as
+#: bright: else something else would be lost. Of light in all, what may be left of a disc that is
+#: too wide to be a point, and whose point something hides.
+_PEAK, _HIDDEN = 0.9, 0.75
+_BESIDE = np.ones((3, 3), np.uint8)
+_RING = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
+
+Mask = NDArray[np.bool_]
+#: From a tile of the maps and what of it belongs to a light to the brightest of both pictures.
+Brightest = Callable[[Tile, Mask], tuple[float, float]]
+
+
+class _Place(NamedTuple):
+    """A place where two pictures differ, in maps.
+
+    Attributes:
+        tile: that holds it and what lies around.
+        inner: which pixels of the tile it is, ``(h, w)``.
+        ring: which lie around it, the same.
+    """
+
+    tile: Tile
+    inner: Mask
+    ring: Mask
+
+
+def gathered(spread: Float, other: Float, brightest: Brightest) -> Float | None:
+    """Return where a picture shows discs of lights and another does not.
+
+    Args:
+        spread: luminance of the picture that may show discs, ``(h, w)`` in [0, 1].
+        other: of the other picture, the same.
+        brightest: tells the brightest pixels of both, at full scale, in this order.
+
+    Returns:
+        ``(h, w)``, 1 where the other is to be followed and else 0; None for nowhere.
+
+    Example:
+        >>> disc = np.full((20, 20), 0.2, np.float32)
+        >>> cv2.circle(disc, (10, 10), 5, 0.9, -1) is disc
+        True
+        >>> ground = np.full((20, 20), 0.2, np.float32)
+        >>> found = gathered(disc, ground, lambda tile, mask: (0.9, 1.0))
+        >>> float(found[10, 10]), float(found[0, 0])
+        (1.0, 0.0)
+    """
+    apart = spread - other
+    lit = (np.maximum(spread, other) > _LIT) & (np.abs(apart) > _APART)
+    if not (lit & (apart > 0)).any():
+        return None
+    lit_beside = cv2.dilate(lit.view(np.uint8), _BESIDE)
+    count, found = cv2.connectedComponents(lit_beside)
+    labels = np.asarray(found, np.int32)
+    flat = labels.ravel()
+    more = np.bincount(flat, apart.ravel(), count)  # of light, in the picture with discs
+    out: Float | None = None
+    for label in range(1, count):
+        if more[label] <= 0:
+            continue
+        place = _place(labels, label)
+        if not _is_disc(place, spread, other, brightest):
+            continue
+        out = np.zeros_like(apart) if out is None else out
+        out[place.tile][place.inner] = 1
+    return out
+
+
+def _place(labels: NDArray[np.int32], label: int) -> _Place:
+    own = (labels == label).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(own)
+    tile = (
+        slice(max(top - _AROUND, 0), min(top + height + _AROUND, labels.shape[0])),
+        slice(max(left - _AROUND, 0), min(left + width + _AROUND, labels.shape[1])),
+    )
+    inner = own[tile]
+    ring = (cv2.dilate(inner, _RING) > 0) & (labels[tile] == 0)
+    return _Place(tile, inner.view(np.bool_), ring)
+
+
+def _is_disc(place: _Place, spread: Float, other: Float, brightest: Brightest) -> bool:
+    if not place.ring.any():
+        return False
+    with_it, without = spread[place.tile], other[place.tile]
+    stands_out, left = (
+        float(one[place.inner].mean() - one[place.ring].mean()) for one in (with_it, without)
+    )
+    if stands_out < _STANDS_OUT or abs(left) >= _LEFT * stands_out:
+        return False
+    peak, peak_without = brightest(place.tile, place.inner)
+    if peak_without >= _PEAK * max(peak, peak_without):
+        return True
+    wide = cv2.erode(((with_it - without > _APART) & place.inner).view(np.uint8), _BESIDE)
+    light, light_without = (float(one[place.inner].sum()) for one in (with_it, without))
+    return bool(wide.any()) and light_without < _HIDDEN * light
