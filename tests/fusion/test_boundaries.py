@@ -7,9 +7,10 @@ import pytest
 
 from panfocus.arrays.pixels import shrink
 from panfocus.frame import Frame
-from panfocus.fusion.boundaries import Boundaries, WeightChange, WeightChanges, changed
+from panfocus.fusion.boundaries import Boundaries
 from panfocus.fusion.composite import Composer
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.weight_changes import WeightChange, WeightChanges, changed
 
 FACTOR = 2
 SIDE = 512

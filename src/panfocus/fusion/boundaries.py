@@ -8,7 +8,6 @@ is mixed in, both at full scale, and changes the weight. Cells that are clear ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 import cv2
@@ -23,8 +22,12 @@ from panfocus.arrays.tiles import Window
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
 from panfocus.fusion.decision import Decision
+from panfocus.fusion.refinement import within
+from panfocus.fusion.small_lights import Looked, SmallLights
+from panfocus.fusion.weight_changes import WeightChange, WeightChanges
 from panfocus.systems import System, traits
 from panfocus.systems.intensity import Stretch
+from panfocus.systems.traits import LooksCloser
 
 #: Side of a cell, pixels of full scale, about.
 CELL = 48
@@ -63,70 +66,29 @@ class Refines(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class WeightChange:
-    """By how much a weight changes in a part of the picture.
-
-    Attributes:
-        part: rows and columns of full scale.
-        by: ``(h, w)`` in [-1, 1].
-    """
-
-    part: Tile
-    by: Float
-
-
-class WeightChanges:
-    """By how much the weights of one decision change."""
-
-    def __init__(self, changes: Iterable[WeightChange], cell: int) -> None:
-        """Take changes; where several meet they are added."""
-        self._cell = cell
-        self._of: dict[tuple[int, int], list[WeightChange]] = {}
-        for change in changes:
-            rows, columns = change.part
-            for top in range(rows.start // cell, -(-rows.stop // cell)):
-                for left in range(columns.start // cell, -(-columns.stop // cell)):
-                    self._of.setdefault((top, left), []).append(change)
-
-    def within(self, tile: Tile) -> list[WeightChange]:
-        """Return those that touch a tile, each once."""
-        rows, columns = (
-            range(span.start // self._cell, -(-span.stop // self._cell)) for span in tile
-        )
-        found = (one for top in rows for left in columns for one in self._of.get((top, left), ()))
-        return list({id(one): one for one in found}.values())
-
-
-def changed(weights: Float, tile: Tile, changes: Iterable[WeightChange]) -> Float:
-    """Return the weights ``(h, w)`` of a tile, changed."""
-    out = weights.copy()
-    for change in changes:
-        shared = [
-            slice(max(one.start, other.start), min(one.stop, other.stop))
-            for one, other in zip(tile, change.part, strict=True)
-        ]
-        part = (shared[0], shared[1])
-        if min(span.stop - span.start for span in part) <= 0:  # the same cell, and yet apart
-            continue
-        out[_inner(tile, part)] += change.by[_inner(change.part, part)]
-    return np.clip(out, 0, 1, out=out)
-
-
 class Boundaries:
     """Refines the decisions of one fusion."""
 
-    def __init__(self, refine: Refines, factor: int, *, in_the_dark: bool = False) -> None:
+    def __init__(
+        self,
+        refine: Refines,
+        factor: int,
+        *,
+        closer: LooksCloser | None = None,
+        in_the_dark: bool = False,
+    ) -> None:
         """Set up.
 
         Args:
             refine: see `Refines`.
             factor: of the working scale, at least 2.
+            closer: decides at full scale, for lights; None to leave them as they are.
             in_the_dark: whether frames with a dark ground are refined: where a guard keeps the
                 faint spots that may be there.
         """
         self._refine = refine
         self._factor = factor
+        self._lights = None if closer is None else SmallLights(closer, factor)
         self._in_the_dark = in_the_dark
         self.cell = max(round(CELL / (2 * factor)), 1) * 2 * factor
         self._small: Float | None = None
@@ -137,7 +99,9 @@ class Boundaries:
     def of(cls, system: System, factor: int, *, is_guarded: bool) -> Self | None:
         """Return what refines a system's decisions; None at full scale, or where nothing may."""
         refine = None if factor == 1 else traits.refiner(system)
-        return None if refine is None else cls(refine, factor, in_the_dark=is_guarded)
+        if refine is None:
+            return None
+        return cls(refine, factor, closer=traits.closer(system), in_the_dark=is_guarded)
 
     def changes(
         self,
@@ -158,12 +122,13 @@ class Boundaries:
         if not decision.alpha.any():
             return none
         frame = decision.frame
-        apart = self._compare(decision)
-        if apart is None:
+        levels = self._compare(decision)
+        if levels is None:
             return none
-        trust = _trust(decision)
+        at_lights = self._at_lights(decision, picture, levels, made)
+        trust = _trust(decision, at_lights.where)
         height, width = (side // 2 * 2 for side in picture.shape[:2])  # the refiner halves them
-        unclear = self._unclear(decision, apart, trust, (height, width))
+        unclear = self._unclear(decision, levels, trust, (height, width))
         context = Context(HALO, 2, FADE)
         both = np.stack([unclear, unclear])
         found = regions(both, self.cell, (height, width), context, 2 * AT_ONCE)
@@ -180,14 +145,14 @@ class Boundaries:
             if lights is not None:
                 by *= 1 - lights
             by *= np.minimum(weight * (1 - weight) * np.float32(_OPEN), 1)
-            by = by[_inner(window.read, window.core)] * share
+            by = by[within(window.read, window.core)] * share
             if trust is not None:
                 by *= enlarged(trust, self._factor, window.core)
             return WeightChange(window.core, by)
 
         for window, _ in parts:
             made(window.read)
-        return WeightChanges(run_all(change, parts), self.cell)
+        return WeightChanges((*at_lights.changes, *run_all(change, parts)), self.cell)
 
     def begin(self, decision: Decision) -> None:
         """Take the first frame, which nothing is mixed into yet."""
@@ -208,10 +173,22 @@ class Boundaries:
             return None
         return floats(luminance(decision.seen))
 
-    def _compare(self, decision: Decision) -> Float | None:
-        """Return by how much a frame differs from what was fused so far, at the working scale.
+    def _at_lights(
+        self,
+        decision: Decision,
+        picture: Pixels,
+        levels: tuple[Float, Float],
+        made: Callable[[Tile], None],
+    ) -> Looked:
+        if self._lights is None:
+            return Looked([], None)
+        return self._lights.changes(decision, picture, levels, self._stretch, made)
 
-        None where it may not be refined, nor any that follows.
+    def _compare(self, decision: Decision) -> tuple[Float, Float] | None:
+        """Return luminances of what was fused so far and of a frame, at the working scale.
+
+        Brought to the brightness that networks know. None where the frame may not be refined, nor
+        any that follows.
         """
         before, frame = self._small, self._seen(decision)
         if before is None or frame is None:
@@ -223,13 +200,11 @@ class Boundaries:
                 self._small = None
                 return None
             self._stretch = Stretch.of([one[..., None] for one in (before, frame)])
-        apart = np.asarray(frame - before, np.float32)
-        self._small = np.asarray(apart * decision.alpha, np.float32)
+        self._small = np.asarray((frame - before) * decision.alpha, np.float32)
         self._small += before
-        np.abs(apart, out=apart)
-        if self._stretch is not None:
-            apart *= np.float32(self._stretch.gain)
-        return apart
+        if self._stretch is None:
+            return before, frame
+        return self._stretch.apply(before), self._stretch.apply(frame)
 
     def _levels(self, pixels: Pixels) -> Float:
         """Return luminance in [0, 1], brought to the brightness that the refiner knows."""
@@ -237,11 +212,15 @@ class Boundaries:
         return grey if self._stretch is None else self._stretch.apply(grey)
 
     def _unclear(
-        self, decision: Decision, apart: Float, trust: Float | None, shape: tuple[int, int]
+        self,
+        decision: Decision,
+        levels: tuple[Float, Float],
+        trust: Float | None,
+        shape: tuple[int, int],
     ) -> NDArray[np.bool_]:
         """Return which cells a decision is unclear in."""
         unclear = _near(decision.alpha > _UNCLEAR) & _near(decision.alpha < 1 - _UNCLEAR)
-        unclear &= apart > _SEEN
+        unclear &= np.abs(levels[1] - levels[0]) > _SEEN
         if decision.left is not None:
             unclear &= _near(decision.left > _LEFT)
         if trust is not None:
@@ -255,15 +234,17 @@ class Boundaries:
         return np.asarray(cells.any(axis=(1, 3)), np.bool_)
 
 
-def _trust(decision: Decision) -> Float | None:
-    """Return where a weight may change, ``(h, w)`` in [0, 1]; None for everywhere.
+def _trust(decision: Decision, looked_at: Float | None) -> Float | None:
+    """Return where a weight may be refined, ``(h, w)`` in [0, 1]; None for everywhere.
 
-    Not where the guard decided, nor where frames are averaged since only noise tells them apart.
+    Not where the guard decided, nor where frames are averaged since only noise tells them apart,
+    nor at lights that were looked at.
     """
-    trust: Float | None = None
+    trust = None if looked_at is None else 1 - looked_at
     if decision.choice is not None:
         softened = cv2.dilate(np.abs(decision.alpha - decision.choice), _AROUND_NOISE)
-        trust = np.clip(1 - softened * np.float32(1 / _SOFTENED), 0, 1)
+        firm = np.clip(1 - softened * np.float32(1 / _SOFTENED), 0, 1)
+        trust = firm if trust is None else trust * firm
     if decision.kept is not None and decision.kept.any():
         free = 1 - decision.kept
         trust = free if trust is None else trust * free
@@ -285,10 +266,3 @@ def _lights(below: Float, above: Float) -> Float | None:
         return None
     near = cv2.dilate(lit.astype(np.float32), _ROUND)
     return np.asarray(cv2.blur(near, (5, 5)), np.float32)
-
-
-def _inner(read: Tile, core: Tile) -> Tile:
-    rows, columns = (
-        slice(c.start - r.start, c.stop - r.start) for r, c in zip(read, core, strict=True)
-    )
-    return rows, columns

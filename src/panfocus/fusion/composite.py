@@ -17,12 +17,13 @@ from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
 from panfocus.fusion.blend import snap
-from panfocus.fusion.boundaries import Boundaries, WeightChange, WeightChanges, changed
+from panfocus.fusion.boundaries import Boundaries
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.late_mixing import LateMixing, mix_into
 from panfocus.fusion.modes import Mode
 from panfocus.fusion.refinement import Refine, mean_of, within
 from panfocus.fusion.running_maps import RunningMaps
+from panfocus.fusion.weight_changes import WeightChange, WeightChanges, changed
 from panfocus.resources.later import Later
 
 #: Side of a tile: small enough that a tile's arrays stay in the processor's cache.
@@ -78,8 +79,7 @@ class Composer:
         Args:
             factor: of the working scale.
             mode: "select" copies native pixels of one frame only, others mix.
-            refine: filter for decisions without soft edges of their own; None to take weights as
-                they are, enlarged bilinearly.
+            refine: filter for decisions without soft edges; None to enlarge weights bilinearly.
             boundaries: refines what is enlarged so; None for nothing.
             maps: whether index and depth are wanted.
         """

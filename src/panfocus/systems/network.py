@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from panfocus.systems.refiner import Refiner
     from panfocus.systems.scout import Scout
     from panfocus.systems.sessions import RanOn
+    from panfocus.systems.traits import LooksCloser
 
 #: Pixels times frames that a network sees at once, where its card does not say.
 TILE_PIXELS = 700_000
@@ -123,6 +124,15 @@ class NetworkSystem:
         from panfocus.systems.refiner import Refiner  # noqa: PLC0415  only large pictures need it
 
         return Refiner(is_capped=self._running.is_capped)
+
+    @property
+    def closer(self) -> LooksCloser | None:
+        """What looks at lights at full scale where a reduced one decided; None for nothing."""
+        if self.refiner is None or self._card.max_frames is not None or self._card.halo is None:
+            return None
+        if not self._running.runs_on_processor():
+            return None
+        return lambda frames, stretch: self.infer(frames, stretch=stretch, tile=True)
 
     @property
     def card(self) -> Card:

@@ -6,18 +6,21 @@ whole. A system that knows better has the attribute that is named with each ques
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from panfocus.arrays.types import Pixels
+from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.base import EvidenceSystem, PictureSystem, System
 
 if TYPE_CHECKING:
+    from panfocus.systems.intensity import Stretch
     from panfocus.systems.long_stacks import ManyWeights
     from panfocus.systems.refiner import Refiner
     from panfocus.systems.restorer import Restorer
 
 AnySystem = System | PictureSystem
+#: From two frames ``(2, h, w, C)``, and what is done to their brightness, to ``(2, h, w)`` weights.
+LooksCloser = Callable[[Pixels, "Stretch | None"], Float]
 
 
 def decides(system: AnySystem) -> TypeGuard[System]:
@@ -52,6 +55,11 @@ def refinement(system: AnySystem) -> tuple[int, float] | None:
 def refiner(system: AnySystem) -> Refiner | None:
     """Return what refines decisions of a reduced scale (``refiner``); None for nothing."""
     return getattr(system, "refiner", None)
+
+
+def closer(system: AnySystem) -> LooksCloser | None:
+    """Return what decides at full scale about lights (``closer``); None for nothing."""
+    return getattr(system, "closer", None)
 
 
 def holds_all(system: AnySystem) -> bool:
