@@ -7,7 +7,8 @@ keep. Tiles with other candidates may still decide otherwise, where nothing is s
 each gives way to its neighbours, looked at or not, over some of its halo, and none ends in a line.
 
 Where both scales differ, an arbiter (`panfocus.systems.arbiter`) says which to follow: blurs that
-are wider than what the network sees around a place are narrower at the reduced scale.
+are wider than what the network sees around a place are narrower at the reduced scale. The scout
+(`panfocus.systems.scout`) is its witness.
 
 On a dark ground nothing is left out: what is faint there is lost at a reduced scale.
 """
@@ -27,10 +28,11 @@ from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.arbiter.evidence import seen_of
-from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
+from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
 from panfocus.systems.intensity import Stretch
+from panfocus.systems.scout import Shares, measured
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -57,7 +59,7 @@ Decide = Callable[[Pixels], Float]
 class Arbitrates(Protocol):
     """What says how far to follow the reduced scale, as `panfocus.systems.arbiter.Arbiter` does."""
 
-    def __call__(self, seen: Float, fine: Float, coarse: Float) -> Float:
+    def __call__(self, seen: Float, fine: Float, coarse: Float, witness: Float | None) -> Float:
         """Return the share of the reduced scale, ``(h, w)``."""
         ...
 
@@ -81,10 +83,12 @@ class BothScales(NamedTuple):
     Attributes:
         fine: where frames compete at full scale, and else the reduced scale's, ``(N, H, W)``.
         coarse: at the reduced scale, ``(N, H // 4, W // 4)``.
+        details: energy of the finest detail of blocks, ``(N, H / 8, W / 8)`` rounded up.
     """
 
     fine: Float
     coarse: Float
+    details: Float
 
 
 def decided(
@@ -94,6 +98,7 @@ def decided(
     card: Card,
     threads: int,
     arbiter: Arbitrates | None = None,
+    scout: Shares | None = None,
     stretch: Stretch | None = None,
 ) -> Float:
     """Return weights ``(N, H, W)``.
@@ -104,6 +109,7 @@ def decided(
         card: of the network.
         threads: tiles decided at the same time.
         arbiter: says where to follow the reduced scale; None for only where nothing competes.
+        scout: its witness; None for none.
         stretch: what is done to the frames' brightness for it first; None for nothing.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  slow to import
@@ -111,7 +117,7 @@ def decided(
     with ThreadPoolExecutor(threads) as pool:
         both = at_both_scales(frames, decide, card=card, run_all=pool.map)
         if arbiter is not None:
-            _arbitrate(both, frames, arbiter, partial(seen_of, stretch=stretch), pool.map)
+            _arbitrate(both, frames, arbiter, scout, stretch=stretch, run_all=pool.map)
         return both.fine
 
 
@@ -143,14 +149,16 @@ def at_both_scales(
     for change in run_all(look.at, found):
         for n, more in zip(change.frames, change.weights, strict=True):
             out[n][change.tile] += more
-    return BothScales(out, weights)
+    return BothScales(out, weights, details)
 
 
 def _arbitrate(
     both: BothScales,
     frames: Pixels,
     arbiter: Arbitrates,
-    look: Callable[[Pixels], Float],
+    scout: Shares | None,
+    *,
+    stretch: Stretch | None,
     run_all: Callable[..., Iterable[Any]],
 ) -> None:
     """Follow the reduced scale where the arbiter does; weights at full scale are changed."""
@@ -158,9 +166,15 @@ def _arbitrate(
     dissent = np.abs(fine - both.coarse).sum(axis=0) / 2
     if dissent.max() < DISSENT:
         return
-    share = arbiter(np.stack(list(run_all(look, frames))), fine, both.coarse)
     height, width = frames.shape[1:3]
     whole = slice(0, height), slice(0, width)
+    told: Float | None = None
+    if scout is not None:
+        small = slice(0, fine.shape[1]), slice(0, fine.shape[2])
+        measures = np.stack(list(run_all(partial(measured, stretch=stretch), frames, both.details)))
+        told = np.stack([enlarged(s, BLOCK // REDUCTION, small) for s in scout(measures, run_all)])
+    seen = np.stack(list(run_all(partial(seen_of, stretch=stretch), frames)))
+    share = arbiter(seen, fine, both.coarse, told)
     followed = enlarged(share, REDUCTION, whole)
 
     def follow(n: int) -> None:

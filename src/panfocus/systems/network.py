@@ -215,6 +215,7 @@ class NetworkSystem:
                 card=self._card,
                 stretch=stretch,
                 threads=self._running.cores,
+                arbiter=self._arbiter,
             )
         finally:
             self._running.let_go()  # many frames are mixed before the next are decided between
@@ -236,6 +237,7 @@ class NetworkSystem:
             card=self._card,
             threads=self._running.cores,
             arbiter=self._arbiter,
+            scout=self._scout if self._card.refined else None,
             stretch=stretch,
         )
 

@@ -125,7 +125,7 @@ def test_what_the_arbiter_says_is_followed(wide, system):
     both = system.at_both_scales(frames)
 
     def decided(share):
-        def arbiter(seen, fine, coarse):
+        def arbiter(seen, fine, coarse, witness):
             return np.full(fine.shape[1:], share, np.float32)
 
         return coarse_to_fine.decided(

@@ -71,7 +71,7 @@ def decided(
 
 def sample(scene: Decided) -> ArbiterSample:
     """Return all of a scene as one place."""
-    frames, truth, (fine, coarse) = scene
+    frames, truth, (fine, coarse, _) = scene
     whole = slice(0, SCENE), slice(0, SCENE)
     small = np.stack([shrink(weight, REDUCTION) for weight in fine])
     seen = evidence(np.stack([seen_of(frame) for frame in frames]), small, coarse)
