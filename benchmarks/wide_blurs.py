@@ -26,7 +26,7 @@ RADII = (6, 12, 24, 48)
 #: Frames of a scene.
 COUNTS = {"layers": (2, 5, 10, 30), "ramp": (10, 30)}
 #: Frames from which on a scene is long, and how many photographs are the grounds of such.
-LONG, FEW = 10, 4
+LONG, FEW = 10, 2
 SIZE = 768, 512
 OPTIONS = {"align": "none", "exposure": "none", "maps": False}
 Scene = tuple[list[np.ndarray], np.ndarray]
