@@ -28,6 +28,7 @@ from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.arbiter.evidence import seen_of
+from panfocus.systems.arbiter.witness import needs_witness
 from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
@@ -168,12 +169,12 @@ def _arbitrate(
         return
     height, width = frames.shape[1:3]
     whole = slice(0, height), slice(0, width)
+    seen = np.stack(list(run_all(partial(seen_of, stretch=stretch), frames)))
     told: Float | None = None
-    if scout is not None:
+    if scout is not None and needs_witness(seen[:, 0], fine, both.coarse):
         small = slice(0, fine.shape[1]), slice(0, fine.shape[2])
         measures = np.stack(list(run_all(partial(measured, stretch=stretch), frames, both.details)))
         told = np.stack([enlarged(s, BLOCK // REDUCTION, small) for s in scout(measures, run_all)])
-    seen = np.stack(list(run_all(partial(seen_of, stretch=stretch), frames)))
     share = arbiter(seen, fine, both.coarse, told)
     followed = enlarged(share, REDUCTION, whole)
 

@@ -44,9 +44,17 @@ def test_a_witness_without_weight_says_nothing():
     assert witness.seconded(LIGHT, only(0), only(1), only(1) * np.float32(0.2)).max() == 0
 
 
+@pytest.mark.parametrize(
+    ("fine", "coarse", "expected"), [(0, 1, True), (0, 2, False), (1, 1, False)]
+)
+def test_no_witness_is_asked_about_what_nobody_sees(fine, coarse, expected):
+    assert witness.needs_witness(LIGHT, only(fine), only(coarse)) is expected
+
+
 def test_the_smallest_pictures_do():
     tiny = np.ones((2, 1, 5), np.float32) / 2
     assert witness.seconded(tiny, tiny, tiny, tiny).tolist() == [[0] * 5]
+    assert not witness.needs_witness(tiny, tiny, tiny)
 
 
 def test_lights_are_left_to_the_full_scale_whoever_witnesses():

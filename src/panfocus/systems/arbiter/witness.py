@@ -28,6 +28,23 @@ _VISIBLE, _OVER = 0.007, 9
 _NEARER, _SURE = 0.9, 0.3
 #: Weight of the witness, of all, with which it tells anything.
 _TELLS = 0.5
+#: By how much brightness of both scales must differ for any witness to be asked: from so much on
+#: one may second the reduced scale altogether.
+_WORTHWHILE = (1 - _NEARER + _SURE) * _VISIBLE
+
+
+def needs_witness(luminances: Float, fine: Float, coarse: Float) -> bool:
+    """Whether two scales make pictures that differ in brightness anywhere.
+
+    Args:
+        luminances: of the frames at the reduced scale, ``(N, h, w)``.
+        fine: weights by the full scale, the same shape.
+        coarse: weights by the reduced scale, the same shape.
+    """
+    if min(fine.shape[1:]) < _SIDE:
+        return False
+    one, other = (shrink(_shown(luminances, weights), _SIDE) for weights in (fine, coarse))
+    return bool(_mean(np.abs(one - other)).max() > _WORTHWHILE)
 
 
 def seconded(luminances: Float, fine: Float, coarse: Float, witness: Float) -> Float:
