@@ -128,8 +128,8 @@ PARTS = {
     ),
     "wide_blurs": (
         "Wide blurs",
-        "A thing before a background, each out of focus by so many pixels in the other's frame: "
-        "what do systems make of it, with spread light mended and without?",
+        "Things before a background, or before a ground that slopes, out of focus by so many "
+        "pixels at most: what do systems make of it, with spread light mended and without?",
         "benchmarks/wide_blurs.py",
     ),
     "working_scale": (

@@ -6,8 +6,8 @@ network is not run again; elsewhere it is, on tiles with a halo, and sees the fr
 keep. Tiles with other candidates may still decide otherwise, where nothing is sharp above all: so
 each gives way to its neighbours, looked at or not, over some of its halo, and none ends in a line.
 
-Where both scales differ, an arbiter (`panfocus.systems.arbiter`) says which to follow: blurs that
-are wider than what the network sees around a place are narrower at the reduced scale.
+Where both scales differ, `panfocus.systems.between_scales` says which to follow: blurs that are
+wider than what the network sees around a place are narrower at the reduced scale.
 
 On a dark ground nothing is left out: what is faint there is lost at a reduced scale.
 """
@@ -15,25 +15,22 @@ On a dark ground nothing is left out: what is faint there is lost at a reduced s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from panfocus.arrays.enlarging import enlarged, scaled
+from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.ground import Ground
 from panfocus.arrays.pixels import floats, shrink, without_negatives
 from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
-from panfocus.frame import Tile
-from panfocus.systems import lights
-from panfocus.systems.arbiter.evidence import levels_of, seen_of
+from panfocus.systems.between_scales import Arbitrates, BothScales, follow_points, settle
 from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
 from panfocus.systems.intensity import Stretch
+from panfocus.systems.scout import Shares
 
 #: Context of a tile, pixels; of one at the reduced scale. MEASURED: nothing is gained by more.
 HALO = 16
@@ -50,19 +47,9 @@ SMALL_FADE = 16
 LEAST_SIDE = 2 * SIDE
 #: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
 NOTHING = 0.02
-#: How far both scales must differ somewhere for an arbiter to be asked, share of all weight.
-DISSENT = 0.2
 
 #: ``(N, h, w, C)`` as the frames are to weights ``(N, h, w)``.
 Decide = Callable[[Pixels], Float]
-
-
-class Arbitrates(Protocol):
-    """What says how far to follow the reduced scale, as `panfocus.systems.arbiter.Arbiter` does."""
-
-    def __call__(self, seen: Float, fine: Float, coarse: Float) -> Float:
-        """Return the share of the reduced scale, ``(h, w)``."""
-        ...
 
 
 def suits(card: Card, shape: Sequence[int]) -> bool:
@@ -78,18 +65,6 @@ def is_dark(frames: Sequence[Pixels] | Pixels) -> bool:
     return Ground.of(floats(brightest)[None]).is_dark
 
 
-class BothScales(NamedTuple):
-    """What is decided at both scales.
-
-    Attributes:
-        fine: where frames compete at full scale, and else the reduced scale's, ``(N, H, W)``.
-        coarse: at the reduced scale, ``(N, H // 4, W // 4)``.
-    """
-
-    fine: Float
-    coarse: Float
-
-
 def decided(
     frames: Pixels,
     decide: Decide,
@@ -97,6 +72,7 @@ def decided(
     card: Card,
     threads: int,
     arbiter: Arbitrates | None = None,
+    scout: Shares | None = None,
     stretch: Stretch | None = None,
 ) -> Float:
     """Return weights ``(N, H, W)``.
@@ -107,6 +83,7 @@ def decided(
         card: of the network.
         threads: tiles decided at the same time.
         arbiter: says where to follow the reduced scale; None for only where nothing competes.
+        scout: its witness; None for none.
         stretch: what is done to the frames' brightness for it first; None for nothing.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  slow to import
@@ -114,8 +91,28 @@ def decided(
     with ThreadPoolExecutor(threads) as pool:
         both = at_both_scales(frames, decide, card=card, run_all=pool.map)
         if arbiter is not None:
-            _arbitrate(both, frames, arbiter, stretch, pool.map)
+            settle(both, frames, arbiter, scout, stretch=stretch, run_all=pool.map)
         return both.fine
+
+
+def without_discs(
+    weights: Float, frames: Pixels, decide: Decide, *, card: Card, stretch: Stretch | None
+) -> None:
+    """Let the reduced scale say where discs of lights are that the full scale takes for sharp.
+
+    For what was decided at full scale altogether, as on a dark ground. Only a disc whose point is
+    seen gives way: what is wide and faint may be all that a section shows of a thing.
+
+    Args:
+        weights: ``(N, H, W)``, which are changed.
+        frames: ``(N, H, W, C)``.
+        decide: the network.
+        card: of the network.
+        stretch: what is done to the frames' brightness; None for nothing.
+    """
+    small = np.stack([reduced(frame) for frame in frames])
+    coarse = without_least(small_weights(small, decide, card))
+    follow_points(weights, coarse, frames, stretch)
 
 
 def at_both_scales(
@@ -146,64 +143,7 @@ def at_both_scales(
     for change in run_all(look.at, found):
         for n, more in zip(change.frames, change.weights, strict=True):
             out[n][change.tile] += more
-    return BothScales(out, weights)
-
-
-def _arbitrate(
-    both: BothScales,
-    frames: Pixels,
-    arbiter: Arbitrates,
-    stretch: Stretch | None,
-    run_all: Callable[..., Iterable[Any]],
-) -> None:
-    """Follow the reduced scale where the arbiter does; weights at full scale are changed."""
-    fine = np.stack(list(run_all(partial(shrink, factor=REDUCTION), both.fine)))
-    dissent = np.abs(fine - both.coarse).sum(axis=0) / 2
-    if dissent.max() < DISSENT:
-        return
-    seen = np.stack(list(run_all(partial(seen_of, stretch=stretch), frames)))
-    share = arbiter(seen, fine, both.coarse)
-    discs = _discs(both, fine, seen[:, 0], lambda n, area: levels_of(frames[n][area], stretch))
-    if discs is not None:
-        share = np.maximum(share, discs)
-    height, width = frames.shape[1:3]
-    whole = slice(0, height), slice(0, width)
-    followed = enlarged(share, REDUCTION, whole)
-
-    def follow(n: int) -> None:
-        change = enlarged(both.coarse[n], REDUCTION, whole)
-        change -= both.fine[n]
-        change *= followed
-        both.fine[n] += change
-
-    for _ in run_all(follow, range(len(frames))):
-        pass
-
-
-def _discs(
-    both: BothScales, fine: Float, luminances: Float, levels: Callable[[int, Tile], Float]
-) -> Float | None:
-    """Return where the closer look takes discs of lights for sharp, and the reduced scale not.
-
-    Args:
-        both: what is decided.
-        fine: by the closer look, brought to the reduced scale, ``(N, h, w)``.
-        luminances: of the frames at the reduced scale, the same.
-        levels: luminance of a frame in a tile of full scale.
-    """
-
-    def brightest(tile: Tile, mask: NDArray[np.bool_]) -> tuple[float, float]:
-        area = scaled(tile, REDUCTION)
-        own = np.kron(mask, np.ones((REDUCTION, REDUCTION), np.bool_))
-        closer, small = np.zeros(own.shape, np.float32), np.zeros(own.shape, np.float32)
-        for n, weights in enumerate(both.fine):
-            grey = levels(n, area)
-            closer += weights[area] * grey
-            small += enlarged(both.coarse[n], REDUCTION, area) * grey
-        return float(closer[own].max()), float(small[own].max())
-
-    closer, small = (np.einsum("nhw,nhw->hw", each, luminances) for each in (fine, both.coarse))
-    return lights.gathered(closer, small, brightest)
+    return BothScales(out, weights, details)
 
 
 def halo(card: Card, enough: int) -> int:

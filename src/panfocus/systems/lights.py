@@ -51,13 +51,16 @@ class _Place(NamedTuple):
     ring: Mask
 
 
-def gathered(spread: Float, other: Float, brightest: Brightest) -> Float | None:
+def gathered(
+    spread: Float, other: Float, brightest: Brightest, *, hidden: bool = False
+) -> Float | None:
     """Return where a picture shows discs of lights and another does not.
 
     Args:
         spread: luminance of the picture that may show discs, ``(h, w)`` in [0, 1].
         other: of the other picture, the same.
         brightest: tells the brightest pixels of both, at full scale, in this order.
+        hidden: whether a disc counts whose point is not seen, if it is too wide to be one itself.
 
     Returns:
         ``(h, w)``, 1 where the other is to be followed and else 0; None for nowhere.
@@ -85,7 +88,9 @@ def gathered(spread: Float, other: Float, brightest: Brightest) -> Float | None:
         if more[label] <= 0:
             continue
         place = _place(labels, label)
-        if not _is_disc(place, spread, other, brightest):
+        if not _is_disc(place, spread, other):
+            continue
+        if not (_has_point(place, brightest) or (hidden and _is_wide(place, spread, other))):
             continue
         out = np.zeros_like(apart) if out is None else out
         out[place.tile][place.inner] = 1
@@ -104,18 +109,26 @@ def _place(labels: NDArray[np.int32], label: int) -> _Place:
     return _Place(tile, inner.view(np.bool_), ring)
 
 
-def _is_disc(place: _Place, spread: Float, other: Float, brightest: Brightest) -> bool:
+def _is_disc(place: _Place, spread: Float, other: Float) -> bool:
+    """Whether a place stands out of what lies around, and does not without the disc."""
     if not place.ring.any():
         return False
-    with_it, without = spread[place.tile], other[place.tile]
     stands_out, left = (
-        float(one[place.inner].mean() - one[place.ring].mean()) for one in (with_it, without)
+        float(one[place.tile][place.inner].mean() - one[place.tile][place.ring].mean())
+        for one in (spread, other)
     )
-    if stands_out < _STANDS_OUT or abs(left) >= _LEFT * stands_out:
-        return False
-    peak, peak_without = brightest(place.tile, place.inner)
-    if peak_without >= _PEAK * max(peak, peak_without):
-        return True
+    return stands_out >= _STANDS_OUT and abs(left) < _LEFT * stands_out
+
+
+def _has_point(place: _Place, brightest: Brightest) -> bool:
+    """Whether what is as bright as the disc is seen without it."""
+    peak, without = brightest(place.tile, place.inner)
+    return without >= _PEAK * max(peak, without)
+
+
+def _is_wide(place: _Place, spread: Float, other: Float) -> bool:
+    """Whether a disc is no point, and most of its light is missing without it."""
+    with_it, without = spread[place.tile], other[place.tile]
     wide = cv2.erode(((with_it - without > _APART) & place.inner).view(np.uint8), _BESIDE)
-    light, light_without = (float(one[place.inner].sum()) for one in (with_it, without))
-    return bool(wide.any()) and light_without < _HIDDEN * light
+    light, less = (float(one[place.inner].sum()) for one in (with_it, without))
+    return bool(wide.any()) and less < _HIDDEN * light

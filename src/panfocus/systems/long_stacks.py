@@ -26,6 +26,8 @@ from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.ranks import winners
 from panfocus.arrays.regions import regions
 from panfocus.arrays.types import Float, Pixels
+from panfocus.systems.arbiter.evidence import seen_of
+from panfocus.systems.between_scales import Arbitrates
 from panfocus.systems.candidates import BLOCK, REDUCTION, SIDE, Rule, reduced
 from panfocus.systems.candidates import named as named_by_weights
 from panfocus.systems.card import Card
@@ -40,6 +42,7 @@ from panfocus.systems.coarse_to_fine import (
 )
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.scout import Shares, evidence, has_plain_ground, named, only_named
+from panfocus.systems.second_look import Known, SecondLook
 from panfocus.systems.twins import leave_one
 
 #: Frames that meet in a group, and at most in the last round. MEASURED: among more,
@@ -143,6 +146,7 @@ def decided(
     card: Card,
     stretch: Stretch | None = None,
     threads: int,
+    arbiter: Arbitrates | None = None,
 ) -> ManyWeights:
     """Return the weights of frames ``(h, w, C)``, all of one shape.
 
@@ -153,6 +157,7 @@ def decided(
         card: of the network.
         stretch: what is done to the frames' brightness first; None for nothing.
         threads: tiles decided at the same time.
+        arbiter: says where to follow a reduced scale; None for nowhere.
     """
     height, width = frames[0].shape[:2]
     with ThreadPoolExecutor(threads) as pool:
@@ -180,6 +185,14 @@ def decided(
             for n, more in zip(change.frames, change.weights, strict=True):
                 share = shares[n][change.tile]
                 np.clip(np.rint(share + more), 0, 255, out=share, casting="unsafe")
+        if arbiter is not None:
+            second = SecondLook(
+                lambda some: _rounds(some, partial(_small, decide=decide, card=card)),
+                arbiter,
+                partial(seen_of, stretch=stretch),
+            )
+            known = Known(first.weights, first.scale, first.candidates, measures[:, 3])
+            second.mend(frames, shares, known, pool.map)
     return ManyWeights(shares, first.guess)
 
 

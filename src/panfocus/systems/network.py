@@ -18,6 +18,7 @@ from panfocus.arrays.types import Float, Pixels
 from panfocus.errors import SystemError_
 from panfocus.resources.paths import is_file
 from panfocus.systems import coarse_to_fine
+from panfocus.systems.between_scales import BothScales
 from panfocus.systems.card import Card
 from panfocus.systems.checks import check_count, check_frames
 from panfocus.systems.devices import AUTO
@@ -189,8 +190,12 @@ class NetworkSystem:
         """
         check_frames(frames)
         check_count(self._card, len(frames))
-        quick = self._by_candidates(frames, stretch := Stretch.of(frames))
-        return self._whole(frames, stretch) if quick is None else quick
+        stretch = Stretch.of(frames)
+        if not self._sees_in_tiles(frames):
+            return self._whole(frames, stretch)
+        return (self._in_the_dark if coarse_to_fine.is_dark(frames) else self._by_candidates)(
+            frames, stretch
+        )
 
     def at_once(self, frames: Pixels) -> int:
         """Return how many of frames ``(N, H, W, C)`` are compared best at once: few in the dark."""
@@ -225,20 +230,22 @@ class NetworkSystem:
                 card=self._card,
                 stretch=stretch,
                 threads=self._running.cores,
+                arbiter=self._arbiter,
             )
         finally:
             self._running.let_go()  # many frames are mixed before the next are decided between
 
     def _may_leave_out(self, frames: Sequence[Pixels] | Pixels) -> bool:
         """Whether the network may be run only where frames compete."""
+        return self._sees_in_tiles(frames) and not coarse_to_fine.is_dark(frames)
+
+    def _sees_in_tiles(self, frames: Sequence[Pixels] | Pixels) -> bool:
         if self._is_whole or not coarse_to_fine.suits(self._card, frames[0].shape):
             return False
-        return self._running.runs_on_processor() and not coarse_to_fine.is_dark(frames)
+        return self._running.runs_on_processor()
 
-    def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float | None:
-        """Return weights, the network run where frames compete; None where that may not be."""
-        if not self._may_leave_out(frames):
-            return None
+    def _by_candidates(self, frames: Pixels, stretch: Stretch | None) -> Float:
+        """Return weights, the network run where frames compete."""
         decide = partial(self.infer, stretch=stretch, tile=True)
         return coarse_to_fine.decided(
             frames,
@@ -246,10 +253,19 @@ class NetworkSystem:
             card=self._card,
             threads=self._running.cores,
             arbiter=self._arbiter,
+            scout=self._scout if self._card.refined else None,
             stretch=stretch,
         )
 
-    def at_both_scales(self, frames: Pixels) -> coarse_to_fine.BothScales:
+    def _in_the_dark(self, frames: Pixels, stretch: Stretch | None) -> Float:
+        """Return weights, the network run everywhere, without discs of lights."""
+        weights = self._whole(frames, stretch)
+        if self._card.refined:
+            decide = partial(self.infer, stretch=stretch, tile=True)
+            coarse_to_fine.without_discs(weights, frames, decide, card=self._card, stretch=stretch)
+        return weights
+
+    def at_both_scales(self, frames: Pixels) -> BothScales:
         """Return what is decided at a reduced scale and closer, which an arbiter learns from.
 
         Args:

@@ -11,6 +11,7 @@ from panfocus.systems import coarse_to_fine, load_system
 from panfocus.systems.arbiter import CHANNELS, Arbiter, evidence, seen_of
 from panfocus.systems.candidates import REDUCTION
 from panfocus.systems.intensity import Stretch
+from panfocus.systems.scout import Scout
 from tests.fusion.test_spread import photograph
 
 SHAPE = (600, 800)
@@ -125,7 +126,7 @@ def test_what_the_arbiter_says_is_followed(wide, system):
     both = system.at_both_scales(frames)
 
     def decided(share):
-        def arbiter(seen, fine, coarse):
+        def arbiter(seen, fine, coarse, witness):
             return np.full(fine.shape[1:], share, np.float32)
 
         return coarse_to_fine.decided(
@@ -136,3 +137,38 @@ def test_what_the_arbiter_says_is_followed(wide, system):
     np.testing.assert_allclose(decided(0.0), both.fine, atol=1e-6)
     small = np.stack([shrink(weight, REDUCTION) for weight in decided(1.0)])
     assert np.abs(small - both.coarse).mean() < 0.02
+
+
+def test_the_scout_is_its_witness(wide, system):
+    frames, _ = wide
+    heard = []
+
+    def arbiter(seen, fine, coarse, witness):
+        heard.append((fine.shape, witness))
+        return np.zeros(fine.shape[1:], np.float32)
+
+    def scout(measures, run_all):
+        shares = np.zeros_like(measures[:, 0])
+        shares[1] = 1
+        return shares
+
+    coarse_to_fine.decided(
+        frames, lambda seen: system.infer(seen, tile=True), card=system.card, threads=1,
+        arbiter=arbiter, scout=scout,
+    )  # fmt: skip
+    ((shape, witness),) = heard
+    assert witness.shape == shape
+    assert witness[1].min() == 1
+
+
+def test_with_a_witness_wide_blurs_come_nearer(system):
+    frames, truth = pair(48.0, seed=6)
+    decided = [
+        coarse_to_fine.decided(
+            frames, lambda seen: system.infer(seen, tile=True), card=system.card, threads=1,
+            arbiter=Arbiter(), scout=scout,
+        )
+        for scout in (None, Scout())
+    ]  # fmt: skip
+    without, now = (psnr(frames, weights, truth) for weights in decided)
+    assert now > without + 0.1

@@ -9,6 +9,7 @@ import numpy as np
 
 from panfocus.arrays.types import Float
 from panfocus.systems.arbiter.evidence import evidence
+from panfocus.systems.arbiter.witness import seconded
 from panfocus.systems.bundled_helper import BundledHelper
 
 FOLDER = Path(__file__).parent
@@ -34,13 +35,16 @@ class Arbiter:
         told = "the network that chooses between scales"
         self._network = BundledHelper(folder, told, is_capped=is_capped)
 
-    def __call__(self, seen: Float, fine: Float, coarse: Float) -> Float:
+    def __call__(
+        self, seen: Float, fine: Float, coarse: Float, witness: Float | None = None
+    ) -> Float:
         """Return how far to follow the reduced scale, ``(h, w)`` in [0, 1].
 
         Args:
             seen: of each frame, see `panfocus.systems.arbiter.seen_of`, ``(N, 4, h, w)``.
             fine: weights by the full scale, brought to the reduced one, ``(N, h, w)``.
             coarse: weights by the reduced scale, the same.
+            witness: weights by a witness, the same, see `panfocus.systems.arbiter.witness`.
 
         Raises:
             SystemError_: the network is missing, or not the one of its card.
@@ -48,7 +52,10 @@ class Arbiter:
         asked = {"evidence": evidence(seen, fine, coarse)[None]}
         share = np.asarray(self._network.session.run(["share"], asked)[0], np.float32)[0, 0]
         share = (share - np.float32(_MARGIN)) * np.float32(1 / (1 - 2 * _MARGIN))
-        return np.clip(share, 0, 1) * (1 - _lights(seen[:, 0]))
+        share = np.clip(share, 0, 1)
+        if witness is not None:
+            np.maximum(share, seconded(seen[:, 0], fine, coarse, witness), out=share)
+        return share * (1 - _lights(seen[:, 0]))
 
 
 def _lights(luminances: Float) -> Float:

@@ -7,7 +7,7 @@ any order, and answers with each frame's share of the pixels that a block's best
 the system's own network and nobody else.
 """
 
-from panfocus.systems.scout.evidence import evidence, has_plain_ground
+from panfocus.systems.scout.evidence import evidence, has_plain_ground, measured
 from panfocus.systems.scout.naming import named, only_named
 from panfocus.systems.scout.network import Scout, Shares
 
@@ -16,6 +16,7 @@ __all__ = [
     "Shares",
     "evidence",
     "has_plain_ground",
+    "measured",
     "named",
     "only_named",
 ]

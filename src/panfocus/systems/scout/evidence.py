@@ -35,7 +35,11 @@ def evidence(frame: Pixels, stretch: Stretch | None = None) -> Float:
         frame: as its file has it, or in [0, 1].
         stretch: what is done to its brightness first; None for nothing.
     """
-    finest = detail(frame)
+    return measured(frame, detail(frame), stretch)
+
+
+def measured(frame: Pixels, finest: Float, stretch: Stretch | None = None) -> Float:
+    """Return the same of a frame whose finest detail is known, ``(h / 8, w / 8)`` rounded up."""
     small = floats(grey_of(reduced(frame)))
     gain = np.float32(1 if stretch is None else stretch.gain)
     luminance = small if stretch is None else stretch.apply(small)

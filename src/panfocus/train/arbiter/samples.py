@@ -12,8 +12,8 @@ from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.arbiter import evidence, seen_of
+from panfocus.systems.between_scales import BothScales
 from panfocus.systems.candidates import REDUCTION
-from panfocus.systems.coarse_to_fine import BothScales
 from panfocus.systems.network import NetworkSystem
 from panfocus.train.dualpath import redefocus
 from panfocus.train.synthesis.odds import Odds
@@ -71,7 +71,7 @@ def decided(
 
 def sample(scene: Decided) -> ArbiterSample:
     """Return all of a scene as one place."""
-    frames, truth, (fine, coarse) = scene
+    frames, truth, (fine, coarse, _) = scene
     whole = slice(0, SCENE), slice(0, SCENE)
     small = np.stack([shrink(weight, REDUCTION) for weight in fine])
     seen = evidence(np.stack([seen_of(frame) for frame in frames]), small, coarse)
