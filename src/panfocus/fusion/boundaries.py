@@ -8,7 +8,6 @@ is mixed in, both at full scale, and changes the weight. Cells that are clear ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 import cv2
@@ -22,6 +21,7 @@ from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import Window
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
+from panfocus.frozen import frozen
 from panfocus.fusion.decision import Decision
 from panfocus.systems import System, traits
 from panfocus.systems.intensity import Stretch
@@ -63,7 +63,7 @@ class Refines(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class WeightChange:
     """By how much a weight changes in a part of the picture.
 

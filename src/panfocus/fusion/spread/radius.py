@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.fusion.spread.light import brightest, defocused, grey, smooth
 
 #: Radii that are tried, pixels.
@@ -30,7 +30,7 @@ _CLIPPED = 0.97
 _AROUND = 10
 
 
-@dataclass(frozen=True)
+@frozen
 class Radius:
     """How wide a blur is.
 
@@ -49,7 +49,7 @@ class Radius:
         return there.size > 0 and 2 * int(np.count_nonzero(there >= _WIDE)) >= there.size
 
 
-@dataclass(frozen=True)
+@frozen
 class Radii:
     """How each of two frames' regions is blurred in the other one.
 
@@ -121,7 +121,7 @@ def radii_of(
     return Radii((front, back), is_wide or back.is_wide(at))
 
 
-@dataclass(frozen=True)
+@frozen
 class _Scale:
     """Both frames and the region at a scale at which radii are tried.
 
