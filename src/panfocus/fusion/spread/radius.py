@@ -155,9 +155,13 @@ class _Scale:
 
     def error(self, radius: float) -> tuple[Float, Float]:
         """Return what a blur by so many pixels misses, and of how many pixels, on the grid."""
-        inner = (self.inward > radius + 2.5) * self.usable
-        light = np.maximum(defocused(self.light, radius), 0) if radius else self.light
-        missed = np.square(np.sqrt(light) - self.seen) * inner
+        inner = np.multiply(self.inward > radius + 2.5, self.usable, dtype=np.float32)
+        missed = defocused(self.light, radius) if radius else self.light.copy()
+        np.maximum(missed, 0, out=missed)  # in place, here and below: nothing is made anew
+        np.sqrt(missed, out=missed)
+        missed -= self.seen
+        missed *= missed
+        missed *= inner
         return _shrunk(missed, self.grid), _shrunk(inner, self.grid)
 
 
@@ -189,7 +193,7 @@ def clipped(one: Float, other: Float) -> Float:
 def _shrunk(values: Float, factor: int) -> Float:
     height, width = values.shape
     size = max(width // factor, 1), max(height // factor, 1)
-    trimmed = values[: size[1] * factor, : size[0] * factor].astype(np.float32)
+    trimmed = values[: size[1] * factor, : size[0] * factor]
     return np.asarray(cv2.resize(trimmed, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
