@@ -160,9 +160,7 @@ def add_overlooked(tiles: NDArray[np.bool_], details: Float, side: int = SIDE) -
             known = np.maximum(known, here[n])
 
 
-def _anywhere(
-    blocks: NDArray[np.bool_], weights: Float, most: int, side: int
-) -> NDArray[np.bool_]:
+def _anywhere(blocks: NDArray[np.bool_], weights: Float, most: int, side: int) -> NDArray[np.bool_]:
     """Return what holds in any of `side` by `side` blocks or next to it, ``(N, a, b)`` to tiles.
 
     Where more than `most` frames hold, those of them with most of the weights ``(N, a, b)``.
