@@ -184,6 +184,8 @@ def test_times_as_other_programs_write_them(tmp_path):
         ["b.jpg", "A.jpg", "c.jpg"],
         ["1.jpg", "01.jpg", "002.jpg"],
         ["a1.jpg", "b1.jpg", "a10.jpg", "a2.jpg"],
+        ["A-lytro_01.jpg", "B-lytro_01.jpg"],
+        ["x_1.jpg", "x-3.jpg", "X2.jpg", "10.jpg", "9.jpg", "xa_1.jpg"],
         ["x-2.jpg", "x2.jpg"],
         ["1.jpg", "1.png"],
         ["2 b.jpg", "10 a.jpg", "2 a.jpg"],

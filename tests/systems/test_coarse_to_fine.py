@@ -73,6 +73,16 @@ def test_a_spot_that_the_reduced_scale_denies_is_seen_at_full_scale():
     assert (weights[1, 200:202, 300:302] == 1).all()
 
 
+@pytest.mark.parametrize(("count", "side"), [(2, 160), (3, 96)])
+def test_a_spot_is_looked_at_in_a_smaller_tile_where_frames_are_many(count, side):
+    frames = noise(count)
+    frames[1, 160, 160] = 255
+    network = Double([1] + [0] * (count - 1))
+    weights = decided(frames, network)
+    assert network.tiles == [(2, side, side, 3)], "a tile and a halo of 16 pixels"
+    assert weights[1, 160, 160] == 1
+
+
 @pytest.mark.parametrize("count", range(2, 7))
 def test_where_nothing_is_known_all_frames_are_looked_at_everywhere_as_one(count, monkeypatch):
     monkeypatch.setattr(coarse_to_fine, "AT_ONCE", 10**7)

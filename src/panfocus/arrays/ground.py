@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 
 #: The ground is dark when its median is above its darkest hundredth by less than this share of the
 #: range, in the brightest of all frames.
@@ -20,7 +20,7 @@ _CLEARLY = 2 * DARK_GROUND
 _LIT = 0.2
 
 
-@dataclass(frozen=True)
+@frozen
 class Ground:
     """What most of a scene is like, in the brightest of its frames.
 

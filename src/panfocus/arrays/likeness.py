@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from typing import Literal
 
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 
 #: Side of a thumbnail, blur that evens out its sampling, and blur whose result is taken off: light
 #: above and dark below are common to most photographs.
@@ -75,7 +75,7 @@ _TELLING = 0.15
 Unlike = Literal["scene", "hidden", "darker", "brighter", "differs"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Thumbnail:
     """What is left of a frame at a few dozen pixels.
 

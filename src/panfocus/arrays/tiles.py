@@ -8,14 +8,14 @@ halo: what they say differs where nothing is clear, and would meet in straight s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Window:
     """A core and the larger region read for it; all are slices into the whole picture.
 

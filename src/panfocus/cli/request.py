@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panfocus.cli.bare_options import BARE
 from panfocus.errors import UsageError
+from panfocus.frozen import frozen
 from panfocus.io.volumes.pyramid import Pyramid
 from panfocus.pipeline.frame_outputs import FrameOutputs
 from panfocus.pipeline.map_files import map_path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from panfocus.io.volumes.write_zarr import NgffVersion
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """What the user asked for; see the options of `panfocus fuse`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import cv2
@@ -16,6 +15,7 @@ from panfocus.arrays.pixels import shrink
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
+from panfocus.frozen import frozen
 from panfocus.fusion.blend import snap
 from panfocus.fusion.boundaries import Boundaries
 from panfocus.fusion.decision import Decision
@@ -41,7 +41,7 @@ def _ends(values: Float) -> tuple[float, float]:
     return low, high
 
 
-@dataclass(frozen=True)
+@frozen
 class _Weight:
     """A tile's weights at full scale.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
+from panfocus.frozen import frozen
 
 if TYPE_CHECKING:
     pass
 
 
-@dataclass(frozen=True)
+@frozen
 class Decision:
     """What the fold decided for one frame.
 

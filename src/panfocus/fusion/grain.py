@@ -13,8 +13,6 @@ so detail that stands out of the noise stays as it is. No noise, no change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
@@ -22,6 +20,7 @@ from panfocus.arrays.noise import coarse_noise_variance, noise_variance
 from panfocus.arrays.pixels import luminance
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 
 #: Gaussians that end the bands, standard deviations in pixels; over which their energy is averaged,
 #: in sigmas of the band but in pixels at least. MEASURED: docs/decisions/0029.
@@ -41,7 +40,7 @@ _STRIP = 72
 _REACH = 24
 
 
-@dataclass(frozen=True)
+@frozen
 class Grain:
     """The noise that is left in a fused picture.
 
@@ -109,7 +108,7 @@ def _nearest(values: Float, read: tuple[slice, slice], shape: tuple[int, ...]) -
     return values[rows][:, columns]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Found:
     """A picture and its noise.
 

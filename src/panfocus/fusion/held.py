@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
+from panfocus.frozen import frozen
 from panfocus.fusion.unread import UnreadPixels
 
 #: Number of a frame to the frame, read a second time.
@@ -21,7 +21,7 @@ Again = Callable[[int], Frame]
 PART = 8
 
 
-@dataclass(frozen=True)
+@frozen
 class Held:
     """What a fold keeps of a frame until it has decided.
 

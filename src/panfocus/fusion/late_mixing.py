@@ -8,14 +8,13 @@ little shows of a frame under others is interpolated quickly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
+from panfocus.frozen import frozen
 from panfocus.fusion.blend import mix
 
 #: Frames that may wait, and what they may take: one waits in any case.
@@ -31,7 +30,7 @@ def waiting_frames(frame_bytes: int) -> int:
     return min(max(WAITING_BYTES // frame_bytes, 1), MOST_WAITING)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Waiting:
     """What a frame puts into a tile.
 

@@ -16,7 +16,7 @@ for a decision `a`: the new frame's weight against everything before it. No nois
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ from panfocus.arrays.noise import coarse_noise_variance, noise_variance
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.types import Float
 from panfocus.frame import Frame
+from panfocus.frozen import frozen
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.grain import Grain
 from panfocus.guard.mending import either
@@ -34,7 +35,7 @@ from panfocus.guard.mending import either
 _WINDOW = 7
 
 
-@dataclass(frozen=True)
+@frozen
 class Likeness:
     """When frames are alike.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Refine:
     """Guided filter that carries a decision to the edges of the picture.
 

@@ -5,7 +5,7 @@ elsewhere does not: the disc is taken, or half of it. So the network that decide
 places once more, at full scale, at what was fused so far and at the frame that is mixed in. But
 discs that are wider than what it sees around a place look sharp to it there. Light is not lost:
 what a disc spreads lies in a few pixels where it is in focus. So only what makes the place darker,
-and leaves its brightest pixel, is taken. OURS. MEASURED (docs/decisions/0045-lights.md).
+and leaves its brightest pixel, is taken. OURS. MEASURED (docs/decisions/0046-lights.md).
 """
 
 from __future__ import annotations

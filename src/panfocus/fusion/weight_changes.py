@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from panfocus.arrays.types import Float
 from panfocus.frame import Tile
+from panfocus.frozen import frozen
 from panfocus.fusion.refinement import within
 
 
-@dataclass(frozen=True)
+@frozen
 class WeightChange:
     """By how much a weight changes in a part of the picture.
 

@@ -9,7 +9,6 @@ along a border, beside the frames so far.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 from panfocus.guard.left_out import Why, line, lines
 
 Verdict = Literal["take", "leave", "restart"]
@@ -48,7 +48,7 @@ def reduced(grey: Pixels) -> Float:
     return small.astype(np.float32) / np.float32(white(grey.dtype))
 
 
-@dataclass(frozen=True)
+@frozen
 class Brightness:
     """How bright a frame is, in shares of white.
 

@@ -6,7 +6,6 @@ Everything is looked at by half of the working scale: it is a second opinion, an
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.pixels import floats, white
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 
 #: Side of a block, pixels of half the working scale.
 SIDE = 8
@@ -30,7 +30,7 @@ _AS_BRIGHT = 0.97
 _WHITE = 20
 
 
-@dataclass(frozen=True)
+@frozen
 class Blocks:
     """What the blocks of a picture hold, ``(a, b)`` of them.
 

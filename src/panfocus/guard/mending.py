@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 
 #: Sigma over which light is compared, pixels of the working scale.
 LIGHT = 1.5
@@ -17,7 +17,7 @@ LIGHT = 1.5
 CONFIDENCE = 0.25
 
 
-@dataclass(frozen=True)
+@frozen
 class Mending:
     """What to take, and where.
 

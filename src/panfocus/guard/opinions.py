@@ -9,13 +9,12 @@ tells that a dark frame is a wrong one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import ends
+from panfocus.frozen import frozen
 from panfocus.guard.blocks import Blocks
 
 #: Light by which the sharpest frame exceeds the usual one, over that of the sharpest, from which a
@@ -52,7 +51,7 @@ _SOLID = 3
 LEAST_REGION = 0.01
 
 
-@dataclass(frozen=True)
+@frozen
 class Sectioning:
     """Whether out of focus means dark, and whether the result lacks the light.
 
@@ -101,7 +100,7 @@ def sectioning(blocks: Blocks) -> Sectioning:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Lost:
     """Where a decision took frames without the detail that others have.
 

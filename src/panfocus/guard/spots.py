@@ -9,7 +9,6 @@ one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from panfocus.arrays.distinct import distinct
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 
 #: Sigmas between which a spot stands out, pixels of the working scale.
 _CENTRE, _SURROUND = 1.0, 3.0
@@ -38,7 +38,7 @@ _RADIUS = 5
 _CORE = 2
 
 
-@dataclass(frozen=True)
+@frozen
 class Spots:
     """Spots that frames show.
 

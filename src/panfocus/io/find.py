@@ -6,11 +6,12 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
 from panfocus.errors import InputError, UsageError
+from panfocus.frozen import frozen
 from panfocus.io.folder import is_result, of_one_kind, sift, some, what_else
 from panfocus.io.formats import PACKED, READABLE, SUFFIXES
 from panfocus.io.frames import FrameInfo, Header
@@ -59,7 +60,7 @@ def find_frames(
     return infos, notes
 
 
-@dataclass(frozen=True)
+@frozen
 class _Group:
     """Files that one input stands for; those of a folder or pattern have no order of their own."""
 
@@ -67,7 +68,7 @@ class _Group:
     is_named: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class _Looked:
     """What a file holds, and when it was taken."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
+from panfocus.frozen import frozen
 
 if TYPE_CHECKING:
     from panfocus.io.calibration import Calibration
@@ -54,7 +54,7 @@ class DamageError(ValueError):
     """A file is damaged; a lenient reader makes something of it all the same."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Develop:
     """How a camera RAW becomes a picture; one for all frames of a stack.
 
@@ -67,7 +67,7 @@ class Develop:
     tone: Tone = "srgb"
 
 
-@dataclass(frozen=True)
+@frozen
 class Span:
     """The numbers that are read as 0 and 65535, of a file whose own fill neither 8 nor 16 bits."""
 
@@ -75,7 +75,7 @@ class Span:
     high: float
 
 
-@dataclass(frozen=True)
+@frozen
 class FrameInfo:
     """What the header of one frame says, read without decoding any pixel.
 
@@ -129,7 +129,7 @@ class FrameInfo:
         return str(self.path.parent / self.name)
 
 
-@dataclass(frozen=True)
+@frozen
 class Header:
     """What a format's module reads from a file before any decoding (internal to ``io``).
 

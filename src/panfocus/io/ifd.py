@@ -15,6 +15,8 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
 
+from panfocus.frozen import frozen
+
 ByteOrder = Literal["<", ">"]
 
 
@@ -121,7 +123,7 @@ class Block:
         self.root[tag] = Entry(kind, len(data), data)
 
 
-@dataclass(frozen=True)
+@frozen
 class ByteLayout:
     """How a file lays out its directories.
 

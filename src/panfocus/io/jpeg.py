@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
+from panfocus.frozen import frozen
 from panfocus.io import cmyk
 from panfocus.io.frames import Header, KindError
 from panfocus.io.metadata import clean_exif, clean_xmp, mark_alone, tidy_dpi, with_size
@@ -30,7 +31,7 @@ class JpegError(ValueError):
     """The file is not a whole, sound JPEG that this module reads."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Inks:
     """How a JPEG holds CMYK.
 

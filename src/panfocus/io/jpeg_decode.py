@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frozen import frozen
 from panfocus.io import cmyk
 from panfocus.io.frames import DamageError, Header
 from panfocus.io.jpeg import EOI, SOS, Inks, JpegError, read_colours, segments
@@ -32,7 +32,7 @@ class JpegDamageError(JpegError, DamageError):
     """The compressed data are damaged; what libjpeg makes of them can be had all the same."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Walk:
     """What the scans of a file look like from outside.
 

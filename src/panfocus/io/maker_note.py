@@ -7,14 +7,15 @@ entry is emptied where it stands: LONG, 1, 0. All else stays as it was, byte for
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from panfocus.frozen import frozen
 
 _ENTRY = 12
 _MOST = 512  # entries of a directory
 _EMPTY = (4, 1, 0)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Maker:
     """Where the directory of a maker's note is, and its tags of previews.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from panfocus.frozen import frozen
 from panfocus.io.ifd import (
     LONG,
     SHORT,
@@ -39,7 +40,7 @@ _STORY_TAGS = {
 _STACK_DESCRIPTIONS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"shape=")
 
 
-@dataclass(frozen=True)
+@frozen
 class CleanExif:
     """An EXIF block made true to the upright pixels, and what was read from it on the way."""
 

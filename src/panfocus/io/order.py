@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from panfocus.frozen import frozen
 from panfocus.io.ifd import Directory, DirectoryError, Entry, Tag
 from panfocus.io.metadata import parse_exif
 
@@ -25,11 +25,11 @@ _COUNTED = re.compile(r"(?P<head>.*?)(?P<count>\d{4})(?P<tail>\D*)", re.DOTALL)
 #: lie within so many of each other across 9999.
 _GAP, _NEAR = 9000, 500
 _COUNTS = 10_000
-#: Names in which only a number, or only letters, can differ.
+#: Names in which letters and one number can differ.
 _PLAIN = re.compile(r"(?P<head>[A-Za-z_-]*)(?P<count>\d*)(?P<tail>\.[A-Za-z]+)")
 
 
-@dataclass(frozen=True)
+@frozen
 class Moment:
     """When a frame was taken.
 
@@ -71,7 +71,7 @@ def _text(directory: Directory, tag: int) -> bytes:
 
 
 def _plainly_counted(paths: Sequence[Path]) -> list[Path] | None:
-    """Return frames of one folder in order where only a number, or only letters, tell them apart.
+    """Return frames of one folder in order where letters and one number tell them apart.
 
     So most stacks are named, and natsort would put them into the same order, but is slow to import.
     """
@@ -84,8 +84,8 @@ def _plainly_counted(paths: Sequence[Path]) -> list[Path] | None:
     if len({match["tail"].lower() for match in found}) > 1:
         return None
     keys: list[tuple[str, int]] = []
-    if all(counts) and len(set(heads)) == 1:
-        keys = [("", int(count)) for count in counts]
+    if all(counts):
+        keys = list(zip(heads, map(int, counts), strict=True))
     elif not any(counts) and all(head.isalpha() for head in heads):
         keys = [(head, 0) for head in heads]
     if len(set(keys)) < len(paths):  # other names, or 1 and 01

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from panfocus.frozen import frozen
 from panfocus.io.ifd import Block, Tag
 
 _UNCOMPRESSED, _JPEG, _JPEG_BITS = 1, 7, 8
@@ -17,7 +17,7 @@ _SEPARATE = 2
 _APP14, _YCCK = 0xEE, b"\2"
 
 
-@dataclass(frozen=True)
+@frozen
 class Segments:
     """Where a page's pixels are, and what they should be.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frozen import frozen
 from panfocus.io.frames import KindError, Pixels, Span
 
 TOP = 65_535
@@ -45,7 +45,7 @@ def filled(values: NDArray[Any], top: int) -> Pixels:
     return ((values.astype(np.uint16) * 255 + top // 2) // top).astype(np.uint8)
 
 
-@dataclass(frozen=True)
+@frozen
 class Extent:
     """The least and the largest number of a frame, and whether all are whole."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.frame import Metadata
+from panfocus.frozen import frozen
 from panfocus.io import cmyk
 from panfocus.io.frames import Depth, Header, KindError, Span
 from panfocus.io.ifd import (
@@ -41,7 +42,7 @@ _OTHER_NUMBERS = (
 _REAL_NUMBERS = "save what shall be fused, as the magnitude, with 8 or 16 bit integers"
 
 
-@dataclass(frozen=True)
+@frozen
 class Page:
     """One picture of a TIFF: its index in the file and what its directory says."""
 

@@ -8,12 +8,12 @@ those in which anything is not as it should be, are left to tifffile, and to wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frozen import frozen
 from panfocus.io.ifd import Block, ByteOrder, Tag
 from panfocus.io.segments import Segments, segments_of
 from panfocus.resources.spare import OF_FRAMES
@@ -27,7 +27,7 @@ _DECODERS = {
 _DTYPES = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16)}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Page:
     """What must be known of a page in strips.
 

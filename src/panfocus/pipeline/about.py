@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from panfocus.frozen import frozen
 
 #: Under which heading ``--help`` shows an option.
 Group = Literal["input", "registration", "decision", "maps", "output", "limits"]
@@ -14,7 +16,7 @@ Kind = Literal["text", "file", "truth", "count", "length"]
 ABOUT_KEY = "about"
 
 
-@dataclass(frozen=True)
+@frozen
 class About:
     """What is told of an option.
 

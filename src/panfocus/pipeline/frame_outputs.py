@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from panfocus import io
 from panfocus.errors import UsageError
+from panfocus.frozen import frozen
 from panfocus.io.outputs import Output
 from panfocus.pipeline.memory import check_memory
 from panfocus.pipeline.plan import Plan
@@ -20,7 +20,7 @@ SIZES = (64, 4096)
 PARALLAX = (0.1, 20.0)
 
 
-@dataclass(frozen=True)
+@frozen
 class FrameOutputs:
     """Files that are made of the frames in place, one read at a time.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from panfocus.errors import UsageError
+from panfocus.frozen import frozen
 from panfocus.fusion.held import PART
 from panfocus.fusion.late_mixing import waiting_frames
 from panfocus.io import FrameInfo
@@ -129,7 +129,7 @@ def group_size(system: System, held: int, budget: int) -> int:
     return int(min(max(min(HELD_BYTES, budget // 4) // held, 2), MOST_AT_ONCE))
 
 
-@dataclass(frozen=True)
+@frozen
 class Groups:
     """How many frames are held and compared.
 

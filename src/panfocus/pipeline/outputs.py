@@ -9,12 +9,13 @@ from __future__ import annotations
 import glob
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from panfocus import io
 from panfocus.errors import UsageError
+from panfocus.frozen import frozen
 from panfocus.io.endings import split_ending
 from panfocus.io.outputs import Output, check_apart
 from panfocus.pipeline.frame_outputs import FrameOutputs
@@ -33,7 +34,7 @@ def inputs_of(plan: Plan) -> list[Path]:
     return [*(info.path for info in plan.infos), *settings_files(plan.settings)]
 
 
-@dataclass(frozen=True)
+@frozen
 class Outputs:
     """The files that are wanted of a fusion.
 

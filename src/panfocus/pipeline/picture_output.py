@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from panfocus import io
 from panfocus.arrays.types import Pixels
 from panfocus.errors import UsageError
+from panfocus.frozen import frozen
 from panfocus.io.endings import split_ending
 from panfocus.io.outputs import check_apart
 from panfocus.pipeline.made import told_metadata
@@ -33,7 +33,7 @@ def pixel_size(files: Sequence[Path], told: float | None) -> tuple[float, float]
     return io.pixel_um(files[0])
 
 
-@dataclass(frozen=True)
+@frozen
 class ScaleBarOutput:
     """A copy of a picture with a scale bar painted into it.
 

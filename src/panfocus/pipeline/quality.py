@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
+from panfocus.frozen import frozen
 from panfocus.guard.left_out import TOLD
 from panfocus.pipeline.misplaced import misplaced
 from panfocus.pipeline.scene import SceneLikeness
@@ -47,7 +47,7 @@ _WHITE = 2.0
 _ROUNDING = 0.25 / 255
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """Something that is wrong with a frame.
 

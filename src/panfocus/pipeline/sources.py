@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from panfocus import io
 from panfocus.arrays.pixels import shrink
 from panfocus.errors import InputError, UsageError
 from panfocus.frame import Frame
+from panfocus.frozen import frozen
 from panfocus.pipeline.array_frames import as_pixels, check_picture, no_picture
 from panfocus.resources.later import Later
 from panfocus.resources.spare import OF_FRAMES
@@ -132,7 +133,7 @@ def _shrunk(info: io.FrameInfo, frame: Frame, factor: int, reached: int = 1) -> 
     return replace(frame, pixels=np.ascontiguousarray(small), notes=())
 
 
-@dataclass(frozen=True)
+@frozen
 class FileStack:
     """Frames in files, one decoded ahead of the one in use.
 
@@ -190,7 +191,7 @@ class ReiterableFrames(Protocol):
     def __iter__(self) -> Iterator[NDArray[Any] | Frame]: ...
 
 
-@dataclass(frozen=True)
+@frozen
 class ArrayStack:
     """Frames of an array ``(N, H, W[, C])``, a sequence, or other `ReiterableFrames`."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,11 @@ from numpy.typing import NDArray
 
 from panfocus import io
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.pipeline.result import FusedPicture
 
 
-@dataclass(frozen=True)
+@frozen
 class Relief:
     """Depth that can be drawn.
 

@@ -8,12 +8,12 @@ staying put does, and by four standard errors in all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import median
+from panfocus.frozen import frozen
 from panfocus.registration.approach import measure
 from panfocus.registration.choice import Reading, choose, read
 from panfocus.registration.estimate import Space
@@ -67,7 +67,7 @@ _FEWEST = 6
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@frozen
 class Proof:
     """What pixels say of a transform that it was not fitted to.
 
@@ -134,7 +134,7 @@ def is_whole(model: Model, middle: float) -> bool:
     return model == ("shift",) or (middle >= _MIDDLE and kind_of(model) == "similarity")
 
 
-@dataclass(frozen=True)
+@frozen
 class Pair:
     """What is known of two frames.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from panfocus import schema
 from panfocus.errors import InputError, OutputError
+from panfocus.frozen import frozen
 from panfocus.guard.left_out import TOLD, Why
 from panfocus.io.atomic import write_atomic
 from panfocus.registration.transforms import (
@@ -47,7 +48,7 @@ NOT_COMPARED = "not compared"
 _LEAST_SHARE = 0.25
 
 
-@dataclass(frozen=True)
+@frozen
 class Placed:
     """Where one frame lies.
 
@@ -81,7 +82,7 @@ class Placed:
         return Placed(self.name, np.eye(3), "identity", status, left_out=why)
 
 
-@dataclass(frozen=True)
+@frozen
 class Alignment:
     """Where the frames of a stack lie.
 

@@ -7,10 +7,11 @@ tell the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from panfocus.frozen import frozen
 from panfocus.registration.estimate import Points, Space, coarse, refine
 from panfocus.registration.models import Model, increment, kind_of, parameters
 from panfocus.registration.pairs import (
@@ -45,7 +46,7 @@ _ROUNDS = 3
 _DOUBT = 0.02
 
 
-@dataclass(frozen=True)
+@frozen
 class _Pair:
     """Two frames of equal size.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import median
+from panfocus.frozen import frozen
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import Model
 from panfocus.registration.pairs import Measured, moves_by
@@ -28,7 +28,7 @@ _REPEATED = 3.0
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """What was measured of a pair, for each model, pictures no longer needed.
 

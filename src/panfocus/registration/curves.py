@@ -12,7 +12,7 @@ for g > 1; what is darkened follows the inverse. It is smooth, rises, and takes 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.pixels import white
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 from panfocus.registration.flicker import spread
 
 #: Level by which a gain is told.
@@ -44,7 +45,7 @@ class CurveShape(NamedTuple):
     linear: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Curve:
     """Takes a frame's levels to those of the reference.
 

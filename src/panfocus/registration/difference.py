@@ -6,13 +6,12 @@ tile by tile, is by how much one is softer. Noise, compression and a small shift
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from panfocus.arrays.ranks import ends, median
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.registration.patches import laid_on
 from panfocus.registration.pyramid import Detail, Level
 from panfocus.registration.transforms import Matrix, from_reduced, normalised
@@ -37,7 +36,7 @@ _SOFTNESS, _DIFFERENCE, _ANY_TILE = 0.22, 0.3, 0.3
 OF_NOISE = 2.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Difference:
     """What differs between two neighbours.
 

@@ -9,7 +9,6 @@ frame only. The gradient is the mean of both frames', so that neither frame's bl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.registration.models import KIND_FREEDOMS, Model, increment, motions
 from panfocus.registration.pyramid import Detail, Level
 from panfocus.registration.transforms import Matrix, from_reduced, normalised
@@ -29,7 +29,7 @@ _SAME = 0.1
 _ROW = 512
 
 
-@dataclass(frozen=True)
+@frozen
 class Space:
     """Coordinates freed of size: origin in the picture's middle, half its longer side is 1."""
 

@@ -11,7 +11,7 @@ highlights off, bare sensors do not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.registration.curves import GAMMA, Curve, CurveShape, light_of, unbend
 from panfocus.registration.flicker import Lines, are_near, lines_of
 from panfocus.registration.levels import FrameLevels, mean_of, range_of, tells
@@ -42,7 +43,7 @@ _FEWEST_PIXELS, FEWEST_BLOCKS = 25, 6
 _NAMED = 3
 
 
-@dataclass(frozen=True)
+@frozen
 class CurveFit:
     """What one shape of curve makes of two frames.
 
@@ -59,7 +60,7 @@ class CurveFit:
     misfit: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Ratio:
     """How much brighter one frame is than the next.
 

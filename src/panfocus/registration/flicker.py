@@ -8,7 +8,6 @@ either half of the lines: what both halves say is light, what one alone says is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.ranks import median
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.registration.transforms import Matrix, corner_shift
 
 Array = NDArray[np.float64]
@@ -46,7 +46,7 @@ _FARTHEST = 2.0
 _BESIDE = 2
 
 
-@dataclass(frozen=True)
+@frozen
 class Lines:
     """How much brighter the lines of one frame are than those of the next.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import numpy as np
 
 from panfocus.arrays.likeness import Thumbnail
 from panfocus.frame import Frame, Stack
+from panfocus.frozen import frozen
 from panfocus.registration.alignment import UNALIGNED, Placed
 from panfocus.registration.exposure import FrameLevels, Ratio, compare
 from panfocus.registration.options import RegistrationOptions, freedoms_of, whole_kind
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from panfocus.registration.links import Links
 
 
-@dataclass(frozen=True)
+@frozen
 class ReducedFrame:
     """A reduced frame, and what of it is compared; None where nothing is.
 

@@ -7,10 +7,9 @@ what would double edges, not tenths of a pixel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from panfocus.arrays.pixels import shrink, working_factor
 from panfocus.arrays.types import Pixels
+from panfocus.frozen import frozen
 from panfocus.registration.pyramid import Detail, make_detail
 from panfocus.registration.transforms import corner_shift
 
@@ -20,7 +19,7 @@ PIXELS = 130_000
 LEAST_SHIFT = 1.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Apart:
     """Two neighbours that do not lie on each other.
 

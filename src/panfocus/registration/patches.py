@@ -17,13 +17,12 @@ by a Schur complement is textbook least squares.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.registration.transforms import Matrix, move
 from panfocus.registration.two_pass import suits, take
 
@@ -41,7 +40,7 @@ _FLOOR = 1e-6
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@frozen
 class Patches:
     """Patches of the fixed frame, and where the moving frame has them.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from panfocus.frame import Frame
+from panfocus.frozen import frozen
 from panfocus.io.icc import linear_profile
 from panfocus.registration import exposure
 from panfocus.registration.alignment import Alignment
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from panfocus.registration.motion import MovingParts
 
 
-@dataclass(frozen=True)
+@frozen
 class Registration:
     """Where the frames of a stack lie and how bright they are.
 

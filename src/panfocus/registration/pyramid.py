@@ -7,7 +7,6 @@ counts little.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
@@ -18,6 +17,7 @@ from panfocus.arrays.noise import noise_variance
 from panfocus.arrays.pixels import shrink, without_negatives
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 
 #: Pixels at which the finest comparison is made.
 WORKING_PIXELS = 400_000
@@ -41,7 +41,7 @@ _TINY, _MOST_ENLARGED = 256, 4
 CELL = 3
 
 
-@dataclass(frozen=True)
+@frozen
 class Level:
     """One scale of a frame.
 
@@ -67,7 +67,7 @@ class Level:
         return _strongest(self.planes)
 
 
-@dataclass(frozen=True)
+@frozen
 class Detail:
     """A frame as the estimate sees it.
 

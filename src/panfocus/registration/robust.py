@@ -9,11 +9,11 @@ generalized linear models", 1986) over cells of the picture.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panfocus.frozen import frozen
 from panfocus.registration.estimate import Space
 from panfocus.registration.models import RICHEST, Model, columns, motions
 from panfocus.registration.patches import Patches
@@ -34,7 +34,7 @@ _MEDIAN = 1.39
 _CELLS = 4
 
 
-@dataclass(frozen=True)
+@frozen
 class Fit:
     """A small step, fitted to patches.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import numpy as np
 from panfocus.arrays.likeness import Thumbnail, strangers
 from panfocus.errors import InputError
 from panfocus.frame import Stack
+from panfocus.frozen import frozen
 from panfocus.guard.left_out import Why
 from panfocus.registration.alignment import NOT_COMPARED, Alignment
 from panfocus.registration.curves import Curve
@@ -133,7 +134,7 @@ def _to_neighbours(
     return _without(alignment, odd), gains(ratios, reference)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Look:
     """Places a stack whose frames were measured, and looks at them again where that is needed.
 

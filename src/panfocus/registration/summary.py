@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from panfocus.frozen import frozen
 from panfocus.registration.alignment import LEFT_OUT, UNALIGNED, Alignment
 from panfocus.registration.transforms import Crop, scale_and_turn
 
@@ -14,7 +15,7 @@ _NAMED = 3
 _TOLD_SCALE, _TOLD_TURN = 0.05, 0.05
 
 
-@dataclass(frozen=True)
+@frozen
 class RegistrationSummary:
     """What registration did to a stack.
 

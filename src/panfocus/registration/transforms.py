@@ -7,10 +7,11 @@ full scale; pixel centres have whole coordinates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from panfocus.frozen import frozen
 
 Matrix = NDArray[np.float64]
 
@@ -18,7 +19,7 @@ Matrix = NDArray[np.float64]
 LADDER = ("identity", "translation", "similarity", "affine", "homography")
 
 
-@dataclass(frozen=True)
+@frozen
 class PairTransform:
     """The transform between two frames, and how it was found.
 
@@ -37,7 +38,7 @@ class PairTransform:
     error: float = float("nan")
 
 
-@dataclass(frozen=True)
+@frozen
 class Crop:
     """A rectangle of the reference frame: rows ``top`` to ``bottom - 1``, and so on."""
 

@@ -10,7 +10,6 @@ going from place to place. The kernel is the least-squares design for each place
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.distinct import distinct
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.registration.transforms import Matrix
 
 #: Samples that a place depends on, the first of them counted from the one to its left.
@@ -131,7 +131,7 @@ class _Bands:
 _bands = lru_cache(32)(_Bands)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Extent:
     """Which samples along one axis are needed.
 

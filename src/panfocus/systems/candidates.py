@@ -4,7 +4,7 @@ At any place only a few frames of a stack can be in focus, and a decision on sma
 which. What small frames cannot show, a thin line or a spot, a focus measure at full scale sees: a
 frame with far more detail than all that were named is named as well.
 
-Blocks of `BLOCK` pixels are judged; tiles of `SIDE` pixels take what any of their blocks named.
+Blocks of `BLOCK` pixels are judged; tiles of some of them take what any of their blocks named.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from panfocus.arrays.pixels import shrink, white
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
 
-#: Side of a block and of a tile, pixels of the scale that is decided at.
+#: Side of a block and of a tile, pixels of the scale that is decided at; of a tile of two frames,
+#: where smaller ones name no fewer and their decisions are a little worse. MEASURED
+#: (docs/decisions/0044).
 BLOCK = 8
-SIDE = 128
+SIDE = 64
+SIDE_OF_TWO = 128
 #: How far frames are shrunk for the decision that names them.
 REDUCTION = 4
 
@@ -103,20 +106,23 @@ def pooled(image: Float, side: int) -> Float:
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def named(weights: Float, details: Float, rule: Rule = OF_FEW) -> NDArray[np.bool_]:
+def named(
+    weights: Float, details: Float, rule: Rule = OF_FEW, *, side: int = SIDE
+) -> NDArray[np.bool_]:
     """Return which frames can matter in which tile, ``(N, rows, columns)``; one at least in each.
 
     Args:
         weights: decided at the reduced scale, ``(N, h / 4, w / 4)``.
         details: of the frames at full scale, see `detail`, ``(N, a, b)``.
         rule: what names a frame.
+        side: of a tile, pixels.
     """
     soft = (np.asarray(cv2.blur(weight, (3, 3)), np.float32) for weight in weights)
     shape = details.shape[1], details.shape[2]
     blocks = np.stack([_largest(each, BLOCK // REDUCTION, shape) for each in soft])
     enough = np.minimum(np.float32(rule.weight), blocks.max(axis=0) * np.float32(rule.share))
-    tiles = _anywhere(blocks >= enough, blocks, rule.most)
-    add_overlooked(tiles, details)
+    tiles = _anywhere(blocks >= enough, blocks, rule.most, side // BLOCK)
+    add_overlooked(tiles, details, side)
     return tiles
 
 
@@ -131,13 +137,13 @@ def _largest(values: Float, side: int, shape: tuple[int, int]) -> Float:
     return down.reshape(*shape, side).max(axis=2)
 
 
-def blocks_of(tile: int) -> slice:
+def blocks_of(tile: int, side: int = SIDE) -> slice:
     """Return a tile's blocks and one more on either side, along one axis."""
-    side = SIDE // BLOCK
-    return slice(max(tile * side - 1, 0), (tile + 1) * side + 1)
+    blocks = side // BLOCK
+    return slice(max(tile * blocks - 1, 0), (tile + 1) * blocks + 1)
 
 
-def add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
+def add_overlooked(tiles: NDArray[np.bool_], details: Float, side: int = SIDE) -> None:
     """Name those who have far more detail in some block than all that are named in the tile.
 
     One after the other, who has most of what is lacking first, until nothing is.
@@ -145,7 +151,7 @@ def add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
     best = details.max(axis=0)
     flat = np.float32(FLAT * ends(best, _FLATTEST)[0])
     for row, column in np.ndindex(tiles.shape[1:]):
-        rows, columns = blocks_of(row), blocks_of(column)
+        rows, columns = blocks_of(row, side), blocks_of(column, side)
         here, most, chosen = details[:, rows, columns], best[rows, columns], tiles[:, row, column]
         known = here[chosen].max(axis=0)
         while (lacks := most > np.float32(MORE_DETAIL) * known + flat).any():
@@ -154,12 +160,11 @@ def add_overlooked(tiles: NDArray[np.bool_], details: Float) -> None:
             known = np.maximum(known, here[n])
 
 
-def _anywhere(blocks: NDArray[np.bool_], weights: Float, most: int) -> NDArray[np.bool_]:
-    """Return what holds in any block of a tile or next to it, ``(N, a, b)`` to tiles.
+def _anywhere(blocks: NDArray[np.bool_], weights: Float, most: int, side: int) -> NDArray[np.bool_]:
+    """Return what holds in any of `side` by `side` blocks or next to it, ``(N, a, b)`` to tiles.
 
     Where more than `most` frames hold, those of them with most of the weights ``(N, a, b)``.
     """
-    side = SIDE // BLOCK
     near = np.ones((3, 3), np.uint8)
     grown = np.stack([cv2.dilate(block.astype(np.uint8), near) for block in blocks])
     count, *shape = blocks.shape

@@ -9,7 +9,6 @@ what lies beside it: to another rectangle, or to what was decided before.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 from panfocus.arrays.regions import CandidateTile, Context
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Tile
+from panfocus.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """What a closer look changes.
 
@@ -34,7 +34,7 @@ class Change:
     weights: Float
 
 
-@dataclass(frozen=True)
+@frozen
 class Look:
     """How rectangles are looked at; may be used by several threads.
 

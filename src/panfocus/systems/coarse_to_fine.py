@@ -26,7 +26,15 @@ from panfocus.arrays.regions import Context, regions
 from panfocus.arrays.tiles import cheapest_core, tiled_decision
 from panfocus.arrays.types import Float, Pixels
 from panfocus.systems.between_scales import Arbitrates, BothScales, follow_points, settle
-from panfocus.systems.candidates import REDUCTION, SIDE, detail, grey_of, named, reduced
+from panfocus.systems.candidates import (
+    REDUCTION,
+    SIDE,
+    SIDE_OF_TWO,
+    detail,
+    grey_of,
+    named,
+    reduced,
+)
 from panfocus.systems.card import Card
 from panfocus.systems.closer import Look
 from panfocus.systems.intensity import Stretch
@@ -44,7 +52,7 @@ SMALL_AT_ONCE = 1_200_000
 FADE = 16
 SMALL_FADE = 16
 #: Pictures with a shorter side are decided whole.
-LEAST_SIDE = 2 * SIDE
+LEAST_SIDE = 256
 #: Weight of the reduced scale that counts as none: pure choices cost nothing later on.
 NOTHING = 0.02
 
@@ -129,7 +137,8 @@ def at_both_scales(
     details = np.stack(list(run_all(detail, frames)))
     small = np.stack(list(run_all(reduced, frames)))
     weights = without_least(small_weights(small, decide, card))
-    candidates = named(weights, details)
+    side = SIDE_OF_TWO if len(frames) == 2 else SIDE
+    candidates = named(weights, details, side=side)
     height, width = frames.shape[1:3]
     whole = slice(0, height), slice(0, width)
     out = np.stack([enlarged(weight, REDUCTION, whole) for weight in weights])
@@ -139,7 +148,7 @@ def at_both_scales(
         before=lambda n, tile: enlarged(weights[n], REDUCTION, tile),
         context=around(card, HALO, FADE),
     )
-    found = regions(candidates, SIDE, (height, width), look.context, AT_ONCE)
+    found = regions(candidates, side, (height, width), look.context, AT_ONCE)
     for change in run_all(look.at, found):
         for n, more in zip(change.frames, change.weights, strict=True):
             out[n][change.tile] += more

@@ -4,7 +4,7 @@ A disc ends as sharply as what is in focus, and one that is wider than what a ne
 place looks sharp to it; at a reduced scale it is small again. But light is not lost: what a disc
 spreads lies in a few pixels where it is in focus. So where two decisions show different light, and
 one shows a bright place of which nothing but a point is left in the other, the other is right.
-Nothing of it is learned, and no network is asked. MEASURED (docs/decisions/0044-lights.md).
+Nothing of it is learned, and no network is asked. MEASURED (docs/decisions/0046-lights.md).
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ import ctypes
 import os
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from panfocus.errors import SystemError_
+from panfocus.frozen import frozen
 from panfocus.systems.devices import AUTO, CPU
 
 #: The package that panfocus depends on.
@@ -25,7 +25,7 @@ USUAL = "onnxruntime"
 Options = dict[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Device:
     """A kind of device.
 

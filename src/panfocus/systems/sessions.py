@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from panfocus.errors import SystemError_
+from panfocus.frozen import frozen
 from panfocus.resources.shortage import shortage
 from panfocus.systems import trial
 from panfocus.systems.card import Card
@@ -37,7 +38,7 @@ _FATAL, _WARNING = 4, 2
 _LEFT_OUT = ["ConstantSharing"]
 
 
-@dataclass(frozen=True)
+@frozen
 class RanOn:
     """Where a network runs.
 
@@ -62,7 +63,7 @@ class RanOn:
         return {k: v for k, v in asdict(self).items() if k != "in_turn"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Source:
     """What a session is started from.
 
@@ -79,7 +80,7 @@ class Source:
     sizes_differ: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Network(Source):
     """A network that decides, which an accelerator is tried with.
 

@@ -106,8 +106,8 @@ def test_one_of_frames_that_are_as_good_is_named():
 
 def test_who_serves_a_block_that_nobody_else_does_is_named_in_its_tile():
     shares = shares_of(4)
-    shares[:, 5:8, 20:23] = 0
-    shares[2, 5:8, 20:23] = 1
+    shares[:, 3:6, TILE + 3 : TILE + 6] = 0
+    shares[2, 3:6, TILE + 3 : TILE + 6] = 1
     tiles = named(shares, flat(shares))
     assert tiles[0].all()
     assert np.argwhere(tiles[2]).tolist() == [[0, 1]]
@@ -137,7 +137,7 @@ def test_among_equals_the_one_of_the_tile_beside_is_named():
 def test_far_more_detail_is_named_whatever_the_shares():
     shares = shares_of(3)
     details = flat(shares)
-    details[2, 20, 4] = 1
+    details[2, TILE + 3, 3] = 1
     assert np.argwhere(named(shares, details)[2]).tolist() == [[1, 0]]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from panfocus.arrays.enlarging import scaled
 from panfocus.arrays.tiles import Window, windows
 from panfocus.arrays.types import Float, Pixels, SampleT
 from panfocus.frame import Frame, Tile
+from panfocus.frozen import frozen
 from panfocus.fusion.spread.layers import Behind
 from panfocus.fusion.spread.light import Encoding, brightest, grown
 
@@ -21,7 +21,7 @@ _TILE = 256
 _SEEN = 0.008
 
 
-@dataclass(frozen=True)
+@frozen
 class Changes:
     """What is changed, and how far, with the first frame's thing in front and the second's."""
 

@@ -7,12 +7,11 @@ give a rim of background to the near frame, some three pixels wide. Colours tell
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.fusion.spread.light import mean_where, smooth, total
 
 #: Width of the rim in which the edge is looked for, pixels.
@@ -23,7 +22,7 @@ RIM = 9.0
 _OFFSET, _PER_PIXEL, _PER_COLOUR = 2.424, -0.431, -5.383
 
 
-@dataclass(frozen=True)
+@frozen
 class Edge:
     """Where a region ends.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.fusion.spread.edge import RIM, Edge
 from panfocus.fusion.spread.light import Blur, grown, total
 
@@ -21,7 +20,7 @@ _ROUNDS = 2
 _COVERED = 0.85
 
 
-@dataclass(frozen=True)
+@frozen
 class LensLayers:
     """What the light of both frames is made of, if one of them shows the near thing in focus.
 
@@ -60,7 +59,7 @@ class LensLayers:
         return _between(np.asarray(mixed, np.float32), near, far, light)
 
 
-@dataclass(frozen=True)
+@frozen
 class Behind:
     """Layers, and how well they explain both frames.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ from panfocus.arrays.discs import GAMMA, disc_kernel
 from panfocus.arrays.pixels import shrink
 from panfocus.arrays.ranks import ends
 from panfocus.arrays.types import Float, Pixels
+from panfocus.frozen import frozen
 
 #: Blurs that one stack of a picture may need between the least and the widest.
 _MOST_RUNGS = 5
@@ -26,7 +26,7 @@ _TRANSFORMED = 130
 _DIRECT = 19
 
 
-@dataclass(frozen=True)
+@frozen
 class Encoding:
     """How samples become linear light in [0, 1], and back.
 
@@ -146,7 +146,7 @@ def _in_parts(light: Float, kernel: Float) -> Float:
     return out
 
 
-@dataclass(frozen=True)
+@frozen
 class Blur:
     """A blur whose radius changes from place to place: discs of a few radii, mixed.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import cv2
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from panfocus.arrays.distinct import distinct
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.fusion.spread.evidence import UNEXPLAINED
 from panfocus.fusion.spread.radius import clipped, radii_of
 
@@ -35,7 +35,7 @@ ALLOWED = 0.02
 Numbers: TypeAlias = "NDArray[np.uint16]"
 
 
-@dataclass(frozen=True)
+@frozen
 class Meeting:
     """Two depths that meet.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame, Tile
+from panfocus.frozen import frozen
 from panfocus.fusion.decision import Decision
 from panfocus.fusion.spread.changes import Changes
 from panfocus.fusion.spread.edge import edge_of
@@ -82,7 +82,7 @@ class PairSpread:
         return (picture, 0.0) if best is None else best.changes().applied(picture, frames)
 
 
-@dataclass(frozen=True)
+@frozen
 class Both:
     """Both frames and the decision between them, at the scale at which they are looked at.
 
@@ -182,7 +182,7 @@ class Both:
         return Changes(area, self.scale, self.how, found, weights)
 
 
-@dataclass(frozen=True)
+@frozen
 class Told:
     """What blurs tell of a pair.
 

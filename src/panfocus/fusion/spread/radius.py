@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from panfocus.arrays.types import Float
+from panfocus.frozen import frozen
 from panfocus.fusion.spread.light import brightest, defocused, grey, smooth
 
 #: Radii that are tried, pixels.
@@ -30,7 +30,7 @@ _CLIPPED = 0.97
 _AROUND = 10
 
 
-@dataclass(frozen=True)
+@frozen
 class Radius:
     """How wide a blur is.
 
@@ -49,7 +49,7 @@ class Radius:
         return there.size > 0 and 2 * int(np.count_nonzero(there >= _WIDE)) >= there.size
 
 
-@dataclass(frozen=True)
+@frozen
 class Radii:
     """How each of two frames' regions is blurred in the other one.
 
@@ -121,7 +121,7 @@ def radii_of(
     return Radii((front, back), is_wide or back.is_wide(at))
 
 
-@dataclass(frozen=True)
+@frozen
 class _Scale:
     """Both frames and the region at a scale at which radii are tried.
 
@@ -155,9 +155,13 @@ class _Scale:
 
     def error(self, radius: float) -> tuple[Float, Float]:
         """Return what a blur by so many pixels misses, and of how many pixels, on the grid."""
-        inner = (self.inward > radius + 2.5) * self.usable
-        light = np.maximum(defocused(self.light, radius), 0) if radius else self.light
-        missed = np.square(np.sqrt(light) - self.seen) * inner
+        inner = np.multiply(self.inward > radius + 2.5, self.usable, dtype=np.float32)
+        missed = defocused(self.light, radius) if radius else self.light.copy()
+        np.maximum(missed, 0, out=missed)  # in place, here and below: nothing is made anew
+        np.sqrt(missed, out=missed)
+        missed -= self.seen
+        missed *= missed
+        missed *= inner
         return _shrunk(missed, self.grid), _shrunk(inner, self.grid)
 
 
@@ -189,7 +193,7 @@ def clipped(one: Float, other: Float) -> Float:
 def _shrunk(values: Float, factor: int) -> Float:
     height, width = values.shape
     size = max(width // factor, 1), max(height // factor, 1)
-    trimmed = values[: size[1] * factor, : size[0] * factor].astype(np.float32)
+    trimmed = values[: size[1] * factor, : size[0] * factor]
     return np.asarray(cv2.resize(trimmed, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
