@@ -73,7 +73,7 @@ class _Pair:
         return self.with_patches(matrix, patches)
 
     def _moved(self, matrix: Matrix, levels: Sequence[int]) -> Measured:
-        """Measure the same of frames that move; the finest, which nothing is compared with, thinned.
+        """Measure the same of frames that move, the finest level thinned.
 
         Not where it is compared with patches at rest, nor where there is noise to be averaged.
         """

@@ -80,8 +80,8 @@ def _own(factor: Array | float) -> Array | np.float64:
     return np.minimum(factor, 1.0)
 
 
-#: Pixels, thinned ones counted as they are, that are worked on at once in whole rows of patches: all
-#: that is made of them fits the processor's cache, and calls are few.
+#: Pixels that are worked on at once, in whole rows of patches: what is made of them fits the
+#: processor's cache. Thinned ones are as many times more, for fewer calls.
 _STRIP = 32_000
 #: Of how many rows, and columns, one is taken where patches are thinned: smoothed ones say nearly
 #: all in every other, but for noise, which is a half more.
