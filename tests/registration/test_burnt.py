@@ -48,9 +48,10 @@ def gained(monkeypatch, fuse, truth):
         return got - psnr(fuse().image, truth)
 
 
-@pytest.mark.parametrize("changed", [[4], [0, 1], [0, 4]])
-@pytest.mark.parametrize("gain", [1.35, 1.6])
-@pytest.mark.parametrize("system", ["guided", "dualpath"])
+@pytest.mark.parametrize(
+    ("changed", "gain", "system"),
+    [([4], 1.35, "guided"), ([0, 1], 1.6, "guided"), ([0, 4], 1.6, "dualpath")],
+)
 def test_frames_that_burn_out_are_not_shown_there(monkeypatch, changed, gain, system):
     frames, truth = bright_sky()
     burnt = [exposed(f, gain) if n in changed else f for n, f in enumerate(frames)]
@@ -99,6 +100,15 @@ def test_frames_that_are_not_darkened_stay_as_they_are(curve):
     none = Highlights(np.zeros(SIZE, bool), 1)
     assert none.hide(frame, pixels, curve, STILL, WHOLE) is frame
     assert not darkens(curve)
+
+
+def test_grains_of_a_texture_hide_little_around_them():
+    pixels = np.full((*SIZE, 3), 90, np.uint8)
+    pixels[50:53, 60:63] = 255
+    none = Highlights(np.zeros(SIZE, bool), 1)
+    cover = none.hide(Frame("grain", pixels), pixels, darkened(-0.4), STILL, WHOLE).cover
+    assert cover is not None
+    assert (cover == 0).sum() == 5**2
 
 
 def test_what_is_hidden_moves_with_the_frame_and_joins_its_cover():

@@ -33,8 +33,9 @@ _BURNT, _WHITE = 0.985, 0.995
 _SOME, _FAR = 0.02, 0.1
 #: Pixels that are beside white of the reference: blur spreads it over some of them.
 _BESIDE = 12
-#: Pixels around what is burnt out that it spoils: they are clipped in part.
-_AROUND = 3
+#: Pixels around what is burnt out that it spoils, as they are clipped in part; and that it must
+#: reach in all directions for that: of grains of a texture one pixel is enough.
+_AROUND, _LARGE = 3, 2
 
 Mask = NDArray[np.bool_]
 
@@ -75,8 +76,9 @@ class Highlights:
         burnt = burnt_out(pixels, level, has_alpha=placed.has_alpha)
         if not burnt.any():
             return placed
-        side = 2 * _AROUND + 1
-        around = cv2.dilate(burnt, np.ones((side, side), np.uint8))
+        large = cv2.morphologyEx(burnt, cv2.MORPH_OPEN, _square(_LARGE))
+        grown = (cv2.dilate(burnt, _square(1)), cv2.dilate(large, _square(_AROUND)))
+        around = cv2.bitwise_or(*grown)
         size = (field.right - field.left, field.bottom - field.top)
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         there = cv2.warpPerspective(around, window_of(matrix, field), size, flags=flags)
@@ -104,6 +106,10 @@ class Highlights:
             )
         )
         return mask[rows[:, None], cols]
+
+
+def _square(reach: int) -> NDArray[np.uint8]:
+    return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
 
 
 def darkens(curve: Curve | None) -> bool:
