@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import panfocus
-from panfocus.arrays.likeness import Thumbnail, strangers
+from panfocus.arrays.likeness import Thumbnail
+from panfocus.arrays.strangers import strangers
 from tests.conftest import focal_stack, texture
 from tests.registration.test_registration import SIZE, error, photographed, similarity
 

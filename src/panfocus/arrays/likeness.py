@@ -14,9 +14,6 @@ in up to 0.9 % in made ones; with a hand, in a mirror, turned, cut or of another
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from itertools import combinations, pairwise, product
 from typing import Literal
 
 import cv2
@@ -45,8 +42,6 @@ _NOISE = 0.4
 #: with a few lights, as sections of fluorescence, or bright with a few dark spots may share
 #: nothing with their neighbours.
 _USUAL = (0.28, 0.92)
-#: Share of the frames that tell anything that one scene must have for others to be strangers.
-_MOST = 0.6
 #: Places, pixels of a thumbnail, over which focus averages at most, or by which frames move.
 _AROUND = 3
 #: By how much of its contrast a frame must leave the other's range for a place to count; share of
@@ -58,17 +53,14 @@ _DIFFERS, _AGREES = 0.015, 0.005
 #: is left of brightness in the dark, share of the brightest.
 _EXPOSED = 0.7
 _DARK = 0.01
-#: Share of the frames that scenes of two and more must have together for all but the largest to be
-#: strangers, where none has so many alone.
-_OF_ALL = 0.9
-#: Scenes that are told apart, at most, and frames of each that are compared with other scenes'.
-_SCENES = 8
 #: What is hidden: share of the places at most, of which one part has this share, while what lies
 #: around it correlates as much. MEASURED: with a hand in the way mostly .87 and more, in a mirror,
 #: turned or cut .80 and less.
 _HIDDEN, _ONE_PART, _AROUND_IT = 0.75, 0.5, 0.84
 #: Share of places that must lie around it for their correlation to tell.
 _TELLING = 0.15
+#: Share of white from which on a pixel is burnt out, and of a place from which on that is, too.
+_BURNT, _BURNT_PART = 0.95, 0.1
 
 #: What is wrong with a frame that does not belong to a scene: it shows another, something hides a
 #: part of it, it is much darker or brighter, or it is like it but does not fit, as in a mirror.
@@ -85,6 +77,7 @@ class Thumbnail:
         contrast: standard deviation of detail, in the unit of the frame.
         is_usual: whether it is a picture of the kind that neighbours share.
         is_noise: whether it is none at all, but the noise of a black or grey frame.
+        burnt: ``(48, 48)``, where some of it is burnt out: it may be any brighter than it shows.
     """
 
     detail: Float
@@ -92,10 +85,11 @@ class Thumbnail:
     contrast: float
     is_usual: bool
     is_noise: bool
+    burnt: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, grey: Pixels) -> Thumbnail:
-        """Return that of a luminance ``(H, W)``, any unit."""
+    def of(cls, grey: Pixels, white: float = np.inf) -> Thumbnail:
+        """Return that of a luminance ``(H, W)``, any unit; `white`: what is burnt out."""
         # by whole blocks first, which is many times as fast
         step = max(min(grey.shape) // (4 * _SIDE), 1)
         blocks = cv2.resize(grey, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA)
@@ -112,8 +106,17 @@ class Thumbnail:
         contrast = float(detail.std())
         is_white = contrast < _NOISE * float((small - coarse).std())
         is_even = _USUAL[0] < middle < _USUAL[1]
+        burnt = np.zeros(small.shape, bool)
+        if np.isfinite(white):
+            share = cv2.resize(
+                (blocks >= _BURNT * white).astype(np.float32),
+                (_SIDE, _SIDE),
+                interpolation=cv2.INTER_AREA,
+            )
+            burnt = np.asarray(share) > _BURNT_PART
         # a few lights in the dark look like white noise, too
-        return cls(detail, shades, contrast, is_even and not is_white, is_even and is_white)
+        is_usual, is_noise = is_even and not is_white, is_even and is_white
+        return cls(detail, shades, contrast, is_usual, is_noise, burnt)
 
     def likeness(self, other: Thumbnail) -> float:
         """Return the correlation with another where they fit each other best, [0, 1]."""
@@ -186,7 +189,10 @@ class Thumbnail:
         gain = np.float32(np.exp(self._brighter(other) if brighter is None else brighter))
         matched = (other.shades + least) * gain - least
         left = np.minimum(_outside(self.shades, matched), _outside(matched, self.shades))
-        return left > _OUTSIDE * (high - low)
+        # what is burnt out may be any brighter than it shows
+        above = _dilated(self.burnt) & (matched >= self.shades)
+        above |= _dilated(other.burnt) & (self.shades >= matched)
+        return (left > _OUTSIDE * (high - low)) & ~above
 
     def _disagreement(self, other: Thumbnail) -> float:
         """Return the share of places in which both leave each other's range; 1 for other light."""
@@ -195,89 +201,10 @@ class Thumbnail:
         return float(self._misfit(other).mean())
 
 
-def strangers(frames: Sequence[Thumbnail], reference: int = 0) -> dict[int, Unlike]:
-    """Return the frames that certainly show another scene than most, or hide it, and which it is.
-
-    Each is not of one scene with the frames beside it, nor with the nearest of the others' scene,
-    before and after it, which are of one beyond doubt. Where several scenes are as good as all
-    there is, as where stacks lie in one folder, the largest counts.
-
-    Args:
-        frames: of a stack, in order.
-        reference: of scenes as large, the one that this frame shows counts.
-
-    Returns:
-        Their numbers, in order, and in what each departs from the nearest frame of the scene.
-    """
-    most = max((frame.contrast for frame in frames), default=0.0)
-    telling = [n for n, f in enumerate(frames) if f.is_usual and f.contrast > EMPTY * most]
-    scenes: list[list[int]] = []
-    for n in telling:
-        fits = [scene for scene in scenes if frames[n].is_of_scene(frames[scene[-1]])]
-        if fits:
-            max(fits, key=lambda scene: frames[n].likeness(frames[scene[-1]])).append(n)
-        elif len(scenes) < _SCENES:
-            scenes.append([n])
-    scenes.sort(key=lambda scene: (-len(scene), reference not in scene))
-    scene = scenes[0] if scenes else []
-    is_most = len(scene) >= max(2, _MOST * len(telling))
-    if not is_most and not _are_apart(frames, scenes, len(telling)):
-        return {}
-    found = {n for n in telling if n not in scene and _is_stranger(frames, n, scene)}
-    while tied := {n for n in found if _is_tied(frames, n, found | {*scene})}:
-        found -= tied
-    unusual = [n for n, f in enumerate(frames) if _shows_much(f, EMPTY * most)]
-    if len(scene) >= _MOST * (len(telling) + len(unusual)):
-        found |= {n for n in unusual if _spoils(frames, n, scene)}
-    return {n: frames[n].departs(frames[_nearest(scene, n)]) for n in sorted(found)}
-
-
-def _are_apart(frames: Sequence[Thumbnail], scenes: Sequence[Sequence[int]], telling: int) -> bool:
-    """Whether scenes are several beyond doubt, and as good as all that frames tell of."""
-    several = [scene for scene in scenes if len(scene) >= 2]
-    if len(several) < 2 or sum(map(len, several)) < _OF_ALL * telling:
-        return False
-    if not all(frames[a].is_surely_of_scene(frames[b]) for s in several for a, b in pairwise(s)):
-        return False
-    few = [scene[:: -(-len(scene) // _SCENES)] for scene in several]
-    pairs = (pair for one, other in combinations(few, 2) for pair in product(one, other))
-    return all(frames[a].likeness(frames[b]) < ALIKE for a, b in pairs)
-
-
-def _nearest(scene: Sequence[int], number: int) -> int:
-    return min(scene, key=lambda n: abs(n - number))
-
-
-def _shows_much(frame: Thumbnail, least: float) -> bool:
-    """Whether a frame is a picture, but of no usual kind."""
-    return not frame.is_usual and not frame.is_noise and frame.contrast > least
-
-
-def _spoils(frames: Sequence[Thumbnail], number: int, scene: Sequence[int]) -> bool:
-    """Whether a picture of no usual kind is one because something hides its scene, or the light.
-
-    A hand before the lens leaves few shades of many. The scene itself is of the usual kind, or
-    nothing would be known of it.
-    """
-    if not _is_stranger(frames, number, scene) or _is_tied(frames, number, {*scene}):
-        return False
-    why = frames[number].departs(frames[_nearest(scene, number)])
-    return why in ("hidden", "darker", "brighter")
-
-
-def _is_tied(frames: Sequence[Thumbnail], number: int, known: AbstractSet[int]) -> bool:
-    """Whether a frame is like one beside it of which nothing is known, whatever that shows."""
-    beside = [n for n in (number - 1, number + 1) if 0 <= n < len(frames) and n not in known]
-    return any(frames[number].likeness(frames[n]) >= ALIKE for n in beside)
-
-
-def _is_stranger(frames: Sequence[Thumbnail], number: int, scene: Sequence[int]) -> bool:
-    before = [n for n in scene if n < number]
-    after = [n for n in scene if n > number]
-    near = [before[-1], after[0]] if before and after else (before[-2:] or after[:2])
-    one, other = (frames[n] for n in near)
-    strange = not any(frames[number].is_of_scene(frame) for frame in (one, other))
-    return strange and one.is_surely_of_scene(other)
+def _dilated(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what focus spreads a mask to."""
+    around = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), around) > 0
 
 
 def _outside(one: Float, other: Float) -> Float:

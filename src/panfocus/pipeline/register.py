@@ -112,10 +112,8 @@ def _placed_once_more(journal: Journal, frame: Frame, number: int) -> Frame:
 
 def _place(registration: Registration, journal: Journal, frame: Frame) -> Frame:
     placed = registration.place(frame.number, frame)
-    motion = registration.motion
-    if motion is not None and traits.decides(journal.system):
-        placed = motion.hide(frame.number, placed, registration.field)
-    return placed
+    is_decided = traits.decides(journal.system)
+    return registration.hide(frame.number, frame, placed) if is_decided else placed
 
 
 def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
@@ -129,7 +127,8 @@ def _on_the_way(journal: Journal, source: Iterator[Frame]) -> Iterator[Frame]:
             expected="files, an array or a sequence of frames",
             got="an iterable",
         )
-    for frame, registration in OnlineRegistration(journal.settings).place(
+    hides = traits.decides(journal.system)
+    for frame, registration in OnlineRegistration(journal.settings, hides=hides).place(
         numbered(journal, source)
     ):
         journal.registration = registration

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from panfocus.arrays.likeness import ALIKE, EMPTY, Thumbnail, Unlike, strangers
+from panfocus.arrays.likeness import ALIKE, EMPTY, Thumbnail, Unlike
+from panfocus.arrays.strangers import strangers
 from panfocus.arrays.types import Float
 
 #: Share of alike neighbours, of four and more, up to which a stack is none.

@@ -42,6 +42,9 @@ _FAR = 4.0
 _BENDS = 0.5
 #: Steps on coarser levels, at most.
 _ROUNDS = 3
+#: Noise of both frames, a variance of the finest level, below which a quarter of its pixels say as
+#: much as all where frames move: about one grey level of 8 bits in each, before it is smoothed.
+_QUIET = 2.5e-6
 #: By how much, in logarithms, less must remain elsewhere than at rest to begin from there.
 _DOUBT = 0.02
 
@@ -67,10 +70,32 @@ class _Pair:
 
     def at(self, matrix: Matrix, levels: Sequence[int], *, is_rough: bool = False) -> Measured:
         """Measure patches at a matrix in units on some levels."""
-        patches = patches_at(
-            self.fixed, self.moving, matrix, levels, is_rough=is_rough, is_thin=is_rough
-        )
+        patches = self._patches(matrix, levels, is_rough=is_rough, is_thin=is_rough)
         return self.with_patches(matrix, patches)
+
+    def _moved(self, matrix: Matrix, levels: Sequence[int]) -> Measured:
+        """Measure the same of frames that move, the finest level thinned.
+
+        Not where it is compared with patches at rest, nor where there is noise to be averaged.
+        """
+        is_compared = bool((self.still.factor == self.fixed.levels[0].factor).any())
+        if 0 not in levels or is_compared or self.fixed.noise + self.moving.noise >= _QUIET:
+            return self.at(matrix, levels)
+        finest = self._patches(matrix, [0], is_thin=True)
+        coarser = self._patches(matrix, [level for level in levels if level > 0])
+        return self.with_patches(matrix, joined([finest, coarser]))
+
+    def _patches(
+        self,
+        matrix: Matrix,
+        levels: Sequence[int],
+        *,
+        is_rough: bool = False,
+        is_thin: bool = False,
+    ) -> Patches:
+        return patches_at(
+            self.fixed, self.moving, matrix, levels, is_rough=is_rough, is_thin=is_thin
+        )
 
     def with_patches(self, matrix: Matrix, patches: Patches) -> Measured:
         """Return what patches say that were measured at a matrix in units."""
@@ -98,12 +123,12 @@ class _Pair:
             ways: levels to measure on, one after the other.
         """
         for levels in ways:
-            found = self.at(matrix, levels)
+            found = self._moved(matrix, levels)
             if levels is ways[-1] and step_of(found, model, _SETTLED) is not None:
                 return found
             step = step_of(found, model)
             matrix = matrix if step is None else step
-        return self.at(matrix, ways[-1])
+        return self._moved(matrix, ways[-1])
 
 
 def step_of(found: Measured, model: Model, most: float = np.inf) -> Matrix | None:

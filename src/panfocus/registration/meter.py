@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from panfocus.arrays.likeness import Thumbnail
+from panfocus.arrays.pixels import white
 from panfocus.frame import Frame, Stack
 from panfocus.frozen import frozen
 from panfocus.registration.alignment import UNALIGNED, Placed
@@ -59,12 +60,14 @@ class Meter:
 
     def look(self, small: Frame) -> ReducedFrame:
         """Prepare a reduced frame."""
-        as_is = Thumbnail.of(small.grey)
+        as_is = Thumbnail.of(small.grey, white(small.pixels.dtype))
         if self.settings.align == "none" or self.settings.load_transforms:
             return ReducedFrame(small, None, as_is)
         detail = make_detail(small.grey, self.factor, self.height, self.width)
         # what is compared of a frame is stretched to the full range, however dark it is
-        return ReducedFrame(small, detail, replace(detail.thumbnail, shades=as_is.shades))
+        return ReducedFrame(
+            small, detail, replace(detail.thumbnail, shades=as_is.shades, burnt=as_is.burnt)
+        )
 
     def links(self) -> Links:
         """Return what measures frames against those before them."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from panfocus.frame import Frame
 from panfocus.registration.alignment import NOT_COMPARED, Alignment, Placed
+from panfocus.registration.burnt import Highlights
 from panfocus.registration.curves import Curve
 from panfocus.registration.gains import OnlineGains
 from panfocus.registration.meter import Meter, ReducedFrame, placed_by
@@ -30,8 +31,11 @@ _TOGETHER = 9
 class OnlineRegistration:
     """Puts frames in place that can be looked at only once: the first is the reference."""
 
-    def __init__(self, settings: RegistrationOptions) -> None:
+    def __init__(self, settings: RegistrationOptions, *, hides: bool = True) -> None:
+        """Set up; `hides`: whether frames are hidden where another stands for them."""
         self._settings = settings
+        self._hides = hides
+        self._highlights: Highlights | None = None
         self._meter: Meter | None = None
         self._before: ReducedFrame | None = None
         self._links: Links | None = None
@@ -46,14 +50,19 @@ class OnlineRegistration:
         """Yield frames in place, each with what is known so far; size is kept."""
         for frame in frames:
             self._take(frame)
-            yield self._so_far().place(len(self._placed) - 1, frame), self._so_far()
+            found, number = self._so_far(), len(self._placed) - 1
+            placed = found.place(number, frame)
+            yield found.hide(number, frame, placed) if self._hides else placed, found
 
     def _so_far(self) -> Registration:
         assert self._meter is not None
         alignment = Alignment(self._meter.height, self._meter.width, 0, tuple(self._placed))
         if self._settings.align == "local":
             alignment = alignment.shifted(largest_shifts(self._local))
-        return Registration(alignment, self._gains, alignment.whole(), local=self._local)
+        field = alignment.whole()
+        return Registration(
+            alignment, self._gains, field, local=self._local, highlights=self._highlights
+        )
 
     def _take(self, frame: Frame) -> None:
         height, width = frame.pixels.shape[:2]
@@ -64,6 +73,8 @@ class OnlineRegistration:
         if self._before is None:
             self._placed.append(placed_by(frame.name, None))
             self._gains.append(None)
+            if self._settings.exposure != "none":
+                self._highlights = Highlights.of(now.frame, meter.factor, now.levels.white)
         else:
             self._placed.append(placed_by(frame.name, step))
             before = self._placed[-2].matrix

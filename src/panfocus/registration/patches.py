@@ -79,8 +79,9 @@ def _own(factor: Array | float) -> Array | np.float64:
     return np.minimum(factor, 1.0)
 
 
-#: Rows of patches that are worked on at once: they fit the processor's cache.
-_STRIP = 2
+#: Pixels that are worked on at once, in whole rows of patches: what is made of them fits the
+#: processor's cache. Thinned ones are as many times more, for fewer calls.
+_STRIP = 32_000
 #: Of how many rows, and columns, one is taken where patches are thinned: smoothed ones say nearly
 #: all in every other, but for noise, which is a half more.
 _THIN = 2
@@ -193,8 +194,9 @@ def _products(fixed: Float, moving: Float, grid: _Grid, thin: int) -> Array:
         return np.zeros((0, 7, 7))
     out: list[Array] = []
     across = slice(grid.left - _AROUND, grid.left + grid.cols * SIDE + _AROUND)
-    for first in range(0, grid.rows, _STRIP):
-        last = min(first + _STRIP, grid.rows)
+    several = max(_STRIP * thin // (grid.cols * SIDE**2), 1)
+    for first in range(0, grid.rows, several):
+        last = min(first + several, grid.rows)
         top, bottom = (grid.top + row * SIDE for row in (first, last))
         strip = (slice(top - _AROUND, bottom + _AROUND), across)
         out.append(_of_strip(fixed[strip], moving[strip], thin))
@@ -218,11 +220,15 @@ def _of_strip(fixed: Float, moving: Float, thin: int) -> Array:
     steepness = np.sqrt(x * x + y * y)
     level = (one + two) * np.float32(0.5)
     # products of eight terms are fastest: the last is none
-    terms = [x, y, np.ones_like(x), level, curvature, steepness, two - one, np.zeros_like(x)]
     rows, cols = turned.shape
-    cells = cv2.merge(terms).reshape(rows, side, cols, side, 8)
-    flat = cells.transpose(0, 2, 1, 3, 4).reshape(rows * cols, side * side, 8)
-    products = np.matmul(flat.transpose(0, 2, 1), flat)[:, :7, :7]
+    flat = np.empty((rows * cols, 8, side * side), np.float32)
+    cells = flat.reshape(rows, cols, 8, side, side)
+    for number, term in enumerate((x, y, None, level, curvature, steepness, two - one, None)):
+        if term is None:
+            cells[:, :, number] = number == 2
+        else:
+            cells[:, :, number] = term.reshape(rows, side, cols, side).transpose(0, 2, 1, 3)
+    products = np.matmul(flat, flat.transpose(0, 2, 1))[:, :7, :7]
     return products.astype(np.float64) * (thin * thin)
 
 

@@ -11,6 +11,7 @@ from panfocus.frozen import frozen
 from panfocus.io.icc import linear_profile
 from panfocus.registration import exposure
 from panfocus.registration.alignment import Alignment
+from panfocus.registration.burnt import Highlights
 from panfocus.registration.curves import Curve, apply_curve
 from panfocus.registration.moved import MovedPixels
 from panfocus.registration.transforms import Crop
@@ -33,6 +34,8 @@ class Registration:
         local: for every frame by how much its places are shifted besides its transform; empty
             where none is.
         motion: which frames are hidden where something moves; None where nothing does.
+        highlights: where the reference is white; None where no frame is darkened to match it by so
+            much that it matters.
     """
 
     alignment: Alignment
@@ -41,6 +44,7 @@ class Registration:
     notes: Sequence[str] = ()
     local: Sequence[LocalShifts | None] = ()
     motion: MovingParts | None = None
+    highlights: Highlights | None = None
 
     def part(self, numbers: range) -> Registration:
         """Return the same of some of the frames, in the geometry of the same reference frame."""
@@ -72,6 +76,21 @@ class Registration:
             frame = replace(frame, pixels=pixels)
         matrix = self.alignment.frames[number].matrix
         return place_locally(whole, frame, matrix, self.field, shifts, is_light=_is_light(frame))
+
+    def hide(self, number: int, frame: Frame, placed: Frame) -> Frame:
+        """Return a frame in place, hidden where another stands for it.
+
+        Args:
+            number: of the frame.
+            frame: as it was taken.
+            placed: the same in place.
+        """
+        if self.motion is not None:
+            placed = self.motion.hide(number, placed, self.field)
+        if self.highlights is None:
+            return placed
+        matrix = self.alignment.frames[number].matrix
+        return self.highlights.hide(placed, frame.pixels, self.curves[number], matrix, self.field)
 
     def _placed(self, number: int, frame: Frame) -> Frame:
         """Return a frame where its transform alone puts it."""

@@ -25,9 +25,9 @@ _TAU = 0.03
 #: Squared residual, over its scale, at which a patch counts a quarter.
 _SOFT = 6.0
 #: Rounds of reweighting, at most, and the change of parameters, units, after which there are no
-#: more: about a thousandth of a pixel of the finest level.
+#: more: about three thousandths of a pixel of the finest level.
 _STEPS = 8
-_STEADY = 3e-6
+_STEADY = 1e-5
 #: Median of chi squared with two degrees of freedom.
 _MEDIAN = 1.39
 #: Cells per half of the picture's longer side within which patches err alike.
@@ -156,9 +156,9 @@ def cost(squared: Array, scale: float) -> Array:
 
 
 def _weighted_median(values: Array, weights: Array) -> float:
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+    order = values.argsort()
+    total = weights[order].cumsum()
+    return float(values[order[total.searchsorted(total[-1] / 2)]])
 
 
 def corner_error(model: Model, covariance: Array, space: Space) -> float:

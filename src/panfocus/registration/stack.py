@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from panfocus.arrays.likeness import Thumbnail, strangers
+from panfocus.arrays.likeness import Thumbnail
+from panfocus.arrays.strangers import strangers
 from panfocus.errors import InputError
 from panfocus.frame import Stack
 from panfocus.frozen import frozen
 from panfocus.guard.left_out import Why
 from panfocus.registration.alignment import NOT_COMPARED, Alignment
+from panfocus.registration.burnt import Highlights, darkens
 from panfocus.registration.curves import Curve
 from panfocus.registration.difference import Difference, difference
 from panfocus.registration.exposure import Ratio
@@ -90,7 +92,13 @@ def _as_wholes(stack: Stack, meter: Meter, announce: Announce) -> Registration:
     if loaded is not None and settings.exposure == "none":
         return _finish(loaded, [None] * count, settings)
     alignment, factors = _to_neighbours(stack, meter, reference, announce, loaded)
-    return _finish(alignment, factors, settings)
+    found = _finish(alignment, factors, settings)
+    brighter = [curve for curve in factors if curve is not None and darkens(curve)]
+    if not brighter:
+        return found
+    small = next(iter(stack.small((found.alignment.reference,), meter.factor)))
+    share = brighter[0].white
+    return replace(found, highlights=Highlights.of(small, meter.factor, share))
 
 
 def _to_neighbours(
