@@ -71,18 +71,26 @@ def translucent_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
     return _before(back, front, sheer, rng.uniform(3, 7, 2), band=matte > 0.5)
 
 
-def bokeh_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
+def bokeh_scene(
+    rng: Generator, pictures: Sequence[Byte], *, wider: int = 1, light: float = 0.25
+) -> Scene:
     """Two frames: a foreground before a darkened background with 40 lights beyond white.
 
     Lights are 5 to 40 times white, discs of 4 to 9 px; the band is 12 px around lights and edge.
+
+    Args:
+        rng: draws the scene.
+        pictures: background and foreground, ``(H, W, 3)`` uint8.
+        wider: by what lights and their discs are wider.
+        light: of the background, share of what the picture has.
     """
-    back = linear_of(pictures[0]) * 0.25
+    back = linear_of(pictures[0]) * np.float32(light)
     front = linear_of(pictures[-1])
     height, width = map(int, back.shape[:2])
     lamps = np.zeros((height, width), np.uint8)
     for _ in range(40):
         spot = (int(rng.integers(width)), int(rng.integers(height)))
-        radius = int(rng.integers(1, 4))
+        radius = int(rng.integers(1, 4)) * wider
         power = rng.uniform(5, 40) * np.array(rng.uniform(0.6, 1, 3))
         disc = np.zeros((height, width), np.uint8)
         cv2.circle(disc, spot, radius, 1, -1)
@@ -90,7 +98,7 @@ def bokeh_scene(rng: Generator, pictures: Sequence[Byte]) -> Scene:
         lamps |= disc
     matte = blob_matte(rng, height, width, float(rng.uniform(0.2, 0.4)), 0.7)
     layers = [Layer(back.astype(np.float32), None, 1.0), Layer(front, matte, 0.0)]
-    radii = rng.uniform(4, 9, 2)
+    radii = rng.uniform(4, 9, 2) * wider
     frames = np.stack(
         [encode(render(layers, [radii[0], 0])), encode(render(layers, [0, radii[1]]))]
     )
