@@ -25,6 +25,7 @@ from panfocus.fusion.decision import Decision
 from panfocus.fusion.refinement import within
 from panfocus.fusion.weight_changes import WeightChange
 from panfocus.systems.intensity import Stretch
+from panfocus.systems.lights import is_disc
 from panfocus.systems.traits import LooksCloser
 
 #: Luminance of lights, and by how much two pictures differ there.
@@ -40,7 +41,10 @@ _MOST = 0.1
 _PEAK = 0.9
 #: Weight that later frames must leave for a look to be worth while.
 _LEFT = 0.2
+#: Width of what lies around a light, pixels of the working scale.
+_AROUND = 3
 _BESIDE = np.ones((3, 3), np.uint8)
+_RING = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
 
 
 class Looked(NamedTuple):
@@ -166,19 +170,30 @@ def _places(decision: Decision, below: Float, above: Float, factor: int) -> list
     count, found, stats, _ = cv2.connectedComponentsWithStats(wider)
     labels = np.asarray(found, np.int32)
     boxes = np.asarray(stats, np.int32)
-    feared = apart * apart * decision.alpha * (1 - decision.alpha) * 4
-    mean = np.bincount(labels.ravel(), feared.ravel(), count) / np.maximum(boxes[:, 4], 1)
+    at = np.flatnonzero(wider)
+    gap, weight = apart.ravel()[at], decision.alpha.ravel()[at]
+    feared = np.bincount(labels.ravel()[at], gap * gap * weight * (1 - weight) * 4, count)
+    mean = feared / np.maximum(boxes[:, 4], 1)
     small = np.maximum(boxes[:, 2], boxes[:, 3]) * factor <= _LARGEST
     worth = np.flatnonzero((mean > _FEARED) & small)
     order = sorted((int(n) for n in worth if n), key=lambda n: (-mean[n], n))
-    return [_place(labels, boxes[n], n) for n in order]
+    found = (_place(labels, boxes[n], n, below, above) for n in order)
+    return [place for place in found if place is not None]
 
 
-def _place(labels: NDArray[np.int32], box: NDArray[np.int32], label: int) -> _Place:
+def _place(
+    labels: NDArray[np.int32], box: NDArray[np.int32], label: int, below: Float, above: Float
+) -> _Place | None:
+    """Return a light, if one of both pictures shows a disc there and the other none."""
     left, top, width, height = (int(n) for n in box[:4])
     tile = (
-        slice(max(top - 2, 0), min(top + height + 2, labels.shape[0])),
-        slice(max(left - 2, 0), min(left + width + 2, labels.shape[1])),
+        slice(max(top - _AROUND, 0), min(top + height + _AROUND, labels.shape[0])),
+        slice(max(left - _AROUND, 0), min(left + width + _AROUND, labels.shape[1])),
     )
-    own = cv2.dilate((labels[tile] == label).astype(np.float32), _BESIDE)
-    return _Place(tile, np.asarray(own, np.float32))
+    own = (labels[tile] == label).view(np.uint8)
+    inner = own.view(np.bool_)
+    ring = (cv2.dilate(own, _RING) > 0) & (labels[tile] == 0)
+    one, other = below[tile], above[tile]
+    if not (is_disc(one, other, inner, ring) or is_disc(other, one, inner, ring)):
+        return None
+    return _Place(tile, np.asarray(cv2.dilate(own.astype(np.float32), _BESIDE), np.float32))

@@ -88,7 +88,8 @@ def gathered(
         if more[label] <= 0:
             continue
         place = _place(labels, label)
-        if not _is_disc(place, spread, other):
+        with_it, without = spread[place.tile], other[place.tile]
+        if not is_disc(with_it, without, place.inner, place.ring):
             continue
         if not (_has_point(place, brightest) or (hidden and _is_wide(place, spread, other))):
             continue
@@ -109,14 +110,18 @@ def _place(labels: NDArray[np.int32], label: int) -> _Place:
     return _Place(tile, inner.view(np.bool_), ring)
 
 
-def _is_disc(place: _Place, spread: Float, other: Float) -> bool:
-    """Whether a place stands out of what lies around, and does not without the disc."""
-    if not place.ring.any():
+def is_disc(spread: Float, other: Float, inner: Mask, ring: Mask) -> bool:
+    """Whether a place stands out of what lies around, and in the other picture does not.
+
+    Args:
+        spread: luminance of the picture that may show a disc there, ``(h, w)`` in [0, 1].
+        other: of the other picture, the same.
+        inner: the place, ``(h, w)``.
+        ring: what lies around it, the same.
+    """
+    if not ring.any():
         return False
-    stands_out, left = (
-        float(one[place.tile][place.inner].mean() - one[place.tile][place.ring].mean())
-        for one in (spread, other)
-    )
+    stands_out, left = (float(one[inner].mean() - one[ring].mean()) for one in (spread, other))
     return stands_out >= _STANDS_OUT and abs(left) < _LEFT * stands_out
 
 
