@@ -105,7 +105,7 @@ QUALITY := --metrics Q_W,Q_G,Q_MI,Q_Y,Q_CB --no-plots --overwrite
 R := docs/results
 WHU := $(DATA)/eval/mfi_whu30
 LYTRO := $(DATA)/eval/lytro
-TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost large_scenes wide_blurs working_scale fold_order \
+TABLES := quality dim mfi_whu lytro lytro3 mffw gray10 sectioned agreement cost large_scenes wide_blurs wide_lights working_scale fold_order \
   breathing batch metrics_speed streaming speed page
 .PHONY: tables results $(TABLES:%=table-%)
 
@@ -180,6 +180,9 @@ table-large_scenes: runs/.sets
 
 table-wide_blurs: $(VENV)/.dev
 	$(BIN)/python benchmarks/wide_blurs.py $(DATA)/eval/kodak12 > $(R)/wide_blurs.md
+
+table-wide_lights: $(VENV)/.dev
+	$(BIN)/python benchmarks/wide_lights.py $(DATA)/eval/kodak12 > $(R)/wide_lights.md
 
 table-working_scale: runs/.large
 	$(BIN)/python benchmarks/working_scale.py runs/large --systems dualpath,guided > $(R)/working_scale.md

@@ -132,6 +132,12 @@ PARTS = {
         "pixels at most: what do systems make of it, with spread light mended and without?",
         "benchmarks/wide_blurs.py",
     ),
+    "wide_lights": (
+        "Lights that are wide discs",
+        "A thing before a background with forty lights, discs of so many pixels where they are out "
+        "of focus: what do systems make of them, spread light left?",
+        "benchmarks/wide_lights.py",
+    ),
     "working_scale": (
         "Working scale",
         "What deciding at a reduced scale costs and saves.",
