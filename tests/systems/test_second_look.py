@@ -7,8 +7,9 @@ from panfocus.synthesis.layers import Layer, render
 from panfocus.synthesis.mattes import blob_matte
 from panfocus.synthesis.scene import encode, linear_of
 from panfocus.systems import load_system
+from panfocus.systems.candidates import SIDE
 from panfocus.systems.network import NetworkSystem
-from panfocus.systems.second_look import Known, SecondLook, doubted
+from panfocus.systems.second_look import FirstDecision, SecondLook, doubted
 from tests.fusion.test_spread import photograph
 
 SHAPE = (300, 420)
@@ -59,13 +60,17 @@ def test_papers_systems_do_without(monkeypatch):
     assert load_system("dualpath-paper", device="cpu").decide_many(frames) is not None
 
 
+#: Tiles of such pictures, down and across.
+TILES = -(-144 // SIDE), -(-264 // SIDE)
+
+
 def known(luminance, scale=8):
     """Two frames of 144 x 264, the first of which was taken everywhere, all looked at."""
     weights = np.zeros((2, 144 // scale, 264 // scale), np.float32)
     weights[0] = 1
     light = np.full((2, 18, 33), 0.4, np.float32)
     light[1] = luminance
-    return Known(weights, scale, np.ones((2, 2, 3), np.bool_), light)
+    return FirstDecision(weights, scale, np.ones((2, *TILES), np.bool_), light)
 
 
 @pytest.mark.parametrize("scale", [4, 8])
@@ -74,9 +79,11 @@ def test_tiles_that_became_brighter_are_doubted(scale, luminance, is_doubted):
     shares = np.zeros((2, 144, 264), np.uint8)
     shares[0] = 255
     assert not doubted(shares, known(luminance, scale)).any()
-    shares[0, 20:60, 140:200], shares[1, 20:60, 140:200] = 0, 255
-    expected = [[False, is_doubted, False], [False] * 3]
-    assert doubted(shares, known(luminance, scale)).tolist() == expected
+    part = slice(20, 60), slice(SIDE + 8, SIDE + 56)
+    shares[0][part], shares[1][part] = 0, 255
+    expected = np.zeros(TILES, np.bool_)
+    expected[0, 1] = is_doubted
+    np.testing.assert_array_equal(doubted(shares, known(luminance, scale)), expected)
 
 
 def test_what_is_followed_takes_no_share_of_others():
@@ -86,7 +93,7 @@ def test_what_is_followed_takes_no_share_of_others():
     shares[0], shares[2] = 155, 100
     weights = np.zeros((3, 18, 33), np.float32)
     weights[1] = 1
-    named = np.ones((3, 2, 3), np.bool_)
+    named = np.ones((3, *TILES), np.bool_)
     named[2] = False
     light = np.stack([np.full((18, 33), level / 255, np.float32) for level in (100, 140, 200)])
 
@@ -101,6 +108,6 @@ def test_what_is_followed_takes_no_share_of_others():
         return np.ones(fine.shape[1:], np.float32)
 
     look = SecondLook(second, always, lambda frame: np.zeros((4, 1, 1), np.float32))
-    look.mend(frames, shares, Known(weights, 8, named, light))
+    look.mend(frames, shares, FirstDecision(weights, 8, named, light))
     assert shares[:, 10, 10].tolist() == [0, 155, 100]
     assert (shares.sum(axis=0, dtype=int) == 255).all()

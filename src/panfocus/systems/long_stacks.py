@@ -42,7 +42,7 @@ from panfocus.systems.coarse_to_fine import (
 )
 from panfocus.systems.intensity import Stretch
 from panfocus.systems.scout import Shares, evidence, has_plain_ground, named, only_named
-from panfocus.systems.second_look import Known, SecondLook
+from panfocus.systems.second_look import FirstDecision, SecondLook
 from panfocus.systems.twins import leave_one
 
 #: Frames that meet in a group, and at most in the last round. MEASURED: among more,
@@ -191,7 +191,7 @@ def decided(
                 arbiter,
                 partial(seen_of, stretch=stretch),
             )
-            known = Known(first.weights, first.scale, first.candidates, measures[:, 3])
+            known = FirstDecision(first.weights, first.scale, first.candidates, measures[:, 3])
             second.mend(frames, shares, known, pool.map)
     return ManyWeights(shares, first.guess)
 

@@ -39,7 +39,7 @@ _CONTEXT = Context(96, 16 * REDUCTION, 32)
 _AT_ONCE = 3_000_000
 
 
-class Known(NamedTuple):
+class FirstDecision(NamedTuple):
     """What was known before the closer look.
 
     Attributes:
@@ -99,7 +99,7 @@ class SecondLook:
         self,
         frames: Sequence[Pixels],
         shares: NDArray[np.uint8],
-        known: Known,
+        known: FirstDecision,
         run_all: Callable[..., Iterable[Any]] = map,
     ) -> None:
         """Change shares of 255, ``(N, h, w)``, where the reduced scale is to be followed.
@@ -122,7 +122,7 @@ class SecondLook:
         self,
         frames: Sequence[Pixels],
         shares: NDArray[np.uint8],
-        known: Known,
+        known: FirstDecision,
         region: CandidateTile,
     ) -> _Answer | None:
         height, width = frames[0].shape[:2]
@@ -141,7 +141,7 @@ class SecondLook:
         return _Answer(chosen, window, share, follow, coarse)
 
 
-def doubted(shares: NDArray[np.uint8], known: Known) -> NDArray[np.bool_]:
+def doubted(shares: NDArray[np.uint8], known: FirstDecision) -> NDArray[np.bool_]:
     """Return in which tiles the closer look and the first differ visibly, ``(rows, columns)``.
 
     Args:
