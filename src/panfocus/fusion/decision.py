@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from panfocus.arrays.types import Float, Pixels
 from panfocus.frame import Frame
 from panfocus.frozen import frozen
-
-if TYPE_CHECKING:
-    pass
 
 
 @frozen

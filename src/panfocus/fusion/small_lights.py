@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from panfocus.arrays.enlarging import enlarged
 from panfocus.arrays.pixels import floats, luminance
@@ -25,7 +24,7 @@ from panfocus.fusion.decision import Decision
 from panfocus.fusion.refinement import within
 from panfocus.fusion.weight_changes import WeightChange
 from panfocus.systems.intensity import Stretch
-from panfocus.systems.lights import is_disc
+from panfocus.systems.lights import LitPlaces, Mask, is_disc
 from panfocus.systems.traits import LooksCloser
 
 #: Luminance of lights, and by how much two pictures differ there.
@@ -41,10 +40,7 @@ _MOST = 0.1
 _PEAK = 0.9
 #: Weight that later frames must leave for a look to be worth while.
 _LEFT = 0.2
-#: Width of what lies around a light, pixels of the working scale.
-_AROUND = 3
 _BESIDE = np.ones((3, 3), np.uint8)
-_RING = np.ones((2 * _AROUND + 1, 2 * _AROUND + 1), np.uint8)
 
 
 class Looked(NamedTuple):
@@ -142,9 +138,8 @@ class SmallLights:
         inner = within(read, core)
         weight = enlarged(decision.alpha, self._factor, core)
         by = self._closer(seen, stretch)[1][inner] - weight
-        share = np.zeros_like(decision.alpha)
-        share[place.tile] = place.share
-        share = enlarged(share, self._factor, core)
+        whole = slice(0, rows.stop - rows.start), slice(0, columns.stop - columns.start)
+        share = enlarged(place.share, self._factor, whole)
         by *= share
         below, above = (floats(luminance(one[inner])) for one in both)
         lighter = above - below
@@ -166,34 +161,20 @@ def _places(decision: Decision, below: Float, above: Float, factor: int) -> list
         lit &= decision.kept == 0
     if not lit.any():
         return []
-    wider = cv2.dilate(lit.view(np.uint8), _BESIDE)
-    count, found, stats, _ = cv2.connectedComponentsWithStats(wider)
-    labels = np.asarray(found, np.int32)
-    boxes = np.asarray(stats, np.int32)
-    at = np.flatnonzero(wider)
-    gap, weight = apart.ravel()[at], decision.alpha.ravel()[at]
-    feared = np.bincount(labels.ravel()[at], gap * gap * weight * (1 - weight) * 4, count)
-    mean = feared / np.maximum(boxes[:, 4], 1)
-    small = np.maximum(boxes[:, 2], boxes[:, 3]) * factor <= _LARGEST
+    places = LitPlaces(lit)
+    gap, weight = apart.ravel()[places.at], decision.alpha.ravel()[places.at]
+    mean = places.sums(gap * gap * weight * (1 - weight) * 4) / np.maximum(places.boxes[:, 4], 1)
+    small = places.boxes[:, 2:4].max(axis=1) * factor <= _LARGEST
     worth = np.flatnonzero((mean > _FEARED) & small)
     order = sorted((int(n) for n in worth if n), key=lambda n: (-mean[n], n))
-    found = (_place(labels, boxes[n], n, below, above) for n in order)
-    return [place for place in found if place is not None]
+    found = (places.place(n) for n in order)
+    return [
+        _Place(place.tile, _beside(place.inner))
+        for place in found
+        if is_disc(place, below, above) or is_disc(place, above, below)
+    ]
 
 
-def _place(
-    labels: NDArray[np.int32], box: NDArray[np.int32], label: int, below: Float, above: Float
-) -> _Place | None:
-    """Return a light, if one of both pictures shows a disc there and the other none."""
-    left, top, width, height = (int(n) for n in box[:4])
-    tile = (
-        slice(max(top - _AROUND, 0), min(top + height + _AROUND, labels.shape[0])),
-        slice(max(left - _AROUND, 0), min(left + width + _AROUND, labels.shape[1])),
-    )
-    own = (labels[tile] == label).view(np.uint8)
-    inner = own.view(np.bool_)
-    ring = (cv2.dilate(own, _RING) > 0) & (labels[tile] == 0)
-    one, other = below[tile], above[tile]
-    if not (is_disc(one, other, inner, ring) or is_disc(other, one, inner, ring)):
-        return None
-    return _Place(tile, np.asarray(cv2.dilate(own.astype(np.float32), _BESIDE), np.float32))
+def _beside(inner: Mask) -> Float:
+    """Return a mask and the pixels beside it, ``(h, w)`` in {0, 1}."""
+    return np.asarray(cv2.dilate(inner.astype(np.float32), _BESIDE), np.float32)

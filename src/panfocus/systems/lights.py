@@ -10,7 +10,7 @@ Nothing of it is learned, and no network is asked. MEASURED (docs/decisions/0046
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -37,7 +37,7 @@ Mask = NDArray[np.bool_]
 Brightest = Callable[[Tile, Mask], tuple[float, float]]
 
 
-class _Place(NamedTuple):
+class LightPlace(NamedTuple):
     """A place where two pictures differ, in maps.
 
     Attributes:
@@ -49,6 +49,39 @@ class _Place(NamedTuple):
     tile: Tile
     inner: Mask
     ring: Mask
+
+
+class LitPlaces:
+    """The connected parts of a mask, each with the pixels beside it; they count from 1.
+
+    Attributes:
+        at: numbers of all their pixels in the flattened mask.
+        boxes: left, top, width, height and pixels of each, ``(n, 5)``; the first is of all else.
+    """
+
+    def __init__(self, lit: Mask) -> None:
+        """Find them in a mask ``(h, w)``."""
+        beside = cv2.dilate(lit.view(np.uint8), _BESIDE)
+        _, labels, boxes, _ = cv2.connectedComponentsWithStats(beside)
+        self._labels = np.asarray(labels, np.int32)
+        self.at = np.flatnonzero(beside)
+        self.boxes = np.asarray(boxes, np.int32)
+
+    def sums(self, values: Float) -> NDArray[Any]:
+        """Return the sums of values ``(n,)`` of the pixels `at` over each part."""
+        return np.bincount(self._labels.ravel()[self.at], values, len(self.boxes))
+
+    def place(self, number: int) -> LightPlace:
+        """Return where a part lies."""
+        left, top, width, height = (int(n) for n in self.boxes[number, :4])
+        tile = (
+            slice(max(top - _AROUND, 0), min(top + height + _AROUND, self._labels.shape[0])),
+            slice(max(left - _AROUND, 0), min(left + width + _AROUND, self._labels.shape[1])),
+        )
+        labels = self._labels[tile]
+        inner = labels == number
+        ring = (cv2.dilate(inner.view(np.uint8), _RING) > 0) & (labels == 0)
+        return LightPlace(tile, inner, ring)
 
 
 def gathered(
@@ -78,18 +111,14 @@ def gathered(
     lit = (np.maximum(spread, other) > _LIT) & (np.abs(apart) > _APART)
     if not (lit & (apart > 0)).any():
         return None
-    lit_beside = cv2.dilate(lit.view(np.uint8), _BESIDE)
-    count, found = cv2.connectedComponents(lit_beside)
-    labels = np.asarray(found, np.int32)
-    flat = labels.ravel()
-    more = np.bincount(flat, apart.ravel(), count)  # of light, in the picture with discs
+    places = LitPlaces(lit)
+    more = places.sums(apart.ravel()[places.at])  # of light, in the picture with discs
     out: Float | None = None
-    for label in range(1, count):
-        if more[label] <= 0:
+    for number in range(1, len(places.boxes)):
+        if more[number] <= 0:
             continue
-        place = _place(labels, label)
-        with_it, without = spread[place.tile], other[place.tile]
-        if not is_disc(with_it, without, place.inner, place.ring):
+        place = places.place(number)
+        if not is_disc(place, spread, other):
             continue
         if not (_has_point(place, brightest) or (hidden and _is_wide(place, spread, other))):
             continue
@@ -98,40 +127,30 @@ def gathered(
     return out
 
 
-def _place(labels: NDArray[np.int32], label: int) -> _Place:
-    own = (labels == label).view(np.uint8)
-    left, top, width, height = cv2.boundingRect(own)
-    tile = (
-        slice(max(top - _AROUND, 0), min(top + height + _AROUND, labels.shape[0])),
-        slice(max(left - _AROUND, 0), min(left + width + _AROUND, labels.shape[1])),
-    )
-    inner = own[tile]
-    ring = (cv2.dilate(inner, _RING) > 0) & (labels[tile] == 0)
-    return _Place(tile, inner.view(np.bool_), ring)
-
-
-def is_disc(spread: Float, other: Float, inner: Mask, ring: Mask) -> bool:
+def is_disc(place: LightPlace, spread: Float, other: Float) -> bool:
     """Whether a place stands out of what lies around, and in the other picture does not.
 
     Args:
+        place: in both pictures.
         spread: luminance of the picture that may show a disc there, ``(h, w)`` in [0, 1].
         other: of the other picture, the same.
-        inner: the place, ``(h, w)``.
-        ring: what lies around it, the same.
     """
-    if not ring.any():
+    if not place.ring.any():
         return False
-    stands_out, left = (float(one[inner].mean() - one[ring].mean()) for one in (spread, other))
+    stands_out, left = (
+        float(one[place.tile][place.inner].mean() - one[place.tile][place.ring].mean())
+        for one in (spread, other)
+    )
     return stands_out >= _STANDS_OUT and abs(left) < _LEFT * stands_out
 
 
-def _has_point(place: _Place, brightest: Brightest) -> bool:
+def _has_point(place: LightPlace, brightest: Brightest) -> bool:
     """Whether what is as bright as the disc is seen without it."""
     peak, without = brightest(place.tile, place.inner)
     return without >= _PEAK * max(peak, without)
 
 
-def _is_wide(place: _Place, spread: Float, other: Float) -> bool:
+def _is_wide(place: LightPlace, spread: Float, other: Float) -> bool:
     """Whether a disc is no point, and most of its light is missing without it."""
     with_it, without = spread[place.tile], other[place.tile]
     wide = cv2.erode(((with_it - without > _APART) & place.inner).view(np.uint8), _BESIDE)

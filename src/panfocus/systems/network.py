@@ -193,9 +193,9 @@ class NetworkSystem:
         stretch = Stretch.of(frames)
         if not self._sees_in_tiles(frames):
             return self._whole(frames, stretch)
-        return (self._in_the_dark if coarse_to_fine.is_dark(frames) else self._by_candidates)(
-            frames, stretch
-        )
+        if coarse_to_fine.is_dark(frames):
+            return self._in_the_dark(frames, stretch)
+        return self._by_candidates(frames, stretch)
 
     def at_once(self, frames: Pixels) -> int:
         """Return how many of frames ``(N, H, W, C)`` are compared best at once: few in the dark."""
